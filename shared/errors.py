@@ -1,0 +1,219 @@
+"""The tree of refusals, and the one table that turns each into HTTP, gRPC and GraphQL.
+
+A refusal is defined beside what raises it, as a subclass with a stable `code` and a `text` in every language; which
+branch of the tree it grows on decides how every protocol answers it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from grpc import StatusCode
+
+from shared.text import Locale, Text
+
+
+class DomainError(Exception):
+    """A refusal that a caller is expected to handle: a stable `code`, a `text` for people, `params` that fill it.
+
+    `field` names the input at fault. `code` may be given per instance where one class serves several codes.
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+    text: ClassVar[Text] = Text(en="Something went wrong.", fr="Une erreur est survenue.")
+
+    def __init__(self, *, field: str | None = None, text: Text | None = None, **params: Any) -> None:
+        self.field = field
+        self.params: dict[str, Any] = params
+        self._text = text or type(self).text
+        super().__init__(self.localized(Locale.EN))
+
+    def localized(self, locale: Locale) -> str:
+        """Return the message for people in `locale`."""
+        return self._text.format(locale, _Shown(self.params))
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "code" in cls.__dict__:
+            known = _registry.setdefault(cls.code, cls)
+            if known is not cls and protocols_of_class(known) != protocols_of_class(cls):
+                raise TypeError(f"{cls.code} is already a {known.__mro__[1].__name__}: one code, one meaning")
+
+
+class _Shown(dict[str, Any]):
+    """Parameters for a message; a missing one shows as its name, for a refusal must never fail to be told."""
+
+    def __missing__(self, key: str) -> str:
+        return key
+
+
+_registry: dict[str, type[DomainError]] = {}
+
+
+class NotFound(DomainError):
+    """There is no such thing, or it is not the caller's: the two are never told apart."""
+
+    code = "NOT_FOUND"
+    text = Text(en="Not found.", fr="Introuvable.")
+
+
+class Invalid(DomainError):
+    """The input is not well-formed or not allowed."""
+
+    code = "BAD_USER_INPUT"
+    text = Text(en="The input is not valid.", fr="La saisie n’est pas valide.")
+
+
+class Conflict(DomainError):
+    """The input is well-formed, but the state of things does not allow it."""
+
+    code = "CONFLICT"
+    text = Text(en="This is not possible in the current state.", fr="Ce n’est pas possible dans l’état actuel.")
+
+
+class KeyReused(Conflict):
+    """An idempotency key came back with another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    text = Text(
+        en="This idempotency key was used for another request.",
+        fr="Cette clé d’idempotence a déjà servi pour une autre requête.",
+    )
+
+
+class _Retryable(DomainError):
+    """A refusal that passes: `retry_after` says in how many seconds asking again makes sense."""
+
+    def __init__(self, *, retry_after: int = 1, **kwargs: Any) -> None:
+        self.retry_after = retry_after
+        super().__init__(**{**kwargs, "retryAfter": retry_after})
+
+
+class InFlight(_Retryable, Conflict):
+    """The first request with this idempotency key has not ended yet."""
+
+    code = "IDEMPOTENCY_KEY_IN_FLIGHT"
+    text = Text(
+        en="The first request with this key is still running.", fr="La première requête avec cette clé est en cours."
+    )
+
+
+class Unauthenticated(DomainError):
+    """No caller could be established. One message for every cause."""
+
+    code = "UNAUTHENTICATED"
+    text = Text(en="Sign in to continue.", fr="Connectez-vous pour continuer.")
+
+
+class Forbidden(DomainError):
+    """The caller is known and may not do this."""
+
+    code = "FORBIDDEN"
+    text = Text(en="You are not allowed to do this.", fr="Vous n’avez pas le droit de faire cela.")
+
+
+class RateLimited(_Retryable):
+    """Too many attempts; `retry_after` seconds until the next is looked at."""
+
+    code = "RATE_LIMITED"
+    text = Text(en="Too many attempts. Try again later.", fr="Trop de tentatives. Réessayez plus tard.")
+
+
+class Unavailable(_Retryable):
+    """Something needed is away or too busy; nothing was done."""
+
+    code = "UPSTREAM_UNAVAILABLE"
+    text = Text(
+        en="The service is unavailable. Try again in a moment.",
+        fr="Le service est indisponible. Réessayez dans un instant.",
+    )
+
+
+class DeadlineExceeded(DomainError):
+    """The caller's time was up. What had not been committed was not done."""
+
+    code = "DEADLINE_EXCEEDED"
+    text = Text(en="The request took too long.", fr="La requête a pris trop de temps.")
+
+
+class TooLarge(DomainError):
+    """The request is larger than what is read."""
+
+    code = "TOO_LARGE"
+    text = Text(en="The request is too large.", fr="La requête est trop volumineuse.")
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """How a refusal is told: the HTTP status, the gRPC status, and the GraphQL top-level code.
+
+    A `graphql` of None is a refusal that is always a UserError with its own code.
+    """
+
+    http: int
+    grpc: StatusCode
+    graphql: str | None
+
+
+PROTOCOLS: Final[Mapping[type[DomainError], Protocol]] = {
+    NotFound: Protocol(404, StatusCode.NOT_FOUND, "NOT_FOUND"),
+    Invalid: Protocol(400, StatusCode.INVALID_ARGUMENT, "BAD_USER_INPUT"),
+    KeyReused: Protocol(422, StatusCode.FAILED_PRECONDITION, None),
+    InFlight: Protocol(409, StatusCode.ABORTED, None),
+    Conflict: Protocol(409, StatusCode.FAILED_PRECONDITION, None),
+    Unauthenticated: Protocol(401, StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),
+    Forbidden: Protocol(403, StatusCode.PERMISSION_DENIED, "FORBIDDEN"),
+    RateLimited: Protocol(429, StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMITED"),
+    Unavailable: Protocol(503, StatusCode.UNAVAILABLE, "UPSTREAM_UNAVAILABLE"),
+    DeadlineExceeded: Protocol(504, StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED"),
+    TooLarge: Protocol(413, StatusCode.RESOURCE_EXHAUSTED, "BAD_USER_INPUT"),
+    DomainError: Protocol(500, StatusCode.INTERNAL, "INTERNAL"),
+}
+
+
+def protocols_of_class(cls: type[DomainError]) -> Protocol:
+    """Return how refusals of `cls` are told: the entry of its nearest ancestor in the table."""
+    return next(PROTOCOLS[ancestor] for ancestor in cls.__mro__ if ancestor in PROTOCOLS)
+
+
+def protocols_of(error: DomainError) -> Protocol:
+    """Return how `error` is told over each protocol."""
+    return protocols_of_class(type(error))
+
+
+_BRANCH_BY_STATUS: Final[Mapping[StatusCode, type[DomainError]]] = {
+    StatusCode.NOT_FOUND: NotFound,
+    StatusCode.INVALID_ARGUMENT: Invalid,
+    StatusCode.FAILED_PRECONDITION: Conflict,
+    StatusCode.ABORTED: InFlight,
+    StatusCode.UNAUTHENTICATED: Unauthenticated,
+    StatusCode.PERMISSION_DENIED: Forbidden,
+    StatusCode.RESOURCE_EXHAUSTED: RateLimited,
+    StatusCode.UNAVAILABLE: Unavailable,
+    StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+}
+
+
+class RemoteRefusal:
+    """Builds the refusal that another service raised, from what came over the wire."""
+
+    @staticmethod
+    def rebuild(
+        *, code: str, status: StatusCode, message: str, field: str | None, params: Mapping[str, Any]
+    ) -> DomainError:
+        """Return a refusal with `code` on the branch of `status`; its message is the one the other service wrote.
+
+        A code that this process knows becomes its own class; any other is still the right branch with that code.
+        """
+        branch = _BRANCH_BY_STATUS.get(status, DomainError)
+        known = _registry.get(code)
+        cls = known if known and issubclass(known, branch) else branch
+        escaped = message.replace("{", "{{").replace("}", "}}")
+        arguments = {**params}
+        retry_after = arguments.pop("retryAfter", None)
+        if issubclass(cls, _Retryable) and retry_after is not None:
+            arguments["retry_after"] = int(retry_after)
+        error = cls(field=field, text=Text(en=escaped, fr=escaped), **arguments)
+        if error.code != code and code:
+            error.code = code  # type: ignore[misc]
+        return error

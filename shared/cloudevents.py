@@ -1,0 +1,109 @@
+"""Events on the wire: CloudEvents 1.0, Kafka binary mode. Attributes are headers, the value is the message as JSON.
+
+The relay encodes, every consumer decodes; nothing else knows the names of the headers.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from shared.events import message_class
+
+_SPEC_VERSION: Final = "1.0"
+_CONTENT_TYPE: Final = "application/json"
+MAX_VALUE_BYTES: Final = 900_000
+
+Headers = Iterable[tuple[str, bytes | None]]
+
+
+class BadEvent(ValueError):
+    """The record is not an event of this platform; its text says why. The record is at fault, not the reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An event with its CloudEvents attributes. `occurred_at` is UTC; `sequence` grows per `key`."""
+
+    id: str
+    type: str
+    source: str
+    key: str
+    sequence: int
+    occurred_at: datetime
+    value: bytes
+    traceparent: str = ""
+    request_id: str = ""
+    extensions: Mapping[str, str] = field(default_factory=dict)
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """Return the record's headers."""
+        attributes = {
+            "ce_specversion": _SPEC_VERSION,
+            "ce_id": self.id,
+            "ce_type": self.type,
+            "ce_source": self.source,
+            "ce_time": self.occurred_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "ce_subject": self.key,
+            "ce_sequence": str(self.sequence),
+            "content-type": _CONTENT_TYPE,
+            "traceparent": self.traceparent,
+            "x-request-id": self.request_id,
+            **self.extensions,
+        }
+        return [(name, value.encode()) for name, value in attributes.items() if value]
+
+    def message(self) -> Message:
+        """Return the protobuf message; fields it does not know are passed over, for a newer version may send them.
+
+        Raises BadEvent where the type is unknown or the value does not fit it.
+        """
+        cls = message_class(self.type)
+        if cls is None:
+            raise BadEvent(f"unknown ce_type {self.type[:100]!r}")
+        try:
+            return json_format.Parse(self.value, cls(), ignore_unknown_fields=True)
+        except (json_format.ParseError, UnicodeDecodeError) as e:
+            raise BadEvent(f"value does not fit {self.type}: {type(e).__name__}") from e
+
+
+def to_json(message: Message) -> str:
+    """Return `message` as the JSON that travels: original field names, one line."""
+    return json_format.MessageToJson(message, preserving_proto_field_name=True, indent=None)
+
+
+def decode(*, key: bytes | None, value: bytes | None, headers: Headers | None) -> Envelope:
+    """Return the event of a Kafka record. Raises BadEvent, saying which attribute is missing or malformed."""
+    attributes: dict[str, str] = {}
+    for name, raw in headers or ():
+        try:
+            attributes[name] = (raw or b"").decode()
+        except UnicodeDecodeError:
+            raise BadEvent(f"header {name[:50]!r} is not UTF-8") from None
+    for required in ("ce_id", "ce_type", "ce_source"):
+        if not attributes.get(required):
+            raise BadEvent(f"no {required}")
+    if attributes.get("ce_specversion") != _SPEC_VERSION:
+        raise BadEvent("ce_specversion is not 1.0")
+    if value is None or len(value) > MAX_VALUE_BYTES:
+        raise BadEvent("no value" if value is None else f"value of {len(value)} bytes")
+    try:
+        sequence = int(attributes.get("ce_sequence", "0"))
+        occurred_at = datetime.fromisoformat(attributes["ce_time"]) if "ce_time" in attributes else datetime.now(UTC)
+        text_key = (key or b"").decode()
+    except ValueError as e:
+        raise BadEvent(f"malformed attribute: {e}") from e
+    return Envelope(
+        id=attributes["ce_id"],
+        type=attributes["ce_type"],
+        source=attributes["ce_source"],
+        key=text_key or attributes.get("ce_subject", ""),
+        sequence=sequence,
+        occurred_at=occurred_at if occurred_at.tzinfo else occurred_at.replace(tzinfo=UTC),
+        value=value,
+        traceparent=attributes.get("traceparent", ""),
+        request_id=attributes.get("x-request-id", ""),
+    )

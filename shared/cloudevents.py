@@ -64,6 +64,8 @@ class Envelope:
         cls = message_class(self.type)
         if cls is None:
             raise BadEvent(f"unknown ce_type {self.type[:100]!r}")
+        if not self.value.lstrip().startswith(b"{"):  # the parser takes an empty list for an empty message
+            raise BadEvent(f"value of {self.type} is no JSON object")
         try:
             return json_format.Parse(self.value, cls(), ignore_unknown_fields=True)
         except (json_format.ParseError, UnicodeDecodeError) as e:

@@ -1,0 +1,44 @@
+"""The `run_grpc` command of every service: a base that knows everything but which services to add."""
+
+import asyncio
+import os
+from typing import Any
+
+import grpc
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from shared.rpc.hosting import Host, serve
+
+
+class RunGrpc(BaseCommand):
+    """Serve the service's RPCs on GRPC_HOST:GRPC_PORT until SIGTERM. A subclass says which in `add_to_server`."""
+
+    help = "Serve gRPC until SIGTERM."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the port from the command line, else from GRPC_PORT."""
+        parser.add_argument("--port", type=int, default=None, help="instead of GRPC_PORT")
+
+    def add_to_server(self, server: grpc.aio.Server) -> None:
+        """Add the service's servicers, as the generated `add_…Servicer_to_server` does."""
+        raise NotImplementedError
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Bind and serve. Raises CommandError with one readable line where the port is missing or taken."""
+        port = options["port"] or _port()
+        address = f"{os.environ.get('GRPC_HOST', '127.0.0.1')}:{port}"
+        asyncio.run(self._serve(address))
+
+    async def _serve(self, address: str) -> None:
+        try:
+            host = Host(add_services=self.add_to_server, address=address)
+        except RuntimeError as error:
+            raise CommandError(f"{address} cannot be bound: another process may be listening there") from error
+        await serve(host, started=lambda: self.stdout.write(f"gRPC on {address}"))
+
+
+def _port() -> int:
+    text = os.environ.get("GRPC_PORT", "")
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise CommandError("GRPC_PORT is not set to a port number")
+    return int(text)

@@ -1,0 +1,166 @@
+"""Running a server: one port, bounded load, health that tells the truth, and an end that lets calls finish."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import grpc
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from shared.rpc.server import assert_served
+
+MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
+MAX_CONCURRENT: Final = 2_000
+STOP_GRACE_SECONDS: Final = 8.0
+_HEALTH_FRESH_SECONDS: Final = 1.0
+_HEALTH_WATCH_SECONDS: Final = 5.0
+
+AddServices = Callable[[grpc.aio.Server], None]
+Probe = Callable[[], bool]
+
+log = structlog.get_logger("rpc")
+
+OPTIONS: Final[Sequence[tuple[str, Any]]] = (
+    # Otherwise a second server binds the same port without an error and takes half the calls.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Clients ping an idle connection to notice a peer that went without a word.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+)
+
+
+def database_answers() -> bool:
+    """Return whether the service's own database answers."""
+    try:
+        close_old_connections()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return True
+    except DatabaseError:
+        return False
+    finally:
+        close_old_connections()
+
+
+class Health(health.aio.HealthServicer):
+    """The standard health service: SERVING while the probe holds, asked again at most once a second."""
+
+    def __init__(self, probe: Probe) -> None:
+        super().__init__()
+        self._probe = probe
+        self._names: list[str] = [""]
+        self._fresh_until = 0.0
+        self._asking = asyncio.Lock()
+
+    def watch_over(self, names: Sequence[str]) -> None:
+        """Answer for these services too."""
+        self._names.extend(names)
+
+    async def Check(
+        self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> health_pb2.HealthCheckResponse:
+        """Answer for one service, or with an empty name for all."""
+        await self.refresh()
+        return await super().Check(request, context)
+
+    async def refresh(self) -> None:
+        """Ask the probe unless it was asked a moment ago."""
+        async with self._asking:
+            if time.monotonic() < self._fresh_until:
+                return
+            serving = await asyncio.to_thread(self._probe)
+            status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+            for name in self._names:
+                await self.set(name, status)
+            self._fresh_until = time.monotonic() + _HEALTH_FRESH_SECONDS
+
+    async def keep_fresh(self) -> None:
+        """Refresh for those that watch, for ever."""
+        while True:
+            await self.refresh()
+            await asyncio.sleep(_HEALTH_WATCH_SECONDS)
+
+
+class Registry:
+    """Passes services on to the server, notes their names, and refuses methods that nobody guards."""
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self._server = server
+        self.names: list[str] = []
+
+    def add_generic_rpc_handlers(self, handlers: Sequence[Any]) -> None:
+        self._server.add_generic_rpc_handlers(tuple(handlers))
+
+    def add_registered_method_handlers(self, service: str, methods: Mapping[str, grpc.RpcMethodHandler[Any, Any]]) -> None:
+        for method in methods.values():
+            assert_served(method.unary_unary or method.unary_stream or method.stream_unary or method.stream_stream)
+        self.names.append(service)
+        register = getattr(self._server, "add_registered_method_handlers", None)
+        if register is not None:
+            register(service, methods)
+
+
+class Host:
+    """One gRPC server of one service. `start` binds and serves, `stop` lets running calls finish within the grace."""
+
+    def __init__(
+        self,
+        *,
+        add_services: AddServices,
+        address: str,
+        probe: Probe = database_answers,
+        interceptors: Sequence[grpc.aio.ServerInterceptor[Any, Any]] = (),
+    ) -> None:
+        self._server = grpc.aio.server(
+            interceptors=interceptors, options=OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT
+        )
+        self._health = Health(probe)
+        registry = Registry(self._server)
+        add_services(registry)  # type: ignore[arg-type]
+        self._health.watch_over(registry.names)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if settings.DEBUG:
+            _reflect(registry.names, self._server)
+        self.port = self._server.add_insecure_port(address)
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Serve from now on."""
+        await self._server.start()
+        self._watch = asyncio.create_task(self._health.keep_fresh())
+
+    async def stop(self, grace: float = STOP_GRACE_SECONDS) -> None:
+        """Take no new call, let running ones finish, end the rest after `grace` seconds."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(grace)
+
+
+async def serve(host: Host, *, started: Callable[[], None] = lambda: None) -> None:
+    """Serve until SIGTERM or SIGINT, then stop gracefully."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    await host.start()
+    started()
+    await stopping.wait()
+    log.info("stopping")
+    await host.stop()
+
+
+def _reflect(names: Sequence[str], server: grpc.aio.Server) -> None:
+    from grpc_reflection.v1alpha import reflection  # noqa: PLC0415 - a development convenience, absent from some images
+
+    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)

@@ -1,0 +1,114 @@
+"""Protobuf values to ours and back: money, instants, ids, languages and pages."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Final
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from shared.errors import Invalid
+from shared.money import Money
+from shared.pb.travel.common.v1 import common_pb2
+from shared.text import DEFAULT_LOCALE, Locale, Text
+
+DEFAULT_PAGE: Final = 20
+MAX_PAGE: Final = 100
+
+_LOCALES: Final = {Locale.EN: common_pb2.LOCALE_EN, Locale.FR: common_pb2.LOCALE_FR}
+_LOCALES_BACK: Final = {value: key for key, value in _LOCALES.items()}
+
+
+def money_to_proto(money: Money) -> common_pb2.Money:
+    """Return `money` in minor units."""
+    return common_pb2.Money(minor_units=money.minor, currency_code=money.currency)
+
+
+def money_from_proto(money: common_pb2.Money) -> Money:
+    """Return the Money that the message holds."""
+    return Money.from_minor(money.minor_units, money.currency_code)
+
+
+def ts(instant: datetime | None) -> Timestamp | None:
+    """Return the aware `instant` as a Timestamp; None stays None, which leaves a message's field unset."""
+    if instant is None:
+        return None
+    if instant.tzinfo is None:
+        raise ValueError("an instant on the wire needs its zone")
+    stamp = Timestamp()
+    stamp.FromDatetime(instant.astimezone(UTC).replace(tzinfo=None))
+    return stamp
+
+
+def from_ts(stamp: Timestamp) -> datetime | None:
+    """Return the instant in UTC; a Timestamp that was never set is None."""
+    if not stamp.seconds and not stamp.nanos:
+        return None
+    return stamp.ToDatetime(tzinfo=UTC)
+
+
+def uuid_of(value: str, field: str) -> UUID:
+    """Return the UUID in its canonical form of 36 characters. Raises Invalid naming `field` for anything else."""
+    try:
+        parsed = UUID(value)
+    except ValueError:
+        raise Invalid(field=field) from None
+    if str(parsed) != value.lower():
+        raise Invalid(field=field)
+    return parsed
+
+
+def uuids_of(values: Iterable[str], field: str) -> list[UUID]:
+    """Return the UUIDs of `values`, in order. Raises Invalid naming `field`."""
+    return [uuid_of(value, field) for value in values]
+
+
+def date_of(value: str, field: str) -> date | None:
+    """Return the calendar date of an ISO 8601 `value`, None for an empty one. Raises Invalid naming `field`."""
+    if not value:
+        return None
+    try:
+        parsed = date.fromisoformat(value)
+    except ValueError:
+        raise Invalid(field=field) from None
+    if parsed.isoformat() != value:
+        raise Invalid(field=field)
+    return parsed
+
+
+def locale_to_proto(locale: Locale) -> common_pb2.Locale:
+    """Return the wire's value of `locale`."""
+    return _LOCALES[locale]
+
+
+def locale_from_proto(value: int) -> Locale:
+    """Return the locale of the wire's value, the default one where it was left out."""
+    return _LOCALES_BACK.get(value, DEFAULT_LOCALE)  # type: ignore[call-overload, no-any-return]
+
+
+def text_to_proto(text: Text) -> common_pb2.LocalizedText:
+    """Return `text` in every language."""
+    return common_pb2.LocalizedText(en=text.en, fr=text.fr)
+
+
+def text_from_proto(text: common_pb2.LocalizedText) -> Text:
+    """Return the Text that the message holds."""
+    return Text(en=text.en, fr=text.fr)
+
+
+def page_of(page: common_pb2.PageRequest) -> tuple[int, str]:
+    """Return (first, after) of a page request; `first` left out (0) is 20. Raises Invalid unless it is 1 to 100."""
+    first = page.first or DEFAULT_PAGE
+    if not 1 <= first <= MAX_PAGE:
+        raise Invalid(field="first")
+    return first, page.after
+
+
+def page_info(*, cursors: list[str], has_next: bool, has_previous: bool) -> common_pb2.PageInfo:
+    """Return the PageInfo of a page whose rows have `cursors`."""
+    return common_pb2.PageInfo(
+        has_next_page=has_next,
+        has_previous_page=has_previous,
+        start_cursor=cursors[0] if cursors else "",
+        end_cursor=cursors[-1] if cursors else "",
+    )

@@ -1,0 +1,263 @@
+"""Serving a method: who may call, for whom, until when, and how a refusal goes back.
+
+Unary methods are ordinary functions that run in a small thread pool, as many threads as the database pool has
+connections; streams are async generators on the event loop. Neither ever lets an exception's text out.
+"""
+
+import asyncio
+import contextvars
+import functools
+import inspect
+import time
+from collections.abc import AsyncIterator, Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NoReturn, TypeVar
+
+import grpc
+import structlog
+from django.db import InterfaceError, OperationalError, close_old_connections
+from google.protobuf.message import Message
+
+from shared.auth import Traveller, verify_access_token, verify_service_credential
+from shared.deadline import Deadline
+from shared.errors import DeadlineExceeded, DomainError, Forbidden, Invalid, Unauthenticated, Unavailable, protocols_of
+from shared.rpc.context import bound
+from shared.rpc.metadata import Metadata
+from shared.rpc.status import internal, status_of
+from shared.text import DEFAULT_LOCALE, Locale
+
+THREADS: Final = 8
+MAX_WAITING: Final = 128
+MAX_BATCH: Final = 1_000
+DEFAULT_DEADLINE: Final = 10.0
+
+Identity = Literal["required", "optional", "none"]
+
+log = structlog.get_logger("rpc")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Who asks, for whom, in which language and within which time. `traveller` is None only where a method allows it."""
+
+    traveller: Traveller | None
+    caller: str
+    deadline: Deadline
+    request_id: str
+    locale: Locale
+
+    @property
+    def owner(self) -> Traveller:
+        """The traveller, where the method requires one. Raises Unauthenticated where there is none."""
+        if self.traveller is None:
+            raise Unauthenticated
+        return self.traveller
+
+
+class Workers:
+    """The threads that unary methods run in; what waits for one is bounded, so that a slow database sheds load."""
+
+    def __init__(self, threads: int = THREADS, waiting: int = MAX_WAITING) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="rpc")
+        self._limit = threads + waiting
+        self._taken = 0
+
+    async def run(self, function: Callable[[], T], *, timeout: float) -> T:
+        """Return what `function` returns. Raises Unavailable when too many wait, TimeoutError after `timeout` seconds.
+
+        A thread cannot be interrupted: after a timeout its transaction still ends whole, one way or the other.
+        """
+        if self._taken >= self._limit:
+            raise Unavailable(retry_after=1)
+        loop = asyncio.get_running_loop()
+        self._taken += 1
+        future: Future[T] = self._pool.submit(contextvars.copy_context().run, function)
+        future.add_done_callback(lambda _: _call_soon(loop, self._release))
+        return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+
+    def _release(self) -> None:
+        self._taken -= 1
+
+
+_workers = Workers()
+
+
+def rpc(
+    *, callers: Collection[str], traveller: Identity = "required", deadline: float = DEFAULT_DEADLINE
+) -> Callable[[Callable[..., Message]], Callable[..., Any]]:
+    """Serve a sync method `(self, request, call: Call)` to `callers` alone, within `deadline` seconds at most.
+
+    The traveller's token is verified unless `traveller` is "none"; a bad one is refused even where it is optional.
+    Refusals become google.rpc details, a database that is too busy UPSTREAM_UNAVAILABLE, anything else INTERNAL.
+    """
+
+    def decorate(method: Callable[..., Message]) -> Callable[..., Any]:
+        guard = _Guard(frozenset(callers), traveller, deadline)
+
+        @functools.wraps(method)
+        async def handler(self: Any, request: Message, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
+            started = time.monotonic()
+            until = guard.deadline(context)
+            metadata = Metadata.read(context.invocation_metadata() or ())
+
+            def work() -> Message:
+                with _own_connections():
+                    call = guard.admit(metadata, until)
+                    _check_batches(request)
+                    return method(self, request, call)
+
+            with bound(metadata):
+                try:
+                    answer = await _workers.run(work, timeout=until.remaining())
+                    _note(method, metadata, "OK", started)
+                    return answer
+                except Exception as error:
+                    await _refuse(context, error, method, metadata, started)
+
+        handler.served = guard  # type: ignore[attr-defined]
+        return handler
+
+    return decorate
+
+
+def rpc_stream(
+    *, callers: Collection[str], traveller: Identity = "required"
+) -> Callable[[Callable[..., AsyncIterator[Message]]], Callable[..., AsyncIterator[Message]]]:
+    """Serve an async generator `(self, request, call: Call)` to `callers` alone, until it ends or either side goes away."""
+
+    def decorate(method: Callable[..., AsyncIterator[Message]]) -> Callable[..., AsyncIterator[Message]]:
+        guard = _Guard(frozenset(callers), traveller, DEFAULT_DEADLINE)
+
+        @functools.wraps(method)
+        async def handler(
+            self: Any, request: Message, context: grpc.aio.ServicerContext[Any, Any]
+        ) -> AsyncIterator[Message]:
+            started = time.monotonic()
+            metadata = Metadata.read(context.invocation_metadata() or ())
+            with bound(metadata):
+                try:
+                    admit = functools.partial(guard.admit, metadata, Deadline.after(DEFAULT_DEADLINE))
+                    call = await _workers.run(admit, timeout=DEFAULT_DEADLINE)
+                    _check_batches(request)
+                    async for message in method(self, request, call):
+                        yield message
+                    _note(method, metadata, "OK", started)
+                except Exception as error:
+                    await _refuse(context, error, method, metadata, started)
+
+        handler.served = guard  # type: ignore[attr-defined]
+        return handler
+
+    return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """What must hold before a method runs."""
+
+    callers: frozenset[str]
+    traveller: Identity
+    seconds: float
+
+    def deadline(self, context: grpc.aio.ServicerContext[Any, Any]) -> Deadline:
+        left = context.time_remaining()
+        return Deadline.after(self.seconds if left is None else min(left, self.seconds))
+
+    def admit(self, metadata: Metadata, deadline: Deadline) -> Call:
+        """Return the call that the method sees. Raises Unauthenticated, Forbidden or DeadlineExceeded."""
+        if not metadata.service_credential:
+            raise Unauthenticated
+        caller = verify_service_credential(metadata.service_credential)
+        if caller not in self.callers:
+            raise Forbidden
+        traveller = self._traveller(metadata.traveller_token)
+        deadline.check()
+        return Call(traveller, caller, deadline, metadata.request_id, metadata.locale)
+
+    def _traveller(self, token: str) -> Traveller | None:
+        if self.traveller == "none":
+            return None
+        if token:
+            return verify_access_token(token)
+        if self.traveller == "required":
+            raise Unauthenticated
+        return None
+
+
+async def _refuse(
+    context: grpc.aio.ServicerContext[Any, Any],
+    error: Exception,
+    method: Callable[..., Any],
+    metadata: Metadata,
+    started: float,
+) -> NoReturn:
+    refusal = _as_refusal(error)
+    if refusal is None:
+        log.exception("rpc failed", method=_name(method), exc_info=error)
+        status = internal()
+    else:
+        status = status_of(refusal, metadata.locale)
+    code = protocols_of(refusal).grpc if refusal else grpc.StatusCode.INTERNAL
+    _note(method, metadata, refusal.code if refusal else "INTERNAL", started)
+    details = (("grpc-status-details-bin", status.SerializeToString()),)
+    await context.abort(code, status.message, details)
+    raise AssertionError("abort returns never")
+
+
+def _as_refusal(error: Exception) -> DomainError | None:
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, TimeoutError):
+        return DeadlineExceeded()
+    if isinstance(error, OperationalError | InterfaceError):
+        log.warning("database refused", error=type(error.__cause__ or error).__name__)
+        return Unavailable(retry_after=1)
+    return None
+
+
+def _check_batches(request: Message) -> None:
+    """Raise Invalid for a repeated field of more than MAX_BATCH values."""
+    for field, value in request.ListFields():
+        if field.is_repeated and len(value) > MAX_BATCH:
+            raise Invalid(field=field.name)
+
+
+class _own_connections:
+    """Drop database connections that are too old or broken, before and after: a pooled one goes back each time."""
+
+    def __enter__(self) -> None:
+        close_old_connections()
+
+    def __exit__(self, *_: object) -> None:
+        close_old_connections()
+
+
+def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(function)
+    else:
+        function()
+
+
+def _name(method: Callable[..., Any]) -> str:
+    return method.__name__
+
+
+def _note(method: Callable[..., Any], metadata: Metadata, code: str, started: float) -> None:
+    log.info("rpc", method=_name(method), code=code, ms=round((time.monotonic() - started) * 1000, 1))
+
+
+def assert_served(handler: Any) -> None:
+    """Raise TypeError for a method that was implemented without `rpc` or `rpc_stream`, and so would let anybody in."""
+    function = inspect.unwrap(handler, stop=lambda f: hasattr(f, "served"))
+    module = getattr(inspect.unwrap(handler), "__module__", "")
+    if not hasattr(function, "served") and not module.startswith("shared.pb."):
+        raise TypeError(f"{getattr(handler, '__qualname__', handler)} is served without @rpc or @rpc_stream")
+
+
+def language_of(call: Call | None) -> Locale:
+    """Return the language of a call, the default one outside of any."""
+    return call.locale if call else DEFAULT_LOCALE

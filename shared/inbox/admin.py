@@ -1,0 +1,106 @@
+"""Dead letters in every service's admin: look at the cause, then retry or discard."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from shared.inbox import services
+from shared.inbox.models import DeadLetter
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ModelAdmin):
+    """Read-only but for the two actions: a message is evidence."""
+
+    list_display: ClassVar = (
+        "event_type",
+        "key",
+        "state",
+        "cause_line",
+        "attempts",
+        "created_at",
+    )
+    list_filter: ClassVar = ("status", "fault", "consumer", "topic")
+    search_fields: ClassVar = ("key", "event_id", "event_type")
+    ordering: ClassVar = ("-id",)
+    actions: ClassVar = ("retry", "discard")
+    exclude: ClassVar = ("value", "headers")
+    readonly_fields: ClassVar = ("value_text",)
+
+    @display(
+        description="status",
+        ordering="status",
+        label={"DEAD": "danger", "PARKED": "warning", "RETRYING": "info"},
+    )
+    def state(self, letter: DeadLetter) -> str:
+        """Return the status as a coloured label."""
+        return letter.status
+
+    @display(description="cause")
+    def cause_line(self, letter: DeadLetter) -> str:
+        """Return the beginning of the cause."""
+        return letter.cause[:120]
+
+    @display(description="value")
+    def value_text(self, letter: DeadLetter) -> str:
+        """Return the beginning of the message; it holds ids and amounts, never personal data."""
+        return bytes(letter.value or b"")[:4000].decode("utf-8", "backslashreplace")
+
+    @action(description="Retry, with what is parked behind")
+    def retry(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        """Ask the consumer to try the selected ones again."""
+        self._each(request, queryset, services.retry, "will be tried again")
+
+    @action(description="Discard; what is parked behind goes on")
+    def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
+        """Give the selected ones up."""
+        self._each(request, queryset, services.discard, "discarded")
+
+    def _each(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[DeadLetter],
+        act: Callable[..., None],
+        done: str,
+    ) -> None:
+        settled = 0
+        for letter_id in queryset.order_by("id").values_list("id", flat=True):
+            try:
+                act(dead_letter_id=letter_id, by=str(request.user))
+                settled += 1
+            except services.DeadLetterResolved as error:
+                messages.warning(request, f"{letter_id}: {error}")
+        if settled:
+            messages.success(request, f"{settled} {done}.")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody writes dead letters by hand."""
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: DeadLetter | None = None
+    ) -> bool:
+        """Settled ones are purged after a month."""
+        return False
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: DeadLetter | None = None
+    ) -> bool:
+        """The list's actions need it; the form shows everything read-only."""
+        return super().has_change_permission(request, obj)
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: DeadLetter | None = None
+    ) -> list[str]:
+        """Return every field: a message is evidence."""
+        fields = [
+            field.name
+            for field in DeadLetter._meta.fields
+            if field.name not in self.exclude
+        ]
+        return [*fields, "value_text"]

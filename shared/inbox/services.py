@@ -1,0 +1,234 @@
+"""Writes of the inbox: take an event once, keep what could not be handled, and let staff retry or discard it.
+
+Everything here joins the caller's transaction. What a dead letter's key still waits for is decided under that key's
+advisory lock, so that an event arriving while its elders are being retried neither overtakes them nor is forgotten.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection, transaction
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Now
+
+from shared.errors import Conflict
+from shared.inbox.models import DeadLetter, InboxMessage
+from shared.kafka.records import Record
+from shared.text import Text
+
+KEEP_FOR: Final = timedelta(
+    days=30
+)  # well beyond what Kafka keeps and may deliver again
+
+
+class DeadLetterResolved(Conflict):
+    """The dead letter was retried or discarded before."""
+
+    code = "DEAD_LETTER_RESOLVED"
+    text = Text(
+        en="This dead letter is settled already.", fr="Ce message est déjà réglé."
+    )
+
+
+def receive(
+    *, consumer: str, event_ids: Sequence[str]
+) -> tuple[frozenset[str], datetime]:
+    """Note that `consumer` takes these events, and return those it had not taken before, and the database's time.
+
+    Holds with the caller's transaction alone: where that rolls back, the events were never taken.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO inbox_inboxmessage (consumer, event_id) SELECT %s, unnest(%s::text[])"
+            " ON CONFLICT (consumer, event_id) DO NOTHING RETURNING event_id",
+            [consumer, list(event_ids)],
+        )
+        taken = frozenset(event_id for (event_id,) in cursor.fetchall())
+        cursor.execute("SELECT now()")
+        (now,) = cursor.fetchone()
+    return taken, now
+
+
+def is_blocked(*, consumer: str, keys: Iterable[tuple[str, str]]) -> bool:
+    """Return whether any of these (topic, key) has a dead letter that is neither retried nor discarded."""
+    wanted = {(topic, key) for topic, key in keys if key}
+    if not wanted:
+        return False
+    rows = (
+        DeadLetter.objects.filter(
+            consumer=consumer,
+            status__in=DeadLetter.OPEN,
+            key__in={key for _, key in wanted},
+        )
+        .order_by()
+        .values_list("topic", "key")
+        .distinct()
+    )
+    return not wanted.isdisjoint(rows)
+
+
+def park_behind(*, consumer: str, record: Record) -> bool:
+    """Keep `record` behind the open dead letters of its key and return True, or False where there is none any more."""
+    lock_key(consumer=consumer, topic=record.topic, key=record.key)
+    if not is_blocked(consumer=consumer, keys=[(record.topic, record.key)]):
+        return False
+    _keep(
+        consumer=consumer,
+        record=record,
+        status=DeadLetter.Status.PARKED,
+        cause="waits behind an earlier one",
+    )
+    return True
+
+
+def bury(
+    *, consumer: str, record: Record, fault: DeadLetter.Fault, cause: str, attempts: int
+) -> None:
+    """Keep `record` as a dead letter: later events of its key wait until it is retried or discarded."""
+    lock_key(consumer=consumer, topic=record.topic, key=record.key)
+    _keep(
+        consumer=consumer,
+        record=record,
+        status=DeadLetter.Status.DEAD,
+        fault=fault,
+        cause=cause[:2000].replace("\x00", ""),
+        attempts=attempts,
+    )
+
+
+def recent_handler_deaths(*, consumer: str, within: timedelta) -> int:
+    """Return how many events died in their handling lately and still lie there."""
+    return DeadLetter.objects.filter(
+        consumer=consumer,
+        status=DeadLetter.Status.DEAD,
+        fault=DeadLetter.Fault.HANDLER,
+        changed_at__gt=Now() - within,
+    ).count()
+
+
+def retry(*, dead_letter_id: int, by: str) -> None:
+    """Ask for the dead letter, and what is parked behind it, to be tried again: the running consumer does it in seconds.
+
+    Raises DeadLetterResolved where it is settled already.
+    """
+    _settle(dead_letter_id, status=DeadLetter.Status.RETRYING, by=by)
+
+
+def discard(*, dead_letter_id: int, by: str) -> None:
+    """Give the dead letter up; what is parked behind it goes on. Raises DeadLetterResolved where it is settled already."""
+    _settle(dead_letter_id, status=DeadLetter.Status.DISCARDED, by=by)
+
+
+def waiting_keys(*, consumer: str) -> list[tuple[str, str]]:
+    """Return each (topic, key) whose eldest open dead letter may be tried: it is to be retried, or nothing blocks it."""
+    open_rows = DeadLetter.objects.filter(consumer=consumer, status__in=DeadLetter.OPEN)
+    eldest = open_rows.filter(topic=OuterRef("topic"), key=OuterRef("key")).order_by(
+        "id"
+    )
+    rows = (
+        open_rows.exclude(status=DeadLetter.Status.DEAD)
+        .filter(Q(key="") | Q(id=Subquery(eldest.values("id")[:1])))
+        .order_by("id")
+        .values_list("topic", "key")[:100]
+    )
+    return list(dict.fromkeys((topic, key) for topic, key in rows))
+
+
+def eldest_to_retry(*, consumer: str, topic: str, key: str) -> DeadLetter | None:
+    """Return the eldest open dead letter of the key under the key's lock, or None where it is dead or there is none.
+
+    Letters without a key do not wait for one another: the eldest that is to be retried.
+    """
+    lock_key(consumer=consumer, topic=topic, key=key)
+    rows = DeadLetter.objects.filter(
+        consumer=consumer, topic=topic, key=key, status__in=DeadLetter.OPEN
+    ).order_by("id")
+    if not key:
+        rows = rows.exclude(status=DeadLetter.Status.DEAD)
+    letter = rows.first()
+    return letter if letter and letter.status != DeadLetter.Status.DEAD else None
+
+
+def settle_retried(letter: DeadLetter) -> None:
+    """Note, in the transaction of its effect, that the dead letter took effect after all."""
+    DeadLetter.objects.filter(id=letter.id).update(
+        status=DeadLetter.Status.RETRIED, changed_at=Now()
+    )
+
+
+def bury_again(*, dead_letter_id: int, fault: DeadLetter.Fault, cause: str) -> None:
+    """Note that trying the dead letter again failed too."""
+    DeadLetter.objects.filter(id=dead_letter_id, status__in=DeadLetter.OPEN).update(
+        status=DeadLetter.Status.DEAD,
+        fault=fault,
+        cause=cause[:2000].replace("\x00", ""),
+        changed_at=Now(),
+    )
+
+
+def record_of(letter: DeadLetter) -> Record:
+    """Return the message as it came."""
+    return Record(
+        topic=letter.topic,
+        partition=letter.partition,
+        offset=letter.offset,
+        key=letter.key,
+        headers=[(name, b64decode(value)) for name, value in letter.headers],
+        value=None if letter.value is None else bytes(letter.value),
+    )
+
+
+def purge(*, older_than: timedelta = KEEP_FOR) -> int:
+    """Delete inbox rows that no redelivery can ask for any more, and settled dead letters; return how many."""
+    taken, _ = InboxMessage.objects.filter(received_at__lt=Now() - older_than).delete()
+    settled, _ = (
+        DeadLetter.objects.exclude(status__in=DeadLetter.OPEN)
+        .filter(changed_at__lt=Now() - older_than)
+        .delete()
+    )
+    return taken + settled
+
+
+def lock_key(*, consumer: str, topic: str, key: str) -> None:
+    """Hold the key's dead letters until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 57))",
+            [f"{consumer} {topic} {key}"],
+        )
+
+
+def _keep(
+    *, consumer: str, record: Record, status: DeadLetter.Status, **fields: object
+) -> None:
+    DeadLetter.objects.get_or_create(
+        consumer=consumer,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        defaults={
+            "key": record.key,
+            "event_id": record.attribute("ce_id"),
+            "event_type": record.attribute("ce_type"),
+            "headers": [
+                [name.replace("\x00", ""), b64encode(value).decode()]
+                for name, value in record.headers
+            ],
+            "value": record.value,
+            "status": status,
+            **fields,
+        },
+    )
+
+
+@transaction.atomic
+def _settle(dead_letter_id: int, *, status: DeadLetter.Status, by: str) -> None:
+    letter = DeadLetter.objects.get(id=dead_letter_id)
+    lock_key(consumer=letter.consumer, topic=letter.topic, key=letter.key)
+    settled = DeadLetter.objects.filter(
+        id=letter.id, status__in=DeadLetter.OPEN
+    ).update(status=status, resolved_by=by[:255], changed_at=Now())
+    if not settled:
+        raise DeadLetterResolved()

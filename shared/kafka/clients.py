@@ -1,0 +1,71 @@
+"""Kafka clients, configured once for the whole platform. Create them after a fork, never at import."""
+
+from typing import Any, Final
+
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient
+
+from shared.settings.env import env
+
+# A killed consumer's partitions move on after this; the broker's lowest is 6 s.
+_SESSION_MS: Final = 6_000
+_MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
+
+
+def _common(client: str) -> dict[str, Any]:
+    return {
+        "bootstrap.servers": env.str("KAFKA_BOOTSTRAP_SERVERS"),
+        "client.id": client,
+        "topic.metadata.refresh.interval.ms": 10_000,
+        "reconnect.backoff.ms": 100,
+        "reconnect.backoff.max.ms": 2_000,
+        "log_level": 3,
+    }
+
+
+def producer(client: str = "travel", **overrides: Any) -> Producer:
+    """Return an idempotent producer: acknowledged by all replicas, in order, without duplicates of its own retries.
+
+    A message not delivered within 30 s is reported as failed; whoever produced it decides what then.
+    """
+    return Producer(
+        {
+            **_common(client),
+            "enable.idempotence": True,
+            "acks": "all",
+            "linger.ms": 1,
+            "compression.type": "lz4",
+            "message.max.bytes": _MAX_MESSAGE_BYTES,
+            "delivery.timeout.ms": 30_000,
+            **overrides,
+        }
+    )
+
+
+def group_consumer(group: str, **overrides: Any) -> Consumer:
+    """Return a consumer of `group` that stores and commits nothing by itself, from the beginning where it has no offset.
+
+    `group` gets KAFKA_TOPIC_PREFIX before it, as topics do.
+    """
+    return Consumer(
+        {
+            **_common(group),
+            "group.id": env.str("KAFKA_TOPIC_PREFIX", default="") + group,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": _SESSION_MS,
+            "heartbeat.interval.ms": 2_000,
+            # The broker answers at once when there is data; this only bounds how long a resumed partition waits.
+            "fetch.wait.max.ms": 200,
+            "fetch.error.backoff.ms": 100,
+            "allow.auto.create.topics": False,
+            **overrides,
+        }
+    )
+
+
+def admin() -> AdminClient:
+    """Return a client that can create topics."""
+    return AdminClient(_common("admin"))

@@ -1,0 +1,57 @@
+"""The topic of a consumer's dead letters: the message as it came, with why and after how many attempts."""
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from shared.kafka.clients import producer
+from shared.kafka.outcomes import BrokerAway
+from shared.kafka.records import Record
+
+_DELIVERY_SECONDS = 10.0
+
+
+class DeadLetterTopic:
+    """Publishes dead letters of `consumer` to `<topic>.<consumer>.dlq`, waiting for the broker to have them."""
+
+    def __init__(self, *, consumer: str) -> None:
+        self._consumer = consumer
+        self._producer: Producer | None = None
+
+    def publish(self, record: Record, *, cause: str, attempts: int) -> None:
+        """Publish `record`. Raises BrokerAway where Kafka does not confirm it in time.
+
+        A value larger than the topic takes is left out: the DeadLetter row has it whole.
+        """
+        headers = [
+            *record.headers,
+            ("dlq_cause", cause[:500].encode()),
+            ("dlq_attempts", str(attempts).encode()),
+            (
+                "dlq_origin",
+                f"{record.topic} {record.partition}/{record.offset}".encode(),
+            ),
+        ]
+        error = self._send(record, record.value, headers)
+        if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            error = self._send(
+                record, b"", [*headers, ("dlq_value_omitted", b"too large")]
+            )
+        if error is not None:
+            raise BrokerAway(error.str())
+
+    def _send(
+        self, record: Record, value: bytes | None, headers: list[tuple[str, bytes]]
+    ) -> KafkaError | None:
+        self._producer = self._producer or producer(f"{self._consumer}.dlq")
+        reports: list[KafkaError | None] = []
+        try:
+            self._producer.produce(
+                f"{record.topic}.{self._consumer}.dlq",
+                value=value,
+                key=record.key,
+                headers=list(headers),
+                on_delivery=lambda error, _: reports.append(error),
+            )
+        except KafkaException as refused:  # larger than the client takes
+            return refused.args[0]
+        self._producer.flush(_DELIVERY_SECONDS)
+        return reports[0] if reports else KafkaError(KafkaError._TIMED_OUT)

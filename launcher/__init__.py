@@ -1,0 +1,1 @@
+"""What `manage_all.py` runs once the virtual environment stands: infrastructure, processes, and the commands of the platform."""

@@ -1,0 +1,1 @@
+"""One module per command of manage_all.py; each parses nothing, it is called by cli.py."""

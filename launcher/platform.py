@@ -1,0 +1,75 @@
+"""Where one platform lives: the checkout, its state folder, its block of ports. Two differ in `var` and `offset` alone."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from launcher import ports
+from launcher.refusal import Refusal
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One platform on this machine."""
+
+    var: Path
+    offset: int = 0
+    root: Path = ROOT
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Read TRAVEL_VAR and PORT_OFFSET. Raises Refusal where the offset is no multiple of 100 or too high."""
+        given = os.environ.get("PORT_OFFSET", "0") or "0"
+        if not given.isdecimal() or int(given) % 100 or int(given) > ports.HIGHEST_OFFSET:
+            raise Refusal(
+                f"PORT_OFFSET is {given!r}: it must be a multiple of 100 between 0 and {ports.HIGHEST_OFFSET}.",
+                "PORT_OFFSET=100 ./manage_all.py up",
+            )
+        var = Path(os.environ.get("TRAVEL_VAR") or ROOT / "var").expanduser()
+        return cls(var=Path(os.path.abspath(var)), offset=int(given))
+
+    def port(self, base: int) -> int:
+        """Return the port that plays the part of `base` in this platform's block."""
+        return base + self.offset
+
+    @property
+    def run(self) -> Path:
+        """Pid files and what the supervisor says of itself."""
+        return self.var / "run"
+
+    @property
+    def log(self) -> Path:
+        return self.var / "log"
+
+    @property
+    def secrets(self) -> Path:
+        return self.var / "secrets"
+
+    @property
+    def mail(self) -> Path:
+        """The Maildir of every mail sent."""
+        return self.var / "mail"
+
+    @property
+    def sms(self) -> Path:
+        """One JSON file per SMS sent."""
+        return self.var / "sms"
+
+    @property
+    def media(self) -> Path:
+        return self.var / "media"
+
+    def make_folders(self) -> None:
+        """Make the state folder and its rooms. Raises Refusal where that cannot be done."""
+        try:
+            self.var.mkdir(parents=True, exist_ok=True)
+            for folder in (self.run, self.log, self.sms, self.media):
+                folder.mkdir(exist_ok=True)
+            self.secrets.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise Refusal(
+                f"The state folder {self.var} cannot be made: {error.strerror}.", "TRAVEL_VAR=/a/folder/of/yours ./manage_all.py up"
+            ) from error

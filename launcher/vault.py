@@ -1,0 +1,69 @@
+"""The platform's secrets: generated once, kept in var/secrets/ with mode 600, never printed but for sign-ins."""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from launcher.platform import Platform
+
+SERVICES: Final = ("users", "destinations", "bookings", "notifications", "gateway")
+SIGN_INS: Final = ("ADMIN_PASSWORD", "DEMO_PASSWORD")
+
+
+class Vault:
+    """Names to secrets. Every secret is made when first asked for; two launchers that ask at once agree on one."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._folder = platform.secrets
+
+    def secret(self, name: str, *, length: int = 32) -> str:
+        """Return the secret `name`, making `length` random bytes of it (URL-safe text) where there is none yet."""
+        return self._kept(name, lambda: secrets.token_urlsafe(length).replace("-", "a").replace("_", "b"))
+
+    def service_seed(self, service: str) -> str:
+        """Return the service's Ed25519 seed, base64 of 32 bytes."""
+        return self._kept(f"service-key-{service}", lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+
+    def service_public_keys(self) -> str:
+        """Return every service's raw public key in base64, as JSON by name."""
+        return json.dumps({service: self._public(service) for service in SERVICES})
+
+    def service_seeds(self) -> str:
+        """Return every service's seed as JSON by name: for a shell that plays all services, never for one of them."""
+        return json.dumps({service: self.service_seed(service) for service in SERVICES})
+
+    def sign_in(self, name: str) -> str:
+        """Return a sign-in password: the environment's, or one that is made once and kept."""
+        return os.environ.get(name) or self._kept(name, lambda: secrets.token_urlsafe(12))
+
+    def _public(self, service: str) -> str:
+        key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(self.service_seed(service)))
+        return base64.b64encode(key.public_key().public_bytes_raw()).decode()
+
+    def _kept(self, name: str, make: Callable[[], str]) -> str:
+        path = self._folder / name
+        if value := _read(path):
+            return value
+        draft = self._folder / f".{name}.{os.getpid()}"
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(make())
+        try:
+            os.link(draft, path)  # fails where another launcher was first: then its secret counts
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return path.read_text()
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,87 @@
+"""What never reaches a log: secrets by the name of their field, and by their shape wherever they stand.
+
+Whoever logs says ids and amounts; this is the net below that rule, not a licence to log a person.
+"""
+
+import ipaddress
+import re
+from collections.abc import Mapping, Set
+from typing import Any, Final
+
+REDACTED: Final = "[redacted]"
+
+# Compared without case, dashes and underscores, so that firstName, first_name and First-Name are one.
+_SECRET_FIELDS: Final = frozenset(
+    """
+    password newpassword currentpassword oldpassword passwd secret secretkey clientsecret privatekey
+    token accesstoken refreshtoken idtoken travellertoken authorization cookie setcookie csrftoken sessionid
+    servicecredential xservicecredential xpaymentsignature signature
+    onetimecode recoverycode recoverycodes otp otpauthuri totp
+    link links downloadurl pdfurl redirecturl paymentmethod
+    email newemail to recipient recipients cc bcc phone phonenumber
+    name firstname lastname fullname displayname passengers dateofbirth
+    address street postcode ip ipaddress remoteaddr clientip client peer xforwardedfor forwarded useragent
+    """.split()
+)  # fmt: skip
+
+_JWT = r"eyJ[\w-]{4,}\.[\w-]*(?:\.[\w-]*)?"
+_BEARER = r"(?<=bearer )\S+"
+_QUERY = r"(?<=token=)[^\s&\"'<>]+|(?<=signature=)[^\s&\"'<>]+|(?<=password=)[^\s&\"'<>]+|(?<=email=)[^\s&\"'<>]+"
+_USERINFO = r"(?<=://)[^\s/@]+(?=@)"
+_EMAIL = r"[^\s@\"'<>(),;:=]+@[^\s@\"'<>(),;:=]+\.[^\s@\"'<>(),;:=.]{2,}"
+_PAYMENT_METHOD = r"\bpm_\w+"
+_PHONE = r"(?<![\w+])\+[1-9]\d[\d ().-]{5,16}\d\b"
+# What PostgreSQL tells about a refused row is the row itself.
+_ROW = r"(?<=failing row contains )\(.*\)|(?<=\)=)\(.*?\)(?= (?:already|is not|is still|conflicts))"
+_PATTERN: Final = re.compile(
+    "|".join((_JWT, _BEARER, _QUERY, _USERINFO, _EMAIL, _PAYMENT_METHOD, _PHONE, _ROW)), re.IGNORECASE | re.DOTALL
+)
+_ADDRESS: Final = re.compile(
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\d|\.)*)", re.I
+)
+_NOT_IN_NAMES: Final = re.compile(r"[-_ ]")
+# A hostile value costs at most this much work; nothing honest is longer.
+_LONGEST: Final = 20_000
+_DEEPEST: Final = 6
+
+
+def redact(value: Any, *, depth: int = 0) -> Any:
+    """Return `value` without secrets: text has its secret parts replaced, mappings and sequences are gone through.
+
+    Text longer than 20,000 characters is cut. Numbers, booleans and None are returned as they are.
+    """
+    if isinstance(value, str):
+        return redact_text(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, bytes):
+        return f"[{len(value)} bytes]"
+    if depth >= _DEEPEST:
+        return "[…]"
+    if isinstance(value, Mapping):
+        return {
+            redact_text(str(key)): REDACTED if is_secret(str(key)) else redact(item, depth=depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple | Set):
+        return [redact(item, depth=depth + 1) for item in value]
+    return redact_text(str(value))
+
+
+def is_secret(field: str) -> bool:
+    """Tell whether a field of this name never shows its value."""
+    return _NOT_IN_NAMES.sub("", field).lower() in _SECRET_FIELDS
+
+
+def redact_text(text: str) -> str:
+    """Return `text` with tokens, addresses, phone numbers and the like replaced."""
+    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    return _ADDRESS.sub(_address, _PATTERN.sub(REDACTED, cut))
+
+
+def _address(match: re.Match[str]) -> str:
+    try:
+        address = ipaddress.ip_address(match[0])
+    except ValueError:
+        return match[0]
+    return match[0] if address.is_loopback or address.is_unspecified else REDACTED

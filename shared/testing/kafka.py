@@ -1,0 +1,100 @@
+"""Events in tests: topics of the run's own on a real broker, records put on them and read from them."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from shared.cloudevents import Envelope, decode
+from shared.events import DEAD_LETTER_TOPICS, TOPICS, topic_name
+from shared.settings.env import env
+
+_CREATED = KafkaError.TOPIC_ALREADY_EXISTS
+
+
+def _servers() -> dict[str, str]:
+    return {"bootstrap.servers": env.str("KAFKA_BOOTSTRAP_SERVERS")}
+
+
+@contextmanager
+def own_topics() -> Iterator[None]:
+    """Create every topic of the platform, dead letters included, under this run's prefix; delete them at the end.
+
+    Raises RuntimeError without a prefix: the topics of a running platform are nobody's to delete.
+    """
+    if topic_name("") == "":
+        raise RuntimeError("KAFKA_TOPIC_PREFIX is not set: the test run has no topics of its own")
+    admin = AdminClient(_servers())
+    topics = [
+        NewTopic(topic_name(topic.name), num_partitions=topic.partitions, replication_factor=1)
+        for topic in (*TOPICS, *DEAD_LETTER_TOPICS)
+    ]
+    for future in admin.create_topics(topics, operation_timeout=20).values():
+        try:
+            future.result(timeout=30)
+        except KafkaException as e:
+            if e.args[0].code() != _CREATED:
+                raise
+    try:
+        yield
+    finally:
+        for future in admin.delete_topics([topic.topic for topic in topics], operation_timeout=20).values():
+            future.exception(timeout=30)
+
+
+def put(topic: str, *, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> None:
+    """Put a raw record on `topic` (its name without prefix) and return once the broker has it."""
+    producer = Producer({**_servers(), "acks": "all", "linger.ms": 0})
+    failures: list[KafkaError] = []
+
+    def on_delivery(error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            failures.append(error)
+
+    producer.produce(topic_name(topic), key=key, value=value, headers=headers or [], on_delivery=on_delivery)
+    if producer.flush(15) or failures:
+        raise RuntimeError(f"{topic}: record not delivered: {failures}")
+
+
+def put_event(topic: str, envelope: Envelope) -> None:
+    """Put `envelope` on `topic` as the relay does."""
+    put(topic, key=envelope.key.encode(), value=envelope.value, headers=envelope.headers())
+
+
+def consume_until(topic: str, enough: Callable[[list[Message]], bool] | int, timeout: float = 15.0) -> list[Message]:
+    """Return the records of `topic` from its beginning, as soon as `enough` of them are there (a number, or a predicate).
+
+    Reads without a group and commits nothing. Raises AssertionError after `timeout` seconds, saying how many there were.
+    """
+    is_enough = (lambda found: len(found) >= enough) if isinstance(enough, int) else enough
+    consumer = Consumer({**_servers(), "group.id": "unused", "enable.auto.commit": False, "fetch.wait.max.ms": 50})
+    found: list[Message] = []
+    try:
+        name = topic_name(topic)
+        partitions = consumer.list_topics(name, timeout=timeout).topics[name].partitions
+        consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in partitions])
+        end = time.monotonic() + timeout
+        while not is_enough(found):
+            if time.monotonic() >= end:
+                raise AssertionError(f"{len(found)} records on {topic} within {timeout:g} s")
+            record = consumer.poll(0.2)
+            if record is not None and record.error() is None:
+                found.append(record)
+    finally:
+        consumer.close()
+    return found
+
+
+def events_of(topic: str, key: str, *, count: int, timeout: float = 15.0) -> list[Envelope]:
+    """Return the first `count` events of one aggregate on `topic`, in their order on the wire."""
+
+    def of_key(records: list[Message]) -> list[Envelope]:
+        return [
+            decode(key=record.key(), value=record.value(), headers=record.headers())
+            for record in records
+            if record.key() == key.encode()
+        ]
+
+    return of_key(consume_until(topic, lambda records: len(of_key(records)) >= count, timeout))

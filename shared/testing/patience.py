@@ -1,0 +1,27 @@
+"""Waiting for what other processes do: for a condition, never for a time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def eventually(predicate: Callable[[], T], timeout: float = 10.0, every: float = 0.05) -> T:
+    """Return the first truthy value of `predicate`, asked every `every` seconds.
+
+    An AssertionError inside counts as not yet. Raises AssertionError after `timeout` seconds, with the last answer.
+    """
+    end = time.monotonic() + timeout
+    while True:
+        failure: AssertionError | None = None
+        answer: T | None = None
+        try:
+            answer = predicate()
+        except AssertionError as e:
+            failure = e
+        if answer:
+            return answer
+        if time.monotonic() >= end:
+            raise AssertionError(f"not within {timeout:g} s; last answer: {failure or repr(answer)}") from failure
+        time.sleep(every)

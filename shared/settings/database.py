@@ -1,0 +1,37 @@
+"""One database per service, reached through a small pool, and never waited for longer than a request lives."""
+
+from typing import Any
+
+from shared.settings.env import env, refuse
+
+POOL_SIZE = 8
+
+
+def database(service: str) -> dict[str, Any]:
+    """Return DATABASES from `<SERVICE>_DATABASE_URL`.
+
+    Timeouts, in ms: a statement 10,000 (a request's own deadline), a lock 2,000, an idle transaction 15,000. The native psycopg pool
+    holds at most as many connections as a process has threads. Migrations take DATABASE_STATEMENT_TIMEOUT_MS=0.
+    """
+    name = f"{service.upper()}_DATABASE_URL"
+    settings: dict[str, Any] = env.db_url(name)
+    if not settings.get("NAME") or not settings.get("ENGINE", "").endswith("postgresql"):
+        refuse(f"{name} is malformed: postgres://USER:PASSWORD@HOST:PORT/NAME is expected")
+    statement = env.positive("DATABASE_STATEMENT_TIMEOUT_MS", default=10_000)
+    lock = env.positive("DATABASE_LOCK_TIMEOUT_MS", default=2_000)
+    settings["CONN_MAX_AGE"] = 0
+    settings["CONN_HEALTH_CHECKS"] = False
+    settings["TEST"] = {}
+    settings["OPTIONS"] = {
+        "application_name": f"travel-{service}",
+        "connect_timeout": 3,
+        "options": f"-c statement_timeout={statement} -c lock_timeout={lock} -c idle_in_transaction_session_timeout=15000",
+        "pool": {
+            "min_size": 0,
+            "max_size": env.positive("DATABASE_POOL_SIZE", default=POOL_SIZE),
+            "timeout": 2,
+            "max_idle": 120,
+            "num_workers": 1,
+        },
+    }
+    return {"default": settings}

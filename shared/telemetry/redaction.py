@@ -28,7 +28,7 @@ _JWT = r"eyJ[\w-]{4,}\.[\w-]*(?:\.[\w-]*)?"
 _BEARER = r"(?<=bearer )\S+"
 _QUERY = r"(?<=token=)[^\s&\"'<>]+|(?<=signature=)[^\s&\"'<>]+|(?<=password=)[^\s&\"'<>]+|(?<=email=)[^\s&\"'<>]+"
 _USERINFO = r"(?<=://)[^\s/@]+(?=@)"
-_EMAIL = r"[^\s@\"'<>(),;:=]+@[^\s@\"'<>(),;:=]+\.[^\s@\"'<>(),;:=.]{2,}"
+_EMAIL = r"[^\s@\"'<>(),;:=]{1,64}+@[^\s@\"'<>(),;:=]{1,255}"
 _PAYMENT_METHOD = r"\bpm_\w+"
 _PHONE = r"(?<![\w+])\+[1-9]\d[\d ().-]{5,16}\d\b"
 # What PostgreSQL tells about a refused row is the row itself.
@@ -37,18 +37,18 @@ _PATTERN: Final = re.compile(
     "|".join((_JWT, _BEARER, _QUERY, _USERINFO, _EMAIL, _PAYMENT_METHOD, _PHONE, _ROW)), re.IGNORECASE | re.DOTALL
 )
 _ADDRESS: Final = re.compile(
-    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\d|\.)*)", re.I
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3})*)", re.IGNORECASE
 )
 _NOT_IN_NAMES: Final = re.compile(r"[-_ ]")
 # A hostile value costs at most this much work; nothing honest is longer.
-_LONGEST: Final = 20_000
+_LONGEST: Final = 8_000
 _DEEPEST: Final = 6
 
 
 def redact(value: Any, *, depth: int = 0) -> Any:
     """Return `value` without secrets: text has its secret parts replaced, mappings and sequences are gone through.
 
-    Text longer than 20,000 characters is cut. Numbers, booleans and None are returned as they are.
+    Text longer than 8,000 characters is cut. Numbers, booleans and None are returned as they are.
     """
     if isinstance(value, str):
         return redact_text(value)
@@ -80,8 +80,10 @@ def redact_text(text: str) -> str:
 
 
 def _address(match: re.Match[str]) -> str:
+    found = match[0]
+    written = found if found.endswith("::") else found.rstrip(":")
     try:
-        address = ipaddress.ip_address(match[0])
+        address = ipaddress.ip_address(written)
     except ValueError:
-        return match[0]
-    return match[0] if address.is_loopback or address.is_unspecified else REDACTED
+        return found
+    return found if address.is_loopback or address.is_unspecified else REDACTED + found[len(written) :]

@@ -88,12 +88,11 @@ class RateRow:
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
     path = SEED_DATA / name
-    opened = (
+    with (
         gzip.open(path, "rt", encoding="utf-8", newline="")
         if path.suffix == ".gz"
-        else path.open(encoding="utf-8", newline="")
-    )
-    with opened as file:
+        else path.open(encoding="utf-8", newline="") as file
+    ):
         if ".tsv" in name:
             yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
         else:

@@ -11,6 +11,7 @@ import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ BOROUGHS: Final = {
 CENTRES: Final = {  # where the middle of the largest outline lies badly, or where there is none
     "US": (39.5, -98.4), "NO": (61.5, 9.0), "FR": (46.6, 2.5), "CA": (56.5, -101.0), "CL": (-33.5, -70.8), "NZ": (-41.5, 172.8),
     "JP": (36.5, 138.2), "ID": (-2.5, 118.0), "PH": (12.0, 122.5), "MY": (4.0, 109.5), "GR": (39.0, 22.5), "VN": (16.0, 107.5),
+
     "AQ": (-80.0, 0.0), "RU": (61.5, 95.0), "KI": (1.42, 173.0), "FJ": (-17.8, 178.0), "BV": (-54.42, 3.36), "UM": (19.28, 166.65), "GI": (36.14, -5.35), "TK": (-9.2, -171.8),
 }  # fmt: skip
 
@@ -122,14 +124,14 @@ def unwrapped(ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def area(ring: list[tuple[float, float]]) -> float:
     """Return the area of a ring, in square degrees."""
-    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False))) / 2
+    return abs(sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in pairwise(ring))) / 2
 
 
 def middle(ring: list[tuple[float, float]]) -> tuple[float, float]:
     """Return latitude and longitude of the middle of a ring."""
     xs, ys = zip(*ring, strict=True)
     total = cx = cy = 0.0
-    for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False):
+    for (x1, y1), (x2, y2) in pairwise(ring):
         cross = x1 * y2 - x2 * y1
         total, cx, cy = total + cross, cx + (x1 + x2) * cross, cy + (y1 + y2) * cross
     if not total:

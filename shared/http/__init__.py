@@ -1,0 +1,1 @@
+"""REST, the same way in every service: problem+json, limits, pages, health, one access line, one request id."""

@@ -1,0 +1,23 @@
+"""gunicorn for every web process: one worker by default, threads as many as the pool has connections, small limits.
+
+`gunicorn -c shared/http/gunicorn_conf.py bookings_service.config.wsgi`
+"""
+
+import os
+
+bind = f"{os.environ.get('HTTP_HOST_ADDRESS', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+worker_class = "gthread"
+threads = int(os.environ.get("WEB_THREADS", "8"))
+preload_app = True  # a wrong environment ends the master at once, with its one line
+timeout = 30
+graceful_timeout = 5
+keepalive = 5
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 — the heartbeat file must not wait for a disk
+control_socket_disable = True

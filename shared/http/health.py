@@ -1,0 +1,26 @@
+"""Live means that requests are answered; ready means that the own database answers too. Other services are never required."""
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+
+@require_safe
+def live(request: HttpRequest) -> JsonResponse:
+    """Answer 200."""
+    return JsonResponse({"status": "live"})
+
+
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the database answers, 503 while it does not."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse({"status": "not ready", "database": "away"}, status=503)
+    return JsonResponse({"status": "ready", "database": "ok"})
+
+
+urlpatterns = [path("health/live", live), path("health/ready", ready)]

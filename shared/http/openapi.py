@@ -1,0 +1,39 @@
+"""What OpenAPI says of refusals: every operation lists its codes."""
+
+from collections import defaultdict
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+
+from shared.errors import DomainError, protocols_of_class
+
+
+class FieldProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """One complaint about one field."""
+
+    field = serializers.CharField(allow_null=True)
+    message = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
+    """RFC 9457: a refusal with its stable code."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    request_id = serializers.CharField()
+    params = serializers.DictField(required=False)
+    errors = FieldProblemSerializer(many=True, required=False)
+
+
+def refusals(*errors: type[DomainError]) -> dict[tuple[int, str], OpenApiResponse]:
+    """Return the responses of `errors` for extend_schema: one per status, its codes in the description."""
+    codes: dict[int, list[str]] = defaultdict(list)
+    for error in errors:
+        codes[protocols_of_class(error).http].append(error.code)
+    return {
+        (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, description=", ".join(names))
+        for status, names in sorted(codes.items())
+    }

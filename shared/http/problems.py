@@ -1,0 +1,138 @@
+"""Refusals over REST: RFC 9457 problem+json, from the one table of shared.errors."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from shared.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, Unauthenticated, Unavailable, protocols_of
+from shared.telemetry import current_locale, current_request_id
+
+CONTENT_TYPE = "application/problem+json"
+log = logging.getLogger(__name__)
+
+
+def body(*, status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
+    """Return the members of a problem; `code` is the stable name, `request_id` what support asks for."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": current_request_id(),
+        **more,
+    }
+
+
+def problem(error: DomainError) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Return the problem's members, its HTTP status and its headers."""
+    status = protocols_of(error).http
+    more: dict[str, Any] = {}
+    if error.params:
+        more["params"] = error.params
+    if error.field:
+        more["errors"] = [{"field": error.field, "message": error.localized(current_locale())}]
+    headers = {}
+    if retry_after := getattr(error, "retry_after", None):
+        headers["Retry-After"] = str(retry_after)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="travel"'
+    members = body(status=status, code=error.code, detail=error.localized(current_locale()), **more)
+    return members, status, headers
+
+
+def problem_response(error: DomainError) -> HttpResponse:
+    """Return a plain Django response for what is refused before a view is reached."""
+    members, status, headers = problem(error)
+    return JsonResponse(members, status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Answer whatever a DRF view raises as problem+json. Never a traceback; the unexpected is logged and is a 500 without detail."""
+    set_rollback()
+    refused = _as_domain_error(error)
+    if refused is not None:
+        members, status, headers = problem(refused)
+    elif isinstance(error, exceptions.ValidationError):
+        status, headers = 400, {}
+        members = _invalid(error)
+    elif isinstance(error, exceptions.APIException):
+        status = error.status_code
+        headers = {"Retry-After": str(int(error.wait))} if getattr(error, "wait", None) else {}
+        code = getattr(error, "code", None) or str(error.default_code).upper()
+        members = body(status=status, code=str(code), detail=str(error.detail))
+    else:
+        log.exception("request failed", exc_info=error)
+        status, headers = 500, {}
+        members = body(status=500, code=DomainError.code, detail=DomainError().localized(current_locale()))
+    response = Response(members, status=status, headers=headers, content_type=CONTENT_TYPE)
+    # DRF's test client and exceptions middleware look at it.
+    response.exception = True
+    return response
+
+
+def _as_domain_error(error: Exception) -> DomainError | None:
+    if isinstance(error, DomainError):
+        return error
+    for kinds, refusal in _KNOWN:
+        if isinstance(error, kinds):
+            return refusal()
+    return None
+
+
+_KNOWN: tuple[tuple[tuple[type[Exception], ...], type[DomainError]], ...] = (
+    ((Http404, exceptions.NotFound), NotFound),
+    ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), Unauthenticated),
+    ((PermissionDenied, exceptions.PermissionDenied), Forbidden),
+    ((RequestDataTooBig,), TooLarge),
+    ((exceptions.ParseError, SuspiciousOperation), Invalid),
+    ((OperationalError, InterfaceError), Unavailable),
+)
+
+
+def _invalid(error: exceptions.ValidationError) -> dict[str, Any]:
+    errors = list(_flattened(error.detail))
+    code = next((row["code"] for row in errors if row["code"].isupper()), Invalid.code)
+    return body(status=400, code=code, detail=Invalid().localized(current_locale()), errors=errors)
+
+
+def _flattened(detail: Any, path: str = "") -> Any:
+    """Yield field, message and code of each complaint, nested fields joined by dots."""
+    if isinstance(detail, Mapping):
+        for key, inner in detail.items():
+            name = "" if key == "non_field_errors" else str(key)
+            yield from _flattened(inner, ".".join(part for part in (path, name) if part))
+    elif isinstance(detail, list):
+        for index, inner in enumerate(detail):
+            nested = isinstance(inner, Mapping | list)
+            yield from _flattened(inner, f"{path}.{index}" if nested and path else path)
+    else:
+        yield {"field": path or None, "message": str(detail), "code": str(getattr(detail, "code", "invalid"))}
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer what Django itself refuses, such as a Host that is not ours (handler400)."""
+    return problem_response(Invalid())
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer what nobody may do here (handler403)."""
+    return problem_response(Forbidden())
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer an address that does not exist (handler404)."""
+    return problem_response(NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what broke, without saying how (handler500)."""
+    return problem_response(DomainError())

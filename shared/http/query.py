@@ -1,0 +1,39 @@
+"""Query parameters: known ones alone, each in its form, or 400 naming the parameter."""
+
+from collections.abc import Collection
+
+from rest_framework.request import Request
+
+from shared.errors import Invalid
+from shared.text import Text
+
+PAGE_PARAMETERS = frozenset({"cursor", "limit", "format"})
+
+
+class UnknownParameter(Invalid):
+    """The query names a parameter that this address does not have."""
+
+    text = Text(en="Unknown query parameter: {parameter}.", fr="Paramètre de requête inconnu : {parameter}.")
+
+
+class BadParameter(Invalid):
+    """A query parameter is not of the form it needs."""
+
+    text = Text(en="{parameter} is not valid.", fr="{parameter} n’est pas valide.")
+
+
+def only(request: Request, allowed: Collection[str]) -> None:
+    """Raise UnknownParameter unless every query parameter is one of `allowed` or of a page's."""
+    for name in request.query_params:
+        if name not in allowed and name not in PAGE_PARAMETERS:
+            raise UnknownParameter(field=name[:100], parameter=name[:100])
+
+
+def whole_number(request: Request, name: str, *, minimum: int, maximum: int, default: int) -> int:
+    """Return the parameter as a whole number. Raises BadParameter outside `minimum`..`maximum`."""
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 12 and minimum <= int(text) <= maximum):
+        raise BadParameter(field=name, parameter=name)
+    return int(text)

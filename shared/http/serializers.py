@@ -1,0 +1,33 @@
+"""Serializers that take exactly what they name."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from shared.text import Locale, Text
+from shared.telemetry import current_locale
+
+_UNKNOWN = Text(en="This field is not known or not yours to set.", fr="Ce champ est inconnu ou n’est pas modifiable.")
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuse, with 400 naming them, fields that are unknown or read-only: a price or a flag sent along is never just ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the validated values. Raises ValidationError naming every field that is not the caller's to send."""
+        if isinstance(data, dict):
+            writable = {name for name, field in self.fields.items() if not field.read_only}
+            if unknown := sorted(set(map(str, data)) - writable):
+                message = _UNKNOWN.in_(current_locale() or Locale.EN)
+                raise serializers.ValidationError(
+                    {name[:100]: [ErrorDetail(message, code="UNKNOWN_FIELD")] for name in unknown[:20]}
+                )
+        return super().to_internal_value(data)
+
+
+class MoneySerializer(serializers.Serializer[Any]):
+    """An amount of one currency: a decimal number in a string, and its ISO 4217 code."""
+
+    amount = serializers.CharField(read_only=True)
+    currency = serializers.CharField(read_only=True)

@@ -1,0 +1,23 @@
+"""The addresses that every service with a REST API has: its schema, its documentation and its health."""
+
+from django.urls import include, path
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+
+class SchemaView(SpectacularAPIView):
+    """The service's OpenAPI 3.1 document: YAML, or JSON with `?format=json`."""
+
+    renderer_classes = [OpenApiYamlRenderer, OpenApiJsonRenderer]
+
+
+urlpatterns = [
+    path("", include("shared.http.health")),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]
+
+handler400 = "shared.http.problems.bad_request"
+handler403 = "shared.http.problems.forbidden"
+handler404 = "shared.http.problems.not_found"
+handler500 = "shared.http.problems.server_error"

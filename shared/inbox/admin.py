@@ -82,25 +82,15 @@ class DeadLetterAdmin(ModelAdmin):
         """Nobody writes dead letters by hand."""
         return False
 
-    def has_delete_permission(
-        self, request: HttpRequest, obj: DeadLetter | None = None
-    ) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
         """Settled ones are purged after a month."""
         return False
 
-    def has_change_permission(
-        self, request: HttpRequest, obj: DeadLetter | None = None
-    ) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
         """The list's actions need it; the form shows everything read-only."""
         return super().has_change_permission(request, obj)
 
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: DeadLetter | None = None
-    ) -> list[str]:
+    def get_readonly_fields(self, request: HttpRequest, obj: DeadLetter | None = None) -> list[str]:
         """Return every field: a message is evidence."""
-        fields = [
-            field.name
-            for field in DeadLetter._meta.fields
-            if field.name not in self.exclude
-        ]
+        fields = [field.name for field in DeadLetter._meta.fields if field.name not in self.exclude]
         return [*fields, "value_text"]

@@ -14,12 +14,8 @@ class InboxMessage(models.Model):
     received_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["consumer", "event_id"], name="inbox_once")
-        ]
-        indexes: ClassVar = [
-            models.Index(fields=["received_at"], name="inbox_received_at")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["consumer", "event_id"], name="inbox_once")]
+        indexes: ClassVar = [models.Index(fields=["received_at"], name="inbox_received_at")]
 
     def __str__(self) -> str:
         return f"{self.consumer} {self.event_id}"

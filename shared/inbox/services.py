@@ -18,23 +18,17 @@ from shared.inbox.models import DeadLetter, InboxMessage
 from shared.kafka.records import Record
 from shared.text import Text
 
-KEEP_FOR: Final = timedelta(
-    days=30
-)  # well beyond what Kafka keeps and may deliver again
+KEEP_FOR: Final = timedelta(days=30)  # well beyond what Kafka keeps and may deliver again
 
 
 class DeadLetterResolved(Conflict):
     """The dead letter was retried or discarded before."""
 
     code = "DEAD_LETTER_RESOLVED"
-    text = Text(
-        en="This dead letter is settled already.", fr="Ce message est déjà réglé."
-    )
+    text = Text(en="This dead letter is settled already.", fr="Ce message est déjà réglé.")
 
 
-def receive(
-    *, consumer: str, event_ids: Sequence[str]
-) -> tuple[frozenset[str], datetime]:
+def receive(*, consumer: str, event_ids: Sequence[str]) -> tuple[frozenset[str], datetime]:
     """Note that `consumer` takes these events, and return those it had not taken before, and the database's time.
 
     Holds with the caller's transaction alone: where that rolls back, the events were never taken.
@@ -83,9 +77,7 @@ def park_behind(*, consumer: str, record: Record) -> bool:
     return True
 
 
-def bury(
-    *, consumer: str, record: Record, fault: DeadLetter.Fault, cause: str, attempts: int
-) -> None:
+def bury(*, consumer: str, record: Record, fault: DeadLetter.Fault, cause: str, attempts: int) -> None:
     """Keep `record` as a dead letter: later events of its key wait until it is retried or discarded."""
     lock_key(consumer=consumer, topic=record.topic, key=record.key)
     _keep(
@@ -124,9 +116,7 @@ def discard(*, dead_letter_id: int, by: str) -> None:
 def waiting_keys(*, consumer: str) -> list[tuple[str, str]]:
     """Return each (topic, key) whose eldest open dead letter may be tried: it is to be retried, or nothing blocks it."""
     open_rows = DeadLetter.objects.filter(consumer=consumer, status__in=DeadLetter.OPEN)
-    eldest = open_rows.filter(topic=OuterRef("topic"), key=OuterRef("key")).order_by(
-        "id"
-    )
+    eldest = open_rows.filter(topic=OuterRef("topic"), key=OuterRef("key")).order_by("id")
     rows = (
         open_rows.exclude(status=DeadLetter.Status.DEAD)
         .filter(Q(key="") | Q(id=Subquery(eldest.values("id")[:1])))
@@ -142,9 +132,7 @@ def eldest_to_retry(*, consumer: str, topic: str, key: str) -> DeadLetter | None
     Letters without a key do not wait for one another: the eldest that is to be retried.
     """
     lock_key(consumer=consumer, topic=topic, key=key)
-    rows = DeadLetter.objects.filter(
-        consumer=consumer, topic=topic, key=key, status__in=DeadLetter.OPEN
-    ).order_by("id")
+    rows = DeadLetter.objects.filter(consumer=consumer, topic=topic, key=key, status__in=DeadLetter.OPEN).order_by("id")
     if not key:
         rows = rows.exclude(status=DeadLetter.Status.DEAD)
     letter = rows.first()
@@ -153,9 +141,7 @@ def eldest_to_retry(*, consumer: str, topic: str, key: str) -> DeadLetter | None
 
 def settle_retried(letter: DeadLetter) -> None:
     """Note, in the transaction of its effect, that the dead letter took effect after all."""
-    DeadLetter.objects.filter(id=letter.id).update(
-        status=DeadLetter.Status.RETRIED, changed_at=Now()
-    )
+    DeadLetter.objects.filter(id=letter.id).update(status=DeadLetter.Status.RETRIED, changed_at=Now())
 
 
 def bury_again(*, dead_letter_id: int, fault: DeadLetter.Fault, cause: str) -> None:
@@ -184,9 +170,7 @@ def purge(*, older_than: timedelta = KEEP_FOR) -> int:
     """Delete inbox rows that no redelivery can ask for any more, and settled dead letters; return how many."""
     taken, _ = InboxMessage.objects.filter(received_at__lt=Now() - older_than).delete()
     settled, _ = (
-        DeadLetter.objects.exclude(status__in=DeadLetter.OPEN)
-        .filter(changed_at__lt=Now() - older_than)
-        .delete()
+        DeadLetter.objects.exclude(status__in=DeadLetter.OPEN).filter(changed_at__lt=Now() - older_than).delete()
     )
     return taken + settled
 
@@ -200,9 +184,7 @@ def lock_key(*, consumer: str, topic: str, key: str) -> None:
         )
 
 
-def _keep(
-    *, consumer: str, record: Record, status: DeadLetter.Status, **fields: object
-) -> None:
+def _keep(*, consumer: str, record: Record, status: DeadLetter.Status, **fields: object) -> None:
     DeadLetter.objects.get_or_create(
         consumer=consumer,
         topic=record.topic,
@@ -212,10 +194,7 @@ def _keep(
             "key": record.key,
             "event_id": record.attribute("ce_id"),
             "event_type": record.attribute("ce_type"),
-            "headers": [
-                [name.replace("\x00", ""), b64encode(value).decode()]
-                for name, value in record.headers
-            ],
+            "headers": [[name.replace("\x00", ""), b64encode(value).decode()] for name, value in record.headers],
             "value": record.value,
             "status": status,
             **fields,
@@ -227,8 +206,8 @@ def _keep(
 def _settle(dead_letter_id: int, *, status: DeadLetter.Status, by: str) -> None:
     letter = DeadLetter.objects.get(id=dead_letter_id)
     lock_key(consumer=letter.consumer, topic=letter.topic, key=letter.key)
-    settled = DeadLetter.objects.filter(
-        id=letter.id, status__in=DeadLetter.OPEN
-    ).update(status=status, resolved_by=by[:255], changed_at=Now())
+    settled = DeadLetter.objects.filter(id=letter.id, status__in=DeadLetter.OPEN).update(
+        status=status, resolved_by=by[:255], changed_at=Now()
+    )
     if not settled:
-        raise DeadLetterResolved()
+        raise DeadLetterResolved

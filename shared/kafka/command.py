@@ -21,15 +21,11 @@ class RunConsumer(BaseCommand):
         """Run the loop. Exits with an error, for its supervisor to restart it with back-off, when a deploy is bad."""
         autodiscover_modules("consumers")
         if not registered:
-            raise CommandError(
-                f"{settings.SERVICE_NAME}: no handler in any app's consumers module"
-            )
+            raise CommandError(f"{settings.SERVICE_NAME}: no handler in any app's consumers module")
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         try:
-            EventConsumer(
-                name=settings.SERVICE_NAME, handlers=registered, stop=stop
-            ).run()
+            EventConsumer(name=settings.SERVICE_NAME, handlers=registered, stop=stop).run()
         except TooManyDeadLetters as error:
             raise CommandError(str(error)) from error

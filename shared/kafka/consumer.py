@@ -168,9 +168,7 @@ class EventConsumer:
                     return False
                 taken, at = inbox.receive(
                     consumer=self.name,
-                    event_ids=list(
-                        dict.fromkeys(envelope.id for _, envelope, _ in events)
-                    ),
+                    event_ids=list(dict.fromkeys(envelope.id for _, envelope, _ in events)),
                 )
                 left = set(taken)
                 for _, envelope, message in events:
@@ -196,17 +194,13 @@ class EventConsumer:
                 self._apply(record)
                 return
             except BadEvent as bad:
-                self._bury(
-                    record, fault=DeadLetter.Fault.MESSAGE, cause=str(bad), attempts=1
-                )
+                self._bury(record, fault=DeadLetter.Fault.MESSAGE, cause=str(bad), attempts=1)
                 return
             except Exception as error:
                 if is_ours(error):
                     raise
                 if is_away(error):
-                    log.warning(
-                        "dependency_away", consumer=self.name, cause=_cause(error)
-                    )
+                    log.warning("dependency_away", consumer=self.name, cause=_cause(error))
                     self._wait(
                         _AWAY_BACKOFF[min(waits, len(_AWAY_BACKOFF) - 1)],
                         record,
@@ -218,7 +212,7 @@ class EventConsumer:
                 log.warning(
                     "event_failed",
                     consumer=self.name,
-                    event=record.attribute("ce_id"),
+                    event_id=record.attribute("ce_id"),
                     type=record.attribute("ce_type"),
                     attempt=attempts,
                     exc_info=error,
@@ -249,7 +243,7 @@ class EventConsumer:
                 log.warning(
                     "event_parked",
                     consumer=self.name,
-                    event=envelope.id,
+                    event_id=envelope.id,
                     type=envelope.type,
                 )
                 return
@@ -269,20 +263,14 @@ class EventConsumer:
             sequence=envelope.sequence,
             request_id=envelope.request_id,
         )
-        with bind_request(
-            request_id=envelope.request_id, traceparent=envelope.traceparent
-        ):
+        with bind_request(request_id=envelope.request_id, traceparent=envelope.traceparent):
             self._handlers[type(message)](message, received=received)
 
     # ------------------------------------------------------------------ dead letters
 
-    def _bury(
-        self, record: Record, *, fault: DeadLetter.Fault, cause: str, attempts: int
-    ) -> None:
+    def _bury(self, record: Record, *, fault: DeadLetter.Fault, cause: str, attempts: int) -> None:
         def bury() -> None:
-            recent = inbox.recent_handler_deaths(
-                consumer=self.name, within=self._limits.window
-            )
+            recent = inbox.recent_handler_deaths(consumer=self.name, within=self._limits.window)
             if fault == DeadLetter.Fault.HANDLER and recent >= self._limits.deaths:
                 raise TooManyDeadLetters(
                     f"{self.name}: {recent} events died in their handlers within {self._limits.window}, the last of"
@@ -302,7 +290,7 @@ class EventConsumer:
         log.error(
             "event_dead_lettered",
             consumer=self.name,
-            event=record.attribute("ce_id"),
+            event_id=record.attribute("ce_id"),
             type=record.attribute("ce_type"),
             topic=record.topic,
             cause=cause,
@@ -340,16 +328,12 @@ class EventConsumer:
         except Exception as error:
             if letter is None or is_away(error) or is_ours(error):
                 raise
-            fault = (
-                DeadLetter.Fault.MESSAGE
-                if isinstance(error, BadEvent)
-                else DeadLetter.Fault.HANDLER
-            )
+            fault = DeadLetter.Fault.MESSAGE if isinstance(error, BadEvent) else DeadLetter.Fault.HANDLER
             inbox.bury_again(dead_letter_id=letter.id, fault=fault, cause=_cause(error))
             log.warning(
                 "dead_letter_failed_again",
                 consumer=self.name,
-                event=letter.event_id,
+                event_id=letter.event_id,
                 cause=_cause(error),
             )
             return False
@@ -375,9 +359,7 @@ class EventConsumer:
         self._heartbeat.beat(ready=False)
         connection.close()
 
-    def _wait(
-        self, seconds: float, record: Record, *, ready: bool | None = None
-    ) -> None:
+    def _wait(self, seconds: float, record: Record, *, ready: bool | None = None) -> None:
         """Wait without leaving the group: partitions are paused, rebalances and SIGTERM are served.
 
         Raises _Stopping, or _Lost where `record` is no longer ours.
@@ -389,9 +371,7 @@ class EventConsumer:
             while (left := until - time.monotonic()) > 0:
                 self._heartbeat.beat(ready=ready)
                 self._kafka.pause(self._kafka.assignment())
-                if (
-                    message := self._kafka.poll(min(left, 0.2))
-                ) is not None and message.error() is None:
+                if (message := self._kafka.poll(min(left, 0.2))) is not None and message.error() is None:
                     self._held.append(message)
                 if self._stop.is_set():
                     raise _Stopping
@@ -402,11 +382,7 @@ class EventConsumer:
 
     def _done(self, record: Record) -> None:
         if (record.topic, record.partition) in self._assigned:
-            self._kafka.store_offsets(
-                offsets=[
-                    TopicPartition(record.topic, record.partition, record.offset + 1)
-                ]
-            )
+            self._kafka.store_offsets(offsets=[TopicPartition(record.topic, record.partition, record.offset + 1)])
 
     def _commit(self, *, wait: bool = False) -> None:
         self._next_commit = time.monotonic() + 1.0
@@ -418,9 +394,7 @@ class EventConsumer:
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._joined = True
         self._next_chores = 0.0
-        self._assigned |= {
-            (partition.topic, partition.partition) for partition in partitions
-        }
+        self._assigned |= {(partition.topic, partition.partition) for partition in partitions}
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._commit(wait=True)
@@ -429,11 +403,7 @@ class EventConsumer:
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {(partition.topic, partition.partition) for partition in partitions}
         self._assigned -= gone
-        self._held = [
-            message
-            for message in self._held
-            if (message.topic(), message.partition()) not in gone
-        ]
+        self._held = [message for message in self._held if (message.topic(), message.partition()) not in gone]
 
 
 def _cause(error: BaseException) -> str:

@@ -32,15 +32,11 @@ class DeadLetterTopic:
         ]
         error = self._send(record, record.value, headers)
         if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-            error = self._send(
-                record, b"", [*headers, ("dlq_value_omitted", b"too large")]
-            )
+            error = self._send(record, b"", [*headers, ("dlq_value_omitted", b"too large")])
         if error is not None:
             raise BrokerAway(error.str())
 
-    def _send(
-        self, record: Record, value: bytes | None, headers: list[tuple[str, bytes]]
-    ) -> KafkaError | None:
+    def _send(self, record: Record, value: bytes | None, headers: list[tuple[str, bytes]]) -> KafkaError | None:
         self._producer = self._producer or producer(f"{self._consumer}.dlq")
         reports: list[KafkaError | None] = []
         try:

@@ -43,9 +43,7 @@ def handles(*messages: type[Message]) -> Callable[[_F], _F]:
             if message not in EVENTS:
                 raise KeyError(f"{message.__name__} is no event of shared.events")
             if registered.setdefault(message, handler) is not handler:
-                raise ValueError(
-                    f"{message.__name__} has a handler already: {registered[message].__qualname__}"
-                )
+                raise ValueError(f"{message.__name__} has a handler already: {registered[message].__qualname__}")
         return handler
 
     return register

@@ -36,9 +36,7 @@ class Heartbeat:
         try:
             new.write_text(f"{state} {os.getpid()} {int(time.time())}\n")
             new.replace(self._path)
-        except (
-            OSError
-        ):  # a full disk must not stop the work; the file grows old and says so
+        except OSError:  # a full disk must not stop the work; the file grows old and says so
             self._due = now + 5.0
 
     def remove(self) -> None:

@@ -29,9 +29,7 @@ def is_away(error: BaseException) -> bool:
 
 def is_ours(error: BaseException) -> bool:
     """Return whether `error` says that this deploy is bad, whatever the message: a table or column is missing."""
-    return isinstance(error, ProgrammingError) and (sqlstate(error) or "").startswith(
-        "42"
-    )
+    return isinstance(error, ProgrammingError) and (sqlstate(error) or "").startswith("42")
 
 
 def is_passing(error: KafkaError) -> bool:

@@ -31,34 +31,23 @@ class Record:
             partition=message.partition() or 0,
             offset=message.offset() or 0,
             key=printable(_bytes(message.key()) or b"")[:_MAX_ATTRIBUTE],
-            headers=[
-                (name, _bytes(value) or b"")
-                for name, value in _pairs(message.headers())
-            ],
+            headers=[(name, _bytes(value) or b"") for name, value in _pairs(message.headers())],
             value=_bytes(message.value()),
         )
 
     def attribute(self, name: str) -> str:
         """Return the header `name` as text fit for a column or a log line, empty where there is none."""
         return next(
-            (
-                printable(value)[:_MAX_ATTRIBUTE]
-                for key, value in self.headers
-                if key == name
-            ),
+            (printable(value)[:_MAX_ATTRIBUTE] for key, value in self.headers if key == name),
             "",
         )
 
 
 def event_of(record: Record) -> tuple[Envelope, Message]:
     """Return the event of `record` and its message. Raises BadEvent where it can never be handled as it is."""
-    envelope = decode(
-        key=record.key.encode(), value=record.value, headers=record.headers
-    )
+    envelope = decode(key=record.key.encode(), value=record.value, headers=record.headers)
     if envelope.id != record.attribute("ce_id"):
-        raise BadEvent(
-            f"ce_id is longer than {_MAX_ATTRIBUTE} characters or not printable"
-        )
+        raise BadEvent(f"ce_id is longer than {_MAX_ATTRIBUTE} characters or not printable")
     try:
         return envelope, envelope.message()
     except RecursionError as error:
@@ -68,10 +57,7 @@ def event_of(record: Record) -> tuple[Envelope, Message]:
 def printable(value: bytes) -> str:
     """Return `value` as text that a database and a log line can hold, whatever the bytes."""
     text = value.decode("utf-8", "backslashreplace")
-    return "".join(
-        character if character.isprintable() else f"\\x{ord(character):02x}"
-        for character in text
-    )
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
 
 
 def _bytes(value: str | bytes | None) -> bytes | None:

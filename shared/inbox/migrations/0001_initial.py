@@ -60,15 +60,11 @@ class Migration(migrations.Migration):
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
                 (
                     "changed_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
                 ("resolved_by", models.CharField(blank=True, max_length=255)),
             ],
@@ -76,9 +72,7 @@ class Migration(migrations.Migration):
                 "ordering": ["id"],
                 "indexes": [
                     models.Index(
-                        condition=models.Q(
-                            ("status__in", ("DEAD", "PARKED", "RETRYING"))
-                        ),
+                        condition=models.Q(("status__in", ("DEAD", "PARKED", "RETRYING"))),
                         fields=["consumer", "topic", "key", "id"],
                         name="dead_letter_open",
                     )
@@ -107,20 +101,12 @@ class Migration(migrations.Migration):
                 ("event_id", models.CharField(max_length=255)),
                 (
                     "received_at",
-                    models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now()
-                    ),
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
                 ),
             ],
             options={
-                "indexes": [
-                    models.Index(fields=["received_at"], name="inbox_received_at")
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("consumer", "event_id"), name="inbox_once"
-                    )
-                ],
+                "indexes": [models.Index(fields=["received_at"], name="inbox_received_at")],
+                "constraints": [models.UniqueConstraint(fields=("consumer", "event_id"), name="inbox_once")],
             },
         ),
     ]

@@ -1,0 +1,27 @@
+"""Invoices and credit notes over REST."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from notifications_service.billing.contracts import InvoiceView
+from notifications_service.billing.domain import Kind
+from notifications_service.billing.links import pdf_url
+from shared.http.serializers import MoneySerializer
+
+
+class InvoiceSerializer(serializers.Serializer[Any]):
+    """A document as issued. `pdf_url` works for fifteen minutes, for whoever holds it."""
+
+    id = serializers.UUIDField(read_only=True)
+    number = serializers.CharField(read_only=True)
+    kind = serializers.ChoiceField(choices=[kind.value for kind in Kind], read_only=True)
+    booking_id = serializers.UUIDField(read_only=True)
+    booking_reference = serializers.CharField(read_only=True)
+    total = MoneySerializer(read_only=True)
+    issued_at = serializers.DateTimeField(read_only=True)
+    pdf_url = serializers.SerializerMethodField()
+
+    def get_pdf_url(self, invoice: InvoiceView) -> str:
+        """Return a fresh link."""
+        return pdf_url(invoice.id)

@@ -1,0 +1,1 @@
+"""The documents that people get: invoice and credit note as PDF."""

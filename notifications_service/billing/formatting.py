@@ -1,0 +1,43 @@
+"""Dates and amounts as a reader of each language writes them."""
+
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from django.utils import formats, translation
+
+from shared.money import Money, exponent
+from shared.text import Locale
+
+_SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+_NARROW = "\N{NARROW NO-BREAK SPACE}"
+_FIXED = "\N{NO-BREAK SPACE}"
+
+
+def amount(money: Money, locale: Locale) -> str:
+    """Return €1,234.50 or 1 234,50 €; a currency without a sign of its own by its code."""
+    plain = f"{abs(money.amount):,.{exponent(money.currency)}f}"
+    sign = "-" if money.amount < 0 else ""
+    symbol = _SYMBOLS.get(money.currency)
+    if locale is Locale.FR:
+        french = plain.replace(",", _NARROW).replace(".", ",")
+        return f"{sign}{french}{_FIXED}{symbol or money.currency}"
+    return f"{sign}{symbol}{plain}" if symbol else f"{sign}{money.currency}{_FIXED}{plain}"
+
+
+def day(instant: datetime, time_zone: str, locale: Locale) -> str:
+    """Return Saturday 12 December 2026, as it is in `time_zone`."""
+    with translation.override(locale.value.lower()):
+        return formats.date_format(instant.astimezone(ZoneInfo(time_zone)), "l j F Y")
+
+
+def moment(instant: datetime, time_zone: str, locale: Locale) -> str:
+    """Return Saturday 12 December 2026, 09:30, as it is in `time_zone`."""
+    local = instant.astimezone(ZoneInfo(time_zone))
+    clock = f"{local:%H:%M}" if locale is Locale.EN else f"{local:%H} h {local:%M}"
+    return f"{day(instant, time_zone, locale)}, {clock}"
+
+
+def place_of(time_zone: str) -> str:
+    """Return how a time zone is called in a mail: `Europe/Paris` as Paris."""
+    return time_zone.rsplit("/", 1)[-1].replace("_", " ")

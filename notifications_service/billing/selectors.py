@@ -1,0 +1,94 @@
+"""Reads of billing, returning contracts."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+
+from notifications_service.billing.contracts import InvoiceView, Recipient, Trip
+from notifications_service.billing.domain import Kind, Line
+from notifications_service.billing.models import Invoice, InvoiceLine, InvoiceRecipient
+from shared.errors import NotFound
+from shared.money import Money
+from shared.text import Locale, Text
+
+
+def get_invoice(*, invoice_id: UUID, person_id: UUID | None = None) -> InvoiceView:
+    """Return the document, where `person_id` is given only if it is that person's. Raises NotFound."""
+    rows = _rows().filter(id=invoice_id)
+    if person_id is not None:
+        rows = rows.filter(person_id=person_id)
+    invoice = rows.first()
+    if invoice is None:
+        raise NotFound
+    return to_view(invoice)
+
+
+def invoices_of_person(*, person_id: UUID) -> QuerySet[Invoice]:
+    """Return the rows of the person's documents for paging, newest first; map each with `to_view`."""
+    return _rows().filter(person_id=person_id).order_by("-id")
+
+
+def invoices_by_id(*, ids: Iterable[UUID], person_id: UUID) -> list[InvoiceView]:
+    """Return those of the documents that are the person's."""
+    return [to_view(row) for row in _rows().filter(id__in=list(ids), person_id=person_id)]
+
+
+def invoices_of_bookings(*, booking_ids: Sequence[UUID], person_id: UUID) -> dict[UUID, list[InvoiceView]]:
+    """Return each booking's documents, oldest first, where they are the person's."""
+    found: dict[UUID, list[InvoiceView]] = {booking_id: [] for booking_id in booking_ids}
+    for row in _rows().filter(booking_id__in=booking_ids, person_id=person_id).order_by("id"):
+        found[row.booking_id].append(to_view(row))
+    return found
+
+
+def invoice_of_booking(*, booking_id: UUID) -> InvoiceView | None:
+    """Return the booking's invoice, None where it was never confirmed."""
+    row = _rows().filter(booking_id=booking_id, kind=Kind.INVOICE).first()
+    return to_view(row) if row else None
+
+
+def recipient_of(*, invoice_id: UUID) -> Recipient | None:
+    """Return whom the document was made out to, None where nobody has been asked yet."""
+    row = InvoiceRecipient.objects.filter(invoice_id=invoice_id).first()
+    return Recipient(name=row.name, email=row.email, locale=Locale(row.locale)) if row else None
+
+
+def to_view(invoice: Invoice) -> InvoiceView:
+    """Return the row, with its lines, as a contract."""
+
+    def money(minor: int) -> Money:
+        return Money.from_minor(minor, invoice.currency)
+
+    return InvoiceView(
+        id=invoice.id,
+        number=invoice.number,
+        kind=Kind(invoice.kind),
+        person_id=invoice.person_id,
+        booking_id=invoice.booking_id,
+        booking_reference=invoice.booking_reference,
+        credits_number=invoice.credits.number if invoice.credits else "",
+        trip=Trip(
+            title=Text(en=invoice.title_en, fr=invoice.title_fr),
+            starts_at=invoice.starts_at,
+            ends_at=invoice.ends_at,
+            time_zone=invoice.time_zone,
+        ),
+        lines=tuple(
+            Line(
+                label=Text(en=line.label_en, fr=line.label_fr),
+                quantity=line.quantity,
+                unit_price=money(line.unit_minor),
+                total=money(line.total_minor),
+                tax=money(line.tax_minor),
+            )
+            for line in invoice.lines.all()
+        ),
+        total=money(invoice.total_minor),
+        issued_at=invoice.issued_at,
+    )
+
+
+def _rows() -> QuerySet[Invoice]:
+    lines = Prefetch("lines", queryset=InvoiceLine.objects.order_by("position"))
+    return Invoice.objects.select_related("credits").prefetch_related(lines)

@@ -1,0 +1,80 @@
+"""The Celery app of the worker and beat: `celery -A notifications_service.config.celery worker --pool threads`.
+
+JSON alone is accepted, from one explicit queue; a message of any other content type is rejected unread.
+"""
+
+import os
+from typing import Any
+
+from celery import Celery, bootsteps
+from celery.beat import Scheduler
+from celery.signals import worker_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifications_service.config.settings")
+
+from shared.kafka.heartbeat import Heartbeat
+from shared.telemetry import celery as telemetry
+
+app = Celery("notifications_service")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["notifications_service.notifications"])
+telemetry.connect()
+
+
+class Beating(bootsteps.StartStopStep):
+    """Beats while the worker's loop turns, ready once it consumes its queue."""
+
+    requires = {"celery.worker.components:Timer"}
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        self._heartbeat = Heartbeat("notifications.worker")
+        self._timer: Any = None
+        super().__init__(parent, **options)
+
+    def start(self, parent: Any) -> None:
+        """Begin to beat."""
+        self._timer = parent.timer.call_repeatedly(1.0, lambda: self._heartbeat.beat(ready=_consumes(parent)))
+
+    def stop(self, parent: Any) -> None:
+        """End with the worker."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._heartbeat.remove()
+
+
+class BeatingScheduler(Scheduler):
+    """Beat's scheduler, kept in memory: every entry is periodic and harmless to repeat, so there is nothing to remember."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._heartbeat = Heartbeat("notifications.beat")
+        super().__init__(*args, **kwargs)
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Beat, and do what is due; wake again within five seconds."""
+        self._heartbeat.beat(ready=True)
+        return min(super().tick(*args, **kwargs), 5.0)
+
+    def close(self) -> None:
+        """End with beat."""
+        self._heartbeat.remove()
+        super().close()
+
+
+@worker_init.connect
+def _warm_up(**_: Any) -> None:
+    """Compile templates and load fonts before the first mail, not with it."""
+    from notifications_service import people
+    from notifications_service.billing.documents import pdf
+    from notifications_service.notifications import rendering
+
+    rendering.warm()
+    pdf.warm()
+    people.warm()
+
+
+def _consumes(parent: Any) -> bool:
+    consumer = getattr(parent, "consumer", None)
+    return consumer is not None and getattr(consumer, "task_consumer", None) is not None
+
+
+app.steps["worker"].add(Beating)

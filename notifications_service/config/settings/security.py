@@ -1,0 +1,7 @@
+"""What keeps the service closed."""
+
+from shared.settings import security
+
+DEBUG = security.debug()
+SECRET_KEY = security.secret_key()
+ALLOWED_HOSTS = security.allowed_hosts()

@@ -1,0 +1,21 @@
+from typing import Any
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "notifications_service.notifications"
+    label = "notifications"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Wake the worker after a commit; the sweep makes up for what this misses."""
+        from notifications_service.notifications.signals import notification_requested
+
+        notification_requested.connect(_enqueue, dispatch_uid="notifications.enqueue")
+
+
+def _enqueue(*, notification_id: Any, **_: Any) -> None:
+    from notifications_service.notifications.tasks import enqueue
+
+    enqueue(notification_id=notification_id)

@@ -1,0 +1,41 @@
+"""SMS through a provider chosen by SMS_PROVIDER. The console provider writes what it would send: one JSON file each."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from django.conf import settings
+
+
+class SmsProvider(Protocol):
+    """Sends one short text. Whether a failed call sent it is not known: nobody calls twice for one notification."""
+
+    def send(self, *, to: str, text: str, notification_id: UUID, sent_at: datetime) -> None:
+        """Hand the text to the provider. Raises OSError where it was not taken."""
+
+
+class ConsoleSms:
+    """Writes `SMS_DIR/<notification id>.json` with `to`, `text`, `sent_at` and `notification_id`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def send(self, *, to: str, text: str, notification_id: UUID, sent_at: datetime) -> None:
+        """Write the file whole, or not at all."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        content = {
+            "to": to,
+            "text": text,
+            "sent_at": sent_at.isoformat().replace("+00:00", "Z"),
+            "notification_id": str(notification_id),
+        }
+        new = self._folder / f".{notification_id}.new"
+        new.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+        new.replace(self._folder / f"{notification_id}.json")
+
+
+def provider() -> SmsProvider:
+    """Return the provider that the settings name."""
+    return ConsoleSms(Path(settings.SMS_DIR))

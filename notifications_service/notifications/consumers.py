@@ -1,0 +1,168 @@
+"""What happens elsewhere and people are told of. Each handler runs once per event, in the transaction of its inbox row."""
+
+from uuid import UUID
+
+from notifications_service.billing import selectors as billing
+from notifications_service.billing import services as invoices
+from notifications_service.billing.contracts import Trip
+from notifications_service.billing.domain import Line
+from notifications_service.notifications.contracts import BookingFacts
+from notifications_service.notifications.domain import Kind, cancellation_kind
+from notifications_service.notifications.services import request
+from shared.kafka import Received, handles
+from shared.money import Money
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.events.v1.bookings_pb2 import (
+    BookingCancelled,
+    BookingConfirmed,
+    BookingPassengersCancelled,
+    BookingSnapshot,
+    PaymentFailed,
+    RefundSucceeded,
+)
+from shared.pb.travel.events.v1.users_pb2 import (
+    LINK_PURPOSE_ALREADY_REGISTERED,
+    LINK_PURPOSE_VERIFY_EMAIL,
+    SESSION_REVOKED_REASON_REUSE_DETECTED,
+    UserLinkRequested,
+    UserSessionRevoked,
+)
+from shared.rpc.mapping import from_ts, money_from_proto, text_from_proto
+
+_LINK_KINDS = {
+    LINK_PURPOSE_VERIFY_EMAIL: Kind.VERIFY_EMAIL,
+    LINK_PURPOSE_ALREADY_REGISTERED: Kind.ALREADY_REGISTERED,
+}
+
+
+@handles(BookingConfirmed)
+def on_booking_confirmed(event: BookingConfirmed, *, received: Received) -> None:
+    """Issue the invoice, and note what the traveller is to be told."""
+    booking = _facts(event.booking)
+    person_id = UUID(event.booking.traveller_id)
+    invoice = invoices.issue_invoice(
+        person_id=person_id,
+        booking_id=booking.booking_id,
+        reference=booking.reference,
+        trip=booking.trip,
+        lines=booking.lines,
+        total=booking.total,
+        now=received.at,
+    )
+    request(kind=Kind.BOOKING_CONFIRMED, person_id=person_id, received=received, booking=booking, attach=invoice)
+
+
+@handles(BookingCancelled)
+def on_booking_cancelled(event: BookingCancelled, *, received: Received) -> None:
+    """Tell of the cancellation: with the calendar's CANCEL where the trip stood in a diary."""
+    booking = _facts(event.booking)
+    request(
+        kind=cancellation_kind(event.booking.reason),
+        person_id=UUID(event.booking.traveller_id),
+        received=received,
+        booking=booking,
+        amount=_positive(event.refund),
+        had_invite=billing.invoice_of_booking(booking_id=booking.booking_id) is not None,
+    )
+
+
+@handles(BookingPassengersCancelled)
+def on_passengers_cancelled(event: BookingPassengersCancelled, *, received: Received) -> None:
+    """Tell that some travellers were taken off the booking."""
+    request(
+        kind=Kind.BOOKING_CHANGED,
+        person_id=UUID(event.booking.traveller_id),
+        received=received,
+        booking=_facts(event.booking),
+        amount=_positive(event.refund),
+    )
+
+
+@handles(PaymentFailed)
+def on_payment_failed(event: PaymentFailed, *, received: Received) -> None:
+    """Tell that a payment did not go through."""
+    request(
+        kind=Kind.PAYMENT_FAILED,
+        person_id=UUID(event.booking.traveller_id),
+        received=received,
+        booking=_facts(event.booking),
+        amount=money_from_proto(event.payment.amount),
+    )
+
+
+@handles(RefundSucceeded)
+def on_refund_succeeded(event: RefundSucceeded, *, received: Received) -> None:
+    """Issue the credit note of what was invoiced, and tell that money is on its way.
+
+    A payment that came too late for its seats was never invoiced: its refund has no credit note.
+    """
+    booking, amount = _facts(event.booking), money_from_proto(event.refund.amount)
+    invoice = billing.invoice_of_booking(booking_id=booking.booking_id)
+    credit_note = (
+        invoices.issue_credit_note(
+            invoice=invoice, refund_id=UUID(event.refund.refund_id), amount=amount, now=received.at
+        )
+        if invoice
+        else None
+    )
+    request(
+        kind=Kind.REFUND,
+        person_id=UUID(event.booking.traveller_id),
+        received=received,
+        booking=booking,
+        attach=credit_note,
+        amount=amount,
+    )
+
+
+@handles(UserLinkRequested)
+def on_link_requested(event: UserLinkRequested, *, received: Received) -> None:
+    """Send the link that was asked for; a purpose that this version does not know is an error, never silence."""
+    kind = _LINK_KINDS[event.purpose]
+    request(
+        kind=kind,
+        person_id=UUID(event.user_id),
+        received=received,
+        link_request=event.request_id if kind is Kind.VERIFY_EMAIL else "",
+    )
+
+
+@handles(UserSessionRevoked)
+def on_session_revoked(event: UserSessionRevoked, *, received: Received) -> None:
+    """Warn the owner where a stolen token is the reason; signing out oneself is no news."""
+    if event.reason == SESSION_REVOKED_REASON_REUSE_DETECTED:
+        request(kind=Kind.SESSION_REVOKED, person_id=UUID(event.user_id), received=received)
+
+
+def _facts(snapshot: BookingSnapshot) -> BookingFacts:
+    starts_at, ends_at = from_ts(snapshot.starts_at), from_ts(snapshot.ends_at)
+    if starts_at is None or ends_at is None:
+        raise ValueError("a booking without its times")
+    return BookingFacts(
+        booking_id=UUID(snapshot.booking_id),
+        reference=snapshot.reference,
+        sequence=snapshot.sequence,
+        trip=Trip(
+            title=text_from_proto(snapshot.title),
+            starts_at=starts_at,
+            ends_at=ends_at,
+            time_zone=snapshot.time_zone,
+        ),
+        seats=snapshot.seats,
+        lines=tuple(
+            Line(
+                label=text_from_proto(line.label),
+                quantity=line.quantity,
+                unit_price=money_from_proto(line.unit_price),
+                total=money_from_proto(line.total),
+                tax=money_from_proto(line.tax) if line.HasField("tax") else Money.zero(line.total.currency_code),
+            )
+            for line in snapshot.lines
+        ),
+        total=money_from_proto(snapshot.total),
+        reason=snapshot.reason,
+    )
+
+
+def _positive(money: common_pb2.Money) -> Money | None:
+    return money_from_proto(money) if money.minor_units > 0 else None

@@ -1,0 +1,109 @@
+"""What leaves notifications: frozen values, never rows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from notifications_service.billing.contracts import Trip
+from notifications_service.billing.domain import Line
+from notifications_service.notifications.domain import Channel, Kind, Status
+from shared.money import Money
+from shared.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class BookingFacts:
+    """What a mail says of a booking: ids, amounts, title and times. No names: it is stored with the notification."""
+
+    booking_id: UUID
+    reference: str
+    sequence: int
+    trip: Trip
+    seats: int
+    lines: tuple[Line, ...]
+    total: Money
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as JSON for the notification's row."""
+        return {
+            "booking_id": str(self.booking_id),
+            "reference": self.reference,
+            "sequence": self.sequence,
+            "title": _text(self.trip.title),
+            "starts_at": self.trip.starts_at.isoformat(),
+            "ends_at": self.trip.ends_at.isoformat(),
+            "time_zone": self.trip.time_zone,
+            "seats": self.seats,
+            "currency": self.total.currency,
+            "total": self.total.minor,
+            "reason": self.reason,
+            "lines": [
+                [_text(line.label), line.quantity, line.unit_price.minor, line.total.minor, line.tax.minor]
+                for line in self.lines
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the facts that `to_json` wrote."""
+
+        def money(minor: int) -> Money:
+            return Money.from_minor(minor, data["currency"])
+
+        return cls(
+            booking_id=UUID(data["booking_id"]),
+            reference=data["reference"],
+            sequence=data["sequence"],
+            trip=Trip(
+                title=Text(**data["title"]),
+                starts_at=datetime.fromisoformat(data["starts_at"]),
+                ends_at=datetime.fromisoformat(data["ends_at"]),
+                time_zone=data["time_zone"],
+            ),
+            seats=data["seats"],
+            lines=tuple(
+                Line(label=Text(**label), quantity=quantity, unit_price=money(unit), total=money(total), tax=money(tax))
+                for label, quantity, unit, total, tax in data["lines"]
+            ),
+            total=money(data["total"]),
+            reason=data["reason"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationView:
+    """A notification as its owner sees it."""
+
+    id: UUID
+    person_id: UUID
+    channel: Channel
+    kind: Kind
+    subject: str
+    status: Status
+    created_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A notification that this worker has claimed, with all that its letter is made of but the person."""
+
+    id: UUID
+    person_id: UUID
+    channel: Channel
+    kind: Kind
+    attempts: int
+    created_at: datetime
+    request_id: str
+    booking: BookingFacts | None = None
+    invoice_id: UUID | None = None
+    amount: Money | None = None
+    link_request: str = ""
+    link_expires_at: datetime | None = None
+    had_invite: bool = False
+
+
+def _text(text: Text) -> dict[str, str]:
+    return {"en": text.en, "fr": text.fr}

@@ -1,0 +1,35 @@
+"""Notification row -> event, in the transaction that ends it."""
+
+from datetime import datetime
+
+from notifications_service.notifications.models import Notification
+from shared.outbox import publish
+from shared.pb.travel.events.v1 import notifications_pb2
+
+
+def sent(row: Notification, *, now: datetime) -> None:
+    """Publish that the person was told."""
+    publish(
+        notifications_pb2.NotificationSent(
+            notification_id=str(row.id), person_id=str(row.person_id), channel=row.channel, template=row.kind
+        ),
+        aggregate_id=row.id,
+        sequence=row.attempts,
+        occurred_at=now,
+    )
+
+
+def failed(row: Notification, *, cause: str, now: datetime) -> None:
+    """Publish that the person could not be told."""
+    publish(
+        notifications_pb2.NotificationFailed(
+            notification_id=str(row.id),
+            person_id=str(row.person_id),
+            channel=row.channel,
+            template=row.kind,
+            cause=cause[:200],
+        ),
+        aggregate_id=row.id,
+        sequence=row.attempts,
+        occurred_at=now,
+    )

@@ -1,0 +1,79 @@
+"""Tables of notifications: what is to be told, and every attempt to tell it."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from notifications_service.billing.models import Invoice
+from notifications_service.notifications.domain import Channel, Kind, Status
+from shared.ids import uuid7
+
+
+class Notification(models.Model):
+    """Something to tell one person over one channel. Ids and amounts alone: who and where is asked when it is sent."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    person_id = models.UUIDField()
+    channel = models.CharField(max_length=8, choices=[(channel.value, channel.value) for channel in Channel])
+    kind = models.CharField(max_length=32, choices=[(kind.value, kind.value.replace("_", " ")) for kind in Kind])
+    event_id = models.CharField(max_length=255)
+    booking_id = models.UUIDField(null=True, blank=True)
+    booking_reference = models.CharField(max_length=16, blank=True)
+    invoice = models.ForeignKey(Invoice, models.PROTECT, null=True, blank=True, related_name="notifications")
+    facts = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=128, blank=True)
+    locale = models.CharField(max_length=2, default="EN")
+    status = models.CharField(
+        max_length=12, choices=[(status.value, status.value.lower()) for status in Status], default=Status.PENDING.value
+    )
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(db_default=Now())
+    leased_until = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event_id", "kind", "channel"], name="told_once_per_event"),
+            models.CheckConstraint(
+                condition=Q(status="SENT", sent_at__isnull=False) | ~Q(status="SENT") & Q(sent_at__isnull=True),
+                name="sent_at_with_sent",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="SENDING", leased_until__isnull=False) | ~Q(status="SENDING"),
+                name="sending_has_lease",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["person_id", "-id"], name="notification_person"),
+            models.Index(
+                fields=["next_attempt_at"], condition=Q(status__in=("PENDING", "SENDING")), name="notification_due"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} by {self.channel}"
+
+
+class DeliveryAttempt(models.Model):
+    """One attempt to hand a notification to its channel, and how it ended; no end means that the worker was killed."""
+
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries")
+    number = models.PositiveIntegerField()
+    started_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.CharField(max_length=12, blank=True)
+    detail = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["notification", "number"], name="attempt_number_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}"

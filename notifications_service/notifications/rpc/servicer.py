@@ -1,0 +1,94 @@
+"""travel.notifications.v1: a traveller's own notifications and documents. One domain call per method."""
+
+from typing import Final
+
+from notifications_service.billing import selectors as billing
+from notifications_service.notifications import selectors
+from notifications_service.notifications.rpc.mappers import (
+    edges_of,
+    invoice_to_proto,
+    notification_to_proto,
+    page,
+)
+from shared.pb.travel.notifications.v1 import notifications_pb2 as pb
+from shared.pb.travel.notifications.v1 import notifications_pb2_grpc
+from shared.rpc import Call, rpc
+from shared.rpc.mapping import uuid_of, uuids_of
+
+READERS: Final = frozenset({"gateway"})
+
+
+class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer):
+    """Answers for the traveller of the token alone; what is somebody else's is empty, left out or not found."""
+
+    @rpc(callers=READERS)
+    def BatchListNotifications(
+        self, request: pb.BatchListNotificationsRequest, call: Call
+    ) -> pb.BatchListNotificationsResponse:
+        """Return a page per person, newest first."""
+        pages = []
+        for person_id in uuids_of(request.person_ids, "person_ids"):
+            rows = selectors.notifications_of_person(person_id=person_id)
+            mine = rows if person_id == call.owner.id else rows.none()
+            edges, info = page(mine, request.page, kind="notification")
+            pages.append(
+                pb.NotificationPage(
+                    person_id=str(person_id),
+                    edges=edges_of(
+                        edges, pb.NotificationEdge, lambda row: notification_to_proto(selectors.to_view(row))
+                    ),
+                    page_info=info,
+                )
+            )
+        return pb.BatchListNotificationsResponse(pages=pages)
+
+    @rpc(callers=READERS)
+    def BatchGetNotifications(
+        self, request: pb.BatchGetNotificationsRequest, call: Call
+    ) -> pb.BatchGetNotificationsResponse:
+        """Return those that are the traveller's."""
+        found = selectors.notifications_by_id(ids=uuids_of(request.ids, "ids"), person_id=call.owner.id)
+        return pb.BatchGetNotificationsResponse(notifications=map(notification_to_proto, found))
+
+    @rpc(callers=READERS)
+    def BatchListInvoices(self, request: pb.BatchListInvoicesRequest, call: Call) -> pb.BatchListInvoicesResponse:
+        """Return a page per person, newest first."""
+        pages = []
+        for person_id in uuids_of(request.person_ids, "person_ids"):
+            rows = billing.invoices_of_person(person_id=person_id)
+            mine = rows if person_id == call.owner.id else rows.none()
+            edges, info = page(mine, request.page, kind="invoice")
+            pages.append(
+                pb.InvoicePage(
+                    person_id=str(person_id),
+                    edges=edges_of(edges, pb.InvoiceEdge, lambda row: invoice_to_proto(billing.to_view(row))),
+                    page_info=info,
+                )
+            )
+        return pb.BatchListInvoicesResponse(pages=pages)
+
+    @rpc(callers=READERS)
+    def BatchListBookingInvoices(
+        self, request: pb.BatchListBookingInvoicesRequest, call: Call
+    ) -> pb.BatchListBookingInvoicesResponse:
+        """Return the documents of each booking, oldest first."""
+        booking_ids = uuids_of(request.booking_ids, "booking_ids")
+        found = billing.invoices_of_bookings(booking_ids=booking_ids, person_id=call.owner.id)
+        return pb.BatchListBookingInvoicesResponse(
+            bookings=[
+                pb.BookingInvoices(booking_id=str(booking_id), invoices=map(invoice_to_proto, found[booking_id]))
+                for booking_id in booking_ids
+            ]
+        )
+
+    @rpc(callers=READERS)
+    def BatchGetInvoices(self, request: pb.BatchGetInvoicesRequest, call: Call) -> pb.BatchGetInvoicesResponse:
+        """Return those that are the traveller's."""
+        found = billing.invoices_by_id(ids=uuids_of(request.ids, "ids"), person_id=call.owner.id)
+        return pb.BatchGetInvoicesResponse(invoices=map(invoice_to_proto, found))
+
+    @rpc(callers=READERS)
+    def GetInvoice(self, request: pb.GetInvoiceRequest, call: Call) -> pb.GetInvoiceResponse:
+        """Return the document. Raises NotFound unless it is the traveller's."""
+        invoice = billing.get_invoice(invoice_id=uuid_of(request.id, "id"), person_id=call.owner.id)
+        return pb.GetInvoiceResponse(invoice=invoice_to_proto(invoice))

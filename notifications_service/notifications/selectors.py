@@ -1,0 +1,46 @@
+"""Reads of notifications, returning contracts. What is somebody else's does not exist."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from notifications_service.notifications.contracts import NotificationView
+from notifications_service.notifications.domain import Channel, Kind, Status
+from notifications_service.notifications.letters import subject_of
+from notifications_service.notifications.models import Notification
+from shared.errors import NotFound
+from shared.text import Locale
+
+
+def notifications_of_person(*, person_id: UUID) -> QuerySet[Notification]:
+    """Return the rows of everything for the person, newest first, for paging; map each with `to_view`."""
+    return Notification.objects.filter(person_id=person_id).order_by("-id")
+
+
+def get_notification(*, notification_id: UUID, person_id: UUID) -> NotificationView:
+    """Return the person's notification. Raises NotFound."""
+    row = Notification.objects.filter(id=notification_id, person_id=person_id).first()
+    if row is None:
+        raise NotFound
+    return to_view(row)
+
+
+def notifications_by_id(*, ids: Iterable[UUID], person_id: UUID) -> list[NotificationView]:
+    """Return those of the notifications that are the person's."""
+    return [to_view(row) for row in Notification.objects.filter(id__in=list(ids), person_id=person_id)]
+
+
+def to_view(row: Notification) -> NotificationView:
+    """Return the row as its owner sees it: being sent is still pending."""
+    status = Status(row.status)
+    return NotificationView(
+        id=row.id,
+        person_id=row.person_id,
+        channel=Channel(row.channel),
+        kind=Kind(row.kind),
+        subject=subject_of(Kind(row.kind), row.booking_reference, Locale(row.locale)),
+        status=Status.PENDING if status is Status.SENDING else status,
+        created_at=row.created_at,
+        sent_at=row.sent_at,
+    )

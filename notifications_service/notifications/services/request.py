@@ -1,0 +1,64 @@
+"""Note what a person is to be told, in the transaction of the event that says so."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from notifications_service.billing.contracts import InvoiceView
+from notifications_service.notifications.contracts import BookingFacts
+from notifications_service.notifications.domain import POLICIES, Kind
+from notifications_service.notifications.models import Notification
+from notifications_service.notifications.signals import notification_requested
+from shared.kafka import Received
+from shared.money import Money
+
+
+def request(
+    *,
+    kind: Kind,
+    person_id: UUID,
+    received: Received,
+    booking: BookingFacts | None = None,
+    attach: InvoiceView | None = None,
+    amount: Money | None = None,
+    link_request: str = "",
+    link_expires_at: datetime | None = None,
+    had_invite: bool = False,
+) -> None:
+    """Note that the person is to be told, once per channel of `kind`; the worker is woken after the commit.
+
+    Whether they want to know, and where they are, is asked when it is sent.
+    """
+    facts: dict[str, Any] = {"had_invite": had_invite, "link_request": link_request}
+    if booking:
+        facts["booking"] = booking.to_json()
+    if amount:
+        facts["amount"] = [amount.minor, amount.currency]
+    if link_expires_at:
+        facts["link_expires_at"] = link_expires_at.isoformat()
+    rows = Notification.objects.bulk_create(
+        Notification(
+            person_id=person_id,
+            channel=channel.value,
+            kind=kind.value,
+            event_id=received.event_id,
+            booking_id=booking.booking_id if booking else None,
+            booking_reference=booking.reference if booking else "",
+            invoice_id=attach.id if attach else None,
+            facts=facts,
+            request_id=received.request_id,
+            created_at=received.at,
+            next_attempt_at=received.at,
+        )
+        for channel in POLICIES[kind].channels
+    )
+    for row in rows:
+        _wake_after_commit(row.id)
+
+
+def _wake_after_commit(notification_id: UUID) -> None:
+    transaction.on_commit(
+        lambda: notification_requested.send(sender=Notification, notification_id=notification_id), robust=True
+    )

@@ -1,0 +1,233 @@
+"""The words of every mail and SMS, in English and French. Places in braces are filled by letters.py."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from notifications_service.notifications.domain import Kind
+from shared.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one kind of mail. The optional paragraphs depend on whether money comes back or a document is attached."""
+
+    preheader: Text
+    heading: Text
+    body: tuple[Text, ...]
+    with_refund: Text | None = None
+    without_refund: Text | None = None
+    unpaid: Text | None = None
+    with_document: Text | None = None
+    button: Text | None = None
+    notes: tuple[Text, ...] = ()
+
+
+SUBJECTS: Final[Mapping[Kind, Text]] = {
+    Kind.VERIFY_EMAIL: Text(en="Confirm your email address", fr="Confirmez votre adresse e-mail"),
+    Kind.ALREADY_REGISTERED: Text(en="You already have an account", fr="Vous avez déjà un compte"),
+    Kind.SESSION_REVOKED: Text(
+        en="We signed out a device to protect your account",
+        fr="Un appareil a été déconnecté pour protéger votre compte",
+    ),
+    Kind.BOOKING_CONFIRMED: Text(en="Booking {reference} is confirmed", fr="La réservation {reference} est confirmée"),
+    Kind.BOOKING_CHANGED: Text(en="Booking {reference} has changed", fr="La réservation {reference} a changé"),
+    Kind.BOOKING_CANCELLED: Text(en="Booking {reference} is cancelled", fr="La réservation {reference} est annulée"),
+    Kind.HOLD_EXPIRED: Text(
+        en="Booking {reference}: your seats were released", fr="Réservation {reference} : vos places ont été libérées"
+    ),
+    Kind.PAYMENT_FAILED: Text(
+        en="Booking {reference}: your payment did not go through",
+        fr="Réservation {reference} : le paiement n’a pas abouti",
+    ),
+    Kind.REFUND: Text(en="Booking {reference}: your refund", fr="Réservation {reference} : votre remboursement"),
+}
+
+WORDING: Final[Mapping[Kind, Words]] = {
+    Kind.VERIFY_EMAIL: Words(
+        preheader=Text(en="One click, and you can book.", fr="Un clic, et vous pourrez réserver."),
+        heading=Text(en="Welcome aboard", fr="Bienvenue à bord"),
+        body=(
+            Text(
+                en="Thank you for joining us. Confirm that this address is yours, and you can book your first trip.",
+                fr="Merci de nous avoir rejoints. Confirmez que cette adresse est la vôtre pour réserver votre premier voyage.",
+            ),
+        ),
+        button=Text(en="Confirm my address", fr="Confirmer mon adresse"),
+        notes=(
+            Text(en="The link works once, until {expires}.", fr="Le lien fonctionne une fois, jusqu’au {expires}."),
+            Text(
+                en="You did not create an account? Then ignore this mail: nothing happens without the link.",
+                fr="Vous n’avez pas créé de compte ? Ignorez ce message : rien ne se passe sans le lien.",
+            ),
+        ),
+    ),
+    Kind.ALREADY_REGISTERED: Words(
+        preheader=Text(en="Somebody tried to register this address.", fr="Quelqu’un a voulu inscrire cette adresse."),
+        heading=Text(en="You are already one of us", fr="Vous êtes déjà des nôtres"),
+        body=(
+            Text(
+                en="Somebody, perhaps you, has just tried to create an account with this address. It has one already:"
+                " no second one was made, and your password was not changed.",
+                fr="Quelqu’un, peut-être vous, vient d’essayer de créer un compte avec cette adresse. Elle en a déjà un :"
+                " aucun autre n’a été créé et votre mot de passe n’a pas changé.",
+            ),
+            Text(
+                en="To book, sign in as usual. If you forgot your password, ask for a new one there.",
+                fr="Pour réserver, connectez-vous comme d’habitude. Mot de passe oublié ? Demandez-en un nouveau.",
+            ),
+        ),
+        notes=(
+            Text(
+                en="If it was not you, there is nothing to do: whoever it was learnt nothing about you.",
+                fr="Si ce n’était pas vous, il n’y a rien à faire : cette personne n’a rien appris sur vous.",
+            ),
+        ),
+    ),
+    Kind.SESSION_REVOKED: Words(
+        preheader=Text(en="A sign-in was used twice.", fr="Une connexion a servi deux fois."),
+        heading=Text(en="We signed out one of your devices", fr="Nous avons déconnecté un de vos appareils"),
+        body=(
+            Text(
+                en="A sign-in of your account was used a second time, from a copy. To be safe we ended that session:"
+                " the device asks for your password the next time. Your other devices stay signed in.",
+                fr="Une connexion à votre compte a servi une seconde fois, à partir d’une copie. Par précaution, nous avons"
+                " mis fin à cette session : l’appareil vous demandera votre mot de passe. Les autres restent connectés.",
+            ),
+            Text(
+                en="If this surprises you, change your password and look through your signed-in devices.",
+                fr="Si cela vous surprend, changez votre mot de passe et vérifiez vos appareils connectés.",
+            ),
+        ),
+    ),
+    Kind.BOOKING_CONFIRMED: Words(
+        preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
+        heading=Text(en="Your trip is booked", fr="Votre voyage est réservé"),
+        body=(
+            Text(
+                en="Your payment arrived and your seats are yours. Everything you need is below; add the attached calendar"
+                " file, and your trip is in your diary too.",
+                fr="Votre paiement est arrivé et vos places sont à vous. Tout est résumé ci-dessous ; le fichier joint"
+                " ajoute le voyage à votre agenda.",
+            ),
+        ),
+        with_document=Text(en="Invoice {number} is attached.", fr="La facture {number} est jointe."),
+        notes=(
+            Text(
+                en="When you contact us, the reference {reference} is all we need.",
+                fr="Pour nous joindre, la référence {reference} suffit.",
+            ),
+        ),
+    ),
+    Kind.BOOKING_CHANGED: Words(
+        preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
+        heading=Text(en="Your booking has changed", fr="Votre réservation a changé"),
+        body=(
+            Text(
+                en="Some travellers were taken off the booking; the others travel as planned.",
+                fr="Des voyageurs ont été retirés de la réservation ; les autres partent comme prévu.",
+            ),
+        ),
+        with_refund=Text(
+            en="{amount} comes back the way you paid; we write again when it is on its way.",
+            fr="{amount} vous seront remboursés sur votre moyen de paiement ; nous vous écrirons lors de l’envoi.",
+        ),
+    ),
+    Kind.BOOKING_CANCELLED: Words(
+        preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
+        heading=Text(en="Your booking is cancelled", fr="Votre réservation est annulée"),
+        body=(
+            Text(
+                en="The booking below is cancelled and its seats are free again.",
+                fr="La réservation ci-dessous est annulée et ses places sont à nouveau libres.",
+            ),
+        ),
+        with_refund=Text(
+            en="{amount} comes back the way you paid. We write again, with the credit note, when it is on its way.",
+            fr="{amount} vous seront remboursés sur votre moyen de paiement. Nous vous écrirons, avec l’avoir, lors de l’envoi.",
+        ),
+        without_refund=Text(
+            en="Nothing is refunded for this cancellation.", fr="Cette annulation ne donne lieu à aucun remboursement."
+        ),
+        unpaid=Text(
+            en="You had not paid yet, so nothing was charged.", fr="Vous n’aviez rien payé : rien n’a été débité."
+        ),
+        notes=(
+            Text(
+                en="We would love to see you on another trip.",
+                fr="Nous serions ravis de vous revoir pour un autre voyage.",
+            ),
+        ),
+    ),
+    Kind.HOLD_EXPIRED: Words(
+        preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
+        heading=Text(en="Your seats were released", fr="Vos places ont été libérées"),
+        body=(
+            Text(
+                en="We held seats for you, but no payment arrived in time, so others can book them now. You were not charged.",
+                fr="Nous gardions des places pour vous, mais aucun paiement n’est arrivé à temps : d’autres peuvent les"
+                " réserver. Vous n’avez pas été débité.",
+            ),
+            Text(
+                en="Still want to go? Book again while there are seats; should a payment of yours arrive late, we confirm the"
+                " booking if its seats are free, and else send all of it back.",
+                fr="Toujours partant ? Réservez à nouveau tant qu’il reste des places ; si un paiement arrive en retard, nous"
+                " confirmons la réservation si ses places sont libres, sinon nous vous remboursons en totalité.",
+            ),
+        ),
+    ),
+    Kind.PAYMENT_FAILED: Words(
+        preheader=Text(en="Your seats are still held.", fr="Vos places sont encore gardées."),
+        heading=Text(en="Your payment did not go through", fr="Le paiement n’a pas abouti"),
+        body=(
+            Text(
+                en="Your bank or card did not accept the payment of {amount}. You were not charged.",
+                fr="Votre banque ou votre carte a refusé le paiement de {amount}. Vous n’avez pas été débité.",
+            ),
+            Text(
+                en="Try again, with another card if need be, while your seats are held.",
+                fr="Réessayez, avec une autre carte au besoin, tant que vos places sont gardées.",
+            ),
+        ),
+    ),
+    Kind.REFUND: Words(
+        preheader=Text(en="{amount} is on its way.", fr="{amount} en route."),
+        heading=Text(en="Your refund is on its way", fr="Votre remboursement est en route"),
+        body=(
+            Text(
+                en="We sent {amount} back the way you paid. Most banks show it within five working days.",
+                fr="Nous avons renvoyé {amount} sur votre moyen de paiement. La plupart des banques l’affichent sous cinq"
+                " jours ouvrés.",
+            ),
+        ),
+        with_document=Text(en="Credit note {number} is attached.", fr="L’avoir {number} est joint."),
+    ),
+}
+
+SMS: Final[Mapping[Kind, Text]] = {
+    Kind.BOOKING_CONFIRMED: Text(
+        en="Booking {reference} is confirmed: {title}, {start}. Have a good trip!",
+        fr="Réservation {reference} confirmée : {title}, {start}. Bon voyage !",
+    ),
+    Kind.BOOKING_CANCELLED: Text(
+        en="Booking {reference} is cancelled: {title}, {start}. Details are in your mail.",
+        fr="Réservation {reference} annulée : {title}, {start}. Les détails sont dans votre e-mail.",
+    ),
+}
+
+LABELS: Final[Mapping[str, Text]] = {
+    "greeting": Text(en="Hello {name},", fr="Bonjour {name},"),
+    "reference": Text(en="Booking reference", fr="Référence"),
+    "starts": Text(en="Starts", fr="Départ"),
+    "ends": Text(en="Ends", fr="Retour"),
+    "travellers": Text(en="Travellers", fr="Voyageurs"),
+    "local_time": Text(en="{place} time", fr="heure de {place}"),
+    "paid": Text(en="Paid", fr="Payé"),
+    "refunded": Text(en="Refunded", fr="Remboursé"),
+    "by_link": Text(en="Or open this address:", fr="Ou ouvrez cette adresse :"),
+    "footer": Text(
+        en="This mail is about your account or a booking of yours. Prices include tax.",
+        fr="Ce message concerne votre compte ou une de vos réservations. Les prix sont TTC.",
+    ),
+    "brand_line": Text(en="Trips worth remembering", fr="Des voyages qui comptent"),
+}

@@ -20,7 +20,15 @@ INFRASTRUCTURE: Final = (
     "EMAIL_URL",
 )
 # Of a shell, a supervisor or another platform's process: nothing of these may leak into a service.
-FOREIGN: Final = ("DJANGO_SETTINGS_MODULE", "PYTHONHOME", "PORT", "GRPC_PORT", "SERVICE_PRIVATE_KEYS", "VIRTUAL_ENV")
+FOREIGN: Final = (
+    "DJANGO_SETTINGS_MODULE",
+    "PYTHONHOME",
+    "PORT",
+    "GRPC_PORT",
+    "SERVICE_PRIVATE_KEYS",
+    "VIRTUAL_ENV",
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 def infrastructure(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
@@ -71,8 +79,7 @@ def platform_environment(platform: Platform, vault: Vault, *, external: bool = F
         "DEMO_PASSWORD": vault.sign_in("DEMO_PASSWORD"),
         "PYTHONPATH": str(platform.root),
         "PYTHONUNBUFFERED": "1",
-        "TRAVEL_VAR": str(platform.var),
-        "PORT_OFFSET": str(platform.offset),
+        "RUN_DIR": str(platform.run),
     }
     return {**defaults, **{name: os.environ[name] for name in defaults if name in os.environ}, **fixed}
 
@@ -100,4 +107,11 @@ def all_services(platform: Platform, vault: Vault) -> dict[str, str]:
     return {**platform_environment(platform, vault), **seeds}
 
 
-__all__ = ["SERVICES", "all_services", "infrastructure", "missing_for_external", "platform_environment", "service_environment"]
+__all__ = [
+    "SERVICES",
+    "all_services",
+    "infrastructure",
+    "missing_for_external",
+    "platform_environment",
+    "service_environment",
+]

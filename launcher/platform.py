@@ -71,5 +71,6 @@ class Platform:
             self.secrets.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise Refusal(
-                f"The state folder {self.var} cannot be made: {error.strerror}.", "TRAVEL_VAR=/a/folder/of/yours ./manage_all.py up"
+                f"The state folder {self.var} cannot be made: {error.strerror}.",
+                "TRAVEL_VAR=/a/folder/of/yours ./manage_all.py up",
             ) from error

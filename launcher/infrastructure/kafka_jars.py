@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 VERSION: Final = "4.3.1"
-ENDPOINT: Final = f"org.apache.kafka:kafka_2.13:{VERSION}"
+ENDPOINT: Final = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"  # Kafka alone logs nothing
 CHECKSUMS: Final = Path(__file__).with_name("kafka_jars.sha256")
 
 
@@ -22,11 +22,12 @@ class BadJar(Exception):
 
 def folder() -> Path:
     """Return where the jars are, once fetched: beside the packages, or in the user's cache where .venv is read-only."""
+    name = f"kafka-{VERSION}-{sha256(CHECKSUMS)[:8]}"
     share = Path(sys.prefix) / "share"
-    if os.access(share if share.exists() else sys.prefix, os.W_OK) or (share / f"kafka-{VERSION}").exists():
-        return share / f"kafka-{VERSION}"
+    if os.access(share if share.exists() else sys.prefix, os.W_OK) or (share / name).exists():
+        return share / name
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "travel-platform" / f"kafka-{VERSION}"
+    return cache / "travel-platform" / name
 
 
 def fetched() -> bool:
@@ -51,7 +52,9 @@ def fetch() -> None:
             if name not in found:
                 raise BadJar(f"{name} is not among what {ENDPOINT} needs any more")
             if sha256(found[name]) != checksum:
-                raise BadJar(f"{name} is not the file that was checked in: delete it below ~/.m2/repository and try again")
+                raise BadJar(
+                    f"{name} is not the file that was checked in: delete it below ~/.m2/repository and try again"
+                )
             shutil.copy2(found[name], draft / name)
         try:
             draft.rename(target)

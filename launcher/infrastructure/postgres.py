@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -146,6 +147,21 @@ def make_databases(platform: Platform, vault: Vault, *, may_create: bool = False
             if name not in databases:
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {} STRATEGY file_copy").format(role, role))
                 connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(role))
+
+
+def forget_foreign_lock(home: Home) -> None:
+    """Remove a lock file whose pid now belongs to some other program: the server would not start over it.
+
+    One whose pid is free, or is a PostgreSQL server's, is the server's own business.
+    """
+    lock = home.data / "postmaster.pid"
+    try:
+        pid = int(lock.read_text().split()[0])
+        name = psutil.Process(pid).name()
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return
+    if name != "postgres":
+        lock.unlink()
 
 
 def remove(platform: Platform) -> None:

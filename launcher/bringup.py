@@ -1,0 +1,205 @@
+"""The order in which a platform comes up: what waits for what, and nothing more. Everything that can runs side by side."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from launcher import catalogue, stamps
+from launcher.environment import service_environment
+from launcher.infrastructure import kafka, kafka_jars, postgres, valkey
+from launcher.processes import BY_NAME, TABLE, WITH_DATABASE, Kind, Process, package
+from launcher.report import State
+from launcher.runner import Runner, Stopped
+
+SEEDED: Final = ("users", "destinations")
+CATALOGUE_SECONDS: Final = 240.0
+
+JARS, CLUSTER, DATABASES, TOPICS, FILLED = "Kafka's jars", "PostgreSQL's cluster", "databases", "topics", "catalogue"
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much of a platform to bring up. `may_create` lets the roles make databases, as test runs do."""
+
+    embedded: bool = True
+    services: bool = True
+    may_create: bool = False
+
+    def processes(self) -> list[Process]:
+        """Return the table's processes that take part."""
+        return [
+            process
+            for process in TABLE
+            if (self.services or not process.is_service)
+            and (self.services or process.name != "sandbox")
+            and (self.embedded or process.name == "sandbox" or process.kind is not Kind.INFRASTRUCTURE)
+        ]
+
+    def steps(self) -> list[str]:
+        """Return the names of the set-up's steps, in the order to show."""
+        steps = [JARS, CLUSTER, DATABASES] if self.embedded else []
+        if self.services:
+            steps += [
+                *(f"migrate {name}" for name in WITH_DATABASE),
+                TOPICS,
+                *(f"seed {name}" for name in SEEDED),
+                FILLED,
+            ]
+        return steps
+
+
+@dataclass(slots=True)
+class BringUp:
+    """Brings a platform up once; every part is a future that waits for those it needs."""
+
+    runner: Runner
+    extent: Extent
+    _futures: dict[str, "Future[None]"] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Return once everything is ready. Raises Refusal (the first problem met) or Stopped."""
+        self.runner.reporter.expect(
+            steps=self.extent.steps(), processes=[process.name for process in self.extent.processes()]
+        )
+        plan = self._plan()
+        with ThreadPoolExecutor(max_workers=len(plan)) as pool:
+            for name, (needs, action) in plan.items():
+                waits = [self._futures[need] for need in needs if need in self._futures]
+                self._futures[name] = pool.submit(self._after, waits, action)
+            done, _ = wait(self._futures.values(), return_when=FIRST_EXCEPTION)
+            for future in done:
+                if (error := future.exception()) is not None and not isinstance(error, Stopped):
+                    self.runner.reporter.note(str(error).splitlines()[0])
+            wait(self._futures.values())
+        errors = [error for future in self._futures.values() if (error := future.exception())]
+        for error in sorted(errors, key=lambda error: isinstance(error, Stopped)):
+            raise error
+
+    def _plan(self) -> dict[str, tuple[tuple[str, ...], Callable[[], None]]]:
+        """Return every part by name: what it waits for, and what it does. A part comes after those it waits for."""
+        plan: dict[str, tuple[tuple[str, ...], Callable[[], None]]] = {}
+        names = {process.name for process in self.extent.processes()}
+
+        def start(name: str, *needs: str) -> None:
+            if name in names:
+                plan[name] = (needs, lambda: self.runner.bring_up(BY_NAME[name]))
+
+        if self.extent.embedded:
+            plan[JARS] = ((), self._step(JARS, self._fetch_jars))
+            plan[CLUSTER] = ((), self._step(CLUSTER, self._make_cluster))
+        start("mail")
+        start("sandbox")
+        if self.extent.embedded:
+            start("postgres", CLUSTER)
+            start("valkey", CLUSTER)
+            start("kafka", JARS)
+            plan[DATABASES] = (("postgres",), self._step(DATABASES, self._make_databases))
+        if not self.extent.services:
+            return plan
+        for name in WITH_DATABASE:
+            step = f"migrate {name}"
+            plan[step] = ((DATABASES,), self._step(step, lambda name=name: self._migrate(name)))  # type: ignore[misc]
+        plan[TOPICS] = (("kafka",), self._step(TOPICS, self._make_topics))
+        for name in SEEDED:
+            step = f"seed {name}"
+            plan[step] = ((f"migrate {name}", "valkey"), self._step(step, lambda name=name: self._seed(name)))  # type: ignore[misc]
+        for process in self.extent.processes():
+            if process.is_service:
+                needs = [TOPICS if need == "kafka" else need for need in process.needs if need != "postgres"]
+                start(process.name, f"migrate {process.service}", *needs)
+        plan[FILLED] = (
+            (*(f"seed {name}" for name in SEEDED), "destinations.relay", "bookings.consumer", "destinations.consumer"),
+            self._step(FILLED, self._wait_for_catalogue),
+        )
+        return plan
+
+    @staticmethod
+    def _after(waits: list["Future[None]"], action: Callable[[], None]) -> None:
+        for future in waits:
+            if future.exception() is not None:
+                raise Stopped  # the problem is told by the part that had it
+        action()
+
+    def _step(self, name: str, action: Callable[[], Any]) -> Callable[[], None]:
+        def run() -> None:
+            with self.runner.reporter.step(name):
+                action()
+
+        return run
+
+    def _skip(self, name: str, why: str) -> None:
+        self.runner.reporter.line(name, State.SKIPPED, why)
+
+    def _fetch_jars(self) -> None:
+        if kafka_jars.fetched():
+            self._skip(JARS, "there already")
+        else:
+            self.runner.run_helper(
+                "jars", [sys.executable, "-m", "launcher.infrastructure.kafka_jars"], self.runner.urls
+            )
+        if not self._runs("kafka"):
+            kafka.prepare(self.runner.platform)
+
+    def _make_cluster(self) -> None:
+        postgres.prepare(self.runner.platform, self.runner.vault)
+        valkey.prepare(self.runner.platform, self.runner.vault)
+
+    def _make_databases(self) -> None:
+        postgres.make_databases(self.runner.platform, self.runner.vault, may_create=self.extent.may_create)
+
+    def _make_topics(self) -> None:
+        from shared.events import DEAD_LETTER_TOPICS
+        from shared.events import TOPICS as DECLARED
+
+        prefix = self.runner.urls["KAFKA_TOPIC_PREFIX"]
+        topics = {prefix + topic.name: topic.partitions for topic in (*DECLARED, *DEAD_LETTER_TOPICS)}
+        kafka.make_topics(self.runner.urls["KAFKA_BOOTSTRAP_SERVERS"], topics)
+
+    def _migrate(self, service: str) -> None:
+        environment, url = self._own(service)
+        wanted = stamps.migrations_of(service)
+        if stamps.read(url).get(stamps.MIGRATIONS) == wanted:
+            return self._skip(f"migrate {service}", "nothing changed")
+        self._manage(service, "migrate", "--no-input", "--verbosity", "1", environment=environment)
+        stamps.write(url, **{stamps.MIGRATIONS: wanted})
+        return None
+
+    def _seed(self, service: str) -> None:
+        environment, url = self._own(service)
+        wanted = stamps.seed_of(service, secret=environment.get("ADMIN_PASSWORD", ""))
+        if stamps.read(url).get(stamps.SEED) == wanted:
+            return self._skip(f"seed {service}", "seeded already")
+        self._manage(service, "seed", environment=environment)
+        stamps.write(url, **{stamps.SEED: wanted})
+        return None
+
+    def _wait_for_catalogue(self) -> None:
+        """Wait until every seeded departure has its seats in bookings and its seats-left copy in destinations."""
+        deadline = time.monotonic() + CATALOGUE_SECONDS
+        while True:
+            filled = catalogue.filled(self._own("destinations")[1], self._own("bookings")[1])
+            if filled.whole:
+                return self.runner.reporter.line(FILLED, State.READY, f"{filled.departures} departures")
+            self.runner.reporter.line(FILLED, State.STARTING, filled.progress())
+            if time.monotonic() > deadline:
+                raise catalogue.NotFilled(filled)
+            if self.runner.stopping.wait(0.3):
+                raise Stopped
+
+    def _own(self, service: str) -> tuple[Mapping[str, str], str]:
+        environment = service_environment(
+            service, self.runner.platform, self.runner.vault, external=not self.extent.embedded
+        )
+        return environment, environment[f"{service.upper()}_DATABASE_URL"]
+
+    def _manage(self, service: str, *arguments: str, environment: Mapping[str, str]) -> None:
+        command = [sys.executable, f"{package(service)}/manage.py", *arguments]
+        self.runner.run_helper(f"{arguments[0]}-{service}", command, environment)
+
+    def _runs(self, name: str) -> bool:
+        from launcher.children import running
+
+        return running(self.runner.platform, name) is not None

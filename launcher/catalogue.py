@@ -1,0 +1,48 @@
+"""The one question that spans two databases: is the seeded catalogue whole on both sides of the events?"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+
+# Departures that are on sale, and of those the ones whose seats-left copy was written by bookings' inventory.changed.
+DEPARTURES: Final = """
+    SELECT count(*), count(seats_left) FROM catalogue_departure WHERE status = 'SCHEDULED' AND starts_on >= current_date
+"""
+INVENTORY: Final = "SELECT count(*) FROM bookings_seatinventory"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How far the catalogue's departures have travelled: made, in SeatInventory, in the seats-left copy."""
+
+    departures: int
+    inventory: int
+    copies: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether there is a catalogue, and every departure of it can be sold and shows its seats."""
+        return 0 < self.departures <= min(self.inventory, self.copies)
+
+    def progress(self) -> str:
+        """Say it in a few words."""
+        return f"{self.inventory} on sale, {self.copies} with seats shown, of {self.departures} departures"
+
+
+class NotFilled(Exception):
+    """The catalogue did not fill in time: a relay or consumer is stuck."""
+
+    def __init__(self, filled: Filled) -> None:
+        super().__init__(
+            f"The catalogue is not whole: {filled.progress()}. See: ./manage_all.py logs destinations.relay"
+        )
+
+
+def filled(destinations_url: str, bookings_url: str) -> Filled:
+    """Ask both databases. Raises psycopg.Error where one cannot be asked."""
+    with psycopg.connect(destinations_url, connect_timeout=5) as connection:
+        departures, copies = connection.execute(DEPARTURES).fetchone() or (0, 0)
+    with psycopg.connect(bookings_url, connect_timeout=5) as connection:
+        (inventory,) = connection.execute(INVENTORY).fetchone() or (0,)
+    return Filled(departures=departures, inventory=inventory, copies=copies)

@@ -1,0 +1,84 @@
+"""`logs`: the processes' logs merged by time, each under its name and colour; `-f` follows."""
+
+import re
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from launcher.children import last_lines
+from launcher.platform import Platform
+from launcher.refusal import Refusal
+
+COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta")
+INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:[.,]\d+)?)")
+ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def show(platform: Platform, name: str | None, *, follow: bool, lines: int) -> None:
+    """Print the last `lines` of all logs, or of those of `name` (a process or a service). Raises Refusal where none is."""
+    files = files_of(platform, name)
+    console = Console(highlight=False, soft_wrap=True)
+    width = max(len(file.stem) for file in files)
+    sizes = {file: file.stat().st_size for file in files}
+    for process, line in merged(files, lines):
+        console.print(_line(process, line, width))
+    while follow:
+        time.sleep(0.3)
+        for file in files_of(platform, name):
+            for line in _grown(file, sizes):
+                console.print(_line(file.stem, line, width))
+
+
+def files_of(platform: Platform, name: str | None) -> list[Path]:
+    """Return the log files of a process, of a service, or all. Raises Refusal for a name without any."""
+    files = sorted(platform.log.glob("*.log"))
+    if name is not None:
+        files = [file for file in files if file.stem == name or file.stem.startswith(f"{name}.")]
+    if not files:
+        known = ", ".join(sorted(file.stem for file in platform.log.glob("*.log")))
+        raise Refusal(
+            f"There is no log of {name or 'anything'} in {platform.log}." + (f" There are: {known}." if known else "")
+        )
+    return files
+
+
+def merged(files: list[Path], lines: int) -> Iterator[tuple[str, str]]:
+    """Return the last lines of all files as (process, line) in order of time; a line without one stays with its forerunner."""
+    dated = []
+    for file in files:
+        instant = ""
+        for position, line in enumerate(last_lines(file, lines)):
+            if found := INSTANT.search(ESCAPES.sub("", line)[:60]):
+                instant = f"{found[1]}T{found[2].replace(',', '.')}"
+            dated.append((instant, file.stem, position, line))
+    for _, process, _, line in sorted(dated)[-lines:]:
+        yield process, line
+
+
+def _grown(file: Path, sizes: dict[Path, int]) -> list[str]:
+    """Return the whole lines added since the last call; a file that shrank was set aside and is read anew."""
+    try:
+        size = file.stat().st_size
+        seen = sizes.get(file, 0)
+        if size < seen:
+            seen = 0
+        if size == seen:
+            return []
+        with file.open("rb") as handle:
+            handle.seek(seen)
+            added = handle.read(size - seen)
+    except OSError:
+        return []
+    whole = added[: added.rfind(b"\n") + 1]
+    sizes[file] = seen + len(whole)
+    return whole.decode(errors="replace").splitlines()
+
+
+def _line(process: str, line: str, width: int) -> Text:
+    colour = COLOURS[zlib.crc32(process.encode()) % len(COLOURS)]
+    return Text.assemble((f"{process:<{width}} ", colour), Text.from_ansi(line))

@@ -1,0 +1,49 @@
+"""`demo` and `bench`: programs of their own that talk to the platform that runs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from launcher import ports
+from launcher.environment import all_services
+from launcher.platform import Platform
+from launcher.refusal import Refusal
+from launcher.report import Phase, Report
+from launcher.vault import Vault
+
+
+def demo(platform: Platform, arguments: Sequence[str]) -> int:
+    """Run the demo against the platform, which must be up. Raises Refusal."""
+    return _run(platform, ["-m", "launcher.demo", *arguments])
+
+
+def bench(platform: Platform, arguments: Sequence[str]) -> int:
+    """Run one of benchmarks/ (the folder's name, then its options). Raises Refusal where there is no such one."""
+    known = sorted(path.stem for path in (platform.root / "benchmarks").glob("*.py") if not path.stem.startswith("_"))
+    if not arguments or arguments[0] not in known:
+        raise Refusal(
+            f"bench takes one of: {', '.join(known) or 'nothing yet'}.",
+            f"./manage_all.py bench {known[0]}" if known else "",
+        )
+    return _run(platform, ["-m", f"benchmarks.{arguments[0]}", *arguments[1:]])
+
+
+def public_addresses(platform: Platform) -> dict[str, str]:
+    """Return where a program that uses public interfaces alone finds them."""
+    return {
+        "GATEWAY_URL": f"http://localhost:{platform.port(ports.HTTP['gateway'])}",
+        "TRAVEL_VAR": str(platform.var),
+        "PORT_OFFSET": str(platform.offset),
+        "MAIL_DIR": str(platform.mail),
+    }
+
+
+def _run(platform: Platform, command: list[str]) -> int:
+    report = Report.read(platform)
+    if report is None or not report.alive() or report.phase is not Phase.READY:
+        raise Refusal("The platform is not up.", "./manage_all.py up --detach")
+    environment = {**os.environ, **all_services(platform, Vault(platform)), **public_addresses(platform)}
+    program = [str(Path(sys.executable)), *command]
+    return subprocess.run(program, cwd=platform.root, env=environment, check=False).returncode

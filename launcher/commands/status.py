@@ -1,0 +1,153 @@
+"""`status`: every process, asked now; the truth whether a supervisor runs or not."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from launcher import children, health
+from launcher.bringup import Extent
+from launcher.environment import service_environment
+from launcher.platform import Platform
+from launcher.processes import Kind, Process
+from launcher.report import Phase, Report
+from launcher.vault import Vault
+
+LAG: Final = """
+    SELECT count(*), coalesce(extract(epoch FROM now() - min(occurred_at)), 0)::float8
+    FROM outbox_outboxevent WHERE delivered_at IS NULL
+"""
+COLOURS: Final = {"ready": "green", "starting": "yellow", "unready": "yellow", "crashed": "red", "stopped": "dim"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What a relay has not delivered yet: how many events, and for how many seconds the oldest waits."""
+
+    events: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One process. `state` is ready, starting, unready, crashed (waiting for its restart) or stopped."""
+
+    name: str
+    pid: int | None
+    state: str
+    url: str | None
+    restarts: int
+    lag: Lag | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `status --json` says of it."""
+        shown: dict[str, Any] = {
+            "name": self.name,
+            "pid": self.pid,
+            "state": self.state,
+            "url": self.url,
+            "restarts": self.restarts,
+        }
+        if self.lag is not None:
+            shown["lag"] = {"events": self.lag.events, "seconds": round(self.lag.seconds, 3)}
+        return shown
+
+
+def statuses(platform: Platform) -> list[Status]:
+    """Ask every process of the table at once, each over its own interface."""
+    report = Report.read(platform)
+    supervised = report if report and report.alive() else None
+    noted = {line.name for line in supervised.processes} if supervised else set()
+    external = bool(noted) and "postgres" not in noted
+    table = Extent(embedded=not external).processes()
+    vault = Vault(platform)
+    environment = service_environment("users", platform, vault, external=external)
+    urls = {
+        process.service: service_environment(process.service, platform, vault, external=external).get(
+            f"{process.service.upper()}_DATABASE_URL", ""
+        )
+        for process in table
+        if process.kind is Kind.RELAY
+    }
+    with ThreadPoolExecutor(len(table)) as pool:
+        return list(pool.map(lambda process: _status(process, platform, environment, urls, supervised), table))
+
+
+def print_status(platform: Platform, *, as_json: bool) -> int:
+    """Print the status; exit code 0 where everything is ready, else 3."""
+    if not platform.run.is_dir():
+        shown: list[Status] = []
+    else:
+        shown = statuses(platform)
+    if as_json:
+        print(json.dumps({"phase": phase(platform, shown), "processes": [one.as_json() for one in shown]}, indent=1))
+    else:
+        _print_table(platform, shown)
+    return 0 if shown and all(one.state == "ready" for one in shown) else 3
+
+
+def phase(platform: Platform, shown: list[Status]) -> str:
+    """Return where the platform is as a whole: the supervisor's word, or `unsupervised`, or `stopped`."""
+    report = Report.read(platform)
+    if report and report.alive():
+        return str(report.phase)
+    return "unsupervised" if any(one.pid for one in shown) else str(Phase.STOPPED)
+
+
+def _status(
+    process: Process,
+    platform: Platform,
+    environment: dict[str, str],
+    urls: dict[str, str],
+    supervised: Report | None,
+) -> Status:
+    child = children.recorded(platform, process.name)
+    alive = child is not None and child.alive()
+    if alive and health.ready(process, platform, environment):
+        state = "ready"
+    elif alive:
+        state = "starting" if child and child.age() < 30 else "unready"
+    else:
+        lines = supervised.processes if supervised else []
+        state = next((str(line.state) for line in lines if line.name == process.name), "stopped")
+        state = {"ready": "crashed", "failed": "crashed", "waiting": "stopped"}.get(state, state)
+    return Status(
+        name=process.name,
+        pid=child.pid if child and alive else None,
+        state=state,
+        url=process.url.format(port=platform.port(process.port or 0)) if process.url else None,
+        restarts=child.restarts if child else 0,
+        lag=_lag(urls[process.service]) if process.kind is Kind.RELAY else None,
+    )
+
+
+def _lag(url: str) -> Lag | None:
+    try:
+        with psycopg.connect(url, connect_timeout=3) as connection:
+            row = connection.execute(LAG).fetchone()
+    except psycopg.Error:
+        return None
+    return Lag(*row) if row else None
+
+
+def _print_table(platform: Platform, shown: list[Status]) -> None:
+    console = Console()
+    if not any(one.pid for one in shown):
+        console.print("The platform is stopped. Start it: ./manage_all.py up")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("name", "state", "pid", "restarts", "lag", "url"):
+        table.add_column(heading)
+    for one in shown:
+        colour = COLOURS.get(one.state, "red")
+        lag = f"{one.lag.events} events, {one.lag.seconds:.1f} s" if one.lag else ""
+        table.add_row(
+            one.name, f"[{colour}]{one.state}[/]", str(one.pid or ""), str(one.restarts or ""), lag, one.url or ""
+        )
+    console.print(table)
+    if phase(platform, shown) == "unsupervised":
+        console.print("\nNo supervisor runs, so nothing is restarted. Adopt the processes: ./manage_all.py up --detach")

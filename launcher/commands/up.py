@@ -1,0 +1,154 @@
+"""`up`: check, start the supervisor, show what happens, say where everything is."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import Final
+
+from launcher import children, ports
+from launcher.bringup import Extent
+from launcher.commands import compose
+from launcher.environment import missing_for_external
+from launcher.platform import Platform
+from launcher.processes import TABLE
+from launcher.progress import Progress
+from launcher.refusal import Refusal
+from launcher.report import Phase, Report
+from launcher.summary import print_summary
+
+LEAST_FREE: Final = 600_000_000  # bytes: what a first start writes
+INFRA: Final = ("embedded", "compose", "external")
+
+
+def up(platform: Platform, *, detach: bool, infra: str) -> int:
+    """Bring the platform up, or join the one that runs. Returns the exit code.
+
+    Without `detach` it stays, shows what crashes, and stops everything on Ctrl-C. Raises Refusal.
+    """
+    if infra not in INFRA:
+        raise Refusal(f"--infra {infra} is unknown: it is one of {', '.join(INFRA)}.")
+    platform.make_folders()
+    report = Report.read(platform)
+    if report and report.alive() and report.phase is not Phase.STOPPING:
+        os.kill(report.supervisor, signal.SIGHUP)  # restart at once what waits in its back-off
+    else:
+        check_disk(platform)
+        if infra == "compose":
+            compose.start(platform)
+        if infra != "embedded" and (missing := missing_for_external()):
+            raise Refusal(f"--infra {infra} needs {', '.join(missing)} in the environment.")
+        check_ports(platform, Extent(embedded=infra == "embedded"))
+        start_supervisor(platform, *(["--external"] if infra != "embedded" else []))
+    try:
+        report = follow(platform, until_ready=True)
+        if report.phase is Phase.READY:
+            print_summary(platform, report, detached=detach)
+        if detach:
+            return said(report)
+        follow(platform, until_ready=False)
+    except KeyboardInterrupt:
+        print("\nStopping …", flush=True)
+        return stop_supervisor(platform)
+    return 0
+
+
+def said(report: Report) -> int:
+    """Return 0 for a platform that is ready. Raises Refusal with its problem for one that is not."""
+    if report.phase is not Phase.READY:
+        raise Refusal(report.problem or f"The platform is {report.phase}.", report.hint)
+    return 0
+
+
+def check_disk(platform: Platform) -> None:
+    """Raise Refusal where the state folder's disk is as good as full."""
+    free = shutil.disk_usage(platform.var).free
+    if free < LEAST_FREE:
+        raise Refusal(
+            f"The disk of {platform.var} is full: {free // 1_000_000} MB are free, {LEAST_FREE // 1_000_000} MB are needed.",
+            "TRAVEL_VAR=/another/disk/travel ./manage_all.py up",
+        )
+
+
+def check_ports(platform: Platform, extent: Extent) -> None:
+    """Raise Refusal, naming each, where ports are taken by somebody else than this platform's own processes."""
+    taken = []
+    for process in TABLE:
+        if process not in extent.processes() or process.port is None or children.running(platform, process.name):
+            continue
+        wanted = [process.port, ports.KAFKA_CONTROLLER] if process.name == "kafka" else [process.port]
+        for port in map(platform.port, wanted):
+            if not ports.free(port) and not _ours(platform, port):
+                taken.append(f"port {port} ({process.name}) is taken by {ports.describe_holder(port)}")
+    if taken:
+        raise Refusal("\n".join(taken), f"PORT_OFFSET={platform.offset + 100} TRAVEL_VAR=var-2 ./manage_all.py up")
+
+
+def _ours(platform: Platform, port: int) -> bool:
+    """Return whether a process of this platform holds the port whose pid file was lost: it will be adopted."""
+    holder = ports.holder(port)
+    return holder is not None and any(stray.pid == holder.pid for stray in children.strays(platform))
+
+
+def start_supervisor(platform: Platform, *options: str) -> "subprocess.Popen[bytes]":
+    """Start the supervisor in a session of its own and return once it speaks in its report."""
+    (platform.run / "report.json").unlink(missing_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "launcher.supervisor",
+        "--var",
+        str(platform.var),
+        "--offset",
+        str(platform.offset),
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(platform.root)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    with children.log_of(platform, "launcher").open("ab") as log:
+        process = subprocess.Popen(
+            [*command, *options],
+            cwd=platform.root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + 30
+    while Report.read(platform) is None:
+        if process.poll() or time.monotonic() > deadline:
+            lines = children.last_lines(children.log_of(platform, "launcher"), 8)
+            raise Refusal("\n".join(["The supervisor did not start:", *lines]), "./manage_all.py doctor")
+        time.sleep(0.05)
+    return process
+
+
+def follow(platform: Platform, *, until_ready: bool, quiet: bool = False) -> Report:
+    """Show the supervisor's progress until the platform is ready or failed, or (not `until_ready`) until it stops."""
+    with Progress(quiet=quiet) as progress:
+        while True:
+            report = Report.read(platform)
+            if report is None or not report.alive():
+                if report is None or report.phase is not Phase.STOPPED:
+                    raise Refusal("The supervisor was killed; the platform's processes run on.", "./manage_all.py up")
+                return report
+            progress.show(report, live=until_ready)
+            if until_ready and report.phase is not Phase.STARTING:
+                return report
+            time.sleep(0.2)
+
+
+def stop_supervisor(platform: Platform) -> int:
+    """Ask the supervisor to stop everything, and wait for it."""
+    report = Report.read(platform)
+    if report and report.alive():
+        os.kill(report.supervisor, signal.SIGTERM)
+        deadline = time.monotonic() + 15
+        while report.alive() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    left = [process.name for process in TABLE if children.running(platform, process.name)]
+    if left:
+        raise Refusal(f"Still running: {', '.join(left)}.", "./manage_all.py down")
+    return 0

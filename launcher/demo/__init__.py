@@ -1,0 +1,47 @@
+"""`./manage_all.py demo`: a traveller who books, pays and cancels a trip through the platform's public doors alone.
+
+GraphQL over HTTP, the live status over WebSocket, and the mails where the embedded mail server puts them. Nothing here knows
+a service, a database or a broker: what it shows is what any client sees.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from launcher.demo.api import Api
+from launcher.demo.failure import DemoFailed
+from launcher.demo.journey import Journey
+from launcher.demo.mailbox import Mailbox
+from launcher.demo.narration import Narrator
+
+
+@dataclass(frozen=True, slots=True)
+class DemoEnvironment:
+    """Where the platform's public doors are, and where the demo may leave its souvenirs.
+
+    `mail` is the Maildir, `output` a folder for saved attachments, `links` what to name at the end: title -> address.
+    """
+
+    gateway_url: str
+    mail: Path
+    output: Path
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+def run(environment: DemoEnvironment, console: Console | None = None) -> int:
+    """Play the journey and return the exit code: 0, or 1 after one line that says what went wrong and in which step."""
+    narrator = Narrator(console or Console(highlight=False))
+    with Api(environment.gateway_url, notice=narrator.notice) as api:
+        journey = Journey(api=api, mailbox=Mailbox(environment.mail), narrator=narrator, output=environment.output)
+        try:
+            journey.play()
+        except DemoFailed as failure:
+            narrator.failed(str(failure))
+            return 1
+        except KeyboardInterrupt:
+            narrator.failed("interrupted")
+            return 130
+        narrator.farewell({**environment.links, **journey.souvenirs})
+    return 0

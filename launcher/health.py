@@ -1,0 +1,95 @@
+"""Whether a process is ready: one cheap question over its own interface, answered within seconds or no."""
+
+import http.client
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import psycopg
+
+from launcher import ports
+from launcher.infrastructure import kafka
+from launcher.platform import Platform
+from launcher.processes import Health, Process
+
+PATIENCE: Final = 3.0  # seconds for an answer
+HEARTBEAT_SECONDS: Final = 30.0
+
+
+def ready(process: Process, platform: Platform, environment: Mapping[str, str]) -> bool:
+    """Return whether `process` says it is ready. `environment` holds the infrastructure's URLs."""
+    return PROBES[process.health](process, platform, environment)
+
+
+def _http(process: Process, platform: Platform, _: Mapping[str, str]) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port(process.port or 0), timeout=PATIENCE)
+    try:
+        connection.request("GET", "/health/ready", headers={"Host": "localhost"})
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _grpc(process: Process, platform: Platform, _: Mapping[str, str]) -> bool:
+    port = platform.port(process.port or 0)
+    if not ports.listening(port):  # spares the import and a channel while the server is still starting
+        return False
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        try:
+            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+        except grpc.RpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _heartbeat(process: Process, platform: Platform, _: Mapping[str, str]) -> bool:
+    path = platform.run / f"{process.name}.heartbeat"
+    try:
+        return time.time() - path.stat().st_mtime < HEARTBEAT_SECONDS and path.read_text().startswith("ready")
+    except OSError:
+        return False
+
+
+def _postgres(process: Process, platform: Platform, environment: Mapping[str, str]) -> bool:
+    # Any answer of the server counts, a refused sign-in too: before the first start has made them, there are no roles.
+    try:
+        psycopg.connect(environment["USERS_DATABASE_URL"], connect_timeout=int(PATIENCE)).close()
+    except psycopg.OperationalError as error:
+        return "password authentication failed" in str(error) or "does not exist" in str(error)
+    return True
+
+
+def _valkey(process: Process, platform: Platform, environment: Mapping[str, str]) -> bool:
+    import redis
+
+    client = redis.Redis.from_url(environment["REDIS_URL"], socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
+
+
+def _kafka(process: Process, platform: Platform, environment: Mapping[str, str]) -> bool:
+    return ports.listening(platform.port(ports.KAFKA)) and kafka.ready(environment["KAFKA_BOOTSTRAP_SERVERS"])
+
+
+def _port(process: Process, platform: Platform, _: Mapping[str, str]) -> bool:
+    return ports.listening(platform.port(process.port or 0))
+
+
+PROBES: Final[Mapping[Health, Callable[[Process, Platform, Mapping[str, str]], bool]]] = {
+    Health.HTTP: _http,
+    Health.GRPC: _grpc,
+    Health.HEARTBEAT: _heartbeat,
+    Health.POSTGRES: _postgres,
+    Health.VALKEY: _valkey,
+    Health.KAFKA: _kafka,
+    Health.PORT: _port,
+}

@@ -1,0 +1,221 @@
+"""The ONE table of the platform's processes. `up`, `status`, compose.yaml and the docs are made from it or held against it.
+
+A command's first word is `python` (this environment's) or an infrastructure program that launcher/infrastructure/ knows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from launcher import ports
+
+
+class Kind(StrEnum):
+    """What part a process plays; `down` stops the kinds in STOP_ORDER."""
+
+    INFRASTRUCTURE = "infrastructure"
+    WEB = "web"
+    RPC = "rpc"
+    WORKER = "worker"
+    RELAY = "relay"
+
+
+class Health(StrEnum):
+    """How readiness is asked for."""
+
+    HTTP = "http"  # GET /health/ready on its port
+    GRPC = "grpc"  # grpc.health.v1 on its port
+    HEARTBEAT = "heartbeat"  # RUN_DIR/<name>.heartbeat says `ready` and is younger than 30 s
+    POSTGRES = "postgres"
+    VALKEY = "valkey"
+    KAFKA = "kafka"
+    PORT = "port"  # accepts connections
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process. `connections` is the most it opens to its database, `grace` how many seconds it may take to stop."""
+
+    name: str
+    kind: Kind
+    command: tuple[str, ...]
+    health: Health
+    needs: tuple[str, ...] = ()
+    port: int | None = None
+    connections: int = 0
+    grace: float = 2.0
+
+    @property
+    def service(self) -> str:
+        """The service it belongs to (`bookings`), or its own name."""
+        return self.name.split(".")[0]
+
+    @property
+    def short(self) -> str:
+        """Its name within the service: `web`."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def is_service(self) -> bool:
+        """Whether it runs code of one of the five services."""
+        return "." in self.name
+
+    @property
+    def url(self) -> str | None:
+        """The URL pattern to reach it under, with {port}; None for what nobody calls."""
+        return URLS.get(self.health) if self.port else None
+
+
+URLS: Final[Mapping[Health, str]] = {
+    Health.HTTP: "http://localhost:{port}/",
+    Health.GRPC: "grpc://127.0.0.1:{port}",
+    Health.POSTGRES: "postgres://127.0.0.1:{port}",
+    Health.VALKEY: "redis://127.0.0.1:{port}",
+    Health.KAFKA: "kafka://127.0.0.1:{port}",
+    Health.PORT: "tcp://127.0.0.1:{port}",
+}
+STOP_ORDER: Final = (Kind.WEB, Kind.RPC, Kind.WORKER, Kind.RELAY, Kind.INFRASTRUCTURE)
+POOL: Final = 8  # connections of a threaded server's pool
+
+
+def _web(service: str) -> Process:
+    return Process(
+        name=f"{service}.web",
+        kind=Kind.WEB,
+        command=(
+            *("python", "-m", "gunicorn", "-c", "shared/http/gunicorn_conf.py"),
+            f"{service}_service.config.wsgi:application",
+        ),
+        health=Health.HTTP,
+        needs=("postgres", "valkey"),
+        port=ports.HTTP[service],
+        connections=POOL,
+    )
+
+
+def _rpc(service: str) -> Process:
+    return Process(
+        name=f"{service}.rpc",
+        kind=Kind.RPC,
+        command=("python", f"{service}_service/manage.py", "run_grpc"),
+        health=Health.GRPC,
+        needs=("postgres", "valkey"),
+        port=ports.GRPC[service],
+        connections=POOL + 2,  # and one that LISTENs for streams
+    )
+
+
+def _loop(service: str, name: str, command: str, *, kind: Kind, connections: int, kafka: bool = True) -> Process:
+    return Process(
+        name=f"{service}.{name}",
+        kind=kind,
+        command=("python", f"{service}_service/manage.py", command),
+        health=Health.HEARTBEAT,
+        needs=("postgres", "kafka") if kafka else ("postgres",),
+        connections=connections,
+    )
+
+
+def _relay(service: str) -> Process:
+    return _loop(service, "relay", "run_outbox_relay", kind=Kind.RELAY, connections=3)
+
+
+def _consumer(service: str) -> Process:
+    return _loop(service, "consumer", "run_consumer", kind=Kind.WORKER, connections=3)
+
+
+_CELERY: Final = ("python", "-m", "celery", "-A", "notifications_service.config.celery")
+
+TABLE: Final[tuple[Process, ...]] = (
+    Process(
+        name="postgres",
+        kind=Kind.INFRASTRUCTURE,
+        command=("postgres",),
+        health=Health.POSTGRES,
+        port=ports.POSTGRES,
+        grace=3.0,
+    ),
+    Process(
+        name="valkey", kind=Kind.INFRASTRUCTURE, command=("valkey-server",), health=Health.VALKEY, port=ports.VALKEY
+    ),
+    Process(
+        name="kafka", kind=Kind.INFRASTRUCTURE, command=("java",), health=Health.KAFKA, port=ports.KAFKA, grace=4.0
+    ),
+    Process(
+        name="mail",
+        kind=Kind.INFRASTRUCTURE,
+        command=("python", "-m", "launcher.infrastructure.mail"),
+        health=Health.PORT,
+        port=ports.SMTP,
+    ),
+    Process(
+        name="sandbox",
+        kind=Kind.INFRASTRUCTURE,
+        command=("python", "-m", "payment_sandbox"),
+        health=Health.PORT,
+        port=ports.SANDBOX,
+    ),
+    _web("users"),
+    _rpc("users"),
+    _relay("users"),
+    _web("destinations"),
+    _rpc("destinations"),
+    _relay("destinations"),
+    _consumer("destinations"),
+    _web("bookings"),
+    _rpc("bookings"),
+    _relay("bookings"),
+    _consumer("bookings"),
+    _loop("bookings", "clock", "run_clock", kind=Kind.WORKER, connections=3, kafka=False),
+    _web("notifications"),
+    _rpc("notifications"),
+    _relay("notifications"),
+    _consumer("notifications"),
+    Process(
+        name="notifications.worker",
+        kind=Kind.WORKER,
+        command=(
+            *(*_CELERY, "worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "INFO"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ),
+        health=Health.HEARTBEAT,
+        needs=("postgres", "valkey", "mail"),
+        connections=6,
+    ),
+    Process(
+        name="notifications.beat",
+        kind=Kind.WORKER,
+        command=(*_CELERY, "beat", "--loglevel", "WARNING", "--schedule", "{run}/beat", "--pidfile="),
+        health=Health.HEARTBEAT,
+        needs=("valkey",),
+        connections=1,
+    ),
+    Process(
+        name="gateway.web",
+        kind=Kind.WEB,
+        command=(
+            *("python", "-m", "uvicorn", "gateway_service.config.asgi:application", "--host", "127.0.0.1"),
+            *("--port", "{port}", "--ws", "websockets-sansio", "--no-access-log", "--no-server-header"),
+            *("--timeout-graceful-shutdown", "2"),
+        ),
+        health=Health.HTTP,
+        needs=("valkey", "kafka"),
+        port=ports.HTTP["gateway"],
+    ),
+)
+
+BY_NAME: Final[Mapping[str, Process]] = {process.name: process for process in TABLE}
+SERVICES: Final = ("users", "destinations", "bookings", "notifications", "gateway")
+WITH_DATABASE: Final = tuple(service for service in SERVICES if service != "gateway")
+SPARE_CONNECTIONS: Final = 20  # for psql, management commands and the launcher itself
+
+
+def connections_needed() -> int:
+    """Return max_connections for the cluster: what the table's processes may open, and some to spare."""
+    return sum(process.connections for process in TABLE) + SPARE_CONNECTIONS
+
+
+def package(service: str) -> str:
+    """Return the service's package: `users` is in `users_service`."""
+    return f"{service}_service"

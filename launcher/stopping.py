@@ -1,0 +1,61 @@
+"""Stops a platform in order: web, rpc, consumers and workers, relays, infrastructure; with or without its supervisor."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from launcher.children import Child, forget, running, strays
+from launcher.platform import Platform
+from launcher.processes import BY_NAME, STOP_ORDER, TABLE, Kind
+
+BUDGET: Final = 7.5  # seconds for everything; who is not gone by then is killed
+
+
+def stop(platform: Platform, *, say: Callable[[str], None] = lambda name: None, budget: float = BUDGET) -> list[str]:
+    """Stop whatever of this platform runs and return its names. Each gets SIGTERM and its grace, then SIGKILL.
+
+    Processes whose pid file was lost are found by their mark; half-done migrations and seeds are killed first.
+    """
+    deadline = time.monotonic() + budget
+    recorded = [child for process in TABLE if (child := running(platform, process.name))]
+    lost = strays(platform, recorded)
+    known = [*recorded, *(child for child in lost if child.name in BY_NAME and os.getsid(child.pid) == child.pid)]
+    for child in lost:
+        if child not in known:
+            child.send(signal.SIGKILL)
+    for kind in STOP_ORDER:
+        stage = [child for child in known if BY_NAME[child.name].kind is kind]
+        stop_stage(stage, deadline=deadline, last=kind is Kind.INFRASTRUCTURE)
+        for child in stage:
+            forget(platform, child.name)
+            say(child.name)
+    for child in strays(platform):
+        child.kill()
+    return [child.name for child in known]
+
+
+def stop_stage(children: Iterable[Child], *, deadline: float, last: bool = False) -> None:
+    """Stop these together; those before the last stage leave two seconds of the budget to it."""
+    children = list(children)
+    for child in children:
+        child.send(signal.SIGINT if child.name == "postgres" else signal.SIGTERM)  # INT: do not wait for clients
+    begun = time.monotonic()
+    waiting = children
+    while waiting := [child for child in waiting if child.alive()]:
+        now = time.monotonic()
+        for child in waiting:
+            if now - begun > BY_NAME[child.name].grace or now > deadline - (0 if last else 2):
+                child.kill()
+        time.sleep(0.03)
+    for child in children:
+        kill_group(child)
+
+
+def kill_group(child: Child) -> None:
+    """Kill what a process that is gone left behind in its group: a worker holds the port its master listened on."""
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

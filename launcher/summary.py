@@ -1,0 +1,48 @@
+"""What `up` says when everything is ready: where it is, how to sign in, what to type next."""
+
+import os
+
+from rich.console import Console
+from rich.table import Table
+
+from launcher import ports
+from launcher.platform import Platform
+from launcher.report import Report
+from launcher.vault import Vault
+
+ADMIN: str = "admin@travel.example"
+
+
+def print_summary(platform: Platform, report: Report, *, detached: bool) -> None:
+    """Print the addresses, the admin's sign-in (the password once: later it is only in var/secrets) and the next command."""
+    gateway = f"http://localhost:{platform.port(ports.HTTP['gateway'])}"
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("GraphQL", f"{gateway}/graphql")
+    grid.add_row("REST", f"{gateway}/api/docs/")
+    for service in ("users", "destinations", "bookings", "notifications"):
+        base = f"http://localhost:{platform.port(ports.HTTP[service])}"
+        grid.add_row(service, f"{base}/admin/   {base}/api/docs/")
+    grid.add_row("mail, SMS, logs", f"{platform.mail}   {platform.sms}   {platform.log}")
+    grid.add_row("admin sign-in", _sign_in(platform))
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"\n[bold green]The platform is ready.[/] {len(report.processes)} processes.\n")
+    console.print(grid)
+    command = next_command(platform)
+    console.print(f"\nNext: [bold]{command} demo[/]" + (f"   stop: {command} down" if detached else "   stop: Ctrl-C"))
+
+
+def next_command(platform: Platform) -> str:
+    """Return `./manage_all.py`, with the variables before it that lead to this platform."""
+    shown = [f"{name}={os.environ[name]}" for name in ("TRAVEL_VAR", "PORT_OFFSET") if os.environ.get(name)]
+    return " ".join([*shown, "./manage_all.py"])
+
+
+def _sign_in(platform: Platform) -> str:
+    kept = platform.secrets / "ADMIN_PASSWORD"
+    if os.environ.get("ADMIN_PASSWORD"):
+        return f"{ADMIN}   (the password is the one in ADMIN_PASSWORD)"
+    shown = platform.secrets / ".admin-shown"
+    if shown.exists():
+        return f"{ADMIN}   (password: cat {kept})"
+    shown.touch(mode=0o600)
+    return f"{ADMIN}   {Vault(platform).sign_in('ADMIN_PASSWORD')}"

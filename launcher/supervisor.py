@@ -1,0 +1,122 @@
+"""The process that owns a platform's children: `python -m launcher.supervisor`. One per state folder.
+
+It brings the platform up, restarts what ends unasked, and stops everything in order on SIGTERM. Killed, it leaves its
+children running; the next one adopts them.
+"""
+
+import argparse
+import fcntl
+import os
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from types import FrameType
+
+from launcher import children
+from launcher.bringup import BringUp, Extent
+from launcher.children import Child, start_mark
+from launcher.platform import Platform
+from launcher.processes import BY_NAME
+from launcher.refusal import Refusal
+from launcher.report import Phase, Reporter, State
+from launcher.runner import Runner, Stopped
+from launcher.stopping import stop
+from launcher.vault import Vault
+
+
+class Supervisor:
+    """One run, from bringing up to the last child stopped."""
+
+    def __init__(self, platform: Platform, extent: Extent, *, durable: bool, owner: Child | None) -> None:
+        self._platform = platform
+        self._extent = extent
+        self._owner = owner
+        self._reporter = Reporter(platform)
+        self._runner = Runner(platform, Vault(platform), self._reporter, external=not extent.embedded, durable=durable)
+        self._wake = threading.Event()
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT, or until the owner is gone; then stop everything."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._asked_to_stop)
+        signal.signal(signal.SIGHUP, self._asked_to_hurry)
+        self._end_helpers()
+        self._runner.starting.set()
+        begun = threading.Thread(target=self._bring_up, daemon=True)
+        begun.start()
+        while not self._runner.stopping.is_set():
+            self._wake.wait(0.2 if begun.is_alive() else 1.0)
+            self._runner.watch()
+            if self._owner is not None and not self._owner.alive():
+                self._runner.stopping.set()
+        begun.join(timeout=5)
+        self._reporter.phase(Phase.STOPPING)
+        stop(self._platform, say=lambda name: self._reporter.line(name, State.STOPPED))
+        self._reporter.phase(Phase.STOPPED)
+
+    def _bring_up(self) -> None:
+        try:
+            BringUp(self._runner, self._extent).run()
+        except Stopped:
+            pass
+        except Refusal as refusal:
+            self._reporter.phase(Phase.FAILED, refusal.message, refusal.hint)
+        except Exception as error:  # whatever it is, whoever waits must hear of it; the trace is in the log
+            traceback.print_exc()
+            self._reporter.phase(Phase.FAILED, f"{type(error).__name__}: {error}", "./manage_all.py logs launcher")
+        else:
+            self._reporter.phase(Phase.READY)
+        finally:
+            self._runner.starting.clear()
+
+    def _end_helpers(self) -> None:
+        """Kill migrations and seeds that a killed supervisor left under way, and processes whose pid file was lost."""
+        known = [child for name in BY_NAME if (child := children.running(self._platform, name))]
+        for stray in children.strays(self._platform, known):
+            if stray.name in BY_NAME and os.getsid(stray.pid) == stray.pid:
+                children.write_record(self._platform, stray)
+            else:
+                stray.send(signal.SIGKILL)
+
+    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
+        self._runner.stopping.set()
+        self._wake.set()
+
+    def _asked_to_hurry(self, number: int, frame: FrameType | None) -> None:
+        self._runner.hurry.set()
+        threading.Timer(1.0, self._runner.hurry.clear).start()
+
+
+def lock(platform: Platform) -> int | None:
+    """Take the lock that one supervisor per state folder holds for life; None where another has it."""
+    handle = os.open(platform.run / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def main() -> None:
+    """Parse what `up` passes, and run."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--var", type=Path, required=True)
+    parser.add_argument("--offset", type=int, required=True)
+    parser.add_argument("--external", action="store_true")
+    parser.add_argument("--infrastructure-only", action="store_true")
+    parser.add_argument("--for-tests", action="store_true")
+    parser.add_argument("--owner", type=int)
+    given = parser.parse_args()
+    platform = Platform(var=given.var, offset=given.offset)
+    if lock(platform) is None:
+        sys.exit(0)  # another one is at it, and whoever started this one watches the same report
+    owner = Child("owner", given.owner, start_mark(given.owner) or "gone") if given.owner else None
+    extent = Extent(embedded=not given.external, services=not given.infrastructure_only, may_create=given.for_tests)
+    Supervisor(platform, extent, durable=not given.for_tests, owner=owner).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,7 @@
 """Running a server: one port, bounded load, health that tells the truth, and an end that lets calls finish."""
 
+from __future__ import annotations  # grpc's classes are generic in their stubs alone
+
 import asyncio
 import contextlib
 import signal

@@ -4,6 +4,8 @@ Unary methods are ordinary functions that run in a small thread pool, as many th
 connections; streams are async generators on the event loop. Neither ever lets an exception's text out.
 """
 
+from __future__ import annotations  # grpc's classes are generic in their stubs alone
+
 import asyncio
 import contextvars
 import functools
@@ -22,10 +24,10 @@ from google.protobuf.message import Message
 from shared.auth import Traveller, verify_access_token, verify_service_credential
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, DomainError, Forbidden, Invalid, Unauthenticated, Unavailable, protocols_of
-from shared.rpc.context import bound
+from shared.rpc.context import bound, current_request_id
 from shared.rpc.metadata import Metadata
 from shared.rpc.status import internal, status_of
-from shared.text import DEFAULT_LOCALE, Locale
+from shared.text import Locale
 
 THREADS: Final = 8
 MAX_WAITING: Final = 128
@@ -175,7 +177,7 @@ class _Guard:
             raise Forbidden
         traveller = self._traveller(metadata.traveller_token)
         deadline.check()
-        return Call(traveller, caller, deadline, metadata.request_id, metadata.locale)
+        return Call(traveller, caller, deadline, current_request_id(), metadata.locale)
 
     def _traveller(self, token: str) -> Traveller | None:
         if self.traveller == "none":
@@ -256,8 +258,3 @@ def assert_served(handler: Any) -> None:
     module = getattr(inspect.unwrap(handler), "__module__", "")
     if not hasattr(function, "served") and not module.startswith("shared.pb."):
         raise TypeError(f"{getattr(handler, '__qualname__', handler)} is served without @rpc or @rpc_stream")
-
-
-def language_of(call: Call | None) -> Locale:
-    """Return the language of a call, the default one outside of any."""
-    return call.locale if call else DEFAULT_LOCALE

@@ -1,5 +1,7 @@
 """A real server for tests: in this process, on a free port, in a thread of its own."""
 
+from __future__ import annotations  # grpc's classes are generic in their stubs alone
+
 import asyncio
 import threading
 from collections import Counter
@@ -28,7 +30,7 @@ class TestServer:
         return f"127.0.0.1:{self.port}"
 
 
-class _Counting(grpc.aio.ServerInterceptor[Any, Any]):
+class _Counting(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
 

@@ -54,9 +54,7 @@ DEAD_LETTER_TOPICS: Final = tuple(
 
 
 def _on(topic: Topic, family: str, **messages: type[Message]) -> dict[type[Message], EventType]:
-    return {
-        message: EventType(type=f"{family}.{name}.v1", topic=topic.name) for name, message in messages.items()
-    }
+    return {message: EventType(type=f"{family}.{name}.v1", topic=topic.name) for name, message in messages.items()}
 
 
 EVENTS: Final[Mapping[type[Message], EventType]] = {
@@ -93,9 +91,7 @@ EVENTS: Final[Mapping[type[Message], EventType]] = {
         succeeded=bookings_pb2.PaymentSucceeded,
         failed=bookings_pb2.PaymentFailed,
     ),
-    **_on(
-        _BOOKING, "travel.bookings.refund", succeeded=bookings_pb2.RefundSucceeded, failed=bookings_pb2.RefundFailed
-    ),
+    **_on(_BOOKING, "travel.bookings.refund", succeeded=bookings_pb2.RefundSucceeded, failed=bookings_pb2.RefundFailed),
     **_on(_INVENTORY, "travel.bookings.inventory", changed=bookings_pb2.InventoryChanged),
     **_on(
         _NOTIFICATION,

@@ -42,7 +42,9 @@ class CursorPagination(DrfCursorPagination):
         }
 
 
-def page_of_results(request: Request, *, results: list[Any], next_cursor: str | None, previous_cursor: str | None) -> dict[str, Any]:
+def page_of_results(
+    request: Request, *, results: list[Any], next_cursor: str | None, previous_cursor: str | None
+) -> dict[str, Any]:
     """Return the body of a page whose rows a selector has cut itself; cursors are the selector's, opaque."""
 
     def link(cursor: str | None) -> str | None:

@@ -12,7 +12,16 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from shared.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, Unauthenticated, Unavailable, protocols_of
+from shared.errors import (
+    DomainError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    protocols_of,
+)
 from shared.telemetry import current_locale, current_request_id
 
 CONTENT_TYPE = "application/problem+json"

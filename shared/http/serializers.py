@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from shared.text import Locale, Text
 from shared.telemetry import current_locale
+from shared.text import Locale, Text
 
 _UNKNOWN = Text(en="This field is not known or not yours to set.", fr="Ce champ est inconnu ou n’est pas modifiable.")
 

@@ -25,7 +25,9 @@ def refuse(problem: str) -> NoReturn:
 class Env(environ.Env):
     """django-environ, where a wrong variable is told in one line instead of a traceback."""
 
-    def get_value(self, var: Any, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False) -> Any:
+    def get_value(
+        self, var: Any, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
+    ) -> Any:
         """Return the variable's value. Ends the process where it is missing without a default, or malformed."""
         name = str(var)
         if default is not environ.Env.NOTSET and not os.environ.get(name):

@@ -31,7 +31,9 @@ def test_a_share_is_rounded_once_half_up(amount, percent, expected):
     assert Money(Decimal(amount), "EUR").share(percent).minor == expected
 
 
-@pytest.mark.parametrize(("currency", "minor", "shown"), [("JPY", 500, "500 JPY"), ("EUR", 500, "5.00 EUR"), ("KWD", 500, "0.500 KWD")])
+@pytest.mark.parametrize(
+    ("currency", "minor", "shown"), [("JPY", 500, "500 JPY"), ("EUR", 500, "5.00 EUR"), ("KWD", 500, "0.500 KWD")]
+)
 def test_minor_units_follow_the_currency(currency, minor, shown):
     money = Money.from_minor(minor, currency)
 

@@ -24,6 +24,8 @@ def test_the_best_spoken_language_wins(header, expected):
     assert negotiate(header) is expected
 
 
-@pytest.mark.parametrize(("tag", "expected"), [("fr_FR", Locale.FR), ("EN", Locale.EN), ("__class__", None), (None, None)])
+@pytest.mark.parametrize(
+    ("tag", "expected"), [("fr_FR", Locale.FR), ("EN", Locale.EN), ("__class__", None), (None, None)]
+)
 def test_a_language_tag(tag, expected):
     assert locale_of(tag) is expected

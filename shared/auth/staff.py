@@ -1,0 +1,97 @@
+"""One staff account for every admin: users_service is asked, the account and its groups are mirrored, and asked again every 5 min.
+
+A local superuser with a usable password stays as the way in when users_service is away.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.contrib.auth import get_user_model, logout
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AbstractUser, Group
+from django.http import HttpRequest, HttpResponse
+
+from shared.deadline import Deadline
+from shared.errors import DomainError, Unavailable
+from shared.http.middleware import client_ip
+from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
+from shared.rpc.client import ServiceClient
+
+RECHECK_SECONDS: Final = 300
+_SESSION_CHECKED: Final = "staff_checked_at"
+_SESSION_ID: Final = "staff_id"
+_users = ServiceClient("users", users_pb2_grpc.UsersServiceStub)
+
+
+class StaffBackend(ModelBackend):
+    """Sign staff in with their account of users_service."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> AbstractUser | None:
+        """Return the mirrored account, or None where the address and password are not staff's or users_service is away."""
+        if not username or not password:
+            return None
+        question = users_pb2.AuthenticateStaffRequest(
+            email=username, password=password, ip_address=client_ip(request) if request else ""
+        )
+        try:
+            staff = _users.call("AuthenticateStaff", question, deadline=Deadline.after(3)).staff
+        except DomainError:
+            return None
+        user = mirror(staff)
+        if request is not None:
+            request.session[_SESSION_ID] = staff.id
+            request.session[_SESSION_CHECKED] = time.time()
+        return user
+
+
+class StaffRecheckMiddleware:
+    """End the session of staff whose account was closed or lost its rights, at most five minutes later."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Recheck where it is time, then go on."""
+        user = getattr(request, "user", None)
+        staff_id = request.session.get(_SESSION_ID) if user is not None and user.is_authenticated else None
+        if staff_id and time.time() - request.session.get(_SESSION_CHECKED, 0) > RECHECK_SECONDS:
+            self._recheck(request, staff_id)
+        return self.get_response(request)
+
+    @staticmethod
+    def _recheck(request: HttpRequest, staff_id: str) -> None:
+        try:
+            staff = _users.call("GetStaff", users_pb2.GetStaffRequest(id=staff_id), deadline=Deadline.after(2)).staff
+        except Unavailable:
+            return  # users_service is away: what was true five minutes ago holds until it is back
+        except DomainError:
+            logout(request)
+            return
+        if not staff.is_active:
+            logout(request)
+            return
+        request.user = mirror(staff)
+        request.session[_SESSION_CHECKED] = time.time()
+
+
+def mirror(staff: users_pb2.Staff) -> AbstractUser:
+    """Return the local copy of a staff account, brought up to date: names, rights and groups, never a password."""
+    user, created = get_user_model().objects.get_or_create(username=staff.email)
+    wanted = {
+        "email": staff.email,
+        "first_name": staff.first_name,
+        "last_name": staff.last_name,
+        "is_staff": True,
+        "is_active": staff.is_active,
+        "is_superuser": staff.is_superuser,
+    }
+    for name, value in wanted.items():
+        setattr(user, name, value)
+    if created:
+        user.set_unusable_password()
+    user.save()
+    user.groups.set([Group.objects.get_or_create(name=name)[0] for name in staff.groups])
+    return user

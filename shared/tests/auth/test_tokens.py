@@ -1,0 +1,171 @@
+"""Nobody gets in by a token that users_service did not sign for this platform, and every bad token is answered alike."""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from shared.auth import Traveller, verify_access_token, verify_service_credential
+from shared.auth.jwks import KeySet, jwk_of
+from shared.auth.testing import KID, credential_of, install, mint_access_token, traveller_key
+from shared.errors import Unauthenticated, Unavailable
+from shared.ids import uuid7
+
+
+@pytest.fixture(autouse=True)
+def keys(tmp_path, monkeypatch):
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "bookings_service.config.settings")
+    for name in ("TRAVEL_JWKS_FILE", "SERVICE_PUBLIC_KEYS", "SERVICE_PRIVATE_KEYS"):
+        monkeypatch.setenv(name, "")
+    install(tmp_path)
+
+
+def forged(header: dict, claims: dict | None = None, signature: bytes = b"") -> str:
+    now = int(time.time())
+    payload = claims or {"sub": str(uuid7()), "exp": now + 300, "iat": now}
+
+    def part(raw: bytes) -> str:
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+    return ".".join((part(json.dumps(header).encode()), part(json.dumps(payload).encode()), part(signature)))
+
+
+def test_a_good_token_names_its_traveller():
+    user, session = uuid7(), uuid7()
+    token = mint_access_token(user, session_id=session, roles=["support"])
+
+    traveller = verify_access_token(token)
+
+    assert traveller == Traveller(user, session, frozenset({"support"}), token, traveller.expires_at)
+    assert token not in repr(traveller)
+
+
+@pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "HS256", "RS256", ""])
+def test_other_algorithms_are_refused(alg):
+    with pytest.raises(Unauthenticated):
+        verify_access_token(forged({"alg": alg, "typ": "JWT", "kid": KID}))
+
+
+def test_the_published_key_is_no_secret():
+    pem = traveller_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    unsigned = forged({"alg": "HS256", "kid": KID}).rsplit(".", 1)[0]
+    signature = hmac.new(pem, unsigned.encode(), hashlib.sha256).digest()
+    token = f"{unsigned}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+    with pytest.raises(Unauthenticated):
+        verify_access_token(token)
+
+
+@pytest.mark.parametrize("kid", ["../../../../dev/null", "' OR 1=1 --", "A" * 4096, "", None, 7])
+def test_a_strange_key_name_is_only_a_key_that_nobody_has(kid):
+    token = jwt.encode({"sub": "x"}, traveller_key(), algorithm="EdDSA", headers={"kid": KID})
+    header, payload, signature = token.split(".")
+    header = base64.urlsafe_b64encode(json.dumps({"alg": "EdDSA", "kid": kid}).encode()).rstrip(b"=").decode()
+
+    with pytest.raises(Unauthenticated):
+        verify_access_token(f"{header}.{payload}.{signature}")
+
+
+def test_keys_brought_along_are_never_looked_at():
+    """The listener that `jku` names sees no connection."""
+    seen = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append(self.path)
+
+    server = HTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    own = Ed25519PrivateKey.generate()
+    now = int(time.time())
+    claims = {"sub": str(uuid7()), "sid": str(uuid7()), "token_use": "access", "iss": "travel.users", "aud": "travel",
+              "iat": now, "exp": now + 60}  # fmt: skip
+    for extra in ({"jwk": jwk_of("own", own.public_key())}, {"jku": f"http://127.0.0.1:{server.server_port}/"}):
+        token = jwt.encode(claims, own, algorithm="EdDSA", headers={"kid": "own", **extra})
+        with pytest.raises(Unauthenticated):
+            verify_access_token(token)
+    server.shutdown()
+
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "another"}, {"iss": "another"}, {"exp": None}, {"exp": int(time.time()) - 90}, {"nbf": int(time.time()) + 90},
+        {"token_use": "refresh"}, {"token_use": None}, {"sub": "1"}, {"sid": None}, {"iat": None}, {"sub": ["x"]},
+    ],
+)  # fmt: skip
+def test_every_claim_is_checked(claims):
+    with pytest.raises(Unauthenticated) as refused:
+        verify_access_token(mint_access_token(**claims))
+
+    assert str(refused.value) == str(Unauthenticated())
+
+
+def test_clocks_may_differ_by_half_a_minute():
+    now = int(time.time())
+
+    assert verify_access_token(mint_access_token(exp=now - 20))
+    assert verify_access_token(mint_access_token(nbf=now + 20))
+
+
+@pytest.mark.parametrize("token", ["", "a", "a.b", "a.b.c", "\x00", "é" * 10, "A" * 100_000])
+def test_what_is_no_token_is_refused_alike(token):
+    with pytest.raises(Unauthenticated):
+        verify_access_token(token)
+
+
+def test_unknown_keys_make_one_fetch_in_thirty_seconds_and_a_stale_set_is_better_than_none():
+    fetches, now, document = [], [0.0], json.dumps({"keys": [jwk_of("a", traveller_key().public_key())]}).encode()
+
+    def fetch() -> bytes:
+        fetches.append(now[0])
+        if now[0] > 10:
+            raise OSError
+        return document
+
+    keys = KeySet(fetch, clock=lambda: now[0])
+    assert keys.key("a")
+    for _ in range(100):
+        assert keys.key("unknown") is None
+    assert fetches == [0.0]
+    now[0] = 31.0
+    assert keys.key("unknown") is None
+    assert keys.key("a")
+    assert fetches == [0.0, 31.0]
+
+
+def test_without_any_key_nothing_can_be_said():
+    def fetch() -> bytes:
+        raise OSError
+
+    with pytest.raises(Unavailable):
+        KeySet(fetch).key("a")
+
+
+def test_a_service_is_who_signed_for_this_service():
+    assert verify_service_credential(credential_of("gateway", "bookings")) == "gateway"
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        lambda: credential_of("gateway", "users"),
+        lambda: credential_of("gateway", "bookings", now=time.time() - 1000),
+        lambda: mint_access_token(aud="bookings", iss="gateway"),
+        lambda: "",
+        lambda: "a.b.c",
+    ],
+)
+def test_any_other_credential_is_refused(credential):
+    with pytest.raises(Unauthenticated):
+        verify_service_credential(credential())

@@ -1,7 +1,7 @@
 """The story of the demo, step by step: who asks what of which public door, and what must come of it."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from secrets import token_hex
@@ -112,7 +112,7 @@ class Journey:
     def look_up_the_trip(self) -> dict[str, Any]:
         """Return a departure with seats enough, months ahead."""
         with self.narrator.step("Choose a trip"):
-            after = date.today() + MONTHS_AHEAD
+            after = datetime.now(UTC).date() + MONTHS_AHEAD
             variables = {"slug": TRIP, "after": after.isoformat()}
             trip = self.api.call(documents.TRIP, variables, needs="departures.edges.0.node.seatsAvailable")
             nodes = [edge["node"] for edge in trip["departures"]["edges"]]

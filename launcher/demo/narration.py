@@ -19,6 +19,7 @@ class Narrator:
         self.console = console
         self.number = 0
         self.title = ""
+        self.noticed = ""
         self.started = perf_counter()
 
     def opening(self, title: str, words: str) -> None:
@@ -30,6 +31,7 @@ class Narrator:
         """Number and time what happens inside; facts told meanwhile stand below the title."""
         self.number += 1
         self.title = title
+        self.noticed = ""
         self.console.print(f"\n[bold cyan]{self.number:>2}[/]  [bold]{escape(title)}[/]")
         started = perf_counter()
         with self.console.status("[dim]…", spinner="dots"):
@@ -45,7 +47,10 @@ class Narrator:
         self.console.print(f"    [bold magenta]{'live ▸':<{LABEL_WIDTH}}[/]{escape(words)}", soft_wrap=True)
 
     def notice(self, words: str) -> None:
-        """Print that something is away for a moment, and that we wait for it."""
+        """Print that something is away for a moment, and that we wait for it: once, however often it is said."""
+        if words == self.noticed:
+            return
+        self.noticed = words
         self.console.print(f"    [yellow]{'waiting':<{LABEL_WIDTH}}[/]{escape(words)}", soft_wrap=True)
 
     def failed(self, words: str) -> None:

@@ -1,0 +1,74 @@
+"""A running platform, a few travellers, and departures that no two tests share."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.testing import eventually
+from tests.journeys.api import Client
+from tests.journeys.travellers import Departure, Traveller
+
+TRIPS = """query { trips(first: 40) { edges { node { id title
+  departures(first: 20, onlyAvailable: true) { edges { node { id startsAt seatsAvailable status } } } } } } }"""
+
+
+@pytest.fixture(scope="session")
+def traveller() -> Traveller:
+    """A verified traveller, signed in."""
+    return Traveller.register(first_name="Ann")
+
+
+@pytest.fixture(scope="session")
+def stranger() -> Traveller:
+    """Another verified traveller: whoever must not see what is not theirs."""
+    return Traveller.register(first_name="Mallory")
+
+
+@pytest.fixture
+def visitor() -> Client:
+    """Somebody who is not signed in."""
+    return Client()
+
+
+@pytest.fixture(scope="session")
+def _plenty() -> Iterator[Departure]:
+    trips = Client().graphql(TRIPS).field("trips")["edges"]
+    departures = [
+        Departure(
+            id=edge["node"]["id"],
+            seats=edge["node"]["seatsAvailable"],
+            starts_at=datetime.fromisoformat(edge["node"]["startsAt"]),
+        )
+        for trip in trips
+        for edge in trip["node"]["departures"]["edges"]
+        if (edge["node"]["seatsAvailable"] or 0) >= 10
+    ]
+    far = [departure for departure in departures if departure.starts_at > datetime.now(UTC) + timedelta(days=90)]
+    return iter(far or departures)
+
+
+@pytest.fixture
+def departure(_plenty: Iterator[Departure]) -> Departure:
+    """A departure months ahead with seats for many, this test's alone."""
+    return next(_plenty)
+
+
+@pytest.fixture
+def seats_free() -> Callable[[Departure], int]:
+    """Tell how many seats of a departure can be held now."""
+    query = "query ($id: ID!) { node(id: $id) { ... on Departure { seatsAvailable } } }"
+    return lambda departure: Client().graphql(query, id=departure.id).field("node")["seatsAvailable"]
+
+
+@pytest.fixture
+def confirmed(traveller: Traveller) -> Callable[[Departure], str]:
+    """Book and pay a departure; returns the reference once the booking is CONFIRMED."""
+
+    def confirm(departure: Departure, *, adults: int = 2) -> str:
+        reference = str(traveller.hold(departure, adults=adults)["reference"])
+        assert traveller.pay(reference).refusals("payBooking") == []
+        eventually(lambda: traveller.booking(reference)["status"] == "CONFIRMED", timeout=30)
+        return reference
+
+    return confirm

@@ -1,0 +1,15 @@
+"""The gateway's ASGI application: HTTP through Django, WebSockets through the sockets, one end for both."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_service.config.settings")
+
+import django
+
+django.setup()
+
+from django.core.asgi import get_asgi_application  # noqa: E402 - settings come first
+
+from gateway_service.gateway.edge import Application  # noqa: E402
+
+application = Application(get_asgi_application())

@@ -1,0 +1,43 @@
+"""Django itself: apps, middleware, hosts, logs. No database, no sessions, no admin."""
+
+from shared.settings.env import env
+from shared.settings.security import allowed_hosts, debug, https, secret_key
+from shared.settings.web import storages
+from shared.telemetry import logging_config
+
+SERVICE_NAME = "gateway"
+DEBUG = debug()
+SECRET_KEY = secret_key()
+ALLOWED_HOSTS = allowed_hosts()
+
+ROOT_URLCONF = "gateway_service.config.urls"
+ASGI_APPLICATION = "gateway_service.config.asgi.application"
+INSTALLED_APPS = [
+    "django.contrib.staticfiles",
+    "graphene_django",
+    "drf_spectacular_sidecar",
+    "gateway_service.gateway",
+]
+MIDDLEWARE = ["gateway_service.gateway.middleware.Edge"]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+DATABASES: dict[str, dict[str, object]] = {}
+STORAGES = storages()
+STATIC_URL = "/static/"
+APPEND_SLASH = False
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français")]
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_HSTS_SECONDS = https().hsts_seconds
+COOKIES_SECURE = https().on or not DEBUG
+
+GRAPHENE = {
+    "SCHEMA": "gateway_service.gateway.schema.schema",
+    "SCHEMA_OUTPUT": "gateway_service/schema.graphql",
+}
+
+LOGGING = logging_config(SERVICE_NAME, json_lines=env.str("LOG_FORMAT", default="console" if DEBUG else "json") == "json")

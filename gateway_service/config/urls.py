@@ -1,0 +1,29 @@
+"""Where the gateway answers."""
+
+from django.conf import settings
+from django.urls import path, re_path
+
+from gateway_service.gateway.views.assets import asset
+from gateway_service.gateway.views.facade import facade
+from gateway_service.gateway.views.graphql import graphql
+from gateway_service.gateway.views.health import live, ready
+from gateway_service.gateway.views.index import index
+from gateway_service.gateway.views.jwks import jwks
+from gateway_service.gateway.views.openapi import docs, openapi
+
+urlpatterns = [
+    path("graphql", graphql),
+    path("api/schema/", openapi),
+    path("api/docs/", docs),
+    re_path(r"^(?P<path>(?:api/v1|media)/.*)$", facade),
+    path(".well-known/jwks.json", jwks),
+    path("health/live", live),
+    path("health/ready", ready),
+    path("static/<path:path>", asset),
+]
+if settings.DEBUG:
+    urlpatterns.append(path("", index))
+
+handler400 = "gateway_service.gateway.views.refusals.bad_request"
+handler404 = "gateway_service.gateway.views.refusals.not_found"
+handler500 = "gateway_service.gateway.views.refusals.failed"

@@ -1,0 +1,23 @@
+"""The four services behind the gateway, one client each."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.pb.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
+from shared.pb.travel.destinations.v1.destinations_pb2_grpc import DestinationsServiceStub
+from shared.pb.travel.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
+from shared.pb.travel.users.v1.users_pb2_grpc import UsersServiceStub
+from shared.rpc import AioClient
+
+CLIENTS: Final[Mapping[str, AioClient]] = {
+    "users": AioClient("users", UsersServiceStub),
+    "destinations": AioClient("destinations", DestinationsServiceStub),
+    "bookings": AioClient("bookings", BookingsServiceStub),
+    "notifications": AioClient("notifications", NotificationsServiceStub),
+}
+
+
+async def close_all() -> None:
+    """Close every channel of the running loop."""
+    for client in CLIENTS.values():
+        await client.close()

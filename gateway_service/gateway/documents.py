@@ -1,0 +1,125 @@
+"""Documents: parsed, checked and validated once, then remembered; most clients send the same few."""
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from gateway_service.gateway.limits import TooComplex, check_cost, check_shape
+from gateway_service.gateway.schema import schema
+
+_CACHED: Final = 500
+_MAX_ERRORS: Final = 10
+_SUGGESTION: Final = re.compile(r" Did you mean .*\?$", re.DOTALL)
+_TOO_MANY_TOKENS: Final = "Document contains more than"
+
+_known: OrderedDict[str, DocumentNode] = OrderedDict()
+
+
+class Unanswerable(Exception):
+    """The request is refused before anything of it is executed; `status` is HTTP's."""
+
+    def __init__(self, errors: list[GraphQLError], status: int = 400) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation fit to be executed."""
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    name: str | None
+    variables: dict[str, Any]
+
+    @property
+    def subscribes(self) -> bool:
+        """Whether it is a subscription."""
+        return self.operation.operation is OperationType.SUBSCRIPTION
+
+
+def bad_input(message: str) -> GraphQLError:
+    """Return a top-level error for what does not fit the protocol or the schema."""
+    return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
+
+
+def prepare(payload: Any) -> Prepared:
+    """Return the operation of a request's JSON. Raises Unanswerable for what is malformed, invalid or too much."""
+    query, name, variables = _parts(payload)
+    if len(query.encode("utf-8", "surrogatepass")) > settings.GRAPHQL_MAX_BYTES:
+        raise Unanswerable([TooComplex(f"longer than {settings.GRAPHQL_MAX_BYTES} bytes")])
+    document = _known.get(query)
+    if document is None:
+        document = _validated(query)
+        _known[query] = document
+        if len(_known) > _CACHED:
+            _known.popitem(last=False)
+    else:
+        _known.move_to_end(query)
+    operation = get_operation_ast(document, name)
+    if operation is None:
+        raise Unanswerable([bad_input("Name one of the document's operations.")])
+    try:
+        check_cost(schema.graphql_schema, document, operation, variables)
+    except TooComplex as error:
+        raise Unanswerable([error]) from None
+    return Prepared(document, operation, name, variables)
+
+
+def _parts(payload: Any) -> tuple[str, str | None, dict[str, Any]]:
+    if not isinstance(payload, dict):
+        raise Unanswerable([bad_input("The request must be one JSON object; operations are not batched.")])
+    query, name, variables = payload.get("query"), payload.get("operationName"), payload.get("variables")
+    if not isinstance(query, str) or not query.strip():
+        raise Unanswerable([bad_input("`query` must be a document.")])
+    if name is not None and not isinstance(name, str):
+        raise Unanswerable([bad_input("`operationName` must be a string.")])
+    if variables is not None and not isinstance(variables, dict):
+        raise Unanswerable([bad_input("`variables` must be an object.")])
+    return query, name or None, variables or {}
+
+
+def _validated(query: str) -> DocumentNode:
+    try:
+        document = parse(query, max_tokens=settings.GRAPHQL_MAX_TOKENS)
+        check_shape(document)
+    except TooComplex as error:
+        raise Unanswerable([error]) from None
+    except GraphQLSyntaxError as error:
+        if _TOO_MANY_TOKENS in error.message:
+            raise Unanswerable([TooComplex(f"more than {settings.GRAPHQL_MAX_TOKENS} tokens")]) from None
+        raise Unanswerable([_as_bad_input(error)]) from None
+    except RecursionError:
+        raise Unanswerable([TooComplex("nested too deeply")]) from None
+    rules = specified_rules if settings.DEBUG else (*specified_rules, NoSchemaIntrospectionCustomRule)
+    errors = validate(schema.graphql_schema, document, rules, max_errors=_MAX_ERRORS)
+    if errors:
+        raise Unanswerable([_as_bad_input(error) for error in errors])
+    return document
+
+
+def _as_bad_input(error: GraphQLError) -> GraphQLError:
+    message = error.message if settings.DEBUG else _SUGGESTION.sub("", error.message)
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        extensions={"code": "BAD_USER_INPUT"},
+    )

@@ -1,0 +1,99 @@
+"""The outermost layer: what is refused before anything of a request is looked at, and what happens at start and end."""
+
+import asyncio
+import contextlib
+from typing import Any, Final
+
+import structlog
+from django.conf import settings
+
+from gateway_service.gateway import clients, upstream, valkey
+from gateway_service.gateway.feed import stop_feed
+from gateway_service.gateway.places import Places
+from gateway_service.gateway.sockets import Receive, Scope, Send, Socket
+
+SOCKET_PATH: Final = "/graphql"
+
+log = structlog.get_logger("gateway")
+
+
+class _TooLarge(Exception):
+    """The body grew beyond what is read."""
+
+
+class Application:
+    """Routes each connection: lifespan here, WebSockets to Socket, HTTP to Django within the limits."""
+
+    def __init__(self, http: Any) -> None:
+        self._http = http
+        self._places = Places()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._limited(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        for close in (stop_feed, clients.close_all, upstream.close, valkey.close):
+            with contextlib.suppress(Exception):  # one that fails to close keeps none of the others open
+                await asyncio.wait_for(close(), 3)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != SOCKET_PATH or _header_bytes(scope) > settings.MAX_HEADER_BYTES:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await Socket(scope, receive, send, self._places).run()
+
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 431 and 413 without reading on, and close the connection: what follows on it is no request."""
+        if _header_bytes(scope) > settings.MAX_HEADER_BYTES:
+            await _refuse(send, 431, "Request Header Fields Too Large")
+            return
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if not declared.isdigit() or int(declared) > settings.MAX_BODY_BYTES:
+            await _refuse(send, 413, "Content Too Large")
+            return
+        read, started = 0, False
+
+        async def counted() -> Any:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > settings.MAX_BODY_BYTES:
+                raise _TooLarge
+            return message
+
+        async def noted(message: Any) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._http(scope, counted, noted)
+        except _TooLarge:
+            if not started:
+                await _refuse(send, 413, "Content Too Large")
+
+
+def _header_bytes(scope: Scope) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in scope["headers"]) + len(scope.get("query_string", b""))
+
+
+async def _refuse(send: Send, status: int, title: str) -> None:
+    body = f'{{"type":"about:blank","title":"{title}","status":{status}}}'.encode()
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,192 @@
+"""Quotes, bookings, their history, payments and refunds."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+import graphene
+
+from gateway_service.gateway.ids import to_global_id
+from gateway_service.gateway.loaders import Listed
+from gateway_service.gateway.schema.catalogue import CancellationRule, Departure, convert
+from gateway_service.gateway.schema.enums import BookingReason, BookingStatus, PassengerKind, PaymentStatus, RefundStatus
+from gateway_service.gateway.schema.notifications import Invoice
+from gateway_service.gateway.schema.scalars import Date, DateTime
+from gateway_service.gateway.schema.values import Identified, Info, Money, Node, Shown, connection, many
+from shared.errors import Invalid
+from shared.money import Money as Amount
+from shared.pb.travel.bookings.v1 import bookings_pb2
+from shared.pb.travel.notifications.v1 import notifications_pb2
+
+MAX_SEQUENCE = 2**31 - 1
+
+
+class PriceLine(Shown):
+    label = graphene.String(required=True)
+    quantity = graphene.Int(required=True)
+    unit_price = graphene.Field(Money, required=True)
+    total = graphene.Field(Money, required=True)
+    tax = graphene.Field(Money)
+
+    @staticmethod
+    def resolve_label(root: bookings_pb2.PriceLine, info: Info) -> str | Awaitable[str]:
+        return info.context.localized(root.label)
+
+
+class Quote(Identified):
+    class Meta:
+        interfaces = (Node,)
+
+    departure = graphene.Field(Departure)
+    lines = many(PriceLine)
+    total = graphene.Field(Money, required=True)
+    converted_total = graphene.Field(Money, currency=graphene.String(required=True))
+    expires_at = DateTime(required=True)
+    cancellation_policy = many(CancellationRule)
+
+    @staticmethod
+    async def resolve_departure(root: bookings_pb2.Quote, info: Info) -> Any:
+        return await info.context.loaders.departures.load(root.departure_id)
+
+    @staticmethod
+    async def resolve_converted_total(root: bookings_pb2.Quote, info: Info, currency: str) -> Amount:
+        return await convert(root.total, currency, info)
+
+
+class Passenger(Shown):
+    id = graphene.ID(required=True)
+    cancelled = graphene.Boolean(required=True)
+    first_name = graphene.String(required=True)
+    last_name = graphene.String(required=True)
+    kind = PassengerKind(required=True)
+    date_of_birth = Date()
+
+    @staticmethod
+    def resolve_id(root: bookings_pb2.Passenger, info: Info) -> str:
+        return to_global_id("Passenger", root.id)
+
+
+class BookingEvent(Shown):
+    sequence = graphene.Int(required=True)
+    type = graphene.String(required=True)
+    status = BookingStatus(required=True)
+    reason = BookingReason(required=True)
+    at = DateTime(required=True)
+    actor = graphene.String(required=True)
+    message = graphene.String(required=True)
+
+    @staticmethod
+    def resolve_message(root: bookings_pb2.BookingEvent, info: Info) -> str | Awaitable[str]:
+        return info.context.localized(root.message)
+
+
+class PaymentAction(Shown):
+    redirect_url = graphene.String()
+    client_secret = graphene.String()
+
+
+class Payment(Identified):
+    class Meta:
+        interfaces = (Node,)
+
+    amount = graphene.Field(Money, required=True)
+    status = PaymentStatus(required=True)
+    provider = graphene.String(required=True)
+    failure_code = graphene.String()
+    created_at = DateTime(required=True)
+    next_action = graphene.Field(PaymentAction)
+
+
+class Refund(Identified):
+    class Meta:
+        interfaces = (Node,)
+
+    amount = graphene.Field(Money, required=True)
+    status = RefundStatus(required=True)
+    reason = graphene.String(required=True)
+    created_at = DateTime(required=True)
+
+
+class CancellationQuote(Identified):
+    class Meta:
+        interfaces = (Node,)
+
+    refund = graphene.Field(Money, required=True)
+    kept = graphene.Field(Money, required=True)
+    explanation = many(graphene.String)
+    expires_at = DateTime(required=True)
+
+    @staticmethod
+    async def resolve_explanation(root: bookings_pb2.CancellationQuote, info: Info) -> list[str]:
+        await info.context.locale()
+        return [str(info.context.localized(line)) for line in root.explanation]
+
+
+class Booking(Identified):
+    class Meta:
+        interfaces = (Node,)
+
+    reference = graphene.String(required=True)
+    status = BookingStatus(required=True)
+    reason = BookingReason(required=True)
+    departure = graphene.Field(Departure)
+    title = graphene.String(required=True)
+    starts_at = DateTime(required=True)
+    ends_at = DateTime(required=True)
+    time_zone = graphene.String(required=True)
+    traveller = graphene.Field("gateway_service.gateway.schema.travellers.User")
+    passengers = many(Passenger)
+    lines = many(PriceLine)
+    total = graphene.Field(Money, required=True)
+    paid = graphene.Field(Money, required=True)
+    refunded = graphene.Field(Money, required=True)
+    hold_expires_at = DateTime()
+    sequence = graphene.Int(required=True)
+    history = graphene.Field(
+        graphene.List(graphene.NonNull(BookingEvent)), required=True, after_sequence=graphene.Int()
+    )
+    payments = many(Payment)
+    refunds = many(Refund)
+    invoice = graphene.Field(Invoice)
+    credit_notes = graphene.List(graphene.NonNull(Invoice))
+    created_at = DateTime(required=True)
+
+    @staticmethod
+    async def resolve_departure(root: bookings_pb2.Booking, info: Info) -> Any:
+        return await info.context.loaders.departures.load(root.departure_id)
+
+    @staticmethod
+    def resolve_title(root: bookings_pb2.Booking, info: Info) -> str | Awaitable[str]:
+        return info.context.localized(root.title)
+
+    @staticmethod
+    def resolve_traveller(root: bookings_pb2.Booking, info: Info) -> Any:
+        from gateway_service.gateway.schema.travellers import Person  # noqa: PLC0415 - the types refer to each other
+
+        traveller = info.context.owner()
+        return Person(root.traveller_id) if root.traveller_id == str(traveller.id) else None
+
+    @staticmethod
+    async def resolve_history(root: bookings_pb2.Booking, info: Info, after_sequence: int | None = None) -> Any:
+        return await info.context.loaders.history.load(Listed(root.id, (sequence_of(after_sequence),)))
+
+    @staticmethod
+    async def resolve_invoice(root: bookings_pb2.Booking, info: Info) -> Any:
+        return next(iter(await _papers(root, info, notifications_pb2.INVOICE_KIND_INVOICE)), None)
+
+    @staticmethod
+    async def resolve_credit_notes(root: bookings_pb2.Booking, info: Info) -> list[Any]:
+        return await _papers(root, info, notifications_pb2.INVOICE_KIND_CREDIT_NOTE)
+
+
+async def _papers(booking: bookings_pb2.Booking, info: Info, kind: int) -> list[Any]:
+    return [one for one in await info.context.loaders.booking_invoices.load(booking.id) if one.kind == kind]
+
+
+def sequence_of(after: int | None) -> int:
+    """Return the sequence after which events are wanted, 0 where all are. Raises Invalid for a negative one."""
+    if after is not None and after < 0:
+        raise Invalid(field="afterSequence")
+    return after or 0
+
+
+BookingConnection = connection("Booking", Booking, counted=True)

@@ -1,0 +1,162 @@
+"""Mutations of accounts: all of them are users_service's."""
+
+from typing import Any
+
+import graphene
+
+from gateway_service.gateway.context import languages
+from gateway_service.gateway.cookies import clear_refresh_cookie, set_refresh_cookie
+from gateway_service.gateway.schema.mutations.payloads import (
+    DonePayload,
+    ProfilePayload,
+    RegisterPayload,
+    TokensPayload,
+    VerifyEmailPayload,
+    mutation,
+)
+from gateway_service.gateway.schema.scalars import Date
+from gateway_service.gateway.schema.travellers import Person
+from gateway_service.gateway.schema.values import Info, Locale
+from shared.errors import Forbidden
+from shared.pb.travel.users.v1 import users_pb2
+from shared.rpc.mapping import locale_to_proto
+
+
+class RegisterInput(graphene.InputObjectType):
+    email = graphene.String(required=True)
+    password = graphene.String(required=True)
+    first_name = graphene.String(required=True)
+    last_name = graphene.String(required=True)
+    locale = Locale()
+    phone = graphene.String()
+    accept_terms = graphene.Boolean(required=True)
+
+
+class ProfileInput(graphene.InputObjectType):
+    first_name = graphene.String()
+    last_name = graphene.String()
+    phone = graphene.String()
+    date_of_birth = Date()
+    nationality = graphene.String()
+    locale = Locale()
+    currency = graphene.String()
+    time_zone = graphene.String()
+    notify_by_email = graphene.Boolean()
+    notify_by_sms = graphene.Boolean()
+
+
+@mutation(
+    RegisterPayload,
+    "INVALID_EMAIL WEAK_PASSWORD INVALID_PHONE INVALID_NAME TERMS_NOT_ACCEPTED",
+    input=RegisterInput(required=True),
+)
+async def register(info: Info, input: Any) -> dict[str, Any]:
+    """Open an account; the mail tells the rest."""
+    spoken = await info.context.locale()
+    request = users_pb2.RegisterRequest(
+        email=input.email,
+        password=input.password,
+        first_name=input.first_name,
+        last_name=input.last_name,
+        locale=input.locale.value if input.get("locale") else locale_to_proto(spoken),
+        phone=input.get("phone") or "",
+        accept_terms=input.accept_terms,
+        ip_address=info.context.ip_address,
+    )
+    await info.context.call("users", "Register", request)
+    return {}
+
+
+@mutation(VerifyEmailPayload, "TOKEN_INVALID", token=graphene.String(required=True))
+async def verify_email(info: Info, token: str) -> dict[str, Any]:
+    """Prove an address by the token its mail carries."""
+    await info.context.call("users", "VerifyEmail", users_pb2.VerifyEmailRequest(token=token))
+    return {}
+
+
+@mutation(DonePayload, email=graphene.String(required=True))
+async def resend_verification(info: Info, email: str) -> dict[str, Any]:
+    """Mail another link; whether the address is known, the mail alone tells."""
+    request = users_pb2.ResendVerificationRequest(email=email, ip_address=info.context.ip_address)
+    await info.context.call("users", "ResendVerification", request)
+    return {}
+
+
+@mutation(
+    TokensPayload,
+    "INVALID_CREDENTIALS TWO_FACTOR_REQUIRED INVALID_CODE RATE_LIMITED",
+    email=graphene.String(required=True),
+    password=graphene.String(required=True),
+    one_time_code=graphene.String(),
+    use_cookie=graphene.Boolean(),
+)
+async def login(
+    info: Info, email: str, password: str, one_time_code: str | None = None, use_cookie: bool | None = None
+) -> dict[str, Any]:
+    """Sign in; with `useCookie` the refresh token goes into a cookie instead of the payload."""
+    request = users_pb2.LoginRequest(
+        email=email,
+        password=password,
+        one_time_code=one_time_code or "",
+        user_agent=info.context.user_agent,
+        ip_address=info.context.ip_address,
+    )
+    answer = await info.context.call("users", "Login", request)
+    return _tokens(info, answer.tokens, in_cookie=bool(use_cookie))
+
+
+@mutation(TokensPayload, "TOKEN_INVALID", refresh_token=graphene.String())
+async def refresh_tokens(info: Info, refresh_token: str | None = None) -> dict[str, Any]:
+    """Rotate a refresh token: the argument's, else the cookie's, which a page of another site may not use."""
+    from_cookie = refresh_token is None
+    if from_cookie and info.context.refresh_cookie and not info.context.cookie_allowed:
+        raise Forbidden
+    token = info.context.refresh_cookie if refresh_token is None else refresh_token
+    answer = await info.context.call("users", "RefreshTokens", users_pb2.RefreshTokensRequest(refresh_token=token))
+    return _tokens(info, answer.tokens, in_cookie=from_cookie)
+
+
+@mutation(DonePayload, refresh_token=graphene.String(), everywhere=graphene.Boolean())
+async def logout(info: Info, refresh_token: str | None = None, everywhere: bool | None = None) -> dict[str, Any]:
+    """End this session, or every one."""
+    cookie = info.context.refresh_cookie if info.context.cookie_allowed else ""
+    request = users_pb2.LogoutRequest(refresh_token=refresh_token or cookie, everywhere=bool(everywhere))
+    await info.context.call("users", "Logout", request)
+    if info.context.refresh_cookie:
+        clear_refresh_cookie(info.context.cookies)
+    return {}
+
+
+@mutation(
+    ProfilePayload,
+    "INVALID_NAME INVALID_PHONE INVALID_DATE INVALID_COUNTRY INVALID_CURRENCY INVALID_TIME_ZONE",
+    input=ProfileInput(required=True),
+)
+async def update_profile(info: Info, input: Any) -> dict[str, Any]:
+    """Change the fields that are given, all of them or none; an empty or null one of the optional ones is cleared."""
+    traveller = info.context.owner()
+    changes = {name: _plain(value) for name, value in input.items() if value is not None or name in _CLEARABLE}
+    await info.context.call("users", "UpdateProfile", users_pb2.UpdateProfileRequest(**changes))
+    languages.forget(traveller.id)
+    return {"user": Person(str(traveller.id))}
+
+
+_CLEARABLE = frozenset({"phone", "date_of_birth", "nationality"})
+
+
+def _plain(value: Any) -> Any:
+    if value is None:
+        return ""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return getattr(value, "value", value)
+
+
+def _tokens(info: Info, tokens: users_pb2.Tokens, *, in_cookie: bool) -> dict[str, Any]:
+    if in_cookie:
+        set_refresh_cookie(info.context.cookies, tokens)
+    return {
+        "access_token": tokens.access_token,
+        "refresh_token": None if in_cookie else tokens.refresh_token,
+        "expires_in": tokens.expires_in_seconds,
+    }

@@ -1,0 +1,249 @@
+"""The roots of every read."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any, Final
+
+import graphene
+
+from gateway_service.gateway import attempts
+from gateway_service.gateway.ids import ListKey, parse_global_id, raw_id
+from gateway_service.gateway.loaders import dates, in_order, page
+from gateway_service.gateway.schema.bookings import Booking, Quote
+from gateway_service.gateway.schema.catalogue import Destination, DestinationConnection, Trip, TripConnection, iso
+from gateway_service.gateway.schema.enums import DestinationKind, DestinationOrder, TripOrder, number
+from gateway_service.gateway.schema.scalars import Date
+from gateway_service.gateway.schema.travellers import Person, User
+from gateway_service.gateway.schema.values import (
+    Info,
+    MoneyInput,
+    Node,
+    Page,
+    first_of,
+    money_given,
+    page_from,
+    paged,
+)
+from shared.errors import Invalid, NotFound
+from shared.pb.travel.bookings.v1 import bookings_pb2
+from shared.pb.travel.destinations.v1 import destinations_pb2
+from shared.pb.travel.notifications.v1 import notifications_pb2
+from shared.rpc.mapping import locale_to_proto
+
+
+class NearInput(graphene.InputObjectType):
+    latitude = graphene.Float(required=True)
+    longitude = graphene.Float(required=True)
+    radius_km = graphene.Float(required=True)
+
+
+def near_given(near: Any) -> destinations_pb2.Near | None:
+    """Return the circle to search in. Raises Invalid for a place that is not on Earth or a radius that is none."""
+    if near is None:
+        return None
+    limits = (("latitude", near.latitude, -90, 90), ("longitude", near.longitude, -180, 180))
+    for name, value, low, high in limits:
+        if not low <= value <= high:
+            raise Invalid(field=f"near.{name}")
+    if not 0 < near.radius_km <= 20_100:
+        raise Invalid(field="near.radiusKm")
+    return destinations_pb2.Near(latitude=near.latitude, longitude=near.longitude, radius_km=near.radius_km)
+
+
+class Query(graphene.ObjectType):
+    node = graphene.Field(Node, id=graphene.ID(required=True))
+    me = graphene.Field(User)
+    destinations = paged(
+        DestinationConnection,
+        search=graphene.String(),
+        kind=DestinationKind(),
+        country_code=graphene.String(),
+        parent=graphene.ID(),
+        tags=graphene.List(graphene.NonNull(graphene.String)),
+        near=NearInput(),
+        max_daily_cost=MoneyInput(),
+        order_by=DestinationOrder(),
+    )
+    destination = graphene.Field(Destination, id=graphene.ID(), slug=graphene.String())
+    trips = paged(
+        TripConnection,
+        destination=graphene.ID(),
+        departs_after=Date(),
+        departs_before=Date(),
+        seats=graphene.Int(),
+        max_price=MoneyInput(),
+        order_by=TripOrder(),
+    )
+    trip = graphene.Field(Trip, id=graphene.ID(), slug=graphene.String())
+    booking = graphene.Field(Booking, reference=graphene.String(required=True))
+    quote = graphene.Field(Quote, id=graphene.ID(required=True))
+
+    @staticmethod
+    async def resolve_node(_root: None, info: Info, id: str) -> Any:
+        parsed = parse_global_id(id)
+        if parsed is None or (read := _NODES.get(parsed[0])) is None:
+            return None
+        try:
+            return await read(info, parsed[1])
+        except NotFound:
+            return None
+
+    @staticmethod
+    def resolve_me(_root: None, info: Info) -> Person | None:
+        traveller = info.context.traveller
+        return Person(str(traveller.id)) if traveller else None
+
+    @staticmethod
+    async def resolve_destinations(
+        _root: None,
+        info: Info,
+        search: str | None = None,
+        kind: Any = None,
+        country_code: str | None = None,
+        parent: str | None = None,
+        tags: list[str] | None = None,
+        near: Any = None,
+        max_daily_cost: Any = None,
+        order_by: Any = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Page:
+        locale = await info.context.locale()
+        request = destinations_pb2.SearchDestinationsRequest(
+            search=search or "",
+            kind=number(kind),
+            country_code=country_code or "",
+            parent_id=raw_id(parent, "Destination", "parent") if parent is not None else "",
+            tags=tags or [],
+            near=near_given(near),
+            max_daily_cost=money_given(max_daily_cost, "maxDailyCost"),
+            order_by=number(order_by),
+            locale=locale_to_proto(locale),
+        )
+        key = ListKey.of("destinations", request.SerializeToString(deterministic=True))
+        request.page.CopyFrom(page(first_of(first), key.unwrap(after)))
+        return page_from(await info.context.call("destinations", "SearchDestinations", request), key)
+
+    @staticmethod
+    async def resolve_destination(_root: None, info: Info, id: str | None = None, slug: str | None = None) -> Any:
+        if raw := _one_of(id, slug, "Destination"):
+            return await info.context.loaders.destinations.load(raw)
+        request = destinations_pb2.BatchGetDestinationsRequest(slugs=[slug or ""])
+        answer = await info.context.call("destinations", "BatchGetDestinations", request)
+        return in_order([slug or ""], answer.destinations, lambda row: row.slug)[0]
+
+    @staticmethod
+    async def resolve_trips(
+        _root: None,
+        info: Info,
+        destination: str | None = None,
+        departs_after: date | None = None,
+        departs_before: date | None = None,
+        seats: int | None = None,
+        max_price: Any = None,
+        order_by: Any = None,
+        first: int | None = None,
+        after: str | None = None,
+    ) -> Page:
+        if seats is not None and seats < 1:
+            raise Invalid(field="seats")
+        request = destinations_pb2.SearchTripsRequest(
+            destination_id=raw_id(destination, "Destination", "destination") if destination is not None else "",
+            departs=dates(iso(departs_after), iso(departs_before)),
+            seats=seats or 0,
+            max_price=money_given(max_price, "maxPrice"),
+            order_by=number(order_by),
+        )
+        key = ListKey.of("trips", request.SerializeToString(deterministic=True))
+        request.page.CopyFrom(page(first_of(first), key.unwrap(after)))
+        return page_from(await info.context.call("destinations", "SearchTrips", request), key)
+
+    @staticmethod
+    async def resolve_trip(_root: None, info: Info, id: str | None = None, slug: str | None = None) -> Any:
+        if raw := _one_of(id, slug, "Trip"):
+            return await info.context.loaders.trips.load(raw)
+        request = destinations_pb2.BatchGetTripsRequest(slugs=[slug or ""])
+        answer = await info.context.call("destinations", "BatchGetTrips", request)
+        return in_order([slug or ""], answer.trips, lambda row: row.slug)[0]
+
+    @staticmethod
+    async def resolve_booking(_root: None, info: Info, reference: str) -> Any:
+        traveller = info.context.owner()
+        await attempts.check_reference(traveller)
+        try:
+            answer = await info.context.call(
+                "bookings", "GetBooking", bookings_pb2.GetBookingRequest(reference=reference)
+            )
+        except NotFound:
+            await attempts.note_wrong_reference(traveller)
+            return None
+        return answer.booking
+
+    @staticmethod
+    async def resolve_quote(_root: None, info: Info, id: str) -> Any:
+        info.context.owner()
+        return await _quote(info, raw_id(id, "Quote", "id"))
+
+
+def _one_of(id: str | None, slug: str | None, type_name: str) -> str | None:
+    """Return the uuid of `id`, None where the slug is given. Raises Invalid unless exactly one of the two is."""
+    if (id is None) == (slug is None):
+        raise Invalid(field="id")
+    return raw_id(id, type_name, "id") if id is not None else None
+
+
+def _own(read: Callable[[Info, str], Awaitable[Any]]) -> Callable[[Info, str], Awaitable[Any]]:
+    """Read for a traveller alone: nobody signed in sees nothing."""
+
+    async def guarded(info: Info, raw: str) -> Any:
+        return await read(info, raw) if info.context.traveller else None
+
+    return guarded
+
+
+async def _user(info: Info, raw: str) -> Person | None:
+    return Person(raw) if raw == str(info.context.owner().id) else None
+
+
+async def _quote(info: Info, raw: str) -> Any:
+    try:
+        return (await info.context.call("bookings", "GetQuote", bookings_pb2.GetQuoteRequest(id=raw))).quote
+    except NotFound:
+        return None
+
+
+async def _cancellation_quote(info: Info, raw: str) -> Any:
+    request = bookings_pb2.GetCancellationQuoteRequest(id=raw)
+    return (await info.context.call("bookings", "GetCancellationQuote", request)).cancellation_quote
+
+
+def _batch(service: str, method: str, request: Any, rows: str) -> Callable[[Info, str], Awaitable[Any]]:
+    async def read(info: Info, raw: str) -> Any:
+        answer = await info.context.call(service, method, request(ids=[raw]))
+        return in_order([raw], getattr(answer, rows), lambda row: row.id)[0]
+
+    return _own(read)
+
+
+def _loaded(loader: str) -> Callable[[Info, str], Awaitable[Any]]:
+    async def read(info: Info, raw: str) -> Any:
+        return await getattr(info.context.loaders, loader).load(raw)
+
+    return read
+
+
+_NODES: Final[dict[str, Callable[[Info, str], Awaitable[Any]]]] = {
+    "User": _own(_user),
+    "Destination": _loaded("destinations"),
+    "Trip": _loaded("trips"),
+    "Departure": _loaded("departures"),
+    "Quote": _own(_quote),
+    "Booking": _own(_loaded("bookings")),
+    "CancellationQuote": _own(_cancellation_quote),
+    "Payment": _batch("bookings", "BatchGetPayments", bookings_pb2.BatchGetPaymentsRequest, "payments"),
+    "Refund": _batch("bookings", "BatchGetRefunds", bookings_pb2.BatchGetRefundsRequest, "refunds"),
+    "Notification": _batch(
+        "notifications", "BatchGetNotifications", notifications_pb2.BatchGetNotificationsRequest, "notifications"
+    ),
+    "Invoice": _batch("notifications", "BatchGetInvoices", notifications_pb2.BatchGetInvoicesRequest, "invoices"),
+}

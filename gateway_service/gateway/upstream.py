@@ -1,0 +1,33 @@
+"""HTTP to the services behind the gateway: one pooled client per event loop."""
+
+import asyncio
+import weakref
+from typing import Final
+
+import httpx
+
+CONNECT_SECONDS: Final = 2.0
+READ_SECONDS: Final = 15.0
+
+_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = weakref.WeakKeyDictionary()
+
+
+def client() -> httpx.AsyncClient:
+    """Return the running loop's client: no redirects followed, no proxy of the environment, no cookies kept."""
+    loop = asyncio.get_running_loop()
+    found = _clients.get(loop)
+    if found is None:
+        found = _clients[loop] = httpx.AsyncClient(
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=200, max_keepalive_connections=40, keepalive_expiry=4),
+            follow_redirects=False,
+            trust_env=False,
+        )
+    return found
+
+
+async def close() -> None:
+    """Close the running loop's client."""
+    found = _clients.pop(asyncio.get_running_loop(), None)
+    if found is not None:
+        await found.aclose()

@@ -1,0 +1,34 @@
+"""Answers that are refusals: RFC 9457 problem+json, never a traceback."""
+
+import json
+
+from django.http import HttpRequest, HttpResponse
+
+
+def problem(status: int, title: str, detail: str = "", code: str = "", retry_after: int | None = None) -> HttpResponse:
+    """Return a problem+json answer."""
+    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status}
+    if detail:
+        body["detail"] = detail
+    if code:
+        body["code"] = code
+    response = HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
+    response["Cache-Control"] = "no-store"
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what cannot be read."""
+    return problem(400, "Bad Request")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a path that is not served."""
+    return problem(404, "Not Found", code="NOT_FOUND")
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Answer an unexpected failure."""
+    return problem(500, "Internal Server Error", code="INTERNAL")

@@ -5,50 +5,49 @@ from concurrent.futures import ThreadPoolExecutor
 
 from shared.testing import eventually
 from tests.journeys.api import new_key
-from tests.journeys.travellers import PASSENGERS, Traveller
+from tests.journeys.travellers import PASSENGERS
 
 
-def test_the_same_key_and_body_is_the_same_booking(traveller, departure, seats_free):
-    quote, key = traveller.quote(departure)["id"], new_key()
+def test_the_same_key_and_body_is_the_same_booking(booker, departure, seats_free):
+    quote, key = booker.quote(departure)["id"], new_key()
     before = seats_free(departure)
 
-    first = traveller.create(quote, key=key).field("createBooking")["booking"]
-    again = traveller.create(quote, key=key).field("createBooking")["booking"]
+    first = booker.create(quote, key=key).field("createBooking")["booking"]
+    again = booker.create(quote, key=key).field("createBooking")["booking"]
 
     assert again["reference"] == first["reference"]
     assert [entry["type"] for entry in again["history"]] == ["booking.created"]
     assert seats_free(departure) == before - 2
 
 
-def test_the_same_key_and_another_body_is_refused(traveller, departure, seats_free):
-    quote, key = traveller.quote(departure)["id"], new_key()
-    first = traveller.create(quote, key=key).field("createBooking")["booking"]
+def test_the_same_key_and_another_body_is_refused(booker, departure, seats_free):
+    quote, key = booker.quote(departure)["id"], new_key()
+    first = booker.create(quote, key=key).field("createBooking")["booking"]
     held = seats_free(departure)
 
-    other = traveller.create(quote, key=key, passengers=list(reversed(PASSENGERS[:2])))
+    other = booker.create(quote, key=key, passengers=list(reversed(PASSENGERS[:2])))
 
     assert other.refusals("createBooking") == ["IDEMPOTENCY_KEY_REUSED"]
-    assert traveller.booking(first["reference"]) == first
+    assert booker.booking(first["reference"]) == first
     assert seats_free(departure) == held
 
 
-def test_a_refusal_leaves_the_key_free(traveller, departure):
-    quote, key = traveller.quote(departure)["id"], new_key()
+def test_a_refusal_leaves_the_key_free(booker, departure):
+    quote, key = booker.quote(departure)["id"], new_key()
 
-    refused = traveller.create(quote, adults=1, key=key)
-    accepted = traveller.create(quote, key=key)
+    refused = booker.create(quote, adults=1, key=key)
+    accepted = booker.create(quote, key=key)
 
     assert refused.refusals("createBooking") == ["PASSENGERS_MISMATCH"]
     assert accepted.refusals("createBooking") == []
 
 
-def test_one_key_sent_ten_times_at_once_is_one_booking(departure, seats_free):
-    traveller = Traveller.register(first_name="Rob")
-    quote, key = traveller.quote(departure)["id"], new_key()
+def test_one_key_sent_ten_times_at_once_is_one_booking(booker, departure, seats_free):
+    quote, key = booker.quote(departure)["id"], new_key()
     before = seats_free(departure)
 
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: traveller.create(quote, key=key), range(10)))
+        answers = list(pool.map(lambda _: booker.create(quote, key=key), range(10)))
 
     counted = Counter(tuple(answer.refusals("createBooking")) for answer in answers)
     assert set(counted) <= {(), ("IDEMPOTENCY_KEY_IN_FLIGHT",)}
@@ -62,35 +61,35 @@ def test_one_key_sent_ten_times_at_once_is_one_booking(departure, seats_free):
     assert seats_free(departure) == before - 2
 
 
-def test_paying_twice_at_once_captures_once(traveller, departure):
-    reference = traveller.hold(departure)["reference"]
+def test_paying_twice_at_once_captures_once(booker, departure):
+    reference = booker.hold(departure)["reference"]
 
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda _: traveller.pay(reference), range(2)))
+        answers = list(pool.map(lambda _: booker.pay(reference), range(2)))
 
     refusals = sorted(code for answer in answers for code in answer.refusals("payBooking"))
     assert refusals in (["ALREADY_PAID"], ["PAYMENT_IN_PROGRESS"])
-    eventually(lambda: traveller.booking(reference)["status"] == "CONFIRMED", timeout=30)
-    booking = traveller.booking(reference)
+    eventually(lambda: booker.booking(reference)["status"] == "CONFIRMED", timeout=30)
+    booking = booker.booking(reference)
     assert [payment["status"] for payment in booking["payments"]].count("SUCCEEDED") == 1
     assert booking["paid"] == booking["total"]
 
 
-def test_a_payment_asked_again_with_its_key_is_the_same_payment(traveller, departure):
-    reference, key = traveller.hold(departure)["reference"], new_key()
+def test_a_payment_asked_again_with_its_key_is_the_same_payment(booker, departure):
+    reference, key = booker.hold(departure)["reference"], new_key()
 
-    first = traveller.pay(reference, key=key).field("payBooking")
-    again = traveller.pay(reference, key=key).field("payBooking")
+    first = booker.pay(reference, key=key).field("payBooking")
+    again = booker.pay(reference, key=key).field("payBooking")
 
     assert (first["errors"], again["errors"]) == ([], [])
     assert again["payment"]["id"] == first["payment"]["id"]
 
 
-def test_a_key_is_visible_ascii(traveller, departure):
-    quote = traveller.quote(departure)["id"]
+def test_a_key_is_visible_ascii(booker, departure):
+    quote = booker.quote(departure)["id"]
 
     for key in ("", "a" * 256, "clé", "a b\n", "\x00"):
-        answer = traveller.create(quote, idempotencyKey=key)
+        answer = booker.create(quote, idempotencyKey=key)
         told = answer.codes or answer.refusals("createBooking")
         assert told == ["BAD_USER_INPUT"], key
-    assert traveller.create(quote, key="~!" + "k" * 253).refusals("createBooking") == []
+    assert booker.create(quote, key="~!" + "k" * 253).refusals("createBooking") == []

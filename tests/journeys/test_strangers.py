@@ -58,22 +58,22 @@ def test_a_stranger_can_do_nothing_to_a_booking(stranger, traveller, theirs):
     assert traveller.booking(theirs["reference"]) == theirs
 
 
-def test_a_quote_serves_its_owner_alone(stranger, traveller, departure):
-    quote = traveller.quote(departure)["id"]
+def test_a_quote_serves_its_owner_alone(stranger, booker, departure):
+    quote = booker.quote(departure)["id"]
 
     foreign = stranger.create(quote)
 
     assert foreign.refusals("createBooking") == ["NOT_FOUND"]
     nobody = base64.b64encode(f"Quote:{uuid.uuid4()}".encode()).decode()
     assert alike(foreign, stranger.create(nobody))
-    assert traveller.create(quote).refusals("createBooking") == []
+    assert booker.create(quote).refusals("createBooking") == []
 
 
-def test_a_quote_is_used_once(traveller, departure):
-    quote = traveller.quote(departure)["id"]
-    assert traveller.create(quote).refusals("createBooking") == []
+def test_a_quote_is_used_once(booker, departure):
+    quote = booker.quote(departure)["id"]
+    assert booker.create(quote).refusals("createBooking") == []
 
-    assert traveller.create(quote).refusals("createBooking") == ["QUOTE_USED"]
+    assert booker.create(quote).refusals("createBooking") == ["QUOTE_USED"]
 
 
 def test_rest_knows_nobody_else_s_either(stranger, traveller, theirs):

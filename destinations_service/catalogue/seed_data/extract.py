@@ -223,7 +223,7 @@ def main(topology: Path) -> None:
     borders = {by_code[key]: rings for key, rings in shapes.items() if key in by_code}
     capital_of = {c["countrycode"]: c for c in cities if c["geonameid"] in capitals}
 
-    taken: set[str] = set()
+    taken = {row["slug"] for row in hand_written("points_of_interest.tsv")}
     with (HERE / "countries.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(

@@ -1,0 +1,32 @@
+"""What Django's ORM does not say: the database's clock, its notices, its advisory locks."""
+
+import hashlib
+from datetime import datetime
+
+from django.db import connection
+
+
+def database_now() -> datetime:
+    """Return the instant of the current transaction by the database's clock, in UTC: the same at every call within it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT transaction_timestamp()")
+        return cursor.fetchone()[0]  # type: ignore[no-any-return]
+
+
+def notify(channel: str, payload: str = "") -> None:
+    """Wake whoever listens on `channel`. After the commit alone: inside a transaction a NOTIFY costs a quarter of the throughput."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
+
+
+def lock_key(*parts: object) -> int:
+    """Return the signed 64-bit key of an advisory lock on `parts`."""
+    digest = hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def try_advisory_xact_lock(*parts: object) -> bool:
+    """Take the advisory lock on `parts` until the transaction ends; return False, at once, where another one has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_key(*parts)])
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,5 @@
+"""`manage.py run_outbox_relay`."""
+
+from shared.outbox.command import RunRelay as Command
+
+__all__ = ["Command"]

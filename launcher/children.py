@@ -5,6 +5,7 @@ taken for ours. Every child also carries TRAVEL_VAR and TRAVEL_PROCESS in its en
 written (the launcher was killed in between) is found by them.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -47,10 +48,8 @@ class Child:
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the process alone, nothing where it is gone."""
         if self.alive():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            except ProcessLookupError:
-                pass
 
     def kill(self) -> None:
         """Kill the process and all of its session."""

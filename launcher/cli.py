@@ -126,24 +126,24 @@ def lint() -> None:
     raise typer.Exit(run(Platform.from_environment()))
 
 
-@app.command()
-def test(
-    service: Annotated[
-        str | None, typer.Argument(help="One service, or launcher, shared, platform; all without.")
+@app.command("test")
+def prove(
+    suite: Annotated[
+        str | None, typer.Argument(help="A service, shared, launcher, payment_sandbox, tests, platform; all without.")
     ] = None,
 ) -> None:
     """Prove it: on infrastructure of its own, ending with `N passed, N failed`."""
-    from launcher.commands.test import test as run
+    from launcher.commands.prove import test as run
 
-    raise typer.Exit(run(Platform.from_environment(), service))
+    raise typer.Exit(run(Platform.from_environment(), suite))
 
 
-@app.command(context_settings=PASS_ON)
-def demo(context: typer.Context) -> None:
+@app.command()
+def demo() -> None:
     """Book a trip in front of your eyes, through public interfaces alone."""
     from launcher.commands.scripts import demo as run
 
-    raise typer.Exit(run(Platform.from_environment(), context.args))
+    raise typer.Exit(run(Platform.from_environment()))
 
 
 @app.command(context_settings=PASS_ON)

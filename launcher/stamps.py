@@ -6,7 +6,7 @@ Spares a warm `up` the seconds that `migrate` and `seed` take to find nothing to
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +38,7 @@ def seed_of(service: str, *, secret: str) -> str:
     name = package(service)
     folders = [ROOT / name / app for app in ("catalogue", "accounts")]
     files = [file for folder in folders for file in folder.rglob("*") if "seed" in str(file.relative_to(folder))]
-    month = date.today().strftime("%Y-%m")  # departures reach a year ahead: a new month adds some
+    month = datetime.now(UTC).strftime("%Y-%m")  # departures reach a year ahead: a new month adds some
     return _hash(files, extra=f"{month} {hashlib.sha256(secret.encode()).hexdigest()}")
 
 

@@ -1,5 +1,6 @@
 """Stops a platform in order: web, rpc, consumers and workers, relays, infrastructure; with or without its supervisor."""
 
+import contextlib
 import os
 import signal
 import time
@@ -55,7 +56,5 @@ def stop_stage(children: Iterable[Child], *, deadline: float, last: bool = False
 
 def kill_group(child: Child) -> None:
     """Kill what a process that is gone left behind in its group: a worker holds the port its master listened on."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

@@ -63,7 +63,7 @@ class Supervisor:
             pass
         except Refusal as refusal:
             self._reporter.phase(Phase.FAILED, refusal.message, refusal.hint)
-        except Exception as error:  # whatever it is, whoever waits must hear of it; the trace is in the log
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits must hear of it; the trace is in the log
             traceback.print_exc()
             self._reporter.phase(Phase.FAILED, f"{type(error).__name__}: {error}", "./manage_all.py logs launcher")
         else:

@@ -1,4 +1,4 @@
-"""`proto` and `lint`: what a change to contracts and code goes through."""
+"""`proto`: shared/pb from proto/."""
 
 import importlib.util
 import re
@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from launcher.platform import ROOT, Platform
+from launcher.platform import ROOT
 from launcher.refusal import Refusal
 
 GENERATED: Final = ROOT / "shared" / "pb"
@@ -51,34 +51,6 @@ def proto() -> int:
         _replace(GENERATED, out)
     print(f"{len(sources)} files of proto/ -> {GENERATED.relative_to(ROOT)}")
     return 0
-
-
-def lint(platform: Platform) -> int:
-    """Run every linter and type checker, all of them whatever one says; 1 where any complains."""
-    bad = [name for name, command in linters(platform).items() if not _passes(name, command, platform)]
-    print(f"\nlint: {'all clean' if not bad else 'complaints of ' + ', '.join(bad)}")
-    return 1 if bad else 0
-
-
-def linters(platform: Platform) -> dict[str, list[str]]:
-    """Return each linter's command."""
-    python = [sys.executable, "-m"]
-    tools = Path(sys.executable).parent
-    return {
-        "ruff": [*python, "ruff", "check", "."],
-        "format": [*python, "ruff", "format", "--check", "."],
-        "imports": [
-            str(tools / "python"),
-            "-c",
-            "import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())",
-        ],
-        "mypy": [*python, "mypy"],
-    }
-
-
-def _passes(name: str, command: list[str], platform: Platform) -> bool:
-    print(f"--- {name}", flush=True)
-    return subprocess.run(command, cwd=platform.root, check=False).returncode == 0
 
 
 def _folder_of(package: str) -> Path:

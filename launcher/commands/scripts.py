@@ -14,9 +14,21 @@ from launcher.report import Phase, Report
 from launcher.vault import Vault
 
 
-def demo(platform: Platform, arguments: Sequence[str]) -> int:
-    """Run the demo against the platform, which must be up. Raises Refusal."""
-    return _run(platform, ["-m", "launcher.demo", *arguments])
+def demo(platform: Platform) -> int:
+    """Play the demo against the platform, which must be up. Raises Refusal."""
+    from launcher.demo import DemoEnvironment, run
+
+    _check_up(platform)
+    gateway = public_addresses(platform)["GATEWAY_URL"]
+    links = {
+        "GraphiQL": f"{gateway}/graphql",
+        "REST": f"{gateway}/api/docs/",
+        "admin (bookings)": f"http://localhost:{platform.port(ports.HTTP['bookings'])}/admin/",
+        "mails": str(platform.mail),
+    }
+    output = platform.var / "demo"
+    output.mkdir(exist_ok=True)
+    return run(DemoEnvironment(gateway_url=gateway, mail=platform.mail, output=output, links=links))
 
 
 def bench(platform: Platform, arguments: Sequence[str]) -> int:
@@ -41,9 +53,13 @@ def public_addresses(platform: Platform) -> dict[str, str]:
 
 
 def _run(platform: Platform, command: list[str]) -> int:
-    report = Report.read(platform)
-    if report is None or not report.alive() or report.phase is not Phase.READY:
-        raise Refusal("The platform is not up.", "./manage_all.py up --detach")
+    _check_up(platform)
     environment = {**os.environ, **all_services(platform, Vault(platform)), **public_addresses(platform)}
     program = [str(Path(sys.executable)), *command]
     return subprocess.run(program, cwd=platform.root, env=environment, check=False).returncode
+
+
+def _check_up(platform: Platform) -> None:
+    report = Report.read(platform)
+    if report is None or not report.alive() or report.phase is not Phase.READY:
+        raise Refusal("The platform is not up.", "./manage_all.py up --detach")

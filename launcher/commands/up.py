@@ -79,9 +79,11 @@ def check_ports(platform: Platform, extent: Extent) -> None:
         if process not in extent.processes() or process.port is None or children.running(platform, process.name):
             continue
         wanted = [process.port, ports.KAFKA_CONTROLLER] if process.name == "kafka" else [process.port]
-        for port in map(platform.port, wanted):
-            if not ports.free(port) and not _ours(platform, port):
-                taken.append(f"port {port} ({process.name}) is taken by {ports.describe_holder(port)}")
+        taken += [
+            f"port {port} ({process.name}) is taken by {ports.describe_holder(port)}"
+            for port in map(platform.port, wanted)
+            if not ports.free(port) and not _ours(platform, port)
+        ]
     if taken:
         raise Refusal("\n".join(taken), f"PORT_OFFSET={platform.offset + 100} TRAVEL_VAR=var-2 ./manage_all.py up")
 

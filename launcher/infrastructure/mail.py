@@ -18,7 +18,7 @@ class Maildir:
     def __init__(self, folder: Path) -> None:
         self._maildir = mailbox.Maildir(folder, create=True)
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
         mail = message_from_bytes(envelope.original_content or b"")
         mail["X-Envelope-From"] = envelope.mail_from or ""
         mail["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)

@@ -1,0 +1,134 @@
+"""`doctor`: looks for what is wrong, cheapest first, and says what to type for each finding."""
+
+import os
+import platform as machine
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import psutil
+
+from launcher import children, ports
+from launcher.bringup import Extent
+from launcher.commands.status import statuses
+from launcher.commands.up import LEAST_FREE
+from launcher.infrastructure import kafka, kafka_jars, postgres
+from launcher.platform import Platform
+from launcher.processes import TABLE
+from launcher.refusal import Refusal
+from launcher.report import Phase, Report
+
+LEAST_MEMORY: Final = 3_000_000_000  # bytes: the platform with its JVM
+Finding = tuple[str, str]  # what is wrong, and what to type
+
+
+def doctor(platform: Platform) -> int:
+    """Print what was looked at and every finding; 0 where there is none."""
+    count = 0
+    for name, look in LOOKS.items():
+        try:
+            findings = list(look(platform))
+        except Refusal as refusal:
+            findings = [(refusal.message, refusal.hint)]
+        print(f"{'✗' if findings else '✓'} {name}")
+        for wrong, remedy in findings:
+            count += 1
+            print(f"    {wrong}" + (f"\n    type: {remedy}" if remedy else ""))
+    print(f"\n{'Nothing is wrong.' if not count else f'{count} findings.'}")
+    return 1 if count else 0
+
+
+def _system(platform: Platform) -> Iterator[Finding]:
+    if sys.platform not in ("linux", "darwin"):
+        yield f"{sys.platform} has no embedded servers.", "./manage_all.py up --infra compose"
+    if machine.machine().lower() not in ("x86_64", "amd64", "aarch64", "arm64"):
+        yield f"There are no embedded servers for {machine.machine()}.", "./manage_all.py up --infra compose"
+    memory = psutil.virtual_memory().available
+    running = any(children.running(platform, process.name) for process in TABLE)
+    if memory < LEAST_MEMORY and not running:
+        yield f"{memory / 1e9:.1f} GB of memory are free; the platform takes about {LEAST_MEMORY / 1e9:.0f}.", ""
+
+
+def _disk(platform: Platform) -> Iterator[Finding]:
+    there = next(folder for folder in (platform.var, *platform.var.parents) if folder.exists())
+    free = shutil.disk_usage(there).free
+    if free < LEAST_FREE:
+        yield f"{free // 1_000_000} MB are free below {there}.", "TRAVEL_VAR=/another/disk/travel ./manage_all.py up"
+    if platform.var.exists() and not os.access(platform.var, os.W_OK):
+        yield f"{platform.var} belongs to somebody else.", "TRAVEL_VAR=~/travel ./manage_all.py up"
+
+
+def _packages(platform: Platform) -> Iterator[Finding]:
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False, cwd=platform.root
+    )
+    if done.returncode:
+        yield done.stdout.strip().splitlines()[0], f"rm -rf {platform.root / '.venv'} && ./manage_all.py doctor"
+
+
+def _java(platform: Platform) -> Iterator[Finding]:
+    program = kafka.java_home() / "bin" / "java"
+    done = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        yield f"{program} does not run: {done.stderr.strip()[:200]}", "unset JAVA_HOME"
+    if not kafka_jars.fetched():
+        yield (
+            "Kafka's jars are not fetched yet (the first `up` does).",
+            f"{sys.executable} -m launcher.infrastructure.kafka_jars",
+        )
+
+
+def _postgres(platform: Platform) -> Iterator[Finding]:
+    if not platform.var.exists():
+        return
+    home = postgres.locate(platform)
+    done = subprocess.run(
+        [home.binaries / "postgres", "--version"], capture_output=True, text=True, check=False, **home.as_user()
+    )
+    if done.returncode:
+        yield (
+            f"PostgreSQL does not run: {(done.stderr or done.stdout).strip()[:200]}",
+            "rm -rf .venv && ./manage_all.py up",
+        )
+
+
+def _ports(platform: Platform) -> Iterator[Finding]:
+    for process in Extent().processes():
+        if process.port is None or children.running(platform, process.name):
+            continue
+        port = platform.port(process.port)
+        if not ports.free(port):
+            yield (
+                f"Port {port} ({process.name}) is taken by {ports.describe_holder(port)}.",
+                f"PORT_OFFSET={platform.offset + 100} TRAVEL_VAR=var-2 ./manage_all.py up",
+            )
+
+
+def _processes(platform: Platform) -> Iterator[Finding]:
+    if not platform.run.is_dir():
+        return
+    report = Report.read(platform)
+    if not any(children.running(platform, process.name) for process in TABLE):
+        return
+    if report is None or not report.alive():
+        yield "The platform runs without its supervisor: nothing is restarted.", "./manage_all.py up --detach"
+    elif report.phase is Phase.FAILED:
+        yield report.problem, report.hint
+    for status in statuses(platform):
+        if status.state != "ready":
+            yield f"{status.name} is {status.state}.", f"./manage_all.py logs {status.name}"
+        elif status.lag is not None and status.lag.seconds > 30:
+            yield f"{status.name} is {status.lag.seconds:.0f} s behind.", f"./manage_all.py logs {status.name}"
+
+
+LOOKS: Final[dict[str, Callable[[Platform], Iterator[Finding]]]] = {
+    "system and memory": _system,
+    "disk": _disk,
+    "packages": _packages,
+    "Java and Kafka": _java,
+    "PostgreSQL": _postgres,
+    "ports": _ports,
+    "processes": _processes,
+}

@@ -1,0 +1,66 @@
+"""`lint`: every linter, type checker and architecture check, all of them whatever one says."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from launcher.environment import all_services
+from launcher.platform import Platform
+from launcher.processes import SERVICES, WITH_DATABASE, package
+from launcher.vault import Vault
+
+REST: Final = ("launcher", "payment_sandbox", "manage_all.py")  # typed without any service's Django
+
+
+def lint(platform: Platform) -> int:
+    """Run every check, saying which complains; 1 where any does."""
+    platform.make_folders()
+    environment = {"PATH": str(Path(sys.executable).parent), **_settings(platform)}
+    bad = [
+        name for name, (command, extra) in checks(platform).items() if not _passes(name, command, environment | extra)
+    ]
+    print(f"\nlint: {'all clean' if not bad else 'complaints of ' + ', '.join(bad)}")
+    return 1 if bad else 0
+
+
+def checks(platform: Platform) -> dict[str, tuple[list[str], Mapping[str, str]]]:
+    """Return each check's command and the variables it needs besides."""
+    tools = Path(sys.executable).parent
+    python = [sys.executable, "-m"]
+    found: dict[str, tuple[list[str], Mapping[str, str]]] = {
+        "ruff": ([*python, "ruff", "check", "."], {}),
+        "format": ([*python, "ruff", "format", "--check", "."], {}),
+        "layers": ([sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"], {}),
+        "proto": ([str(tools / "buf"), "lint", "proto"], {}),
+    }
+    if (platform.root / "proto" / "baseline.binpb").exists():
+        found["proto, breaking"] = (
+            [str(tools / "buf"), "breaking", "proto", "--against", "proto/baseline.binpb"],
+            {},
+        )
+    for service in SERVICES:
+        if (platform.root / package(service) / "config").is_dir():
+            settings = {"DJANGO_SETTINGS_MODULE": f"{package(service)}.config.settings"}
+            found[f"types of {service}"] = ([*python, "mypy", "shared", package(service)], settings)
+    rest = [name for name in REST if (platform.root / name).exists()]
+    found["types of the rest"] = ([*python, "mypy", *rest], {"DJANGO_SETTINGS_MODULE": "users_service.config.settings"})
+    for service in WITH_DATABASE:
+        if (platform.root / package(service) / "manage.py").exists():
+            command = [sys.executable, f"{package(service)}/manage.py"]
+            found[f"migrations of {service}"] = ([*command, "makemigrations", "--check", "--dry-run"], {})
+            found[f"migration safety of {service}"] = ([*command, "lintmigrations"], {})
+    return found
+
+
+def _passes(name: str, command: list[str], environment: Mapping[str, str]) -> bool:
+    print(f"--- {name}", flush=True)
+    return (
+        subprocess.run(command, cwd=Platform.from_environment().root, env=dict(environment), check=False).returncode
+        == 0
+    )
+
+
+def _settings(platform: Platform) -> dict[str, str]:
+    return {"HOME": str(Path.home()), **all_services(platform, Vault(platform)), "TERM": "dumb"}

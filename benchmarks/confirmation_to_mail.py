@@ -27,12 +27,12 @@ from launcher.demo.mailbox import Mail, Mailbox  # noqa: E402
 
 RESULT = ROOT / "benchmarks" / "results" / "confirmation_to_mail.md"
 TARGET_MS = 150
-TRIPS = f"""
-query Trips($after: Date!) {{
-  trips(first: 20) {{
-    edges {{ node {{ departures(departsAfter: $after, onlyAvailable: true, first: 5) {{ edges {{ node {{ id seatsAvailable }} }} }} }} }}
-  }}
-}}
+TRIPS = """
+query Trips($after: Date!) {
+  trips(first: 20) {
+    edges { node { departures(departsAfter: $after, onlyAvailable: true, first: 5) { edges { node { id seatsAvailable } } } } }
+  }
+}
 """
 HISTORY = "query History($reference: String!) { booking(reference: $reference) { status history { type status at } } }"
 
@@ -102,7 +102,8 @@ def report(milliseconds: list[float]) -> str:
     return (
         "# From a confirmation's commit to its mail\n\n"
         "| bookings | p50 | p95 | least | most | target of p50 |\n| --- | --- | --- | --- | --- | --- |\n"
-        f"| {len(ordered)} | {statistics.median(ordered):.0f} ms | {p95:.0f} ms | {ordered[0]:.0f} ms | {ordered[-1]:.0f} ms | {TARGET_MS} ms |\n\n"
+        f"| {len(ordered)} | {statistics.median(ordered):.0f} ms | {p95:.0f} ms "
+        f"| {ordered[0]:.0f} ms | {ordered[-1]:.0f} ms | {TARGET_MS} ms |\n\n"
         f"Taken {datetime.now(UTC):%Y-%m-%d %H:%M} UTC on {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the end. One booking at a time, invoice and calendar "
         "included; embedded infrastructure on the same machine. Made by `benchmarks/confirmation_to_mail.py`.\n"

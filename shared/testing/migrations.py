@@ -1,0 +1,66 @@
+"""Holds migrations to "expand, then contract": old code runs on the new schema.
+
+`DJANGO_SETTINGS_MODULE=users_service.config.settings python -m shared.testing.migrations` lints the SQL of every migration of this
+repository that the service installs, first ones aside: no old code ran before them. It needs no database server.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import django
+from django.apps import apps
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django_migration_linter import MigrationLinter
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER_VERSION = 180000  # what the SQL is written for
+
+
+def own_apps() -> list[str]:
+    """Return the labels of the installed apps whose code is in this repository."""
+    return [
+        config.label
+        for config in apps.get_app_configs()
+        if Path(config.path).is_relative_to(ROOT) and ".venv" not in Path(config.path).parts
+    ]
+
+
+def offline() -> None:
+    """Have Django write a migration's SQL without asking a server: nothing is applied, and nothing will be."""
+
+    def nothing_applied(_: MigrationRecorder) -> dict[Any, Any]:
+        return {}
+
+    def composed(statement: str, params: Sequence[Any] | None) -> str:
+        return statement % tuple(sql.quote(param) for param in params) if params else statement
+
+    MigrationRecorder.applied_migrations = nothing_applied  # type: ignore[method-assign]
+    connection.features.can_rollback_ddl = False  # no transaction around what is only written down
+    connection.ops.compose_sql = composed
+    connection.__dict__["pg_version"] = SERVER_VERSION
+
+
+def main() -> int:
+    """Lint and return 1 where a migration breaks the code that runs while it is applied."""
+    django.setup()
+    offline()
+    package = os.environ["DJANGO_SETTINGS_MODULE"].partition(".")[0]
+    linter = MigrationLinter(
+        str(ROOT / package),
+        include_apps=own_apps(),
+        ignore_initial_migrations=True,
+        no_cache=True,
+        quiet=["ok", "ignore"],
+    )
+    linter.lint_all_migrations()
+    linter.print_summary()
+    return 1 if linter.has_errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

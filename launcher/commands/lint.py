@@ -50,7 +50,8 @@ def checks(platform: Platform) -> dict[str, tuple[list[str], Mapping[str, str]]]
         if (platform.root / package(service) / "manage.py").exists():
             command = [sys.executable, f"{package(service)}/manage.py"]
             found[f"migrations of {service}"] = ([*command, "makemigrations", "--check", "--dry-run"], {})
-            found[f"migration safety of {service}"] = ([*command, "lintmigrations"], {})
+            settings = {"DJANGO_SETTINGS_MODULE": f"{package(service)}.config.settings"}
+            found[f"migration safety of {service}"] = ([*python, "shared.testing.migrations"], settings)
     return found
 
 

@@ -47,11 +47,11 @@ def draw(place: Place) -> Image.Image:
     palette = PALETTES[place.continent]
     view = view_of(place)
     image = sea(palette).copy()
-    land, country, borders = masks(view, place.country)
+    land, country = masks(view, place.country)
     image.paste(mixed(palette.sea_top, INK, 0.28), (0, 0), shallows(land))
     image.paste(palette.land, (0, 0), land)
-    image.paste(palette.country, (0, 0), country)
-    image.paste(shade(palette.country, 0.62), (0, 0), borders)
+    if box := country.getbbox():
+        image.paste(palette.country, box, country.crop(box))
     pen = ImageDraw.Draw(image, "RGBA")
     net(pen, view)
     if place.kind != "COUNTRY":
@@ -59,7 +59,7 @@ def draw(place: Place) -> Image.Image:
     dot_cities(pen, view, place, palette)
     if place.kind != "COUNTRY":
         mark(image, view.xy(place.longitude, place.latitude), palette)
-    image.paste(shade(palette.sea_bottom, 0.55), (0, 0), veil())
+    image.paste(shade(palette.sea_bottom, 0.55), (0, HEIGHT - veil().height), veil())
     write(image, place, palette)
     locate(image, place, palette)
     return image
@@ -95,23 +95,27 @@ def view_of(place: Place) -> View:
     return View(place.latitude - HEIGHT * 0.1 / scale, place.longitude, scale, WIDTH, HEIGHT)
 
 
-def masks(view: View, country: str) -> tuple[Image.Image, Image.Image, Image.Image]:
-    """Return where land is, where the country is, and where borders run; smooth, as they are drawn larger and reduced."""
+def masks(view: View, country: str) -> tuple[Image.Image, Image.Image]:
+    """Return where land is, and where the country is, thinner along borders; smooth, as they are drawn larger and reduced."""
     size = (view.width * OVERSAMPLING, view.height * OVERSAMPLING)
     large = View(view.latitude, view.longitude, view.scale * OVERSAMPLING, *size)
-    land, own, lines = (Image.new("L", size) for _ in range(3))
-    land_pen, own_pen, line_pen = ImageDraw.Draw(land), ImageDraw.Draw(own), ImageDraw.Draw(lines)
-    for ring in rings():
-        if not large.shows(ring):
-            continue
-        points = large.polygon(ring)
-        if len(points) < 3:
-            continue
+    land, own = Image.new("L", size), Image.new("L", size)
+    land_pen, own_pen = ImageDraw.Draw(land), ImageDraw.Draw(own)
+    outlines = [
+        (ring.country == country, points)
+        for ring in rings()
+        if large.shows(ring) and len(points := large.polygon(ring)) > 2  # thinned, an islet may be less than a triangle
+    ]
+    for ours, points in outlines:
         land_pen.polygon(points, fill=255)
-        if ring.country == country:
+        if ours:
             own_pen.polygon(points, fill=255)
-        line_pen.line(points, fill=150 if ring.country == country else 70, width=3)
-    return land.reduce(OVERSAMPLING), own.reduce(OVERSAMPLING), lines.reduce(OVERSAMPLING)
+    for ours, points in outlines:
+        if ours:
+            own_pen.line(points, fill=120, width=3)
+        else:
+            land_pen.line(points, fill=205, width=2)
+    return land.reduce(OVERSAMPLING), own.reduce(OVERSAMPLING)
 
 
 def shallows(land: Image.Image) -> Image.Image:
@@ -290,12 +294,12 @@ def sea(palette: Palette) -> Image.Image:
 
 @cache
 def veil() -> Image.Image:
-    """Return how much of the map is darkened for the words to be read: nothing above, most at the foot."""
-    column = Image.new("L", (1, HEIGHT))
-    for y in range(HEIGHT):
-        share = max(0.0, (y / HEIGHT - 0.56) / 0.44)
-        column.putpixel((0, y), round(235 * min(1.0, share * 1.7) ** 1.4))
-    return column.resize((WIDTH, HEIGHT))
+    """Return how much of the lower part is darkened for the words to be read: nothing at its top, most at the foot."""
+    height = round(HEIGHT * 0.44)
+    column = Image.new("L", (1, height))
+    for y in range(height):
+        column.putpixel((0, y), round(235 * min(1.0, y / height * 1.7) ** 1.4))
+    return column.resize((WIDTH, height))
 
 
 @cache

@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 from websockets.typing import Subprotocol
 
 from launcher.demo.failure import DemoFailed
@@ -65,7 +66,7 @@ class LiveBooking:
         self.changed = Condition()
         self.subscribed = Event()
         self.stopping = Event()
-        self.socket: ClientConnection | None = None
+        self.socket: Connection | None = None
         self.thread = Thread(target=self._follow, name="live", daemon=True)
 
     def __enter__(self) -> Self:
@@ -131,7 +132,7 @@ class LiveBooking:
             self.notice(f"{words}; connecting again after event {self.last}")
             self.stopping.wait(PAUSE_SECONDS)
 
-    def _read(self, socket: ClientConnection) -> None:
+    def _read(self, socket: Connection) -> None:
         send(socket, {"type": "connection_init", "payload": {"authorization": f"Bearer {self.token()}"}})
         for packed in socket:
             message: dict[str, Any] = json.loads(packed)
@@ -173,7 +174,7 @@ class LiveBooking:
             self.changed.notify_all()
 
 
-def send(socket: ClientConnection, message: dict[str, Any]) -> None:
+def send(socket: Connection, message: dict[str, Any]) -> None:
     """Send one protocol message."""
     socket.send(json.dumps(message))
 

@@ -5,11 +5,13 @@ import os
 from email.message import EmailMessage
 from io import StringIO
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
 from graphql import build_schema, parse, validate
 from rich.console import Console
+from websockets.sync.server import ServerConnection, serve
 
 from launcher.demo import DemoEnvironment, documents, live, run
 from launcher.demo.api import REFRESH, Api, judged, reached, waits
@@ -191,6 +193,54 @@ def test_updates_are_told_in_order_and_a_gap_or_a_repeat_is_noticed():
         following._take(update_of(pushed(4)))
     assert [update.sequence for update in told] == [1, 2]
     assert following.url == "wss://travel.example/graphql"
+
+
+@pytest.fixture
+def broken_feed():
+    """Serve graphql-transport-ws: the first connection pushes events 1 and 2 and breaks, the next ones push what comes after."""
+    subscribed: list[dict] = []
+
+    def handle(socket: ServerConnection) -> None:
+        assert json.loads(socket.recv())["payload"] == {"authorization": "Bearer t"}
+        socket.send(json.dumps({"type": "connection_ack"}))
+        subscribed.append(json.loads(socket.recv())["payload"]["variables"])
+        after = subscribed[-1]["after"]
+        for sequence in range(after + 1, after + 3):
+            data = {"bookingUpdated": pushed(sequence)}
+            socket.send(json.dumps({"id": "1", "type": "next", "payload": {"data": data}}))
+        if len(subscribed) == 1:
+            socket.close(1012)
+        else:
+            socket.recv()
+
+    with serve(handle, "127.0.0.1", 0, subprotocols=[live.PROTOCOL]) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}", subscribed
+        server.shutdown()
+        thread.join()
+
+
+def test_a_broken_connection_goes_on_after_the_last_event(broken_feed, monkeypatch):
+    monkeypatch.setattr("launcher.demo.live.PAUSE_SECONDS", 0.01)
+    url, subscribed = broken_feed
+    told: list[Update] = []
+    notices: list[str] = []
+
+    with LiveBooking(
+        gateway_url=url,
+        token=lambda: "t",
+        renew=lambda: None,
+        reference="ABCD2345",
+        after=0,
+        told=told.append,
+        notice=notices.append,
+    ) as following:
+        following.wait("the fourth event", lambda update: update.sequence == 4, patience=5)
+
+    assert [update.sequence for update in told] == [1, 2, 3, 4]
+    assert [variables["after"] for variables in subscribed] == [0, 2]
+    assert notices == ["the live connection ended (1012); connecting again after event 2"]
 
 
 def test_amounts_and_times_are_read_as_people_write_them():

@@ -37,7 +37,3 @@ def moment(instant: datetime, time_zone: str, locale: Locale) -> str:
     clock = f"{local:%H:%M}" if locale is Locale.EN else f"{local:%H} h {local:%M}"
     return f"{day(instant, time_zone, locale)}, {clock}"
 
-
-def place_of(time_zone: str) -> str:
-    """Return how a time zone is called in a mail: `Europe/Paris` as Paris."""
-    return time_zone.rsplit("/", 1)[-1].replace("_", " ")

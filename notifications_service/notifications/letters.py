@@ -6,7 +6,7 @@ Pure: a claimed job, the person's contact and a link go in, words come out. No w
 from dataclasses import dataclass, field
 from typing import Final
 
-from notifications_service.billing.formatting import amount, day, moment, place_of
+from notifications_service.billing.formatting import amount, day, moment
 from notifications_service.notifications.contracts import BookingFacts, Job
 from notifications_service.notifications.domain import Kind
 from notifications_service.notifications.wording import LABELS, SMS, SUBJECTS, WORDING, Words
@@ -113,7 +113,7 @@ def _params(job: Job, contact: Contact, invoice_number: str) -> dict[str, str]:
 
 def _facts(booking: BookingFacts, locale: Locale) -> tuple[tuple[str, str], ...]:
     trip = booking.trip
-    where = LABELS["local_time"].format(locale, {"place": place_of(trip.time_zone)})
+    where = LABELS["local_time"].in_(locale)
     return (
         (LABELS["reference"].in_(locale), booking.reference),
         (LABELS["starts"].in_(locale), f"{moment(trip.starts_at, trip.time_zone, locale)} ({where})"),

@@ -19,7 +19,7 @@ INSTALLED_APPS = [
     "notifications_service.billing",
     "notifications_service.notifications",
 ]
-MIDDLEWARE = web.MIDDLEWARE
+MIDDLEWARE = [*web.MIDDLEWARE, "shared.auth.staff.StaffRecheckMiddleware"]
 TEMPLATES = web.templates(Path(__file__).resolve().parent.parent / "templates")
 UNFOLD = web.unfold(title="Notifications", symbol="mail")
 STATIC_URL = "/static/"

@@ -1,0 +1,121 @@
+"""The two neighbours that this service does not own: users_service's contract over real gRPC, and a mail server over real SMTP."""
+
+from collections.abc import Iterator
+from concurrent import futures
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
+
+import grpc
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from shared.ids import uuid7
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
+
+
+@dataclass
+class Users(users_pb2_grpc.UsersServiceServicer):
+    """People, their links, and how often each was asked for; `away` answers as a service that is overloaded."""
+
+    contacts: dict[str, users_pb2.Contact] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    away: bool = False
+    asked: int = 0
+
+    def add(self, **fields: Any) -> UUID:
+        """Add a person who wants to be told everything, but for what `fields` say otherwise."""
+        person_id = uuid7()
+        self.contacts[str(person_id)] = users_pb2.Contact(
+            **{
+                "id": str(person_id),
+                "email": "ann@example.org",
+                "first_name": "Ann",
+                "last_name": "Lindqvist",
+                "phone": "+33612345678",
+                "locale": common_pb2.LOCALE_EN,
+                "time_zone": "Europe/Paris",
+                "notify_by_email": True,
+                "notify_by_sms": True,
+                "email_verified": True,
+                **fields,
+            }
+        )
+        return person_id
+
+    def BatchGetContacts(
+        self, request: users_pb2.BatchGetContactsRequest, context: grpc.ServicerContext
+    ) -> users_pb2.BatchGetContactsResponse:
+        self._answer(context)
+        found = [self.contacts[id_] for id_ in request.ids if id_ in self.contacts]
+        return users_pb2.BatchGetContactsResponse(contacts=found)
+
+    def MintLink(
+        self, request: users_pb2.MintLinkRequest, context: grpc.ServicerContext
+    ) -> users_pb2.MintLinkResponse:
+        self._answer(context)
+        if request.request_id not in self.links:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no such request")
+        return users_pb2.MintLinkResponse(url=self.links[request.request_id])
+
+    def _answer(self, context: grpc.ServicerContext) -> None:
+        self.asked += 1
+        if self.away:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+
+
+@contextmanager
+def serve_users(users: Users) -> Iterator[str]:
+    """Serve `users` on a free port and yield the address."""
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    users_pb2_grpc.add_UsersServiceServicer_to_server(users, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(0).wait(5)
+
+
+@dataclass
+class Mailbox:
+    """What the server accepted, and what it is to answer next instead of 250."""
+
+    mails: list[EmailMessage] = field(default_factory=list)
+    recipients: list[list[str]] = field(default_factory=list)
+    answers: list[str] = field(default_factory=list)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.answers:
+            return self.answers.pop(0)
+        content = envelope.content or b""
+        raw = content if isinstance(content, bytes) else content.encode()
+        mail = message_from_bytes(raw, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        self.recipients.append(list(envelope.rcpt_tos))
+        return "250 OK"
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if "nobody" in address:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+@contextmanager
+def serve_mail(mailbox: Mailbox) -> Iterator[int]:
+    """Serve `mailbox` over SMTP on a free port and yield the port."""
+    controller = Controller(mailbox, hostname="127.0.0.1", port=0)
+    controller.start()
+    try:
+        assert controller.server is not None
+        yield controller.server.sockets[0].getsockname()[1]
+    finally:
+        controller.stop()

@@ -1,0 +1,90 @@
+"""Who is told, when it is tried again, and how documents are numbered."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from notifications_service.billing import domain as billing
+from notifications_service.billing.formatting import amount, moment
+from notifications_service.notifications.domain import Channel, Kind, Preferences, cancellation_kind, next_attempt, suppressed
+from shared.money import Money
+from shared.text import Locale, Text
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+WILLING = Preferences(email="a@example.org", phone="+33612345678", notify_by_email=True, notify_by_sms=True)
+DECLINING = Preferences(email="a@example.org", phone="+33612345678", notify_by_email=False, notify_by_sms=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "channel", "preferences", "reason"),
+    [
+        (Kind.BOOKING_CONFIRMED, Channel.EMAIL, WILLING, ""),
+        (Kind.BOOKING_CONFIRMED, Channel.SMS, WILLING, ""),
+        (Kind.BOOKING_CONFIRMED, Channel.EMAIL, DECLINING, "declined email"),
+        (Kind.BOOKING_CONFIRMED, Channel.SMS, DECLINING, "declined SMS"),
+        (Kind.VERIFY_EMAIL, Channel.EMAIL, DECLINING, ""),
+        (Kind.SESSION_REVOKED, Channel.EMAIL, DECLINING, ""),
+        (Kind.BOOKING_CONFIRMED, Channel.SMS, Preferences("a@example.org", "", True, True), "no phone"),
+        (Kind.REFUND, Channel.EMAIL, None, "no such person any more"),
+    ],
+)
+def test_preferences_decide_unless_the_account_is_at_stake(kind, channel, preferences, reason):
+    assert suppressed(kind=kind, channel=channel, preferences=preferences) == reason
+
+
+def test_attempts_back_off_and_end_after_a_day():
+    waits = [next_attempt(attempts=n, created_at=NOW, now=NOW) - NOW for n in range(1, 10)]
+
+    assert waits == [timedelta(seconds=s) for s in (2, 5, 15, 30, 60, 120, 300, 300, 300)]
+    assert next_attempt(attempts=3, created_at=NOW - timedelta(hours=25), now=NOW) is None
+
+
+def test_a_hold_that_ended_is_told_as_such():
+    assert cancellation_kind("HOLD_EXPIRED") is Kind.HOLD_EXPIRED
+    assert cancellation_kind("PAYMENT_FAILED") is Kind.HOLD_EXPIRED
+    assert cancellation_kind("CANCELLED_BY_TRAVELLER") is Kind.BOOKING_CANCELLED
+
+
+def line(total: int, tax: int) -> billing.Line:
+    money = Money.from_minor(total, "EUR")
+    return billing.Line(Text(en="Adult", fr="Adulte"), 1, money, money, Money.from_minor(tax, "EUR"))
+
+
+def test_an_invoice_that_does_not_add_up_is_refused():
+    with pytest.raises(billing.InvoiceDoesNotAddUp):
+        billing.checked((line(1000, 0), line(999, 0)), Money.from_minor(2000, "EUR"))
+    with pytest.raises(billing.InvoiceDoesNotAddUp):
+        billing.checked((), Money.zero("EUR"))
+
+
+def test_a_credit_note_gives_back_its_share_of_the_tax():
+    credit = billing.refund_line(
+        reference="K7QX4MPR", amount=Money.from_minor(5000, "EUR"), invoiced=(line(9000, 900), line(1000, 100))
+    )
+
+    assert (credit.total.minor, credit.tax.minor) == (5000, 500)
+    assert credit.label.fr == "Remboursement de la réservation K7QX4MPR"
+
+
+def test_numbers_read_by_kind_and_year():
+    assert billing.number(billing.series(billing.Kind.INVOICE, 2026), 1) == "INV-2026-000001"
+    assert billing.number(billing.series(billing.Kind.CREDIT_NOTE, 2027), 1234567) == "CN-2027-1234567"
+
+
+@pytest.mark.parametrize(
+    ("money", "en", "fr"),
+    [
+        (Money(Decimal("1234.50"), "EUR"), "€1,234.50", "1\u202f234,50\u00a0€"),
+        (Money(Decimal("-3"), "USD"), "-$3.00", "-3,00\u00a0$"),
+        (Money(Decimal("1200"), "JPY"), "¥1,200", "1\u202f200\u00a0¥"),
+        (Money(Decimal("9.5"), "CHF"), "CHF\u00a09.50", "9,50\u00a0CHF"),
+    ],
+)
+def test_amounts_read_as_in_each_language(money, en, fr):
+    assert (amount(money, Locale.EN), amount(money, Locale.FR)) == (en, fr)
+
+
+def test_moments_are_shown_where_they_happen():
+    assert moment(NOW, "Asia/Tokyo", Locale.EN) == "Monday 23 November 2026, 21:00"
+    assert moment(NOW, "Europe/Paris", Locale.FR) == "lundi 23 novembre 2026, 13 h 00"

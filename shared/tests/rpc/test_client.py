@@ -1,0 +1,133 @@
+"""What a caller gets: the refusal the other service raised, a retry where nothing can happen twice, its context passed on."""
+
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from shared.auth import credentials
+from shared.auth.testing import credential_of, mint_access_token
+from shared.deadline import Deadline
+from shared.errors import DeadlineExceeded, Forbidden, TooLarge, Unavailable
+from shared.ids import uuid7
+from shared.pb.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
+from shared.rpc import AioClient, CallContext, ServiceClient
+from shared.rpc.client import _service_config
+from shared.rpc.status import RpcFailed
+from shared.telemetry import bind_request
+from shared.tests.rpc.conftest import NoSeats, Served
+from shared.text import Locale
+
+STUB = bookings_pb2_grpc.BookingsServiceStub
+QUOTE = bookings_pb2.GetQuoteRequest(id="quote")
+
+
+@pytest.fixture(autouse=True)
+def credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process plays both sides here: what it makes for bookings, it signs as the gateway."""
+    monkeypatch.setattr("shared.rpc.client.service_credential", lambda audience: credential_of("gateway", audience))
+    assert credentials.own_name() == "bookings"
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[ServiceClient]:
+    made = ServiceClient("bookings", STUB, address=served.server.address)
+    yield made
+    made.close()
+
+
+def test_a_refusal_comes_out_as_it_was_raised(client: ServiceClient) -> None:
+    with bind_request(locale=Locale.FR), pytest.raises(NoSeats) as raised:
+        client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="refused"))
+
+    error = raised.value
+    assert (error.code, error.params, error.field) == ("TEST_NO_SEATS", {"seatsLeft": 2}, "adults")
+    assert error.localized(Locale.EN) == "Il ne reste que 2 places."
+    assert isinstance(error.__cause__, grpc.RpcError)
+
+
+def test_transport_failures_come_out_as_refusals(client: ServiceClient) -> None:
+    with pytest.raises(Unavailable) as busy:
+        client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="busy"))
+    with pytest.raises(DeadlineExceeded):
+        client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="slow"), deadline=Deadline.after(0.1))
+    with pytest.raises(DeadlineExceeded):
+        client.call("GetQuote", QUOTE, deadline=Deadline.after(-1))
+    with pytest.raises(TooLarge):
+        client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="x" * 5_000_000))
+    with pytest.raises(RpcFailed):
+        client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="broken"))
+
+    assert busy.value.retry_after == 1
+
+
+def test_a_service_that_is_away_is_unavailable_at_once() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        client = ServiceClient("bookings", STUB, address=f"127.0.0.1:{nobody.getsockname()[1]}")
+        started = time.monotonic()
+
+        with pytest.raises(Unavailable):
+            client.call("CreateQuote", bookings_pb2.CreateQuoteRequest())
+
+        assert time.monotonic() - started < 2
+        client.close()
+
+
+def test_the_context_travels(client: ServiceClient, served: Served) -> None:
+    person = uuid7()
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    with bind_request(request_id="request-7", traceparent=trace, locale=Locale.FR):
+        client.call(
+            "BatchGetBookings",
+            bookings_pb2.BatchGetBookingsRequest(ids=["a"]),
+            traveller_token=mint_access_token(person),
+        )
+
+    (call,) = served.servicer.seen
+    assert (call.owner.id, call.request_id, call.locale, call.caller) == (person, "request-7", Locale.FR, "gateway")
+
+
+def test_reads_alone_are_retried() -> None:
+    (policy,) = _service_config(STUB)["methodConfig"]
+    retried = {one["method"] for one in policy["name"]}
+
+    assert {"GetQuote", "BatchListBookings", "ListBookingEvents"} <= retried
+    assert not retried & {"CreateQuote", "CreateBooking", "PayBooking", "CancelBooking", "SetCapacity", "WatchBooking"}
+    assert _service_config(STUB)["retryThrottling"] == {"maxTokens": 10, "tokenRatio": 0.1}
+
+
+def test_an_address_that_is_not_configured_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BOOKINGS_GRPC", raising=False)
+
+    with pytest.raises(ImproperlyConfigured, match="BOOKINGS_GRPC"):
+        ServiceClient("bookings", STUB).call("GetQuote", QUOTE)
+
+
+async def test_the_asyncio_client_does_the_same(served: Served) -> None:
+    client = AioClient("bookings", STUB, address=served.server.address)
+    context: dict[str, Any] = {"request_id": "request-8", "locale": Locale.FR}
+    try:
+        answer = await client.call("GetQuote", QUOTE, context=CallContext(**context))
+        with pytest.raises(NoSeats, match="Il ne reste que 2 places"):
+            await client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="refused"), context=CallContext(**context))
+        with pytest.raises(DeadlineExceeded):
+            await client.call(
+                "GetQuote", bookings_pb2.GetQuoteRequest(id="slow"), context=CallContext(deadline=Deadline.after(0.1))
+            )
+    finally:
+        await client.close()
+
+    assert answer.quote.id == "quote"
+    assert served.servicer.seen[0].request_id == "request-8"
+
+
+def test_a_caller_out_of_the_table_is_forbidden(client: ServiceClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.rpc.client.service_credential", lambda audience: credential_of("users", audience))
+
+    with pytest.raises(Forbidden):
+        client.call("GetQuote", QUOTE)

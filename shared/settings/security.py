@@ -48,3 +48,35 @@ def https() -> Https:
 def max_body_bytes() -> int:
     """Return the largest request body that is read, 10 MB by default."""
     return env.positive("MAX_BODY_BYTES", default=10_000_000)
+
+
+def hardening(service: str) -> dict[str, object]:
+    """Return the settings that keep a service with an admin closed, for its settings module to take in.
+
+    Cookies know no ports, so each service's admin has names of its own. Staff sign in by users_service; a local superuser with a
+    password remains as the way in when that is away.
+    """
+    public = https()
+    return {
+        "DEBUG": debug(),
+        "SECRET_KEY": secret_key(),
+        "ALLOWED_HOSTS": allowed_hosts(),
+        "TRUSTED_PROXIES": trusted_proxies(),
+        "MAX_BODY_BYTES": max_body_bytes(),
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": max_body_bytes(),
+        "AUTHENTICATION_BACKENDS": ["shared.auth.staff.StaffBackend", "django.contrib.auth.backends.ModelBackend"],
+        "SESSION_COOKIE_NAME": f"{service}_session",
+        "CSRF_COOKIE_NAME": f"{service}_csrf",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": public.on,
+        "CSRF_COOKIE_SECURE": public.on,
+        "SECURE_SSL_REDIRECT": public.on,
+        "SECURE_HSTS_SECONDS": public.hsts_seconds,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": public.on,
+        "SECURE_HSTS_PRELOAD": public.on,
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if public.on else None,
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "X_FRAME_OPTIONS": "DENY",
+    }

@@ -13,6 +13,7 @@ ADMIN_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.postgres",
 ]
 
 API_APPS = ["rest_framework", "drf_spectacular", "drf_spectacular_sidecar", "django_filters"]

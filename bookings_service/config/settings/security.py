@@ -1,0 +1,5 @@
+"""What keeps the service closed."""
+
+from shared.settings import security
+
+globals().update(security.hardening("bookings"))

@@ -1,0 +1,22 @@
+"""The tables of the catalogue, and what the database itself keeps true of them."""
+
+from destinations_service.catalogue.models.places import (
+    AveragePrice,
+    Destination,
+    DestinationTranslation,
+    ExchangeRate,
+    Photo,
+)
+from destinations_service.catalogue.models.trips import CancellationRule, Departure, Trip, TripTranslation
+
+__all__ = [
+    "AveragePrice",
+    "CancellationRule",
+    "Departure",
+    "Destination",
+    "DestinationTranslation",
+    "ExchangeRate",
+    "Photo",
+    "Trip",
+    "TripTranslation",
+]

@@ -1,0 +1,193 @@
+"""Places: the tree of countries, cities and points of interest, with their words, photos and prices."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+
+from shared.ids import uuid7
+
+CURRENCY = RegexValidator(r"\A[A-Z]{3}\Z", "An ISO 4217 code of three capital letters.")
+
+
+class Kind(models.TextChoices):
+    """What a destination is."""
+
+    COUNTRY = "COUNTRY", "Country"
+    CITY = "CITY", "City"
+    POINT_OF_INTEREST = "POINT_OF_INTEREST", "Point of interest"
+
+
+class Language(models.TextChoices):
+    """A language of the catalogue."""
+
+    EN = "EN", "English"
+    FR = "FR", "Français"
+
+
+class PriceCategory(models.TextChoices):
+    """What an average price is the price of."""
+
+    DAY_BUDGET = "DAY_BUDGET", "A day, on a budget"
+    DAY_MIDRANGE = "DAY_MIDRANGE", "A day, mid-range"
+    DAY_LUXURY = "DAY_LUXURY", "A day, in luxury"
+    HOTEL_NIGHT = "HOTEL_NIGHT", "A night in a hotel"
+    MEAL = "MEAL", "A meal"
+    LOCAL_TRANSPORT = "LOCAL_TRANSPORT", "Local transport"
+    ADMISSION = "ADMISSION", "Admission"
+
+
+class Destination(models.Model):
+    """A country, a city in it, or a point of interest in a city or country.
+
+    `ancestors` runs from the country down to the parent. `search_text` and `daily_cost_eur` are derived from translations and prices when
+    those are written; `popularity` counts the seats taken on trips here and below.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(
+        max_length=100, unique=True, help_text="Part of the public address; do not change it lightly."
+    )
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="children",
+        help_text="The country of a city; the city or country of a point of interest.",
+    )  # fmt: skip
+    ancestors = ArrayField(models.UUIDField(), default=list, blank=True, editable=False)
+    country_code = models.CharField(
+        max_length=2, validators=[RegexValidator(r"\A[A-Z]{2}\Z")], help_text="ISO 3166-1 alpha-2."
+    )
+    latitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)])
+    longitude = models.FloatField(null=True, blank=True, validators=[MinValueValidator(-180), MaxValueValidator(180)])
+    time_zone = models.CharField(max_length=50, blank=True, help_text="IANA, such as Europe/Paris.")
+    population = models.BigIntegerField(null=True, blank=True, validators=[MinValueValidator(0)])
+    tags = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, help_text="Comma separated, such as beach, museum."
+    )
+    currency = models.CharField(max_length=3, validators=[CURRENCY], help_text="ISO 4217.")
+    popularity = models.IntegerField(default=0, editable=False)
+    daily_cost_eur = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True, editable=False)
+    search_text = models.TextField(default="", blank=True, editable=False)
+    version = models.BigIntegerField(default=1, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                name="destination_country_is_the_root",
+                condition=Q(kind="COUNTRY", parent__isnull=True) | (~Q(kind="COUNTRY") & Q(parent__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="destination_on_the_globe",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+            ),
+            models.CheckConstraint(
+                name="destination_population", condition=Q(population__isnull=True) | Q(population__gte=0)
+            ),
+            models.CheckConstraint(name="destination_kind", condition=Q(kind__in=Kind.values)),
+        ]
+        indexes = [
+            models.Index(fields=["parent", "kind", "-population", "id"], name="destination_children"),
+            models.Index(fields=["-popularity", "-population", "id"], name="destination_by_popularity"),
+            models.Index(fields=["kind", "-popularity", "-population", "id"], name="destination_kind_popular"),
+            models.Index(fields=["country_code", "kind"], name="destination_by_country"),
+            models.Index(fields=["latitude", "longitude"], name="destination_near"),
+            models.Index(fields=["daily_cost_eur", "id"], name="destination_by_cost"),
+            GinIndex(fields=["ancestors"], name="destination_ancestors"),
+            GinIndex(fields=["tags"], name="destination_tags"),
+            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="destination_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class DestinationTranslation(models.Model):
+    """A destination's words in one language."""
+
+    destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="translations")
+    language = models.CharField(max_length=2, choices=Language.choices)
+    name = models.CharField(max_length=150)
+    summary = models.CharField(max_length=300, blank=True)
+    description = models.TextField(blank=True, max_length=5_000)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["destination", "language"], name="destination_one_translation"),
+            models.CheckConstraint(name="destination_language", condition=Q(language__in=Language.values)),
+        ]
+        indexes = [models.Index(fields=["language", "name", "destination"], name="destination_by_name")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.language})"
+
+
+class Photo(models.Model):
+    """A picture of a destination. Drawn ones (`is_drawn`) are made from the atlas when first asked for; others are uploaded files."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="photos")
+    image = models.ImageField(upload_to="originals/", blank=True, width_field="width", height_field="height")
+    is_drawn = models.BooleanField(default=False)
+    alt_en = models.CharField("alternative text, English", max_length=200)
+    alt_fr = models.CharField("alternative text, French", max_length=200)
+    credit = models.CharField(max_length=200)
+    license = models.CharField(max_length=100)
+    width = models.PositiveIntegerField(default=1280)
+    height = models.PositiveIntegerField(default=853)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.CheckConstraint(name="photo_is_drawn_or_has_a_file", condition=Q(is_drawn=True) | ~Q(image="")),
+        ]
+        indexes = [models.Index(fields=["destination", "position", "id"], name="photo_of_destination")]
+
+    def __str__(self) -> str:
+        return self.alt_en
+
+
+class AveragePrice(models.Model):
+    """What something costs on average at a destination, in its currency; where from and of when is always said."""
+
+    destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="average_prices")
+    category = models.CharField(max_length=20, choices=PriceCategory.choices)
+    amount = models.DecimalField(max_digits=14, decimal_places=3, validators=[MinValueValidator(0)])
+    currency = models.CharField(max_length=3, validators=[CURRENCY])
+    as_of = models.DateField()
+    source = models.CharField(max_length=200)
+    is_sample = models.BooleanField(default=False, help_text="An estimate, not a survey.")
+
+    class Meta:
+        ordering = ["category"]
+        constraints = [
+            models.UniqueConstraint(fields=["destination", "category"], name="average_price_once"),
+            models.CheckConstraint(name="average_price_not_negative", condition=Q(amount__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_category_display()}: {self.amount} {self.currency}"
+
+
+class ExchangeRate(models.Model):
+    """Units of `currency` for one euro on a day."""
+
+    currency = models.CharField(max_length=3, validators=[CURRENCY])
+    rate = models.DecimalField(max_digits=18, decimal_places=6)
+    as_of = models.DateField()
+    source = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["currency", "-as_of"]
+        constraints = [
+            models.UniqueConstraint(fields=["currency", "as_of"], name="exchange_rate_once_a_day"),
+            models.CheckConstraint(name="exchange_rate_positive", condition=Q(rate__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"1 EUR = {self.rate} {self.currency} ({self.as_of})"

@@ -1,0 +1,118 @@
+"""Trips and their departures."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from destinations_service.catalogue.models.places import CURRENCY, Destination, Language
+from shared.ids import uuid7
+
+
+class Trip(models.Model):
+    """Something that can be booked: where to, for how long, in which currency, under which cancellation policy."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(max_length=120, unique=True)
+    destination = models.ForeignKey(Destination, on_delete=models.PROTECT, related_name="trips")
+    duration_days = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(120)])
+    currency = models.CharField(
+        max_length=3, validators=[CURRENCY], help_text="What its departures are priced and charged in."
+    )
+    tax_basis_points = models.PositiveIntegerField(default=0, help_text="Tax included in the prices: 2000 is 20 %.")
+    popularity = models.IntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(name="trip_duration", condition=Q(duration_days__range=(1, 120))),
+            models.CheckConstraint(name="trip_tax", condition=Q(tax_basis_points__lt=10_000)),
+        ]
+        indexes = [
+            models.Index(fields=["-popularity", "id"], name="trip_by_popularity"),
+            models.Index(fields=["duration_days", "id"], name="trip_by_duration"),
+            models.Index(fields=["destination", "-popularity", "id"], name="trip_of_destination"),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class TripTranslation(models.Model):
+    """A trip's words in one language."""
+
+    trip = models.ForeignKey(Trip, on_delete=models.CASCADE, related_name="translations")
+    language = models.CharField(max_length=2, choices=Language.choices)
+    title = models.CharField(max_length=150)
+    description = models.TextField(blank=True, max_length=5_000)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["trip", "language"], name="trip_one_translation")]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({self.language})"
+
+
+class CancellationRule(models.Model):
+    """Cancelled at least `days_before` days before departure, `refund_percent` of the price comes back."""
+
+    trip = models.ForeignKey(Trip, on_delete=models.CASCADE, related_name="cancellation_rules")
+    days_before = models.PositiveSmallIntegerField()
+    refund_percent = models.PositiveSmallIntegerField(validators=[MaxValueValidator(100)])
+
+    class Meta:
+        ordering = ["-days_before"]
+        constraints = [
+            models.UniqueConstraint(fields=["trip", "days_before"], name="cancellation_rule_once"),
+            models.CheckConstraint(name="cancellation_rule_percent", condition=Q(refund_percent__lte=100)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.days_before} days: {self.refund_percent} %"
+
+
+class DepartureStatus(models.TextChoices):
+    """Whether a departure can be booked. One that has left is DEPARTED by its date, without a row saying so."""
+
+    OPEN = "OPEN", "Open"
+    CLOSED = "CLOSED", "Closed"
+    CANCELLED = "CANCELLED", "Cancelled"
+
+
+class Departure(models.Model):
+    """One date of a trip: its declared capacity and its prices, in the trip's currency.
+
+    `version` grows with every change and orders what bookings_service is told. `seats_left` and `seats_sequence` are a copy, a second
+    old, of what bookings_service counts; it fills filters and orders, never a promise.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    trip = models.ForeignKey(Trip, on_delete=models.PROTECT, related_name="departures")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    time_zone = models.CharField(max_length=50, help_text="IANA: where the trip takes place.")
+    status = models.CharField(max_length=10, choices=DepartureStatus.choices, default=DepartureStatus.OPEN)
+    capacity = models.PositiveIntegerField(validators=[MaxValueValidator(10_000)])
+    adult_price = models.DecimalField(max_digits=14, decimal_places=3)
+    child_price = models.DecimalField(max_digits=14, decimal_places=3)
+    version = models.BigIntegerField(default=1, editable=False)
+    seats_left = models.IntegerField(null=True, blank=True, editable=False)
+    seats_taken = models.IntegerField(default=0, editable=False)
+    seats_sequence = models.BigIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["starts_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["trip", "starts_at"], name="departure_once"),
+            models.CheckConstraint(name="departure_ends_after_it_starts", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(name="departure_prices", condition=Q(adult_price__gt=0, child_price__gte=0)),
+            models.CheckConstraint(name="departure_capacity", condition=Q(capacity__lte=10_000)),
+            models.CheckConstraint(name="departure_status", condition=Q(status__in=DepartureStatus.values)),
+        ]
+        indexes = [models.Index(fields=["trip", "status", "starts_at", "id"], name="departure_of_trip")]
+
+    def __str__(self) -> str:
+        return f"{self.trip_id} {self.starts_at:%Y-%m-%d}"

@@ -1,0 +1,14 @@
+"""What the service answers over HTTP."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from shared.http.urls import handler400, handler403, handler404, handler500
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("users_service.accounts.api.urls")),
+    path("", include("shared.http.urls")),
+]

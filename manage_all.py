@@ -8,10 +8,8 @@ Needs Python 3.11 and nothing else. It makes `.venv` from the locked requirement
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - nothing above this line, nor its syntax, may need more
-    sys.stderr.write(
-        "manage_all.py needs Python 3.11 or newer; this is %s (%s).\nType: python3.11 manage_all.py up\n"
-        % (sys.version.split()[0], sys.executable)
-    )
+    found = f"{sys.version.split()[0]} ({sys.executable})"
+    sys.stderr.write(f"manage_all.py needs Python 3.11 or newer; this is {found}.\nType: python3.11 manage_all.py up\n")
     sys.exit(1)
 
 import contextlib

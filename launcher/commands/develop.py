@@ -15,42 +15,45 @@ from launcher.refusal import Refusal
 GENERATED: Final = ROOT / "shared" / "pb"
 IMPORTS: Final = re.compile(r"^(from|import) travel\.", re.MULTILINE)
 MODULES: Final = re.compile(r"(?<!shared\.pb\.)\btravel\.([a-z]+)\.v1\.([a-z]+_pb2)")
+PLUGINS: Final = ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
 HAS_SERVICE: Final = re.compile(r"^(class |def add)", re.MULTILINE)
 
 
 def proto() -> int:
-    """Generate shared/pb from proto/: messages, stubs and their types, importable as `shared.pb.travel.…`. Raises Refusal."""
-    well_known = _folder_of("grpc_tools") / "_proto"
-    sources = sorted(str(path.relative_to(ROOT / "proto")) for path in (ROOT / "proto").rglob("*.proto"))
+    """Make shared/pb anew from proto/, touching only files that differ. Raises Refusal."""
     with tempfile.TemporaryDirectory() as workplace:
-        out = Path(workplace)
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "grpc_tools.protoc", "-Iproto", f"-I{well_known}"),
-                *(f"--python_out={out}", f"--grpc_python_out={out}"),
-                *(f"--mypy_out=quiet:{out}", f"--mypy_grpc_out=quiet:{out}"),
-                *(
-                    f"--plugin={name}={Path(sys.executable).parent / name}"
-                    for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
-                ),
-                *sources,
-            ],
-            cwd=ROOT,
-            check=False,
-        )
-        if done.returncode:
-            raise Refusal("protoc refused proto/: see above.")
-        for path in sorted(out.rglob("*.py*")):
-            text = MODULES.sub(r"shared.pb.travel.\1.v1.\2", IMPORTS.sub(r"\1 shared.pb.travel.", path.read_text()))
-            path.write_text(text)
-        for path in (*out.rglob("*_pb2_grpc.py"), *out.rglob("*_pb2_grpc.pyi")):
-            if not HAS_SERVICE.search(path.read_text()):
-                path.unlink()  # a file of messages has no stubs
-        for folder in (out, *(path for path in out.rglob("*") if path.is_dir())):
-            (folder / "__init__.py").touch()
-        _replace(GENERATED, out)
-    print(f"{len(sources)} files of proto/ -> {GENERATED.relative_to(ROOT)}")
+        sources = generate(Path(workplace))
+        _replace(GENERATED, Path(workplace))
+    print(f"{sources} files of proto/ -> {GENERATED.relative_to(ROOT)}")
     return 0
+
+
+def generate(out: Path) -> int:
+    """Generate messages, stubs and their types into `out`, importable as `shared.pb.travel.…`; return how many files they
+    come from. Raises Refusal where protoc complains.
+    """
+    well_known = _folder_of("grpc_tools") / "_proto"
+    plugins = [f"--plugin={name}={Path(sys.executable).parent / name}" for name in PLUGINS]
+    sources = sorted(str(path.relative_to(ROOT / "proto")) for path in (ROOT / "proto").rglob("*.proto"))
+    outputs = [
+        f"--python_out={out}",
+        f"--grpc_python_out={out}",
+        f"--mypy_out=quiet:{out}",
+        f"--mypy_grpc_out=quiet:{out}",
+    ]
+    command = [sys.executable, "-m", "grpc_tools.protoc", "-Iproto", f"-I{well_known}", *plugins, *outputs, *sources]
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        raise Refusal("protoc refused proto/: see above.")
+    for path in sorted(out.rglob("*.py*")):
+        text = IMPORTS.sub(r"\1 shared.pb.travel.", path.read_text())
+        path.write_text(MODULES.sub(r"shared.pb.travel.\1.v1.\2", text))
+    for path in out.rglob("*_pb2_grpc.py"):
+        if not HAS_SERVICE.search(path.read_text()):  # a file of messages has no stubs
+            path.unlink()
+            path.with_suffix(".pyi").unlink(missing_ok=True)
+    for folder in (out, *(path for path in out.rglob("*") if path.is_dir())):
+        (folder / "__init__.py").touch()
+    return len(sources)
 
 
 def _folder_of(package: str) -> Path:

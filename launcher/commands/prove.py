@@ -136,7 +136,7 @@ def counted(report: Path) -> tuple[int, int]:
 def _running(platform: Platform, *options: str) -> Iterator[None]:
     """Keep a platform up for the body, owned by this process."""
     platform.make_folders()
-    shutil.rmtree(platform.var / "kafka", ignore_errors=True)  # its quorum remembers the ports of the last run
+    shutil.rmtree(platform.var / "kafka", ignore_errors=True)  # the topics of killed runs
     supervisor = start_supervisor(platform, *options, "--owner", str(os.getpid()))
     try:
         said(follow(platform, until_ready=True, quiet="--infrastructure-only" in options))

@@ -27,6 +27,7 @@ def prepare(platform: Platform, vault: Vault) -> None:
         "databases": DATABASES,
         "hz": 5,
         "daemonize": "no",
+        "set-proc-title": "no",  # a title is written over the environment, in which a lost child is known
     }
     with open(os.open(folder / "valkey.conf", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.writelines(f"{name} {value}\n" for name, value in lines.items())

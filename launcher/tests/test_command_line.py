@@ -1,0 +1,120 @@
+"""manage_all.py as a person types it: what it refuses, and how it says so."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from launcher.commands.prove import counted
+from launcher.platform import ROOT, Platform
+from launcher.refusal import Refusal
+
+
+def manage_all(*arguments: str, var: Path, cwd: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "TRAVEL_VAR": str(var), "PORT_OFFSET": "0", **variables}
+    command = [sys.executable, "-P", "-m", "launcher", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, env={**environment, "PYTHONPATH": str(ROOT)}, cwd=cwd, check=False
+    )
+
+
+def test_an_unknown_service_is_one_line(tmp_path: Path) -> None:
+    done = manage_all("manage", "hotels", "migrate", var=tmp_path / "var", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "There is no service hotels. There are: users, destinations, bookings, notifications, gateway.\n"
+    )
+    assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("offset", ["50", "-100", "abc", "99900", "1e3"])
+def test_a_bad_offset_is_refused(offset: str, tmp_path: Path) -> None:
+    done = manage_all("status", var=tmp_path / "var", cwd=tmp_path, PORT_OFFSET=offset)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"PORT_OFFSET is '{offset}': it must be a multiple of 100")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["up", "--sideways"], ["fly"], ["seed", "--travellers", "-1"], ["logs", "-n", "many"]]
+)
+def test_bad_arguments_end_with_a_readable_word(arguments: list[str], tmp_path: Path) -> None:
+    done = manage_all(*arguments, var=tmp_path / "var", cwd=tmp_path)
+
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()
+    assert not (tmp_path / "var").exists()
+
+
+def test_status_of_nothing_is_json_alone(tmp_path: Path) -> None:
+    done = manage_all("status", "--json", var=tmp_path / "var", cwd=tmp_path)
+
+    assert json.loads(done.stdout) == {"phase": "stopped", "processes": []}
+    assert done.returncode == 3
+
+
+def test_down_and_reset_of_nothing_say_so(tmp_path: Path) -> None:
+    assert manage_all("down", var=tmp_path / "var", cwd=tmp_path).stdout == "Nothing was running.\n"
+    assert manage_all("reset", "--yes", var=tmp_path / "var", cwd=tmp_path).returncode == 0
+
+
+def test_reset_deletes_only_what_is_a_platform(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years of work")
+
+    done = manage_all("reset", "--yes", var=precious, cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert (precious / "thesis.txt").read_text() == "years of work"
+
+
+def test_reset_does_not_act_when_nobody_can_be_asked(tmp_path: Path) -> None:
+    Platform(var=tmp_path / "var").make_folders()
+
+    done = manage_all("reset", var=tmp_path / "var", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert (tmp_path / "var").exists()
+
+
+def test_external_infrastructure_names_what_is_missing(tmp_path: Path) -> None:
+    cleared = dict.fromkeys(("USERS_DATABASE_URL", "REDIS_URL"), "")
+
+    done = manage_all("up", "--infra", "external", var=tmp_path / "var", cwd=tmp_path, **cleared)
+
+    assert done.returncode == 1
+    assert "USERS_DATABASE_URL" in done.stderr
+    assert "REDIS_URL" in done.stderr
+
+
+def test_an_old_python_is_told_what_to_type() -> None:
+    code = "import sys; sys.version_info = (3, 10, 9); exec(open(sys.argv[1]).read())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT / "manage_all.py")], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("manage_all.py needs Python 3.11 or newer; this is ")
+    assert done.stderr.endswith("Type: python3.11 manage_all.py up\n")
+
+
+def test_a_state_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(Refusal, match="cannot be made"):
+        Platform(var=tmp_path / "file" / "var").make_folders()
+
+
+def test_skipped_tests_count_as_failed(tmp_path: Path) -> None:
+    report = tmp_path / "junit.xml"
+    report.write_text('<testsuites><testsuite tests="7" failures="1" errors="1" skipped="2"/></testsuites>')
+
+    assert counted(report) == (3, 4)
+    assert counted(tmp_path / "none.xml") == (0, 0)

@@ -1,0 +1,200 @@
+"""The supervisor on real servers: adoption, restart, interrupted set-ups, and its end with its owner."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import psycopg
+import pytest
+
+from launcher import children, stamps
+from launcher.bringup import Extent
+from launcher.commands.up import check_ports
+from launcher.infrastructure import kafka, postgres, valkey
+from launcher.platform import Platform
+from launcher.refusal import Refusal
+from launcher.report import Report
+from launcher.tests.conftest import supervise
+from launcher.vault import Vault
+from shared.testing.patience import eventually
+
+SERVERS = ("postgres", "valkey", "kafka", "mail")
+
+
+def pids(platform: Platform) -> dict[str, int]:
+    return {name: child.pid for name in SERVERS if (child := children.running(platform, name))}
+
+
+def kill_supervisor(platform: Platform) -> None:
+    report = Report.read(platform)
+    assert report is not None
+    os.kill(report.supervisor, signal.SIGKILL)
+    eventually(lambda: not report.alive())
+
+
+def test_a_killed_supervisor_leaves_its_children_to_the_next(running: Platform) -> None:
+    before = pids(running)
+    kill_supervisor(running)
+    assert pids(running) == before
+
+    supervise(running)
+
+    assert pids(running) == before
+    assert sorted(before) == sorted(SERVERS)
+
+
+def test_a_child_whose_pid_file_was_lost_is_adopted(running: Platform) -> None:
+    before = pids(running)
+    kill_supervisor(running)
+    (running.run / "valkey.pid.json").unlink()
+
+    check_ports(running, Extent(services=False))
+    supervise(running)
+
+    assert pids(running) == before
+
+
+def test_a_killed_server_comes_back(running: Platform) -> None:
+    old = pids(running)["valkey"]
+
+    os.kill(old, signal.SIGKILL)
+
+    fresh = eventually(lambda: (child := children.running(running, "valkey")) and child.pid != old and child)
+    assert fresh.restarts == 1
+    eventually(lambda: valkey.ready(running, Vault(running)))
+    report = Report.read(running)
+    assert report is not None
+    assert [crash.name for crash in report.crashes] == ["valkey"]
+
+
+def test_postgres_comes_back_with_what_was_committed(running: Platform) -> None:
+    vault = Vault(running)
+    with postgres.connect(running, vault) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    old = pids(running)["postgres"]
+
+    os.kill(old, signal.SIGKILL)
+    eventually(lambda: pids(running).get("postgres") not in (None, old), timeout=20)
+
+    def answer() -> int:
+        try:
+            with postgres.connect(running, vault) as connection:
+                row = connection.execute("SELECT answer FROM kept").fetchone()
+                return row[0] if row else 0
+        except psycopg.OperationalError:
+            return 0
+
+    assert eventually(answer, timeout=20) == 42
+
+
+def test_a_service_role_reaches_its_own_database_alone(running: Platform) -> None:
+    vault = Vault(running)
+    own = postgres.url(running, vault, "bookings")
+    with psycopg.connect(own) as connection:
+        assert connection.execute("SELECT current_user, current_database()").fetchone() == ("bookings", "bookings")
+
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        psycopg.connect(f"{own.rpartition('/')[0]}/users")
+
+
+def test_a_stamp_is_the_databases_own(running: Platform) -> None:
+    url = postgres.url(running, Vault(running), "users")
+
+    stamps.write(url, migrations="abc")
+    stamps.write(url, seed="def")
+
+    assert stamps.read(url) == {"migrations": "abc", "seed": "def"}
+
+
+def test_topics_are_declared_alone_and_twice_without_harm(running: Platform) -> None:
+    servers = kafka.bootstrap_servers(running)
+
+    kafka.make_topics(servers, {"travel.test": 3})
+    kafka.make_topics(servers, {"travel.test": 3, "travel.more": 1})
+
+    from confluent_kafka.admin import AdminClient
+
+    topics = AdminClient({"bootstrap.servers": servers}).list_topics(timeout=10).topics
+    assert len(topics["travel.test"].partitions) == 3
+    assert len(topics["travel.more"].partitions) == 1
+
+
+def test_a_set_up_killed_half_way_is_begun_anew(platform: Platform) -> None:
+    """An initdb and a Kafka format that were killed leave drafts; only a whole one has the final name."""
+    home = postgres.locate(platform)
+    draft = home.data.with_name("postgres.new")
+    draft.mkdir()
+    (draft / "PG_VERSION").write_text("18")
+    (platform.var / "kafka" / "data.new").mkdir(parents=True)
+    (platform.var / "kafka" / "data.new" / "meta.properties").write_text("half")
+
+    supervise(platform)
+
+    assert sorted(pids(platform)) == sorted(SERVERS)
+    assert not draft.exists()
+
+
+def test_everything_ends_with_its_owner(platform: Platform) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    supervise(platform, "--owner", str(owner.pid))
+    assert sorted(pids(platform)) == sorted(SERVERS)
+
+    owner.kill()
+    owner.wait()
+
+    eventually(lambda: not pids(platform), timeout=15)
+    report = Report.read(platform)
+    assert report is not None
+    eventually(lambda: not report.alive())
+
+
+def test_a_taken_port_is_named_with_who_holds_it(platform: Platform) -> None:
+    port = platform.port(8079)
+    code = f"import socket, time; s = socket.create_server(('127.0.0.1', {port})); print(1, flush=True); time.sleep(60)"
+    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    try:
+        with pytest.raises(Refusal) as refused:
+            check_ports(platform, Extent())
+    finally:
+        holder.kill()
+        holder.communicate()
+
+    assert (
+        f"port {port} (valkey) is taken by pid {holder.pid} ({sys.executable} -c import socket" in refused.value.message
+    )
+    assert refused.value.hint.startswith(f"PORT_OFFSET={platform.offset + 100} ")
+
+
+def test_below_a_closed_folder_postgres_has_a_home_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    closed = tmp_path_factory.mktemp("closed")
+    closed.chmod(0o700)
+    platform = Platform(var=closed / "var")
+    platform.make_folders()
+    try:
+        home = postgres.locate(platform)
+
+        assert postgres.open_to_all(home.data.parent)
+        assert str(home.data.parent) == (platform.var / "postgres.location").read_text().strip()
+        postgres.prepare(platform, Vault(platform))
+        assert (home.data / "PG_VERSION").exists()
+    finally:
+        outside = postgres.locate(platform).data.parent
+        postgres.remove(platform)
+    assert not outside.exists()
+    shutil.rmtree(closed)
+
+
+def test_stopping_is_quick(platform: Platform) -> None:
+    supervise(platform)
+    began = time.monotonic()
+
+    from launcher.commands.down import down
+
+    assert sorted(down(platform)) == sorted(SERVERS)
+    assert time.monotonic() - began < 8
+    assert not pids(platform)

@@ -1,0 +1,109 @@
+"""The table of processes, the environment made from it, and what `status` and `logs` read."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from launcher import health
+from launcher.children import log_of
+from launcher.commands.develop import generate
+from launcher.commands.logs import merged
+from launcher.environment import FOREIGN, service_environment
+from launcher.platform import ROOT, Platform
+from launcher.processes import BY_NAME, SERVICES, TABLE, connections_needed
+from launcher.vault import Vault
+
+
+def test_names_and_ports_are_unique() -> None:
+    taken = [process.port for process in TABLE if process.port]
+
+    assert max(Counter(process.name for process in TABLE).values()) == 1
+    assert max(Counter(taken).values()) == 1
+    assert all(8000 <= port < 8100 for port in taken)
+
+
+def test_what_a_process_needs_is_in_the_table() -> None:
+    assert {need for process in TABLE for need in process.needs} <= BY_NAME.keys()
+
+
+def test_the_cluster_has_room_for_every_pool() -> None:
+    assert sum(process.connections for process in TABLE) < connections_needed() <= 200
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_knows_its_own_secrets_alone(service: str, tmp_path: Path) -> None:
+    platform = Platform(var=tmp_path / "var")
+    platform.make_folders()
+    vault = Vault(platform)
+
+    environment = service_environment(service, platform, vault)
+
+    others = {name for name in SERVICES if name != service}
+    assert not {f"{name.upper()}_DATABASE_URL" for name in others} & environment.keys()
+    assert environment["SERVICE_PRIVATE_KEY"] == vault.service_seed(service)
+    assert not [value for value in environment.values() if any(vault.service_seed(name) in value for name in others)]
+    assert ("ADMIN_PASSWORD" in environment) == (service == "users")
+
+
+def test_what_the_person_sets_passes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOOKING_HOLD_SECONDS", "5")
+    monkeypatch.setenv("DEBUG", "false")
+    monkeypatch.setenv("PORT", "1")
+    platform = Platform(var=tmp_path / "var", offset=300)
+    platform.make_folders()
+
+    environment = service_environment("bookings", platform, Vault(platform))
+
+    assert (environment["BOOKING_HOLD_SECONDS"], environment["DEBUG"]) == ("5", "false")
+    assert (environment["PORT"], environment["GRPC_PORT"]) == ("8303", "8313")
+    assert not {name for name in FOREIGN if name in environment} - {"PORT", "GRPC_PORT"}
+
+
+def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
+    platform = Platform(var=tmp_path / "var")
+    platform.make_folders()
+
+    first = Vault(platform).secret("django", length=50)
+
+    assert Vault(platform).secret("django", length=50) == first
+    assert len(first) >= 50
+    assert (platform.secrets / "django").stat().st_mode & 0o777 == 0o600
+    assert platform.secrets.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_heartbeat_says_ready_only_while_it_beats(tmp_path: Path) -> None:
+    platform = Platform(var=tmp_path / "var")
+    platform.make_folders()
+    relay = BY_NAME["users.relay"]
+    heartbeat = platform.run / "users.relay.heartbeat"
+
+    assert not health.ready(relay, platform, {})
+    heartbeat.write_text("waiting 1 1\n")
+    assert not health.ready(relay, platform, {})
+    heartbeat.write_text("ready 1 1\n")
+    assert health.ready(relay, platform, {})
+    os.utime(heartbeat, (0, 0))
+    assert not health.ready(relay, platform, {})
+
+
+def test_logs_are_merged_by_time(tmp_path: Path) -> None:
+    platform = Platform(var=tmp_path / "var")
+    platform.make_folders()
+    log_of(platform, "users.web").write_text("2026-11-23T10:00:01Z one\n  of two lines\n2026-11-23T10:00:05Z four\n")
+    log_of(platform, "kafka").write_text("[2026-11-23 10:00:03,5] three\n")
+
+    lines = [line for _, line in merged(sorted(platform.log.glob("*.log")), 10)]
+
+    assert [line.split()[-1] for line in lines] == ["one", "lines", "three", "four"]
+
+
+def test_the_generated_code_is_what_proto_makes(tmp_path: Path) -> None:
+    generate(tmp_path)
+
+    def contents(folder: Path) -> dict[str, str]:
+        files = (path for path in folder.rglob("*.py*") if "__pycache__" not in path.parts)
+        return {str(path.relative_to(folder)): path.read_text() for path in files}
+
+    assert contents(tmp_path) == contents(ROOT / "shared" / "pb")

@@ -1,0 +1,199 @@
+"""compose.yaml and the images say the same as the launcher's one table of processes, and are as closed as they claim."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from launcher import ports
+from launcher.environment import platform_environment
+from launcher.platform import Platform
+from launcher.processes import SERVICES, TABLE, WITH_DATABASE, Health
+from launcher.vault import Vault
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+CONTAINERS = COMPOSE["services"]
+INFRASTRUCTURE = {process.name for process in TABLE if not process.is_service}
+ONCE = {"topics", *(f"{service}.migrate" for service in WITH_DATABASE), "users.seed", "destinations.seed"}
+OURS = [name for name, container in CONTAINERS.items() if "build" in container]
+PROCESSES = [process for process in TABLE if process.is_service]
+DOCKERFILES = {service: (ROOT / f"{service}_service" / "Dockerfile").read_text() for service in SERVICES}
+LEFT_OUT = {"RUN_DIR", "MEDIA_ROOT", "SMS_DIR", "PYTHONPATH", "PYTHONUNBUFFERED"}  # the images set them
+
+
+def in_container(process):
+    """The table's command as a container runs it: it listens to other containers, and its ports are not shifted."""
+    places = {"{port}": str(process.port), "127.0.0.1": "0.0.0.0", "{run}/beat": "/run/travel/beat"}
+    return [places.get(word, word) for word in process.command]
+
+
+def test_every_process_is_a_container_and_nothing_else_is():
+    assert set(CONTAINERS) == {process.name for process in TABLE} | ONCE
+
+
+@pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
+def test_a_container_does_what_the_table_says(process):
+    container = CONTAINERS[process.name]
+
+    assert container["command"] == in_container(process)
+    assert container["image"] == f"travel/{process.service}:${{TAG:-dev}}"
+    needed = {name for name, how in container["depends_on"].items() if how["condition"] == "service_healthy"}
+    assert needed == set(process.needs)
+    published = [f"127.0.0.1:{process.port}:{process.port}"] if process.health is Health.HTTP else []
+    assert container.get("ports", []) == published
+
+
+@pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
+def test_a_container_is_asked_for_health_as_the_launcher_asks(process):
+    what = process.name if process.health is Health.HEARTBEAT else str(process.port)
+
+    assert CONTAINERS[process.name]["healthcheck"]["test"] == [
+        *("CMD", "python", "deploy/healthy.py", process.health.value, what),
+    ]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_container_finds_in_its_environment_what_the_launcher_sets(service, tmp_path):
+    platform = Platform(var=tmp_path)
+    platform.make_folders()
+    set_for_all = set(platform_environment(platform, Vault(platform)))
+    not_its_own = {f"{name.upper()}_DATABASE_URL" for name in WITH_DATABASE if name != service}
+    if service != "users":
+        not_its_own |= {"ADMIN_PASSWORD", "DEMO_PASSWORD"}
+
+    assert set_for_all - not_its_own - LEFT_OUT <= set(CONTAINERS[f"{service}.web"]["environment"])
+
+
+def test_each_service_has_its_own_database_and_key_and_nobody_else_s():
+    for service in SERVICES:
+        environment = CONTAINERS[f"{service}.web"]["environment"]
+        databases = {name for name in environment if name.endswith("_DATABASE_URL")}
+        assert databases == ({f"{service.upper()}_DATABASE_URL"} if service in WITH_DATABASE else set())
+        assert environment["SERVICE_PRIVATE_KEY"] == f"${{{service.upper()}_PRIVATE_KEY-}}"
+        assert environment["PORT"] == str(ports.HTTP[service])
+        assert environment.get("GRPC_PORT") == (str(ports.GRPC[service]) if service in ports.GRPC else None)
+        assert environment["DEBUG"] == "${DEBUG:-false}"
+
+
+def test_no_secret_stands_in_the_file():
+    secret = re.compile(r"(PASSWORD|SECRET|_KEY|PRIVATE)")
+    for name, container in CONTAINERS.items():
+        for variable, value in (container.get("environment") or {}).items():
+            if secret.search(variable) and "REPLICATION" not in variable:
+                assert re.fullmatch(r"\$\{[A-Z_]+(-|:\?[^}]*)\}", str(value)), f"{name}: {variable}"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_are_closed(name):
+    container = CONTAINERS[name]
+
+    assert container["read_only"] is True
+    assert container["cap_drop"] == ["ALL"]
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert container["init"] is True
+    assert "privileged" not in container
+    assert (ROOT / container["build"]["dockerfile"]).is_file()
+
+
+def test_everything_is_published_on_the_loopback_alone():
+    published = [port for container in CONTAINERS.values() for port in container.get("ports", [])]
+
+    assert published
+    assert all(str(port).startswith("127.0.0.1:") for port in published)
+
+
+@pytest.mark.parametrize("name", sorted(INFRASTRUCTURE - {"mail", "sandbox"}))
+def test_infrastructure_is_pinned(name):
+    """The versions that the embedded platform runs, not whatever is newest."""
+    image, _, tag = CONTAINERS[name]["image"].rpartition(":")
+
+    assert image
+    assert re.match(r"\d+\.\d+", tag)
+    assert "healthcheck" in CONTAINERS[name]
+
+
+def test_volumes_are_declared_and_mounted():
+    mounted = {
+        str(volume).split(":")[0]
+        for container in CONTAINERS.values()
+        for volume in container.get("volumes", [])
+        if not str(volume).startswith(".")
+    }
+
+    assert mounted == set(COMPOSE["volumes"])
+
+
+def test_what_waits_waits_for_what_exists_and_never_in_a_circle():
+    waits = {name: set(container.get("depends_on") or {}) for name, container in CONTAINERS.items()}
+    assert all(needed <= set(CONTAINERS) for needed in waits.values())
+
+    started = set()
+    while len(started) < len(waits):
+        next_ones = {name for name, needed in waits.items() if name not in started and needed <= started}
+        assert next_ones, f"a circle among {set(waits) - started}"
+        started |= next_ones
+
+
+# ---------------------------------------------------------------- images
+
+
+def test_five_images_of_one_pattern():
+    """They differ in the service's name and the web process's command alone."""
+
+    def pattern(service):
+        return re.sub(
+            r"^CMD .*$", "CMD", DOCKERFILES[service].replace(f"{service}_service", "SERVICE"), flags=re.MULTILINE
+        )
+
+    assert {pattern(service) for service in SERVICES} == {pattern("users")}
+    for service in SERVICES:
+        web = next(process for process in TABLE if process.name == f"{service}.web")
+        [command] = re.findall(r"^CMD (.*)$", DOCKERFILES[service], flags=re.MULTILINE)
+        assert yaml.safe_load(command) == in_container(web)
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "stand_ins"])
+def test_an_image_follows_the_rules(name):
+    """What hadolint asks: pinned base, no root, locked dependencies with hashes, exec form, nothing fetched with curl or ADD."""
+    path = ROOT / ("deploy/stand_ins/Dockerfile" if name == "stand_ins" else f"{name}_service/Dockerfile")
+    text = path.read_text()
+    instructions = re.findall(r"^([A-Z]+) (.*(?:\\\n.*)*)", text, flags=re.MULTILINE)
+    words = [word for word, _ in instructions]
+    bases = [rest.split()[0] for word, rest in instructions if word == "FROM"]
+
+    assert len(bases) == 2
+    assert all(re.fullmatch(r"[a-z]+:\d+\.\d+\.\d+-[a-z-]+", base) for base in bases)
+    assert [rest for word, rest in instructions if word == "USER"] == ["10001"]
+    assert words.index("USER") > max(i for i, word in enumerate(words) if word in {"RUN", "COPY"})
+    assert "--require-hashes" in text
+    assert "ADD" not in words
+    assert not re.search(r"\b(curl|wget|sudo|apt-get|latest)\b", text)
+    assert all(rest.startswith("[") for word, rest in instructions if word in {"CMD", "ENTRYPOINT"})
+    assert not re.search(r"(SECRET|PASSWORD|PRIVATE)", text)
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "stand_ins"])
+def test_what_an_image_copies_exists_and_is_let_in(name):
+    path = ROOT / ("deploy/stand_ins/Dockerfile" if name == "stand_ins" else f"{name}_service/Dockerfile")
+    allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    copied = [
+        source
+        for line in re.findall(r"^COPY (?!--from)(.*)$", path.read_text(), flags=re.MULTILINE)
+        for source in line.split()[:-1]
+    ]
+
+    for source in copied:
+        assert (ROOT / source).exists(), source
+        assert any(source == kept or source.startswith(f"{kept}/") or Path(source).match(kept) for kept in allowed), (
+            source
+        )
+
+
+def test_the_roles_script_is_a_valid_shell_script():
+    script = ROOT / "deploy" / "postgres" / "10-databases.sh"
+
+    assert subprocess.run(["sh", "-n", str(script)], capture_output=True, check=False).returncode == 0
+    assert "for name in users destinations bookings notifications" in script.read_text()

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from launcher import ports
 from launcher.commands.up import follow, start_supervisor
+from launcher.infrastructure import postgres
 from launcher.platform import Platform
 from launcher.processes import TABLE
 from launcher.report import Phase, Report
@@ -43,6 +45,7 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
     own = free_platform(tmp_path / "a folder with a space" / "var")
     yield own
     stop(own)
+    postgres.remove(own)
 
 
 @pytest.fixture(scope="module")
@@ -53,5 +56,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     yield own
     report = Report.read(own)
     if report and report.alive():
-        os.kill(report.supervisor, 15)
+        os.kill(report.supervisor, signal.SIGTERM)
     stop(own)
+    postgres.remove(own)

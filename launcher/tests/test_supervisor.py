@@ -125,7 +125,7 @@ def test_topics_are_declared_alone_and_twice_without_harm(running: Platform) -> 
 def test_a_set_up_killed_half_way_is_begun_anew(platform: Platform) -> None:
     """An initdb and a Kafka format that were killed leave drafts; only a whole one has the final name."""
     home = postgres.locate(platform)
-    draft = home.data.with_name("postgres.new")
+    draft = home.data.with_name(f"{home.data.name}.new")
     draft.mkdir()
     (draft / "PG_VERSION").write_text("18")
     (platform.var / "kafka" / "data.new").mkdir(parents=True)

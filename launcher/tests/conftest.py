@@ -2,14 +2,13 @@
 
 import os
 import random
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from launcher import ports
-from launcher.commands.up import follow, start_supervisor
+from launcher.commands.up import follow, start_supervisor, stop_supervisor
 from launcher.infrastructure import postgres
 from launcher.platform import Platform
 from launcher.processes import TABLE
@@ -54,8 +53,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     own = free_platform(tmp_path_factory.mktemp("running") / "var")
     supervise(own)
     yield own
-    report = Report.read(own)
-    if report and report.alive():
-        os.kill(report.supervisor, signal.SIGTERM)
+    stop_supervisor(own)
     stop(own)
     postgres.remove(own)

@@ -126,4 +126,4 @@ def _write(cls: type[Message]) -> Path | None:
 
 if __name__ == "__main__":
     written = [path for path in map(_write, EVENTS) if path]
-    print(*written or ["every event's newest sample shows every field"], sep="\n")  # noqa: T201
+    print(*written or ["every event's newest sample shows every field"], sep="\n")

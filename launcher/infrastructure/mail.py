@@ -1,7 +1,8 @@
-"""An SMTP server on the loopback that puts every mail into a Maildir: `python -m launcher.infrastructure.mail PORT FOLDER`."""
+"""An SMTP server, on the loopback unless SMTP_HOST_ADDRESS says otherwise, that puts every mail into a Maildir: `python -m launcher.infrastructure.mail PORT FOLDER`."""
 
 import asyncio
 import mailbox
+import os
 import signal
 import sys
 from email import message_from_bytes
@@ -35,7 +36,7 @@ async def serve(port: int, folder: Path) -> None:
     handler = Maildir(folder)
     server = await loop.create_server(
         lambda: SMTP(handler, hostname="localhost", data_size_limit=LARGEST, enable_SMTPUTF8=True, loop=loop),
-        "127.0.0.1",
+        os.environ.get("SMTP_HOST_ADDRESS", "127.0.0.1"),
         port,
     )
     async with server:

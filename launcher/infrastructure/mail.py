@@ -1,4 +1,7 @@
-"""An SMTP server, on the loopback unless SMTP_HOST_ADDRESS says otherwise, that puts every mail into a Maildir: `python -m launcher.infrastructure.mail PORT FOLDER`."""
+"""An SMTP server that puts every mail into a Maildir: `python -m launcher.infrastructure.mail PORT FOLDER`.
+
+It listens on the loopback, unless SMTP_HOST_ADDRESS says otherwise.
+"""
 
 import asyncio
 import mailbox

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from launcher import children, ports, templates
+from launcher.commands.down import down
 from launcher.commands.manage import service_named
 from launcher.commands.scripts import public_addresses
 from launcher.commands.up import follow, said, start_supervisor, stop_supervisor
@@ -25,7 +26,6 @@ from launcher.environment import FOREIGN, all_services
 from launcher.platform import Platform
 from launcher.processes import SERVICES, TABLE, WITH_DATABASE, package
 from launcher.refusal import Refusal
-from launcher.stopping import stop
 from launcher.vault import Vault
 
 OWN: Final = ("shared", "launcher", "payment_sandbox", "tests")  # suites that no service owns
@@ -161,7 +161,7 @@ def _state_folder(platform: Platform) -> Iterator[Path]:
         for name in ("infrastructure", "platform"):
             left = Platform(var=folder / name)
             if left.run.is_dir():
-                stop(left)
+                down(left)
         yield folder
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from launcher import ports
-from launcher.commands.up import follow, start_supervisor, stop_supervisor
+from launcher.commands.down import down
+from launcher.commands.up import follow, start_supervisor
 from launcher.infrastructure import postgres
 from launcher.platform import Platform
 from launcher.processes import TABLE
 from launcher.report import Phase, Report
-from launcher.stopping import stop
 
 OFFSETS = range(24_000, 24_600, 100)  # a test run's own platforms are below
 
@@ -43,7 +43,7 @@ def platform(tmp_path: Path) -> Iterator[Platform]:
     """A platform with nothing running; what a test starts is stopped."""
     own = free_platform(tmp_path / "a folder with a space" / "var")
     yield own
-    stop(own)
+    down(own)
     postgres.remove(own)
 
 
@@ -53,6 +53,5 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     own = free_platform(tmp_path_factory.mktemp("running") / "var")
     supervise(own)
     yield own
-    stop_supervisor(own)
-    stop(own)
+    down(own)
     postgres.remove(own)

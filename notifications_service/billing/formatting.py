@@ -36,4 +36,3 @@ def moment(instant: datetime, time_zone: str, locale: Locale) -> str:
     local = instant.astimezone(ZoneInfo(time_zone))
     clock = f"{local:%H:%M}" if locale is Locale.EN else f"{local:%H} h {local:%M}"
     return f"{day(instant, time_zone, locale)}, {clock}"
-

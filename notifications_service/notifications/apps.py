@@ -10,8 +10,10 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         """Wake the worker after a commit; the sweep makes up for what this misses."""
+        from notifications_service.config import celery
         from notifications_service.notifications.signals import notification_requested
 
+        celery.app.set_default()  # of every thread: tasks are sent from whichever commits
         notification_requested.connect(_enqueue, dispatch_uid="notifications.enqueue")
 
 

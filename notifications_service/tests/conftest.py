@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from notifications_service import people
-from notifications_service.notifications.services import deliver as delivery
+from notifications_service.notifications.services import delivery
 from notifications_service.tests.doubles import Mailbox, Users, serve_mail, serve_users
 from shared.auth import testing as auth
 

@@ -1,5 +1,6 @@
 """The two neighbours that this service does not own: users_service's contract over real gRPC, and a mail server over real SMTP."""
 
+import socket
 from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
@@ -12,10 +13,14 @@ from uuid import UUID
 import grpc
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from grpc_status import rpc_status
 
+from shared.errors import NotFound
 from shared.ids import uuid7
 from shared.pb.travel.common.v1 import common_pb2
 from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
+from shared.rpc.status import status_of
+from shared.text import Locale
 
 
 @dataclass
@@ -54,12 +59,10 @@ class Users(users_pb2_grpc.UsersServiceServicer):
         found = [self.contacts[id_] for id_ in request.ids if id_ in self.contacts]
         return users_pb2.BatchGetContactsResponse(contacts=found)
 
-    def MintLink(
-        self, request: users_pb2.MintLinkRequest, context: grpc.ServicerContext
-    ) -> users_pb2.MintLinkResponse:
+    def MintLink(self, request: users_pb2.MintLinkRequest, context: grpc.ServicerContext) -> users_pb2.MintLinkResponse:
         self._answer(context)
         if request.request_id not in self.links:
-            context.abort(grpc.StatusCode.NOT_FOUND, "no such request")
+            context.abort_with_status(rpc_status.to_status(status_of(NotFound(), Locale.EN)))
         return users_pb2.MintLinkResponse(url=self.links[request.request_id])
 
     def _answer(self, context: grpc.ServicerContext) -> None:
@@ -112,10 +115,12 @@ class Mailbox:
 @contextmanager
 def serve_mail(mailbox: Mailbox) -> Iterator[int]:
     """Serve `mailbox` over SMTP on a free port and yield the port."""
-    controller = Controller(mailbox, hostname="127.0.0.1", port=0)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        assert controller.server is not None
-        yield controller.server.sockets[0].getsockname()[1]
+        yield port
     finally:
         controller.stop()

@@ -76,7 +76,6 @@ def build(mail: Mail) -> EmailMessage:
     message["From"] = settings.DEFAULT_FROM_EMAIL
     message["To"] = mail.to
     message["Subject"] = mail.subject
-    message["Content-Language"] = mail.language
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
@@ -87,6 +86,7 @@ def build(mail: Mail) -> EmailMessage:
         message.add_attachment(mail.calendar, maintype="application", subtype="ics", filename="trip.ics")
     for file in mail.attachments:
         message.add_attachment(file.content, maintype="application", subtype=file.subtype, filename=file.name)
+    message["Content-Language"] = mail.language  # last: what is set before moves into the first part
     return message
 
 

@@ -7,7 +7,14 @@ import pytest
 
 from notifications_service.billing import domain as billing
 from notifications_service.billing.formatting import amount, moment
-from notifications_service.notifications.domain import Channel, Kind, Preferences, cancellation_kind, next_attempt, suppressed
+from notifications_service.notifications.domain import (
+    Channel,
+    Kind,
+    Preferences,
+    cancellation_kind,
+    next_attempt,
+    suppressed,
+)
 from shared.money import Money
 from shared.text import Locale, Text
 

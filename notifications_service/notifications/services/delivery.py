@@ -102,6 +102,8 @@ def _send_sms(job: Job, contact: Contact) -> tuple[Status, str]:
 
 
 def _mail(job: Job, contact: Contact) -> Mail:
+    if not contact.email.isprintable():
+        raise MailRefused("the address is none")
     link, invoice, files = "", None, []
     if job.link_request:
         link, expires_at = people.mint_link(request_id=job.link_request)

@@ -1,0 +1,336 @@
+"""From an event to the mail and the SMS: what they say, to whom, and what happens when something fails on the way."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from io import BytesIO
+
+import pytest
+from icalendar import Calendar
+from pypdf import PdfReader
+
+from notifications_service.billing.models import Invoice
+from notifications_service.notifications import services
+from notifications_service.notifications.channels.mail import MailRefused, build, message_id
+from notifications_service.notifications.domain import Status
+from notifications_service.notifications.models import Notification
+from notifications_service.notifications.services import ledger
+from notifications_service.tests.factories import confirmed, eur, handle, snapshot
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.events.v1 import bookings_pb2, users_pb2
+from shared.testing import race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def part(mail: EmailMessage, content_type: str) -> EmailMessage:
+    """Return the mail's one part of this type."""
+    found = [each for each in mail.walk() if each.get_content_type() == content_type]
+    assert len(found) == 1, [each.get_content_type() for each in mail.walk()]
+    return found[0]
+
+
+def test_a_confirmation_brings_mail_invoice_calendar_and_sms(users, mailbox, sms_folder):
+    person = users.add()
+
+    email, sms = handle(confirmed(person))
+    outcomes = [services.deliver(notification_id=row.id) for row in (email, sms)]
+
+    assert outcomes == [Status.SENT, Status.SENT]
+    (mail,) = mailbox.mails
+    assert mailbox.recipients == [["ann@example.org"]]
+    assert mail["Subject"] == "Booking K7QX4MPR is confirmed"
+    assert mail["Message-ID"] == message_id(str(email.id))
+    text, html = part(mail, "text/plain").get_content(), part(mail, "text/html").get_content()
+    for words in ("Hello Ann,", "K7QX4MPR", "Lisbon by tram and tile", "€1,752.30", "09:30", "INV-"):
+        assert words in text
+        assert words in html
+    pdf = part(mail, "application/pdf")
+    invoice = Invoice.objects.get()
+    assert pdf.get_filename() == f"{invoice.number}.pdf"
+    assert pdf.get_content().startswith(b"%PDF-")
+    calendar = Calendar.from_ical(part(mail, "text/calendar").get_content())
+    (event,) = calendar.walk("VEVENT")
+    assert part(mail, "text/calendar").get_param("method") == calendar["METHOD"] == "REQUEST"
+    assert event["UID"] == f"{invoice.booking_id}@travel.example"
+    assert event.decoded("DTSTART") == datetime(2027, 4, 17, 8, 30, tzinfo=UTC)
+    assert part(mail, "application/ics").get_filename() == "trip.ics"
+    (file,) = sms_folder.iterdir()
+    written = json.loads(file.read_text())
+    assert file.name == f"{sms.id}.json"
+    assert (written["to"], written["notification_id"]) == ("+33612345678", str(sms.id))
+    assert (
+        written["text"]
+        == "Booking K7QX4MPR is confirmed: Lisbon by tram and tile, Saturday 17 April 2027. Have a good trip!"
+    )
+    assert datetime.fromisoformat(written["sent_at"]).tzinfo is not None
+
+
+def test_a_traveller_is_told_in_french(users, mailbox, sms_folder):
+    person = users.add(locale=common_pb2.LOCALE_FR, first_name="Zoé")
+
+    for row in handle(confirmed(person)):
+        services.deliver(notification_id=row.id)
+
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "La réservation K7QX4MPR est confirmée"
+    assert mail["Content-Language"] == "fr"
+    assert "Bonjour Zoé," in part(mail, "text/plain").get_content()
+    assert "samedi 17 avril 2027, 09 h 30" in part(mail, "text/html").get_content()
+    assert "Réservation K7QX4MPR confirmée" in json.loads(next(sms_folder.iterdir()).read_text())["text"]
+
+
+def test_what_was_declined_is_suppressed_but_for_the_accounts_safety(users, mailbox, sms_folder):
+    person = users.add(notify_by_email=False, notify_by_sms=False)
+    revoked = users_pb2.UserSessionRevoked(user_id=str(person), reason=users_pb2.SESSION_REVOKED_REASON_REUSE_DETECTED)
+
+    outcomes = [services.deliver(notification_id=row.id) for row in (*handle(confirmed(person)), *handle(revoked))]
+
+    assert outcomes == [Status.SUPPRESSED, Status.SUPPRESSED, Status.SENT]
+    assert [mail["Subject"] for mail in mailbox.mails] == ["We signed out a device to protect your account"]
+    assert not sms_folder.exists()
+    assert Invoice.objects.count() == 1
+
+
+def test_signing_out_oneself_is_no_news(users):
+    assert handle(users_pb2.UserSessionRevoked(reason=users_pb2.SESSION_REVOKED_REASON_LOGOUT)) == []
+
+
+def test_a_verification_carries_the_link_minted_at_that_moment(users, mailbox):
+    person = users.add(notify_by_email=False)
+    users.links["r-1"] = "http://localhost:8000/verify?token=abc_-1"
+    (row,) = handle(
+        users_pb2.UserLinkRequested(user_id=str(person), request_id="r-1", purpose=users_pb2.LINK_PURPOSE_VERIFY_EMAIL)
+    )
+
+    assert services.deliver(notification_id=row.id) is Status.SENT
+    (mail,) = mailbox.mails
+    assert "http://localhost:8000/verify?token=abc_-1" in part(mail, "text/plain").get_content()
+    assert 'href="http://localhost:8000/verify?token=abc_-1"' in part(mail, "text/html").get_content()
+    row.refresh_from_db()
+    assert "token" not in json.dumps(row.facts)
+
+
+def test_a_void_link_is_not_sent(users, mailbox):
+    (row,) = handle(
+        users_pb2.UserLinkRequested(
+            user_id=str(users.add()), request_id="gone", purpose=users_pb2.LINK_PURPOSE_VERIFY_EMAIL
+        )
+    )
+
+    assert services.deliver(notification_id=row.id) is Status.FAILED
+    assert mailbox.mails == []
+
+
+def test_a_cancellation_takes_the_trip_out_of_the_diary_and_a_refund_brings_the_credit_note(users, mailbox):
+    person = users.add()
+    paid = snapshot(person)
+    handle(bookings_pb2.BookingConfirmed(booking=paid))
+    cancelled = snapshot(person, booking_id=paid.booking_id, reason="CANCELLED_BY_TRAVELLER", sequence=4)
+    told = handle(bookings_pb2.BookingCancelled(booking=cancelled, refund=eur(87615)))
+    refund = bookings_pb2.RefundSnapshot(refund_id="0193b7c0-0000-7000-8000-000000000001", amount=eur(87615))
+    credited = handle(bookings_pb2.RefundSucceeded(booking=cancelled, refund=refund))
+
+    for row in (told[0], *credited):
+        assert services.deliver(notification_id=row.id) is Status.SENT
+
+    cancel, back = mailbox.mails
+    calendar = Calendar.from_ical(part(cancel, "text/calendar").get_content())
+    (event,) = calendar.walk("VEVENT")
+    assert (calendar["METHOD"], event["STATUS"], event["SEQUENCE"]) == ("CANCEL", "CANCELLED", 4)
+    assert event["UID"] == f"{paid.booking_id}@travel.example"
+    assert "€876.15 comes back" in part(cancel, "text/plain").get_content()
+    note = Invoice.objects.get(kind="CREDIT_NOTE")
+    assert note.credits == Invoice.objects.get(kind="INVOICE")
+    assert (note.total_minor, note.number.split("-")[0]) == (87615, "CN")
+    assert part(back, "application/pdf").get_filename() == f"{note.number}.pdf"
+    assert note.number in part(back, "text/plain").get_content()
+
+
+def test_a_hold_that_expired_is_told_without_calendar(users, mailbox):
+    event = bookings_pb2.BookingCancelled(booking=snapshot(users.add(), reason="HOLD_EXPIRED"), refund=eur(0))
+
+    (row,) = handle(event)
+    services.deliver(notification_id=row.id)
+
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "Booking K7QX4MPR: your seats were released"
+    assert not [each for each in mail.walk() if each.get_content_type() == "text/calendar"]
+
+
+def test_a_refund_of_what_was_never_invoiced_has_no_credit_note(users, mailbox):
+    booking = snapshot(users.add(), reason="HOLD_EXPIRED")
+    refund = bookings_pb2.RefundSnapshot(refund_id="0193b7c0-0000-7000-8000-000000000002", amount=eur(175230))
+
+    (row,) = handle(bookings_pb2.RefundSucceeded(booking=booking, refund=refund))
+
+    assert services.deliver(notification_id=row.id) is Status.SENT
+    assert Invoice.objects.count() == 0
+    assert "€1,752.30" in part(mailbox.mails[0], "text/plain").get_content()
+
+
+NASTY = '{{ 7*7 }}{% include "x" %}<script>alert(1)</script>'
+
+
+def test_a_name_is_text_and_never_template_or_markup(users, mailbox):
+    """Abuse case 16: exactly these characters. Seen failing (the script alive) with autoescape off in the HTML."""
+    row = handle(confirmed(users.add(first_name=NASTY)))[0]
+
+    services.deliver(notification_id=row.id)
+
+    (mail,) = mailbox.mails
+    html = part(mail, "text/html").get_content()
+    assert f"Hello {NASTY}," in part(mail, "text/plain").get_content()
+    assert "<script" not in html
+    assert "{{ 7*7 }}{% include &quot;x&quot; %}&lt;script&gt;alert(1)&lt;/script&gt;" in html
+
+
+def test_no_header_but_those_of_the_templates(users, mailbox):
+    """Abuse case 17: a name with a line break stays in the body; an address with one is never sent to."""
+    handled = handle(confirmed(users.add(first_name="Ann\r\nBcc: victim@example.org")))
+    evil = handle(confirmed(users.add(email="ann@example.org\r\nBcc: victim@example.org")))
+
+    assert services.deliver(notification_id=handled[0].id) is Status.SENT
+    assert services.deliver(notification_id=evil[0].id) is Status.FAILED
+    (mail,) = mailbox.mails
+    assert mailbox.recipients == [["ann@example.org"]]
+    assert set(mail.keys()) == {
+        "Message-ID", "Date", "From", "To", "Subject", "Content-Language", "Auto-Submitted", "MIME-Version", "Content-Type",
+    }  # fmt: skip
+
+
+def test_a_name_in_typst_is_literal(users, mailbox):
+    """Abuse case 18: the invoice is made, and shows the name. Seen failing (typst reads the file) with the name in the markup."""
+    row = handle(confirmed(users.add(first_name='#read("/etc/passwd") ]', last_name="*_$`")))[0]
+
+    assert services.deliver(notification_id=row.id) is Status.SENT
+    assert '#read("/etc/passwd") ] *_$`' in pdf_text(part(mailbox.mails[0], "application/pdf").get_content())
+
+
+def pdf_text(content: bytes) -> str:
+    """Return the words of a PDF."""
+    return PdfReader(BytesIO(content)).pages[0].extract_text()
+
+
+def test_users_away_postpones_and_then_it_is_sent(users, mailbox):
+    row = handle(confirmed(users.add()))[0]
+    users.away = True
+
+    assert services.deliver(notification_id=row.id) is Status.PENDING
+    users.away = False
+    Notification.objects.update(next_attempt_at=datetime.now(UTC))
+
+    assert services.deliver(notification_id=row.id) is Status.SENT
+    row.refresh_from_db()
+    assert (row.attempts, row.status, row.cause) == (2, "SENT", "")
+    assert [each.outcome for each in row.deliveries.order_by("number")] == ["POSTPONED", "SENT"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [("451 later", Status.PENDING), ("554 never", Status.FAILED), ("552 too big", Status.FAILED)]
+)
+def test_the_servers_answer_decides(users, mailbox, answer, status):
+    row = handle(confirmed(users.add()))[0]
+    mailbox.answers.append(answer)
+
+    assert services.deliver(notification_id=row.id) is status
+    assert mailbox.mails == []
+
+
+def test_an_unknown_mailbox_fails_and_the_next_mail_uses_the_same_connection(users, mailbox):
+    bad = handle(confirmed(users.add(email="nobody@example.org")))[0]
+    good = handle(confirmed(users.add()))[0]
+
+    assert services.deliver(notification_id=bad.id) is Status.FAILED
+    assert services.deliver(notification_id=good.id) is Status.SENT
+
+
+def test_killed_between_250_and_the_record_sends_the_same_mail_again(users, mailbox, monkeypatch):
+    """Abuse case 60: the same Message-ID, never none. Seen failing (never sent again) with SENDING rows left out of the claim."""
+    row = handle(confirmed(users.add()))[0]
+    with monkeypatch.context() as killed:
+        killed.setattr(ledger, "sent", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            services.deliver(notification_id=row.id)
+    row.refresh_from_db()
+    assert (row.status, len(mailbox.mails)) == ("SENDING", 1)
+
+    assert services.deliver(notification_id=row.id) is None  # its lease still runs: somebody may be at it
+    Notification.objects.update(leased_until=datetime.now(UTC) - timedelta(seconds=1))
+    assert services.due() == [row.id, *Notification.objects.filter(channel="SMS").values_list("id", flat=True)] or (
+        row.id in services.due()
+    )
+    assert services.deliver(notification_id=row.id) is Status.SENT
+
+    first, second = mailbox.mails
+    assert first["Message-ID"] == second["Message-ID"]
+    assert part(first, "application/pdf").get_content() == part(second, "application/pdf").get_content()
+    assert part(first, "text/html").get_content() == part(second, "text/html").get_content()
+
+
+def test_an_sms_is_never_sent_twice(users, sms_folder, monkeypatch):
+    """Killed after the provider was called: nobody knows whether it was sent, so it counts as failed."""
+    sms = handle(confirmed(users.add()))[1]
+    with monkeypatch.context() as killed:
+        killed.setattr(ledger, "sent", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            services.deliver(notification_id=sms.id)
+    (file,) = sms_folder.iterdir()
+    file.unlink()
+    Notification.objects.update(leased_until=datetime.now(UTC) - timedelta(seconds=1))
+
+    assert services.deliver(notification_id=sms.id) is None
+    sms.refresh_from_db()
+    assert sms.status == "FAILED"
+    assert list(sms_folder.iterdir()) == []
+
+
+def _killed(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
+def test_two_workers_send_one_mail(users, mailbox):
+    """Eight threads get the same message at once. Seen failing (eight mails) without the claim's lock and status filter."""
+    row = handle(confirmed(users.add()))[0]
+
+    outcomes = race([lambda: services.deliver(notification_id=row.id)] * 8)
+
+    assert sorted(map(str, outcomes)) == sorted(["SENT", *["None"] * 7])
+    assert len(mailbox.mails) == 1
+
+
+def test_a_connection_that_went_stale_is_replaced(users, mailbox):
+    from notifications_service.notifications.services import delivery
+
+    first, second = handle(confirmed(users.add()))[0], handle(confirmed(users.add()))[0]
+    services.deliver(notification_id=first.id)
+    delivery._mailer._local.server.sock.shutdown(2)
+    delivery._mailer._local.used -= 60
+
+    assert services.deliver(notification_id=second.id) is Status.SENT
+    assert len(mailbox.mails) == 2
+    assert threading.active_count() > 0
+
+
+def test_a_failed_one_can_be_sent_again_by_hand(users, mailbox):
+    row = handle(confirmed(users.add()))[0]
+    mailbox.answers.append("554 never")
+    services.deliver(notification_id=row.id)
+
+    services.send_again(notification_id=row.id)
+
+    assert services.deliver(notification_id=row.id) is Status.SENT
+
+
+def test_what_is_no_mail_is_refused_before_anything_is_sent():
+    from notifications_service.notifications.channels.mail import Mail, Mailer
+
+    mail = Mail(
+        key="1", to="a@example.org\nBcc: b@example.org", subject="x", text="", html="", language="en",
+        date=datetime.now(UTC),
+    )  # fmt: skip
+    with pytest.raises(ValueError):
+        build(mail)
+    with pytest.raises(MailRefused):
+        Mailer().send(mail)

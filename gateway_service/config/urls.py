@@ -10,6 +10,7 @@ from gateway_service.gateway.views.health import live, ready
 from gateway_service.gateway.views.index import index
 from gateway_service.gateway.views.jwks import jwks
 from gateway_service.gateway.views.openapi import docs, openapi
+from gateway_service.gateway.views.refusals import not_found
 
 urlpatterns = [
     path("graphql", graphql),
@@ -23,6 +24,7 @@ urlpatterns = [
 ]
 if settings.DEBUG:
     urlpatterns.append(path("", index))
+urlpatterns.append(re_path(r"", not_found))  # Django's own page of DEBUG would list every path
 
 handler400 = "gateway_service.gateway.views.refusals.bad_request"
 handler404 = "gateway_service.gateway.views.refusals.not_found"

@@ -29,13 +29,21 @@ def formatted(error: GraphQLError, locale: Locale) -> dict[str, Any]:
     if isinstance(cause, DomainError):
         told["message"] = cause.localized(locale)
         told["extensions"] = domain_extensions(cause)
-    elif cause is not None and not isinstance(cause, GraphQLError):
-        log.error("resolver failed", path=".".join(map(str, error.path or ())), exc_info=cause)
+    elif _is_ours(error):
+        log.error("resolver failed", path=".".join(map(str, error.path or ())), exc_info=cause or error)
         told["message"], told["extensions"] = INTERNAL.in_(locale), {"code": "INTERNAL"}
     else:
         told["message"] = error.message if settings.DEBUG else _SUGGESTION.sub("", error.message)
         told["extensions"] = {"code": "BAD_USER_INPUT", **(error.extensions or {})}
     return told
+
+
+def _is_ours(error: GraphQLError) -> bool:
+    """Whether the fault is the server's: what fails on a path is, but for an argument left without a value."""
+    cause = error.original_error
+    if cause is not None and not isinstance(cause, GraphQLError):
+        return True
+    return bool(error.path) and not error.message.startswith("Argument ")
 
 
 def domain_extensions(error: DomainError) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How much one document may ask for: its text, its shape, and what answering it would cost."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ SENSITIVE: Final = frozenset(
     {"login", "register", "requestPasswordReset", "resendVerification", "refreshTokens", "payBooking"}
 )
 _INTROSPECTION: Final = frozenset({"__schema", "__type"})
+# Validation compares fields of one name pair by pair.
+_MAX_NAMESAKES: Final = 300
 # A list without a page size is short by nature: photos, passengers, price lines.
 _SHORT_LIST: Final = 5
 
@@ -38,14 +41,16 @@ class TooComplex(GraphQLError):
         super().__init__(f"The query is too complex: {what}.", extensions={"code": "QUERY_TOO_COMPLEX"})
 
 
-class _Counter(Visitor):
+class _Shape(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.aliases = 0
         self.directives = 0
         self.sensitive = 0
+        self.named: Counter[str] = Counter()
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
+        self.named[node.alias.value if node.alias else node.name.value] += 1
         self.aliases += node.alias is not None
         self.sensitive += node.name.value in SENSITIVE
 
@@ -55,12 +60,14 @@ class _Counter(Visitor):
 
 def check_shape(document: DocumentNode) -> None:
     """Raise TooComplex for too many aliases, directives or sensitive mutations, or too deep a selection."""
-    counter = _Counter()
+    counter = _Shape()
     visit(document, counter)
     if counter.aliases > settings.GRAPHQL_MAX_ALIASES:
         raise TooComplex(f"more than {settings.GRAPHQL_MAX_ALIASES} aliases")
     if counter.directives > settings.GRAPHQL_MAX_DIRECTIVES:
         raise TooComplex(f"more than {settings.GRAPHQL_MAX_DIRECTIVES} directives")
+    if max(counter.named.values(), default=0) > _MAX_NAMESAKES:
+        raise TooComplex("one field too often")
     if counter.sensitive > 1:
         raise TooComplex("one sign-in, registration, refresh, mail request or payment at a time")
     _check_depth(document)

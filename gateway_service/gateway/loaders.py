@@ -222,13 +222,13 @@ class Loaders:
 
     @property
     def exchange_rates(self) -> Any:
-        """All rates against the euro by currency, under the key None."""
+        """All rates against a base by currency, by the base: the euro."""
 
-        async def batch(keys: Sequence[None]) -> list[Any]:
+        async def batch(bases: Sequence[str]) -> list[Any]:
             answer = await self._operation.call(
                 "destinations", "ListExchangeRates", destinations_pb2.ListExchangeRatesRequest()
             )
-            return [{rate.currency_code: rate for rate in answer.rates}] * len(keys)
+            return [{rate.currency_code: rate for rate in answer.rates}] * len(bases)
 
         return self._loader("exchange_rates", batch)
 

@@ -4,26 +4,34 @@ import time
 from collections.abc import Awaitable, Callable
 
 import structlog
+from asgiref.sync import markcoroutinefunction
 from django.conf import settings
-from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest
+from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.decorators import async_only_middleware
 
-from gateway_service.gateway.views.refusals import problem
+from gateway_service.gateway.views.refusals import failed, problem
 from shared.telemetry import bind_request
 from shared.text import negotiate
 
-GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+# Those that Django answers by itself.
+_ANSWERED = (Http404, PermissionDenied, SuspiciousOperation, BadRequest)
 
 log = structlog.get_logger("access")
 
 
-@async_only_middleware
-def Edge(get_response: GetResponse) -> GetResponse:  # noqa: N802 - named like a middleware class
-    """Bind the request's context, refuse hosts that are not ours, and dress the answer."""
+class Edge:
+    """Bind the request's context, refuse hosts that are not ours, dress the answer; a failure tells nothing, in DEBUG too."""
 
-    async def handle(request: HttpRequest) -> HttpResponseBase:
+    async_capable = True
+    sync_capable = False
+
+    def __init__(self, get_response: Callable[[HttpRequest], Awaitable[HttpResponseBase]]) -> None:
+        self._get_response = get_response
+        markcoroutinefunction(self)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer one request."""
         started = time.monotonic()
         headers = request.headers
         spoken = negotiate(headers.get("Accept-Language"))
@@ -33,9 +41,10 @@ def Edge(get_response: GetResponse) -> GetResponse:  # noqa: N802 - named like a
             except DisallowedHost:
                 response: HttpResponseBase = problem(400, "Bad Request", "Unknown host.")
             else:
-                response = await get_response(request)
+                response = await self._get_response(request)
             response["X-Request-Id"] = request_id
             _dress(response)
+            response._has_been_logged = True  # type: ignore[attr-defined]  # by the line below
             log.info(
                 "request",
                 method=request.method,
@@ -45,7 +54,12 @@ def Edge(get_response: GetResponse) -> GetResponse:  # noqa: N802 - named like a
             )
             return response
 
-    return handle
+    async def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Log what a view failed with, and answer 500 without it."""
+        if isinstance(exception, _ANSWERED):
+            return None
+        log.error("request failed", path=request.path[:200], exc_info=exception)
+        return failed(request)
 
 
 def _dress(response: HttpResponseBase) -> None:

@@ -13,7 +13,7 @@ GRAPHQL_MAX_DEPTH = env.positive("GRAPHQL_MAX_DEPTH", default=15)
 GRAPHQL_MAX_ALIASES = env.positive("GRAPHQL_MAX_ALIASES", default=30)
 GRAPHQL_MAX_DIRECTIVES = env.positive("GRAPHQL_MAX_DIRECTIVES", default=50)
 GRAPHQL_MAX_TOKENS = env.positive("GRAPHQL_MAX_TOKENS", default=2_000)
-GRAPHQL_MAX_BYTES = env.positive("GRAPHQL_MAX_BYTES", default=32_000)
+GRAPHQL_MAX_BYTES = env.positive("GRAPHQL_MAX_BYTES", default=32_768)
 GRAPHQL_MAX_COST = env.positive("GRAPHQL_MAX_COST", default=5_000)
 # How long an operation may take in all; each RPC of it takes less.
 GRAPHQL_SECONDS = env.float("GRAPHQL_SECONDS", default=10.0)

@@ -42,7 +42,7 @@ def iso(day: date | None) -> str:
 
 async def convert(money: common_pb2.Money, currency: str, info: Info) -> Amount:
     """Return `money` in `currency` at the latest rates. Raises Invalid for a currency without one."""
-    rates = await info.context.loaders.exchange_rates.load(None)
+    rates = await info.context.loaders.exchange_rates.load(EURO)
     try:
         rate = _per_euro(rates, currency) / _per_euro(rates, money.currency_code)
     except KeyError:
@@ -91,7 +91,7 @@ class AveragePrice(Shown):
 
     @staticmethod
     async def resolve_rate_date(root: destinations_pb2.AveragePrice, info: Info) -> str | None:
-        rates = await info.context.loaders.exchange_rates.load(None)
+        rates = await info.context.loaders.exchange_rates.load(EURO)
         rate = rates.get(root.price.currency_code) or next(iter(rates.values()), None)
         return rate.as_of if rate else None
 

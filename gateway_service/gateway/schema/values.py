@@ -75,9 +75,10 @@ class Node(graphene.Interface):
     id = graphene.ID(required=True)
 
     @classmethod
-    def resolve_type(cls, instance: Any, info: GraphQLResolveInfo) -> str:
-        """Return the name of the type that shows `instance`: the message's own."""
-        return getattr(instance, "shown_as", None) or type(instance).__name__
+    def resolve_type(cls, instance: Any, info: GraphQLResolveInfo) -> Any:
+        """Return the type that shows `instance`: the one named like its message."""
+        name = getattr(instance, "shown_as", None) or type(instance).__name__
+        return info.schema.type_map[name].graphene_type  # type: ignore[attr-defined]
 
 
 class Identified(Shown):

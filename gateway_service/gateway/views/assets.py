@@ -16,7 +16,7 @@ def asset(request: HttpRequest, path: str) -> HttpResponse:
     """Answer one packaged file."""
     found = finders.find(path) if path.startswith(_FOLDERS) and ".." not in path else None
     if not isinstance(found, str) or not Path(found).is_file():
-        return not_found(request, Exception())
+        return not_found(request)
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
     response = HttpResponse(Path(found).read_bytes(), content_type=kind)
     response["Cache-Control"] = "public, max-age=3600"

@@ -1,0 +1,178 @@
+"""What each service of the tests answers."""
+
+from typing import Any
+
+from gateway_service.tests.fakes import World, euros, servicer, stamp
+from shared.errors import NotFound
+from shared.ids import uuid7
+from shared.pb.travel.bookings.v1 import bookings_pb2 as b
+from shared.pb.travel.bookings.v1 import bookings_pb2_grpc
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.destinations.v1 import destinations_pb2 as d
+from shared.pb.travel.destinations.v1 import destinations_pb2_grpc
+from shared.pb.travel.notifications.v1 import notifications_pb2 as n
+from shared.pb.travel.notifications.v1 import notifications_pb2_grpc
+from shared.pb.travel.users.v1 import users_pb2 as u
+from shared.pb.travel.users.v1 import users_pb2_grpc
+from shared.rpc import Call
+
+
+def found(ids: Any, rows: dict[str, Any]) -> list[Any]:
+    return [rows[one] for one in ids if one in rows]
+
+
+def users(world: World) -> Any:
+    tokens = u.Tokens(
+        access_token="access", refresh_token="refresh-1", expires_in_seconds=300, refresh_expires_at=stamp(30)
+    )
+    return servicer(
+        users_pb2_grpc.UsersServiceServicer,
+        world,
+        "optional",
+        Register=lambda request, call: u.RegisterResponse(),
+        Login=lambda request, call: u.LoginResponse(tokens=tokens),
+        RefreshTokens=lambda request, call: u.RefreshTokensResponse(tokens=tokens),
+        Logout=lambda request, call: u.LogoutResponse(),
+        UpdateProfile=lambda request, call: u.UpdateProfileResponse(),
+        BatchGetUsers=lambda request, call: u.BatchGetUsersResponse(
+            users=[one for one in found(request.ids, world.users) if one.id == str(call.owner.id)]
+        ),
+    )
+
+
+def destinations(world: World) -> Any:
+    def search(request: Any, call: Call) -> Any:
+        rows = list(world.trips.values())[: request.page.first]
+        edges = [d.TripEdge(node=row, cursor=f"c{index}") for index, row in enumerate(rows)]
+        more = len(world.trips) > len(rows)
+        return d.SearchTripsResponse(
+            edges=edges, page_info=common_pb2.PageInfo(has_next_page=more), total_count=len(world.trips)
+        )
+
+    def departures_of(request: Any, call: Call) -> Any:
+        pages = [
+            d.DeparturePage(
+                trip_id=trip,
+                edges=[
+                    d.DepartureEdge(node=one, cursor="c") for one in world.departures.values() if one.trip_id == trip
+                ],
+            )
+            for trip in request.trip_ids
+        ]
+        return d.BatchListDeparturesResponse(pages=pages)
+
+    return servicer(
+        destinations_pb2_grpc.DestinationsServiceServicer,
+        world,
+        "optional",
+        SearchTrips=search,
+        SearchDestinations=lambda request, call: d.SearchDestinationsResponse(
+            edges=[d.DestinationEdge(node=one, cursor="c") for one in world.destinations.values()]
+        ),
+        BatchListDepartures=departures_of,
+        BatchGetDestinations=lambda request, call: d.BatchGetDestinationsResponse(
+            destinations=found(request.ids, world.destinations)
+            + [one for one in world.destinations.values() if one.slug in request.slugs]
+        ),
+        BatchGetTrips=lambda request, call: d.BatchGetTripsResponse(trips=found(request.ids, world.trips)),
+        BatchGetDepartures=lambda request, call: d.BatchGetDeparturesResponse(
+            departures=found(request.ids, world.departures)
+        ),
+        ListExchangeRates=lambda request, call: d.ListExchangeRatesResponse(
+            rates=[d.ExchangeRate(currency_code="USD", rate="1.25", as_of="2026-11-20")]
+        ),
+    )
+
+
+def bookings(world: World) -> Any:
+    def listed(request: Any, call: Call) -> Any:
+        own = [one for one in world.bookings.values() if one.traveller_id == str(call.owner.id)][: request.page.first]
+        page = b.BookingPage(
+            traveller_id=str(call.owner.id),
+            edges=[b.BookingEdge(node=one, cursor=one.reference) for one in own],
+            total_count=len(own),
+        )
+        return b.BatchListBookingsResponse(pages=[page])
+
+    def events(request: Any, call: Call) -> Any:
+        booking = world.own(call, world.by_reference(request.reference))
+        newer = [one for one in world.events[booking.id] if one.sequence > request.after_sequence]
+        return b.ListBookingEventsResponse(booking=booking, events=newer)
+
+    def histories(request: Any, call: Call) -> Any:
+        return b.BatchListBookingEventsResponse(
+            histories=[
+                b.BookingHistory(
+                    booking_id=one, events=[e for e in world.events[one] if e.sequence > request.after_sequence]
+                )
+                for one in request.booking_ids
+            ]
+        )
+
+    def quote(request: Any, call: Call) -> Any:
+        return b.CreateQuoteResponse(
+            quote=b.Quote(
+                id=str(uuid7()), departure_id=request.departure_id, total=euros(10_000), expires_at=stamp(0.01)
+            )
+        )
+
+    return servicer(
+        bookings_pb2_grpc.BookingsServiceServicer,
+        world,
+        "optional",
+        BatchListBookings=listed,
+        BatchGetBookings=lambda request, call: b.BatchGetBookingsResponse(
+            bookings=[one for one in found(request.ids, world.bookings) if one.traveller_id == str(call.owner.id)]
+        ),
+        GetBooking=lambda request, call: b.GetBookingResponse(
+            booking=world.own(call, world.by_reference(request.reference))
+        ),
+        GetQuote=lambda request, call: _not_found(),
+        GetCancellationQuote=lambda request, call: _not_found(),
+        BatchGetPayments=lambda request, call: b.BatchGetPaymentsResponse(),
+        BatchGetRefunds=lambda request, call: b.BatchGetRefundsResponse(),
+        ListBookingEvents=events,
+        BatchListBookingEvents=histories,
+        CreateQuote=quote,
+        CreateBooking=lambda request, call: b.CreateBookingResponse(booking=next(iter(world.bookings.values()))),
+        PayBooking=lambda request, call: b.PayBookingResponse(
+            payment=b.Payment(
+                id=str(uuid7()), amount=euros(10_000), status=b.PAYMENT_STATUS_SUCCEEDED, provider="sandbox", created_at=stamp()
+            ),
+            booking=next(iter(world.bookings.values())),
+        ),
+        BatchGetAvailability=lambda request, call: b.BatchGetAvailabilityResponse(
+            availabilities=[b.Availability(departure_id=one, seats_available=7) for one in request.departure_ids]
+        ),
+    )
+
+
+def notifications(world: World) -> Any:
+    def papers(request: Any, call: Call) -> Any:
+        return n.BatchListBookingInvoicesResponse(
+            bookings=[
+                n.BookingInvoices(booking_id=one, invoices=[_paper(n.INVOICE_KIND_INVOICE), _paper(n.INVOICE_KIND_CREDIT_NOTE)])
+                for one in request.booking_ids
+            ]
+        )
+
+    return servicer(
+        notifications_pb2_grpc.NotificationsServiceServicer,
+        world,
+        "optional",
+        BatchListBookingInvoices=papers,
+        BatchGetInvoices=lambda request, call: n.BatchGetInvoicesResponse(),
+        BatchGetNotifications=lambda request, call: n.BatchGetNotificationsResponse(),
+        BatchListNotifications=lambda request, call: n.BatchListNotificationsResponse(),
+        BatchListInvoices=lambda request, call: n.BatchListInvoicesResponse(),
+    )
+
+
+def _paper(kind: Any) -> n.Invoice:
+    return n.Invoice(
+        id=str(uuid7()), number="2026-000001", kind=kind, booking_reference="REF", total=euros(1), issued_at=stamp(), pdf_url="x"
+    )
+
+
+def _not_found() -> Any:
+    raise NotFound

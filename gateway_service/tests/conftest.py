@@ -1,0 +1,94 @@
+"""The gateway in front of four real gRPC servers in this process, whose answers each test writes."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import jwt
+import pytest
+
+from gateway_service.gateway import clients, upstream, valkey
+from gateway_service.gateway.context import languages
+from gateway_service.gateway.feed import stop_feed
+from gateway_service.tests.fakes import Backends
+from shared.auth import testing as keys
+from shared.ids import uuid7
+from shared.rpc import server as rpc_server
+from shared.rpc.client import AioClient
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trusted_keys(tmp_path_factory: pytest.TempPathFactory) -> None:
+    keys.install(Path(tmp_path_factory.mktemp("keys")))
+
+
+@pytest.fixture
+def backends(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backends]:
+    """Four services on real sockets. They share this process's name, so a credential's audience is read, not compared."""
+
+    def verify(token: str) -> str:
+        name = jwt.decode(token, options={"verify_signature": False})["iss"]
+        jwt.decode(token, keys.service_keys()[name].public_key(), algorithms=["EdDSA"], options={"verify_aud": False})
+        return str(name)
+
+    monkeypatch.setattr(rpc_server, "verify_service_credential", verify)
+    with ExitStack() as stack:
+        served = Backends.start(stack)
+        for name, server in served.servers.items():
+            monkeypatch.setenv(f"{name.upper()}_GRPC", server.address)
+        yield served
+
+
+@pytest.fixture
+async def http(backends: Backends) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the whole ASGI application."""
+    from gateway_service.config.asgi import application
+
+    languages._known.clear()
+    transport = httpx.ASGITransport(app=application, client=("127.0.0.9", 4321))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client
+    await stop_feed()
+    await clients.close_all()
+    await upstream.close()
+    await valkey.close()
+
+
+@pytest.fixture
+def person() -> UUID:
+    return uuid7()
+
+
+@pytest.fixture
+def token(person: UUID) -> str:
+    return keys.mint_access_token(person)
+
+
+@pytest.fixture
+def ask(http: httpx.AsyncClient) -> Any:
+    """Ask one operation; the answer's JSON, which `errors` may be part of."""
+
+    async def asked(query: str, *, token: str | None = None, headers: dict[str, str] | None = None, **variables: Any) -> Any:
+        sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
+        answered = await http.post("/graphql", json={"query": query, "variables": variables}, headers=sent)
+        return answered.json()
+
+    return asked
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Take a service away: its address leads nowhere."""
+
+    def take(name: str) -> None:
+        monkeypatch.setenv(f"{name.upper()}_GRPC", "127.0.0.1:1")
+        assert isinstance(clients.CLIENTS[name], AioClient)
+
+    return take
+
+
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")

@@ -1,0 +1,182 @@
+"""The four services as tests need them: real servers, real guards, answers out of dictionaries."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from shared.errors import Conflict, DomainError, NotFound
+from shared.ids import uuid7
+from shared.pb.travel.bookings.v1 import bookings_pb2 as b
+from shared.pb.travel.bookings.v1 import bookings_pb2_grpc
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.destinations.v1 import destinations_pb2 as d
+from shared.pb.travel.destinations.v1 import destinations_pb2_grpc
+from shared.pb.travel.notifications.v1 import notifications_pb2 as n
+from shared.pb.travel.notifications.v1 import notifications_pb2_grpc
+from shared.pb.travel.users.v1 import users_pb2 as u
+from shared.pb.travel.users.v1 import users_pb2_grpc
+from shared.rpc import Call, rpc
+from shared.rpc.testing import TestServer, running
+from shared.text import Text
+
+GATEWAY = {"gateway"}
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+class SeatsUnavailable(Conflict):
+    code = "SEATS_UNAVAILABLE"
+    text = Text(en="Only {seatsLeft} seats are left.", fr="Il ne reste que {seatsLeft} places.")
+
+
+def stamp(days: float = 0) -> Timestamp:
+    made = Timestamp()
+    made.FromDatetime((NOW + timedelta(days=days)).replace(tzinfo=None))
+    return made
+
+
+def text(en: str, fr: str = "") -> common_pb2.LocalizedText:
+    return common_pb2.LocalizedText(en=en, fr=fr)
+
+
+def euros(cents: int) -> common_pb2.Money:
+    return common_pb2.Money(minor_units=cents, currency_code="EUR")
+
+
+@dataclass
+class World:
+    """What the services know, and the refusals they are told to raise."""
+
+    users: dict[str, u.User] = field(default_factory=dict)
+    destinations: dict[str, d.Destination] = field(default_factory=dict)
+    trips: dict[str, d.Trip] = field(default_factory=dict)
+    departures: dict[str, d.Departure] = field(default_factory=dict)
+    bookings: dict[str, b.Booking] = field(default_factory=dict)
+    events: dict[str, list[b.BookingEvent]] = field(default_factory=dict)
+    refusals: dict[str, DomainError | Exception] = field(default_factory=dict)
+    requests: list[tuple[str, Any, Call]] = field(default_factory=list)
+
+    def took(self, method: str, request: Any, call: Call) -> None:
+        """Note a request, and refuse it where the test says so."""
+        self.requests.append((method, request, call))
+        if refusal := self.refusals.get(method):
+            raise refusal
+
+    def add_trip(self, number: int) -> d.Departure:
+        """Add a country, a city in it, a trip there and its departure."""
+        country = d.Destination(
+            id=str(uuid7()), slug=f"country-{number}", kind=d.DESTINATION_KIND_COUNTRY, name=text("Land", "Pays"), country_code="FR"
+        )
+        city = d.Destination(
+            id=str(uuid7()), slug=f"city-{number}", kind=d.DESTINATION_KIND_CITY, name=text("City", "Ville"), country_code="FR",
+            parent_id=country.id, ancestor_ids=[country.id], currency_code="EUR",
+        )  # fmt: skip
+        trip = d.Trip(
+            id=str(uuid7()), slug=f"trip-{number}", title=text("Walk", "Balade"), destination_id=city.id, duration_days=3,
+            currency_code="EUR",
+        )  # fmt: skip
+        departure = d.Departure(
+            id=str(uuid7()), trip_id=trip.id, starts_at=stamp(30), ends_at=stamp(33), time_zone="Europe/Paris",
+            status=d.DEPARTURE_STATUS_OPEN, adult_price=euros(10_000), child_price=euros(5_000), capacity=20,
+        )  # fmt: skip
+        self.destinations.update({country.id: country, city.id: city})
+        self.trips[trip.id] = trip
+        self.departures[departure.id] = departure
+        return departure
+
+    def add_booking(self, person: object, number: int = 1) -> b.Booking:
+        """Add a booking of `person` on a departure of its own, with three events."""
+        departure = self.add_trip(number)
+        booking = b.Booking(
+            id=str(uuid7()), reference=f"REF{number:05}", status=b.BOOKING_STATUS_CONFIRMED, reason=b.BOOKING_REASON_PAID,
+            traveller_id=str(person), departure_id=departure.id, title=text("Walk", "Balade"), starts_at=stamp(30),
+            ends_at=stamp(33), time_zone="Europe/Paris", total=euros(10_000), paid=euros(10_000), refunded=euros(0),
+            created_at=stamp(), passengers=[b.Passenger(id=str(uuid7()), first_name="Ann", last_name="Lee", kind=b.PASSENGER_KIND_ADULT)],
+            lines=[b.PriceLine(label=text("Adult", "Adulte"), quantity=1, unit_price=euros(10_000), total=euros(10_000))],
+        )  # fmt: skip
+        self.bookings[booking.id] = booking
+        self.events[booking.id] = []
+        for kind in ("booking.created", "payment.succeeded", "booking.confirmed"):
+            self.happen(booking, kind)
+        return booking
+
+    def happen(self, booking: b.Booking, kind: str) -> b.BookingEvent:
+        """Append an event to a booking's history."""
+        booking.sequence += 1
+        event = b.BookingEvent(
+            sequence=booking.sequence, type=kind, status=booking.status, reason=booking.reason, at=stamp(), actor="system",
+            message=text(f"Event {booking.sequence}", f"Fait {booking.sequence}"),
+        )  # fmt: skip
+        self.events[booking.id].append(event)
+        return event
+
+    def own(self, call: Call, booking: b.Booking | None) -> b.Booking:
+        """Return a booking of the caller's traveller, as services do: NotFound for anybody else's."""
+        if booking is None or booking.traveller_id != str(call.owner.id):
+            raise NotFound
+        return booking
+
+    def by_reference(self, reference: str) -> b.Booking | None:
+        return next((one for one in self.bookings.values() if one.reference == reference), None)
+
+
+def answering(
+    world: World, name: str, act: Callable[[Any, Call], Any], traveller: Any = "required"
+) -> Callable[..., Any]:
+    """Return a served method that notes its request and answers `act`."""
+
+    def method(self: Any, request: Any, call: Call) -> Any:
+        world.took(name, request, call)
+        return act(request, call)
+
+    method.__name__ = name
+    return rpc(callers=GATEWAY, traveller=traveller)(method)
+
+
+def servicer(base: type, world: World, traveller: Any, **methods: Callable[[Any, Call], Any]) -> Any:
+    """Return an instance of `base` with these methods."""
+    served = {name: answering(world, name, act, traveller) for name, act in methods.items()}
+    return type(f"Test{base.__name__}", (base,), served)()
+
+
+@dataclass
+class Backends:
+    """The four running servers and the world they answer from."""
+
+    world: World
+    servers: dict[str, TestServer]
+
+    @property
+    def calls(self) -> Counter[str]:
+        """How often each method was called, over all services."""
+        return sum((server.calls for server in self.servers.values()), Counter())
+
+    @classmethod
+    def start(cls, stack: ExitStack) -> "Backends":
+        from gateway_service.tests import answers
+
+        world = World()
+        added = {
+            "users": (users_pb2_grpc.add_UsersServiceServicer_to_server, answers.users(world)),
+            "destinations": (
+                destinations_pb2_grpc.add_DestinationsServiceServicer_to_server,
+                answers.destinations(world),
+            ),
+            "bookings": (bookings_pb2_grpc.add_BookingsServiceServicer_to_server, answers.bookings(world)),
+            "notifications": (
+                notifications_pb2_grpc.add_NotificationsServiceServicer_to_server,
+                answers.notifications(world),
+            ),
+        }
+
+        def serve(add: Any, one: Any) -> TestServer:
+            return stack.enter_context(running(lambda server: add(one, server)))
+
+        return cls(world, {name: serve(add, one) for name, (add, one) in added.items()})
+
+
+__all__ = ["Backends", "SeatsUnavailable", "World", "euros", "n", "servicer", "stamp", "text", "u"]

@@ -1,0 +1,214 @@
+"""The graph over real gRPC: batched, localised, whole where a service is away, and closed to others."""
+
+import base64
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from gateway_service.gateway.ids import to_global_id
+from gateway_service.tests.fakes import Backends
+from shared.ids import uuid7
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.users.v1 import users_pb2
+
+EVERYTHING = """
+query Everything($first: Int) {
+  me { id email bookings(first: $first) { totalCount edges { cursor node {
+    id reference title status total { amount currency } traveller { id }
+    departure { id startsAt seatsAvailable convertedAdultPrice(currency: "USD") { amount currency }
+      trip { title destination { name parent { name } ancestors { name } } } }
+    history { sequence message } invoice { number } creditNotes { number } lines { label tax { amount } }
+  } } } }
+}
+"""
+
+
+@pytest.fixture
+def account(backends: Backends, person: UUID) -> users_pb2.User:
+    made = users_pb2.User(id=str(person), email="ann@example.org", email_verified=True)
+    made.profile.locale = common_pb2.LOCALE_FR
+    backends.world.users[made.id] = made
+    return made
+
+
+async def test_rpcs_do_not_grow_with_rows(ask: Any, backends: Backends, person: UUID, token: str) -> None:
+    """Seen failing (4 departures, 12 trips) with the loaders made anew for each field."""
+    backends.world.users[str(person)] = users_pb2.User(id=str(person), email="ann@example.org")
+    counts = []
+    for rows in (1, 8):
+        for number in range(rows):
+            backends.world.add_booking(person, number + rows * 100)
+        before = backends.calls
+        answer = await ask(EVERYTHING, token=token, first=100)
+        counts.append(backends.calls - before)
+        assert "errors" not in answer
+
+    assert len(answer["data"]["me"]["bookings"]["edges"]) == 9
+    assert counts[0] == counts[1]
+    assert set(counts[1].values()) <= {1, 2}  # destinations: those of the trips, then their parents
+    assert counts[1]["BatchGetDepartures"] == 1
+
+
+async def test_a_booking_is_shown_as_the_contract_says(ask: Any, backends: Backends, person: UUID, token: str) -> None:
+    booking = backends.world.add_booking(person)
+    answer = await ask(EVERYTHING, token=token, headers={"Accept-Language": "fr"})
+
+    (edge,) = answer["data"]["me"]["bookings"]["edges"]
+    node = edge["node"]
+    assert node["id"] == base64.b64encode(f"Booking:{booking.id}".encode()).decode()
+    assert (node["title"], node["status"], node["total"]) == (
+        "Balade", "CONFIRMED", {"amount": "100.00", "currency": "EUR"}
+    )  # fmt: skip
+    assert node["departure"]["startsAt"] == "2026-12-23T12:00:00.000Z"
+    assert node["departure"]["seatsAvailable"] == 7
+    assert node["departure"]["convertedAdultPrice"] == {"amount": "125.00", "currency": "USD"}
+    assert [one["message"] for one in node["history"]] == ["Fait 1", "Fait 2", "Fait 3"]
+    assert node["lines"] == [{"label": "Adulte", "tax": None}]
+    assert node["traveller"]["id"] == answer["data"]["me"]["id"]
+
+
+async def test_the_language_is_asked_then_accepted_then_the_profiles(
+    ask: Any, backends: Backends, account: users_pb2.User, token: str
+) -> None:
+    backends.world.add_trip(1)
+    query = "{ trips { edges { node { title en: title(locale: EN) } } } }"
+
+    def title(answer: Any) -> Any:
+        return answer["data"]["trips"]["edges"][0]["node"]
+
+    assert title(await ask(query)) == {"title": "Walk", "en": "Walk"}
+    assert title(await ask(query, headers={"Accept-Language": "fr-CA,en;q=0.5"})) == {"title": "Balade", "en": "Walk"}
+    assert title(await ask(query, token=token)) == {"title": "Balade", "en": "Walk"}
+    assert title(await ask(query, token=token, headers={"Accept-Language": "en"}))["title"] == "Walk"
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "kept"),
+    [
+        ("destinations", "departure", "reference"),
+        ("notifications", "invoice", "departure"),
+        ("users", "email", "bookings"),
+    ],
+)
+async def test_one_service_away_leaves_the_rest(
+    service: str, path: str, kept: str, ask: Any, away: Any, backends: Backends, person: UUID, token: str
+) -> None:
+    backends.world.add_booking(person)
+    away(service)
+
+    answer = await ask(
+        "{ me { email bookings { edges { node { reference departure { id } invoice { number } } } } } }", token=token
+    )
+
+    me = answer["data"]["me"]
+    node = me["bookings"]["edges"][0]["node"]
+    (error,) = [one for one in answer["errors"] if one["path"][-1] == path]
+    assert error["extensions"] == {"code": "UPSTREAM_UNAVAILABLE", "retryAfter": 1}
+    assert (me if path == "email" else node)[path] is None
+    assert {**me, **node}[kept] is not None
+
+
+async def test_me_comes_from_the_token_itself(ask: Any, away: Any, person: UUID, token: str) -> None:
+    away("users")
+
+    assert (await ask("{ me { id } }", token=token))["data"]["me"]["id"] == to_global_id("User", str(person))
+    assert (await ask("{ me { id } }"))["data"] == {"me": None}
+
+
+@pytest.mark.parametrize(
+    "type_name",
+    ["User", "Quote", "Booking", "Payment", "Refund", "CancellationQuote", "Notification", "Invoice", "Session", "Nope"],
+)
+async def test_node_of_somebody_else_is_as_unknown(
+    type_name: str, ask: Any, backends: Backends, account: users_pb2.User, token: str
+) -> None:
+    """Abuse 40."""
+    theirs = backends.world.add_booking(uuid7()).id
+    query = "query($id: ID!) { node(id: $id) { id } }"
+
+    seen = await ask(query, token=token, id=to_global_id(type_name, theirs))
+    unknown = await ask(query, token=token, id=to_global_id(type_name, str(uuid7())))
+    signed_out = await ask(query, id=to_global_id(type_name, theirs))
+
+    assert seen == unknown == signed_out == {"data": {"node": None}}
+
+
+async def test_node_finds_what_is_public_or_ones_own(ask: Any, backends: Backends, person: UUID, token: str) -> None:
+    booking = backends.world.add_booking(person)
+    query = "query($id: ID!) { node(id: $id) { id __typename } }"
+    ids = [
+        ("Booking", booking.id),
+        ("User", str(person)),
+        ("Departure", booking.departure_id),
+        *(("Trip", one) for one in backends.world.trips),
+        *(("Destination", one) for one in backends.world.destinations),
+    ]
+
+    for type_name, raw in ids:
+        node = (await ask(query, token=token, id=to_global_id(type_name, raw)))["data"]["node"]
+        assert node == {"id": to_global_id(type_name, raw), "__typename": type_name}
+
+
+async def test_a_booking_of_somebody_else_is_null_without_an_error(ask: Any, backends: Backends, token: str) -> None:
+    theirs = backends.world.add_booking(uuid7())
+
+    assert await ask("query($r: String!) { booking(reference: $r) { id } }", token=token, r=theirs.reference) == {
+        "data": {"booking": None}
+    }
+    (error,) = (await ask('{ booking(reference: "X") { id } }'))["errors"]
+    assert error["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+async def test_guessing_references_is_limited(ask: Any, valkey: Any, backends: Backends, token: str) -> None:
+    """Abuse 40. Seen failing without attempts.check_reference."""
+    query = "{ " + " ".join(f'r{i}: booking(reference: "WRONG{i}") {{ id }}' for i in range(30)) + " }"
+    for _ in range(2):
+        assert "errors" not in await ask(query, token=token)
+
+    (error,) = (await ask('{ booking(reference: "WRONG") { id } }', token=token))["errors"]
+
+    assert error["extensions"] == {"code": "RATE_LIMITED", "retryAfter": 60}
+
+
+@pytest.mark.parametrize("arguments", ["first: 0", "first: -1", "first: 101", 'after: "AAAA"', 'after: "%%%"'])
+async def test_pages_and_cursors_are_checked(arguments: str, ask: Any, backends: Backends) -> None:
+    """Abuse 47."""
+    answer = await ask(f"{{ trips({arguments}) {{ totalCount }} }}")
+
+    assert answer["data"]["trips"] is None
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert answer["errors"][0]["extensions"]["field"] == arguments.split(":")[0]
+    assert backends.calls["SearchTrips"] == 0
+
+
+async def test_a_cursor_fits_its_own_list_alone(ask: Any, backends: Backends) -> None:
+    """Abuse 47. Seen failing (one SearchTrips more) with ListKey's fingerprint taken out."""
+    backends.world.add_trip(1)
+    cursor = (await ask("{ trips { edges { cursor } } }"))["data"]["trips"]["edges"][0]["cursor"]
+
+    ok = await ask("query($c: String) { trips(after: $c) { totalCount } }", c=cursor)
+    other = await ask("query($c: String) { destinations(after: $c) { totalCount } }", c=cursor)
+    narrowed = await ask("query($c: String) { trips(after: $c, seats: 2) { totalCount } }", c=cursor)
+
+    assert "errors" not in ok
+    assert [one["errors"][0]["extensions"]["code"] for one in (other, narrowed)] == ["BAD_USER_INPUT"] * 2
+    assert backends.calls["SearchTrips"] == 2
+
+
+async def test_arguments_out_of_the_world_are_refused(ask: Any, backends: Backends) -> None:
+    trip = to_global_id("Trip", str(uuid7()))
+    refused = {
+        "near.latitude": "{ destinations(near: {latitude: 91, longitude: 0, radiusKm: 1}) { totalCount } }",
+        "near.radiusKm": "{ destinations(near: {latitude: 1, longitude: 0, radiusKm: -1}) { totalCount } }",
+        "id": f'{{ destination(id: "{trip}") {{ slug }} }}',
+        "seats": "{ trips(seats: 0) { totalCount } }",
+        "maxPrice.amount": '{ trips(maxPrice: {amount: "1.001", currency: "EUR"}) { totalCount } }',
+        "maxPrice.currency": '{ trips(maxPrice: {amount: "1", currency: "eur"}) { totalCount } }',
+    }
+    for field, query in refused.items():
+        (error,) = (await ask(query))["errors"]
+        assert (error["extensions"]["code"], error["extensions"]["field"]) == ("BAD_USER_INPUT", field)
+    for both in ("{ trip { slug } }", f'{{ trip(id: "{trip}", slug: "x") {{ slug }} }}'):
+        assert (await ask(both))["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert backends.calls.total() == 0

@@ -1,0 +1,169 @@
+"""What a document may ask for: refused before any service hears of it."""
+
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+from django.test import override_settings
+
+from gateway_service.tests.fakes import Backends
+
+TRIPS = "trips {{ edges {{ node {{ {} }} }} }}"
+
+
+def code(answer: Any) -> str:
+    assert "data" not in answer
+    return str(answer["errors"][0]["extensions"]["code"])
+
+
+def nested(depth: int) -> str:
+    """A query of exactly `depth` fields below one another."""
+    fields = ["trip(slug: \"x\")", *(["destination"] + ["parent"] * (depth - 3)), "slug"]
+    return "{ " + " { ".join(fields) + " }" * depth
+
+
+def tagged(count: int) -> str:
+    """A query of `count` + 13 tokens."""
+    return "{ destinations(tags: [" + '"t" ' * count + "]) { totalCount } }"
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond"),
+    [
+        (nested(15), nested(16)),
+        (
+            "{ " + " ".join(f"a{i}: __typename" for i in range(30)) + " }",
+            "{ " + " ".join(f"a{i}: __typename" for i in range(31)) + " }",
+        ),
+        (
+            "{ __typename " + " ".join("__typename @skip(if: true)" for _ in range(50)) + " }",
+            "{ " + " ".join("__typename @skip(if: true)" for _ in range(51)) + " }",
+        ),
+        (tagged(1_987), tagged(1_988)),
+        ("{ __typename #" + "x" * 32_752 + "\n}", "{ __typename #" + "x" * 32_753 + "\n}"),
+    ],
+    ids=["depth", "aliases", "directives", "tokens", "bytes"],
+)
+async def test_the_shape_of_a_document_is_bounded(within: str, beyond: str, ask: Any, backends: Backends) -> None:
+    """Abuse 41. Each seen failing with its own check taken out."""
+    assert "data" in await ask(within)
+    before = backends.calls
+    assert code(await ask(beyond)) == "QUERY_TOO_COMPLEX"
+    assert backends.calls == before
+
+
+async def test_one_field_thousands_of_times_costs_nothing(ask: Any) -> None:
+    """Seen taking 0.3 s of the loop with the count of namesakes taken out."""
+    started = time.perf_counter()
+
+    assert code(await ask("{ " + "__typename " * 1_998 + "}")) == "QUERY_TOO_COMPLEX"
+    assert time.perf_counter() - started < 0.1
+
+
+async def test_depth_hidden_in_fragments_counts(ask: Any) -> None:
+    fragments = " ".join(f"fragment F{i} on Destination {{ parent {{ ...F{i + 1} }} }}" for i in range(15))
+    query = f'{{ destination(slug: "x") {{ ...F0 }} }} {fragments} fragment F15 on Destination {{ slug }}'
+
+    assert code(await ask(query)) == "QUERY_TOO_COMPLEX"
+
+
+COSTLY = """{ destinations(first: 100) { edges { node { children(first: 100) { edges { node {
+  trips(first: 100) { edges { node { id } } } } } } } } } }"""
+
+
+async def test_cost_is_bounded_with_variables_and_defaults(ask: Any, backends: Backends) -> None:
+    """Abuse 42. Seen failing without check_cost, and by variables without its `given`."""
+    query = """query($n: Int{default}) {{ trips(first: $n) {{ edges {{ node {{ id
+      departures(first: $n) {{ edges {{ node {{ id }} }} }} }} }} }} }}"""
+    assert code(await ask(COSTLY)) == "QUERY_TOO_COMPLEX"
+    assert code(await ask(query.format(default=""), n=100)) == "QUERY_TOO_COMPLEX"
+    assert code(await ask(query.format(default=" = 100"))) == "QUERY_TOO_COMPLEX"
+    assert code(await ask("{ ...F } fragment F on Query " + COSTLY)) == "QUERY_TOO_COMPLEX"
+    assert backends.calls.total() == 0
+
+    assert "data" in await ask(query.format(default=" = 100"), n=20)
+
+
+async def test_a_costly_document_stays_refused_when_cached(ask: Any) -> None:
+    query = "query($n: Int) { trips(first: $n) { edges { node { departures(first: $n) { edges { node { id } } } } } } }"
+
+    assert "data" in await ask(query, n=5)
+    assert code(await ask(query, n=100)) == "QUERY_TOO_COMPLEX"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "mutation { " + " ".join(f'a{i}: login(email: "a@b.c", password: "p{i}") {{ accessToken }}' for i in range(10)) + " }",
+        'mutation { login(email: "a", password: "b") { accessToken } resendVerification(email: "a") { ok } }',
+        'mutation { ...F a: login(email: "a", password: "c") { accessToken } } fragment F on Mutation { login(email: "a", password: "b") { accessToken } }',
+        'mutation A { login(email: "a", password: "b") { accessToken } } mutation B { login(email: "a", password: "b") { accessToken } }',
+    ],
+)
+async def test_one_sensitive_mutation_a_document(query: str, ask: Any, backends: Backends) -> None:
+    """Abuse 43. Seen failing with check_shape's count of sensitive fields taken out."""
+    assert "errors" in await ask(query)
+    assert backends.calls.total() == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"query": "{ me { id } }"}]',
+        b'{"query": "{ ...F } fragment F on Query { ...F }"}',
+        b'{"query": "{ me { id }"}',
+        b'{"query": ""}',
+        b'{"query": 7}',
+        b'{"query": "{ me { id } }", "variables": []}',
+        b'{"query": "{ me { id } }", "operationName": "Other"}',
+        b'{"query": "query A { me { id } } query B { me { id } }"}',
+        b'{"query": "query($f: Float!) { me { id } }", "variables": {"f": NaN}}',
+        b'{"query": "query($r: String!) { booking(reference: $r) { id } }", "variables": {"r": "\\ud800"}}',
+        b'{"query": "query($n: Int) { trips(first: $n) { totalCount } }", "variables": {"n": 2147483648}}',
+        b'{"query": "query($n: Int!) { trips(first: $n) { totalCount } }"}',
+        b'{"query": "{ me ',
+        b"\xff\xfe",
+        b"",
+        b"[" * 100_000,
+        b'{"query": "' + b"{ a " * 600 + b'"}',
+    ],
+    ids=range(17),
+)
+async def test_what_is_malformed_is_400_at_once(body: bytes, http: httpx.AsyncClient, backends: Backends) -> None:
+    """Abuse 44, 48."""
+    started = time.perf_counter()
+    answered = await http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+
+    assert time.perf_counter() - started < 0.1
+    assert answered.status_code == 400
+    assert answered.json()["errors"][0]["extensions"]["code"] in {"BAD_USER_INPUT", "QUERY_TOO_COMPLEX"}
+    assert backends.calls.total() == 0
+
+
+async def test_production_tells_nothing_of_the_schema(http: httpx.AsyncClient) -> None:
+    """Abuse 45. Seen failing with the rule against introspection and with _SUGGESTION taken out."""
+    with override_settings(DEBUG=False):
+        for query in ("{ __schema { types { name } } }", '{ __type(name: "User") { name } }'):
+            assert code((await http.post("/graphql", json={"query": query})).json()) == "BAD_USER_INPUT"
+        typo = (await http.post("/graphql", json={"query": "{ tripz { totalCount } }"})).json()
+        page = await http.get("/graphql", headers={"Accept": "text/html"})
+
+    assert "Did you mean" not in json.dumps(typo)
+    assert page.status_code == 405
+    assert "html" not in page.headers["Content-Type"]
+
+
+async def test_development_introspects_however_deep(http: httpx.AsyncClient) -> None:
+    """GraphiQL's own query, which is deeper than travellers may ask."""
+    from graphql import get_introspection_query
+
+    with override_settings(DEBUG=True):
+        page = await http.get("/graphql", headers={"Accept": "text/html"})
+        asked = await http.post("/graphql", json={"query": get_introspection_query()})
+
+    assert asked.json()["data"]["__schema"]["queryType"]["name"] == "Query"
+    assert page.status_code == 200
+    assert "graphiql.min.js" in page.text
+    assert "https://" not in page.text

@@ -90,7 +90,7 @@ def service_environment(service: str, platform: Platform, vault: Vault, *, exter
     shared = platform_environment(platform, vault, external=external)
     others = {f"{name.upper()}_DATABASE_URL" for name in postgres.DATABASES if name != service}
     if service != "users":
-        others |= {"ADMIN_PASSWORD"}
+        others |= {"ADMIN_PASSWORD", "DEMO_PASSWORD"}
     own = {
         "PORT": str(platform.port(ports.HTTP[service])),
         "SERVICE_PRIVATE_KEY": vault.service_seed(service),

@@ -19,7 +19,9 @@ def lint(platform: Platform) -> int:
     platform.make_folders()
     environment = {"PATH": str(Path(sys.executable).parent), **_settings(platform)}
     bad = [
-        name for name, (command, extra) in checks(platform).items() if not _passes(name, command, environment | extra)
+        name
+        for name, (command, extra) in checks(platform).items()
+        if not _passes(name, command, {**environment, **extra})
     ]
     print(f"\nlint: {'all clean' if not bad else 'complaints of ' + ', '.join(bad)}")
     return 1 if bad else 0

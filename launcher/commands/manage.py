@@ -65,6 +65,6 @@ def run(platform: Platform, service: str, *arguments: str) -> int:
 def is_external(platform: Platform) -> bool:
     """Return whether the platform that runs uses infrastructure that is not its own."""
     report = Report.read(platform)
-    return bool(report and report.alive() and report.processes) and "postgres" not in {
-        line.name for line in report.processes if report
-    }
+    if report is None or not report.alive() or not report.processes:
+        return False
+    return all(line.name != "postgres" for line in report.processes)

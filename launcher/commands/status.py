@@ -1,6 +1,7 @@
 """`status`: every process, asked now; the truth whether a supervisor runs or not."""
 
 import json
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
@@ -135,7 +136,7 @@ def _lag(url: str) -> Lag | None:
 
 
 def _print_table(platform: Platform, shown: list[Status]) -> None:
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=160)
     if not any(one.pid for one in shown):
         console.print("The platform is stopped. Start it: ./manage_all.py up")
         return

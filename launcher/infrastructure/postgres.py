@@ -77,7 +77,7 @@ def prepare(platform: Platform, vault: Vault) -> None:
         password.write(vault.secret("postgres"))
         password.flush()
         _give(Path(password.name), home)
-        command = [
+        command: list[str | Path] = [
             *(home.binaries / "initdb", "-D", draft, "-U", SUPERUSER, "--pwfile", password.name),
             *("--auth=scram-sha-256", "--locale-provider=builtin", "--locale=C.UTF-8", "--encoding=UTF8", "--no-sync"),
         ]

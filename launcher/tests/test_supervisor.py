@@ -62,7 +62,9 @@ def test_a_killed_server_comes_back(running: Platform) -> None:
 
     os.kill(old, signal.SIGKILL)
 
-    fresh = eventually(lambda: (child := children.running(running, "valkey")) and child.pid != old and child)
+    eventually(lambda: pids(running).get("valkey") not in (None, old))
+    fresh = children.running(running, "valkey")
+    assert fresh is not None
     assert fresh.restarts == 1
     eventually(lambda: valkey.ready(running, Vault(running)))
     report = Report.read(running)

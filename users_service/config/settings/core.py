@@ -18,7 +18,7 @@ INSTALLED_APPS = [
     "shared.inbox",
     "users_service.accounts",
 ]
-MIDDLEWARE = [*web.MIDDLEWARE, "shared.auth.staff.StaffRecheckMiddleware"]
+MIDDLEWARE = web.MIDDLEWARE
 TEMPLATES = web.templates(Path(__file__).resolve().parent.parent / "templates")
 UNFOLD = web.unfold(title="Accounts", symbol="group")
 STATIC_URL = "/static/"

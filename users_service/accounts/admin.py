@@ -1,0 +1,91 @@
+"""Accounts for support: find a person, see their story; nothing that the rules own can be typed over."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+
+from users_service.accounts.models import AuditEntry, Profile, Session, User
+
+
+class _ReadOnly:
+    """Looked at, never changed."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ProfileInline(_ReadOnly, StackedInline):
+    """What the traveller says of themselves."""
+
+    model = Profile
+    can_delete = False
+
+
+class SessionInline(_ReadOnly, TabularInline):
+    """Signed-in devices."""
+
+    model = Session
+    fields = ("created_at", "rotated_at", "expires_at", "revoked_at", "user_agent")
+    readonly_fields = fields
+    extra = 0
+
+
+class AuditInline(_ReadOnly, TabularInline):
+    """What happened."""
+
+    model = AuditEntry
+    fields = ("at", "action", "request_id")
+    readonly_fields = fields
+    extra = 0
+
+
+@admin.register(User)
+class UserAdmin(ModelAdmin):
+    """Accounts: closing one, and what staff may do, are the only things to change here."""
+
+    list_display = ("email", "name", "verified", "is_active", "is_staff", "created_at")
+    list_filter = ("is_active", "is_staff", "groups")
+    search_fields = ("email", "profile__first_name", "profile__last_name", "id")
+    readonly_fields = ("id", "email", "email_verified_at", "last_login", "created_at")
+    fields = (
+        ("email", "email_verified_at"),
+        ("is_active", "is_staff", "is_superuser"),
+        "groups",
+        ("id", "created_at", "last_login"),
+    )
+    filter_horizontal = ("groups",)
+    inlines = (ProfileInline, SessionInline, AuditInline)
+    list_select_related = ("profile",)
+    ordering = ("-created_at",)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[User]:
+        """Return accounts with their profile."""
+        return super().get_queryset(request).select_related("profile")
+
+    @admin.display(description="name")
+    def name(self, user: User) -> str:
+        """Return the person's name."""
+        return str(user.profile)
+
+    @admin.display(description="verified", boolean=True)
+    def verified(self, user: User) -> bool:
+        """Return whether the address was verified."""
+        return user.email_verified_at is not None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Accounts are opened by registering."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Accounts are erased on their owner's word alone."""
+        return False

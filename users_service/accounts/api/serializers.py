@@ -1,0 +1,98 @@
+"""Accounts over REST: what is taken, strictly, and what is shown."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from shared.http.serializers import StrictSerializer
+from shared.text import Locale
+from users_service.accounts.contracts import Registration
+
+LOCALES = [locale.value for locale in Locale]
+
+
+class RegisterSerializer(StrictSerializer):
+    """Somebody who registers. Rules and their codes are the domain's."""
+
+    email = serializers.CharField(max_length=1_000)
+    password = serializers.CharField(max_length=1_000_000, trim_whitespace=False, write_only=True)
+    first_name = serializers.CharField(allow_blank=True, max_length=1_000, trim_whitespace=False)
+    last_name = serializers.CharField(allow_blank=True, max_length=1_000, trim_whitespace=False)
+    locale = serializers.ChoiceField(LOCALES, required=False)
+    phone = serializers.CharField(required=False, allow_blank=True, max_length=40, default="")
+    accept_terms = serializers.BooleanField()
+
+    def registration(self) -> Registration:
+        """Return the request as the domain takes it."""
+        held = dict(self.validated_data)
+        locale = held.pop("locale", None)
+        return Registration(**held, locale=Locale(locale) if locale else None)
+
+
+class TokenSerializer(StrictSerializer):
+    """A secret that came by mail."""
+
+    token = serializers.CharField(max_length=200)
+
+
+class EmailSerializer(StrictSerializer):
+    """An address."""
+
+    email = serializers.CharField(max_length=1_000)
+
+
+class LoginSerializer(StrictSerializer):
+    """A sign-in."""
+
+    email = serializers.CharField(max_length=1_000)
+    password = serializers.CharField(max_length=1_000_000, trim_whitespace=False, write_only=True)
+
+
+class RefreshSerializer(StrictSerializer):
+    """A refresh token to rotate."""
+
+    refresh_token = serializers.CharField(max_length=4_096)
+
+
+class LogoutSerializer(StrictSerializer):
+    """Which session ends: that of the refresh token, else of the access token; or every one."""
+
+    refresh_token = serializers.CharField(max_length=4_096, required=False, default="")
+    everywhere = serializers.BooleanField(required=False, default=False)
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    """A pair of tokens; `expires_in` is the access token's life in seconds."""
+
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+    expires_in = serializers.IntegerField()
+
+
+class ProfileSerializer(StrictSerializer):
+    """A traveller's profile. Only what is sent changes: all of it, or nothing."""
+
+    id = serializers.UUIDField(read_only=True)
+    email = serializers.CharField(read_only=True)
+    email_verified = serializers.BooleanField(read_only=True)
+    first_name = serializers.CharField(
+        source="profile.first_name", allow_blank=True, trim_whitespace=False, max_length=1_000
+    )
+    last_name = serializers.CharField(
+        source="profile.last_name", allow_blank=True, trim_whitespace=False, max_length=1_000
+    )
+    phone = serializers.CharField(source="profile.phone", allow_blank=True, max_length=40)
+    phone_verified = serializers.BooleanField(source="profile.phone_verified", read_only=True)
+    date_of_birth = serializers.CharField(
+        source="profile.date_of_birth", allow_null=True, allow_blank=True, max_length=20
+    )
+    nationality = serializers.CharField(source="profile.nationality", allow_blank=True, max_length=20)
+    locale = serializers.ChoiceField(LOCALES, source="profile.locale")
+    currency = serializers.CharField(source="profile.currency", max_length=20)
+    time_zone = serializers.CharField(source="profile.time_zone", max_length=200)
+    notify_by_email = serializers.BooleanField(source="profile.notify_by_email")
+    notify_by_sms = serializers.BooleanField(source="profile.notify_by_sms")
+
+    def changes(self) -> dict[str, Any]:
+        """Return the fields that were sent."""
+        return dict(self.validated_data.get("profile", {}))

@@ -1,0 +1,186 @@
+"""Accounts over REST: parse, call once, show."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shared.auth.drf import IsTraveller
+from shared.errors import NotFound, RateLimited, Unauthenticated
+from shared.http.middleware import client_ip
+from shared.http.openapi import refusals
+from shared.http.query import only
+from shared.names import InvalidName
+from users_service.accounts import selectors, services, signing
+from users_service.accounts.api.serializers import (
+    EmailSerializer,
+    LoginSerializer,
+    LogoutSerializer,
+    ProfileSerializer,
+    RefreshSerializer,
+    RegisterSerializer,
+    TokenSerializer,
+    TokensSerializer,
+)
+from users_service.accounts.contracts import Device
+from users_service.accounts.domain import (
+    InvalidCountry,
+    InvalidCredentials,
+    InvalidCurrency,
+    InvalidDate,
+    InvalidEmail,
+    InvalidPhone,
+    InvalidTimeZone,
+    TermsNotAccepted,
+    TokenInvalid,
+    WeakPassword,
+)
+
+
+class PublicView(APIView):
+    """Open to anybody; no token is looked at."""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[type[BasePermission]] = [AllowAny]  # type: ignore[assignment]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse query parameters: these addresses have none."""
+        super().initial(request, *args, **kwargs)
+        only(request, ())
+
+
+def device_of(request: Request) -> Device:
+    """Return where the request comes from."""
+    return Device(ip_address=client_ip(request._request), user_agent=request.headers.get("User-Agent", ""))
+
+
+class RegisterView(PublicView):
+    """Opening an account."""
+
+    @extend_schema(
+        request=RegisterSerializer,
+        responses={
+            202: None,
+            **refusals(InvalidEmail, WeakPassword, InvalidName, InvalidPhone, TermsNotAccepted, RateLimited),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Register. Answered alike whether the address was known or not: the mail tells."""
+        serializer = RegisterSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.register(registration=serializer.registration(), device=device_of(request))
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+
+class VerifyEmailView(PublicView):
+    """Using a verification link."""
+
+    @extend_schema(request=TokenSerializer, responses={204: None, **refusals(TokenInvalid)})
+    def post(self, request: Request) -> Response:
+        """Verify the address that the link was mailed to."""
+        serializer = TokenSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.verify_email(token=serializer.validated_data["token"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ResendVerificationView(PublicView):
+    """Asking for the verification mail again."""
+
+    @extend_schema(request=EmailSerializer, responses={202: None, **refusals(InvalidEmail, RateLimited)})
+    def post(self, request: Request) -> Response:
+        """Mail the link again, if there is anything to verify."""
+        serializer = EmailSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        services.resend_verification(email=serializer.validated_data["email"], ip_address=client_ip(request._request))
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+
+class LoginView(PublicView):
+    """Signing in."""
+
+    @extend_schema(
+        request=LoginSerializer, responses={200: TokensSerializer, **refusals(InvalidCredentials, RateLimited)}
+    )
+    def post(self, request: Request) -> Response:
+        """Open a session."""
+        serializer = LoginSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response(TokensSerializer(services.log_in(**serializer.validated_data, device=device_of(request))).data)
+
+
+class RefreshView(PublicView):
+    """Staying signed in."""
+
+    @extend_schema(request=RefreshSerializer, responses={200: TokensSerializer, **refusals(TokenInvalid)})
+    def post(self, request: Request) -> Response:
+        """Rotate the refresh token."""
+        serializer = RefreshSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return Response(TokensSerializer(services.refresh(**serializer.validated_data)).data)
+
+
+class LogoutView(APIView):
+    """Signing out."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=LogoutSerializer, responses={204: None, **refusals(TokenInvalid, Unauthenticated)})
+    def post(self, request: Request) -> Response:
+        """End this session, or every one."""
+        serializer = LogoutSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        traveller = request.user
+        services.log_out(
+            user_id=traveller.id if traveller else None,
+            session_id=traveller.session_id if traveller else None,
+            **serializer.validated_data,
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ProfileView(APIView):
+    """One's own profile."""
+
+    permission_classes = [IsTraveller]
+
+    @extend_schema(responses={200: ProfileSerializer, **refusals(Unauthenticated, NotFound)})
+    def get(self, request: Request) -> Response:
+        """Show the traveller's own profile."""
+        only(request, ())
+        return Response(ProfileSerializer(selectors.user(user_id=request.user.id)).data)
+
+    @extend_schema(
+        request=ProfileSerializer(partial=True),
+        responses={
+            200: ProfileSerializer,
+            **refusals(
+                InvalidName,
+                InvalidPhone,
+                InvalidDate,
+                InvalidCountry,
+                InvalidCurrency,
+                InvalidTimeZone,
+                Unauthenticated,
+            ),
+        },
+    )
+    def patch(self, request: Request) -> Response:
+        """Change the fields that are sent: all of them, or none."""
+        serializer = ProfileSerializer(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        user = services.update_profile(user_id=request.user.id, changes=serializer.changes())
+        return Response(ProfileSerializer(user).data)
+
+
+class JwksView(PublicView):
+    """The public keys."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        """Show the keys that verify access tokens."""
+        return Response(signing.jwks(), headers={"Cache-Control": "public, max-age=60"})

@@ -1,0 +1,87 @@
+"""What leaves the domain of accounts."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from shared.text import Locale
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """A traveller's profile; `phone` is E.164 or empty."""
+
+    first_name: str
+    last_name: str
+    phone: str
+    phone_verified: bool
+    date_of_birth: date | None
+    nationality: str
+    locale: Locale
+    currency: str
+    time_zone: str
+    notify_by_email: bool
+    notify_by_sms: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserView:
+    """An account with its profile."""
+
+    id: UUID
+    email: str
+    email_verified: bool
+    created_at: datetime
+    profile: ProfileView
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a sign-in or a rotation gives; lifetimes in seconds and as an instant."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+    refresh_expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A minted link; the only time that its token is seen."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StaffView:
+    """A staff account, for the admins of the other services."""
+
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    groups: tuple[str, ...]
+    is_superuser: bool
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What somebody who registers sends."""
+
+    email: str
+    password: str = field(repr=False)
+    first_name: str
+    last_name: str
+    locale: Locale | None
+    phone: str
+    accept_terms: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a request comes from."""
+
+    ip_address: str
+    user_agent: str = ""

@@ -1,0 +1,203 @@
+"""The rules of accounts: what an address, a password and a profile may be.
+
+Pure: takes values, returns them cleaned, or raises a refusal that names the field.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+from zoneinfo import available_timezones
+
+import phonenumbers
+import pycountry
+from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
+
+from shared.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from shared.names import clean_name
+from shared.text import Locale, Text
+
+PASSWORD_LENGTH: Final = (9, 128)
+OLDEST_BIRTH: Final = date(1900, 1, 1)
+NO_MONEY: Final = frozenset({"XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XBA", "XBB", "XBC", "XBD", "XDR", "XSU", "XUA"})
+_is_email = EmailValidator()
+
+
+class InvalidEmail(Invalid):
+    """Not an address that a mail can be sent to."""
+
+    code = "INVALID_EMAIL"
+    text = Text(en="This is not a valid email address.", fr="Cette adresse électronique n’est pas valide.")
+
+
+class WeakPassword(Invalid):
+    """Too short, too long, too common, or the address itself."""
+
+    code = "WEAK_PASSWORD"
+    text = Text(
+        en="A password has 9 to 128 characters, and is neither a common one nor your address.",
+        fr="Un mot de passe compte de 9 à 128 caractères et n’est ni courant ni votre adresse.",
+    )
+
+
+class InvalidPhone(Invalid):
+    """Not a phone number in international form."""
+
+    code = "INVALID_PHONE"
+    text = Text(
+        en="This is not a valid phone number; write it like +33 6 12 34 56 78.",
+        fr="Ce numéro n’est pas valide ; écrivez-le comme +33 6 12 34 56 78.",
+    )
+
+
+class TermsNotAccepted(Invalid):
+    """The terms were not accepted."""
+
+    code = "TERMS_NOT_ACCEPTED"
+    text = Text(en="Accept the terms to register.", fr="Acceptez les conditions pour vous inscrire.")
+
+
+class InvalidDate(Invalid):
+    """Not a date, or not one that somebody was born on."""
+
+    code = "INVALID_DATE"
+    text = Text(en="This is not a valid date of birth.", fr="Cette date de naissance n’est pas valide.")
+
+
+class InvalidCountry(Invalid):
+    """Not an ISO 3166-1 country."""
+
+    code = "INVALID_COUNTRY"
+    text = Text(en="This is not a country code.", fr="Ce n’est pas un code de pays.")
+
+
+class InvalidCurrency(Invalid):
+    """Not a currency that anything is paid in."""
+
+    code = "INVALID_CURRENCY"
+    text = Text(en="This is not a currency code.", fr="Ce n’est pas un code de devise.")
+
+
+class InvalidTimeZone(Invalid):
+    """Not an IANA time zone."""
+
+    code = "INVALID_TIME_ZONE"
+    text = Text(en="This is not a time zone.", fr="Ce n’est pas un fuseau horaire.")
+
+
+class InvalidCredentials(Unauthenticated):
+    """The address or the password is wrong; which of the two is never said."""
+
+    code = "INVALID_CREDENTIALS"
+    text = Text(en="The address or the password is wrong.", fr="L’adresse ou le mot de passe est incorrect.")
+
+
+class TokenInvalid(Invalid):
+    """The link's or session's token is unknown, used, expired or revoked."""
+
+    code = "TOKEN_INVALID"
+    text = Text(en="This link or session is no longer valid.", fr="Ce lien ou cette session n’est plus valable.")
+
+
+class EmailNotVerified(Forbidden):
+    """The address was never verified."""
+
+    code = "EMAIL_NOT_VERIFIED"
+    text = Text(en="Verify your email address first.", fr="Vérifiez d’abord votre adresse électronique.")
+
+
+class LinkNotWanted(Conflict):
+    """The link of this request was used or has expired; no mail is owed any more."""
+
+    code = "LINK_NOT_WANTED"
+    text = Text(en="This link is no longer wanted.", fr="Ce lien n’est plus attendu.")
+
+
+def fold(email: str) -> str:
+    """Return what two spellings of one address have in common: NFKC, without case and outer spaces."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).strip().casefold())
+
+
+def clean_email(email: str) -> str:
+    """Return the folded address. Raises InvalidEmail; a local part beyond ASCII is refused, for it can imitate another's."""
+    folded = fold(email[:1_000])
+    try:
+        _is_email(folded)
+    except ValidationError:
+        raise InvalidEmail(field="email") from None
+    if len(folded) > 254:
+        raise InvalidEmail(field="email")
+    return folded
+
+
+def check_password_strength(password: str, *, email: str, common: frozenset[str]) -> None:
+    """Raise WeakPassword unless the password has 9 to 128 characters and is neither common nor the address. Nothing is hashed."""
+    shortest, longest = PASSWORD_LENGTH
+    if not shortest <= len(password) <= longest:
+        raise WeakPassword(field="password")
+    plain = fold(password)
+    if plain in common or plain in (email, email.split("@", 1)[0]) or len(set(plain)) < 4:
+        raise WeakPassword(field="password")
+
+
+def clean_phone(phone: str) -> str:
+    """Return the number as E.164, empty for none. Raises InvalidPhone."""
+    if not phone.strip():
+        return ""
+    try:
+        number = phonenumbers.parse(phone[:40], None)
+    except phonenumbers.NumberParseException:
+        raise InvalidPhone(field="phone") from None
+    if not phonenumbers.is_valid_number(number):
+        raise InvalidPhone(field="phone")
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def clean_profile(changes: Mapping[str, Any], *, today: date) -> dict[str, Any]:
+    """Return the changes cleaned, all of them. Raises the refusal of the first field that is wrong; None of them counts then."""
+    return {name: _CLEANERS[name](value, today) for name, value in changes.items()}
+
+
+def _birth(value: str, today: date) -> date | None:
+    if not value:
+        return None
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise InvalidDate(field="dateOfBirth") from None
+    if not OLDEST_BIRTH <= day <= today:
+        raise InvalidDate(field="dateOfBirth")
+    return day
+
+
+def _country(value: str, _: date) -> str:
+    if value and pycountry.countries.get(alpha_2=value) is None:
+        raise InvalidCountry(field="nationality")
+    return value
+
+
+def _currency(value: str, _: date) -> str:
+    if value in NO_MONEY or pycountry.currencies.get(alpha_3=value) is None:
+        raise InvalidCurrency(field="currency")
+    return value
+
+
+def _time_zone(value: str, _: date) -> str:
+    if value not in available_timezones():
+        raise InvalidTimeZone(field="timeZone")
+    return value
+
+
+_CLEANERS: Final[Mapping[str, Any]] = {
+    "first_name": lambda value, _: clean_name(value, field="firstName"),
+    "last_name": lambda value, _: clean_name(value, field="lastName"),
+    "phone": lambda value, _: clean_phone(value),
+    "date_of_birth": _birth,
+    "nationality": _country,
+    "locale": lambda value, _: Locale(value).value,
+    "currency": _currency,
+    "time_zone": _time_zone,
+    "notify_by_email": lambda value, _: bool(value),
+    "notify_by_sms": lambda value, _: bool(value),
+}

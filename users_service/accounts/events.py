@@ -1,0 +1,55 @@
+"""Accounts' events: ids alone. Each takes the next version of its account, which orders them."""
+
+from datetime import datetime
+
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from shared.outbox import publish
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.events.v1 import users_pb2
+from shared.telemetry import current_request_id
+from users_service.accounts.models import AuditEntry, LinkRequest, Profile, Session, User
+
+
+def record(user: User, message: Message, *, action: str, now: datetime) -> None:
+    """Write the audit entry and the event of a change, under the account's row lock, which the caller holds."""
+    user.version += 1
+    user.save(update_fields=["version"])
+    AuditEntry.objects.create(user=user, action=action, at=now, request_id=current_request_id())
+    publish(message, aggregate_id=user.id, sequence=user.version, occurred_at=now)
+
+
+def registered(user: User) -> users_pb2.UserRegistered:
+    """Return the event of a new account."""
+    return users_pb2.UserRegistered(user_id=str(user.id))
+
+
+def verified(user: User) -> users_pb2.UserVerified:
+    """Return the event of a verified address."""
+    return users_pb2.UserVerified(user_id=str(user.id))
+
+
+def updated(user: User, fields: list[str]) -> users_pb2.UserUpdated:
+    """Return the event of a changed profile: the names of the fields alone."""
+    return users_pb2.UserUpdated(user_id=str(user.id), changed_fields=sorted(fields))
+
+
+def link_requested(request: LinkRequest, profile: Profile) -> users_pb2.UserLinkRequested:
+    """Return the event of a mail with a link that is wanted."""
+    expires_at = Timestamp()
+    expires_at.FromDatetime(request.expires_at)
+    return users_pb2.UserLinkRequested(
+        user_id=str(request.user_id),
+        request_id=str(request.id),
+        purpose=users_pb2.LinkPurpose.Value(f"LINK_PURPOSE_{request.purpose}"),
+        expires_at=expires_at,
+        locale=common_pb2.Locale.Value(f"LOCALE_{profile.locale}"),
+    )
+
+
+def session_revoked(
+    session: Session, reason: "users_pb2.SessionRevokedReason.ValueType"
+) -> users_pb2.UserSessionRevoked:
+    """Return the event of a session that ended."""
+    return users_pb2.UserSessionRevoked(user_id=str(session.user_id), session_id=str(session.id), reason=reason)

@@ -1,0 +1,67 @@
+"""manage.py seed: the staff account with its groups, and any number of verified travellers for trying things out."""
+
+import os
+import secrets
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from users_service.accounts import passwords, signing
+from users_service.accounts.models import Profile, User
+
+ADMIN = "admin@travel.example"
+GROUPS = ("catalogue_editor", "booking_agent", "finance", "support")
+MOST_TRAVELLERS = 100_000
+
+
+def count(text: str) -> int:
+    """Return a number of travellers. Raises ArgumentTypeError."""
+    if not text.isdecimal() or int(text) > MOST_TRAVELLERS:
+        raise ArgumentTypeError(f"a whole number from 0 to {MOST_TRAVELLERS} is expected, not {text[:20]!r}")
+    return int(text)
+
+
+class Command(BaseCommand):
+    """Repeatable: what is there stays as it is."""
+
+    help = "Make the staff account and its groups; with --travellers N also traveller-0001@demo.example and on."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take how many travellers to make."""
+        parser.add_argument("--travellers", type=count, default=0, metavar="N", help="verified demo travellers to have")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Seed in one transaction."""
+        with transaction.atomic():
+            self._staff()
+            if options["travellers"]:
+                self._travellers(options["travellers"])
+        signing.signer()
+
+    def _staff(self) -> None:
+        for name in GROUPS:
+            Group.objects.get_or_create(name=name)
+        if User.objects.filter(email=ADMIN).exists():
+            return
+        given = os.environ.get("ADMIN_PASSWORD")
+        password = given or secrets.token_urlsafe(12)
+        admin = User.objects.create_superuser(ADMIN, password, email_verified_at=timezone.now())
+        admin.groups.set(Group.objects.filter(name__in=GROUPS))
+        self.stdout.write(f"{ADMIN}" + ("" if given else f" with password {password}"))
+
+    def _travellers(self, wanted: int) -> None:
+        given = os.environ.get("DEMO_PASSWORD")
+        password = given or secrets.token_urlsafe(12)
+        emails = [f"traveller-{number:04}@demo.example" for number in range(1, wanted + 1)]
+        known = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
+        hashed, now = passwords.hashed(password), timezone.now()  # one hash for all: they share their password anyway
+        users = [User(email=email, password=hashed, email_verified_at=now) for email in emails if email not in known]
+        User.objects.bulk_create(users, batch_size=1_000)
+        Profile.objects.bulk_create(
+            [Profile(user=user, first_name="Demo", last_name="Traveller") for user in users], batch_size=1_000
+        )
+        self.stdout.write(f"{len(users)} travellers made" + ("" if given else f" with password {password}"))

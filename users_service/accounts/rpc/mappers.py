@@ -1,0 +1,94 @@
+"""Accounts' contracts as protobuf, and back."""
+
+from typing import Any
+
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.users.v1 import users_pb2 as pb
+from shared.rpc.mapping import locale_from_proto, locale_to_proto, ts
+from users_service.accounts.contracts import Registration, StaffView, Tokens, UserView
+
+
+def user_to_proto(user: UserView) -> pb.User:
+    """Return an account as others see it."""
+    profile = user.profile
+    return pb.User(
+        id=str(user.id),
+        email=user.email,
+        email_verified=user.email_verified,
+        created_at=ts(user.created_at),
+        profile=pb.Profile(
+            first_name=profile.first_name,
+            last_name=profile.last_name,
+            phone=profile.phone,
+            phone_verified=profile.phone_verified,
+            date_of_birth=profile.date_of_birth.isoformat() if profile.date_of_birth else "",
+            nationality=profile.nationality,
+            locale=locale_to_proto(profile.locale),
+            currency=profile.currency,
+            time_zone=profile.time_zone,
+            notify_by_email=profile.notify_by_email,
+            notify_by_sms=profile.notify_by_sms,
+        ),
+    )
+
+
+def contact_to_proto(user: UserView) -> pb.Contact:
+    """Return where and how to write to a person."""
+    profile = user.profile
+    return pb.Contact(
+        id=str(user.id),
+        email=user.email,
+        email_verified=user.email_verified,
+        first_name=profile.first_name,
+        last_name=profile.last_name,
+        phone=profile.phone,
+        phone_verified=profile.phone_verified,
+        locale=locale_to_proto(profile.locale),
+        time_zone=profile.time_zone,
+        notify_by_email=profile.notify_by_email,
+        notify_by_sms=profile.notify_by_sms,
+    )
+
+
+def tokens_to_proto(tokens: Tokens) -> pb.Tokens:
+    """Return a pair of tokens."""
+    return pb.Tokens(
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token,
+        expires_in_seconds=tokens.expires_in,
+        refresh_expires_at=ts(tokens.refresh_expires_at),
+    )
+
+
+def staff_to_proto(staff: StaffView) -> pb.Staff:
+    """Return a staff account."""
+    return pb.Staff(
+        id=str(staff.id),
+        email=staff.email,
+        first_name=staff.first_name,
+        last_name=staff.last_name,
+        groups=staff.groups,
+        is_superuser=staff.is_superuser,
+        is_active=staff.is_active,
+    )
+
+
+def to_registration(request: pb.RegisterRequest) -> Registration:
+    """Return what somebody who registers has sent."""
+    return Registration(
+        email=request.email,
+        password=request.password,
+        first_name=request.first_name,
+        last_name=request.last_name,
+        locale=locale_from_proto(request.locale) if request.locale else None,
+        phone=request.phone,
+        accept_terms=request.accept_terms,
+    )
+
+
+def to_changes(request: pb.UpdateProfileRequest) -> dict[str, Any]:
+    """Return the fields that are present, and no other."""
+    changes = {field.name: value for field, value in request.ListFields()}
+    if "locale" in changes:
+        changes["locale"] = locale_from_proto(changes["locale"] or common_pb2.LOCALE_EN).value
+    return changes

@@ -1,0 +1,116 @@
+"""travel.users.v1: accounts for the gateway, contacts for notifications, staff for every admin. One domain call per method."""
+
+from typing import Final
+
+from shared.errors import NotFound
+from shared.pb.travel.users.v1 import users_pb2 as pb
+from shared.pb.travel.users.v1 import users_pb2_grpc
+from shared.rpc import Call, rpc
+from shared.rpc.mapping import locale_to_proto, ts, uuid_of, uuids_of
+from users_service.accounts import selectors, services
+from users_service.accounts.contracts import Device
+from users_service.accounts.rpc.mappers import (
+    contact_to_proto,
+    staff_to_proto,
+    to_changes,
+    to_registration,
+    tokens_to_proto,
+    user_to_proto,
+)
+
+GATEWAY: Final = frozenset({"gateway"})
+BOOKINGS: Final = frozenset({"bookings"})
+NOTIFICATIONS: Final = frozenset({"notifications"})
+ADMINS: Final = frozenset({"destinations", "bookings", "notifications"})
+
+
+class UsersServicer(users_pb2_grpc.UsersServiceServicer):
+    """Each method names who may call it."""
+
+    @rpc(callers=GATEWAY, traveller="none")
+    def Register(self, request: pb.RegisterRequest, call: Call) -> pb.RegisterResponse:
+        """Register, alike for known and unknown addresses."""
+        services.register(registration=to_registration(request), device=Device(request.ip_address))
+        return pb.RegisterResponse()
+
+    @rpc(callers=GATEWAY, traveller="none")
+    def VerifyEmail(self, request: pb.VerifyEmailRequest, call: Call) -> pb.VerifyEmailResponse:
+        """Use a verification link."""
+        services.verify_email(token=request.token)
+        return pb.VerifyEmailResponse()
+
+    @rpc(callers=GATEWAY, traveller="none")
+    def ResendVerification(self, request: pb.ResendVerificationRequest, call: Call) -> pb.ResendVerificationResponse:
+        """Mail the verification link again."""
+        services.resend_verification(email=request.email, ip_address=request.ip_address)
+        return pb.ResendVerificationResponse()
+
+    @rpc(callers=GATEWAY, traveller="none")
+    def Login(self, request: pb.LoginRequest, call: Call) -> pb.LoginResponse:
+        """Open a session."""
+        tokens = services.log_in(
+            email=request.email, password=request.password, device=Device(request.ip_address, request.user_agent)
+        )
+        return pb.LoginResponse(tokens=tokens_to_proto(tokens))
+
+    @rpc(callers=GATEWAY, traveller="none")
+    def RefreshTokens(self, request: pb.RefreshTokensRequest, call: Call) -> pb.RefreshTokensResponse:
+        """Rotate a refresh token."""
+        return pb.RefreshTokensResponse(tokens=tokens_to_proto(services.refresh(refresh_token=request.refresh_token)))
+
+    @rpc(callers=GATEWAY, traveller="optional")
+    def Logout(self, request: pb.LogoutRequest, call: Call) -> pb.LogoutResponse:
+        """End this session or every one."""
+        services.log_out(
+            user_id=call.traveller.id if call.traveller else None,
+            session_id=call.traveller.session_id if call.traveller else None,
+            refresh_token=request.refresh_token,
+            everywhere=request.everywhere,
+        )
+        return pb.LogoutResponse()
+
+    @rpc(callers=GATEWAY)
+    def UpdateProfile(self, request: pb.UpdateProfileRequest, call: Call) -> pb.UpdateProfileResponse:
+        """Change the traveller's own profile."""
+        user = services.update_profile(user_id=call.owner.id, changes=to_changes(request))
+        return pb.UpdateProfileResponse(user=user_to_proto(user))
+
+    @rpc(callers=GATEWAY)
+    def BatchGetUsers(self, request: pb.BatchGetUsersRequest, call: Call) -> pb.BatchGetUsersResponse:
+        """Return the traveller alone, whoever else is asked for."""
+        mine = [user_id for user_id in uuids_of(request.ids, "ids") if user_id == call.owner.id]
+        return pb.BatchGetUsersResponse(users=map(user_to_proto, selectors.users_by_id(ids=mine)))
+
+    @rpc(callers=BOOKINGS)
+    def CheckTraveller(self, request: pb.CheckTravellerRequest, call: Call) -> pb.CheckTravellerResponse:
+        """Say whether the traveller may book."""
+        traveller_id = uuid_of(request.traveller_id, "traveller_id")
+        if traveller_id != call.owner.id:
+            raise NotFound
+        user = selectors.check_traveller(traveller_id=traveller_id)
+        return pb.CheckTravellerResponse(locale=locale_to_proto(user.profile.locale))
+
+    @rpc(callers=NOTIFICATIONS, traveller="none")
+    def BatchGetContacts(self, request: pb.BatchGetContactsRequest, call: Call) -> pb.BatchGetContactsResponse:
+        """Return where to write to now."""
+        users = selectors.users_by_id(ids=uuids_of(request.ids, "ids"))
+        return pb.BatchGetContactsResponse(contacts=map(contact_to_proto, users))
+
+    @rpc(callers=NOTIFICATIONS, traveller="none")
+    def MintLink(self, request: pb.MintLinkRequest, call: Call) -> pb.MintLinkResponse:
+        """Mint the link of a mail that is being written."""
+        link = services.mint_link(request_id=uuid_of(request.request_id, "request_id"))
+        return pb.MintLinkResponse(url=link.url, expires_at=ts(link.expires_at))
+
+    @rpc(callers=ADMINS, traveller="none")
+    def AuthenticateStaff(self, request: pb.AuthenticateStaffRequest, call: Call) -> pb.AuthenticateStaffResponse:
+        """Check a staff member's password."""
+        staff = services.authenticate_staff(
+            email=request.email, password=request.password, ip_address=request.ip_address
+        )
+        return pb.AuthenticateStaffResponse(staff=staff_to_proto(staff))
+
+    @rpc(callers=ADMINS, traveller="none")
+    def GetStaff(self, request: pb.GetStaffRequest, call: Call) -> pb.GetStaffResponse:
+        """Say what a staff account may do now."""
+        return pb.GetStaffResponse(staff=staff_to_proto(selectors.staff_by_id(staff_id=uuid_of(request.id, "id"))))

@@ -1,0 +1,77 @@
+"""Reading accounts."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from shared.errors import NotFound
+from shared.text import Locale
+from users_service.accounts.contracts import ProfileView, StaffView, UserView
+from users_service.accounts.domain import EmailNotVerified
+from users_service.accounts.models import User
+
+
+def users_by_id(*, ids: Collection[UUID]) -> list[UserView]:
+    """Return the accounts that exist, in the order asked for."""
+    found = {user.id: user for user in User.objects.filter(id__in=ids, is_active=True).select_related("profile")}
+    return [to_view(found[user_id]) for user_id in ids if user_id in found]
+
+
+def user(*, user_id: UUID) -> UserView:
+    """Return one account. Raises NotFound."""
+    found = users_by_id(ids=[user_id])
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def check_traveller(*, traveller_id: UUID) -> UserView:
+    """Return the account if it may book. Raises NotFound, EmailNotVerified."""
+    view = user(user_id=traveller_id)
+    if not view.email_verified:
+        raise EmailNotVerified
+    return view
+
+
+def staff_by_id(*, staff_id: UUID) -> StaffView:
+    """Return a staff account, closed ones too. Raises NotFound where it is none (any more)."""
+    found = User.objects.filter(id=staff_id, is_staff=True).select_related("profile").first()
+    if found is None:
+        raise NotFound
+    return staff_view(found)
+
+
+def to_view(user: User) -> UserView:
+    """Return what leaves the domain of an account."""
+    profile = user.profile
+    return UserView(
+        id=user.id,
+        email=user.email,
+        email_verified=user.email_verified_at is not None,
+        created_at=user.created_at,
+        profile=ProfileView(
+            first_name=profile.first_name,
+            last_name=profile.last_name,
+            phone=profile.phone,
+            phone_verified=profile.phone_verified_at is not None,
+            date_of_birth=profile.date_of_birth,
+            nationality=profile.nationality,
+            locale=Locale(profile.locale),
+            currency=profile.currency,
+            time_zone=profile.time_zone,
+            notify_by_email=profile.notify_by_email,
+            notify_by_sms=profile.notify_by_sms,
+        ),
+    )
+
+
+def staff_view(user: User) -> StaffView:
+    """Return what other services learn of a staff account."""
+    return StaffView(
+        id=user.id,
+        email=user.email,
+        first_name=user.profile.first_name,
+        last_name=user.profile.last_name,
+        groups=tuple(sorted(user.groups.values_list("name", flat=True))),
+        is_superuser=user.is_superuser,
+        is_active=user.is_active,
+    )

@@ -1,0 +1,38 @@
+"""Changing one's own profile: every field of a request, or none."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from shared.db import database_now
+from shared.errors import NotFound
+from users_service.accounts import events
+from users_service.accounts.contracts import UserView
+from users_service.accounts.domain import clean_profile
+from users_service.accounts.models import User
+from users_service.accounts.selectors import to_view
+
+
+def update_profile(*, user_id: UUID, changes: Mapping[str, Any]) -> UserView:
+    """Change the fields given, after all of them were found good. A new phone number counts as unverified.
+
+    Raises InvalidName, InvalidPhone, InvalidDate, InvalidCountry, InvalidCurrency, InvalidTimeZone.
+    """
+    with transaction.atomic():
+        now = database_now()
+        cleaned = clean_profile(changes, today=now.date())
+        user = User.objects.select_for_update().filter(id=user_id, is_active=True).first()
+        if user is None:
+            raise NotFound
+        profile = user.profile
+        changed = [name for name, value in cleaned.items() if getattr(profile, name) != value]
+        if changed:
+            for name in changed:
+                setattr(profile, name, cleaned[name])
+            if "phone" in changed:
+                profile.phone_verified_at = None
+            profile.save()
+            events.record(user, events.updated(user, changed), action="profile_updated", now=now)
+        return to_view(user)

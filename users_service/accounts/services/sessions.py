@@ -1,0 +1,123 @@
+"""Signing in, staying signed in, signing out: a session is a family of refresh tokens of which one is good."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from shared.db import database_now
+from shared.ids import uuid7
+from shared.pb.travel.events.v1 import users_pb2
+from users_service.accounts import events, limits, passwords
+from users_service.accounts.contracts import Device, Tokens
+from users_service.accounts.domain import InvalidCredentials, InvalidEmail, TokenInvalid, clean_email
+from users_service.accounts.models import AuditEntry, Session, User
+from users_service.accounts.tokens import AccessToken, RefreshToken, access_lifetime, read_refresh_token
+
+LOGOUT = users_pb2.SESSION_REVOKED_REASON_LOGOUT
+REUSE = users_pb2.SESSION_REVOKED_REASON_REUSE_DETECTED
+
+
+def log_in(*, email: str, password: str, device: Device) -> Tokens:
+    """Open a session for the account's device.
+
+    Raises InvalidCredentials, alike and after the same time for an unknown address and a wrong password; RateLimited.
+    """
+    try:
+        folded = clean_email(email)
+    except InvalidEmail:
+        folded = ""
+    limits.before_sign_in(email=folded, ip_address=device.ip_address)
+    user = User.objects.filter(email=folded).first()
+    if not passwords.matches(user, password[:1_000]) or user is None:
+        raise InvalidCredentials
+    limits.after_sign_in(email=folded, ip_address=device.ip_address)
+    with transaction.atomic():
+        now = database_now()
+        session = Session.objects.create(
+            user=user,
+            current_jti=uuid7(),
+            rotated_at=now,
+            expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
+            user_agent=_printable(device.user_agent),
+            ip_address=device.ip_address or None,
+        )
+        AuditEntry.objects.create(user=user, action="signed_in", at=now)
+    return _tokens(session, now=now)
+
+
+def refresh(*, refresh_token: str) -> Tokens:
+    """Return the session's next pair. The token just rotated yields the identical successor for REFRESH_GRACE (10 s).
+
+    Used later it is taken for stolen: the session ends, its newest token too, and its owner is told. Raises TokenInvalid.
+    """
+    claims = read_refresh_token(refresh_token)
+    if claims is None:
+        raise TokenInvalid
+    session_id, jti = claims
+    with transaction.atomic():
+        now = database_now()
+        owner = Session.objects.filter(id=session_id).values_list("user_id", flat=True).first()
+        user = User.objects.select_for_update().filter(id=owner, is_active=True).first()
+        session = Session.objects.select_for_update().filter(id=session_id).first()
+        if user is None or session is None or session.revoked_at is not None or session.expires_at <= now:
+            raise TokenInvalid
+        if jti == session.current_jti:
+            session.previous_jti, session.current_jti, session.rotated_at = jti, uuid7(), now
+            session.save(update_fields=["previous_jti", "current_jti", "rotated_at"])
+            return _tokens(session, now=now)
+        if jti == session.previous_jti and now <= session.rotated_at + settings.REFRESH_GRACE:
+            return _tokens(session, now=session.rotated_at)
+        _revoke(user, session, reason=REUSE, now=now)
+    raise TokenInvalid
+
+
+def log_out(*, user_id: UUID | None, session_id: UUID | None, refresh_token: str, everywhere: bool) -> None:
+    """End the session of the refresh token, else of the access token; with `everywhere`, every session of the account.
+
+    Repeatable. Raises TokenInvalid where neither token names a session.
+    """
+    if refresh_token:
+        claims = read_refresh_token(refresh_token)
+        if claims is None:
+            raise TokenInvalid
+        session_id = claims[0]
+        user_id = Session.objects.filter(id=session_id).values_list("user_id", flat=True).first()
+    if user_id is None:
+        raise TokenInvalid
+    with transaction.atomic():
+        now = database_now()
+        user = User.objects.select_for_update().get(id=user_id)
+        open_sessions = Session.objects.select_for_update().filter(user=user, revoked_at__isnull=True).order_by("id")
+        for session in open_sessions if everywhere else open_sessions.filter(id=session_id):
+            _revoke(user, session, reason=LOGOUT, now=now)
+
+
+def _revoke(user: User, session: Session, *, reason: "users_pb2.SessionRevokedReason.ValueType", now: datetime) -> None:
+    session.revoked_at = now
+    session.save(update_fields=["revoked_at"])
+    events.record(user, events.session_revoked(session, reason), action="session_revoked", now=now)
+
+
+def _tokens(session: Session, *, now: datetime) -> Tokens:
+    """Return the pair that `session` gives at `now`: a function of the row, so that asking again gives the same."""
+    lifetime = access_lifetime()
+    user = session.user
+    roles = (
+        [*user.groups.values_list("name", flat=True), *(["admin"] if user.is_superuser else [])]
+        if user.is_staff
+        else []
+    )
+    return Tokens(
+        access_token=AccessToken.of(
+            session, at=now, jti=session.current_jti, expires_at=now + lifetime, roles=sorted(roles)
+        ),
+        refresh_token=RefreshToken.of(session, at=now, jti=session.current_jti, expires_at=session.expires_at),
+        expires_in=int(lifetime.total_seconds()),
+        refresh_expires_at=session.expires_at,
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text[:200] if character.isprintable())

@@ -1,0 +1,101 @@
+"""Access and refresh tokens: simplejwt's, signed EdDSA by the database's keys, with their key's id in the header."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.tokens import Token
+
+from shared.auth.tokens import ALGORITHM, AUDIENCE, ISSUER
+from users_service.accounts import signing
+from users_service.accounts.models import Session
+
+REFRESH_AUDIENCE: Final = "travel.users.refresh"
+
+
+class SigningBackend(TokenBackend):
+    """simplejwt's backend, where the key is one of several and the header names it."""
+
+    def __init__(self, audience: str) -> None:
+        super().__init__(ALGORITHM, audience=audience, issuer=ISSUER)
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """Return the signed token. The same claims give the same token: Ed25519 has no randomness."""
+        kid, key = signing.signer()
+        claims = {**payload, "iss": ISSUER, "aud": self.audience}
+        return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """Return the claims. Raises TokenBackendError for whatever is wrong."""
+        try:
+            header = jwt.get_unverified_header(token)
+            key = signing.key(str(header.get("kid"))[:64]) if header.get("alg") == ALGORITHM else None
+            if key is None:
+                raise TokenBackendError("unknown key")
+            return jwt.decode(
+                token,
+                key.public_key(),
+                algorithms=[ALGORITHM],
+                audience=self.audience,
+                issuer=ISSUER,
+                options={"verify_exp": verify, "require": ["exp", "iat", "sub", "sid", "jti", "token_use"]},
+            )
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise TokenBackendError("bad token") from error
+
+
+class SessionToken(Token):
+    """A token of one session, its claims taken from the session alone, so that making it again gives the same one."""
+
+    def get_token_backend(self) -> TokenBackend:  # type: ignore[override]
+        """Return the backend that signs it."""
+        return self.token_backend  # type: ignore[return-value]
+
+    @classmethod
+    def of(cls, session: Session, *, at: datetime, jti: UUID, expires_at: datetime, **claims: Any) -> str:
+        """Return the encoded token, issued at `at`."""
+        token = cls()
+        token.payload = {
+            "token_use": cls.token_type,
+            "sub": str(session.user_id),
+            "sid": str(session.id),
+            "jti": jti.hex,
+            "iat": int(at.timestamp()),
+            "exp": int(expires_at.timestamp()),
+            **claims,
+        }
+        return str(token)
+
+
+class AccessToken(SessionToken):
+    """What opens every service for ACCESS_TOKEN_SECONDS."""
+
+    token_type = "access"  # noqa: S105
+    lifetime = timedelta(0)
+    token_backend = SigningBackend(AUDIENCE)
+
+
+class RefreshToken(SessionToken):
+    """What buys the next pair, once."""
+
+    token_type = "refresh"  # noqa: S105
+    lifetime = timedelta(0)
+    token_backend = SigningBackend(REFRESH_AUDIENCE)
+
+
+def read_refresh_token(token: str) -> tuple[UUID, UUID] | None:
+    """Return the session and the jti of a good refresh token, None for anything else."""
+    try:
+        claims = RefreshToken(token[:4_096]) if token else None  # type: ignore[arg-type]
+        return (UUID(claims["sid"]), UUID(claims["jti"])) if claims is not None else None
+    except (TokenError, TokenBackendError, ValueError, KeyError):
+        return None
+
+
+def access_lifetime() -> timedelta:
+    """Return how long an access token lives."""
+    return settings.ACCESS_TOKEN_LIFETIME  # type: ignore[no-any-return]

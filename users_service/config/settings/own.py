@@ -1,0 +1,33 @@
+"""What this service alone decides."""
+
+from datetime import timedelta
+
+from shared.settings.env import env
+from shared.settings.security import secret_key
+
+AUTH_USER_MODEL = "accounts.User"
+# Staff of this service's admin are its own accounts: nobody else has to be asked.
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["users_service.accounts.passwords.Argon2Hasher"]
+
+ACCESS_TOKEN_LIFETIME = timedelta(seconds=env.positive("ACCESS_TOKEN_SECONDS", default=300))
+REFRESH_TOKEN_LIFETIME = timedelta(days=env.positive("REFRESH_TOKEN_DAYS", default=30))
+REFRESH_GRACE = timedelta(seconds=env.positive("REFRESH_GRACE_SECONDS", default=10))
+VERIFICATION_LINK_LIFETIME = timedelta(days=2)
+
+LOGIN_LIMIT_ACCOUNT = env.positive("LOGIN_LIMIT_ACCOUNT", default=10)
+LOGIN_LIMIT_NETWORK = env.positive("LOGIN_LIMIT_NETWORK", default=100)
+MAIL_REQUEST_LIMIT_NETWORK = env.positive("MAIL_REQUEST_LIMIT_NETWORK", default=60)
+MAIL_REQUEST_LIMIT_ADDRESS = env.positive("MAIL_REQUEST_LIMIT_ADDRESS", default=5)
+HASHES_AT_ONCE = env.positive("HASHES_AT_ONCE", default=2)
+
+SIMPLE_JWT = {
+    "ALGORITHM": "EdDSA",
+    "SIGNING_KEY": secret_key(),  # never used: users_service.accounts.tokens signs with the keys of the database
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
+    "TOKEN_TYPE_CLAIM": "token_use",
+    "USER_ID_CLAIM": "sub",
+    "USER_ID_FIELD": "id",
+    "CHECK_REVOKE_TOKEN": False,
+}

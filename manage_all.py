@@ -75,8 +75,9 @@ def make() -> None:
     if free < LEAST_FREE:
         refuse(f"the disk of {ROOT} is full: {free // 1_000_000} MB are free, {LEAST_FREE // 1_000_000} MB are needed")
     print("Installing the locked packages into .venv …", flush=True)
+    whole = bool(made_from()) and usable()  # one that was killed half-way holds half-written packages that look installed
     STAMP.unlink(missing_ok=True)
-    if not usable():
+    if not whole:
         venv.create(VENV, clear=True, with_pip=True)
     if not installed_by_uv():
         print("uv cannot be used here; pip does it, which takes longer.", flush=True)
@@ -87,8 +88,6 @@ def make() -> None:
 def usable() -> bool:
     """Return whether .venv has this Python and a pip that runs."""
     check = "import sys, pip; print(*sys.version_info[:2])"
-    if not PYTHON.exists():
-        return False
     done = subprocess.run([PYTHON, "-c", check], capture_output=True, text=True, check=False)
     return done.stdout.split() == [str(part) for part in sys.version_info[:2]]
 

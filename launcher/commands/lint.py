@@ -11,7 +11,8 @@ from launcher.platform import Platform
 from launcher.processes import SERVICES, WITH_DATABASE, package
 from launcher.vault import Vault
 
-REST: Final = ("launcher", "payment_sandbox", "manage_all.py")  # typed without any service's Django
+REST: Final = ("shared", "launcher", "payment_sandbox", "deploy", "manage_all.py")
+KNOWS_ALL: Final = "bookings"  # the service that installs every shared app, for the types of shared/
 
 
 def lint(platform: Platform) -> int:
@@ -45,9 +46,17 @@ def checks(platform: Platform) -> dict[str, tuple[list[str], Mapping[str, str]]]
     for service in SERVICES:
         if (platform.root / package(service) / "config").is_dir():
             settings = {"DJANGO_SETTINGS_MODULE": f"{package(service)}.config.settings"}
-            found[f"types of {service}"] = ([*python, "mypy", "shared", package(service)], settings)
+            command = [
+                *python,
+                "mypy",
+                "--follow-imports=silent",
+                f"--cache-dir=.mypy_cache/{service}",
+                package(service),
+            ]
+            found[f"types of {service}"] = (command, settings)
     rest = [name for name in REST if (platform.root / name).exists()]
-    found["types of the rest"] = ([*python, "mypy", *rest], {"DJANGO_SETTINGS_MODULE": "users_service.config.settings"})
+    settings = {"DJANGO_SETTINGS_MODULE": f"{package(KNOWS_ALL)}.config.settings"}
+    found["types of the rest"] = ([*python, "mypy", "--cache-dir=.mypy_cache/rest", *rest], settings)
     for service in WITH_DATABASE:
         if (platform.root / package(service) / "manage.py").exists():
             command = [sys.executable, f"{package(service)}/manage.py"]

@@ -30,6 +30,13 @@ class TravellerAuthentication(BaseAuthentication):
         return 'Bearer realm="travel"'
 
 
+def traveller_of(request: Request) -> Traveller:
+    """Return who is signed in. Raises Unauthenticated where nobody is."""
+    if not isinstance(request.user, Traveller):
+        raise Unauthenticated
+    return request.user
+
+
 class IsTraveller(BasePermission):
     """A signed-in traveller."""
 

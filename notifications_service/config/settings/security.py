@@ -21,4 +21,5 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https.on else 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = security.max_body_bytes()
+TRUSTED_PROXIES = security.trusted_proxies()
+MAX_BODY_BYTES = DATA_UPLOAD_MAX_MEMORY_SIZE = security.max_body_bytes()

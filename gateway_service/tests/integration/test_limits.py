@@ -25,7 +25,7 @@ def nested(depth: int) -> str:
 
 
 def tagged(count: int) -> str:
-    """A query of `count` + 13 tokens."""
+    """A query of `count` + 12 tokens."""
     return "{ destinations(tags: [" + '"t" ' * count + "]) { totalCount } }"
 
 
@@ -41,7 +41,7 @@ def tagged(count: int) -> str:
             "{ __typename " + " ".join("__typename @skip(if: true)" for _ in range(50)) + " }",
             "{ " + " ".join("__typename @skip(if: true)" for _ in range(51)) + " }",
         ),
-        (tagged(1_987), tagged(1_988)),
+        (tagged(1_988), tagged(1_989)),
         ("{ __typename #" + "x" * 32_752 + "\n}", "{ __typename #" + "x" * 32_753 + "\n}"),
     ],
     ids=["depth", "aliases", "directives", "tokens", "bytes"],

@@ -1,0 +1,187 @@
+"""What a mutation answers: its object, the refusals it lists in the payload, anything else on top."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from gateway_service.gateway.ids import to_global_id
+from gateway_service.tests.fakes import Backends, SeatsUnavailable
+from shared import errors
+from shared.ids import uuid7
+from shared.text import Text
+
+QUOTE = """mutation($d: ID!, $a: Int!, $w: ID) { createQuote(departure: $d, adults: $a, waitlistEntry: $w) {
+  quote { id total { amount } departure { id } } errors { code message field params } } }"""
+BOOK = """mutation($i: CreateBookingInput!) { createBooking(input: $i) {
+  booking { reference } errors { code message field params } } }"""
+PAY = """mutation($i: PayBookingInput!) { payBooking(input: $i) {
+  payment { status } booking { status } errors { code params } } }"""
+
+
+class EmailNotVerified(errors.Conflict):
+    code = "EMAIL_NOT_VERIFIED"
+    text = Text(en="Verify your address first.", fr="Vérifiez d’abord votre adresse.")
+
+
+class Odd(errors.Invalid):
+    code = "ODD_INPUT"
+
+
+class NameWrong(errors.Invalid):
+    code = "INVALID_NAME"
+
+
+@pytest.fixture
+def departure(backends: Backends) -> str:
+    return to_global_id("Departure", backends.world.add_trip(1).id)
+
+
+def booking_input(**more: Any) -> dict[str, Any]:
+    passenger = {"firstName": "Ann", "lastName": "Lee", "kind": "ADULT"}
+    quote = to_global_id("Quote", str(uuid7()))
+    return {"quote": quote, "passengers": [passenger], "idempotencyKey": "key-1", **more}
+
+
+async def test_a_quote_is_made_for_the_departure(ask: Any, token: str, departure: str) -> None:
+    answer = await ask(QUOTE, token=token, d=departure, a=2)
+
+    payload = answer["data"]["createQuote"]
+    assert payload["errors"] == []
+    assert payload["quote"]["total"] == {"amount": "100.00"}
+    assert payload["quote"]["departure"] == {"id": departure}
+
+
+async def test_a_listed_refusal_is_a_user_error(ask: Any, backends: Backends, token: str, departure: str) -> None:
+    backends.world.refusals["CreateQuote"] = SeatsUnavailable(seatsLeft=2, field="adults")
+
+    answer = await ask(QUOTE, token=token, d=departure, a=3, headers={"Accept-Language": "fr"})
+
+    assert answer == {
+        "data": {
+            "createQuote": {
+                "quote": None,
+                "errors": [
+                    {
+                        "code": "SEATS_UNAVAILABLE",
+                        "message": "Il ne reste que 2 places.",
+                        "field": "adults",
+                        "params": {"seatsLeft": 2},
+                    }
+                ],
+            }
+        }
+    }
+
+
+async def test_an_unlisted_refusal_is_a_top_level_error(ask: Any, backends: Backends, token: str, departure: str) -> None:
+    backends.world.refusals["CreateQuote"] = Odd(field="some_input")
+
+    answer = await ask(QUOTE, token=token, d=departure, a=3)
+
+    assert answer["data"] is None
+    (error,) = answer["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "reason": "ODD_INPUT", "field": "someInput"}
+    assert error["path"] == ["createQuote"]
+
+
+async def test_a_bug_over_there_tells_nothing(ask: Any, backends: Backends, token: str, departure: str) -> None:
+    backends.world.refusals["CreateQuote"] = ZeroDivisionError("secret")
+
+    (error,) = (await ask(QUOTE, token=token, d=departure, a=3))["errors"]
+
+    assert error["extensions"] == {"code": "INTERNAL"}
+    assert "secret" not in str(error)
+
+
+async def test_a_service_away_is_told_where_the_mutation_lists_it(
+    ask: Any, away: Any, token: str, departure: str
+) -> None:
+    away("bookings")
+
+    quoted = (await ask(QUOTE, token=token, d=departure, a=1))["data"]["createQuote"]["errors"]
+    paid = await ask(PAY, token=token, i={"reference": "R", "paymentMethod": "pm_ok", "idempotencyKey": "k"})
+
+    assert [(one["code"], one["params"]) for one in quoted] == [("UPSTREAM_UNAVAILABLE", {"retryAfter": 1})]
+    assert paid["errors"][0]["extensions"] == {"code": "UPSTREAM_UNAVAILABLE", "retryAfter": 1}
+
+
+async def test_ids_of_nothing_are_as_unknown(ask: Any, backends: Backends, token: str) -> None:
+    wrong = ["x", to_global_id("Trip", str(uuid7())), to_global_id("Departure", "not-a-uuid")]
+
+    answers = [await ask(QUOTE, token=token, d=one, a=1) for one in wrong]
+    booked = await ask(BOOK, token=token, i=booking_input(quote="AAAA"))
+    waiting = await ask(QUOTE, token=token, d=to_global_id("Departure", str(uuid7())), a=1, w="x")
+
+    codes = {one["data"]["createQuote"]["errors"][0]["code"] for one in (*answers, waiting)}
+    assert codes | {booked["data"]["createBooking"]["errors"][0]["code"]} == {"NOT_FOUND"}
+    assert backends.calls["CreateQuote"] == backends.calls["CreateBooking"] == 0
+
+
+async def test_bookings_are_for_the_signed_in(ask: Any, backends: Backends, departure: str) -> None:
+    answers = [
+        await ask(QUOTE, d=departure, a=1),
+        await ask(BOOK, i=booking_input()),
+        await ask(PAY, i={"reference": "R", "paymentMethod": "pm_ok", "idempotencyKey": "k"}),
+        await ask("mutation { updateProfile(input: {}) { user { id } } }"),
+    ]
+
+    assert [one["errors"][0]["extensions"]["code"] for one in answers] == ["UNAUTHENTICATED"] * 4
+    assert backends.calls.total() == 0
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code", "params"),
+    [
+        (EmailNotVerified(), "EMAIL_NOT_VERIFIED", None),
+        (errors.KeyReused(), "IDEMPOTENCY_KEY_REUSED", None),
+        (errors.InFlight(retry_after=1), "IDEMPOTENCY_KEY_IN_FLIGHT", {"retryAfter": 1}),
+        (errors.NotFound(), "NOT_FOUND", None),
+    ],
+)
+async def test_refusals_of_a_booking(
+    refusal: errors.DomainError, code: str, params: Any, ask: Any, backends: Backends, token: str
+) -> None:
+    backends.world.refusals["CreateBooking"] = refusal
+
+    payload = (await ask(BOOK, token=token, i=booking_input()))["data"]["createBooking"]
+
+    assert payload["booking"] is None
+    assert [(one["code"], one["params"]) for one in payload["errors"]] == [(code, params)]
+
+
+async def test_the_field_at_fault_is_named_as_the_schema_spells_it(ask: Any, backends: Backends, token: str) -> None:
+    backends.world.refusals["CreateBooking"] = NameWrong(field="passengers[0].first_name")
+
+    payload = (await ask(BOOK, token=token, i=booking_input()))["data"]["createBooking"]
+
+    assert payload["errors"][0]["field"] == "passengers[0].firstName"
+
+
+async def test_a_profile_changes_only_what_is_given(
+    ask: Any, backends: Backends, person: UUID, token: str
+) -> None:
+    query = "mutation($i: ProfileInput!) { updateProfile(input: $i) { user { id } errors { code } } }"
+    given = {"firstName": "Ann", "phone": None, "dateOfBirth": "1990-02-28", "locale": "FR", "notifyBySms": False}
+
+    answer = await ask(query, token=token, i=given)
+
+    (_, request, call) = next(one for one in backends.world.requests if one[0] == "UpdateProfile")
+    assert {field.name: value for field, value in request.ListFields()} | {"phone": request.phone} == {
+        "first_name": "Ann", "phone": "", "date_of_birth": "1990-02-28", "locale": 2, "notify_by_sms": False
+    }  # fmt: skip
+    assert request.HasField("phone")
+    assert not request.HasField("last_name")
+    assert call.owner.id == person
+    assert answer["data"]["updateProfile"] == {"user": {"id": to_global_id("User", str(person))}, "errors": []}
+
+
+async def test_dates_and_decimals_are_exact(ask: Any, backends: Backends) -> None:
+    for value in ("2026-02-30", "tomorrow", "20260228", 7):
+        answer = await ask("query($d: Date) { trips(departsAfter: $d) { totalCount } }", d=value)
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    for value in (1.5, 7, "1e3", "NaN", "1.", ""):
+        money = {"amount": value, "currency": "EUR"}
+        answer = await ask("query($m: MoneyInput) { trips(maxPrice: $m) { totalCount } }", m=money)
+        assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    assert backends.calls.total() == 0

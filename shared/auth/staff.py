@@ -27,7 +27,7 @@ _users = ServiceClient("users", users_pb2_grpc.UsersServiceStub)
 class StaffBackend(ModelBackend):
     """Sign staff in with their account of users_service."""
 
-    def authenticate(
+    def authenticate(  # type: ignore[override]  # each service has its own staff model
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> AbstractUser | None:
         """Return the mirrored account, or None where the address and password are not staff's or users_service is away."""
@@ -73,7 +73,7 @@ class StaffRecheckMiddleware:
         if not staff.is_active:
             logout(request)
             return
-        request.user = mirror(staff)
+        request.user = mirror(staff)  # type: ignore[assignment]
         request.session[_SESSION_CHECKED] = time.time()
 
 

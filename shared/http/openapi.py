@@ -25,7 +25,7 @@ class ProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
     detail = serializers.CharField()
     request_id = serializers.CharField()
     params = serializers.DictField(required=False)
-    errors = FieldProblemSerializer(many=True, required=False)
+    errors = FieldProblemSerializer(many=True, required=False)  # type: ignore[assignment]  # the member of RFC 9457
 
 
 def refusals(*errors: type[DomainError]) -> dict[tuple[int, str], OpenApiResponse]:

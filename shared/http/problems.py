@@ -75,7 +75,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
         members = _invalid(error)
     elif isinstance(error, exceptions.APIException):
         status = error.status_code
-        headers = {"Retry-After": str(int(error.wait))} if getattr(error, "wait", None) else {}
+        wait = getattr(error, "wait", None)
+        headers = {"Retry-After": str(int(wait))} if wait else {}
         code = getattr(error, "code", None) or str(error.default_code).upper()
         members = body(status=status, code=str(code), detail=str(error.detail))
     else:

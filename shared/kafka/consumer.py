@@ -387,7 +387,10 @@ class EventConsumer:
     def _commit(self, *, wait: bool = False) -> None:
         self._next_commit = time.monotonic() + 1.0
         try:
-            self._kafka.commit(asynchronous=not wait)
+            if wait:
+                self._kafka.commit(asynchronous=False)
+            else:
+                self._kafka.commit(asynchronous=True)
         except KafkaException as error:  # nothing new to commit, or the broker is away: what is repeated has no effect
             log.debug("offsets_not_committed", consumer=self.name, cause=str(error))
 

@@ -23,7 +23,9 @@ class OutboxEvent(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["id"], name="outbox_undelivered", condition=models.Q(delivered_at__isnull=True)),
-            models.Index(fields=["delivered_at"], name="outbox_delivered", condition=models.Q(delivered_at__isnull=False)),
+            models.Index(
+                fields=["delivered_at"], name="outbox_delivered", condition=models.Q(delivered_at__isnull=False)
+            ),
         ]
         ordering = ["id"]
 

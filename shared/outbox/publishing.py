@@ -27,7 +27,8 @@ def publish(message: Message, *, aggregate_id: UUID, sequence: int, occurred_at:
 
 def publish_many(events: Iterable[tuple[Message, UUID, int]], *, occurred_at: datetime) -> None:
     """Publish (message, aggregate id, sequence) triples in their order, in few statements. Raises NotInTransaction."""
-    from shared.outbox.models import OutboxEvent  # not before the app registry is ready: this module is the package's face
+    # Not before the app registry is ready: this module is the package's face.
+    from shared.outbox.models import OutboxEvent
 
     if not connection.in_atomic_block:
         raise NotInTransaction

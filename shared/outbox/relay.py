@@ -8,7 +8,7 @@ sends again: at least once, first occurrences in order per key.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import psycopg
@@ -34,7 +34,9 @@ log = logging.getLogger(__name__)
 class Producer(Protocol):
     """What the relay needs of a Kafka producer."""
 
-    def produce(self, topic: str, **kwargs: Any) -> None: ...
+    @property
+    def produce(self) -> Callable[..., None]: ...
+
     def poll(self, timeout: float) -> int: ...
     def flush(self, timeout: float) -> int: ...
     def purge(self) -> None: ...

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def announce() -> None:
     """Send `committed` after the current transaction's commit, once however many events it wrote."""
-    if any(callback is _send for _, callback, _ in connection.run_on_commit):
+    if any(entry[1] is _send for entry in connection.run_on_commit):
         return
     transaction.on_commit(_send, robust=True)
 

@@ -98,9 +98,7 @@ class AioClient:
             traceparent=context.traceparent,
         )
         try:
-            return await getattr(self._stub(), method)(
-                request, timeout=context.deadline.remaining(), metadata=metadata
-            )
+            return await getattr(self._stub(), method)(request, timeout=context.deadline.remaining(), metadata=metadata)
         except grpc.RpcError as error:
             raise refusal_of(error) from error
 

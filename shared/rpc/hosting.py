@@ -101,7 +101,9 @@ class Registry:
     def add_generic_rpc_handlers(self, handlers: Sequence[Any]) -> None:
         self._server.add_generic_rpc_handlers(tuple(handlers))
 
-    def add_registered_method_handlers(self, service: str, methods: Mapping[str, grpc.RpcMethodHandler[Any, Any]]) -> None:
+    def add_registered_method_handlers(
+        self, service: str, methods: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
+    ) -> None:
         for method in methods.values():
             assert_served(method.unary_unary or method.unary_stream or method.stream_unary or method.stream_stream)
         self.names.append(service)
@@ -119,7 +121,7 @@ class Host:
         add_services: AddServices,
         address: str,
         probe: Probe = database_answers,
-        interceptors: Sequence[grpc.aio.ServerInterceptor[Any, Any]] = (),
+        interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     ) -> None:
         self._server = grpc.aio.server(
             interceptors=interceptors, options=OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT

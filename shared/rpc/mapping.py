@@ -1,6 +1,6 @@
 """Protobuf values to ours and back: money, instants, ids, languages and pages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
@@ -16,7 +16,7 @@ DEFAULT_PAGE: Final = 20
 MAX_PAGE: Final = 100
 
 _LOCALES: Final = {Locale.EN: common_pb2.LOCALE_EN, Locale.FR: common_pb2.LOCALE_FR}
-_LOCALES_BACK: Final = {value: key for key, value in _LOCALES.items()}
+_LOCALES_BACK: Final[Mapping[int, Locale]] = {value: key for key, value in _LOCALES.items()}
 
 
 def money_to_proto(money: Money) -> common_pb2.Money:
@@ -76,14 +76,14 @@ def date_of(value: str, field: str) -> date | None:
     return parsed
 
 
-def locale_to_proto(locale: Locale) -> common_pb2.Locale:
+def locale_to_proto(locale: Locale) -> "common_pb2.Locale.ValueType":
     """Return the wire's value of `locale`."""
     return _LOCALES[locale]
 
 
 def locale_from_proto(value: int) -> Locale:
     """Return the locale of the wire's value, the default one where it was left out."""
-    return _LOCALES_BACK.get(value, DEFAULT_LOCALE)  # type: ignore[call-overload, no-any-return]
+    return _LOCALES_BACK.get(value, DEFAULT_LOCALE)
 
 
 def text_to_proto(text: Text) -> common_pb2.LocalizedText:

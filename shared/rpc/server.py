@@ -227,7 +227,7 @@ def _check_batches(request: Message) -> None:
             raise Invalid(field=field.name)
 
 
-class _own_connections:
+class _own_connections:  # noqa: N801 — used as a function is
     """Drop database connections that are too old or broken, before and after: a pooled one goes back each time."""
 
     def __enter__(self) -> None:

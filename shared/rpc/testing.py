@@ -36,9 +36,9 @@ class _Counting(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any]]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
         self.calls[handler_call_details.method.rsplit("/", 1)[-1]] += 1
         return await continuation(handler_call_details)
 
@@ -52,9 +52,7 @@ def running(add_services: AddServices, *, port: int = 0, probe: Probe = lambda: 
     async def main() -> None:
         counting = _Counting()
         try:
-            host = Host(
-                add_services=add_services, address=f"127.0.0.1:{port}", probe=probe, interceptors=[counting]
-            )
+            host = Host(add_services=add_services, address=f"127.0.0.1:{port}", probe=probe, interceptors=[counting])
             await host.start()
         except Exception as error:
             state["error"] = error

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -14,7 +15,7 @@ from shared.settings.env import env
 _CREATED = KafkaError.TOPIC_ALREADY_EXISTS
 
 
-def _servers() -> dict[str, str]:
+def _servers() -> dict[str, Any]:
     return {"bootstrap.servers": env.str("KAFKA_BOOTSTRAP_SERVERS")}
 
 
@@ -53,7 +54,7 @@ def put(topic: str, *, key: bytes | None, value: bytes | None, headers: list[tup
         if error is not None:
             failures.append(error)
 
-    producer.produce(topic_name(topic), key=key, value=value, headers=headers or [], on_delivery=on_delivery)
+    producer.produce(topic_name(topic), key=key, value=value, headers=[*(headers or [])], on_delivery=on_delivery)
     if producer.flush(15) or failures:
         raise RuntimeError(f"{topic}: record not delivered: {failures}")
 
@@ -92,7 +93,7 @@ def events_of(topic: str, key: str, *, count: int, timeout: float = 15.0) -> lis
 
     def of_key(records: list[Message]) -> list[Envelope]:
         return [
-            decode(key=record.key(), value=record.value(), headers=record.headers())
+            decode(key=record.key(), value=record.value(), headers=record.headers())  # type: ignore[arg-type]
             for record in records
             if record.key() == key.encode()
         ]

@@ -40,6 +40,7 @@ class Watched:
     process: "subprocess.Popen[bytes] | None"
     crashes: int = 0
     ready: bool = False
+    resting: bool = False  # between its end and its restart
     gave_up: str = ""
 
 
@@ -94,7 +95,7 @@ class Runner:
         for name, one in watched:
             if one.process is not None:
                 one.process.poll()  # reaps it
-            if not one.child.alive() and not self.stopping.is_set() and not one.gave_up:
+            if not one.child.alive() and not (self.stopping.is_set() or one.resting or one.gave_up):
                 self._ended(BY_NAME[name], one)
 
     def run_helper(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
@@ -172,8 +173,7 @@ class Runner:
             one.gave_up = f"{how}, {crashes} times in a row" if crashes > 1 else how
             self.reporter.line(process.name, State.FAILED, one.gave_up)
             return
-        with self._lock:
-            del self._watched[process.name]
+        one.resting = True
         pause = BACK_OFF[min(crashes, len(BACK_OFF)) - 1]
         self.reporter.line(process.name, State.CRASHED, f"{how}; again in {pause:g} s")
         threading.Thread(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Final
 
 import structlog
@@ -299,7 +300,7 @@ class EventConsumer:
 
     def _until_back(self, work: Callable[[], None], record: Record) -> None:
         """Do `work`, waiting for as long as something is away."""
-        for pause in (*_AWAY_BACKOFF, *iter(lambda: _AWAY_BACKOFF[-1], None)):
+        for pause in chain(_AWAY_BACKOFF, repeat(_AWAY_BACKOFF[-1])):
             try:
                 return work()
             except Exception as error:

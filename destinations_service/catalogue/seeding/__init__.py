@@ -1,1 +1,65 @@
 """Fills the catalogue from the committed seed data, quickly and as often as asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from destinations_service.catalogue import seed_data
+from destinations_service.catalogue.models import Destination, ExchangeRate
+from destinations_service.catalogue.photos import library
+from destinations_service.catalogue.seeding.places import Gazetteer, drawn_at_seed, write_places
+from destinations_service.catalogue.seeding.trips import write_departures, write_trips
+from shared.db import database_now, lock_key
+
+
+@dataclass(frozen=True, slots=True)
+class Seeded:
+    """How much was new."""
+
+    places: int
+    trips: int
+    departures: int
+    photos: int
+
+
+def seed(*, told: Callable[[str], None] = lambda _: None) -> Seeded:
+    """Write what the seed data has and the catalogue lacks, in one transaction, then draw the photos that are missing.
+
+    Found by slug, currency and day, trip and instant: what is there stays as staff left it. Asked again on the same day it
+    writes nothing; on a later day it adds the departures that came within twelve months. Every new departure is published.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("seed")])
+        now = database_now()
+        write_exchange_rates()
+        gazetteer = Gazetteer(known=dict(Destination.objects.values_list("slug", "id")))
+        places = list(gazetteer.new_places())
+        write_places(places)
+        told(f"{len(places)} places")
+        trips = write_trips(gazetteer)
+        told(f"{trips} trips")
+        departures = write_departures(today=now.date(), now=now)
+        told(f"{departures} departures")
+    photos = library.keep_many(Path(settings.MEDIA_ROOT), drawn_at_seed(gazetteer))
+    told(f"{photos} photos drawn")
+    return Seeded(places=len(places), trips=trips, departures=departures, photos=photos)
+
+
+def write_exchange_rates() -> None:
+    """Write the reference rates of the seed data's day, those that are missing."""
+    ExchangeRate.objects.bulk_create(
+        [
+            ExchangeRate(
+                currency=row.currency,
+                rate=row.rate,
+                as_of=row.day,
+                source="European Central Bank: euro foreign exchange reference rates",
+            )
+            for row in seed_data.exchange_rates()
+        ],
+        ignore_conflicts=True,
+    )

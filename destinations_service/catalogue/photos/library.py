@@ -1,0 +1,89 @@
+"""Where drawn photos lie: files below the media root, one folder per place, made together when any of them is missing.
+
+A place's photo always has the same name, so that what is drawn at seed and what is drawn when first asked for are one.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final
+
+from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS, Place, draw, renditions
+from destinations_service.catalogue.seed_data import countries
+
+CREDIT: Final = "Drawn from GeoNames and Natural Earth"
+LICENSE: Final = "CC BY 4.0"
+FOLDER: Final = "drawn"
+ELSEWHERE: Final = "EU"  # the palette of a country that the seed data does not know
+
+
+def drawn(root: Path, slug: str, width: int, place: Place) -> Path:
+    """Return the JPEG of a place's drawn photo in one of RENDITION_WIDTHS, drawing it first where it is missing.
+
+    Raises ValueError for another width. Safe to ask for at once from many threads and processes: files appear whole.
+    """
+    if width not in RENDITION_WIDTHS:
+        raise ValueError(f"photos are not drawn {width} pixels wide")
+    path = path_of(root, slug, width)
+    if not path.exists():
+        keep(root, slug, place)
+    return path
+
+
+def path_of(root: Path, slug: str, width: int) -> Path:
+    """Return where the file of a place's drawn photo is, or will be."""
+    return root / FOLDER / slug / f"{width}.jpg"
+
+
+def keep(root: Path, slug: str, place: Place) -> None:
+    """Draw a place's photo and write its files, each at once whole."""
+    for width, content in renditions(draw(place)).items():
+        path = path_of(root, slug, width)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(content)
+        Path(file.name).chmod(0o644)
+        Path(file.name).replace(path)
+
+
+def keep_many(root: Path, places: Iterable[tuple[str, Place]]) -> int:
+    """Draw what is missing of many places, by (slug, place), on every processor; return how many were drawn."""
+    missing = [
+        (slug, place)
+        for slug, place in places
+        if not all(path_of(root, slug, width).exists() for width in RENDITION_WIDTHS)
+    ]
+    workers = min(os.cpu_count() or 1, 4, len(missing))
+    if workers < 2:
+        for slug, place in missing:
+            keep(root, slug, place)
+        return len(missing)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for _ in pool.map(partial(_keep_all, root), _shares(missing, 16)):
+            pass
+    return len(missing)
+
+
+def _keep_all(root: Path, places: list[tuple[str, Place]]) -> None:
+    for slug, place in places:
+        keep(root, slug, place)
+
+
+def _shares(places: list[tuple[str, Place]], size: int) -> Iterator[list[tuple[str, Place]]]:
+    for start in range(0, len(places), size):
+        yield places[start : start + size]
+
+
+@cache
+def continents() -> dict[str, str]:
+    """Return the continent of each country's code."""
+    return {country.code: country.continent for country in countries()}
+
+
+def continent_of(country_code: str) -> str:
+    """Return the continent's code, for the palette of its photos."""
+    return continents().get(country_code, ELSEWHERE)

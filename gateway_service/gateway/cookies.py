@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 
@@ -25,6 +25,7 @@ def clear_refresh_cookie(cookies: SimpleCookie) -> None:
 
 def _put(cookies: SimpleCookie, value: str, *, max_age: int) -> None:
     cookies[NAME] = value
-    cookies[NAME].update({"path": PATH, "max-age": max_age, "samesite": "Strict", "httponly": True})
+    attributes: dict[str, Any] = {"path": PATH, "max-age": max_age, "samesite": "Strict", "httponly": True}
+    cookies[NAME].update(attributes)
     if settings.COOKIES_SECURE:
         cookies[NAME]["secure"] = True

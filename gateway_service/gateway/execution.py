@@ -26,8 +26,7 @@ async def answer(prepared: Prepared, operation: Operation) -> dict[str, Any]:
         operation_name=prepared.name,
         context_value=operation,
     )
-    finished = await result if inspect.isawaitable(result) else result
-    assert isinstance(finished, ExecutionResult)
+    finished: ExecutionResult = await result if inspect.isawaitable(result) else result  # type: ignore[assignment]
     return await _told(finished, operation)
 
 

@@ -102,12 +102,14 @@ class Feed:
             consumer: Consumer | None = None
             try:
                 self._broken.clear()
-                consumer = self._make_consumer("gateway-feed", **{"auto.offset.reset": "latest", "error_cb": self._on_error})
+                consumer = self._make_consumer(
+                    "gateway-feed", **{"auto.offset.reset": "latest", "error_cb": self._on_error}
+                )
                 consumer.assign(_ends(consumer))
                 self._post(self._set_up, True)
                 while not self._stopping.is_set() and not self._broken.is_set():
                     self._dispatch(consumer.consume(_BATCH, timeout=_POLL_SECONDS))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it was, the feed is down and tries again
                 log.warning("feed is down", error=type(error).__name__)
             finally:
                 self._post(self._set_up, False)

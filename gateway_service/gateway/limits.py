@@ -169,5 +169,3 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     """Return the document's fragments by name."""
     return {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
-
-

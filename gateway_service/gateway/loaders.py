@@ -1,6 +1,6 @@
 """Batched reads of one operation: a hundred rows that want the same kind of thing cost one RPC."""
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +23,7 @@ class Listed:
     """A page of a parent's list: `parent` varies within a batch, `arguments` do not."""
 
     parent: str
-    arguments: tuple[Hashable, ...] = ()
+    arguments: tuple[Any, ...] = ()
 
 
 class Loaders:

@@ -79,9 +79,10 @@ class Socket:
             await self._close(Closed(4406, "Subprotocol not acceptable"))
             return
         reading, writing = asyncio.ensure_future(self._read()), asyncio.ensure_future(self._write())
+        ends: set[asyncio.Future[Any]] = {reading, writing, self._end}
         patience = asyncio.get_running_loop().call_later(settings.SOCKET_INIT_SECONDS, self._out_of_patience)
         try:
-            await asyncio.wait({reading, writing, self._end}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             patience.cancel()
             if self._expiry is not None:

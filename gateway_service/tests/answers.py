@@ -137,7 +137,11 @@ def bookings(world: World) -> Any:
         CreateBooking=lambda request, call: b.CreateBookingResponse(booking=next(iter(world.bookings.values()))),
         PayBooking=lambda request, call: b.PayBookingResponse(
             payment=b.Payment(
-                id=str(uuid7()), amount=euros(10_000), status=b.PAYMENT_STATUS_SUCCEEDED, provider="sandbox", created_at=stamp()
+                id=str(uuid7()),
+                amount=euros(10_000),
+                status=b.PAYMENT_STATUS_SUCCEEDED,
+                provider="sandbox",
+                created_at=stamp(),
             ),
             booking=next(iter(world.bookings.values())),
         ),
@@ -151,7 +155,9 @@ def notifications(world: World) -> Any:
     def papers(request: Any, call: Call) -> Any:
         return n.BatchListBookingInvoicesResponse(
             bookings=[
-                n.BookingInvoices(booking_id=one, invoices=[_paper(n.INVOICE_KIND_INVOICE), _paper(n.INVOICE_KIND_CREDIT_NOTE)])
+                n.BookingInvoices(
+                    booking_id=one, invoices=[_paper(n.INVOICE_KIND_INVOICE), _paper(n.INVOICE_KIND_CREDIT_NOTE)]
+                )
                 for one in request.booking_ids
             ]
         )
@@ -170,7 +176,13 @@ def notifications(world: World) -> Any:
 
 def _paper(kind: Any) -> n.Invoice:
     return n.Invoice(
-        id=str(uuid7()), number="2026-000001", kind=kind, booking_reference="REF", total=euros(1), issued_at=stamp(), pdf_url="x"
+        id=str(uuid7()),
+        number="2026-000001",
+        kind=kind,
+        booking_reference="REF",
+        total=euros(1),
+        issued_at=stamp(),
+        pdf_url="x",
     )
 
 

@@ -72,7 +72,9 @@ def token(person: UUID) -> str:
 def ask(http: httpx.AsyncClient) -> Any:
     """Ask one operation; the answer's JSON, which `errors` may be part of."""
 
-    async def asked(query: str, *, token: str | None = None, headers: dict[str, str] | None = None, **variables: Any) -> Any:
+    async def asked(
+        query: str, *, token: str | None = None, headers: dict[str, str] | None = None, **variables: Any
+    ) -> Any:
         sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
         answered = await http.post("/graphql", json={"query": query, "variables": variables}, headers=sent)
         return answered.json()

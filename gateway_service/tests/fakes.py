@@ -69,7 +69,11 @@ class World:
     def add_trip(self, number: int) -> d.Departure:
         """Add a country, a city in it, a trip there and its departure."""
         country = d.Destination(
-            id=str(uuid7()), slug=f"country-{number}", kind=d.DESTINATION_KIND_COUNTRY, name=text("Land", "Pays"), country_code="FR"
+            id=str(uuid7()),
+            slug=f"country-{number}",
+            kind=d.DESTINATION_KIND_COUNTRY,
+            name=text("Land", "Pays"),
+            country_code="FR",
         )
         city = d.Destination(
             id=str(uuid7()), slug=f"city-{number}", kind=d.DESTINATION_KIND_CITY, name=text("City", "Ville"), country_code="FR",

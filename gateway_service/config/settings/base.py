@@ -40,4 +40,6 @@ GRAPHENE = {
     "SCHEMA_OUTPUT": "gateway_service/schema.graphql",
 }
 
-LOGGING = logging_config(SERVICE_NAME, json_lines=env.str("LOG_FORMAT", default="console" if DEBUG else "json") == "json")
+LOGGING = logging_config(
+    SERVICE_NAME, json_lines=env.str("LOG_FORMAT", default="console" if DEBUG else "json") == "json"
+)

@@ -7,8 +7,7 @@ from shared.settings.env import env
 
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://localhost:8000").rstrip("/")
 SERVICE_URLS = {
-    name: env.str(f"{name.upper()}_URL").rstrip("/")
-    for name in ("users", "destinations", "bookings", "notifications")
+    name: env.str(f"{name.upper()}_URL").rstrip("/") for name in ("users", "destinations", "bookings", "notifications")
 }
 for _name in SERVICE_URLS:
     env.str(f"{_name.upper()}_GRPC")

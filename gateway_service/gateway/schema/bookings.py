@@ -8,7 +8,13 @@ import graphene
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.gateway.loaders import Listed
 from gateway_service.gateway.schema.catalogue import CancellationRule, Departure, convert
-from gateway_service.gateway.schema.enums import BookingReason, BookingStatus, PassengerKind, PaymentStatus, RefundStatus
+from gateway_service.gateway.schema.enums import (
+    BookingReason,
+    BookingStatus,
+    PassengerKind,
+    PaymentStatus,
+    RefundStatus,
+)
 from gateway_service.gateway.schema.notifications import Invoice
 from gateway_service.gateway.schema.scalars import Date, DateTime
 from gateway_service.gateway.schema.values import Identified, Info, Money, Node, Shown, connection, many

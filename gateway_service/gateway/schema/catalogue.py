@@ -128,9 +128,7 @@ class Destination(Identified):
         return info.context.localized(root.summary, number(locale))
 
     @staticmethod
-    def resolve_description(
-        root: destinations_pb2.Destination, info: Info, locale: Any = None
-    ) -> str | Awaitable[str]:
+    def resolve_description(root: destinations_pb2.Destination, info: Info, locale: Any = None) -> str | Awaitable[str]:
         return info.context.localized(root.description, number(locale))
 
     @staticmethod
@@ -261,6 +259,6 @@ class Departure(Identified):
         return await info.context.loaders.seats_available.load(root.id)
 
 
-DestinationConnection = connection("Destination", Destination, counted=True)
-TripConnection = connection("Trip", Trip, counted=True)
-DepartureConnection = connection("Departure", Departure)
+DestinationConnection: type[graphene.ObjectType] = connection("Destination", Destination, counted=True)
+TripConnection: type[graphene.ObjectType] = connection("Trip", Trip, counted=True)
+DepartureConnection: type[graphene.ObjectType] = connection("Departure", Departure)

@@ -9,7 +9,7 @@ from shared.pb.travel.destinations.v1 import destinations_pb2 as destinations
 from shared.pb.travel.notifications.v1 import notifications_pb2 as notifications
 
 
-def number(value: Any) -> int:
+def number(value: Any) -> Any:
     """Return the number of an enum argument, 0 (unspecified) where it was not given."""
     return 0 if value is None else int(value.value)
 

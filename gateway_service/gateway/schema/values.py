@@ -45,7 +45,7 @@ def read(name: str, default: Any, root: Any, info: GraphQLResolveInfo) -> Any:
         return root.get(name, default)
     if not isinstance(root, Message):
         return getattr(root, name, default)
-    known = _reader(type(root), name)
+    known = _reader(type(root), name)  # type: ignore[arg-type]
     if known is None:
         return default
     has_presence, empty_is_absent = known

@@ -104,4 +104,3 @@ async def _stream(answered: httpx.Response) -> AsyncIterator[bytes]:
                 yield chunk
     finally:
         await answered.aclose()
-

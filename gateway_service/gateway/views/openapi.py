@@ -18,7 +18,9 @@ from gateway_service.gateway.routes import route
 _PREFIX: Final = "/api/v1/"
 _FRESH_SECONDS: Final = 60.0
 _VERBS: Final = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
-_DOCS_POLICY: Final = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+_DOCS_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+)
 
 log = structlog.get_logger("gateway")
 
@@ -58,7 +60,9 @@ async def _documents() -> dict[str, dict[str, Any]]:
 async def _document(name: str) -> dict[str, Any] | None:
     url = f"{settings.SERVICE_URLS[name]}/api/schema/?format=json"
     try:
-        answered = await upstream.client().get(url, headers={"Accept": "application/vnd.oai.openapi+json, application/json"})
+        answered = await upstream.client().get(
+            url, headers={"Accept": "application/vnd.oai.openapi+json, application/json"}
+        )
         answered.raise_for_status()
         document = answered.json()
     except (httpx.HTTPError, ValueError) as error:

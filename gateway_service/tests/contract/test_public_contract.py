@@ -96,7 +96,9 @@ def test_what_is_served_is_typed_exactly_as_promised(contract: GraphQLSchema, se
 def test_the_committed_schema_is_the_served_one(tmp_path: Path) -> None:
     committed = (SERVICE / "schema.graphql").read_text(encoding="utf-8")
 
-    assert committed == print_schema(schema.graphql_schema), "run: ./manage_all.py manage gateway_service graphql_schema"
+    assert committed == print_schema(schema.graphql_schema), (
+        "run: ./manage_all.py manage gateway_service graphql_schema"
+    )
 
 
 def test_the_contract_is_the_plan_s_where_the_plan_is_there() -> None:

@@ -19,7 +19,8 @@ from gateway_service.tests.fakes import Backends
 from shared.auth import testing as keys
 
 ME = "{ me { id } }"
-LOGIN = 'mutation($c: Boolean) { login(email: "a@b.c", password: "pw", useCookie: $c) { accessToken refreshToken expiresIn twoFactorRequired errors { code } } }'
+LOGIN = """mutation($c: Boolean) { login(email: "a@b.c", password: "pw", useCookie: $c) {
+  accessToken refreshToken expiresIn twoFactorRequired errors { code } } }"""
 REFRESH = "mutation { refreshTokens { accessToken refreshToken errors { code } } }"
 
 
@@ -31,7 +32,9 @@ def unsigned(alg: str, person: UUID) -> str:
     return f"{part({'alg': alg, 'typ': 'JWT', 'kid': keys.KID})}.{part(claims)}."
 
 
-async def test_a_bad_token_is_401_and_never_signed_out(http: httpx.AsyncClient, person: UUID, backends: Backends) -> None:
+async def test_a_bad_token_is_401_and_never_signed_out(
+    http: httpx.AsyncClient, person: UUID, backends: Backends
+) -> None:
     """Abuse 1, 2, 3, 5, 6: one answer for every bad token."""
     pem = keys.traveller_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     now = int(time.time())
@@ -75,7 +78,9 @@ async def test_operations_come_by_post_and_as_json(http: httpx.AsyncClient, back
     mutation = 'mutation { login(email: "a", password: "b") { accessToken } }'
     by_get = await http.get("/graphql", params={"query": mutation})
     by_form = await http.post("/graphql", data={"query": mutation})
-    by_text = await http.post("/graphql", content=json.dumps({"query": mutation}), headers={"Content-Type": "text/plain"})
+    by_text = await http.post(
+        "/graphql", content=json.dumps({"query": mutation}), headers={"Content-Type": "text/plain"}
+    )
     by_xml = await http.post("/graphql", content="<a/>", headers={"Content-Type": "application/xml"})
     multipart = await http.post("/graphql", files={"operations": b"{}"})
 

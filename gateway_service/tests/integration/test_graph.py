@@ -118,7 +118,18 @@ async def test_me_comes_from_the_token_itself(ask: Any, away: Any, person: UUID,
 
 @pytest.mark.parametrize(
     "type_name",
-    ["User", "Quote", "Booking", "Payment", "Refund", "CancellationQuote", "Notification", "Invoice", "Session", "Nope"],
+    [
+        "User",
+        "Quote",
+        "Booking",
+        "Payment",
+        "Refund",
+        "CancellationQuote",
+        "Notification",
+        "Invoice",
+        "Session",
+        "Nope",
+    ],
 )
 async def test_node_of_somebody_else_is_as_unknown(
     type_name: str, ask: Any, backends: Backends, account: users_pb2.User, token: str

@@ -20,7 +20,7 @@ def code(answer: Any) -> str:
 
 def nested(depth: int) -> str:
     """A query of exactly `depth` fields below one another."""
-    fields = ["trip(slug: \"x\")", *(["destination"] + ["parent"] * (depth - 3)), "slug"]
+    fields = ['trip(slug: "x")', *(["destination"] + ["parent"] * (depth - 3)), "slug"]
     return "{ " + " { ".join(fields) + " }" * depth
 
 
@@ -96,10 +96,14 @@ async def test_a_costly_document_stays_refused_when_cached(ask: Any) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "mutation { " + " ".join(f'a{i}: login(email: "a@b.c", password: "p{i}") {{ accessToken }}' for i in range(10)) + " }",
+        "mutation { "
+        + " ".join(f'a{i}: login(email: "a@b.c", password: "p{i}") {{ accessToken }}' for i in range(10))
+        + " }",
         'mutation { login(email: "a", password: "b") { accessToken } resendVerification(email: "a") { ok } }',
-        'mutation { ...F a: login(email: "a", password: "c") { accessToken } } fragment F on Mutation { login(email: "a", password: "b") { accessToken } }',
-        'mutation A { login(email: "a", password: "b") { accessToken } } mutation B { login(email: "a", password: "b") { accessToken } }',
+        'mutation { ...F a: login(email: "a", password: "c") { accessToken } }'
+        ' fragment F on Mutation { login(email: "a", password: "b") { accessToken } }',
+        'mutation A { login(email: "a", password: "b") { accessToken } }'
+        ' mutation B { login(email: "a", password: "b") { accessToken } }',
     ],
 )
 async def test_one_sensitive_mutation_a_document(query: str, ask: Any, backends: Backends) -> None:

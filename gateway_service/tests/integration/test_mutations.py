@@ -74,7 +74,9 @@ async def test_a_listed_refusal_is_a_user_error(ask: Any, backends: Backends, to
     }
 
 
-async def test_an_unlisted_refusal_is_a_top_level_error(ask: Any, backends: Backends, token: str, departure: str) -> None:
+async def test_an_unlisted_refusal_is_a_top_level_error(
+    ask: Any, backends: Backends, token: str, departure: str
+) -> None:
     backends.world.refusals["CreateQuote"] = Odd(field="some_input")
 
     answer = await ask(QUOTE, token=token, d=departure, a=3)
@@ -158,9 +160,7 @@ async def test_the_field_at_fault_is_named_as_the_schema_spells_it(ask: Any, bac
     assert payload["errors"][0]["field"] == "passengers[0].firstName"
 
 
-async def test_a_profile_changes_only_what_is_given(
-    ask: Any, backends: Backends, person: UUID, token: str
-) -> None:
+async def test_a_profile_changes_only_what_is_given(ask: Any, backends: Backends, person: UUID, token: str) -> None:
     query = "mutation($i: ProfileInput!) { updateProfile(input: $i) { user { id } errors { code } } }"
     given = {"firstName": "Ann", "phone": None, "dateOfBirth": "1990-02-28", "locale": "FR", "notifyBySms": False}
 

@@ -35,7 +35,9 @@ def test_instants_come_back_in_utc() -> None:
         mapping.ts(datetime(2026, 1, 1))
 
 
-@pytest.mark.parametrize("value", ["", "x", "0" * 32, "{01890a5d-ac96-774b-bcce-b302099a8057}", "' OR 1=1", "\x00" * 36])
+@pytest.mark.parametrize(
+    "value", ["", "x", "0" * 32, "{01890a5d-ac96-774b-bcce-b302099a8057}", "' OR 1=1", "\x00" * 36]
+)
 def test_what_is_no_uuid_is_refused(value: str) -> None:
     with pytest.raises(Invalid) as raised:
         mapping.uuid_of(value, "booking_id")

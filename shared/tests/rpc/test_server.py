@@ -105,9 +105,7 @@ def test_the_callers_deadline_counts_where_it_is_sooner(served: Served) -> None:
 
 
 def test_a_refusal_carries_code_params_field_and_message(served: Served) -> None:
-    error = refused(
-        served.stub.GetQuote, bookings_pb2.GetQuoteRequest(id="refused"), metadata=metadata(x_locale="FR")
-    )
+    error = refused(served.stub.GetQuote, bookings_pb2.GetQuoteRequest(id="refused"), metadata=metadata(x_locale="FR"))
 
     assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
     status = rpc_status.from_call(error)
@@ -208,7 +206,9 @@ def test_a_stopping_server_lets_a_running_call_finish() -> None:
         with running(lambda s: bookings_pb2_grpc.add_BookingsServiceServicer_to_server(servicer, s)) as server:
             channel = grpc.insecure_channel(server.address)
             request = bookings_pb2.GetQuoteRequest(id="unhurried")
-            under_way = pool.submit(bookings_pb2_grpc.BookingsServiceStub(channel).GetQuote, request, metadata=metadata())
+            under_way = pool.submit(
+                bookings_pb2_grpc.BookingsServiceStub(channel).GetQuote, request, metadata=metadata()
+            )
             assert servicer.started.wait(5)
         assert under_way.result(5).quote.id == "unhurried"
         channel.close()
@@ -237,4 +237,3 @@ def test_a_method_that_nobody_guards_is_not_served() -> None:
     with pytest.raises(TypeError):
         with running(lambda s: bookings_pb2_grpc.add_BookingsServiceServicer_to_server(Careless(), s)):
             pass
-

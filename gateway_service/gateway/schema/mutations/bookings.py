@@ -117,9 +117,7 @@ async def quote_cancellation(info: Info, reference: str, passengers: list[str] |
     return {"cancellation_quote": answer.cancellation_quote}
 
 
-@mutation(
-    BookingPayload, "NOT_FOUND QUOTE_EXPIRED QUOTE_OUTDATED", cancellation_quote=graphene.ID(required=True)
-)
+@mutation(BookingPayload, "NOT_FOUND QUOTE_EXPIRED QUOTE_OUTDATED", cancellation_quote=graphene.ID(required=True))
 async def cancel_booking(info: Info, cancellation_quote: str) -> dict[str, Any]:
     """Cancel and refund as quoted, once however often it is asked."""
     info.context.owner()

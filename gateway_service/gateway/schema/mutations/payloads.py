@@ -71,7 +71,9 @@ class Mutating(graphene.Field):
         super().__init__(payload, required=True, resolver=_answering(act, refusals), **arguments)
 
 
-def mutation(payload: type[graphene.ObjectType], refusals: str = "", **arguments: Any) -> Callable[[Resolver], Mutating]:
+def mutation(
+    payload: type[graphene.ObjectType], refusals: str = "", **arguments: Any
+) -> Callable[[Resolver], Mutating]:
     """Make a mutation of a coroutine `(info, **arguments)` that returns the payload's fields or raises a refusal."""
 
     def decorate(act: Resolver) -> Mutating:

@@ -1,0 +1,220 @@
+"""The REST façade: public paths alone, nothing passed on that a client should not say, one document for all."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from django.conf import settings
+
+from gateway_service.gateway.routes import route
+from gateway_service.gateway.views import jwks as jwks_view
+from gateway_service.gateway.views import openapi as openapi_view
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "paths": {
+        "/api/v1/bookings/{reference}/": {
+            "get": {"security": [{"jwt": []}], "responses": {"200": {"$ref": "#/components/schemas/Thing"}}}
+        },
+        "/api/v1/internal/": {"get": {}},
+        "/api/v1/destinations/": {"get": {}, "post": {}},
+        "/health/live": {"get": {}},
+    },
+}
+
+
+@dataclass
+class Upstream:
+    """A service that notes what it is asked and answers what it is told."""
+
+    port: int = 0
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    documents: int = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+        query = scope["query_string"].decode()
+        self.seen.append(
+            {"method": scope["method"], "path": scope["path"], "query": query, "headers": headers, "body": body}
+        )
+        answer, status = json.dumps({"path": scope["path"]}).encode(), 201 if scope["method"] == "POST" else 200
+        if scope["path"] == "/api/schema/":
+            self.documents += 1
+            kind = {"properties": {"n": {"const": self.documents}}}
+            answer = json.dumps(
+                {**DOCUMENT, "components": {"schemas": {"Thing": kind}, "securitySchemes": {"jwt": {}}}}
+            ).encode()
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [
+                    (b"content-type", b"application/json"),
+                    (b"set-cookie", b"session=1"),
+                    (b"server", b"secret"),
+                    (b"retry-after", b"7"),
+                    (b"x-internal", b"1"),
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": answer})
+
+
+@pytest.fixture
+async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Upstream]:
+    served = Upstream()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        served.port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(served, port=served.port, log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells by this alone
+        await asyncio.sleep(0.01)
+    url = f"http://127.0.0.1:{served.port}"
+    monkeypatch.setattr(settings, "SERVICE_URLS", dict.fromkeys(settings.SERVICE_URLS, url))
+    monkeypatch.setattr(settings, "JWKS_URL", f"{url}/.well-known/jwks.json")
+    monkeypatch.setattr(openapi_view, "_kept", openapi_view._Kept())
+    monkeypatch.setattr(jwks_view, "_kept", jwks_view._Kept())
+    yield served
+    server.should_exit = True
+    await serving
+
+
+async def test_a_public_path_goes_to_its_owner_as_it_is(http: httpx.AsyncClient, service: Upstream) -> None:
+    answered = await http.post(
+        "/api/v1/bookings/?a=1&b=%C3%A9",
+        content=b'{"quote": "x"}',
+        headers={"Content-Type": "application/json", "Idempotency-Key": "k", "Authorization": "Bearer t"},
+    )
+
+    (seen,) = service.seen
+    assert (seen["method"], seen["path"], seen["query"], seen["body"]) == (
+        "POST", "/api/v1/bookings/", "a=1&b=%C3%A9", b'{"quote": "x"}'
+    )  # fmt: skip
+    assert seen["headers"]["idempotency-key"] == "k"
+    assert seen["headers"]["authorization"] == "Bearer t"
+    assert seen["headers"]["x-forwarded-for"] == "127.0.0.9"
+    assert seen["headers"]["host"] == httpx.URL(settings.PUBLIC_URL).netloc.decode()
+    assert seen["headers"]["x-request-id"] == answered.headers["X-Request-Id"]
+    assert (answered.status_code, answered.json()) == (201, {"path": "/api/v1/bookings/"})
+    assert answered.headers["Retry-After"] == "7"
+
+
+async def test_what_claims_an_identity_stays_outside(http: httpx.AsyncClient, service: Upstream) -> None:
+    """Abuse 50, 14. Seen failing with all headers passed on."""
+    claims = {
+        "X-User-Id": "1", "X-Remote-User": "admin", "X-HTTP-Method-Override": "DELETE", "Cookie": "sessionid=1",
+        "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Host": "evil.example", "X-Service-Credential": "x",
+        "Proxy-Authorization": "x", "Connection": "X-Evil", "X-Evil": "1", "Forwarded": "for=1.2.3.4",
+    }  # fmt: skip
+
+    answered = await http.get("/api/v1/destinations/", headers=claims)
+
+    (seen,) = service.seen
+    assert seen["method"] == "GET"
+    assert not {name.lower() for name in claims} & set(seen["headers"]) - {"x-forwarded-for", "connection"}
+    assert seen["headers"]["x-forwarded-for"] == "127.0.0.9"
+    assert not {"set-cookie", "x-internal"} & set(answered.headers)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "api/v1/admin/", "api/v1/", "api/v1", "api/v2/bookings/", "api/v1/staff/", "api/v1/../admin/",
+        "api/v1/bookings/../../admin/", "api/v1/bookings//x", "api/v1/bookings/%2e%2e/admin", "media/", "admin/",
+        "api/v1/bookings/\r\nX: 1", "api/v1/bookings/x?y", "api/v1/bookings/é",
+    ],
+)  # fmt: skip
+def test_other_paths_are_not_public(path: str) -> None:
+    assert route(path) is None
+
+
+async def test_catalogue_writes_are_not_public(http: httpx.AsyncClient, service: Upstream) -> None:
+    answered = [await http.request(method, "/api/v1/destinations/x/") for method in ("POST", "PATCH", "PUT", "DELETE")]
+
+    assert {one.status_code for one in answered} == {405}
+    assert answered[0].headers["Allow"] == "GET, HEAD"
+    assert service.seen == []
+
+
+async def test_webhooks_pass_with_body_and_signature_untouched(http: httpx.AsyncClient, service: Upstream) -> None:
+    body = b'{ "id": "evt_1",  "amount": 1 }\n'
+    headers = {"X-Payment-Signature": "t=1,v1=ab", "Content-Type": "application/json"}
+
+    await http.post("/api/v1/payments/webhooks/sandbox/", content=body, headers=headers)
+
+    (seen,) = service.seen
+    assert (seen["path"], seen["body"]) == ("/api/v1/payments/webhooks/sandbox/", body)
+    assert seen["headers"]["x-payment-signature"] == "t=1,v1=ab"
+
+
+async def test_a_service_away_is_503_with_a_time_to_come_back(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "SERVICE_URLS", dict.fromkeys(settings.SERVICE_URLS, "http://127.0.0.1:1"))
+
+    answered = await http.get("/api/v1/destinations/")
+    ready = await http.get("/health/ready")
+
+    assert (answered.status_code, answered.headers["Retry-After"]) == (503, "1")
+    assert answered.json()["code"] == "UPSTREAM_UNAVAILABLE"
+    assert ready.status_code == 200
+    assert set(ready.json()["services"].values()) == {False}
+
+
+async def test_one_document_holds_the_public_paths_alone(http: httpx.AsyncClient, service: Upstream) -> None:
+    document = (await http.get("/api/schema/?format=json")).json()
+    again = (await http.get("/api/schema/")).json()
+
+    assert set(document["paths"]) == {"/api/v1/bookings/{reference}/", "/api/v1/destinations/"}
+    assert set(document["paths"]["/api/v1/destinations/"]) == {"get"}
+    operation = document["paths"]["/api/v1/bookings/{reference}/"]["get"]
+    assert operation["security"] == [{"jwt": []}]
+    reference = operation["responses"]["200"]["$ref"].rsplit("/", 1)[-1]
+    assert reference in document["components"]["schemas"]
+    assert set(document["components"]["schemas"]) == {
+        "Thing", "DestinationsThing", "BookingsThing", "NotificationsThing"
+    }  # fmt: skip
+    assert again == document
+    assert service.documents == 4
+
+
+async def test_swagger_ui_and_its_assets_are_our_own(http: httpx.AsyncClient) -> None:
+    page = await http.get("/api/docs/")
+    assets = [
+        line.split('"')[1]
+        for line in page.text.replace("src=", "\nsrc=").replace("href=", "\nhref=").splitlines()
+        if line.startswith(("src=", "href="))
+    ]
+
+    assert len(assets) == 4
+    for one in assets:
+        assert one.startswith("/static/")
+        assert (await http.get(one)).status_code == 200
+    for path in ("/static/admin/css/base.css", "/static/gateway/../../settings.py", "/static/", "/static/gateway/x"):
+        assert (await http.get(path)).status_code == 404
+
+
+async def test_the_keys_are_kept_while_users_is_away(
+    http: httpx.AsyncClient, service: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await http.get("/.well-known/jwks.json")
+    monkeypatch.setattr(settings, "JWKS_URL", "http://127.0.0.1:1/")
+    fresh = await http.get("/.well-known/jwks.json")
+    jwks_view._kept.until = 0
+    stale = await http.get("/.well-known/jwks.json")
+
+    assert first.status_code == 200
+    assert first.content == fresh.content == stale.content
+    assert len(service.seen) == 1

@@ -69,6 +69,12 @@ class Runner:
 
     def bring_up(self, process: Process) -> None:
         """Return once `process` is ready: adopt the one that runs, or start it. Raises Refusal where it never gets ready."""
+        with self._lock:
+            own = self._watched.get(process.name)
+        if own is not None and not own.gave_up:  # a second round: it runs or restarts already
+            if not self._wait(process, READY_SECONDS):
+                raise self._never_ready(process)
+            return
         adopted = children.running(self.platform, process.name)
         if adopted:
             self.reporter.line(process.name, State.STARTING, "adopting")
@@ -82,11 +88,7 @@ class Runner:
             adopted.kill()
         self._spawn(process, restarts=adopted.restarts + 1 if adopted else 0)
         if not self._wait(process, READY_SECONDS):
-            watched = self._watched[process.name]
-            lines = children.last_lines(children.log_of(self.platform, process.name), 12)
-            why = watched.gave_up or f"is not ready after {READY_SECONDS:.0f} s"
-            self.reporter.line(process.name, State.FAILED, why)
-            raise Refusal("\n".join([f"{process.name} {why}.", *lines]), f"./manage_all.py logs {process.name}")
+            raise self._never_ready(process)
 
     def watch(self) -> None:
         """Look once at every child; restart, after its back-off, each that ended unasked."""
@@ -112,6 +114,13 @@ class Runner:
         if code:
             lines = children.last_lines(children.log_of(self.platform, name), 12)
             raise Refusal("\n".join([f"`{' '.join(command[1:])}` failed:", *lines]), f"./manage_all.py logs {name}")
+
+    def _never_ready(self, process: Process) -> Refusal:
+        watched = self._watched[process.name]
+        lines = children.last_lines(children.log_of(self.platform, process.name), 12)
+        why = f"ended: {watched.gave_up}" if watched.gave_up else f"is not ready after {READY_SECONDS:.0f} s"
+        self.reporter.line(process.name, State.FAILED, why)
+        return Refusal("\n".join([f"{process.name} {why}.", *lines]), f"./manage_all.py logs {process.name}")
 
     def _spawn(self, process: Process, *, restarts: int, crashes: int = 0) -> None:
         command, extra = self._command(process)

@@ -36,6 +36,7 @@ class Supervisor:
         self._reporter = Reporter(platform)
         self._runner = Runner(platform, Vault(platform), self._reporter, external=not extent.embedded, durable=durable)
         self._wake = threading.Event()
+        self._again = threading.Event()  # asked to bring up once more what failed
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT, or until the owner is gone; then stop everything."""
@@ -43,18 +44,26 @@ class Supervisor:
             signal.signal(number, self._asked_to_stop)
         signal.signal(signal.SIGHUP, self._asked_to_hurry)
         self._end_helpers()
-        self._runner.starting.set()
-        begun = threading.Thread(target=self._bring_up, daemon=True)
-        begun.start()
+        begun = self._begin()
         while not self._runner.stopping.is_set():
             self._wake.wait(0.2 if begun.is_alive() else 1.0)
             self._runner.watch()
+            if self._again.is_set() and not begun.is_alive():
+                begun = self._begin()
             if self._owner is not None and not self._owner.alive():
                 self._runner.stopping.set()
         begun.join(timeout=5)
         self._reporter.phase(Phase.STOPPING)
         stop(self._platform, say=lambda name: self._reporter.line(name, State.STOPPED))
         self._reporter.phase(Phase.STOPPED)
+
+    def _begin(self) -> threading.Thread:
+        self._again.clear()
+        self._runner.starting.set()
+        self._reporter.phase(Phase.STARTING)
+        thread = threading.Thread(target=self._bring_up, daemon=True)
+        thread.start()
+        return thread
 
     def _bring_up(self) -> None:
         try:
@@ -86,6 +95,7 @@ class Supervisor:
 
     def _asked_to_hurry(self, number: int, frame: FrameType | None) -> None:
         self._runner.hurry.set()
+        self._again.set()
         threading.Timer(1.0, self._runner.hurry.clear).start()
 
 

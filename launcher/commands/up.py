@@ -33,7 +33,7 @@ def up(platform: Platform, *, detach: bool, infra: str) -> int:
     platform.make_folders()
     report = Report.read(platform)
     if report and report.alive() and report.phase is not Phase.STOPPING:
-        os.kill(report.supervisor, signal.SIGHUP)  # restart at once what waits in its back-off
+        hurry(platform, report)
     else:
         check_disk(platform)
         if infra == "compose":
@@ -46,6 +46,8 @@ def up(platform: Platform, *, detach: bool, infra: str) -> int:
         report = follow(platform, until_ready=True)
         if report.phase is Phase.READY:
             print_summary(platform, report, detached=detach)
+        elif not detach:
+            print(f"\n{report.problem}\nIt is tried again by: ./manage_all.py up   Stop: Ctrl-C", flush=True)
         if detach:
             return said(report)
         follow(platform, until_ready=False)
@@ -53,6 +55,15 @@ def up(platform: Platform, *, detach: bool, infra: str) -> int:
         print("\nStopping …", flush=True)
         return stop_supervisor(platform)
     return 0
+
+
+def hurry(platform: Platform, report: Report) -> None:
+    """Have a running supervisor restart at once what waits in its back-off, and try again what failed."""
+    os.kill(report.supervisor, signal.SIGHUP)
+    deadline = time.monotonic() + 3
+    while report and report.phase is not Phase.STARTING and time.monotonic() < deadline:
+        time.sleep(0.05)
+        report = Report.read(platform) or report
 
 
 def said(report: Report) -> int:
@@ -96,7 +107,6 @@ def _ours(platform: Platform, port: int) -> bool:
 
 def start_supervisor(platform: Platform, *options: str) -> "subprocess.Popen[bytes]":
     """Start the supervisor in a session of its own and return once it speaks in its report."""
-    (platform.run / "report.json").unlink(missing_ok=True)
     command = [
         sys.executable,
         "-m",
@@ -119,7 +129,7 @@ def start_supervisor(platform: Platform, *options: str) -> "subprocess.Popen[byt
             start_new_session=True,
         )
     deadline = time.monotonic() + 30
-    while Report.read(platform) is None:
+    while (report := Report.read(platform)) is None or not report.alive():
         if process.poll() or time.monotonic() > deadline:
             lines = children.last_lines(children.log_of(platform, "launcher"), 8)
             raise Refusal("\n".join(["The supervisor did not start:", *lines]), "./manage_all.py doctor")

@@ -12,11 +12,11 @@ import pytest
 
 from launcher import children, stamps
 from launcher.bringup import Extent
-from launcher.commands.up import check_ports
+from launcher.commands.up import check_ports, follow, hurry
 from launcher.infrastructure import kafka, postgres, valkey
 from launcher.platform import Platform
 from launcher.refusal import Refusal
-from launcher.report import Report
+from launcher.report import Phase, Report
 from launcher.tests.conftest import supervise
 from launcher.vault import Vault
 from shared.testing.patience import eventually
@@ -54,6 +54,18 @@ def test_a_child_whose_pid_file_was_lost_is_adopted(running: Platform) -> None:
     check_ports(running, Extent(services=False))
     supervise(running)
 
+    assert pids(running) == before
+
+
+def test_a_second_up_restarts_nothing(running: Platform) -> None:
+    before, report = pids(running), Report.read(running)
+    assert report is not None
+
+    hurry(running, report)
+    again = follow(running, until_ready=True, quiet=True)
+
+    assert again.phase is Phase.READY
+    assert again.supervisor == report.supervisor
     assert pids(running) == before
 
 

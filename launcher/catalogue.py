@@ -7,7 +7,7 @@ import psycopg
 
 # Departures that are on sale, and of those the ones whose seats-left copy was written by bookings' inventory.changed.
 DEPARTURES: Final = """
-    SELECT count(*), count(seats_left) FROM catalogue_departure WHERE status = 'SCHEDULED' AND starts_on >= current_date
+    SELECT count(*), count(seats_left) FROM catalogue_departure WHERE status = 'OPEN' AND starts_at > now()
 """
 INVENTORY: Final = "SELECT count(*) FROM bookings_seatinventory"
 

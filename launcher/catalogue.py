@@ -5,11 +5,14 @@ from typing import Final
 
 import psycopg
 
-# Departures that are on sale, and of those the ones whose seats-left copy was written by bookings' inventory.changed.
+# Departures that can be booked, and of those the ones whose seats-left copy came from bookings' inventory.changed.
 DEPARTURES: Final = """
-    SELECT count(*), count(seats_left) FROM catalogue_departure WHERE status = 'OPEN' AND starts_at > now()
+    SELECT count(*), count(*) FILTER (WHERE seats_sequence > 0)
+    FROM catalogue_departure WHERE status = 'OPEN' AND starts_at > now()
 """
-INVENTORY: Final = "SELECT count(*) FROM bookings_seatinventory"
+INVENTORY: Final = (
+    "SELECT count(*) FROM bookings_seatinventory WHERE NOT closed AND NOT cancelled AND starts_at > now()"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,8 @@ class Feed:
                 consumer.assign(_ends(consumer))
                 self._post(self._set_up, True)
                 while not self._stopping.is_set() and not self._broken.is_set():
-                    self._dispatch(consumer.consume(_BATCH, timeout=_POLL_SECONDS))
+                    if (first := consumer.poll(_POLL_SECONDS)) is not None:  # consume would wait for a whole batch
+                        self._dispatch([first, *consumer.consume(_BATCH, timeout=0)])
             except Exception as error:  # noqa: BLE001 - whatever it was, the feed is down and tries again
                 log.warning("feed is down", error=type(error).__name__)
             finally:

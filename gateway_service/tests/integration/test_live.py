@@ -153,7 +153,7 @@ async def test_a_change_reaches_its_watchers_alone_and_soon(
         await asyncio.to_thread(publish, mine)
 
         assert await client.sequences(1) == [4]
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 0.9  # a poll that waits for its whole batch takes 1 s
         assert backends.calls["ListBookingEvents"] == calls + 1
 
 

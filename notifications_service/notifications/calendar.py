@@ -36,7 +36,7 @@ def calendar_file(*, booking: BookingFacts, contact: Contact, organizer: str, me
     attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
     attendee.params["PARTSTAT"] = vText("ACCEPTED")
     attendee.params["RSVP"] = vText("FALSE")
-    event.add("attendee", attendee, encode=0)
+    event.add("attendee", attendee, encode=False)
 
     calendar = Calendar()
     calendar.add("prodid", "-//Travel//Bookings//EN")

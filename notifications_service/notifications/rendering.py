@@ -41,7 +41,7 @@ def _context(letter: Letter) -> Context:
 @cache
 def _html() -> Template:
     output = to_html((_FOLDER / "letter.mjml").read_text())
-    return _ENGINE.from_string(output.content if hasattr(output, "content") else output)
+    return _ENGINE.from_string(output if isinstance(output, str) else output.content)
 
 
 @cache

@@ -17,6 +17,7 @@ from notifications_service.billing.documents.pdf import file_name
 from notifications_service.billing.models import Invoice
 from notifications_service.billing.render import document
 from notifications_service.people import recipient_of
+from shared.auth.drf import traveller_of
 from shared.errors import Invalid, NotFound, Unauthenticated, Unavailable
 from shared.http.openapi import refusals
 from shared.http.pagination import CursorPagination
@@ -26,7 +27,7 @@ from shared.http.query import only
 class NewestFirst(CursorPagination):
     """Pages by id: a UUIDv7's order is the order of creation."""
 
-    ordering = "-id"
+    ordering = ("-id",)
 
 
 class InvoiceViewSet(GenericViewSet[Invoice]):
@@ -41,13 +42,13 @@ class InvoiceViewSet(GenericViewSet[Invoice]):
     def list(self, request: Request) -> Response:
         """List the traveller's invoices and credit notes, newest first."""
         only(request, ())
-        page = self.paginate_queryset(selectors.invoices_of_person(person_id=request.user.id)) or []
+        page = self.paginate_queryset(selectors.invoices_of_person(person_id=traveller_of(request).id)) or []
         return self.get_paginated_response(InvoiceSerializer(map(selectors.to_view, page), many=True).data)
 
     @extend_schema(responses={200: InvoiceSerializer, **refusals(Unauthenticated, NotFound)})
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """Show one of the traveller's documents."""
-        return Response(InvoiceSerializer(selectors.get_invoice(invoice_id=pk, person_id=request.user.id)).data)
+        return Response(InvoiceSerializer(selectors.get_invoice(invoice_id=pk, person_id=traveller_of(request).id)).data)
 
     @extend_schema(
         parameters=[
@@ -62,7 +63,7 @@ class InvoiceViewSet(GenericViewSet[Invoice]):
             links.check(invoice_id=pk, token=token)
             invoice = selectors.get_invoice(invoice_id=pk)
         elif request.user is not None:
-            invoice = selectors.get_invoice(invoice_id=pk, person_id=request.user.id)
+            invoice = selectors.get_invoice(invoice_id=pk, person_id=traveller_of(request).id)
         else:
             raise NotFound
         return HttpResponse(

@@ -10,6 +10,7 @@ from rest_framework.viewsets import GenericViewSet
 from notifications_service.notifications import selectors
 from notifications_service.notifications.api.serializers import NotificationSerializer
 from notifications_service.notifications.models import Notification
+from shared.auth.drf import traveller_of
 from shared.errors import Invalid, NotFound, Unauthenticated
 from shared.http.openapi import refusals
 from shared.http.pagination import CursorPagination
@@ -19,7 +20,7 @@ from shared.http.query import only
 class NewestFirst(CursorPagination):
     """Pages by id: a UUIDv7's order is the order of creation."""
 
-    ordering = "-id"
+    ordering = ("-id",)
 
 
 class NotificationViewSet(GenericViewSet[Notification]):
@@ -34,11 +35,11 @@ class NotificationViewSet(GenericViewSet[Notification]):
     def list(self, request: Request) -> Response:
         """List the traveller's notifications, newest first."""
         only(request, ())
-        page = self.paginate_queryset(selectors.notifications_of_person(person_id=request.user.id)) or []
+        page = self.paginate_queryset(selectors.notifications_of_person(person_id=traveller_of(request).id)) or []
         return self.get_paginated_response(NotificationSerializer(map(selectors.to_view, page), many=True).data)
 
     @extend_schema(responses={200: NotificationSerializer, **refusals(Unauthenticated, NotFound)})
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """Show one of the traveller's notifications."""
-        found = selectors.get_notification(notification_id=pk, person_id=request.user.id)
+        found = selectors.get_notification(notification_id=pk, person_id=traveller_of(request).id)
         return Response(NotificationSerializer(found).data)

@@ -83,8 +83,8 @@ def test_numbers_read_by_kind_and_year():
     ("money", "en", "fr"),
     [
         (Money(Decimal("1234.50"), "EUR"), "€1,234.50", "1\u202f234,50\u00a0€"),
-        (Money(Decimal("-3"), "USD"), "-$3.00", "-3,00\u00a0$"),
-        (Money(Decimal("1200"), "JPY"), "¥1,200", "1\u202f200\u00a0¥"),
+        (Money(Decimal(-3), "USD"), "-$3.00", "-3,00\u00a0$"),
+        (Money(Decimal(1200), "JPY"), "¥1,200", "1\u202f200\u00a0¥"),
         (Money(Decimal("9.5"), "CHF"), "CHF\u00a09.50", "9,50\u00a0CHF"),
     ],
 )

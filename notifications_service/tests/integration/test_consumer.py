@@ -1,0 +1,269 @@
+"""The consumer on a real broker and a real database: once, whatever comes; parked, not lost; waiting, not counting."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, connections
+from psycopg import sql
+
+from notifications_service.billing.models import Invoice
+from notifications_service.notifications.models import Notification
+from notifications_service.tests.factories import confirmed, envelope
+from shared.errors import Conflict
+from shared.events import topic_name
+from shared.ids import uuid7
+from shared.inbox import services as inbox
+from shared.inbox.models import DeadLetter, InboxMessage
+from shared.kafka.consumer import EventConsumer, Limits, TooManyDeadLetters
+from shared.kafka.handlers import registered
+from shared.pb.travel.events.v1.bookings_pb2 import BookingConfirmed
+from shared.testing import eventually
+from shared.testing.kafka import consume_until, put, put_event
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("kafka_topics", "valkey")]
+
+BOOKING = "travel.bookings.booking"
+FAST = Limits(backoff=(0.01, 0.01, 0.01, 0.01))
+
+
+@contextmanager
+def running(
+    handlers: dict[Any, Callable[..., None]] | None = None, limits: Limits = FAST
+) -> Iterator[list[BaseException]]:
+    """Run the service's consumer in a thread; what ended it before the test did is in the list."""
+    stop, ended = threading.Event(), []
+
+    def run() -> None:
+        try:
+            EventConsumer(name="notifications", handlers=handlers or registered, stop=stop, limits=limits).run()
+        except BaseException as error:
+            ended.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield ended
+    finally:
+        stop.set()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def put_confirmed(*, key: str | None = None, **fields: Any) -> str:
+    """Put a confirmation on the booking topic and return its booking's id."""
+    booking_id = key or str(uuid7())
+    put_event(BOOKING, envelope(confirmed(uuid7(), booking_id=booking_id), key=booking_id, **fields))
+    return booking_id
+
+
+def invoiced(booking_id: str) -> bool:
+    return Invoice.objects.filter(booking_id=booking_id).exists()
+
+
+def test_the_same_event_three_times_takes_effect_once():
+    """Abuse case 58: same ce_id, a year ahead of the clock. Seen failing (a dead letter for the doubled invoice, and the key
+    parked) with inbox.receive answering that everything is new: the inbox taken out of the consumer."""
+    booking_id, ahead = str(uuid7()), datetime.now(UTC) + timedelta(days=365)
+    event = envelope(confirmed(uuid7(), booking_id=booking_id), key=booking_id, occurred_at=ahead)
+    for _ in range(3):
+        put_event(BOOKING, event)
+
+    with running():
+        eventually(lambda: invoiced(booking_id), timeout=20)
+        last = put_confirmed()
+        eventually(lambda: invoiced(last), timeout=20)
+        for _ in range(2):
+            put_event(BOOKING, event)
+        marker = put_confirmed()
+        eventually(lambda: invoiced(marker), timeout=20)
+
+    assert Invoice.objects.filter(booking_id=booking_id).count() == 1
+    assert Notification.objects.filter(booking_id=booking_id).count() == 2
+    assert InboxMessage.objects.filter(event_id=event.id).count() == 1
+    assert DeadLetter.objects.count() == 0
+    assert Invoice.objects.get(booking_id=booking_id).issued_at < datetime.now(UTC)
+
+
+BAD = [
+    ("no JSON", {"value": b"not json"}),
+    ("a list", {"value": b"[]"}),
+    ("a field of another type", {"value": b'{"booking": 7}'}),
+    ("nested too deeply", {"value": b'{"booking":' + b'{"title":' * 2000 + b"1" + b"}" * 2001}),
+    ("1 MB", {"value": b'{"x": "' + b"y" * 990_000 + b'"}'}),
+    ("unknown type", {"type": "travel.bookings.booking.sold.v9"}),
+    ("no id", {"id": ""}),
+    ("an id too long", {"id": "x" * 300}),
+    ("an id with a line break", {"id": "a\nb"}),
+]
+
+
+@pytest.mark.parametrize("fault", [fields for _, fields in BAD], ids=[name for name, _ in BAD])
+def test_a_bad_message_is_buried_and_its_key_waits_while_others_go_on(fault):
+    """Abuse case 57."""
+    bad_key, topic = str(uuid7()), topic_name(BOOKING)
+    with running():
+        put_event(BOOKING, envelope(confirmed(uuid7(), booking_id=bad_key), key=bad_key, **fault))
+        put_confirmed(key=bad_key)
+        other = put_confirmed()
+        eventually(lambda: invoiced(other), timeout=30)
+        eventually(lambda: DeadLetter.objects.filter(key=bad_key).count() == 2, timeout=30)
+
+    dead, parked = DeadLetter.objects.filter(key=bad_key).order_by("id")
+    assert (dead.status, parked.status, dead.topic) == ("DEAD", "PARKED", topic)
+    assert dead.attempts <= 5
+    assert dead.cause
+    assert not invoiced(bad_key)
+    letters = [
+        letter
+        for letter in consume_until(f"{BOOKING}.notifications.dlq", _has(bad_key))
+        if letter.key() == bad_key.encode()
+    ]
+    headers = dict(letters[0].headers())
+    assert headers["dlq_cause"].decode() == dead.cause
+    assert int(headers["dlq_attempts"]) == dead.attempts
+    assert letters[0].value() == bytes(dead.value)
+
+
+def _has(key: str) -> Callable[[list[Any]], bool]:
+    return lambda found: any(letter.key() == key.encode() for letter in found)
+
+
+def test_a_record_without_key_and_headers_is_buried_alone():
+    with running():
+        put(BOOKING, key=None, value=b"\xff\x00", headers=[("ce_id", b"\xff\x00")])
+        put(BOOKING, key=None, value=None)
+        other = put_confirmed()
+        eventually(lambda: invoiced(other) and DeadLetter.objects.filter(key="").count() == 2, timeout=30)
+
+    assert set(DeadLetter.objects.values_list("status", flat=True)) == {"DEAD"}
+
+
+class Refuses(Conflict):
+    """The handler does not want this one."""
+
+    code = "TEST_REFUSES"
+
+
+def failing_for(keys: set[str]) -> dict[Any, Callable[..., None]]:
+    """Return handlers of which the confirmation's fails for the bookings in `keys`."""
+    calls: list[str] = []
+
+    def handler(event: BookingConfirmed, *, received: Any) -> None:
+        calls.append(received.key)
+        if received.key in keys:
+            raise Refuses
+        registered[BookingConfirmed](event, received=received)
+
+    handler.calls = calls  # type: ignore[attr-defined]
+    return {BookingConfirmed: handler}
+
+
+def test_a_failing_event_is_tried_five_times_and_retried_with_all_behind_it():
+    key = str(uuid7())
+    keys = {key}
+    handlers = failing_for(keys)
+    calls = handlers[BookingConfirmed].calls  # type: ignore[attr-defined]
+    with running(handlers):
+        put_confirmed(key=key)
+        eventually(lambda: DeadLetter.objects.filter(status="DEAD").count() == 1, timeout=20)
+        assert calls.count(key) == 5
+        put_event(BOOKING, envelope(confirmed(uuid7(), booking_id=str(uuid7())), key=key))
+        eventually(lambda: DeadLetter.objects.filter(status="PARKED").count() == 1, timeout=20)
+        dead = DeadLetter.objects.get(status="DEAD")
+        assert (dead.fault, dead.attempts) == ("HANDLER", 5)
+
+        keys.clear()
+        inbox.retry(dead_letter_id=dead.id, by="staff")
+        eventually(lambda: DeadLetter.objects.filter(status="RETRIED").count() == 2, timeout=20)
+        after = put_confirmed()
+        eventually(lambda: invoiced(after), timeout=20)
+
+    assert invoiced(key)
+    assert Invoice.objects.count() == 3
+    with pytest.raises(inbox.DeadLetterResolved):
+        inbox.retry(dead_letter_id=dead.id, by="staff")
+
+
+def test_a_discarded_letter_lets_the_others_go_on():
+    key = str(uuid7())
+    handlers = failing_for({key})
+    with running(handlers):
+        put_confirmed(key=key)
+        eventually(lambda: DeadLetter.objects.filter(status="DEAD").exists(), timeout=20)
+    behind = str(uuid7())
+    with running():
+        put_event(BOOKING, envelope(confirmed(uuid7(), booking_id=behind), key=key))
+        eventually(lambda: DeadLetter.objects.filter(status="PARKED").exists(), timeout=20)
+
+        inbox.discard(dead_letter_id=DeadLetter.objects.get(status="DEAD").id, by="staff")
+
+        eventually(lambda: invoiced(behind), timeout=20)
+    assert list(DeadLetter.objects.order_by("id").values_list("status", flat=True)) == ["DISCARDED", "RETRIED"]
+
+
+def test_a_bad_deploy_stops_rather_than_burying_everything():
+    bookings = [str(uuid7()) for _ in range(6)]
+    with running(failing_for(set(bookings)), Limits(backoff=(0.01,), deaths=3)) as ended:
+        for booking_id in bookings:
+            put_confirmed(key=booking_id)
+        eventually(lambda: ended, timeout=30)
+        assert isinstance(ended[0], TooManyDeadLetters)
+    assert DeadLetter.objects.filter(status="DEAD").count() == 3
+
+    DeadLetter.objects.all().delete()  # as staff does once the deploy is mended
+    with running():
+        eventually(lambda: sum(map(invoiced, bookings)) == 3, timeout=30)
+
+
+def test_the_database_away_is_waited_for():
+    """Abuse case 59: away for 5 s here. Seen failing (a dead letter) with is_away answering False."""
+    with running() as ended:
+        before = put_confirmed()
+        eventually(lambda: invoiced(before), timeout=20)
+        with database_closed():
+            during = [put_confirmed() for _ in range(3)]
+            time_passes = threading.Event()
+            time_passes.wait(5)
+        eventually(lambda: all(map(invoiced, during)), timeout=30)
+        assert ended == []
+
+    assert DeadLetter.objects.count() == 0
+
+
+@contextmanager
+def database_closed() -> Iterator[None]:
+    """Close the test database to everybody but this thread's connection, which is open already."""
+    held = connection.settings_dict
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        own = cursor.fetchone()[0]
+    where = {"host": held["HOST"], "port": held["PORT"], "user": held["USER"], "password": held["PASSWORD"]}
+    with psycopg.connect(dbname="postgres", autocommit=True, **where) as outside:
+        name = sql.Identifier(held["NAME"])
+        outside.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        outside.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> %s",
+            [held["NAME"], own],
+        )
+        try:
+            yield
+        finally:
+            outside.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+
+
+def test_a_killed_consumers_events_are_repeated_without_effect():
+    """The offset is stored after the work: a second consumer of the group begins where nothing was lost."""
+    first = put_confirmed()
+    with running():
+        eventually(lambda: invoiced(first), timeout=20)
+    second = put_confirmed()
+    with running():
+        eventually(lambda: invoiced(second), timeout=20)
+    assert Invoice.objects.count() == 2

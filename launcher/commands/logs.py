@@ -4,6 +4,7 @@ import re
 import time
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from launcher.platform import Platform
 from launcher.refusal import Refusal
 
 COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta")
-INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:[.,]\d+)?)")
+INSTANT: Final = re.compile(r"(?:(\d{4}-\d\d-\d\d)[T ])?\b(\d\d:\d\d:\d\d(?:[.,]\d+)?)")
 ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -52,9 +53,12 @@ def merged(files: list[Path], lines: int) -> Iterator[tuple[str, str]]:
     dated = []
     for file in files:
         instant = ""
+        today = (
+            datetime.fromtimestamp(file.stat().st_mtime, UTC).date().isoformat()
+        )  # for lines that tell the time alone
         for position, line in enumerate(last_lines(file, lines)):
             if found := INSTANT.search(ESCAPES.sub("", line)[:60]):
-                instant = f"{found[1]}T{found[2].replace(',', '.')}"
+                instant = f"{found[1] or today}T{found[2].replace(',', '.')}"
             dated.append((instant, file.stem, position, line))
     for _, process, _, line in sorted(dated)[-lines:]:
         yield process, line

@@ -19,7 +19,7 @@ class CursorPagination(DrfCursorPagination):
     page_size = DEFAULT_LIMIT
     page_size_query_param = "limit"
     max_page_size = MAX_LIMIT
-    ordering = ("-created_at", "-id")
+    ordering: tuple[str, ...] = ("-created_at", "-id")
 
     def get_page_size(self, request: Request) -> int:
         """Return `limit`. Raises BadParameter out of 1..100."""

@@ -68,4 +68,4 @@ def _refresh(*, force: bool = False) -> None:
 
 @cache
 def _vault() -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"signing-keys:" + settings.SECRET_KEY.encode()).digest()))
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"signing-keys:{settings.SECRET_KEY!s}".encode()).digest()))

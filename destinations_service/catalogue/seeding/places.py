@@ -1,11 +1,11 @@
 """The rows of countries, cities and points of interest, with their words, prices and photos."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from destinations_service.catalogue import seed_data
@@ -44,14 +44,15 @@ class Gazetteer:
 
     def new_places(self) -> Iterator[NewPlace]:
         """Yield every place whose slug is not known yet."""
-        for build, rows in (
+        builders: tuple[tuple[Callable[[Any], NewPlace], Iterable[Any]], ...] = (
             (self._country, seed_data.countries()),
             (self._city, seed_data.cities()),
             (self._sight, seed_data.points_of_interest()),
-        ):
-            for row in rows:  # type: ignore[attr-defined]
+        )
+        for build, rows in builders:
+            for row in rows:
                 if row.slug not in self.known:
-                    place: NewPlace = build(row)
+                    place = build(row)
                     self.ids[row.slug] = place.row.id
                     yield place
 

@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shared.auth.drf import IsTraveller
+from shared.auth.drf import IsTraveller, traveller_of
+from shared.auth.tokens import Traveller
 from shared.errors import NotFound, RateLimited, Unauthenticated
 from shared.http.middleware import client_ip
 from shared.http.openapi import refusals
@@ -134,7 +135,7 @@ class LogoutView(APIView):
         """End this session, or every one."""
         serializer = LogoutSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        traveller = request.user
+        traveller = request.user if isinstance(request.user, Traveller) else None
         services.log_out(
             user_id=traveller.id if traveller else None,
             session_id=traveller.session_id if traveller else None,
@@ -152,7 +153,7 @@ class ProfileView(APIView):
     def get(self, request: Request) -> Response:
         """Show the traveller's own profile."""
         only(request, ())
-        return Response(ProfileSerializer(selectors.user(user_id=request.user.id)).data)
+        return Response(ProfileSerializer(selectors.user(user_id=traveller_of(request).id)).data)
 
     @extend_schema(
         request=ProfileSerializer(partial=True),
@@ -173,7 +174,7 @@ class ProfileView(APIView):
         """Change the fields that are sent: all of them, or none."""
         serializer = ProfileSerializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        user = services.update_profile(user_id=request.user.id, changes=serializer.changes())
+        user = services.update_profile(user_id=traveller_of(request).id, changes=serializer.changes())
         return Response(ProfileSerializer(user).data)
 
 

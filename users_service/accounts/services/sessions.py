@@ -59,6 +59,8 @@ def refresh(*, refresh_token: str) -> Tokens:
     with transaction.atomic():
         now = database_now()
         owner = Session.objects.filter(id=session_id).values_list("user_id", flat=True).first()
+        if owner is None:
+            raise TokenInvalid
         user = User.objects.select_for_update().filter(id=owner, is_active=True).first()
         session = Session.objects.select_for_update().filter(id=session_id).first()
         if user is None or session is None or session.revoked_at is not None or session.expires_at <= now:
@@ -84,7 +86,7 @@ def log_out(*, user_id: UUID | None, session_id: UUID | None, refresh_token: str
             raise TokenInvalid
         session_id = claims[0]
         user_id = Session.objects.filter(id=session_id).values_list("user_id", flat=True).first()
-    if user_id is None:
+    if user_id is None or session_id is None:
         raise TokenInvalid
     with transaction.atomic():
         now = database_now()

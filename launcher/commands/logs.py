@@ -16,7 +16,7 @@ from launcher.platform import Platform
 from launcher.refusal import Refusal
 
 COLOURS: Final = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta")
-INSTANT: Final = re.compile(r"(?:(\d{4}-\d\d-\d\d)[T ])?\b(\d\d:\d\d:\d\d(?:[.,]\d+)?)")
+INSTANT: Final = re.compile(r"(?:(\d{4}-\d\d-\d\d)[T ]|\b)(\d\d:\d\d:\d\d(?:[.,]\d+)?)")
 ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 

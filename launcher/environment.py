@@ -11,7 +11,7 @@ from typing import Final
 from launcher import ports
 from launcher.infrastructure import kafka, postgres, valkey
 from launcher.platform import Platform
-from launcher.vault import SERVICES, Vault
+from launcher.vault import Vault
 
 INFRASTRUCTURE: Final = (
     *(f"{name.upper()}_DATABASE_URL" for name in postgres.DATABASES),
@@ -101,17 +101,23 @@ def service_environment(service: str, platform: Platform, vault: Vault, *, exter
     return {name: value for name, value in merged.items() if name not in others}
 
 
+def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
+    """Return what the servers beside the services find: no database, no key, of the secrets the webhook's alone."""
+    inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    shared = platform_environment(platform, vault, external=external)
+    told = (
+        "DEBUG",
+        "PAYMENT_SANDBOX_URL",
+        "PAYMENT_WEBHOOK_URL",
+        "PAYMENT_WEBHOOK_SECRET",
+        "PYTHONPATH",
+        "PYTHONUNBUFFERED",
+    )
+    own = {name: shared[name] for name in told}
+    return {**inherited, **own, "PORT": str(platform.port(ports.SANDBOX))}
+
+
 def all_services(platform: Platform, vault: Vault) -> dict[str, str]:
     """Return what a shell or a test run needs that plays every service: all database URLs and all private keys."""
     seeds = {"SERVICE_PRIVATE_KEYS": vault.service_seeds()}
     return {**platform_environment(platform, vault), **seeds}
-
-
-__all__ = [
-    "SERVICES",
-    "all_services",
-    "infrastructure",
-    "missing_for_external",
-    "platform_environment",
-    "service_environment",
-]

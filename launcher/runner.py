@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from launcher import children, health, ports
 from launcher.children import Child
-from launcher.environment import service_environment
+from launcher.environment import service_environment, stand_in_environment
 from launcher.infrastructure import kafka, postgres, valkey
 from launcher.platform import Platform
 from launcher.processes import BY_NAME, Process, connections_needed
@@ -125,9 +125,10 @@ class Runner:
     def _spawn(self, process: Process, *, restarts: int, crashes: int = 0) -> None:
         command, extra = self._command(process)
         self.reporter.line(process.name, State.STARTING)
-        environment = service_environment(
-            process.service if process.is_service else "gateway", self.platform, self.vault, external=self.external
-        )
+        if process.is_service:
+            environment = service_environment(process.service, self.platform, self.vault, external=self.external)
+        else:
+            environment = stand_in_environment(self.platform, self.vault, external=self.external)
         child, handle = children.spawn(
             self.platform, process.name, command, environment=environment, restarts=restarts, **extra
         )

@@ -57,7 +57,7 @@ def draw(place: Place) -> Image.Image:
     if place.kind != "COUNTRY":
         circles(pen, view, place, palette)
     dot_cities(pen, view, place, palette)
-    if place.kind != "COUNTRY":
+    if place.kind != "COUNTRY" or not visible(view, place.country):
         mark(image, view.xy(place.longitude, place.latitude), palette)
     image.paste(shade(palette.sea_bottom, 0.55), (0, HEIGHT - veil().height), veil())
     write(image, place, palette)
@@ -93,6 +93,11 @@ def view_of(place: Place) -> View:
         return View(latitude - HEIGHT * 0.08 / scale, longitude, scale, WIDTH, HEIGHT)
     scale = SCALE_OF_POINT_OF_INTEREST if place.kind == "POINT_OF_INTEREST" else SCALE_OF_CITY
     return View(place.latitude - HEIGHT * 0.1 / scale, place.longitude, scale, WIDTH, HEIGHT)
+
+
+def visible(view: View, country: str) -> bool:
+    """True when a country is large enough on the map to be found without a marker."""
+    return any((ring.north - ring.south) * view.scale > HEIGHT * 0.06 for ring in rings_of(country))
 
 
 def masks(view: View, country: str) -> tuple[Image.Image, Image.Image]:

@@ -1,6 +1,14 @@
-from typing import Any
+"""The app, and what wakes its worker."""
 
+import time
+from typing import Any
+from uuid import UUID
+
+import structlog
 from django.apps import AppConfig
+from kombu.exceptions import OperationalError
+
+log = structlog.get_logger(__name__)
 
 
 class NotificationsConfig(AppConfig):
@@ -14,10 +22,23 @@ class NotificationsConfig(AppConfig):
         from notifications_service.notifications.signals import notification_requested
 
         celery.app.set_default()  # of every thread: tasks are sent from whichever commits
-        notification_requested.connect(_enqueue, dispatch_uid="notifications.enqueue")
+        notification_requested.connect(_Waker.enqueue, dispatch_uid="notifications.enqueue")
 
 
-def _enqueue(*, notification_id: Any, **_: Any) -> None:
-    from notifications_service.notifications.tasks import enqueue
+class _Waker:
+    """Enqueues deliveries; a broker that is away is left alone for five seconds, for commits must not wait for it."""
 
-    enqueue(notification_id=notification_id)
+    quiet_until = 0.0
+
+    @classmethod
+    def enqueue(cls, *, notification_id: UUID, **_: Any) -> None:
+        """Wake a worker, or leave the notification to the sweep."""
+        from notifications_service.notifications.tasks import enqueue
+
+        if time.monotonic() < cls.quiet_until:
+            return
+        try:
+            enqueue(notification_id=notification_id)
+        except OperationalError as error:
+            cls.quiet_until = time.monotonic() + 5.0
+            log.warning("broker_away", cause=type(error).__name__)

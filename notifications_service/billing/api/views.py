@@ -48,7 +48,9 @@ class InvoiceViewSet(GenericViewSet[Invoice]):
     @extend_schema(responses={200: InvoiceSerializer, **refusals(Unauthenticated, NotFound)})
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """Show one of the traveller's documents."""
-        return Response(InvoiceSerializer(selectors.get_invoice(invoice_id=pk, person_id=traveller_of(request).id)).data)
+        return Response(
+            InvoiceSerializer(selectors.get_invoice(invoice_id=pk, person_id=traveller_of(request).id)).data
+        )
 
     @extend_schema(
         parameters=[

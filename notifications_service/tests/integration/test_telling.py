@@ -21,7 +21,7 @@ from shared.pb.travel.common.v1 import common_pb2
 from shared.pb.travel.events.v1 import bookings_pb2, users_pb2
 from shared.testing import race
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 
 def part(mail: EmailMessage, content_type: str) -> EmailMessage:

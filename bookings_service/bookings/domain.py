@@ -1,0 +1,193 @@
+"""The rules of a booking: its states, what moves it between them, what it costs, what a cancellation gives back.
+
+Pure: takes `now` and values, returns values or raises. No clock, no settings, no database.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bookings_service.bookings.contracts import CancellationRule, PassengerDetails, PassengerKind, PriceLine
+from bookings_service.bookings.refusals import IllegalTransition, InvalidPassengers
+from shared.money import Money
+from shared.names import clean_name
+from shared.text import Text
+
+CHILD_UNDER: Final = 12
+MOST_PASSENGERS: Final = 20
+# No vowels and no look-alikes: read out on the phone, it is neither a word nor a guess.
+REFERENCE_ALPHABET: Final = "23456789BCDFGHJKMNPQRSTVWXZ"
+REFERENCE_LENGTH: Final = 8
+
+
+class Status(StrEnum):
+    """Where a booking stands."""
+
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    CANCELLED = "CANCELLED"
+
+
+class Reason(StrEnum):
+    """Why a booking is in its status."""
+
+    HELD = "HELD"
+    PAID = "PAID"
+    PASSENGERS_CANCELLED = "PASSENGERS_CANCELLED"
+    CANCELLED_BY_TRAVELLER = "CANCELLED_BY_TRAVELLER"
+    CANCELLED_BY_STAFF = "CANCELLED_BY_STAFF"
+    HOLD_EXPIRED = "HOLD_EXPIRED"
+    DEPARTURE_CANCELLED = "DEPARTURE_CANCELLED"
+    PAYMENT_FAILED = "PAYMENT_FAILED"
+
+
+class Action(StrEnum):
+    """What moves a booking."""
+
+    PAY = "PAY"
+    EXPIRE = "EXPIRE"
+    CANCEL = "CANCEL"
+    CANCEL_PASSENGERS = "CANCEL_PASSENGERS"
+    PAY_LATE = "PAY_LATE"
+
+
+TRANSITIONS: Final[Mapping[tuple[Status, Action], Status]] = {
+    (Status.PENDING, Action.PAY): Status.CONFIRMED,
+    (Status.PENDING, Action.EXPIRE): Status.CANCELLED,
+    (Status.PENDING, Action.CANCEL): Status.CANCELLED,
+    (Status.CONFIRMED, Action.CANCEL_PASSENGERS): Status.CONFIRMED,
+    (Status.CONFIRMED, Action.CANCEL): Status.CANCELLED,
+    (Status.CANCELLED, Action.PAY_LATE): Status.CONFIRMED,  # after a hold that ended alone, while seats are free
+}
+HOLD_ENDED: Final = frozenset({Reason.HOLD_EXPIRED, Reason.PAYMENT_FAILED})
+
+
+def next_status(status: Status, action: Action, *, reason: Reason | None = None) -> Status:
+    """Return the status `action` leads to; `reason` is why it is in `status`.
+
+    Raises IllegalTransition where the table has no such move, or the booking was cancelled for another reason than its hold's end.
+    """
+    if action is Action.PAY_LATE and reason not in HOLD_ENDED:
+        raise IllegalTransition(status=status, action=action)
+    try:
+        return TRANSITIONS[status, action]
+    except KeyError:
+        raise IllegalTransition(status=status, action=action) from None
+
+
+def new_reference() -> str:
+    """Return a reference that a person can read out: 8 characters of 27, about 2.8 × 10¹¹ of them."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))
+
+
+def check_party(*, adults: int, children: int) -> None:
+    """Raise InvalidPassengers unless there is an adult, nobody is counted below none, and the party is of a size we take."""
+    if adults < 1 or children < 0 or adults + children > MOST_PASSENGERS:
+        raise InvalidPassengers(field="adults" if adults < 1 or children >= 0 else "children")
+
+
+def price_lines(
+    *, adults: int, children: int, adult_price: Money, child_price: Money, tax_basis_points: int
+) -> list[PriceLine]:
+    """Return what the party costs, line by line; tax is what the prices include."""
+    lines = [_line(Text(en="Adult", fr="Adulte"), adults, adult_price, tax_basis_points)]
+    if children:
+        lines.append(_line(Text(en="Child", fr="Enfant"), children, child_price, tax_basis_points))
+    return lines
+
+
+def _line(label: Text, quantity: int, unit_price: Money, tax_basis_points: int) -> PriceLine:
+    total = unit_price * quantity
+    tax = Money.rounded(total.amount * tax_basis_points / Decimal(10_000 + tax_basis_points), total.currency)
+    return PriceLine(label=label, quantity=quantity, unit_price=unit_price, total=total, tax=tax)
+
+
+def total_of(lines: Sequence[PriceLine]) -> Money:
+    """Return the sum of the lines."""
+    return sum((line.total for line in lines[1:]), lines[0].total)
+
+
+def check_passengers(passengers: Sequence[PassengerDetails], *, departs: date) -> list[PassengerDetails]:
+    """Return the passengers with their names cleaned.
+
+    Raises InvalidName; InvalidPassengers where a child has no date of birth or is 12 or older on the day of departure, an adult younger,
+    or somebody is not born yet.
+    """
+    checked = []
+    for index, passenger in enumerate(passengers):
+        field = f"passengers.{index}"
+        birth = passenger.date_of_birth
+        is_child = passenger.kind is PassengerKind.CHILD
+        if (birth is None and is_child) or (birth is not None and not date(1900, 1, 1) <= birth < departs):
+            raise InvalidPassengers(field=f"{field}.dateOfBirth")
+        if birth is not None and is_child != (age_on(departs, birth) < CHILD_UNDER):
+            raise InvalidPassengers(field=f"{field}.dateOfBirth")
+        checked.append(
+            PassengerDetails(
+                first_name=clean_name(passenger.first_name, field=f"{field}.firstName"),
+                last_name=clean_name(passenger.last_name, field=f"{field}.lastName"),
+                kind=passenger.kind,
+                date_of_birth=birth,
+            )
+        )
+    return checked
+
+
+def age_on(day: date, birth: date) -> int:
+    """Return the age in whole years on `day`."""
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def local_date(instant: datetime, time_zone: str) -> date:
+    """Return the calendar date of an instant where the trip takes place."""
+    return instant.astimezone(ZoneInfo(time_zone)).date()
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationTerms:
+    """What a cancellation now would give back and keep, and why."""
+
+    refund: Money
+    kept: Money
+    explanation: tuple[Text, ...]
+
+
+def cancellation_terms(
+    *, shares: Sequence[Money], cancelled: Sequence[int], policy: Sequence[CancellationRule],
+    starts_at: datetime, time_zone: str, now: datetime,
+) -> CancellationTerms:  # fmt: skip
+    """Return the terms of cancelling the passengers at the indexes `cancelled`, of all whose `shares` are what was paid for each.
+
+    Days are counted by the calendar of the place. The refund is rounded once, half up, over what those passengers paid.
+    """
+    affected = sum((shares[index] for index in cancelled), Money.zero(shares[0].currency))
+    days = (local_date(starts_at, time_zone) - local_date(now, time_zone)).days
+    rule = next((rule for rule in sorted(policy, key=lambda r: -r.days_before) if days >= rule.days_before), None)
+    percent = rule.refund_percent if rule and now < starts_at else 0
+    refund = affected.share(percent)
+    explanation = [
+        Text(
+            en=f"The trip departs in {days} days (by the calendar of {time_zone}).",
+            fr=f"Le voyage part dans {days} jours (selon le calendrier de {time_zone}).",
+        ),
+        Text(
+            en=f"Cancelled at least {rule.days_before} days before departure, {percent} % of the price comes back.",
+            fr=f"Annulé au moins {rule.days_before} jours avant le départ, {percent} % du prix est remboursé.",
+        )
+        if rule and percent
+        else Text(
+            en="This late before departure, nothing comes back.",
+            fr="Si près du départ, rien n’est remboursé.",
+        ),
+        Text(
+            en=f"Paid for {len(cancelled)} of {len(shares)} passengers: {affected}. Back: {refund}. Kept: {affected - refund}.",
+            fr=f"Payé pour {len(cancelled)} passagers sur {len(shares)} : {affected}. Remboursé : {refund}. "
+            f"Conservé : {affected - refund}.",
+        ),
+    ]  # fmt: skip
+    return CancellationTerms(refund=refund, kept=affected - refund, explanation=tuple(explanation))

@@ -1,0 +1,104 @@
+"""Taking seats and giving them back: each one conditional UPDATE, last before the caller's commit.
+
+The row's lock is taken and released with the caller's transaction; the CHECK constraints stand behind every filter.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from bookings_service.bookings.contracts import DepartureSnapshot, Seats
+from bookings_service.bookings.models import SeatInventory
+from bookings_service.bookings.refusals import CapacityBelowSold, DepartureClosed, SeatsUnavailable
+from shared.errors import DomainError, NotFound
+
+_TOLD: Mapping[str, Any] = {"sequence": F("sequence") + 1, "dirty": True}
+
+
+def hold(*, departure_id: UUID, seats: int) -> None:
+    """Move `seats` from free to held, or raise SeatsUnavailable or DepartureClosed and change nothing."""
+    updated = SeatInventory.objects.filter(
+        departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
+    ).update(held=F("held") + seats, **_TOLD)
+    if not updated:
+        raise why_not(departure_id=departure_id, seats=seats)
+
+
+def sell_held(*, departure_id: UUID, seats: int) -> None:
+    """Move `seats` from held to sold: the booking that held them was paid."""
+    SeatInventory.objects.filter(departure_id=departure_id).update(
+        held=F("held") - seats, sold=F("sold") + seats, **_TOLD
+    )
+
+
+def sell_free(*, departure_id: UUID, seats: int) -> bool:
+    """Move `seats` from free to sold for a booking paid after its hold had ended; return False, changing nothing, where they are gone."""
+    updated = SeatInventory.objects.filter(
+        departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
+    ).update(sold=F("sold") + seats, **_TOLD)
+    return bool(updated)
+
+
+def release_held(*, departure_id: UUID, seats: int) -> None:
+    """Give held seats back."""
+    SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") - seats, **_TOLD)
+
+
+def release_sold(*, departure_id: UUID, seats: int) -> None:
+    """Give sold seats back."""
+    SeatInventory.objects.filter(departure_id=departure_id).update(sold=F("sold") - seats, **_TOLD)
+
+
+def why_not(*, departure_id: UUID, seats: int) -> DomainError:
+    """Return the refusal that fits: closed, or too few seats with how many are left. Read after the fact, it only explains."""
+    row = SeatInventory.objects.filter(departure_id=departure_id).first()
+    if row is None or row.closed:
+        return DepartureClosed()
+    return SeatsUnavailable(seatsLeft=min(max(0, row.capacity - row.held - row.sold), seats - 1))
+
+
+def seats_of(*, departure_id: UUID) -> Seats:
+    """Return the counters. Raises NotFound for a departure never heard of."""
+    row = SeatInventory.objects.filter(departure_id=departure_id).first()
+    if row is None:
+        raise NotFound
+    return Seats(capacity=row.capacity, held=row.held, sold=row.sold)
+
+
+def learn(snapshot: DepartureSnapshot) -> bool:
+    """Take over what is newer of a departure, whichever way the news came; return False where a cut did not fit.
+
+    Applied where its version is not older than what is stored. A capacity below held + sold becomes held + sold: nobody loses a seat, and
+    the caller raises the alarm.
+    """
+    wanted = dataclasses.asdict(snapshot)
+    row = SeatInventory.objects.filter(departure_id=snapshot.departure_id).first()
+    if row is not None and (row.version > snapshot.version or all(getattr(row, k) == v for k, v in wanted.items())):
+        return True
+    SeatInventory.objects.bulk_create([SeatInventory(**wanted)], ignore_conflicts=True)
+    row = SeatInventory.objects.select_for_update().get(departure_id=snapshot.departure_id)
+    if row.version > snapshot.version:
+        return True
+    for name, value in wanted.items():
+        setattr(row, name, value)
+    row.capacity = max(snapshot.capacity, row.held + row.sold)
+    row.dirty, row.sequence = True, row.sequence + 1
+    row.save()
+    return row.capacity == snapshot.capacity
+
+
+def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
+    """Apply a new capacity that destinations is about to commit as `version`. Raises CapacityBelowSold with both numbers, NotFound."""
+    row = SeatInventory.objects.select_for_update().filter(departure_id=departure_id).first()
+    if row is None:
+        raise NotFound
+    if version >= row.version:
+        if capacity < row.held + row.sold:
+            raise CapacityBelowSold(held=row.held, sold=row.sold, field="capacity")
+        row.capacity, row.version = capacity, version
+        row.dirty, row.sequence = True, row.sequence + 1
+        row.save()
+    return Seats(capacity=row.capacity, held=row.held, sold=row.sold)

@@ -1,0 +1,7 @@
+"""The tables of bookings, and what the database itself keeps true of them."""
+
+from bookings_service.bookings.models.bookings import Booking, BookingEvent, CancellationQuote, Passenger
+from bookings_service.bookings.models.quotes import Quote
+from bookings_service.bookings.models.seats import SeatInventory
+
+__all__ = ["Booking", "BookingEvent", "CancellationQuote", "Passenger", "Quote", "SeatInventory"]

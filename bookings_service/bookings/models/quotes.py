@@ -1,0 +1,41 @@
+"""Quotes: a price fixed for one traveller."""
+
+from django.db import models
+from django.db.models import Q
+
+from shared.ids import uuid7
+
+
+class Quote(models.Model):
+    """What a party costs on a departure, and everything that the booking keeps of it; good once, until `expires_at`.
+
+    Amounts are in minor units of `currency`; `lines` and `policy` are JSON as bookings.snapshots writes them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    traveller_id = models.UUIDField()
+    departure_id = models.UUIDField()
+    adults = models.PositiveSmallIntegerField()
+    children = models.PositiveSmallIntegerField()
+    currency = models.CharField(max_length=3)
+    total_minor = models.BigIntegerField()
+    lines = models.JSONField()
+    policy = models.JSONField()
+    title_en = models.CharField(max_length=150)
+    title_fr = models.CharField(max_length=150)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    time_zone = models.CharField(max_length=50)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="quote_has_an_adult", condition=Q(adults__gte=1)),
+            models.CheckConstraint(name="quote_total_positive", condition=Q(total_minor__gt=0)),
+        ]
+        indexes = [models.Index(fields=["expires_at"], name="quote_by_expiry")]
+
+    def __str__(self) -> str:
+        return str(self.id)

@@ -1,0 +1,134 @@
+"""What bookings_service refuses, each with the public contract's code."""
+
+from shared.errors import Conflict, Invalid, Unavailable
+from shared.text import Text
+
+
+class IllegalTransition(Conflict):
+    """The booking is in a state from which this action leads nowhere."""
+
+    code = "ILLEGAL_TRANSITION"
+    text = Text(en="The booking cannot change this way now.", fr="La réservation ne peut pas changer ainsi.")
+
+
+class InvalidPassengers(Invalid):
+    """No adult, too many people, or ages that do not fit."""
+
+    code = "INVALID_PASSENGERS"
+    text = Text(
+        en="At least one adult, at most 20 people; a child is under 12 on the day of departure and needs a date of birth.",
+        fr="Au moins un adulte, 20 personnes au plus ; un enfant a moins de 12 ans le jour du départ et sa date de naissance est requise.",
+    )
+
+
+class DepartureClosed(Conflict):
+    """The departure is past, closed, cancelled, or too soon to be booked."""
+
+    code = "DEPARTURE_CLOSED"
+    text = Text(en="This departure cannot be booked any more.", fr="Ce départ ne peut plus être réservé.")
+
+
+class SeatsUnavailable(Conflict):
+    """Fewer seats are free than asked for."""
+
+    code = "SEATS_UNAVAILABLE"
+    text = Text(en="Only {seatsLeft} seats are left.", fr="Il ne reste que {seatsLeft} places.")
+
+
+class QuoteExpired(Conflict):
+    """The quote's time is over."""
+
+    code = "QUOTE_EXPIRED"
+    text = Text(en="This quote has expired. Ask for a new one.", fr="Ce devis a expiré. Demandez-en un nouveau.")
+
+
+class QuoteUsed(Conflict):
+    """The quote has become a booking already."""
+
+    code = "QUOTE_USED"
+    text = Text(en="This quote was used already.", fr="Ce devis a déjà été utilisé.")
+
+
+class QuoteOutdated(Conflict):
+    """The booking has changed since the cancellation was quoted."""
+
+    code = "QUOTE_OUTDATED"
+    text = Text(
+        en="The booking has changed since. Ask for a new cancellation quote.",
+        fr="La réservation a changé depuis. Demandez un nouveau devis d’annulation.",
+    )
+
+
+class PassengersMismatch(Invalid):
+    """The passengers are not those that were quoted."""
+
+    code = "PASSENGERS_MISMATCH"
+    text = Text(
+        en="The quote is for {adults} adults and {children} children.",
+        fr="Le devis est pour {adults} adultes et {children} enfants.",
+    )
+
+
+class HoldLimitReached(Conflict):
+    """The traveller holds as many unpaid bookings or seats as anybody may."""
+
+    code = "HOLD_LIMIT_REACHED"
+    text = Text(
+        en="Pay or cancel what you hold first: at most {bookings} unpaid bookings and {seats} held seats.",
+        fr="Payez ou annulez d’abord : {bookings} réservations impayées et {seats} places retenues au plus.",
+    )
+
+
+class NotCancellable(Conflict):
+    """The booking is cancelled, or the trip has begun."""
+
+    code = "NOT_CANCELLABLE"
+    text = Text(en="This booking cannot be cancelled.", fr="Cette réservation ne peut pas être annulée.")
+
+
+class CapacityBelowSold(Conflict):
+    """Fewer seats than are held and sold."""
+
+    code = "CAPACITY_BELOW_SOLD"
+    text = Text(
+        en="{held} seats are held and {sold} sold: the capacity cannot go below their sum.",
+        fr="{held} places sont retenues et {sold} vendues : la capacité ne peut descendre en dessous.",
+    )
+
+
+class NotPayable(Conflict):
+    """The booking is not waiting for a payment."""
+
+    code = "NOT_PAYABLE"
+    text = Text(en="This booking is not waiting for a payment.", fr="Cette réservation n’attend aucun paiement.")
+
+
+class InvalidPaymentMethod(Invalid):
+    """The provider does not know the payment method."""
+
+    code = "INVALID_PAYMENT_METHOD"
+    text = Text(en="This payment method is not valid.", fr="Ce moyen de paiement n’est pas valide.")
+
+
+class PaymentInProgress(Conflict):
+    """Another payment of the booking is under way."""
+
+    code = "PAYMENT_IN_PROGRESS"
+    text = Text(en="A payment is under way.", fr="Un paiement est en cours.")
+
+
+class AlreadyPaid(Conflict):
+    """The booking is paid."""
+
+    code = "ALREADY_PAID"
+    text = Text(en="This booking is paid already.", fr="Cette réservation est déjà payée.")
+
+
+class ProviderUnavailable(Unavailable):
+    """The payment provider said that nothing was charged; another attempt may follow."""
+
+    code = "PROVIDER_UNAVAILABLE"
+    text = Text(
+        en="The payment provider is unavailable; nothing was charged. Try again.",
+        fr="Le prestataire de paiement est indisponible ; rien n’a été débité. Réessayez.",
+    )

@@ -1,0 +1,187 @@
+"""Reading bookings, quotes and histories. What is somebody else's is as what does not exist."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+
+from bookings_service.bookings.contracts import (
+    BookingView,
+    CancellationQuoteView,
+    EventView,
+    PassengerKind,
+    PassengerView,
+    QuoteView,
+    Seats,
+)
+from bookings_service.bookings.models import Booking, BookingEvent, CancellationQuote, Passenger, Quote, SeatInventory
+from bookings_service.bookings.snapshots import lines_from_json, policy_from_json, texts_from_json
+from bookings_service.payments import ledger
+from bookings_service.payments.mappers import payment_view, refund_view
+from shared.errors import NotFound
+from shared.money import Money
+from shared.text import Text
+
+
+def bookings() -> QuerySet[Booking]:
+    """Return bookings with all that a view shows."""
+    return Booking.objects.prefetch_related(
+        Prefetch("passengers", Passenger.objects.order_by("position")), "payments", "refunds"
+    )
+
+
+def views_of(rows: Iterable[Booking]) -> list[BookingView]:
+    """Return the views of bookings, their balances read once for all of them."""
+    held = list(rows)
+    balances = ledger.balances([booking.id for booking in held])
+    return [_view(booking, *balances.get(booking.id, (0, 0))) for booking in held]
+
+
+def view_of(booking: Booking) -> BookingView:
+    """Return the view of one booking as the current transaction sees it."""
+    return views_of([bookings().get(id=booking.id)])[0]
+
+
+def booking_by_id(*, booking_id: UUID) -> BookingView:
+    """Return a booking. Raises NotFound."""
+    return _one(bookings().filter(id=booking_id))
+
+
+def booking_by_reference(*, reference: str, traveller_id: UUID) -> BookingView:
+    """Return a traveller's booking. Raises NotFound."""
+    return _one(bookings().filter(reference=reference, traveller_id=traveller_id))
+
+
+def bookings_by_id(*, ids: Collection[UUID], traveller_id: UUID) -> list[BookingView]:
+    """Return those of the bookings that are the traveller's, in the order asked for."""
+    found = {view.id: view for view in views_of(bookings().filter(id__in=ids, traveller_id=traveller_id))}
+    return [found[booking_id] for booking_id in ids if booking_id in found]
+
+
+def bookings_of(
+    *, traveller_id: UUID, status: str = "", upcoming: bool | None = None, now: datetime | None = None
+) -> QuerySet[Booking]:
+    """Return a traveller's bookings, to be ordered and cut into pages."""
+    rows = bookings().filter(traveller_id=traveller_id)
+    if status:
+        rows = rows.filter(status=status)
+    if upcoming is not None and now is not None:
+        rows = rows.filter(starts_at__gte=now) if upcoming else rows.filter(starts_at__lt=now)
+    return rows
+
+
+def history(*, booking_ids: Collection[UUID], traveller_id: UUID, after: int = 0) -> dict[UUID, list[EventView]]:
+    """Return each of the traveller's bookings' events after a sequence, oldest first."""
+    found: dict[UUID, list[EventView]] = {booking_id: [] for booking_id in booking_ids}
+    rows = BookingEvent.objects.filter(
+        booking_id__in=booking_ids, booking__traveller_id=traveller_id, sequence__gt=after
+    ).order_by("booking_id", "sequence")
+    for row in rows:
+        found[row.booking_id].append(event_view(row))
+    return found
+
+
+def quote(*, quote_id: UUID, traveller_id: UUID) -> QuoteView:
+    """Return a traveller's quote. Raises NotFound."""
+    row = Quote.objects.filter(id=quote_id, traveller_id=traveller_id).first()
+    if row is None:
+        raise NotFound
+    return quote_view(row)
+
+
+def cancellation_quote(*, quote_id: UUID, traveller_id: UUID) -> CancellationQuoteView:
+    """Return a traveller's cancellation quote. Raises NotFound."""
+    row = CancellationQuote.objects.filter(id=quote_id, booking__traveller_id=traveller_id).first()
+    if row is None:
+        raise NotFound
+    return cancellation_quote_view(row)
+
+
+def availability(*, departure_ids: Collection[UUID]) -> dict[UUID, Seats]:
+    """Return the seats of the departures that are known; a closed one has none free."""
+    rows = SeatInventory.objects.filter(departure_id__in=departure_ids)
+    return {
+        row.departure_id: Seats(row.held + row.sold if row.closed else row.capacity, row.held, row.sold) for row in rows
+    }
+
+
+def quote_view(row: Quote) -> QuoteView:
+    """Return what leaves the domain of a quote."""
+    return QuoteView(
+        id=row.id,
+        departure_id=row.departure_id,
+        adults=row.adults,
+        children=row.children,
+        lines=lines_from_json(row.lines, row.currency),
+        total=Money.from_minor(row.total_minor, row.currency),
+        expires_at=row.expires_at,
+        policy=policy_from_json(row.policy),
+    )
+
+
+def cancellation_quote_view(row: CancellationQuote) -> CancellationQuoteView:
+    """Return what leaves the domain of a cancellation quote."""
+    return CancellationQuoteView(
+        id=row.id,
+        booking_id=row.booking_id,
+        refund=Money.from_minor(row.refund_minor, row.currency),
+        kept=Money.from_minor(row.kept_minor, row.currency),
+        explanation=texts_from_json(row.explanation),
+        expires_at=row.expires_at,
+    )
+
+
+def event_view(row: BookingEvent) -> EventView:
+    """Return what leaves the domain of a history's line."""
+    return EventView(
+        sequence=row.sequence,
+        type=row.type,
+        status=row.status,
+        reason=row.reason,
+        at=row.at,
+        actor=row.actor,
+        message=Text(en=row.message_en, fr=row.message_fr),
+    )
+
+
+def _one(rows: QuerySet[Booking]) -> BookingView:
+    found = rows.first()
+    if found is None:
+        raise NotFound
+    return views_of([found])[0]
+
+
+def _view(row: Booking, paid: int, refunded: int) -> BookingView:
+    return BookingView(
+        id=row.id,
+        reference=row.reference,
+        status=row.status,
+        reason=row.reason,
+        traveller_id=row.traveller_id,
+        departure_id=row.departure_id,
+        title=Text(en=row.title_en, fr=row.title_fr),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        time_zone=row.time_zone,
+        passengers=tuple(
+            PassengerView(
+                id=passenger.id,
+                first_name=passenger.first_name,
+                last_name=passenger.last_name,
+                kind=PassengerKind(passenger.kind),
+                date_of_birth=passenger.date_of_birth,
+                cancelled=passenger.cancelled_at is not None,
+            )
+            for passenger in row.passengers.all()
+        ),
+        lines=lines_from_json(row.lines, row.currency),
+        total=Money.from_minor(row.total_minor, row.currency),
+        paid=Money.from_minor(paid, row.currency),
+        refunded=Money.from_minor(refunded, row.currency),
+        hold_expires_at=row.hold_expires_at,
+        sequence=row.sequence,
+        payments=tuple(map(payment_view, row.payments.all())),
+        refunds=tuple(map(refund_view, row.refunds.all())),
+        created_at=row.created_at,
+    )

@@ -1,0 +1,54 @@
+"""What destinations_service says of a departure: its capacity, that it is closed, that it will not leave."""
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from bookings_service.bookings import inventory
+from bookings_service.bookings.contracts import SYSTEM, DepartureSnapshot, Seats
+from bookings_service.bookings.domain import Reason, Status
+from bookings_service.bookings.models import Booking, SeatInventory
+from bookings_service.bookings.services.cancel import cancel_in_full
+from shared.db import database_now
+
+log = logging.getLogger(__name__)
+
+
+def learn_departure(*, snapshot: DepartureSnapshot) -> None:
+    """Take over a departure's news, unless newer news came before, inside the caller's transaction."""
+    if not inventory.learn(snapshot):
+        log.error("alarm: a capacity cut did not fit: departure %s wanted %s", snapshot.departure_id, snapshot.capacity)
+
+
+def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
+    """Apply a capacity that destinations_service is about to commit. Raises CapacityBelowSold with both numbers, NotFound."""
+    with transaction.atomic():
+        return inventory.set_capacity(departure_id=departure_id, capacity=capacity, version=version)
+
+
+def cancel_bookings_of_cancelled(*, limit: int = 50) -> int:
+    """Cancel up to `limit` bookings of departures that will not leave, everything paid goes back; return how many were found.
+
+    Each in a transaction of its own, so that a batch that was cut short simply goes on.
+    """
+    waiting = Booking.objects.filter(
+        departure_id__in=SeatInventory.objects.filter(cancelled=True).values("departure_id"),
+        status__in=[Status.PENDING, Status.CONFIRMED],
+    ).values_list("id", flat=True)[:limit]
+    return sum(_cancel(booking_id) for booking_id in list(waiting))
+
+
+def _cancel(booking_id: UUID) -> bool:
+    with transaction.atomic():
+        now: datetime = database_now()
+        booking = (
+            Booking.objects.select_for_update(skip_locked=True)
+            .filter(id=booking_id, status__in=[Status.PENDING, Status.CONFIRMED])
+            .first()
+        )
+        if booking is None:
+            return False
+        cancel_in_full(booking, reason=Reason.DEPARTURE_CANCELLED, actor=SYSTEM, now=now)
+        return True

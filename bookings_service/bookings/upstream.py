@@ -1,0 +1,107 @@
+"""What bookings_service asks of other services, always before a transaction and never inside one.
+
+Each dependency has a circuit breaker: after five failures in a row it answers UPSTREAM_UNAVAILABLE at once, and one probe every ten
+seconds finds out when the other is back.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import pybreaker
+
+from bookings_service.bookings.contracts import CancellationRule
+from shared.deadline import Deadline
+from shared.errors import DeadlineExceeded, Unavailable
+from shared.money import Money
+from shared.pb.travel.destinations.v1 import destinations_pb2, destinations_pb2_grpc
+from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
+from shared.rpc import ServiceClient
+from shared.rpc.mapping import from_ts, money_from_proto, text_from_proto
+from shared.text import Text
+
+UPSTREAM_SECONDS: Final = 3.0
+_users = ServiceClient("users", users_pb2_grpc.UsersServiceStub)
+_destinations = ServiceClient("destinations", destinations_pb2_grpc.DestinationsServiceStub)
+
+
+def _breaker(name: str) -> pybreaker.CircuitBreaker:
+    """Return a breaker that only an absent service trips: a refusal is an answer."""
+    return pybreaker.CircuitBreaker(
+        fail_max=5,
+        reset_timeout=10,
+        name=name,
+        exclude=[lambda error: not isinstance(error, Unavailable | DeadlineExceeded)],
+        throw_new_error_on_trip=False,
+    )
+
+
+_users_breaker: Final = _breaker("users")
+_destinations_breaker: Final = _breaker("destinations")
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedDeparture:
+    """A departure as destinations_service offers it at this moment."""
+
+    id: UUID
+    version: int
+    capacity: int
+    is_open: bool
+    is_cancelled: bool
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    adult_price: Money
+    child_price: Money
+    tax_basis_points: int
+    title: Text
+    policy: tuple[CancellationRule, ...]
+
+
+def check_traveller(*, traveller_id: UUID, token: str, deadline: Deadline) -> None:
+    """Return if the traveller may book. Raises EmailNotVerified (by its code), NotFound, Unavailable, DeadlineExceeded."""
+    request = users_pb2.CheckTravellerRequest(traveller_id=str(traveller_id))
+    _ask(_users_breaker, _users, "CheckTraveller", request, deadline, token)
+
+
+def departure(*, departure_id: UUID, deadline: Deadline) -> OfferedDeparture:
+    """Return the departure as it is offered now. Raises NotFound, Unavailable, DeadlineExceeded."""
+    request = destinations_pb2.GetDepartureRequest(id=str(departure_id))
+    answer = _ask(_destinations_breaker, _destinations, "GetDeparture", request, deadline, None)
+    found, trip = answer.departure, answer.trip
+    starts_at, ends_at = from_ts(found.starts_at), from_ts(found.ends_at)
+    if starts_at is None or ends_at is None:
+        raise Unavailable
+    return OfferedDeparture(
+        id=UUID(found.id),
+        version=found.version,
+        capacity=found.capacity,
+        is_open=found.status == destinations_pb2.DEPARTURE_STATUS_OPEN,
+        is_cancelled=found.status == destinations_pb2.DEPARTURE_STATUS_CANCELLED,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        time_zone=found.time_zone,
+        adult_price=money_from_proto(found.adult_price),
+        child_price=money_from_proto(found.child_price),
+        tax_basis_points=found.tax_basis_points,
+        title=text_from_proto(trip.title),
+        policy=tuple(CancellationRule(rule.days_before, rule.refund_percent) for rule in trip.cancellation_policy),
+    )
+
+
+def _ask(
+    breaker: pybreaker.CircuitBreaker,
+    client: ServiceClient,
+    method: str,
+    request: Any,
+    deadline: Deadline,
+    token: str | None,
+) -> Any:
+    try:
+        return breaker.call(
+            client.call, method, request, deadline=deadline.capped(UPSTREAM_SECONDS), traveller_token=token
+        )
+    except pybreaker.CircuitBreakerError as error:
+        raise Unavailable from error

@@ -1,0 +1,58 @@
+"""The rules of payments and refunds: their states and what moves them. Pure."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from bookings_service.bookings.refusals import IllegalTransition
+
+
+class PaymentStatus(StrEnum):
+    """Where a payment stands. CREATED: recorded, the provider not reached or not heard of yet."""
+
+    CREATED = "CREATED"
+    REQUIRES_ACTION = "REQUIRES_ACTION"
+    PROCESSING = "PROCESSING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class RefundStatus(StrEnum):
+    """Where a refund stands."""
+
+    CREATED = "CREATED"
+    PROCESSING = "PROCESSING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+LIVE: Final = (PaymentStatus.CREATED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING)
+
+PAYMENT_TRANSITIONS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
+    PaymentStatus.CREATED: frozenset(
+        {PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING, PaymentStatus.SUCCEEDED, PaymentStatus.FAILED}
+    ),
+    PaymentStatus.REQUIRES_ACTION: frozenset({PaymentStatus.PROCESSING, PaymentStatus.SUCCEEDED, PaymentStatus.FAILED}),
+    PaymentStatus.PROCESSING: frozenset({PaymentStatus.REQUIRES_ACTION, PaymentStatus.SUCCEEDED, PaymentStatus.FAILED}),
+    PaymentStatus.SUCCEEDED: frozenset(),
+    PaymentStatus.FAILED: frozenset(),
+}
+
+REFUND_TRANSITIONS: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
+    RefundStatus.CREATED: frozenset({RefundStatus.PROCESSING, RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.PROCESSING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.SUCCEEDED: frozenset(),
+    RefundStatus.FAILED: frozenset({RefundStatus.PROCESSING, RefundStatus.SUCCEEDED}),  # finance tries again
+}
+
+
+def check_payment_move(current: PaymentStatus, target: PaymentStatus) -> None:
+    """Raise IllegalTransition where a payment in `current` cannot become `target`."""
+    if target not in PAYMENT_TRANSITIONS[current]:
+        raise IllegalTransition(status=current, action=target)
+
+
+def check_refund_move(current: RefundStatus, target: RefundStatus) -> None:
+    """Raise IllegalTransition where a refund in `current` cannot become `target`."""
+    if target not in REFUND_TRANSITIONS[current]:
+        raise IllegalTransition(status=current, action=target)

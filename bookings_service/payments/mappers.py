@@ -1,0 +1,32 @@
+"""Payments' and refunds' rows as contracts."""
+
+from bookings_service.bookings.contracts import PaymentView, RefundView
+from bookings_service.payments.models import Payment, Refund
+from shared.money import Money
+
+
+def payment_view(row: Payment) -> PaymentView:
+    """Return what leaves the domain of a payment: never its method."""
+    return PaymentView(
+        id=row.id,
+        booking_id=row.booking_id,
+        amount=Money.from_minor(row.amount_minor, row.currency),
+        status=row.status,
+        provider=row.provider,
+        failure_code=row.failure_code,
+        redirect_url=row.redirect_url,
+        client_secret=row.client_secret,
+        created_at=row.created_at,
+    )
+
+
+def refund_view(row: Refund) -> RefundView:
+    """Return what leaves the domain of a refund."""
+    return RefundView(
+        id=row.id,
+        booking_id=row.booking_id,
+        amount=Money.from_minor(row.amount_minor, row.currency),
+        status=row.status,
+        reason=row.reason,
+        created_at=row.created_at,
+    )

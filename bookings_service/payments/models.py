@@ -1,0 +1,137 @@
+"""Payments, refunds, the ledger, and every webhook ever received."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from bookings_service.bookings.models import Booking
+from bookings_service.payments.domain import LIVE, PaymentStatus, RefundStatus
+from shared.ids import uuid7
+
+
+class Payment(models.Model):
+    """One attempt to pay a booking. Its id is the key under which the provider knows it; `method` is the provider's token, never shown."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="payments")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    refunded_minor = models.BigIntegerField(default=0, help_text="Of all its refunds, those under way too.")
+    status = models.CharField(max_length=20, choices=[(status.value, status.value) for status in PaymentStatus])
+    provider = models.CharField(max_length=20)
+    method = models.CharField(max_length=100)
+    idempotency_key = models.CharField(max_length=255)
+    failure_code = models.CharField(max_length=60, blank=True)
+    redirect_url = models.CharField(max_length=500, blank=True)
+    client_secret = models.CharField(max_length=200, blank=True)
+    asked_at = models.DateTimeField(help_text="When the provider was last asked about it.")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["booking"], name="payment_one_live", condition=Q(status__in=[status.value for status in LIVE])
+            ),
+            models.CheckConstraint(name="payment_positive", condition=Q(amount_minor__gt=0)),
+            models.CheckConstraint(
+                name="payment_never_refunds_more",
+                condition=Q(refunded_minor__gte=0, refunded_minor__lte=F("amount_minor")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["asked_at"],
+                name="payment_to_reconcile",
+                condition=Q(status__in=[status.value for status in LIVE]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.id}"
+
+
+class Refund(models.Model):
+    """Money on its way back. Its id is the key under which the provider knows it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="refunds")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=12, choices=[(status.value, status.value) for status in RefundStatus])
+    reason = models.CharField(max_length=40)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(help_text="When the provider is asked (again).")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [models.CheckConstraint(name="refund_positive", condition=Q(amount_minor__gt=0))]
+        indexes = [
+            models.Index(fields=["due_at"], name="refund_due", condition=Q(status__in=["CREATED", "PROCESSING"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.id}"
+
+
+class LedgerEntry(models.Model):
+    """One side of a movement of money; the sides of a `movement` sum to nothing. Appended, never changed: a trigger sees to both."""
+
+    class Account(models.TextChoices):
+        """Where money is."""
+
+        PROVIDER = "PROVIDER", "With the payment provider"
+        TRAVELLER = "TRAVELLER", "From or to the traveller"
+
+    class Kind(models.TextChoices):
+        """Why it moved."""
+
+        CAPTURE = "CAPTURE", "Payment captured"
+        REFUND = "REFUND", "Refund paid out"
+
+    id = models.BigAutoField(primary_key=True)
+    movement = models.UUIDField(help_text="The payment or refund it records.")
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="ledger")
+    account = models.CharField(max_length=10, choices=Account.choices)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name_plural = "ledger entries"
+        constraints = [models.UniqueConstraint(fields=["movement", "account"], name="ledger_each_side_once")]
+        indexes = [models.Index(fields=["booking", "account", "kind"], name="ledger_of_booking")]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.amount_minor} {self.currency}"
+
+
+class Webhook(models.Model):
+    """A rightly signed call of a provider: its id is the replay key, its outcome what came of it."""
+
+    class Outcome(models.TextChoices):
+        """What came of it."""
+
+        APPLIED = "APPLIED", "Applied"
+        NOTHING_NEW = "NOTHING_NEW", "Nothing new"
+        UNKNOWN = "UNKNOWN", "Of no payment of ours"
+        CONTRADICTS = "CONTRADICTS", "Contradicts what is recorded: for finance"
+
+    provider = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=100)
+    type = models.CharField(max_length=60)
+    payment_key = models.CharField(max_length=64, blank=True)
+    amount_minor = models.BigIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True)
+    outcome = models.CharField(max_length=12, choices=Outcome.choices)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-received_at"]
+        constraints = [models.UniqueConstraint(fields=["provider", "event_id"], name="webhook_once")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.event_id}"

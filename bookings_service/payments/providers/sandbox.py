@@ -1,0 +1,131 @@
+"""The sandbox provider: a process of its own that speaks HTTP and calls back by signed webhook, as a real one does."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+import httpx
+from django.conf import settings
+
+from bookings_service.payments.domain import PaymentStatus, RefundStatus
+from bookings_service.payments.providers.base import (
+    MethodRefused,
+    PaymentProvider,
+    ProviderDown,
+    ProviderEvent,
+    ProviderPayment,
+    ProviderResult,
+    ProviderSilent,
+    WebhookRefused,
+)
+from shared.errors import Invalid
+from shared.money import Money
+
+SIGNATURE_HEADER: Final = "X-Payment-Signature"
+WINDOW_SECONDS: Final = 300
+
+
+class SandboxProvider(PaymentProvider):
+    """Speaks to PAYMENT_SANDBOX_URL; its webhooks are signed with PAYMENT_WEBHOOK_SECRET."""
+
+    name = "sandbox"
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        return httpx.Client(base_url=settings.PAYMENT_SANDBOX_URL, timeout=settings.PROVIDER_SECONDS)
+
+    def pay(self, payment: ProviderPayment) -> ProviderResult:
+        """Take the amount, once per key."""
+        body = {
+            "key": payment.key,
+            "amount": payment.amount.minor,
+            "currency": payment.amount.currency,
+            "method": payment.method,
+            "reference": payment.reference,
+            "webhook_url": settings.PAYMENT_WEBHOOK_URL,
+        }
+        return _result(self._send("POST", "/v1/payments", json=body))
+
+    def status(self, key: str) -> ProviderResult | None:
+        """Return what became of a payment."""
+        try:
+            return _result(self._send("GET", f"/v1/payments/{key}"))
+        except _Unknown:
+            return None
+
+    def refund(self, *, payment_key: str, key: str, amount: Money) -> RefundStatus:
+        """Give the amount back, once per key."""
+        try:
+            answer = self._send(
+                "POST", f"/v1/payments/{payment_key}/refunds", json={"key": key, "amount": amount.minor}
+            )
+        except (MethodRefused, _Unknown):
+            return RefundStatus.FAILED
+        return RefundStatus(answer["status"])
+
+    def verify_webhook(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderEvent:
+        """Check `t=…,v1=…`: HMAC-SHA256 of `<t>.<body>`, at most five minutes from `now`; then read the event."""
+        parts = dict(part.partition("=")[::2] for part in headers.get(SIGNATURE_HEADER, "")[:300].split(","))
+        stamp, signature = parts.get("t", ""), parts.get("v1", "")
+        if not (stamp.isascii() and stamp.isdecimal() and len(stamp) < 15):
+            raise WebhookRefused
+        expected = sign(secret=settings.PAYMENT_WEBHOOK_SECRET, stamp=stamp, body=body)
+        if not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
+            raise WebhookRefused
+        if abs(now.timestamp() - int(stamp)) > WINDOW_SECONDS:
+            raise WebhookRefused
+        return _event(body)
+
+    def _send(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, **kwargs)
+        except httpx.ConnectError as error:
+            raise ProviderDown from error
+        except httpx.HTTPError as error:
+            raise ProviderSilent from error
+        if response.status_code == httpx.codes.NOT_FOUND:
+            raise _Unknown
+        if response.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
+            raise MethodRefused
+        if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise ProviderDown
+        if response.is_error:
+            raise ProviderSilent
+        return response.json()  # type: ignore[no-any-return]
+
+
+class _Unknown(Exception):
+    """The sandbox has no payment of that key."""
+
+
+def sign(*, secret: str, stamp: str, body: bytes) -> str:
+    """Return the signature of a webhook."""
+    return hmac.new(secret.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+def _result(payment: Mapping[str, Any]) -> ProviderResult:
+    return ProviderResult(
+        status=PaymentStatus(payment["status"]),
+        amount=Money.from_minor(int(payment["amount"]), str(payment["currency"])),
+        failure_code=str(payment.get("failure_code") or "")[:60],
+        redirect_url=str(payment.get("redirect_url") or "")[:500],
+        client_secret=str(payment.get("client_secret") or "")[:200],
+    )
+
+
+def _event(body: bytes) -> ProviderEvent:
+    try:
+        event = json.loads(body)
+        payment = event.get("payment")
+        return ProviderEvent(
+            id=str(event["id"])[:100],
+            type=str(event["type"])[:60],
+            payment_key=str(payment["key"])[:64] if payment else "",
+            result=_result(payment) if payment else None,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+        raise Invalid from None

@@ -1,0 +1,112 @@
+"""Giving money back: asked for with the change that owes it, paid out by the provider afterwards, retried until it is."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from bookings_service.bookings.models import Booking
+from bookings_service.payments import ledger
+from bookings_service.payments.domain import PaymentStatus, RefundStatus, check_refund_move
+from bookings_service.payments.models import Payment, Refund
+from bookings_service.payments.providers import provider_named
+from bookings_service.payments.providers.base import ProviderDown, ProviderSilent
+from shared.db import database_now
+from shared.money import Money
+
+MOST_ATTEMPTS: Final = 20
+_BACKOFF: Final = (1, 2, 5, 15, 60, 300, 1_800)
+log = logging.getLogger(__name__)
+
+
+def request_refund(booking: Booking, *, amount: Money, reason: str, now: datetime) -> None:
+    """Note that `amount` of the booking's captured payments is owed back, inside the caller's transaction; nothing for nothing.
+
+    The constraint on the payment refuses more than was captured.
+    """
+    left = amount.minor
+    captured = (
+        Payment.objects.select_for_update().filter(booking=booking, status=PaymentStatus.SUCCEEDED).order_by("id")
+    )
+    for payment in captured:
+        part = min(left, payment.amount_minor - payment.refunded_minor)
+        if part > 0:
+            Payment.objects.filter(id=payment.id).update(refunded_minor=F("refunded_minor") + part)
+            Refund.objects.create(
+                payment=payment, booking=booking, amount_minor=part, currency=payment.currency,
+                status=RefundStatus.CREATED, reason=reason, due_at=now, created_at=now,
+            )  # fmt: skip
+            left -= part
+    if left:
+        raise ValueError(
+            f"{left} more than was captured cannot be given back"
+        )  # an error of the program: it commits nothing
+
+
+def pay_out_due(*, limit: int = 20) -> int:
+    """Ask the provider for up to `limit` refunds that are due; return how many were asked for."""
+    done = 0
+    while done < limit and _pay_out_next():
+        done += 1
+    return done
+
+
+def _pay_out_next() -> bool:
+    with transaction.atomic():
+        now = database_now()
+        refund = (
+            Refund.objects.select_for_update(skip_locked=True)
+            .filter(status__in=[RefundStatus.CREATED, RefundStatus.PROCESSING], due_at__lte=now)
+            .select_related("payment")
+            .order_by("due_at")
+            .first()
+        )
+        if refund is None:
+            return False
+        # Leased: whoever dies now leaves it to be asked again, with the same key.
+        refund.attempts += 1
+        refund.due_at = now + timedelta(seconds=_BACKOFF[min(refund.attempts, len(_BACKOFF)) - 1] + 5)
+        refund.save(update_fields=["attempts", "due_at"])
+    provider = provider_named(refund.payment.provider)
+    amount = Money.from_minor(refund.amount_minor, refund.currency)
+    try:
+        if provider is None:
+            raise ProviderDown
+        status = provider.refund(payment_key=str(refund.payment_id), key=str(refund.id), amount=amount)
+    except (ProviderDown, ProviderSilent):
+        log.warning("refund %s is not answered yet, attempt %s", refund.id, refund.attempts)
+        if refund.attempts < MOST_ATTEMPTS:
+            return True
+        status = RefundStatus.FAILED
+    if status is RefundStatus.FAILED and refund.attempts < len(_BACKOFF):
+        return True  # providers refuse refunds for passing reasons; the next attempt is due later
+    settle(refund_id=refund.id, status=status)
+    return True
+
+
+def settle(*, refund_id: UUID, status: RefundStatus) -> None:
+    """Record what became of a refund, with its ledger entries and its event, once."""
+    from bookings_service.bookings import events
+    from bookings_service.bookings.contracts import PROVIDER
+    from bookings_service.bookings.history import record
+
+    booking_id = Refund.objects.values_list("booking_id", flat=True).get(id=refund_id)
+    with transaction.atomic():
+        now = database_now()
+        booking = Booking.objects.select_for_update().get(id=booking_id)
+        refund = Refund.objects.select_for_update().get(id=refund_id)
+        if refund.status == status:
+            return
+        check_refund_move(RefundStatus(refund.status), status)
+        refund.status = status
+        refund.save(update_fields=["status"])
+        if status is RefundStatus.SUCCEEDED:
+            amount = Money.from_minor(refund.amount_minor, refund.currency)
+            ledger.refund(booking, movement=refund.id, amount=amount, now=now)
+            record(booking, "refund.succeeded", actor=PROVIDER, now=now, build=events.refund_succeeded(refund))
+        elif status is RefundStatus.FAILED:
+            log.error("alarm: refund %s failed for good", refund.id)
+            record(booking, "refund.failed", actor=PROVIDER, now=now, build=events.refund_failed(refund))

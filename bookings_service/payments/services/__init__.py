@@ -1,0 +1,7 @@
+"""What can be done with payments: one module per use case."""
+
+from bookings_service.payments.services.pay import pay_booking
+from bookings_service.payments.services.reconcile import reconcile_due
+from bookings_service.payments.services.webhooks import receive_webhook
+
+__all__ = ["pay_booking", "receive_webhook", "reconcile_due"]

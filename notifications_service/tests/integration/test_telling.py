@@ -201,7 +201,7 @@ def test_no_header_but_those_of_the_templates(users, mailbox):
 
 
 def test_a_name_in_typst_is_literal(users, mailbox):
-    """Abuse case 18: the invoice is made, and shows the name. Seen failing (typst reads the file) with the name in the markup."""
+    """Abuse case 18: the invoice is made, and shows the name. Seen failing (typst trips over it) with the name evaluated as markup."""
     row = handle(confirmed(users.add(first_name='#read("/etc/passwd") ]', last_name="*_$`")))[0]
 
     assert services.deliver(notification_id=row.id) is Status.SENT
@@ -291,7 +291,7 @@ def _killed(*args, **kwargs):
 
 
 def test_two_workers_send_one_mail(users, mailbox):
-    """Eight threads get the same message at once. Seen failing (eight mails) without the claim's lock and status filter."""
+    """Eight threads get the same message at once. Seen failing (several mails) without the claim's lock and status filter."""
     row = handle(confirmed(users.add()))[0]
 
     outcomes = race([lambda: services.deliver(notification_id=row.id)] * 8)

@@ -1,6 +1,5 @@
 """Documents: parsed, checked and validated once, then remembered; most clients send the same few."""
 
-import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,7 +23,6 @@ from gateway_service.gateway.schema import schema
 
 _CACHED: Final = 500
 _MAX_ERRORS: Final = 10
-_SUGGESTION: Final = re.compile(r" Did you mean .*\?$", re.DOTALL)
 _TOO_MANY_TOKENS: Final = "Document contains more than"
 
 _known: OrderedDict[str, DocumentNode] = OrderedDict()
@@ -115,9 +113,8 @@ def _validated(query: str) -> DocumentNode:
 
 
 def _as_bad_input(error: GraphQLError) -> GraphQLError:
-    message = error.message if settings.DEBUG else _SUGGESTION.sub("", error.message)
     return GraphQLError(
-        message,
+        error.message,
         nodes=error.nodes,
         source=error.source,
         positions=error.positions,

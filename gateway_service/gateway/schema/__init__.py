@@ -34,7 +34,8 @@ def _describe(served: GraphQLSchema, contract: GraphQLSchema) -> None:
         if isinstance(shown, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
             shown.description = promised.description
             for field_name, field in shown.fields.items():
-                field.description = promised.fields[field_name].description  # type: ignore[attr-defined]
+                if field_name in promised.fields:  # type: ignore[attr-defined]
+                    field.description = promised.fields[field_name].description  # type: ignore[attr-defined]
 
 
 schema: Final = build()

@@ -33,7 +33,7 @@ def account(backends: Backends, person: UUID) -> users_pb2.User:
 
 
 async def test_rpcs_do_not_grow_with_rows(ask: Any, backends: Backends, person: UUID, token: str) -> None:
-    """Seen failing (4 departures, 12 trips) with the loaders made anew for each field."""
+    """Seen failing with each loader made anew at every use."""
     backends.world.users[str(person)] = users_pb2.User(id=str(person), email="ann@example.org")
     counts = []
     for rows in (1, 8):

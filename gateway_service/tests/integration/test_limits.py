@@ -147,7 +147,7 @@ async def test_what_is_malformed_is_400_at_once(body: bytes, http: httpx.AsyncCl
 
 
 async def test_production_tells_nothing_of_the_schema(http: httpx.AsyncClient) -> None:
-    """Abuse 45. Seen failing with the rule against introspection and with _SUGGESTION taken out."""
+    """Abuse 45. Seen failing with the rule against introspection and with the stripping of suggestions taken out."""
     with override_settings(DEBUG=False):
         for query in ("{ __schema { types { name } } }", '{ __type(name: "User") { name } }'):
             assert code((await http.post("/graphql", json={"query": query})).json()) == "BAD_USER_INPUT"

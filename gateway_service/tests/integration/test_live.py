@@ -118,7 +118,7 @@ async def until_up() -> None:
 async def test_what_was_missed_comes_first_and_then_each_event_once(
     address: str, backends: Backends, person: UUID, token: str
 ) -> None:
-    """Seen failing (nothing after 3) without the feed, whose poll is then not there either."""
+    """Seen failing (nothing after 3) with Feed._tell telling nobody."""
     booking = backends.world.add_booking(person)
     async with connected(address, bearer(token, locale="fr")) as client:
         await client.watch(booking.reference, after=1)

@@ -59,7 +59,7 @@ class Servicer(bookings_pb2_grpc.BookingsServiceServicer):
             case "unhurried":
                 self.started.set()
                 time.sleep(0.2)
-        return bookings_pb2.GetQuoteResponse(quote=bookings_pb2.Quote(id=request.id))
+        return bookings_pb2.GetQuoteResponse(quote=bookings_pb2.Quote(id=request.id[:50]))
 
     @rpc_stream(callers={"gateway"}, traveller="optional")
     async def WatchBooking(

@@ -159,12 +159,12 @@ def log_of(platform: Platform, name: str) -> Path:
     return platform.log / f"{name}.log"
 
 
-def last_lines(path: Path, count: int = 15) -> list[str]:
-    """Return the last `count` lines of a log, however long it is."""
+def last_lines(path: Path, count: int = 15, *, since: int = 0) -> list[str]:
+    """Return the last `count` lines of a log, however long it is, from byte `since` on."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - 200 * count - 4096))
+            file.seek(max(min(since, size), size - 200 * count - 4096))
             return file.read().decode(errors="replace").splitlines()[-count:]
     except OSError:
         return []

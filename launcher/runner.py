@@ -39,6 +39,7 @@ class Watched:
     child: Child
     process: "subprocess.Popen[bytes] | None"
     crashes: int = 0
+    log_from: int = 0  # where its own lines begin in the log
     ready: bool = False
     resting: bool = False  # between its end and its restart
     gave_up: str = ""
@@ -117,10 +118,13 @@ class Runner:
 
     def _never_ready(self, process: Process) -> Refusal:
         watched = self._watched[process.name]
-        lines = children.last_lines(children.log_of(self.platform, process.name), 12)
+        lines = self._lines(process, watched)
         why = f"ended: {watched.gave_up}" if watched.gave_up else f"is not ready after {READY_SECONDS:.0f} s"
         self.reporter.line(process.name, State.FAILED, why)
         return Refusal("\n".join([f"{process.name} {why}.", *lines]), f"./manage_all.py logs {process.name}")
+
+    def _lines(self, process: Process, watched: Watched) -> list[str]:
+        return children.last_lines(children.log_of(self.platform, process.name), 12, since=watched.log_from)
 
     def _spawn(self, process: Process, *, restarts: int, crashes: int = 0) -> None:
         command, extra = self._command(process)
@@ -129,11 +133,14 @@ class Runner:
             environment = service_environment(process.service, self.platform, self.vault, external=self.external)
         else:
             environment = stand_in_environment(self.platform, self.vault, external=self.external)
+        log = children.log_of(self.platform, process.name)
+        log_from = log.stat().st_size if log.exists() else 0
+        log_from = 0 if log_from > children.LARGEST_LOG else log_from  # it is about to be set aside
         child, handle = children.spawn(
             self.platform, process.name, command, environment=environment, restarts=restarts, **extra
         )
         with self._lock:
-            self._watched[process.name] = Watched(child, handle, crashes=crashes)
+            self._watched[process.name] = Watched(child, handle, crashes=crashes, log_from=log_from)
 
     def _command(self, process: Process) -> tuple[list[str], dict[str, Any]]:
         match process.name:
@@ -178,7 +185,7 @@ class Runner:
         steady = one.process is None or (one.ready and _log_age(self.platform, one.child) > STEADY_SECONDS)
         crashes = 1 if steady else one.crashes + 1
         how = _how(code)
-        self.reporter.crash(process.name, how, children.last_lines(children.log_of(self.platform, process.name)))
+        self.reporter.crash(process.name, how, self._lines(process, one))
         if code == BAD_CONFIGURATION or (self.starting.is_set() and crashes >= CRASHES_TO_GIVE_UP):
             one.gave_up = f"{how}, {crashes} times in a row" if crashes > 1 else how
             self.reporter.line(process.name, State.FAILED, one.gave_up)

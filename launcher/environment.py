@@ -114,7 +114,7 @@ def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = F
         "PYTHONUNBUFFERED",
     )
     own = {name: shared[name] for name in told}
-    return {**inherited, **own, "PORT": str(platform.port(ports.SANDBOX))}
+    return {**inherited, **own, "SANDBOX_STORE": str(platform.var / "sandbox.sqlite3")}
 
 
 def all_services(platform: Platform, vault: Vault) -> dict[str, str]:

@@ -82,6 +82,13 @@ def history(*, booking_ids: Collection[UUID], traveller_id: UUID, after: int = 0
     return found
 
 
+def booking_with_events(*, reference: str, traveller_id: UUID, after: int) -> tuple[BookingView, list[EventView]]:
+    """Return a traveller's booking as it is now, and its events after a sequence up to its own. Raises NotFound."""
+    booking = booking_by_reference(reference=reference, traveller_id=traveller_id)
+    events = history(booking_ids=[booking.id], traveller_id=traveller_id, after=after)[booking.id]
+    return booking, [event for event in events if event.sequence <= booking.sequence]
+
+
 def quote(*, quote_id: UUID, traveller_id: UUID) -> QuoteView:
     """Return a traveller's quote. Raises NotFound."""
     row = Quote.objects.filter(id=quote_id, traveller_id=traveller_id).first()

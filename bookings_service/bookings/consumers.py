@@ -1,0 +1,30 @@
+"""What destinations_service tells of departures. Each handler runs once per event, in the transaction of its inbox row."""
+
+from uuid import UUID
+
+from bookings_service.bookings.contracts import DepartureSnapshot
+from bookings_service.bookings.services import learn_departure
+from shared.kafka import Received, handles
+from shared.pb.travel.events.v1 import destinations_pb2 as pb
+from shared.rpc.mapping import from_ts
+
+
+@handles(pb.DepartureScheduled, pb.DepartureChanged, pb.DepartureCancelled)
+def on_departure(
+    event: pb.DepartureScheduled | pb.DepartureChanged | pb.DepartureCancelled, *, received: Received
+) -> None:
+    """Take over what is newer of a departure; the clock cancels the bookings of one that will not leave."""
+    departure = event.departure
+    starts_at = from_ts(departure.starts_at)
+    if starts_at is None:
+        raise ValueError("a departure has a start")
+    learn_departure(
+        snapshot=DepartureSnapshot(
+            departure_id=UUID(departure.departure_id),
+            version=departure.version,
+            capacity=departure.capacity,
+            closed=departure.state != pb.DEPARTURE_STATE_OPEN,
+            cancelled=departure.state == pb.DEPARTURE_STATE_CANCELLED,
+            starts_at=starts_at,
+        )
+    )

@@ -1,0 +1,170 @@
+"""Bookings' contracts as protobuf, and back."""
+
+from typing import Any
+
+from bookings_service.bookings.contracts import (
+    BookingView,
+    CancellationQuoteView,
+    CreateBooking,
+    EventView,
+    PassengerDetails,
+    PassengerKind,
+    PaymentView,
+    PriceLine,
+    QuoteView,
+    RefundView,
+)
+from shared.errors import Invalid
+from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
+from shared.rpc.mapping import date_of, money_to_proto, text_to_proto, ts, uuid_of
+
+_KINDS = {pb.PASSENGER_KIND_ADULT: PassengerKind.ADULT, pb.PASSENGER_KIND_CHILD: PassengerKind.CHILD}
+
+
+def booking_to_proto(booking: BookingView) -> pb.Booking:
+    """Return the message of a booking."""
+    return pb.Booking(
+        id=str(booking.id),
+        reference=booking.reference,
+        status=pb.BookingStatus.Value(f"BOOKING_STATUS_{booking.status}"),
+        reason=pb.BookingReason.Value(f"BOOKING_REASON_{booking.reason}"),
+        traveller_id=str(booking.traveller_id),
+        departure_id=str(booking.departure_id),
+        title=text_to_proto(booking.title),
+        starts_at=ts(booking.starts_at),
+        ends_at=ts(booking.ends_at),
+        time_zone=booking.time_zone,
+        passengers=[
+            pb.Passenger(
+                id=str(passenger.id),
+                first_name=passenger.first_name,
+                last_name=passenger.last_name,
+                kind=pb.PassengerKind.Value(f"PASSENGER_KIND_{passenger.kind}"),
+                date_of_birth=passenger.date_of_birth.isoformat() if passenger.date_of_birth else "",
+                cancelled=passenger.cancelled,
+            )
+            for passenger in booking.passengers
+        ],
+        lines=map(line_to_proto, booking.lines),
+        total=money_to_proto(booking.total),
+        paid=money_to_proto(booking.paid),
+        refunded=money_to_proto(booking.refunded),
+        hold_expires_at=ts(booking.hold_expires_at),
+        sequence=booking.sequence,
+        payments=map(payment_to_proto, booking.payments),
+        refunds=map(refund_to_proto, booking.refunds),
+        created_at=ts(booking.created_at),
+    )
+
+
+def line_to_proto(line: PriceLine) -> pb.PriceLine:
+    """Return the message of a price line."""
+    return pb.PriceLine(
+        label=text_to_proto(line.label),
+        quantity=line.quantity,
+        unit_price=money_to_proto(line.unit_price),
+        total=money_to_proto(line.total),
+        tax=money_to_proto(line.tax),
+    )
+
+
+def payment_to_proto(payment: PaymentView) -> pb.Payment:
+    """Return the message of a payment, with what the traveller must do while it asks for something."""
+    action = pb.PaymentAction(redirect_url=payment.redirect_url, client_secret=payment.client_secret)
+    return pb.Payment(
+        id=str(payment.id),
+        booking_id=str(payment.booking_id),
+        amount=money_to_proto(payment.amount),
+        status=pb.PaymentStatus.Value(f"PAYMENT_STATUS_{payment.status}"),
+        provider=payment.provider,
+        failure_code=payment.failure_code,
+        created_at=ts(payment.created_at),
+        next_action=action if payment.status == "REQUIRES_ACTION" else None,
+    )
+
+
+def refund_to_proto(refund: RefundView) -> pb.Refund:
+    """Return the message of a refund."""
+    return pb.Refund(
+        id=str(refund.id),
+        booking_id=str(refund.booking_id),
+        amount=money_to_proto(refund.amount),
+        status=pb.RefundStatus.Value(f"REFUND_STATUS_{refund.status}"),
+        reason=refund.reason,
+        created_at=ts(refund.created_at),
+    )
+
+
+def quote_to_proto(quote: QuoteView) -> pb.Quote:
+    """Return the message of a quote."""
+    return pb.Quote(
+        id=str(quote.id),
+        departure_id=str(quote.departure_id),
+        lines=map(line_to_proto, quote.lines),
+        total=money_to_proto(quote.total),
+        expires_at=ts(quote.expires_at),
+        cancellation_policy=[
+            pb.CancellationRule(days_before=rule.days_before, refund_percent=rule.refund_percent)
+            for rule in quote.policy
+        ],
+        adults=quote.adults,
+        children=quote.children,
+    )
+
+
+def event_to_proto(event: EventView) -> pb.BookingEvent:
+    """Return the message of a history's line."""
+    return pb.BookingEvent(
+        sequence=event.sequence,
+        type=event.type,
+        status=pb.BookingStatus.Value(f"BOOKING_STATUS_{event.status}"),
+        reason=pb.BookingReason.Value(f"BOOKING_REASON_{event.reason}"),
+        at=ts(event.at),
+        actor=event.actor,
+        message=text_to_proto(event.message),
+    )
+
+
+def cancellation_quote_to_proto(quote: CancellationQuoteView) -> pb.CancellationQuote:
+    """Return the message of a cancellation quote."""
+    return pb.CancellationQuote(
+        id=str(quote.id),
+        booking_id=str(quote.booking_id),
+        refund=money_to_proto(quote.refund),
+        kept=money_to_proto(quote.kept),
+        explanation=map(text_to_proto, quote.explanation),
+        expires_at=ts(quote.expires_at),
+    )
+
+
+def to_create_booking(request: pb.CreateBookingRequest) -> CreateBooking:
+    """Return the command. Raises Invalid for ids, dates or kinds that are none."""
+    return CreateBooking(
+        quote_id=uuid_of(request.quote_id, "quote"),
+        passengers=tuple(_passenger(passenger) for passenger in request.passengers),
+        idempotency_key=request.idempotency_key,
+    )
+
+
+def status_of(value: "pb.BookingStatus.ValueType") -> str:
+    """Return the status filter's name, empty for none."""
+    return _suffix(pb.BookingStatus, value, "BOOKING_STATUS_", "status")
+
+
+def _passenger(passenger: pb.PassengerInput) -> PassengerDetails:
+    if passenger.kind not in _KINDS:
+        raise Invalid(field="passengers.kind")
+    return PassengerDetails(
+        first_name=passenger.first_name,
+        last_name=passenger.last_name,
+        kind=_KINDS[passenger.kind],
+        date_of_birth=date_of(passenger.date_of_birth, "passengers.dateOfBirth"),
+    )
+
+
+def _suffix(enum: Any, value: int, prefix: str, field: str) -> str:
+    if value == 0:
+        return ""
+    if value not in enum.values():
+        raise Invalid(field=field)
+    return str(enum.Name(value)).removeprefix(prefix)

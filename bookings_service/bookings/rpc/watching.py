@@ -1,0 +1,108 @@
+"""Watching bookings: every stream of the process is woken by one LISTEN connection, and reads what is new from the history.
+
+No thread belongs to a watcher: the listener is a coroutine, and each reading takes a thread of the pool for as long as its query.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Final
+from uuid import UUID
+
+import psycopg
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+
+from bookings_service.bookings import selectors
+from bookings_service.bookings.contracts import BookingView, EventView
+from bookings_service.bookings.history import WATCH_CHANNEL
+from bookings_service.bookings.rpc.mappers import booking_to_proto, event_to_proto
+from shared.outbox.command import own_database
+from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
+
+SWEEP_SECONDS: Final = 10.0
+log = logging.getLogger(__name__)
+
+
+async def updates(*, reference: str, traveller_id: UUID, after: int) -> AsyncIterator[pb.WatchBookingResponse]:
+    """Yield the booking's events after a sequence, then each as it is committed, in order and once.
+
+    Raises NotFound where the booking is not the traveller's.
+    """
+    with _listener.watching(reference) as woken:
+        while True:
+            woken.clear()
+            booking, events = await _read(reference, traveller_id, after)
+            for event in events:
+                after = event.sequence
+                yield pb.WatchBookingResponse(booking=booking_to_proto(booking), event=event_to_proto(event))
+            try:
+                await asyncio.wait_for(woken.wait(), SWEEP_SECONDS)
+            except TimeoutError:
+                continue  # what no notice told of is found by looking
+
+
+@sync_to_async(thread_sensitive=False)
+def _read(reference: str, traveller_id: UUID, after: int) -> tuple[BookingView, list[EventView]]:
+    close_old_connections()
+    try:
+        return selectors.booking_with_events(reference=reference, traveller_id=traveller_id, after=after)
+    finally:
+        close_old_connections()
+
+
+class _Listener:
+    """The process's one LISTEN connection, open while anybody watches."""
+
+    def __init__(self) -> None:
+        self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    def watching(self, reference: str) -> "_Watch":
+        """Return the context of a watcher, which has an event that is set when the booking may have changed."""
+        return _Watch(self, reference)
+
+    def add(self, reference: str, event: asyncio.Event) -> None:
+        """Begin to wake `event`."""
+        self._watchers[reference].add(event)
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._listen())
+
+    def remove(self, reference: str, event: asyncio.Event) -> None:
+        """Cease to wake it; the last one closes the connection."""
+        self._watchers[reference].discard(event)
+        if not self._watchers[reference]:
+            del self._watchers[reference]
+        if not self._watchers and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(own_database(), autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {WATCH_CHANNEL}")
+                    for event in [event for events in self._watchers.values() for event in events]:
+                        event.set()  # what happened while nobody listened
+                    async for notice in connection.notifies():
+                        for event in self._watchers.get(notice.payload, ()):
+                            event.set()
+            except psycopg.OperationalError:
+                log.warning("the database is away; watchers wait")
+                await asyncio.sleep(1)
+
+
+class _Watch:
+    def __init__(self, listener: _Listener, reference: str) -> None:
+        self._listener, self._reference, self._event = listener, reference, asyncio.Event()
+
+    def __enter__(self) -> asyncio.Event:
+        self._listener.add(self._reference, self._event)
+        return self._event
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.remove(self._reference, self._event)
+
+
+_listener = _Listener()

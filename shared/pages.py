@@ -1,0 +1,104 @@
+"""Keyset pages: a cursor holds the last row's place in the order, so that rows inserted meanwhile neither repeat nor hide others."""
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db.models import Model, Q, QuerySet
+
+from shared.errors import Invalid
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One part of an order: a field or annotation that is never null, its direction, and how its value is read back."""
+
+    name: str
+    parse: Callable[[str], Any]
+    descending: bool = False
+
+    @property
+    def ordering(self) -> str:
+        """The part as order_by takes it."""
+        return f"-{self.name}" if self.descending else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[M]):
+    """The rows of a page, each with its cursor."""
+
+    rows: list[M]
+    cursors: list[str]
+    has_next: bool
+    has_previous: bool
+
+
+def instant(text: str) -> datetime:
+    """Read an instant back. Raises ValueError."""
+    value = datetime.fromisoformat(text)
+    if value.tzinfo is None:
+        raise ValueError("an instant has a time zone")
+    return value
+
+
+def number(text: str) -> Decimal:
+    """Read a finite decimal back. Raises ValueError."""
+    value = Decimal(text)
+    if not value.is_finite():
+        raise ValueError("a finite number is expected")
+    return value
+
+
+ID = Key("id", UUID)
+
+
+def page(rows: QuerySet[M], *, keys: Sequence[Key], first: int, after: str, kind: str) -> Page[M]:
+    """Return `first` rows after the cursor, ordered by `keys`, the last of which is unique.
+
+    Raises Invalid (field `after`) for a cursor that was not handed out for a list of this `kind`.
+    """
+    ordered = rows.order_by(*(key.ordering for key in keys))
+    if after:
+        ordered = ordered.filter(_beyond(keys, decode(after, keys=keys, kind=kind)))
+    found = list(ordered[: first + 1])
+    shown = found[:first]
+    return Page(
+        rows=shown,
+        cursors=[encode([getattr(row, key.name) for key in keys], kind=kind) for row in shown],
+        has_next=len(found) > first,
+        has_previous=bool(after),
+    )
+
+
+def encode(values: Sequence[Any], *, kind: str) -> str:
+    """Return the opaque cursor of a row's place."""
+    texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
+    return base64.urlsafe_b64encode(json.dumps([kind, *texts], separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str, *, keys: Sequence[Key], kind: str) -> list[Any]:
+    """Return the place a cursor holds. Raises Invalid."""
+    try:
+        held = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
+        named, *texts = held
+        if named != kind or len(texts) != len(keys) or len(cursor) > 1_000:
+            raise ValueError("a cursor of another list")
+        return [key.parse(text) for key, text in zip(keys, texts, strict=True)]
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        raise Invalid(field="after") from None
+
+
+def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
+    """Return what is true of the rows after the place: later in the first key, or as far there and later in the rest."""
+    later = Q()
+    for index, (key, value) in enumerate(zip(keys, values, strict=True)):
+        same = {earlier.name: held for earlier, held in zip(keys[:index], values[:index], strict=True)}
+        later |= Q(**same, **{f"{key.name}__{'lt' if key.descending else 'gt'}": value})
+    return later

@@ -61,7 +61,11 @@ class NotificationAdmin(ReadOnly, ModelAdmin):
         """Return the status as a coloured label."""
         return row.status
 
-    @action(description="Send again what failed")
+    def has_send_again_permission(self, request: HttpRequest) -> bool:
+        """Support may have mails sent again."""
+        return request.user.has_perm("notifications.change_notification")
+
+    @action(description="Send again what failed", permissions=["send_again"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
         """Let the selected failed ones be tried once more."""
         again = 0

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
@@ -20,8 +21,10 @@ class NotificationsConfig(AppConfig):
         """Wake the worker after a commit; the sweep makes up for what this misses."""
         from notifications_service.config import celery
         from notifications_service.notifications.signals import notification_requested
+        from notifications_service.notifications.staff import grant
 
         celery.app.set_default()  # of every thread: tasks are sent from whichever commits
+        post_migrate.connect(grant, sender=self, dispatch_uid="notifications.staff")
         notification_requested.connect(_Waker.enqueue, dispatch_uid="notifications.enqueue")
 
 

@@ -51,12 +51,12 @@ class DeadLetterAdmin(ModelAdmin):
         """Return the beginning of the message; it holds ids and amounts, never personal data."""
         return bytes(letter.value or b"")[:4000].decode("utf-8", "backslashreplace")
 
-    @action(description="Retry, with what is parked behind")
+    @action(description="Retry, with what is parked behind", permissions=["change"])
     def retry(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         """Ask the consumer to try the selected ones again."""
         self._each(request, queryset, services.retry, "will be tried again")
 
-    @action(description="Discard; what is parked behind goes on")
+    @action(description="Discard; what is parked behind goes on", permissions=["change"])
     def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         """Give the selected ones up."""
         self._each(request, queryset, services.discard, "discarded")

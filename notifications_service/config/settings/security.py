@@ -6,7 +6,8 @@ DEBUG = security.debug()
 SECRET_KEY = security.secret_key()
 ALLOWED_HOSTS = security.allowed_hosts()
 
-AUTHENTICATION_BACKENDS = ["shared.auth.staff.StaffBackend"]
+# The second is the way in of a local superuser while users_service is away.
+AUTHENTICATION_BACKENDS = ["shared.auth.staff.StaffBackend", "django.contrib.auth.backends.ModelBackend"]
 # Cookies know no ports: each service's admin has its own names.
 SESSION_COOKIE_NAME = "notifications_session"
 CSRF_COOKIE_NAME = "notifications_csrf"

@@ -1,3 +1,15 @@
-"""Addresses."""
+"""Addresses of quotes and bookings."""
 
-urlpatterns: list = []
+from django.urls import path
+
+from bookings_service.bookings.api import views
+
+urlpatterns = [
+    path("quotes/", views.QuotesView.as_view()),
+    path("quotes/<uuid:quote_id>/", views.QuoteView.as_view()),
+    path("bookings/", views.BookingsView.as_view()),
+    path("bookings/<str:reference>/", views.BookingView.as_view()),
+    path("bookings/<str:reference>/history/", views.HistoryView.as_view()),
+    path("bookings/<str:reference>/cancellation-quotes/", views.CancellationQuotesView.as_view()),
+    path("cancellation-quotes/<uuid:quote_id>/confirm/", views.CancellationView.as_view()),
+]

@@ -1,0 +1,187 @@
+"""Bookings over REST: what is taken, strictly (never a price), and what is shown, in the request's language."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from bookings_service.bookings.contracts import CreateBooking, CreateQuote, PassengerDetails, PassengerKind
+from shared.http.serializers import MoneySerializer, StrictSerializer
+from shared.telemetry import current_locale
+from shared.text import Text
+
+INT32 = 2**31 - 1
+
+
+class LocalizedField(serializers.Field[Any, Any, Any, Any]):
+    """A text in the language of the request."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: Text) -> str:
+        """Return the text in the request's language."""
+        return value.in_(current_locale())
+
+
+class QuoteRequestSerializer(StrictSerializer):
+    """A party and the departure it is for."""
+
+    departure_id = serializers.UUIDField()
+    adults = serializers.IntegerField(min_value=-INT32, max_value=INT32)
+    children = serializers.IntegerField(min_value=-INT32, max_value=INT32, default=0)
+
+    def command(self) -> CreateQuote:
+        """Return the request as the domain takes it."""
+        return CreateQuote(**self.validated_data)
+
+
+class PriceLineSerializer(serializers.Serializer[Any]):
+    """One line of a price."""
+
+    label = LocalizedField()
+    quantity = serializers.IntegerField()
+    unit_price = MoneySerializer()
+    total = MoneySerializer()
+    tax = MoneySerializer()
+
+
+class CancellationRuleSerializer(serializers.Serializer[Any]):
+    """Cancelled at least `days_before` days before departure, `refund_percent` comes back."""
+
+    days_before = serializers.IntegerField()
+    refund_percent = serializers.IntegerField()
+
+
+class QuoteSerializer(serializers.Serializer[Any]):
+    """A price, fixed until `expires_at`."""
+
+    id = serializers.UUIDField()
+    departure_id = serializers.UUIDField()
+    adults = serializers.IntegerField()
+    children = serializers.IntegerField()
+    lines = PriceLineSerializer(many=True)
+    total = MoneySerializer()
+    expires_at = serializers.DateTimeField()
+    cancellation_policy = CancellationRuleSerializer(many=True, source="policy")
+
+
+class PassengerRequestSerializer(StrictSerializer):
+    """Somebody who travels."""
+
+    first_name = serializers.CharField(max_length=1_000, allow_blank=True, trim_whitespace=False)
+    last_name = serializers.CharField(max_length=1_000, allow_blank=True, trim_whitespace=False)
+    kind = serializers.ChoiceField([kind.value for kind in PassengerKind])
+    date_of_birth = serializers.DateField(required=False, allow_null=True, default=None)
+
+
+class BookingRequestSerializer(StrictSerializer):
+    """A quote to be booked. Prices are the quote's: one that is sent is refused."""
+
+    quote_id = serializers.UUIDField()
+    passengers = PassengerRequestSerializer(many=True, allow_empty=False, max_length=20)
+
+    def command(self, idempotency_key: str) -> CreateBooking:
+        """Return the request as the domain takes it."""
+        passengers = tuple(
+            PassengerDetails(**{**passenger, "kind": PassengerKind(passenger["kind"])})
+            for passenger in self.validated_data["passengers"]
+        )
+        return CreateBooking(self.validated_data["quote_id"], passengers, idempotency_key)
+
+
+class PassengerSerializer(serializers.Serializer[Any]):
+    """A passenger of a booking."""
+
+    id = serializers.UUIDField()
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    kind = serializers.CharField()
+    date_of_birth = serializers.DateField(allow_null=True)
+    cancelled = serializers.BooleanField()
+
+
+class PaymentSerializer(serializers.Serializer[Any]):
+    """One attempt to pay; `redirect_url` is where to go while it is REQUIRES_ACTION."""
+
+    id = serializers.UUIDField()
+    amount = MoneySerializer()
+    status = serializers.CharField()
+    provider = serializers.CharField()
+    failure_code = serializers.CharField()
+    redirect_url = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class RefundSerializer(serializers.Serializer[Any]):
+    """Money on its way back."""
+
+    id = serializers.UUIDField()
+    amount = MoneySerializer()
+    status = serializers.CharField()
+    reason = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class BookingSerializer(serializers.Serializer[Any]):
+    """A booking as it is now."""
+
+    id = serializers.UUIDField()
+    reference = serializers.CharField()
+    status = serializers.CharField()
+    reason = serializers.CharField()
+    departure_id = serializers.UUIDField()
+    title = LocalizedField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    time_zone = serializers.CharField()
+    passengers = PassengerSerializer(many=True)
+    lines = PriceLineSerializer(many=True)
+    total = MoneySerializer()
+    paid = MoneySerializer()
+    refunded = MoneySerializer()
+    hold_expires_at = serializers.DateTimeField(allow_null=True)
+    sequence = serializers.IntegerField()
+    payments = PaymentSerializer(many=True)
+    refunds = RefundSerializer(many=True)
+    created_at = serializers.DateTimeField()
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """One line of a booking's history."""
+
+    sequence = serializers.IntegerField()
+    type = serializers.CharField()
+    status = serializers.CharField()
+    reason = serializers.CharField()
+    at = serializers.DateTimeField()
+    actor = serializers.CharField()
+    message = LocalizedField()
+
+
+class CancellationRequestSerializer(StrictSerializer):
+    """Which passengers are to be cancelled; all of them where none is named."""
+
+    passengers = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)
+
+
+class CancellationQuoteSerializer(serializers.Serializer[Any]):
+    """What cancelling now gives back."""
+
+    id = serializers.UUIDField()
+    refund = MoneySerializer()
+    kept = MoneySerializer()
+    explanation = serializers.ListField(child=LocalizedField())
+    expires_at = serializers.DateTimeField()
+
+
+class PayRequestSerializer(StrictSerializer):
+    """A payment provider's token. The amount is the booking's: one that is sent is refused."""
+
+    payment_method = serializers.CharField(max_length=100)
+
+
+class PaidSerializer(serializers.Serializer[Any]):
+    """A payment and the booking it is of."""
+
+    payment = PaymentSerializer()
+    booking = BookingSerializer()

@@ -1,0 +1,177 @@
+"""Bookings over REST: parse, call once, show. Writes that a client may repeat take an Idempotency-Key."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from bookings_service.bookings import selectors, services
+from bookings_service.bookings.api import serializers as shapes
+from bookings_service.bookings.domain import Status
+from bookings_service.bookings.refusals import (
+    DepartureClosed,
+    HoldLimitReached,
+    InvalidPassengers,
+    NotCancellable,
+    PassengersMismatch,
+    QuoteExpired,
+    QuoteOutdated,
+    QuoteUsed,
+    SeatsUnavailable,
+)
+from bookings_service.bookings.rpc.pages import NEWEST
+from shared.errors import InFlight, Invalid, KeyReused, NotFound, Unavailable
+from shared.http.deadlines import deadline_of
+from shared.http.openapi import refusals
+from shared.http.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_of_results
+from shared.http.query import BadParameter, only, whole_number
+from shared.names import InvalidName
+from shared.pages import page
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, required=True,
+    description="1–255 visible ASCII characters. The same key and request give the same result, once.",
+)  # fmt: skip
+
+
+def idempotency_key(request: Request) -> str:
+    """Return the Idempotency-Key header; the domain says what it may be."""
+    return request.headers.get("Idempotency-Key", "")
+
+
+class QuotesView(APIView):
+    """Asking for a price."""
+
+    @extend_schema(
+        request=shapes.QuoteRequestSerializer,
+        responses={
+            201: shapes.QuoteSerializer,
+            **refusals(InvalidPassengers, NotFound, DepartureClosed, SeatsUnavailable, Unavailable),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Fix a price for the traveller."""
+        serializer = shapes.QuoteRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        quote = services.create_quote(
+            command=serializer.command(), traveller=request.user, deadline=deadline_of(request)
+        )
+        return Response(shapes.QuoteSerializer(quote).data, status=status.HTTP_201_CREATED)
+
+
+class QuoteView(APIView):
+    """One quote."""
+
+    @extend_schema(responses={200: shapes.QuoteSerializer, **refusals(NotFound)})
+    def get(self, request: Request, quote_id: UUID) -> Response:
+        """Show the traveller's quote."""
+        only(request, ())
+        return Response(shapes.QuoteSerializer(selectors.quote(quote_id=quote_id, traveller_id=request.user.id)).data)
+
+
+class BookingsView(APIView):
+    """The traveller's bookings."""
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("status", str, enum=[value.value for value in Status]),
+            OpenApiParameter("cursor", str),
+            OpenApiParameter("limit", int),
+        ],
+        responses={200: shapes.BookingSerializer(many=True), **refusals(Invalid)},
+    )
+    def get(self, request: Request) -> Response:
+        """List the traveller's bookings, newest first."""
+        only(request, {"status"})
+        wanted = request.query_params.get("status", "")
+        if wanted and wanted not in Status.__members__:
+            raise BadParameter(field="status", parameter="status")
+        first = whole_number(request, "limit", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)
+        try:
+            cut = page(
+                selectors.bookings_of(traveller_id=request.user.id, status=wanted),
+                keys=NEWEST, first=first, after=request.query_params.get("cursor", ""), kind="bookings.newest",
+            )  # fmt: skip
+        except Invalid:
+            raise BadParameter(field="cursor", parameter="cursor") from None
+        results = shapes.BookingSerializer(selectors.views_of(cut.rows), many=True).data
+        following = cut.cursors[-1] if cut.has_next else None
+        return Response(page_of_results(request, results=results, next_cursor=following, previous_cursor=None))
+
+    @extend_schema(
+        request=shapes.BookingRequestSerializer,
+        parameters=[IDEMPOTENCY_KEY],
+        responses={
+            201: shapes.BookingSerializer,
+            **refusals(
+                NotFound, QuoteExpired, QuoteUsed, PassengersMismatch, InvalidPassengers, InvalidName, DepartureClosed,
+                SeatsUnavailable, HoldLimitReached, KeyReused, InFlight, Unavailable,
+            ),
+        },
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Hold the quote's seats and open a booking."""
+        serializer = shapes.BookingRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        booking = services.create_booking(
+            command=serializer.command(idempotency_key(request)), traveller=request.user, deadline=deadline_of(request)
+        )
+        return Response(shapes.BookingSerializer(booking).data, status=status.HTTP_201_CREATED)
+
+
+class BookingView(APIView):
+    """One booking."""
+
+    @extend_schema(responses={200: shapes.BookingSerializer, **refusals(NotFound)})
+    def get(self, request: Request, reference: str) -> Response:
+        """Show the traveller's booking."""
+        only(request, ())
+        booking = selectors.booking_by_reference(reference=reference, traveller_id=request.user.id)
+        return Response(shapes.BookingSerializer(booking).data)
+
+
+class HistoryView(APIView):
+    """What happened to a booking."""
+
+    @extend_schema(
+        parameters=[OpenApiParameter("after_sequence", int)],
+        responses={200: shapes.EventSerializer(many=True), **refusals(NotFound, Invalid)},
+    )
+    def get(self, request: Request, reference: str) -> Response:
+        """List the booking's events after a sequence, oldest first."""
+        only(request, {"after_sequence"})
+        after = whole_number(request, "after_sequence", minimum=0, maximum=10**9, default=0)
+        _, events = selectors.booking_with_events(reference=reference, traveller_id=request.user.id, after=after)
+        return Response(shapes.EventSerializer(events, many=True).data)
+
+
+class CancellationQuotesView(APIView):
+    """Asking what cancelling gives back."""
+
+    @extend_schema(
+        request=shapes.CancellationRequestSerializer,
+        responses={201: shapes.CancellationQuoteSerializer, **refusals(NotFound, NotCancellable)},
+    )
+    def post(self, request: Request, reference: str) -> Response:
+        """Explain what cancelling would give back now."""
+        serializer = shapes.CancellationRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        quote = services.quote_cancellation(
+            reference=reference, passenger_ids=serializer.validated_data["passengers"], traveller=request.user
+        )
+        return Response(shapes.CancellationQuoteSerializer(quote).data, status=status.HTTP_201_CREATED)
+
+
+class CancellationView(APIView):
+    """Cancelling as quoted."""
+
+    @extend_schema(
+        request=None, responses={200: shapes.BookingSerializer, **refusals(NotFound, QuoteExpired, QuoteOutdated)}
+    )
+    def post(self, request: Request, quote_id: UUID) -> Response:
+        """Cancel as quoted; asked again, it answers with the booking as it is now."""
+        booking = services.cancel_booking(cancellation_quote_id=quote_id, traveller=request.user)
+        return Response(shapes.BookingSerializer(booking).data)

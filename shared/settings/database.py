@@ -1,5 +1,6 @@
 """One database per service, reached through a small pool, and never waited for longer than a request lives."""
 
+import warnings
 from typing import Any
 
 from shared.settings.env import env, refuse
@@ -14,7 +15,9 @@ def database(service: str) -> dict[str, Any]:
     holds at most as many connections as a process has threads. Migrations take DATABASE_STATEMENT_TIMEOUT_MS=0.
     """
     name = f"{service.upper()}_DATABASE_URL"
-    settings: dict[str, Any] = env.db_url(name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is wrong with it is said below, in one line
+        settings: dict[str, Any] = env.db_url(name)
     if not settings.get("NAME") or not settings.get("ENGINE", "").endswith("postgresql"):
         refuse(f"{name} is malformed: postgres://USER:PASSWORD@HOST:PORT/NAME is expected")
     statement = env.positive("DATABASE_STATEMENT_TIMEOUT_MS", default=10_000)

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+TRUTHS = {"true", "on", "ok", "y", "yes", "1", "false", "off", "n", "no", "0"}
 EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
 
 
@@ -38,6 +39,13 @@ class Env(environ.Env):
             return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
         except (ImproperlyConfigured, ValueError, TypeError):
             refuse(f"{name} is malformed: {_kind(cast)} is expected")
+
+    def bool(self, var: Any, default: Any = environ.Env.NOTSET) -> bool:
+        """Return a boolean; what is neither true nor false ends the process, for a guess would be one way or the other."""
+        given = os.environ.get(str(var), "")
+        if given and given.lower() not in TRUTHS:
+            refuse(f"{var} is malformed: true or false is expected")
+        return bool(super().bool(var, default=default))
 
     def positive(self, name: str, *, default: int) -> int:
         """Return a whole number of at least 0."""

@@ -1,0 +1,77 @@
+"""Production settings: closed by default, and a wrong environment is told in one line (abuse case 66)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from launcher.environment import service_environment
+from launcher.platform import Platform
+from launcher.processes import SERVICES, WITH_DATABASE
+from launcher.vault import Vault
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory):
+    """The environment of a service in production, behind HTTPS."""
+    platform = Platform(var=tmp_path_factory.mktemp("var"))
+    platform.make_folders()
+
+    def environment(service, **changed):
+        found = {
+            **service_environment(service, platform, Vault(platform)),
+            "PUBLIC_URL": "https://travel.example",
+            "ALLOWED_HOSTS": "travel.example",
+            "DJANGO_SETTINGS_MODULE": f"{service}_service.config.settings",
+            **changed,
+        }
+        found.pop("DEBUG", None)
+        return {name: value for name, value in found.items() if value is not None}
+
+    return environment
+
+
+def run(environment, *command):
+    return subprocess.run(
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_django_finds_nothing_to_complain_of(service, production):
+    """DEBUG is unset, so off."""
+    done = run(production(service), f"{service}_service/manage.py", "check", "--deploy", "--fail-level", "WARNING")
+
+    assert done.returncode == 0, done.stderr
+    assert "no issues" in done.stdout + done.stderr
+
+
+def needed(service):
+    """The variables without which a service cannot work."""
+    return ["SECRET_KEY", *([f"{service.upper()}_DATABASE_URL"] if service in WITH_DATABASE else [])]
+
+
+@pytest.mark.parametrize(("service", "name"), [(service, name) for service in SERVICES for name in needed(service)])
+def test_a_missing_variable_is_named_in_one_line(service, name, production):
+    done = run(production(service, **{name: None}), "-c", "from django.conf import settings; settings.DEBUG")
+
+    assert done.returncode == 78
+    assert done.stdout == ""
+    assert done.stderr == f"{service}_service: {name} is not set\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("USERS_DATABASE_URL", "nonsense"), ("SECRET_KEY", "short"), ("DEBUG", "perhaps")]
+)
+def test_a_malformed_variable_is_named_in_one_line(name, value, production):
+    environment = {**production("users"), name: value}
+
+    done = run(environment, "-c", "from django.conf import settings; settings.DEBUG")
+
+    assert done.returncode == 78
+    assert done.stderr.startswith(f"users_service: {name} is malformed")
+    assert done.stderr.count("\n") == 1
+    assert value not in done.stderr.partition("malformed")[2] or name == "DEBUG"

@@ -1,0 +1,127 @@
+"""A sandbox process of the test's own, and a listener that hears its webhooks."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "a-webhook-secret-of-the-test"
+
+
+def eventually(predicate: Callable[[], Any], timeout: float = 10.0) -> Any:
+    """Return the first truthy answer."""
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if answer := predicate():
+            return answer
+        time.sleep(0.02)
+    raise AssertionError(f"not within {timeout} s")
+
+
+@dataclass
+class Listener:
+    """What came in, and how many of the next calls are answered 503."""
+
+    url: str
+    refuse: int = 0
+    calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    heard: list[dict[str, Any]] = field(default_factory=list)
+
+    def of(self, key: str) -> list[dict[str, Any]]:
+        """Return the webhooks heard of one payment."""
+        return [event for event in list(self.heard) if event["payment"]["key"] == key]
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """An HTTP server on a free port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            found.calls.append((dict(self.headers), body))
+            refused, found.refuse = found.refuse > 0, max(0, found.refuse - 1)
+            if not refused:
+                found.heard.append(json.loads(body))
+            self.send_response(503 if refused else 204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    found = Listener(url=f"http://127.0.0.1:{server.server_port}/webhooks/")
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield found
+    server.shutdown()
+    server.server_close()
+
+
+class Sandbox:
+    """The process, and a client of it."""
+
+    def __init__(self, *, folder: Path, webhook_url: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self._environment = {
+            **os.environ,
+            "PAYMENT_SANDBOX_URL": f"http://127.0.0.1:{port}",
+            "PAYMENT_WEBHOOK_URL": webhook_url,
+            "PAYMENT_WEBHOOK_SECRET": SECRET,
+            "SANDBOX_STORE": str(folder / "sandbox.sqlite3"),
+        }
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=8.0, trust_env=False)
+        self.start()
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        self.process = subprocess.Popen([sys.executable, "-m", "payment_sandbox"], cwd=ROOT, env=self._environment)
+        eventually(self._answers, 20.0)
+
+    def _answers(self) -> bool:
+        try:
+            return self.http.get("/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End the process."""
+        self.process.send_signal(number)
+        self.process.wait(10)
+
+    def pay(self, method: str, *, key: str | None = None, amount: Any = 12_050, **other: Any) -> httpx.Response:
+        """Ask for a payment."""
+        body = {"key": key or str(uuid4()), "amount": amount, "currency": "EUR", "method": method, **other}
+        return self.http.post("/v1/payments", json=body)
+
+    def refund(self, payment_key: str, amount: Any, *, key: str | None = None) -> httpx.Response:
+        """Ask for a refund."""
+        return self.http.post(
+            f"/v1/payments/{payment_key}/refunds", json={"key": key or str(uuid4()), "amount": amount}
+        )
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, listener: Listener) -> Iterator[Sandbox]:
+    """A sandbox that calls `listener` back."""
+    found = Sandbox(folder=tmp_path, webhook_url=listener.url)
+    yield found
+    found.http.close()
+    if found.process.poll() is None:
+        found.stop()

@@ -1,0 +1,72 @@
+"""Calling back: signed, in the background, again until it is heard."""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import sqlite3
+import time
+from typing import Final
+
+import httpx
+
+from payment_sandbox.config import Config
+from payment_sandbox.store import Store
+
+# Seconds to the next attempt after each that was not heard; the last one repeats for ever.
+BACK_OFF: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+TIMEOUT_SECONDS: Final = 5.0
+log = logging.getLogger("payment_sandbox")
+
+
+def signature(body: bytes, *, secret: str, at: int) -> str:
+    """Return the value of X-Payment-Signature: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>.<body>">`."""
+    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+class Courier:
+    """Settles what is due and delivers webhooks, until cancelled. `wake()` after anything was written."""
+
+    def __init__(self, *, store: Store, config: Config) -> None:
+        self._store = store
+        self._config = config
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Have the loop look again now."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, follow_redirects=False) as client:
+            while True:
+                self._woken.clear()
+                self._store.settle_due()
+                due = self._store.due_webhooks()
+                await asyncio.gather(*(self._deliver(client, row) for row in due))
+                wait = self._store.next_due()
+                try:
+                    await asyncio.wait_for(self._woken.wait(), timeout=None if wait is None else max(0.0, wait))
+                except TimeoutError:
+                    continue
+
+    async def _deliver(self, client: httpx.AsyncClient, webhook: sqlite3.Row) -> None:
+        body, attempts = webhook["body"].encode(), webhook["attempts"]
+        headers = {
+            "Content-Type": "application/json",
+            "X-Payment-Signature": signature(body, secret=self._config.webhook_secret, at=int(time.time())),
+        }
+        try:
+            answer = await client.post(webhook["url"] or self._config.webhook_url, content=body, headers=headers)
+            heard, told = answer.is_success, str(answer.status_code)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            heard, told = False, type(error).__name__
+        if heard:
+            self._store.heard(webhook["id"])
+            return
+        seconds = BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
+        log.warning(
+            "webhook %s was not heard (%s), attempt %d; again in %g s", webhook["id"], told, attempts + 1, seconds
+        )
+        self._store.postpone(webhook["id"], seconds=seconds)

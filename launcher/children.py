@@ -103,7 +103,12 @@ def spawn(
             **(user or {}),
         )
     child = Child(name=name, pid=process.pid, started=start_mark(process.pid) or "gone", restarts=restarts)
-    write_record(platform, child)
+    try:
+        write_record(platform, child)
+    except OSError:
+        process.kill()  # nobody would know of it
+        process.wait()
+        raise
     return child, process
 
 

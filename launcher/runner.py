@@ -199,9 +199,15 @@ class Runner:
 
     def _again(self, process: Process, restarts: int, crashes: int, pause: float) -> None:
         self.hurry.wait(pause)
-        if self.stopping.is_set():
-            return
-        self._spawn(process, restarts=restarts, crashes=crashes)
+        while True:
+            if self.stopping.is_set():
+                return
+            try:
+                self._spawn(process, restarts=restarts, crashes=crashes)
+                break
+            except (OSError, Refusal) as error:  # a full disk, most likely: it may pass
+                self.reporter.line(process.name, State.CRASHED, f"cannot be started: {error}")
+                self.stopping.wait(BACK_OFF[-1] / 3)
         if not self.starting.is_set():  # else bring_up waits for it already
             try:
                 self._wait(process, READY_SECONDS)

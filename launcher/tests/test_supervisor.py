@@ -12,6 +12,7 @@ import pytest
 
 from launcher import children, stamps
 from launcher.bringup import Extent
+from launcher.commands import up
 from launcher.commands.up import check_ports, follow, hurry
 from launcher.infrastructure import kafka, postgres, valkey
 from launcher.platform import Platform
@@ -212,3 +213,13 @@ def test_stopping_is_quick(platform: Platform) -> None:
     assert sorted(down(platform)) == sorted(SERVERS)
     assert time.monotonic() - began < 8
     assert not pids(platform)
+
+
+def test_a_full_disk_is_told_before_anything_is_written(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(up, "LEAST_FREE", 10**18)
+
+    with pytest.raises(Refusal, match=r"The disk of .* is full: \d+ MB are free, 1000000000000 MB are needed\."):
+        up.up(platform, detach=True, infra="embedded")
+
+    assert not (platform.var / "postgres").exists()
+    assert Report.read(platform) is None

@@ -34,3 +34,7 @@ TIME_ZONE = "UTC"
 LOGGING = logging_config(
     SERVICE_NAME, json_lines=env.str("LOG_FORMAT", default="console" if security.debug() else "json") == "json"
 )
+# One line of ours tells of each notification; Celery's two about each message, and beat's of every sweep, are noise.
+LOGGING["loggers"].update(
+    {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat")}
+)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,9 +47,9 @@ class Listener:
         return [event for event in list(self.heard) if event["payment"]["key"] == key]
 
 
-@pytest.fixture
-def listener() -> Iterator[Listener]:
-    """An HTTP server on a free port."""
+@contextmanager
+def listening() -> Iterator[Listener]:
+    """Hear webhooks on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -67,9 +68,11 @@ def listener() -> Iterator[Listener]:
     found = Listener(url=f"http://127.0.0.1:{server.server_port}/webhooks/")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield found
-    server.shutdown()
-    server.server_close()
+    try:
+        yield found
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class Sandbox:
@@ -117,11 +120,41 @@ class Sandbox:
         )
 
 
+@contextmanager
+def running(folder: Path, listener: Listener) -> Iterator[Sandbox]:
+    """Run a sandbox that calls `listener` back."""
+    found = Sandbox(folder=folder, webhook_url=listener.url)
+    try:
+        yield found
+    finally:
+        found.http.close()
+        if found.process.poll() is None:
+            found.stop()
+
+
+@pytest.fixture(scope="session")
+def listener() -> Iterator[Listener]:
+    """Who hears the webhooks of the sandbox that tests share."""
+    with listening() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Iterator[Sandbox]:
+    """A sandbox that tests share: each minds its own payments."""
+    with running(tmp_path_factory.mktemp("sandbox"), listener) as found:
+        yield found
+
+
 @pytest.fixture
-def sandbox(tmp_path: Path, listener: Listener) -> Iterator[Sandbox]:
-    """A sandbox that calls `listener` back."""
-    found = Sandbox(folder=tmp_path, webhook_url=listener.url)
-    yield found
-    found.http.close()
-    if found.process.poll() is None:
-        found.stop()
+def own_listener() -> Iterator[Listener]:
+    """A listener of the test's own."""
+    with listening() as found:
+        yield found
+
+
+@pytest.fixture
+def own_sandbox(tmp_path: Path, own_listener: Listener) -> Iterator[Sandbox]:
+    """A sandbox of the test's own, to be killed or not listened to."""
+    with running(tmp_path, own_listener) as found:
+        yield found

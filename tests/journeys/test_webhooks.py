@@ -1,0 +1,147 @@
+"""Webhooks (abuse cases 36, 37): only what is rightly signed counts, once, and nothing that contradicts what is known."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import uuid
+from decimal import Decimal
+
+import pytest
+
+from shared.testing import eventually
+from tests.journeys.api import address
+
+PATH = "/api/v1/payments/webhooks/sandbox/"
+
+
+def uuid_of(node_id: str) -> str:
+    """The id inside a global id."""
+    return base64.b64decode(node_id).decode().partition(":")[2]
+
+
+def event(payment, *, outcome="SUCCEEDED", event_id=None, **changed):
+    """A webhook's body about a payment, as the provider would write it."""
+    minor = int(Decimal(payment["amount"]["amount"]) * 100)
+    told = {
+        "id": f"pay_{uuid.uuid4().hex}",
+        "key": uuid_of(payment["id"]),
+        "status": outcome,
+        "amount": minor,
+        "currency": payment["amount"]["currency"],
+        "failure_code": "",
+        **changed,
+    }
+    whole = {
+        "id": event_id or f"evt_{uuid.uuid4().hex}",
+        "type": f"payment.{outcome.lower()}",
+        "created": int(time.time()),
+    }
+    return json.dumps({**whole, "payment": told}).encode()
+
+
+def signed(body: bytes, *, at: float | None = None, secret: str | None = None) -> str:
+    """The signature header of a body."""
+    stamp = str(int(at or time.time()))
+    key = (secret or address("PAYMENT_WEBHOOK_SECRET")).encode()
+    return f"t={stamp},v1={hmac.new(key, f'{stamp}.'.encode() + body, hashlib.sha256).hexdigest()}"
+
+
+@pytest.fixture
+def send(visitor):
+    """Deliver a body under a signature; returns the status."""
+
+    def deliver(body: bytes, signature: str | None) -> int:
+        headers = {"Content-Type": "application/json", **({"X-Payment-Signature": signature} if signature else {})}
+        return visitor.http.post(PATH, content=body, headers=headers).status_code
+
+    return deliver
+
+
+@pytest.fixture
+def open_payment(booker, departure):
+    """A booking whose payment waits for the payer: nothing but a webhook settles it now. Returns (reference, payment)."""
+    reference = booker.hold(departure)["reference"]
+    assert booker.pay(reference, method="pm_action").refusals("payBooking") == []
+    [payment] = booker.booking(reference)["payments"]
+    assert payment["status"] == "REQUIRES_ACTION"
+    return reference, payment
+
+
+def forged(body):
+    """Everything that is no right signature of this body now."""
+    right = signed(body)
+    return {
+        "none": None,
+        "empty": "",
+        "garbage": "t=,v1=",
+        "wrong": right[:-1] + ("0" if right[-1] != "0" else "1"),
+        "other secret": signed(body, secret="guess"),
+        "six minutes old": signed(body, at=time.time() - 360),
+        "six minutes ahead": signed(body, at=time.time() + 360),
+        "of another body": signed(body + b" "),
+        "no stamp": right.partition(",")[2],
+        "not ASCII": "t=1,v1=" + "\u00e9".encode().decode("latin-1"),
+    }
+
+
+def test_what_is_not_rightly_signed_changes_nothing(booker, open_payment, send):
+    reference, payment = open_payment
+    before = booker.booking(reference)
+    body = event(payment)
+
+    answers = {name: send(body, signature) for name, signature in forged(body).items()}
+
+    assert set(answers.values()) <= {400, 401}, answers
+    assert booker.booking(reference) == before
+
+
+def test_the_same_webhook_twice_is_one_effect(booker, open_payment, send, seats_free, departure):
+    reference, payment = open_payment
+    body = event(payment)
+
+    assert [send(body, signed(body)) for _ in range(2)] == [204, 204]
+
+    eventually(lambda: booker.booking(reference)["status"] == "CONFIRMED")
+    after = booker.booking(reference)
+    assert [entry["type"] for entry in after["history"]].count("booking.confirmed") == 1
+    assert after["paid"] == after["total"]
+    assert send(body, signed(body)) == 204
+    assert booker.booking(reference)["sequence"] == after["sequence"]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"amount": 1}, {"currency": "JPY"}, {"key": str(uuid.uuid4())}], ids=lambda c: next(iter(c))
+)
+def test_another_amount_currency_or_payment_confirms_nothing(booker, open_payment, send, changed):
+    reference, payment = open_payment
+    before = booker.booking(reference)
+    body = event(payment, **changed)
+
+    assert send(body, signed(body)) in {200, 202, 204}
+
+    assert booker.booking(reference) == before
+
+
+def test_failed_after_succeeded_takes_nothing_back(booker, open_payment, send):
+    reference, payment = open_payment
+    succeeded, failed = event(payment), event(payment, outcome="FAILED", failure_code="card_declined")
+    assert send(succeeded, signed(succeeded)) == 204
+    eventually(lambda: booker.booking(reference)["status"] == "CONFIRMED")
+    before = booker.booking(reference)
+
+    assert send(failed, signed(failed)) in {200, 202, 204}
+
+    assert booker.booking(reference) == before
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"id": 1}', b"\xff", b'{"id": "x", "type": "payment.succeeded", "payment": []}']
+)
+def test_a_signed_body_that_is_no_event_is_refused(send, body):
+    assert send(body, signed(body)) in {400, 204}
+
+
+def test_an_unknown_provider_is_nowhere(visitor):
+    assert visitor.http.post("/api/v1/payments/webhooks/nobody/", content=b"{}").status_code == 404

@@ -1,8 +1,15 @@
 """How mail and SMS leave."""
 
+from django.core.exceptions import ImproperlyConfigured
+
 from shared.settings.env import env, refuse
 
-_mail = env.email_url("EMAIL_URL")
+try:
+    _mail = env.email_url_config(env.str("EMAIL_URL"))
+except (ImproperlyConfigured, ValueError):
+    _mail = {}
+if not str(_mail.get("EMAIL_BACKEND")).endswith("smtp.EmailBackend") or not _mail["EMAIL_HOST"]:
+    refuse("EMAIL_URL is malformed: smtp://USER:PASSWORD@HOST:PORT is expected, or smtp+tls, or smtp+ssl")
 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Travel <hello@travel.example>")
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]

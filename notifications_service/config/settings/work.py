@@ -20,3 +20,4 @@ CELERY_BEAT_SCHEDULER = "notifications_service.config.celery:BeatingScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.sweep", "schedule": 5.0, "options": {"expires": 5, "queue": "notifications"}},
 }
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is away comes back

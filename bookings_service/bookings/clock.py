@@ -74,6 +74,6 @@ def tick() -> int:
 def seconds_to_next() -> float:
     """Return the seconds until the next thing is due, at most LONGEST_SLEEP, negative when it is late."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT_DUE, [settings.PAYMENT_RECONCILE])
+        cursor.execute(_NEXT_DUE, [settings.PAYMENT_RECONCILE])  # type: ignore[list-item]  # psycopg knows intervals
         left = cursor.fetchone()[0]
     return LONGEST_SLEEP if left is None else float(left)

@@ -120,7 +120,7 @@ def test_nobody_promotes_themselves(traveller, field):
 def test_nobody_names_their_own_price(booker, departure, field):
     quote = booker.quote(departure)
     body = {
-        "quote": base64.b64decode(quote["id"]).decode().partition(":")[2],
+        "quote_id": base64.b64decode(quote["id"]).decode().partition(":")[2],
         "passengers": [{"first_name": "Ann", "last_name": "Smith", "kind": "ADULT"}] * 2,
         field: "0.01",
     }

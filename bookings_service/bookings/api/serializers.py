@@ -38,7 +38,7 @@ class QuoteRequestSerializer(StrictSerializer):
 class PriceLineSerializer(serializers.Serializer[Any]):
     """One line of a price."""
 
-    label = LocalizedField()
+    label = LocalizedField()  # type: ignore[assignment]  # the contract's name
     quantity = serializers.IntegerField()
     unit_price = MoneySerializer()
     total = MoneySerializer()
@@ -78,7 +78,7 @@ class BookingRequestSerializer(StrictSerializer):
     """A quote to be booked. Prices are the quote's: one that is sent is refused."""
 
     quote_id = serializers.UUIDField()
-    passengers = PassengerRequestSerializer(many=True, allow_empty=False, max_length=20)
+    passengers = PassengerRequestSerializer(many=True, allow_empty=False, max_length=20)  # type: ignore[call-arg]
 
     def command(self, idempotency_key: str) -> CreateBooking:
         """Return the request as the domain takes it."""

@@ -23,6 +23,7 @@ from bookings_service.bookings.refusals import (
     SeatsUnavailable,
 )
 from bookings_service.bookings.rpc.pages import NEWEST
+from shared.auth.drf import traveller_of
 from shared.errors import InFlight, Invalid, KeyReused, NotFound, Unavailable
 from shared.http.deadlines import deadline_of
 from shared.http.openapi import refusals
@@ -57,7 +58,7 @@ class QuotesView(APIView):
         serializer = shapes.QuoteRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         quote = services.create_quote(
-            command=serializer.command(), traveller=request.user, deadline=deadline_of(request)
+            command=serializer.command(), traveller=traveller_of(request), deadline=deadline_of(request)
         )
         return Response(shapes.QuoteSerializer(quote).data, status=status.HTTP_201_CREATED)
 
@@ -69,7 +70,9 @@ class QuoteView(APIView):
     def get(self, request: Request, quote_id: UUID) -> Response:
         """Show the traveller's quote."""
         only(request, ())
-        return Response(shapes.QuoteSerializer(selectors.quote(quote_id=quote_id, traveller_id=request.user.id)).data)
+        return Response(
+            shapes.QuoteSerializer(selectors.quote(quote_id=quote_id, traveller_id=traveller_of(request).id)).data
+        )
 
 
 class BookingsView(APIView):
@@ -92,12 +95,12 @@ class BookingsView(APIView):
         first = whole_number(request, "limit", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)
         try:
             cut = page(
-                selectors.bookings_of(traveller_id=request.user.id, status=wanted),
+                selectors.bookings_of(traveller_id=traveller_of(request).id, status=wanted),
                 keys=NEWEST, first=first, after=request.query_params.get("cursor", ""), kind="bookings.newest",
             )  # fmt: skip
         except Invalid:
             raise BadParameter(field="cursor", parameter="cursor") from None
-        results = shapes.BookingSerializer(selectors.views_of(cut.rows), many=True).data
+        results = list(shapes.BookingSerializer(selectors.views_of(cut.rows), many=True).data)
         following = cut.cursors[-1] if cut.has_next else None
         return Response(page_of_results(request, results=results, next_cursor=following, previous_cursor=None))
 
@@ -117,7 +120,9 @@ class BookingsView(APIView):
         serializer = shapes.BookingRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         booking = services.create_booking(
-            command=serializer.command(idempotency_key(request)), traveller=request.user, deadline=deadline_of(request)
+            command=serializer.command(idempotency_key(request)),
+            traveller=traveller_of(request),
+            deadline=deadline_of(request),
         )
         return Response(shapes.BookingSerializer(booking).data, status=status.HTTP_201_CREATED)
 
@@ -129,7 +134,7 @@ class BookingView(APIView):
     def get(self, request: Request, reference: str) -> Response:
         """Show the traveller's booking."""
         only(request, ())
-        booking = selectors.booking_by_reference(reference=reference, traveller_id=request.user.id)
+        booking = selectors.booking_by_reference(reference=reference, traveller_id=traveller_of(request).id)
         return Response(shapes.BookingSerializer(booking).data)
 
 
@@ -144,7 +149,9 @@ class HistoryView(APIView):
         """List the booking's events after a sequence, oldest first."""
         only(request, {"after_sequence"})
         after = whole_number(request, "after_sequence", minimum=0, maximum=10**9, default=0)
-        _, events = selectors.booking_with_events(reference=reference, traveller_id=request.user.id, after=after)
+        _, events = selectors.booking_with_events(
+            reference=reference, traveller_id=traveller_of(request).id, after=after
+        )
         return Response(shapes.EventSerializer(events, many=True).data)
 
 
@@ -160,7 +167,7 @@ class CancellationQuotesView(APIView):
         serializer = shapes.CancellationRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         quote = services.quote_cancellation(
-            reference=reference, passenger_ids=serializer.validated_data["passengers"], traveller=request.user
+            reference=reference, passenger_ids=serializer.validated_data["passengers"], traveller=traveller_of(request)
         )
         return Response(shapes.CancellationQuoteSerializer(quote).data, status=status.HTTP_201_CREATED)
 
@@ -173,5 +180,5 @@ class CancellationView(APIView):
     )
     def post(self, request: Request, quote_id: UUID) -> Response:
         """Cancel as quoted; asked again, it answers with the booking as it is now."""
-        booking = services.cancel_booking(cancellation_quote_id=quote_id, traveller=request.user)
+        booking = services.cancel_booking(cancellation_quote_id=quote_id, traveller=traveller_of(request))
         return Response(shapes.BookingSerializer(booking).data)

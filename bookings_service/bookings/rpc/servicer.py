@@ -140,7 +140,9 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
         return pb.ListBookingEventsResponse(booking=booking_to_proto(booking), events=map(event_to_proto, events))
 
     @rpc_stream(callers=GATEWAY)
-    async def WatchBooking(self, request: pb.WatchBookingRequest, call: Call) -> AsyncIterator[pb.WatchBookingResponse]:
+    async def WatchBooking(  # type: ignore[override]  # the decorator
+        self, request: pb.WatchBookingRequest, call: Call
+    ) -> AsyncIterator[pb.WatchBookingResponse]:
         """Send what came after the sequence, then every event as it happens."""
         async for update in watching.updates(
             reference=request.reference, traveller_id=call.owner.id, after=_sequence(request.after_sequence)

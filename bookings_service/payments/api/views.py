@@ -1,5 +1,7 @@
 """Payments over REST, and the door that providers call back at."""
 
+from typing import cast
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import AllowAny
@@ -18,6 +20,7 @@ from bookings_service.bookings.refusals import (
 )
 from bookings_service.payments import services
 from bookings_service.payments.providers.base import WebhookRefused
+from shared.auth.drf import traveller_of
 from shared.errors import InFlight, Invalid, KeyReused, NotFound
 from shared.http.openapi import refusals
 
@@ -44,7 +47,7 @@ class PaymentsView(APIView):
             reference=reference,
             payment_method=serializer.validated_data["payment_method"],
             idempotency_key=idempotency_key(request),
-            traveller=request.user,
+            traveller=traveller_of(request),
         )
         return Response(PaidSerializer({"payment": payment, "booking": booking}).data)
 
@@ -71,5 +74,5 @@ class WebhookView(APIView):
     )
     def post(self, request: Request, provider: str) -> Response:
         """Take a signed webhook; 204 once it is recorded, and again for a repeat."""
-        services.receive_webhook(provider_name=provider, headers=request.headers, body=bytes(request.data))
+        services.receive_webhook(provider_name=provider, headers=request.headers, body=cast("bytes", request.data))
         return Response(status=204)

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from math import cos, radians
@@ -15,7 +15,7 @@ DOTS_FROM_POPULATION: Final = 150_000
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """One outline: longitudes and latitudes, and the box around them."""
+    """One outline: longitudes and latitudes, and the box around them: its sides, its middle longitude, half its width."""
 
     country: str
     points: tuple[tuple[float, float], ...]
@@ -23,6 +23,8 @@ class Ring:
     east: float
     south: float
     north: float
+    middle: float
+    half: float
 
     @property
     def area(self) -> float:
@@ -58,21 +60,32 @@ class View:
             self.height / 2 - (latitude - self.latitude) * self.scale,
         )
 
-    def shows(self, ring: Ring) -> bool:
-        """True when any of the ring's box is in the window."""
-        half_width = self.width / 2 / self.scale / max(cos(radians(self.latitude)), 0.05)
-        half_height = self.height / 2 / self.scale
-        away = abs(around((ring.west + ring.east) / 2 - self.longitude))
-        return (
-            away - (ring.east - ring.west) / 2 < half_width
-            and ring.south < self.latitude + half_height
-            and ring.north > self.latitude - half_height
-        )
+    @property
+    def half_width(self) -> float:
+        """Degrees of longitude from the middle to either side."""
+        return self.width / 2 / self.scale / max(cos(radians(self.latitude)), 0.05)
+
+    @property
+    def half_height(self) -> float:
+        """Degrees of latitude from the middle to the top or the foot."""
+        return self.height / 2 / self.scale
+
+    def shown(self, rings: Iterable[Ring]) -> list[Ring]:
+        """Return the outlines of whose boxes any part is in the window, but for those too small to be seen."""
+        south, north = self.latitude - self.half_height, self.latitude + self.half_height
+        half_width, middle, least = self.half_width, self.longitude, 1.5 / self.scale
+        return [
+            ring
+            for ring in rings
+            if ring.south < north
+            and ring.north > south
+            and ring.north - ring.south > least
+            and abs((ring.middle - middle + 180) % 360 - 180) - ring.half < half_width
+        ]
 
     def polygon(self, ring: Ring) -> list[tuple[float, float]]:
         """Return the ring's points in pixels, thinned where the window is too small to show them all."""
-        middle = (ring.west + ring.east) / 2
-        turn = around(middle - self.longitude) - (middle - self.longitude)
+        turn = around(ring.middle - self.longitude) - (ring.middle - self.longitude)
         step = 1 if self.scale > 40 or len(ring.points) < 60 else 2 if self.scale > 14 else 4
         across = self.scale * cos(radians(self.latitude))
         left, top = self.width / 2 + (turn - self.longitude) * across, self.height / 2 + self.latitude * self.scale
@@ -97,7 +110,8 @@ def _rings() -> Iterator[Ring]:
         for outline in outlines:
             points = tuple(zip(outline[::2], outline[1::2], strict=True))
             xs, ys = [x for x, _ in points], [y for _, y in points]
-            yield Ring(country, points, min(xs), max(xs), min(ys), max(ys))
+            west, east = min(xs), max(xs)
+            yield Ring(country, points, west, east, min(ys), max(ys), (west + east) / 2, (east - west) / 2)
 
 
 @cache

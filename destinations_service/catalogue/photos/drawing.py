@@ -108,8 +108,8 @@ def masks(view: View, country: str) -> tuple[Image.Image, Image.Image]:
     land_pen, own_pen = ImageDraw.Draw(land), ImageDraw.Draw(own)
     outlines = [
         (ring.country == country, points)
-        for ring in rings()
-        if large.shows(ring) and len(points := large.polygon(ring)) > 2  # thinned, an islet may be less than a triangle
+        for ring in large.shown(rings())
+        if len(points := large.polygon(ring)) > 2  # thinned, an islet may be less than a triangle
     ]
     for ours, points in outlines:
         land_pen.polygon(points, fill=255)
@@ -136,8 +136,7 @@ def shallows(land: Image.Image) -> Image.Image:
 def net(pen: ImageDraw.ImageDraw, view: View) -> None:
     """Draw faint meridians and parallels, as far apart as suits the scale."""
     apart = next(step for step in (30, 20, 10, 5, 2, 1, 0.5) if step * view.scale < 260 or step == 0.5)
-    half_height = view.height / 2 / view.scale
-    half_width = view.width / 2 / view.scale / max(cos(radians(view.latitude)), 0.1)
+    half_height, half_width = view.half_height, view.half_width
     for n in range(int((view.latitude - half_height) // apart), int((view.latitude + half_height) // apart) + 1):
         y = view.xy(view.longitude, n * apart)[1]
         pen.line((0, y, view.width, y), fill=NET)
@@ -162,8 +161,7 @@ def circles(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Palette
 def dot_cities(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Palette) -> None:
     """Set a dot for each of the larger cities in the window, by its population, and name the largest that leave room."""
     ink = shade(palette.sea_bottom, 0.75)
-    half_height = view.height / 2 / view.scale
-    half_width = view.width / 2 / view.scale / max(cos(radians(view.latitude)), 0.1)
+    south, north, half_width = view.latitude - view.half_height, view.latitude + view.half_height, view.half_width
     taken = [(WIDTH - 310.0, 0.0, WIDTH * 1.0, 160.0), (0.0, 560.0, WIDTH * 1.0, HEIGHT * 1.0)]
     if place.kind != "COUNTRY":
         x, y = view.xy(place.longitude, place.latitude)
@@ -171,10 +169,7 @@ def dot_cities(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Pale
     label = font("Inter-Medium", 19)
     named = 0
     for city in large_cities():
-        if (
-            abs(city.latitude - view.latitude) > half_height
-            or abs(around(city.longitude - view.longitude)) > half_width
-        ):
+        if not south < city.latitude < north or abs(around(city.longitude - view.longitude)) > half_width:
             continue
         x, y = view.xy(city.longitude, city.latitude)
         radius = 1.8 + min(city.population / 1_500_000, 5)

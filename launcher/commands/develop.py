@@ -28,6 +28,28 @@ def proto() -> int:
     return 0
 
 
+def stale() -> list[str]:
+    """Return the files of shared/pb that are not what proto/ makes today. Raises Refusal."""
+    with tempfile.TemporaryDirectory() as workplace:
+        out = Path(workplace)
+        generate(out)
+        made = {path.relative_to(out): path.read_bytes() for path in out.rglob("*.py*")}
+    kept = {
+        path.relative_to(GENERATED): path.read_bytes()
+        for path in GENERATED.rglob("*.py*")
+        if "__pycache__" not in path.parts
+    }
+    return sorted(str(path) for path in made.keys() | kept.keys() if made.get(path) != kept.get(path))
+
+
+def check() -> int:
+    """Complain of what `proto` would change; 1 where it would. Raises Refusal."""
+    found = stale()
+    for path in found:
+        print(f"shared/pb/{path} is not what proto/ makes: ./manage_all.py proto")
+    return 1 if found else 0
+
+
 def generate(out: Path) -> int:
     """Generate messages, stubs and their types into `out`, importable as `shared.pb.travel.…`; return how many files they
     come from. Raises Refusal where protoc complains.

@@ -32,11 +32,16 @@ def checks(platform: Platform) -> dict[str, tuple[list[str], Mapping[str, str]]]
     """Return each check's command and the variables it needs besides."""
     tools = Path(sys.executable).parent
     python = [sys.executable, "-m"]
+    script = [sys.executable, "-c"]
     found: dict[str, tuple[list[str], Mapping[str, str]]] = {
         "ruff": ([*python, "ruff", "check", "."], {}),
         "format": ([*python, "ruff", "format", "--check", "."], {}),
-        "layers": ([sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()"], {}),
+        "layers": ([*script, "from importlinter.cli import lint_imports_command as run; run()"], {}),
         "proto": ([str(tools / "buf"), "lint", "proto"], {}),
+        "proto, generated": (
+            [*script, "import sys; from launcher.commands.develop import check; sys.exit(check())"],
+            {},
+        ),
     }
     if (platform.root / "proto" / "baseline.binpb").exists():
         found["proto, breaking"] = (

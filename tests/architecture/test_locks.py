@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,26 @@ def test_the_development_environment_holds_every_lock():
 
     for lock in (ROOT / "requirements").glob("*.txt"):
         assert lines_of(lock.stem) - union == set() or lock.stem in {"constraints", "dev"}, lock.name
+
+
+@pytest.mark.parametrize("name", sorted({path.stem for path in (ROOT / "requirements").glob("*.in")} - {"service"}))
+def test_a_lock_holds_what_was_asked_for(name):
+    """A line added to a .in file without locking anew."""
+    locked = {line.partition("==")[0] for line in lines_of(name)}
+
+    assert asked_for(name) <= locked
+
+
+def asked_for(name: str) -> set[str]:
+    """The packages that a .in file names, those of the files it includes too."""
+    found = set()
+    for line in (ROOT / "requirements" / f"{name}.in").read_text().splitlines():
+        wanted = line.split("#")[0].strip()
+        if wanted.startswith("-r "):
+            found |= asked_for(Path(wanted[3:]).stem)
+        elif wanted and not wanted.startswith("-"):
+            found.add(re.split(r"[\\[=<>~!; ]", wanted)[0].lower())
+    return found
 
 
 def lines_of(name: str) -> set[str]:

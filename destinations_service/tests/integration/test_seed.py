@@ -96,6 +96,16 @@ def test_the_first_forty_trips_have_departures_with_few_and_with_many_seats(seed
         assert any(capacity >= 60 for capacity in seats), trip
 
 
+def test_places_are_found_by_their_names_in_both_languages(seeded):
+    for slug, words in {
+        "london": "londres",
+        "cologne": "koln",
+        "eiffel-tower": "tour eiffel",
+        "reykjavik": "reykjavik",
+    }.items():
+        assert words in Destination.objects.get(slug=slug).search_text
+
+
 def test_the_tree_is_whole(seeded):
     tower = Destination.objects.get(slug="eiffel-tower")
     assert tower.parent.slug == "paris"

@@ -21,15 +21,18 @@ class Platform:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read TRAVEL_VAR and PORT_OFFSET. Raises Refusal where the offset is no multiple of 100 or too high."""
-        given = os.environ.get("PORT_OFFSET", "0") or "0"
+        """Read TRAVEL_VAR and PORT_OFFSET; without the latter, a platform that runs there keeps its own.
+
+        Raises Refusal where the offset is no multiple of 100 or too high.
+        """
+        var = Path(os.path.abspath(Path(os.environ.get("TRAVEL_VAR") or ROOT / "var").expanduser()))
+        given = os.environ.get("PORT_OFFSET") or running_offset(var) or "0"
         if not given.isdecimal() or int(given) % 100 or int(given) > ports.HIGHEST_OFFSET:
             raise Refusal(
                 f"PORT_OFFSET is {given!r}: it must be a multiple of 100 between 0 and {ports.HIGHEST_OFFSET}.",
                 "PORT_OFFSET=100 ./manage_all.py up",
             )
-        var = Path(os.environ.get("TRAVEL_VAR") or ROOT / "var").expanduser()
-        return cls(var=Path(os.path.abspath(var)), offset=int(given))
+        return cls(var=var, offset=int(given))
 
     def port(self, base: int) -> int:
         """Return the port that plays the part of `base` in this platform's block."""
@@ -74,3 +77,11 @@ class Platform:
                 f"The state folder {self.var} cannot be made: {error.strerror}.",
                 "TRAVEL_VAR=/a/folder/of/yours ./manage_all.py up",
             ) from error
+
+
+def running_offset(var: Path) -> str:
+    """Return the offset that the platform in `var` runs with, as its supervisor noted; "" where none runs."""
+    try:
+        return (var / "run" / "offset").read_text()
+    except OSError:
+        return ""

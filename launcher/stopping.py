@@ -34,6 +34,7 @@ def stop(platform: Platform, *, say: Callable[[str], None] = lambda name: None, 
             say(child.name)
     for child in strays(platform):
         child.kill()
+    (platform.run / "offset").unlink(missing_ok=True)
     return [child.name for child in known]
 
 

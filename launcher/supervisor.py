@@ -123,6 +123,7 @@ def main() -> None:
     platform = Platform(var=given.var, offset=given.offset)
     if lock(platform) is None:
         sys.exit(0)  # another one is at it, and whoever started this one watches the same report
+    (platform.run / "offset").write_text(str(platform.offset))
     owner = Child("owner", given.owner, start_mark(given.owner) or "gone") if given.owner else None
     extent = Extent(embedded=not given.external, services=not given.infrastructure_only, may_create=given.for_tests)
     Supervisor(platform, extent, durable=not given.for_tests, owner=owner).run()

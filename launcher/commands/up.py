@@ -12,7 +12,7 @@ from launcher import children, ports
 from launcher.bringup import Extent
 from launcher.commands import compose
 from launcher.environment import missing_for_external
-from launcher.platform import Platform
+from launcher.platform import Platform, running_offset
 from launcher.processes import TABLE
 from launcher.progress import Progress
 from launcher.refusal import Refusal
@@ -32,6 +32,7 @@ def up(platform: Platform, *, detach: bool, infra: str) -> int:
         raise Refusal(f"--infra {infra} is unknown: it is one of {', '.join(INFRA)}.")
     platform.make_folders()
     report = Report.read(platform)
+    check_offset(platform)
     if report and report.alive() and report.phase is not Phase.STOPPING:
         hurry(platform, report)
     else:
@@ -71,6 +72,17 @@ def said(report: Report) -> int:
     if report.phase is not Phase.READY:
         raise Refusal(report.problem or f"The platform is {report.phase}.", report.hint)
     return 0
+
+
+def check_offset(platform: Platform) -> None:
+    """Raise Refusal where the platform in this state folder runs on another block of ports."""
+    running = running_offset(platform.var)
+    if running not in ("", str(platform.offset)):
+        if any(children.running(platform, process.name) for process in TABLE):
+            raise Refusal(
+                f"The platform in {platform.var} runs with PORT_OFFSET={running}.",
+                f"PORT_OFFSET={platform.offset} TRAVEL_VAR=var-2 ./manage_all.py up",
+            )
 
 
 def check_disk(platform: Platform) -> None:

@@ -223,3 +223,12 @@ def test_a_full_disk_is_told_before_anything_is_written(platform: Platform, monk
 
     assert not (platform.var / "postgres").exists()
     assert Report.read(platform) is None
+
+
+def test_a_running_platform_keeps_its_ports(running: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRAVEL_VAR", str(running.var))
+    monkeypatch.delenv("PORT_OFFSET", raising=False)
+    assert Platform.from_environment() == running
+
+    with pytest.raises(Refusal, match=f"runs with PORT_OFFSET={running.offset}"):
+        up.up(Platform(var=running.var, offset=100), detach=True, infra="embedded")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -32,6 +33,7 @@ class Contact:
     locale: Locale
     notify_by_email: bool
     notify_by_sms: bool
+    time_zone: str = "UTC"
 
     @property
     def recipient(self) -> Recipient:
@@ -58,6 +60,7 @@ def contact_of(*, person_id: UUID, deadline: Deadline | None = None) -> Contact 
                 locale=locale_from_proto(found.locale),
                 notify_by_email=found.notify_by_email,
                 notify_by_sms=found.notify_by_sms,
+                time_zone=_known(found.time_zone),
             )
     return None
 
@@ -83,3 +86,11 @@ def warm() -> None:
         _users.call("BatchGetContacts", users_pb2.BatchGetContactsRequest(), deadline=Deadline.after(1.0))
     except DomainError as error:
         log.info("users_not_there_yet", cause=error.code)
+
+
+def _known(time_zone: str) -> str:
+    """Return the zone, or UTC for one that this machine does not know."""
+    try:
+        return ZoneInfo(time_zone).key
+    except (ValueError, KeyError, OSError):
+        return "UTC"

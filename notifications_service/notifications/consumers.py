@@ -13,6 +13,7 @@ from shared.kafka import Received, handles
 from shared.money import Money
 from shared.pb.travel.common.v1 import common_pb2
 from shared.pb.travel.events.v1.bookings_pb2 import (
+    BOOKING_STATE_PENDING,
     BookingCancelled,
     BookingConfirmed,
     BookingPassengersCancelled,
@@ -161,6 +162,7 @@ def _facts(snapshot: BookingSnapshot) -> BookingFacts:
         ),
         total=money_from_proto(snapshot.total),
         reason=snapshot.reason,
+        held_until=from_ts(snapshot.hold_expires_at) if snapshot.state == BOOKING_STATE_PENDING else None,
     )
 
 

@@ -24,6 +24,7 @@ class BookingFacts:
     lines: tuple[Line, ...]
     total: Money
     reason: str = ""
+    held_until: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts as JSON for the notification's row."""
@@ -39,6 +40,7 @@ class BookingFacts:
             "currency": self.total.currency,
             "total": self.total.minor,
             "reason": self.reason,
+            "held_until": self.held_until.isoformat() if self.held_until else None,
             "lines": [
                 [_text(line.label), line.quantity, line.unit_price.minor, line.total.minor, line.tax.minor]
                 for line in self.lines
@@ -69,6 +71,7 @@ class BookingFacts:
             ),
             total=money(data["total"]),
             reason=data["reason"],
+            held_until=datetime.fromisoformat(data["held_until"]) if data.get("held_until") else None,
         )
 
 

@@ -4,6 +4,7 @@ Pure: a claimed job, the person's contact and a link go in, words come out. No w
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from notifications_service.billing.formatting import amount, day, moment
@@ -63,6 +64,8 @@ def letter_for(*, job: Job, contact: Contact, link: str = "", invoice_number: st
         paragraphs.append(words.with_refund.format(locale, params))
     elif otherwise := words.without_refund if job.had_invite else words.unpaid:
         paragraphs.append(otherwise.format(locale, params))
+    if words.if_held and booking and booking.held_until:
+        paragraphs.append(words.if_held.format(locale, params))
     if words.with_document and invoice_number:
         paragraphs.append(words.with_document.format(locale, params))
     return Letter(
@@ -97,7 +100,8 @@ def _params(job: Job, contact: Contact, invoice_number: str) -> dict[str, str]:
         "reference": booking.reference if booking else "",
         "number": invoice_number,
         "amount": amount(job.amount, locale) if job.amount else "",
-        "expires": moment(job.link_expires_at, "UTC", locale) + " UTC" if job.link_expires_at else "",
+        "expires": _at_home(job.link_expires_at, contact) if job.link_expires_at else "",
+        "held_until": _at_home(booking.held_until, contact) if booking and booking.held_until else "",
         "title": "",
         "start": "",
         "total": "",
@@ -109,6 +113,10 @@ def _params(job: Job, contact: Contact, invoice_number: str) -> dict[str, str]:
             "total": amount(booking.total, locale),
         }
     return params
+
+
+def _at_home(instant: datetime, contact: Contact) -> str:
+    return f"{moment(instant, contact.time_zone, contact.locale)} ({contact.time_zone})"
 
 
 def _facts(booking: BookingFacts, locale: Locale) -> tuple[tuple[str, str], ...]:

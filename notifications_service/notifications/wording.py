@@ -18,6 +18,7 @@ class Words:
     with_refund: Text | None = None
     without_refund: Text | None = None
     unpaid: Text | None = None
+    if_held: Text | None = None
     with_document: Text | None = None
     button: Text | None = None
     notes: tuple[Text, ...] = ()
@@ -177,17 +178,17 @@ WORDING: Final[Mapping[Kind, Words]] = {
         ),
     ),
     Kind.PAYMENT_FAILED: Words(
-        preheader=Text(en="Your seats are still held.", fr="Vos places sont encore gardées."),
+        preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
         heading=Text(en="Your payment did not go through", fr="Le paiement n’a pas abouti"),
         body=(
             Text(
                 en="Your bank or card did not accept the payment of {amount}. You were not charged.",
                 fr="Votre banque ou votre carte a refusé le paiement de {amount}. Vous n’avez pas été débité.",
             ),
-            Text(
-                en="Try again, with another card if need be, while your seats are held.",
-                fr="Réessayez, avec une autre carte au besoin, tant que vos places sont gardées.",
-            ),
+        ),
+        if_held=Text(
+            en="Try again, with another card if need be: your seats are held until {held_until}.",
+            fr="Réessayez, avec une autre carte au besoin : vos places sont gardées jusqu’au {held_until}.",
         ),
     ),
     Kind.REFUND: Words(

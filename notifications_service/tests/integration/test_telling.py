@@ -19,6 +19,7 @@ from notifications_service.notifications.services import ledger
 from notifications_service.tests.factories import confirmed, eur, handle, snapshot
 from shared.pb.travel.common.v1 import common_pb2
 from shared.pb.travel.events.v1 import bookings_pb2, users_pb2
+from shared.rpc.mapping import ts
 from shared.testing import race
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -157,6 +158,24 @@ def test_a_hold_that_expired_is_told_without_calendar(users, mailbox):
     (mail,) = mailbox.mails
     assert mail["Subject"] == "Booking K7QX4MPR: your seats were released"
     assert not [each for each in mail.walk() if each.get_content_type() == "text/calendar"]
+
+
+@pytest.mark.parametrize("state", ["BOOKING_STATE_PENDING", "BOOKING_STATE_CANCELLED"])
+def test_a_failed_payment_says_until_when_seats_are_held(users, mailbox, state):
+    booking = snapshot(
+        users.add(),
+        state=bookings_pb2.BookingState.Value(state),
+        hold_expires_at=ts(datetime(2026, 11, 23, 12, tzinfo=UTC)),
+    )
+    payment = bookings_pb2.PaymentSnapshot(amount=eur(175230))
+
+    (row,) = handle(bookings_pb2.PaymentFailed(booking=booking, payment=payment))
+    services.deliver(notification_id=row.id)
+
+    text = part(mailbox.mails[0], "text/plain").get_content()
+    assert "payment of €1,752.30" in " ".join(text.split())
+    held = "held until Monday 23 November 2026, 13:00 (Europe/Paris)"
+    assert (held in " ".join(text.split())) is (state == "BOOKING_STATE_PENDING")
 
 
 def test_a_refund_of_what_was_never_invoiced_has_no_credit_note(users, mailbox):

@@ -1,10 +1,9 @@
-"""`demo` and `bench`: programs of their own that talk to the platform that runs."""
+"""`demo` and `bench`: what shows and what measures the platform."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from launcher import ports
 from launcher.environment import all_services
@@ -32,14 +31,17 @@ def demo(platform: Platform) -> int:
 
 
 def bench(platform: Platform, arguments: Sequence[str]) -> int:
-    """Run one of benchmarks/ (the folder's name, then its options). Raises Refusal where there is no such one."""
+    """Run one of benchmarks/ (its name, then its options) with the platform's addresses. Raises Refusal where there is none."""
+    platform.make_folders()
     known = sorted(path.stem for path in (platform.root / "benchmarks").glob("*.py") if not path.stem.startswith("_"))
     if not arguments or arguments[0] not in known:
         raise Refusal(
             f"bench takes one of: {', '.join(known) or 'nothing yet'}.",
             f"./manage_all.py bench {known[0]}" if known else "",
         )
-    return _run(platform, ["-m", f"benchmarks.{arguments[0]}", *arguments[1:]])
+    environment = {**os.environ, **all_services(platform, Vault(platform)), **public_addresses(platform)}
+    program = [sys.executable, "-m", f"benchmarks.{arguments[0]}", *arguments[1:]]
+    return subprocess.run(program, cwd=platform.root, env=environment, check=False).returncode
 
 
 def public_addresses(platform: Platform) -> dict[str, str]:
@@ -50,13 +52,6 @@ def public_addresses(platform: Platform) -> dict[str, str]:
         "PORT_OFFSET": str(platform.offset),
         "MAIL_DIR": str(platform.mail),
     }
-
-
-def _run(platform: Platform, command: list[str]) -> int:
-    _check_up(platform)
-    environment = {**os.environ, **all_services(platform, Vault(platform)), **public_addresses(platform)}
-    program = [str(Path(sys.executable)), *command]
-    return subprocess.run(program, cwd=platform.root, env=environment, check=False).returncode
 
 
 def _check_up(platform: Platform) -> None:

@@ -77,12 +77,13 @@ def said(report: Report) -> int:
 def check_offset(platform: Platform) -> None:
     """Raise Refusal where the platform in this state folder runs on another block of ports."""
     running = running_offset(platform.var)
-    if running not in ("", str(platform.offset)):
-        if any(children.running(platform, process.name) for process in TABLE):
-            raise Refusal(
-                f"The platform in {platform.var} runs with PORT_OFFSET={running}.",
-                f"PORT_OFFSET={platform.offset} TRAVEL_VAR=var-2 ./manage_all.py up",
-            )
+    if running in ("", str(platform.offset)):
+        return
+    if any(children.running(platform, process.name) for process in TABLE):
+        raise Refusal(
+            f"The platform in {platform.var} runs with PORT_OFFSET={running}.",
+            f"PORT_OFFSET={platform.offset} TRAVEL_VAR=var-2 ./manage_all.py up",
+        )
 
 
 def check_disk(platform: Platform) -> None:

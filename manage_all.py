@@ -75,7 +75,9 @@ def make() -> None:
     if free < LEAST_FREE:
         refuse(f"the disk of {ROOT} is full: {free // 1_000_000} MB are free, {LEAST_FREE // 1_000_000} MB are needed")
     print("Installing the locked packages into .venv …", flush=True)
-    whole = bool(made_from()) and usable()  # one that was killed half-way holds half-written packages that look installed
+    whole = (
+        bool(made_from()) and usable()
+    )  # one that was killed half-way holds half-written packages that look installed
     STAMP.unlink(missing_ok=True)
     if not whole:
         venv.create(VENV, clear=True, with_pip=True)

@@ -74,9 +74,7 @@ def main() -> None:
     running = families()
     before = {name: cpu_seconds(members) for name, members in running.items()}
     time.sleep(options.idle)
-    idle = {
-        name: 100 * (cpu_seconds(members) - before[name]) / options.idle for name, members in running.items()
-    }
+    idle = {name: 100 * (cpu_seconds(members) - before[name]) / options.idle for name, members in running.items()}
     python = {
         f"{name}[{index}]" if index else name: pss_mb(member)
         for name, members in running.items()

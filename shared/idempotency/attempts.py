@@ -69,5 +69,7 @@ class Attempt:
 
 def fingerprint(request: Any) -> str:
     """Return the SHA-256 of the request, whatever the order of its members."""
-    plain = dataclasses.asdict(request) if dataclasses.is_dataclass(request) and not isinstance(request, type) else request
+    plain = (
+        dataclasses.asdict(request) if dataclasses.is_dataclass(request) and not isinstance(request, type) else request
+    )
     return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()

@@ -4,13 +4,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from bookings_service.bookings import selectors
+from bookings_service.bookings.orders import BY_START, NEWEST
 from bookings_service.bookings.rpc.mappers import booking_to_proto, status_of
-from shared.pages import ID, Key, instant, page
+from shared.pages import page
 from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
 from shared.rpc.mapping import page_info, page_of, uuids_of
-
-NEWEST = (Key("created_at", instant, descending=True), Key("id", UUID, descending=True))
-BY_START = (Key("starts_at", instant), ID)
 
 
 def bookings_pages(request: pb.BatchListBookingsRequest, *, traveller_id: UUID) -> pb.BatchListBookingsResponse:

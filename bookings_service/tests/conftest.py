@@ -1,0 +1,169 @@
+"""Fixtures of bookings_service: neighbours over real gRPC, the payment sandbox as its own process, a traveller with keys."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.test import Client
+
+from bookings_service.bookings import inventory, services, upstream
+from bookings_service.bookings.contracts import (
+    BookingView,
+    CreateQuote,
+    DepartureSnapshot,
+    PaymentView,
+    QuoteView,
+    Seats,
+)
+from bookings_service.payments.providers import provider
+from bookings_service.payments.services import pay_booking
+from bookings_service.tests import doubles
+from bookings_service.tests.factories import command, party
+from shared.auth import Traveller
+from shared.auth import testing as auth
+from shared.deadline import Deadline
+from shared.ids import uuid7
+
+SECRET = "the-webhook-secret-of-the-tests"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keys that this process signs with and trusts."""
+    auth.install(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def _users() -> doubles.Users:
+    return doubles.Users()
+
+
+@pytest.fixture(scope="session")
+def _destinations() -> doubles.Destinations:
+    return doubles.Destinations()
+
+
+@pytest.fixture(scope="session")
+def _neighbours(_users: doubles.Users, _destinations: doubles.Destinations) -> Iterator[str]:
+    with doubles.served(_users, _destinations) as address:
+        yield address
+
+
+@pytest.fixture
+def neighbours(_neighbours: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Both neighbours are asked where the test serves them."""
+    monkeypatch.setenv("USERS_GRPC", _neighbours)
+    monkeypatch.setenv("DESTINATIONS_GRPC", _neighbours)
+    for breaker in (upstream._users_breaker, upstream._destinations_breaker):
+        breaker.close()
+    yield
+    for client in (upstream._users, upstream._destinations):
+        client.close()
+
+
+@pytest.fixture
+def users(neighbours: None, _users: doubles.Users) -> Iterator[doubles.Users]:
+    """users_service's part of the contract."""
+    _users.asked = 0
+    yield _users
+    _users.away = False
+    _users.unverified.clear()
+
+
+@pytest.fixture
+def destinations(neighbours: None, _destinations: doubles.Destinations) -> Iterator[doubles.Destinations]:
+    """destinations_service's part of the contract."""
+    yield _destinations
+    _destinations.away = False
+    _destinations.departures.clear()
+
+
+@pytest.fixture(scope="session")
+def _sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with doubles.sandbox(tmp_path_factory.mktemp("sandbox"), secret=SECRET) as url:
+        yield url
+
+
+@pytest.fixture
+def sandbox(_sandbox: str, settings: Any) -> Iterator[str]:
+    """The payment sandbox; its webhooks go nowhere unless the test says where."""
+    settings.PAYMENT_SANDBOX_URL = _sandbox
+    settings.PAYMENT_WEBHOOK_SECRET = SECRET
+    settings.PAYMENT_WEBHOOK_URL = "http://127.0.0.1:9/"
+    provider.cache_clear()
+    yield _sandbox
+    provider.cache_clear()
+
+
+def a_traveller(person_id: UUID | None = None) -> Traveller:
+    """Return a traveller with a token of their own."""
+    person_id, session_id = person_id or uuid7(), uuid7()
+    return Traveller(person_id, session_id, token=auth.mint_access_token(person_id, session_id=session_id))
+
+
+@dataclass
+class Buyer:
+    """A traveller who does what travellers do, through the services."""
+
+    destinations: doubles.Destinations
+    who: Traveller = field(default_factory=a_traveller)
+
+    def quote(self, departure_id: UUID, *, adults: int = 2, children: int = 0) -> QuoteView:
+        """Ask for a price."""
+        return services.create_quote(
+            command=CreateQuote(departure_id, adults, children), traveller=self.who, deadline=Deadline.after(5)
+        )
+
+    def take(self, quote: QuoteView, *, key: str | None = None, **changes: Any) -> BookingView:
+        """Book a quote."""
+        return services.create_booking(
+            command=command(quote, key=key, **changes), traveller=self.who, deadline=Deadline.after(5)
+        )
+
+    def book(self, departure_id: UUID, *, adults: int = 2, children: int = 0) -> BookingView:
+        """Quote and book."""
+        return self.take(self.quote(departure_id, adults=adults, children=children))
+
+    def pay(
+        self, booking: BookingView, method: str = "pm_ok", *, key: str | None = None
+    ) -> tuple[PaymentView, BookingView]:
+        """Pay a booking."""
+        return pay_booking(
+            reference=booking.reference, payment_method=method, idempotency_key=key or str(uuid4()), traveller=self.who
+        )
+
+    def cancel(self, booking: BookingView, *passenger_ids: UUID) -> BookingView:
+        """Cancel as quoted now."""
+        quote = services.quote_cancellation(
+            reference=booking.reference, passenger_ids=passenger_ids, traveller=self.who
+        )
+        return services.cancel_booking(cancellation_quote_id=quote.id, traveller=self.who)
+
+
+@pytest.fixture
+def buyer(users: doubles.Users, destinations: doubles.Destinations) -> Buyer:
+    """Somebody who books."""
+    return Buyer(destinations)
+
+
+@pytest.fixture
+def buyers(users: doubles.Users, destinations: doubles.Destinations) -> Callable[[int], list[Buyer]]:
+    """So many who book."""
+    return lambda count: [Buyer(destinations) for _ in range(count)]
+
+
+@pytest.fixture
+def seats() -> Callable[[UUID], Seats]:
+    """Return the counters of a departure."""
+    return lambda departure_id: inventory.seats_of(departure_id=departure_id)
+
+
+@pytest.fixture
+def as_traveller() -> Callable[[Traveller], Client]:
+    """Return a REST client with a traveller's token."""
+    return lambda who: Client(headers={"authorization": f"Bearer {who.token}"}, raise_request_exception=True)
+
+
+__all__ = ["Buyer", "DepartureSnapshot", "a_traveller", "party"]

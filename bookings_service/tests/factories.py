@@ -1,0 +1,82 @@
+"""Values for tests: parties, commands, and clocks that are turned by changing rows, never by changing time."""
+
+import hashlib
+import hmac
+import json
+import time
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db.models import F
+
+from bookings_service.bookings.contracts import CreateBooking, PassengerDetails, PassengerKind, QuoteView
+from bookings_service.bookings.models import Booking, Quote
+from bookings_service.payments.models import Payment, Refund
+
+
+def party(*, adults: int = 2, children: int = 0) -> tuple[PassengerDetails, ...]:
+    """Return passengers."""
+    return tuple(
+        [PassengerDetails(f"Ann{'a' * n}", "Lindqvist", PassengerKind.ADULT) for n in range(adults)]
+        + [
+            PassengerDetails(f"Bo{'b' * n}", "Lindqvist", PassengerKind.CHILD, date(2020, 5, 4))
+            for n in range(children)
+        ]
+    )
+
+
+def command(quote: QuoteView, *, key: str | None = None, **changes: Any) -> CreateBooking:
+    """Return the command that books `quote` for the party it is for."""
+    fields = {
+        "quote_id": quote.id,
+        "passengers": party(adults=quote.adults, children=quote.children),
+        "idempotency_key": key or str(uuid4()),
+        **changes,
+    }
+    return CreateBooking(**fields)
+
+
+def end_hold(booking_id: UUID) -> None:
+    """Have the hold of a booking ended a second ago."""
+    Booking.objects.filter(id=booking_id).update(hold_expires_at=F("hold_expires_at") - timedelta(hours=2))
+
+
+def end_quote(quote_id: UUID) -> None:
+    """Have a quote expired."""
+    Quote.objects.filter(id=quote_id).update(expires_at=F("expires_at") - timedelta(hours=2))
+
+
+def long_ago(payment_id: UUID) -> None:
+    """Have a payment not heard of for a while."""
+    Payment.objects.filter(id=payment_id).update(asked_at=F("asked_at") - timedelta(minutes=5))
+
+
+def refunds_due() -> None:
+    """Have every refund due now."""
+    Refund.objects.update(due_at=F("due_at") - timedelta(days=1))
+
+
+def webhook(
+    payment: Payment,
+    *,
+    secret: str,
+    status: str = "SUCCEEDED",
+    event_id: str | None = None,
+    at: int | None = None,
+    **changes: Any,
+) -> tuple[dict[str, str], bytes]:
+    """Return the headers and the body of a webhook about `payment`, rightly signed."""
+    stamp = int(time.time()) if at is None else at
+    told = {
+        "key": str(payment.id),
+        "status": status,
+        "amount": payment.amount_minor,
+        "currency": payment.currency,
+        **changes,
+    }
+    body = json.dumps(
+        {"id": event_id or f"evt_{uuid4().hex}", "type": f"payment.{status.lower()}", "payment": told}
+    ).encode()
+    signed = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return {"X-Payment-Signature": f"t={stamp},v1={signed}"}, body

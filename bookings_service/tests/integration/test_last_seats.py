@@ -1,0 +1,117 @@
+"""The last seats: taken once, by whoever comes first, whatever happens at the same instant."""
+
+from collections import Counter
+from collections.abc import Callable
+from unittest.mock import patch
+from uuid import UUID
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
+
+from bookings_service.bookings import inventory
+from bookings_service.bookings.contracts import BookingView, Seats
+from bookings_service.bookings.models import Booking, SeatInventory
+from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
+from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.doubles import Destinations
+from shared.outbox.models import OutboxEvent
+from shared.testing import race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def buy_at_once(
+    destinations: Destinations, buyers: list[Buyer], *, capacity: int, seats: int
+) -> tuple[UUID, list[object]]:
+    """Have every buyer take a quote at the same instant; return the departure and what each got."""
+    departure = destinations.offer(capacity=capacity)
+    quotes = [(buyer, buyer.quote(departure, adults=seats)) for buyer in buyers]
+    return departure, race([lambda b=buyer, q=quote: b.take(q) for buyer, quote in quotes])
+
+
+def test_last_seats_are_sold_once(
+    destinations: Destinations, buyers: Callable[[int], list[Buyer]], seats: Callable[[UUID], Seats]
+) -> None:
+    """Eight buyers of two seats each race for the last six. Seen failing (16 held) without inventory.hold's filter and the CHECK."""
+    departure, outcomes = buy_at_once(destinations, buyers(8), capacity=6, seats=2)
+
+    assert Counter(map(type, outcomes)) == {BookingView: 3, SeatsUnavailable: 5}
+    assert seats(departure) == Seats(capacity=6, held=6, sold=0)
+    assert Booking.objects.count() == 3
+    assert OutboxEvent.objects.filter(type="travel.bookings.booking.created.v1").count() == 3
+
+
+def test_control_without_filter_and_check_seats_are_oversold(
+    destinations: Destinations, buyers: Callable[[int], list[Buyer]]
+) -> None:
+    """The same race with both guards taken out oversells: the race is real, and it is the guards that win it."""
+
+    def unguarded(*, departure_id: UUID, seats: int) -> None:
+        SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
+
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE bookings_seatinventory DROP CONSTRAINT seats_never_oversold")
+    try:
+        with patch.object(inventory, "hold", unguarded):
+            departure, outcomes = buy_at_once(destinations, buyers(8), capacity=6, seats=2)
+        held = SeatInventory.objects.get(departure_id=departure).held
+    finally:
+        SeatInventory.objects.all().delete()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "ALTER TABLE bookings_seatinventory ADD CONSTRAINT seats_never_oversold CHECK (capacity >= held + sold)"
+            )
+
+    assert Counter(map(type, outcomes)) == {BookingView: 8}
+    assert held == 16
+
+
+def test_the_check_alone_keeps_seats_from_being_oversold(
+    destinations: Destinations, buyers: Callable[[int], list[Buyer]], seats: Callable[[UUID], Seats]
+) -> None:
+    """Where the filter is forgotten, the constraint still refuses, and the whole booking with it."""
+
+    def unfiltered(*, departure_id: UUID, seats: int) -> None:
+        SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
+
+    with patch.object(inventory, "hold", unfiltered):
+        departure, outcomes = buy_at_once(destinations, buyers(4), capacity=4, seats=2)
+
+    assert Counter(map(type, outcomes)) == {BookingView: 2, IntegrityError: 2}
+    assert seats(departure) == Seats(capacity=4, held=4, sold=0)
+    assert Booking.objects.count() == 2
+
+
+def test_fifty_travellers_for_three_seats(
+    destinations: Destinations, buyers: Callable[[int], list[Buyer]], seats: Callable[[UUID], Seats]
+) -> None:
+    """Abuse case 33: three seats are held, 47 are told that none is left."""
+    departure, outcomes = buy_at_once(destinations, buyers(50), capacity=3, seats=1)
+
+    assert Counter(map(type, outcomes)) == {BookingView: 3, SeatsUnavailable: 47}
+    assert {refusal.params["seatsLeft"] for refusal in outcomes if isinstance(refusal, SeatsUnavailable)} == {0}
+    assert seats(departure) == Seats(capacity=3, held=3, sold=0)
+
+
+@pytest.mark.parametrize("column", ["held", "sold", "capacity"])
+def test_counters_are_never_negative(destinations: Destinations, buyer: Buyer, column: str) -> None:
+    departure = destinations.offer(capacity=0 if column == "capacity" else 5)
+    SeatInventory.objects.create(departure_id=departure, version=1, capacity=0, starts_at="2030-01-01T00:00Z")
+
+    with pytest.raises(IntegrityError, match="seats_never_negative"), transaction.atomic():
+        SeatInventory.objects.filter(departure_id=departure).update(**{column: -1})
+
+
+def test_a_closed_departure_is_not_held(
+    destinations: Destinations, buyer: Buyer, seats: Callable[[UUID], Seats]
+) -> None:
+    departure = destinations.offer()
+    quote = buyer.quote(departure)
+    SeatInventory.objects.filter(departure_id=departure).update(closed=True)
+
+    with pytest.raises(DepartureClosed):
+        buyer.take(quote)
+
+    assert seats(departure).held == 0
+    assert Booking.objects.count() == 0

@@ -1,0 +1,209 @@
+"""The rules of a booking, as values."""
+
+from datetime import UTC, date, datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bookings_service.bookings.contracts import CancellationRule, PassengerDetails, PassengerKind
+from bookings_service.bookings.domain import (
+    REFERENCE_ALPHABET,
+    TRANSITIONS,
+    Action,
+    Reason,
+    Status,
+    cancellation_terms,
+    check_party,
+    check_passengers,
+    new_reference,
+    next_status,
+    price_lines,
+    total_of,
+)
+from bookings_service.bookings.refusals import IllegalTransition, InvalidPassengers
+from bookings_service.payments.domain import LIVE, PAYMENT_TRANSITIONS, PaymentStatus
+from shared.money import Money
+from shared.names import InvalidName
+
+POLICY = (CancellationRule(30, 100), CancellationRule(7, 50))
+DEPARTS = date(2027, 6, 1)
+
+
+def euros(minor: int) -> Money:
+    return Money.from_minor(minor, "EUR")
+
+
+def test_the_table_has_exactly_the_designed_moves() -> None:
+    assert {(status.value, action.value): after.value for (status, action), after in TRANSITIONS.items()} == {
+        ("PENDING", "PAY"): "CONFIRMED",
+        ("PENDING", "EXPIRE"): "CANCELLED",
+        ("PENDING", "CANCEL"): "CANCELLED",
+        ("CONFIRMED", "CANCEL_PASSENGERS"): "CONFIRMED",
+        ("CONFIRMED", "CANCEL"): "CANCELLED",
+        ("CANCELLED", "PAY_LATE"): "CONFIRMED",
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [move for move in product(Status, Action) if move not in TRANSITIONS],
+    ids=lambda value: value.value,
+)
+def test_any_other_move_is_refused(status: Status, action: Action) -> None:
+    with pytest.raises(IllegalTransition):
+        next_status(status, action, reason=Reason.HOLD_EXPIRED)
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.CANCELLED_BY_TRAVELLER, Reason.CANCELLED_BY_STAFF, Reason.DEPARTURE_CANCELLED]
+)
+def test_paying_late_brings_back_only_what_its_hold_ended(reason: Reason) -> None:
+    assert next_status(Status.CANCELLED, Action.PAY_LATE, reason=Reason.HOLD_EXPIRED) is Status.CONFIRMED
+    with pytest.raises(IllegalTransition):
+        next_status(Status.CANCELLED, Action.PAY_LATE, reason=reason)
+
+
+def test_what_has_ended_moves_no_more() -> None:
+    assert [status for status, after in PAYMENT_TRANSITIONS.items() if not after] == [
+        PaymentStatus.SUCCEEDED,
+        PaymentStatus.FAILED,
+    ]
+    assert set(LIVE) == {status for status, after in PAYMENT_TRANSITIONS.items() if after}
+
+
+def test_references_have_eight_characters_that_nobody_confuses() -> None:
+    references = {new_reference() for _ in range(2_000)}
+
+    assert len(references) == 2_000
+    assert {len(reference) for reference in references} == {8}
+    assert not set("".join(references)) & set("01OIlAEU")
+    assert len(set(REFERENCE_ALPHABET)) == len(REFERENCE_ALPHABET)
+
+
+@pytest.mark.parametrize(
+    ("adults", "children"), [(0, 0), (-1, 0), (0, 2), (1, -1), (21, 0), (1, 20), (2**31 - 1, 0), (-(2**31), 0)]
+)
+def test_abuse_29_a_party_has_an_adult_and_a_size(adults: int, children: int) -> None:
+    with pytest.raises(InvalidPassengers):
+        check_party(adults=adults, children=children)
+
+
+def test_a_price_is_its_lines_and_tax_is_within() -> None:
+    lines = price_lines(
+        adults=2, children=1, adult_price=euros(12_000), child_price=euros(6_001), tax_basis_points=2_000
+    )
+
+    assert [(line.quantity, line.total.minor, line.tax.minor) for line in lines] == [
+        (2, 24_000, 4_000),
+        (1, 6_001, 1_000),
+    ]
+    assert total_of(lines) == euros(30_001)
+
+
+@given(st.integers(1, 10**7), st.integers(0, 10**7), st.integers(1, 15), st.integers(0, 5), st.integers(0, 5_000))
+def test_no_price_loses_a_cent(adult: int, child: int, adults: int, children: int, tax: int) -> None:
+    lines = price_lines(
+        adults=adults, children=children, adult_price=euros(adult), child_price=euros(child), tax_basis_points=tax
+    )
+
+    assert total_of(lines).minor == adult * adults + child * children
+    assert all(0 <= line.tax.minor <= line.total.minor for line in lines)
+
+
+def passenger(birth: date | None, kind: PassengerKind, first_name: str = "Ann") -> PassengerDetails:
+    return PassengerDetails(first_name, "Lindqvist", kind, birth)
+
+
+@pytest.mark.parametrize(
+    ("birth", "kind"),
+    [
+        (None, PassengerKind.CHILD),
+        (date(2015, 6, 1), PassengerKind.CHILD),  # twelve on the day
+        (date(2015, 6, 2), PassengerKind.ADULT),  # eleven on the day
+        (date(2027, 6, 1), PassengerKind.CHILD),
+        (date(1899, 12, 31), PassengerKind.ADULT),
+    ],
+)
+def test_a_child_is_under_twelve_on_the_day_of_departure(birth: date | None, kind: PassengerKind) -> None:
+    with pytest.raises(InvalidPassengers) as refused:
+        check_passengers([passenger(birth, kind)], departs=DEPARTS)
+    assert refused.value.field == "passengers.0.dateOfBirth"
+
+
+def test_who_is_eleven_on_the_day_is_a_child() -> None:
+    accepted = [passenger(date(2015, 6, 2), PassengerKind.CHILD), passenger(date(2015, 6, 1), PassengerKind.ADULT)]
+
+    assert check_passengers(accepted, departs=DEPARTS) == accepted
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", "Ann\r\nBcc: x@example.org", "a\x00b", "\u202eAnn", "x" * 151, "{{ 7*7 }}", "<b>"]
+)
+def test_names_are_names(name: str) -> None:
+    with pytest.raises(InvalidName) as refused:
+        check_passengers([passenger(None, PassengerKind.ADULT, name)], departs=DEPARTS)
+    assert refused.value.field == "passengers.0.firstName"
+
+
+@pytest.mark.parametrize(("days", "percent"), [(31, 100), (30, 100), (29, 50), (7, 50), (6, 0), (0, 0)])
+def test_the_rule_that_applies_is_counted_in_calendar_days(days: int, percent: int) -> None:
+    starts_at = datetime(2027, 6, 1, 0, 30, tzinfo=UTC)
+
+    terms = cancellation_terms(
+        shares=[euros(10_000), euros(10_001)], cancelled=[0, 1], policy=POLICY, starts_at=starts_at, time_zone="UTC",
+        now=starts_at - timedelta(days=days, minutes=20),
+    )  # fmt: skip
+
+    assert terms.refund == euros(20_001).share(percent)
+    assert terms.refund + terms.kept == euros(20_001)
+
+
+def test_days_are_those_of_the_place() -> None:
+    """At 20:00 in London it is tomorrow in Tokyo: one day fewer is left, and the lower rule applies."""
+    starts_at, now = datetime(2027, 6, 1, 3, tzinfo=UTC), datetime(2027, 5, 2, 20, tzinfo=UTC)
+    in_both = [
+        cancellation_terms(
+            shares=[euros(100)], cancelled=[0], policy=POLICY, starts_at=starts_at, time_zone=zone, now=now
+        ).refund.minor
+        for zone in ("Europe/London", "Asia/Tokyo")
+    ]
+
+    assert in_both == [100, 50]
+
+
+def test_nothing_comes_back_once_the_trip_has_begun() -> None:
+    starts_at = datetime(2027, 6, 1, tzinfo=UTC)
+
+    terms = cancellation_terms(
+        shares=[euros(100)],
+        cancelled=[0],
+        policy=[CancellationRule(0, 100)],
+        starts_at=starts_at,
+        time_zone="UTC",
+        now=starts_at,
+    )
+
+    assert (terms.refund.minor, terms.kept.minor) == (0, 100)
+
+
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=8),
+    st.integers(0, 100),
+    st.data(),
+)
+def test_a_refund_is_rounded_once_and_never_more_than_paid(
+    shares: list[int], percent: int, data: st.DataObject
+) -> None:
+    cancelled = data.draw(st.lists(st.integers(0, len(shares) - 1), min_size=1, unique=True))
+    starts_at = datetime(2027, 6, 1, tzinfo=UTC)
+
+    terms = cancellation_terms(
+        shares=[euros(share) for share in shares], cancelled=cancelled, policy=[CancellationRule(0, percent)],
+        starts_at=starts_at, time_zone="UTC", now=starts_at - timedelta(days=3),
+    )  # fmt: skip
+
+    affected = sum(shares[index] for index in cancelled)
+    assert terms.refund.minor == (2 * affected * percent + 100) // 200  # half up, once
+    assert terms.refund.minor + terms.kept.minor == affected

@@ -7,12 +7,13 @@ from destinations_service.catalogue.models.places import (
     ExchangeRate,
     Photo,
 )
-from destinations_service.catalogue.models.trips import CancellationRule, Departure, Trip, TripTranslation
+from destinations_service.catalogue.models.trips import CancellationRule, Departure, DepartureStatus, Trip, TripTranslation
 
 __all__ = [
     "AveragePrice",
     "CancellationRule",
     "Departure",
+    "DepartureStatus",
     "Destination",
     "DestinationTranslation",
     "ExchangeRate",

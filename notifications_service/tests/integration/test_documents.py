@@ -64,6 +64,21 @@ def test_an_invoice_whose_lines_do_not_add_up_is_not_issued():
     assert Invoice.objects.count() == 0
 
 
+def test_an_issued_document_is_never_changed():
+    """Seen failing without the trigger of migration 0002."""
+    in_transaction(confirmed(uuid7()))
+    invoice = Invoice.objects.get()
+
+    for change in (
+        lambda: Invoice.objects.update(total_minor=1),
+        lambda: invoice.lines.update(total_minor=1),
+        lambda: invoice.lines.all().delete(),
+    ):
+        with pytest.raises(IntegrityError, match="never changed"), transaction.atomic():
+            change()
+    assert Invoice.objects.get().total_minor == 175230
+
+
 def test_a_refund_is_credited_once():
     person = uuid7()
     paid = snapshot(person)

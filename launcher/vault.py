@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import secrets
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -50,7 +51,7 @@ class Vault:
         path = self._folder / name
         if value := _read(path):
             return value
-        draft = self._folder / f".{name}.{os.getpid()}"
+        draft = self._folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(make())
         try:

@@ -7,7 +7,13 @@ from destinations_service.catalogue.models.places import (
     ExchangeRate,
     Photo,
 )
-from destinations_service.catalogue.models.trips import CancellationRule, Departure, DepartureStatus, Trip, TripTranslation
+from destinations_service.catalogue.models.trips import (
+    CancellationRule,
+    Departure,
+    DepartureStatus,
+    Trip,
+    TripTranslation,
+)
 
 __all__ = [
     "AveragePrice",

@@ -12,6 +12,7 @@ from destinations_service.catalogue.models import Destination, ExchangeRate
 from destinations_service.catalogue.photos import library
 from destinations_service.catalogue.seeding.places import Gazetteer, drawn_at_seed, write_places
 from destinations_service.catalogue.seeding.trips import write_departures, write_trips
+from destinations_service.catalogue.services import refresh_search
 from shared.db import database_now, lock_key
 
 
@@ -39,6 +40,8 @@ def seed(*, told: Callable[[str], None] = lambda _: None) -> Seeded:
         gazetteer = Gazetteer(known=dict(Destination.objects.values_list("slug", "id")))
         places = list(gazetteer.new_places())
         write_places(places)
+        if places:
+            refresh_search()
         told(f"{len(places)} places")
         trips = write_trips(gazetteer)
         told(f"{trips} trips")

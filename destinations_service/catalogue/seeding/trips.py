@@ -4,14 +4,12 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from destinations_service.catalogue import seed_data
+from destinations_service.catalogue.events import scheduled
 from destinations_service.catalogue.models import CancellationRule, Departure, Trip, TripTranslation
 from destinations_service.catalogue.seeding import content, schedule
 from destinations_service.catalogue.seeding.content import Words
 from destinations_service.catalogue.seeding.places import Gazetteer
-from shared.money import Money
 from shared.outbox import publish_many
-from shared.pb.travel.events.v1 import destinations_pb2
-from shared.rpc.mapping import money_to_proto, ts
 
 
 def write_trips(gazetteer: Gazetteer) -> int:
@@ -75,22 +73,3 @@ def write_departures(*, today: date, now: datetime) -> int:
     Departure.objects.bulk_create(new, batch_size=2_000)
     publish_many(((scheduled(departure), departure.id, departure.version) for departure in new), occurred_at=now)
     return len(new)
-
-
-def scheduled(departure: Departure) -> destinations_pb2.DepartureScheduled:
-    """Return the event that tells of a new departure."""
-    currency = departure.trip.currency
-    return destinations_pb2.DepartureScheduled(
-        departure=destinations_pb2.DepartureSnapshot(
-            departure_id=str(departure.id),
-            trip_id=str(departure.trip_id),
-            version=departure.version,
-            capacity=departure.capacity,
-            state=destinations_pb2.DEPARTURE_STATE_OPEN,
-            starts_at=ts(departure.starts_at),
-            ends_at=ts(departure.ends_at),
-            time_zone=departure.time_zone,
-            adult_price=money_to_proto(Money(departure.adult_price, currency)),
-            child_price=money_to_proto(Money(departure.child_price, currency)),
-        )
-    )

@@ -1,0 +1,109 @@
+"""Query parameters of the catalogue's lists, each in its form or 400 naming it."""
+
+import math
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from rest_framework.request import Request
+
+from destinations_service.catalogue.contracts import DestinationQuery, TripQuery
+from destinations_service.catalogue.domain import Near
+from destinations_service.catalogue.models.places import Kind
+from shared.http.query import BadParameter, only, whole_number
+from shared.money import Money
+from shared.telemetry import current_locale
+
+DESTINATION_FILTERS = frozenset(
+    {"search", "kind", "country_code", "parent", "tags", "latitude", "longitude", "radius_km", "max_daily_cost", "currency", "ordering"}
+)  # fmt: skip
+TRIP_FILTERS = frozenset(
+    {"destination", "departs_after", "departs_before", "seats", "max_price", "currency", "ordering"}
+)
+DESTINATION_ORDERS = ("RELEVANCE", "NAME", "POPULARITY", "DISTANCE", "DAILY_COST")
+TRIP_ORDERS = ("PRICE", "DEPARTURE_DATE", "DURATION", "POPULARITY")
+
+
+def destination_query(request: Request) -> DestinationQuery:
+    """Return what destinations are asked for. Raises UnknownParameter, BadParameter."""
+    only(request, DESTINATION_FILTERS)
+    return DestinationQuery(
+        search=request.query_params.get("search", ""),
+        kind=_choice(request, "kind", tuple(Kind.values)),
+        country_code=request.query_params.get("country_code", ""),
+        parent_id=_uuid(request, "parent"),
+        tags=tuple(tag for tag in request.query_params.get("tags", "").split(",") if tag),
+        near=_near(request),
+        max_daily_cost=_money(request, "max_daily_cost"),
+        order=_choice(request, "ordering", DESTINATION_ORDERS),
+        language=current_locale().value,
+    )
+
+
+def trip_query(request: Request) -> TripQuery:
+    """Return what trips are asked for. Raises UnknownParameter, BadParameter."""
+    only(request, TRIP_FILTERS)
+    return TripQuery(
+        destination_id=_uuid(request, "destination"),
+        departs_after=day(request, "departs_after"),
+        departs_before=day(request, "departs_before"),
+        seats=whole_number(request, "seats", minimum=0, maximum=1_000, default=0),
+        max_price=_money(request, "max_price"),
+        order=_choice(request, "ordering", TRIP_ORDERS),
+    )
+
+
+def day(request: Request, name: str) -> date | None:
+    """Return a calendar date, None where it is not given."""
+    text = request.query_params.get(name)
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadParameter(field=name, parameter=name) from None
+
+
+def _choice(request: Request, name: str, choices: tuple[str, ...]) -> str:
+    value = request.query_params.get(name, "")
+    if value and value not in choices:
+        raise BadParameter(field=name, parameter=name)
+    return value
+
+
+def _uuid(request: Request, name: str) -> UUID | None:
+    text = request.query_params.get(name)
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise BadParameter(field=name, parameter=name) from None
+
+
+def _near(request: Request) -> Near | None:
+    names = ("latitude", "longitude", "radius_km")
+    given = [name for name in names if name in request.query_params]
+    if not given:
+        return None
+    return Near(*(_float(request, name) for name in names))
+
+
+def _float(request: Request, name: str) -> float:
+    try:
+        value = float(request.query_params.get(name, ""))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise BadParameter(field=name, parameter=name)
+    return value
+
+
+def _money(request: Request, name: str) -> Money | None:
+    text = request.query_params.get(name)
+    if not text:
+        return None
+    currency = request.query_params.get("currency", "EUR")
+    try:
+        amount = Decimal(text)
+        if not amount.is_finite() or not 0 <= amount < 10**9 or len(currency) != 3:
+            raise InvalidOperation
+        return Money.rounded(amount, currency)
+    except (InvalidOperation, ValueError):
+        raise BadParameter(field=name, parameter=name) from None

@@ -1,0 +1,131 @@
+"""The catalogue over REST: what is shown, in the request's language, and what staff may write."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from destinations_service.catalogue.contracts import DepartureChange, DestinationDetails
+from destinations_service.catalogue.models import DepartureStatus
+from destinations_service.catalogue.models.places import Kind
+from shared.http.serializers import MoneySerializer, StrictSerializer
+from shared.telemetry import current_locale
+from shared.text import Text
+
+
+class LocalizedField(serializers.Field[Any, Any, Any, Any]):
+    """A text in the language of the request."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: Text) -> str:
+        """Return the text in the request's language."""
+        return value.in_(current_locale())
+
+
+class DestinationSerializer(serializers.Serializer[Any]):
+    """A place."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    kind = serializers.ChoiceField(Kind.choices)
+    name = LocalizedField()
+    summary = LocalizedField()
+    description = LocalizedField()
+    parent_id = serializers.UUIDField(allow_null=True)
+    ancestors = serializers.ListField(child=serializers.UUIDField())
+    country_code = serializers.CharField()
+    latitude = serializers.FloatField(allow_null=True)
+    longitude = serializers.FloatField(allow_null=True)
+    time_zone = serializers.CharField()
+    population = serializers.IntegerField(allow_null=True)
+    tags = serializers.ListField(child=serializers.CharField())
+    currency = serializers.CharField()
+    distance_km = serializers.FloatField(allow_null=True)
+
+
+class RuleSerializer(serializers.Serializer[Any]):
+    """Cancelled at least `days_before` days before departure, `refund_percent` comes back."""
+
+    days_before = serializers.IntegerField()
+    refund_percent = serializers.IntegerField()
+
+
+class TripSerializer(serializers.Serializer[Any]):
+    """A trip."""
+
+    id = serializers.UUIDField()
+    slug = serializers.CharField()
+    title = LocalizedField()
+    description = LocalizedField()
+    destination_id = serializers.UUIDField()
+    duration_days = serializers.IntegerField()
+    currency = serializers.CharField()
+    from_price = MoneySerializer(allow_null=True)
+    cancellation_policy = RuleSerializer(many=True, source="policy")
+
+
+class DepartureSerializer(serializers.Serializer[Any]):
+    """One date of a trip."""
+
+    id = serializers.UUIDField()
+    trip_id = serializers.UUIDField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    time_zone = serializers.CharField()
+    status = serializers.CharField()
+    capacity = serializers.IntegerField()
+    adult_price = MoneySerializer()
+    child_price = MoneySerializer()
+
+
+class WordsSerializer(StrictSerializer):
+    """A destination's words in one language."""
+
+    name = serializers.CharField(max_length=150)
+    summary = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    description = serializers.CharField(max_length=5_000, required=False, allow_blank=True, default="")
+
+
+class TranslationsSerializer(StrictSerializer):
+    """Words by language."""
+
+    EN = WordsSerializer(required=False)
+    FR = WordsSerializer(required=False)
+
+
+class DestinationWriteSerializer(StrictSerializer):
+    """What staff write of a destination; a change names what changes."""
+
+    slug = serializers.SlugField(max_length=100)
+    kind = serializers.ChoiceField(Kind.choices)
+    parent_id = serializers.UUIDField(required=False, allow_null=True)
+    country_code = serializers.RegexField(r"\A[A-Z]{2}\Z")
+    latitude = serializers.FloatField(required=False, min_value=-90, max_value=90)
+    longitude = serializers.FloatField(required=False, min_value=-180, max_value=180)
+    time_zone = serializers.CharField(required=False, max_length=50)
+    population = serializers.IntegerField(required=False, min_value=0, max_value=2**40)
+    tags = serializers.ListField(child=serializers.SlugField(max_length=40), required=False, max_length=30)
+    currency = serializers.RegexField(r"\A[A-Z]{3}\Z")
+    translations = TranslationsSerializer()
+
+    def details(self) -> DestinationDetails:
+        """Return the request as the domain takes it."""
+        held = dict(self.validated_data)
+        words = {language: dict(words) for language, words in held.pop("translations", {}).items()}
+        return DestinationDetails(**held, translations=words)
+
+
+class DepartureWriteSerializer(StrictSerializer):
+    """What staff change of a departure."""
+
+    capacity = serializers.IntegerField(required=False, min_value=0, max_value=10_000)
+    status = serializers.ChoiceField(DepartureStatus.choices, required=False)
+    adult_price = serializers.DecimalField(required=False, max_digits=14, decimal_places=3, min_value=0)
+    child_price = serializers.DecimalField(required=False, max_digits=14, decimal_places=3, min_value=0)
+    starts_at = serializers.DateTimeField(required=False)
+    ends_at = serializers.DateTimeField(required=False)
+
+    def change(self) -> DepartureChange:
+        """Return the request as the domain takes it."""
+        return DepartureChange(**self.validated_data)

@@ -1,0 +1,225 @@
+"""The catalogue over REST: open to read, for catalogue editors to write."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import FileResponse, Http404, HttpRequest
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from destinations_service.catalogue import photos, selectors, services
+from destinations_service.catalogue.api import query as queries
+from destinations_service.catalogue.api import serializers as shapes
+from destinations_service.catalogue.contracts import Listed
+from destinations_service.catalogue.domain import CapacityBelowSold, DepartureFinal, InUse
+from destinations_service.catalogue.models import Photo
+from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
+from destinations_service.catalogue.photos.pictures import drawn_photo
+from shared.auth.drf import HasRole
+from shared.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
+from shared.http.openapi import refusals
+from shared.http.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_of_results
+from shared.http.query import BadParameter, only, whole_number
+
+CatalogueEditor = HasRole("catalogue_editor")
+PAGE = [OpenApiParameter("cursor", str), OpenApiParameter("limit", int)]
+WRITING = (Invalid, Unauthenticated, Forbidden)
+
+
+class OpenView(APIView):
+    """Read by anybody, written by catalogue editors."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Return who may do what is asked."""
+        return [AllowAny()] if self.request.method in SAFE_METHODS else [CatalogueEditor()]
+
+
+def page_arguments(request: Request) -> dict[str, Any]:
+    """Return the page asked for. Raises BadParameter."""
+    first = whole_number(request, "limit", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)
+    return {"first": first, "after": request.query_params.get("cursor", "")}
+
+
+def page_response(request: Request, listed: Listed, serializer: type[Any]) -> Response:
+    """Return the body of a page."""
+    return Response(
+        page_of_results(
+            request,
+            results=serializer(listed.views, many=True).data,
+            next_cursor=listed.cursors[-1] if listed.has_next else None,
+            previous_cursor=None,
+        )
+    )
+
+
+class DestinationsView(OpenView):
+    """All destinations."""
+
+    @extend_schema(
+        auth=[],
+        parameters=[
+            *PAGE,
+            *(
+                OpenApiParameter(name, str)
+                for name in sorted(queries.DESTINATION_FILTERS - {"latitude", "longitude", "radius_km"})
+            ),
+            *(OpenApiParameter(name, float) for name in ("latitude", "longitude", "radius_km")),
+        ],
+        responses={200: shapes.DestinationSerializer(many=True), **refusals(Invalid)},
+    )
+    def get(self, request: Request) -> Response:
+        """Look destinations up."""
+        query = queries.destination_query(request)
+        try:
+            listed = selectors.search_destinations(query=query, **page_arguments(request))
+        except Invalid as refusal:
+            raise _named(refusal) from refusal
+        return page_response(request, listed, shapes.DestinationSerializer)
+
+    @extend_schema(
+        request=shapes.DestinationWriteSerializer,
+        responses={201: shapes.DestinationSerializer, **refusals(*WRITING, InUse)},
+    )
+    def post(self, request: Request) -> Response:
+        """Add a destination."""
+        serializer = shapes.DestinationWriteSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        place = services.save_destination(destination_id=None, details=serializer.details())
+        return Response(shapes.DestinationSerializer(place).data, status=status.HTTP_201_CREATED)
+
+
+class DestinationView(OpenView):
+    """One destination."""
+
+    @extend_schema(auth=[], responses={200: shapes.DestinationSerializer, **refusals(NotFound)})
+    def get(self, request: Request, slug: str) -> Response:
+        """Show a destination by its slug."""
+        only(request, ())
+        return Response(shapes.DestinationSerializer(_one(selectors.destinations_by_key(slugs=[slug]))).data)
+
+    @extend_schema(
+        request=shapes.DestinationWriteSerializer(partial=True),
+        responses={200: shapes.DestinationSerializer, **refusals(*WRITING, NotFound, InUse)},
+    )
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change a destination: what is sent, all of it or nothing."""
+        serializer = shapes.DestinationWriteSerializer(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        current = _one(selectors.destinations_by_key(slugs=[slug]))
+        place = services.save_destination(destination_id=current.id, details=serializer.details())
+        return Response(shapes.DestinationSerializer(place).data)
+
+    @extend_schema(responses={204: None, **refusals(Unauthenticated, Forbidden, NotFound, InUse)})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Remove a destination that nothing depends on."""
+        services.delete_destination(destination_id=_one(selectors.destinations_by_key(slugs=[slug])).id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TripsView(OpenView):
+    """All trips."""
+
+    @extend_schema(
+        auth=[],
+        parameters=[*PAGE, *(OpenApiParameter(name, str) for name in sorted(queries.TRIP_FILTERS))],
+        responses={200: shapes.TripSerializer(many=True), **refusals(Invalid)},
+    )
+    def get(self, request: Request) -> Response:
+        """Look trips up."""
+        query = queries.trip_query(request)
+        try:
+            listed = selectors.search_trips(query=query, **page_arguments(request))
+        except Invalid as refusal:
+            raise _named(refusal) from refusal
+        return page_response(request, listed, shapes.TripSerializer)
+
+
+class TripView(OpenView):
+    """One trip."""
+
+    @extend_schema(auth=[], responses={200: shapes.TripSerializer, **refusals(NotFound)})
+    def get(self, request: Request, slug: str) -> Response:
+        """Show a trip by its slug."""
+        only(request, ())
+        return Response(shapes.TripSerializer(_one(selectors.trips_by_key(slugs=[slug]))).data)
+
+
+class DeparturesView(OpenView):
+    """A trip's departures."""
+
+    @extend_schema(
+        auth=[],
+        parameters=[*PAGE, OpenApiParameter("departs_after", str), OpenApiParameter("departs_before", str)],
+        responses={200: shapes.DepartureSerializer(many=True), **refusals(NotFound, Invalid)},
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """List the departures to come, soonest first."""
+        only(request, {"departs_after", "departs_before"})
+        trip = _one(selectors.trips_by_key(slugs=[slug]))
+        try:
+            listed = selectors.departures_of(
+                trip_ids=[trip.id],
+                departs_after=queries.day(request, "departs_after"),
+                departs_before=queries.day(request, "departs_before"),
+                only_available=False,
+                **page_arguments(request),
+            )
+        except Invalid as refusal:
+            raise _named(refusal) from refusal
+        return page_response(request, listed[trip.id], shapes.DepartureSerializer)
+
+
+class DepartureView(OpenView):
+    """One departure."""
+
+    @extend_schema(auth=[], responses={200: shapes.DepartureSerializer, **refusals(NotFound)})
+    def get(self, request: Request, departure_id: UUID) -> Response:
+        """Show a departure."""
+        only(request, ())
+        return Response(shapes.DepartureSerializer(_one(selectors.departures_by_id(ids=[departure_id]))).data)
+
+    @extend_schema(
+        request=shapes.DepartureWriteSerializer,
+        responses={
+            200: shapes.DepartureSerializer,
+            **refusals(*WRITING, NotFound, CapacityBelowSold, DepartureFinal, Unavailable),
+        },
+    )
+    def patch(self, request: Request, departure_id: UUID) -> Response:
+        """Change a departure; fewer seats than are held and sold are refused with both numbers."""
+        serializer = shapes.DepartureWriteSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        departure = services.change_departure(departure_id=departure_id, change=serializer.change())
+        return Response(shapes.DepartureSerializer(departure).data)
+
+
+@require_safe
+def photo(request: HttpRequest, photo_id: UUID, width: int) -> FileResponse:
+    """Serve a photo in one of the widths that are ever rendered, drawing it when first asked for."""
+    row = Photo.objects.select_related("destination").filter(id=photo_id).first()
+    if row is None or width not in RENDITION_WIDTHS or not row.is_drawn:
+        raise Http404
+    with photos.drawing_slot():
+        path = drawn_photo(row.destination, width=width)
+    response = FileResponse(path.open("rb"), content_type="image/jpeg")
+    patch_cache_control(response, public=True, max_age=86_400)
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _one(found: list[Any]) -> Any:
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _named(refusal: Invalid) -> Invalid:
+    """Return the refusal with the parameter's REST name: a page's `after` is `cursor` here."""
+    name = "cursor" if refusal.field == "after" else refusal.field or "query"
+    return BadParameter(field=name, parameter=name)

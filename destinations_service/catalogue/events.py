@@ -1,0 +1,62 @@
+"""The catalogue's events: a departure as it is at one version; a destination that changed."""
+
+from datetime import UTC, datetime
+
+from google.protobuf.message import Message
+
+from destinations_service.catalogue.models import Departure, Destination
+from shared.money import Money
+from shared.outbox import publish
+from shared.pb.travel.events.v1 import destinations_pb2 as pb
+from shared.rpc.mapping import money_to_proto, ts
+
+_STATES = {
+    "OPEN": pb.DEPARTURE_STATE_OPEN,
+    "CLOSED": pb.DEPARTURE_STATE_CLOSED,
+    "CANCELLED": pb.DEPARTURE_STATE_CANCELLED,
+}
+
+
+def snapshot(departure: Departure) -> pb.DepartureSnapshot:
+    """Return all that bookings_service keeps of a departure."""
+    currency = departure.trip.currency
+    return pb.DepartureSnapshot(
+        departure_id=str(departure.id),
+        trip_id=str(departure.trip_id),
+        version=departure.version,
+        capacity=departure.capacity,
+        state=_STATES[departure.status],
+        starts_at=ts(departure.starts_at),
+        ends_at=ts(departure.ends_at),
+        time_zone=departure.time_zone,
+        adult_price=money_to_proto(Money.rounded(departure.adult_price, currency)),
+        child_price=money_to_proto(Money.rounded(departure.child_price, currency)),
+    )
+
+
+def scheduled(departure: Departure) -> pb.DepartureScheduled:
+    """Return the event of a new departure."""
+    return pb.DepartureScheduled(departure=snapshot(departure))
+
+
+def changed(departure: Departure) -> pb.DepartureChanged:
+    """Return the event of a changed departure."""
+    return pb.DepartureChanged(departure=snapshot(departure))
+
+
+def cancelled(departure: Departure) -> pb.DepartureCancelled:
+    """Return the event of a departure that will not leave."""
+    return pb.DepartureCancelled(departure=snapshot(departure))
+
+
+def publish_departure(departure: Departure, message: Message) -> None:
+    """Publish, under the departure's row lock."""
+    publish(message, aggregate_id=departure.id, sequence=departure.version, occurred_at=datetime.now(UTC))
+
+
+def publish_destination(destination: Destination) -> None:
+    """Publish that a destination changed, under its row lock."""
+    message = pb.DestinationChanged(
+        destination_id=str(destination.id), slug=destination.slug, version=destination.version
+    )
+    publish(message, aggregate_id=destination.id, sequence=destination.version, occurred_at=datetime.now(UTC))

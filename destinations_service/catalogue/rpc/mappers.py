@@ -1,0 +1,177 @@
+"""The catalogue's contracts as protobuf, and queries back."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from destinations_service.catalogue.contracts import (
+    AveragePriceView,
+    DepartureView,
+    DestinationQuery,
+    DestinationView,
+    Listed,
+    PhotoView,
+    TripQuery,
+    TripView,
+)
+from destinations_service.catalogue.domain import Near
+from shared.errors import Invalid
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.destinations.v1 import destinations_pb2 as pb
+from shared.rpc.mapping import (
+    date_of,
+    locale_from_proto,
+    money_from_proto,
+    money_to_proto,
+    page_info,
+    text_to_proto,
+    ts,
+    uuid_of,
+)
+
+
+def destination_to_proto(place: DestinationView) -> pb.Destination:
+    """Return the message of a destination."""
+    return pb.Destination(
+        id=str(place.id),
+        slug=place.slug,
+        kind=pb.DestinationKind.Value(f"DESTINATION_KIND_{place.kind}"),
+        name=text_to_proto(place.name),
+        summary=text_to_proto(place.summary),
+        description=text_to_proto(place.description),
+        parent_id=str(place.parent_id) if place.parent_id else "",
+        ancestor_ids=map(str, place.ancestors),
+        country_code=place.country_code,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        time_zone=place.time_zone,
+        population=place.population,
+        tags=place.tags,
+        currency_code=place.currency,
+        distance_km=place.distance_km,
+    )
+
+
+def photo_to_proto(photo: PhotoView) -> pb.Photo:
+    """Return the message of a photo."""
+    return pb.Photo(
+        id=str(photo.id),
+        destination_id=str(photo.destination_id),
+        alt=text_to_proto(photo.alt),
+        credit=photo.credit,
+        license=photo.license,
+        width=photo.width,
+        height=photo.height,
+        renditions=[pb.PhotoRendition(width=width, url=url) for width, url in photo.renditions],
+    )
+
+
+def price_to_proto(price: AveragePriceView) -> pb.AveragePrice:
+    """Return the message of an average price."""
+    return pb.AveragePrice(
+        category=pb.PriceCategory.Value(f"PRICE_CATEGORY_{price.category}"),
+        price=money_to_proto(price.price),
+        as_of=price.as_of.isoformat(),
+        source=price.source,
+    )
+
+
+def trip_to_proto(trip: TripView) -> pb.Trip:
+    """Return the message of a trip."""
+    return pb.Trip(
+        id=str(trip.id),
+        slug=trip.slug,
+        title=text_to_proto(trip.title),
+        description=text_to_proto(trip.description),
+        destination_id=str(trip.destination_id),
+        duration_days=trip.duration_days,
+        from_price=money_to_proto(trip.from_price) if trip.from_price else None,
+        cancellation_policy=[
+            pb.CancellationRule(days_before=rule.days_before, refund_percent=rule.refund_percent)
+            for rule in trip.policy
+        ],
+        currency_code=trip.currency,
+    )
+
+
+def departure_to_proto(departure: DepartureView) -> pb.Departure:
+    """Return the message of a departure."""
+    return pb.Departure(
+        id=str(departure.id),
+        trip_id=str(departure.trip_id),
+        starts_at=ts(departure.starts_at),
+        ends_at=ts(departure.ends_at),
+        time_zone=departure.time_zone,
+        status=pb.DepartureStatus.Value(f"DEPARTURE_STATUS_{departure.status}"),
+        adult_price=money_to_proto(departure.adult_price),
+        child_price=money_to_proto(departure.child_price),
+        capacity=departure.capacity,
+        version=departure.version,
+        tax_basis_points=departure.tax_basis_points,
+    )
+
+
+def edges(listed: Listed, edge: Callable[..., Any], to_proto: Callable[[Any], Any]) -> list[Any]:
+    """Return the edges of a page."""
+    return [edge(node=to_proto(view), cursor=cursor) for view, cursor in zip(listed.views, listed.cursors, strict=True)]
+
+
+def info(listed: Listed) -> common_pb2.PageInfo:
+    """Return the PageInfo of a page."""
+    return page_info(cursors=listed.cursors, has_next=listed.has_next, has_previous=listed.has_previous)
+
+
+def to_destination_query(request: pb.SearchDestinationsRequest) -> DestinationQuery:
+    """Return the query. Raises Invalid for ids, kinds or orders that are none."""
+    near = request.near
+    return DestinationQuery(
+        search=request.search,
+        kind=kind_of(request.kind),
+        country_code=request.country_code,
+        parent_id=_id(request.parent_id, "parent"),
+        tags=tuple(request.tags),
+        near=Near(near.latitude, near.longitude, near.radius_km) if request.HasField("near") else None,
+        max_daily_cost=_money(request, "max_daily_cost"),
+        order=_name(pb.DestinationOrder, request.order_by, "DESTINATION_ORDER_", "orderBy"),
+        language=locale_from_proto(request.locale).value,
+    )
+
+
+def to_trip_query(request: pb.SearchTripsRequest) -> TripQuery:
+    """Return the query. Raises Invalid for ids, dates or orders that are none."""
+    after, before = dates_of(request.departs)
+    return TripQuery(
+        destination_id=_id(request.destination_id, "destination"),
+        departs_after=after,
+        departs_before=before,
+        seats=request.seats,
+        max_price=_money(request, "max_price"),
+        order=_name(pb.TripOrder, request.order_by, "TRIP_ORDER_", "orderBy"),
+    )
+
+
+def kind_of(value: int) -> str:
+    """Return the kind filter's name, empty for none. Raises Invalid."""
+    return _name(pb.DestinationKind, value, "DESTINATION_KIND_", "kind")
+
+
+def dates_of(departs: common_pb2.DateRange) -> tuple[date | None, date | None]:
+    """Return the first and the last day. Raises Invalid for what is no date."""
+    return date_of(getattr(departs, "from"), "departsAfter"), date_of(departs.until, "departsBefore")
+
+
+def _id(value: str, field: str) -> UUID | None:
+    return uuid_of(value, field) if value else None
+
+
+def _money(request: Any, field: str) -> Any:
+    return money_from_proto(getattr(request, field)) if request.HasField(field) else None
+
+
+def _name(enum: Any, value: int, prefix: str, field: str) -> str:
+    if value == 0:
+        return ""
+    if value not in enum.values():
+        raise Invalid(field=field)
+    return str(enum.Name(value)).removeprefix(prefix)

@@ -1,0 +1,173 @@
+"""travel.destinations.v1: the catalogue for the gateway, departures for bookings. One domain call per method."""
+
+from typing import Final
+
+from destinations_service.catalogue import selectors
+from destinations_service.catalogue.rpc.mappers import (
+    dates_of,
+    departure_to_proto,
+    destination_to_proto,
+    edges,
+    info,
+    kind_of,
+    photo_to_proto,
+    price_to_proto,
+    to_destination_query,
+    to_trip_query,
+    trip_to_proto,
+)
+from shared.pb.travel.destinations.v1 import destinations_pb2 as pb
+from shared.pb.travel.destinations.v1 import destinations_pb2_grpc
+from shared.rpc import Call, rpc
+from shared.rpc.mapping import page_of, text_to_proto, uuid_of, uuids_of
+
+READERS: Final = frozenset({"gateway", "bookings", "notifications"})
+
+
+class DestinationsServicer(destinations_pb2_grpc.DestinationsServiceServicer):
+    """The catalogue is open to everybody: no traveller is asked for."""
+
+    @rpc(callers=READERS, traveller="none")
+    def BatchGetDestinations(
+        self, request: pb.BatchGetDestinationsRequest, call: Call
+    ) -> pb.BatchGetDestinationsResponse:
+        """Return destinations by id and slug."""
+        found = selectors.destinations_by_key(ids=uuids_of(request.ids, "ids"), slugs=list(request.slugs))
+        return pb.BatchGetDestinationsResponse(destinations=map(destination_to_proto, found))
+
+    @rpc(callers=READERS, traveller="none")
+    def SearchDestinations(self, request: pb.SearchDestinationsRequest, call: Call) -> pb.SearchDestinationsResponse:
+        """Return a page of the destinations looked for."""
+        first, after = page_of(request.page)
+        listed = selectors.search_destinations(query=to_destination_query(request), first=first, after=after)
+        return pb.SearchDestinationsResponse(
+            edges=edges(listed, pb.DestinationEdge, destination_to_proto),
+            page_info=info(listed),
+            total_count=listed.total,
+        )
+
+    @rpc(callers=READERS, traveller="none")
+    def BatchListChildren(self, request: pb.BatchListChildrenRequest, call: Call) -> pb.BatchListChildrenResponse:
+        """Return a page of children per parent."""
+        first, after = page_of(request.page)
+        parents = uuids_of(request.parent_ids, "parent_ids")
+        found = selectors.children_of(parent_ids=parents, kind=kind_of(request.kind), first=first, after=after)
+        return pb.BatchListChildrenResponse(
+            pages=[
+                pb.DestinationPage(
+                    parent_id=str(parent),
+                    edges=edges(found[parent], pb.DestinationEdge, destination_to_proto),
+                    page_info=info(found[parent]),
+                    total_count=found[parent].total,
+                )
+                for parent in parents
+            ]
+        )
+
+    @rpc(callers=READERS, traveller="none")
+    def BatchListPhotos(self, request: pb.BatchListPhotosRequest, call: Call) -> pb.BatchListPhotosResponse:
+        """Return the photos of destinations."""
+        found = selectors.photos(destination_ids=uuids_of(request.destination_ids, "destination_ids"))
+        return pb.BatchListPhotosResponse(photos=map(photo_to_proto, found))
+
+    @rpc(callers=READERS, traveller="none")
+    def BatchListAveragePrices(
+        self, request: pb.BatchListAveragePricesRequest, call: Call
+    ) -> pb.BatchListAveragePricesResponse:
+        """Return the average prices of destinations."""
+        found = selectors.average_prices(destination_ids=uuids_of(request.destination_ids, "destination_ids"))
+        return pb.BatchListAveragePricesResponse(
+            destinations=[
+                pb.DestinationPrices(destination_id=str(place), prices=map(price_to_proto, prices))
+                for place, prices in found.items()
+            ]
+        )
+
+    @rpc(callers=READERS, traveller="none")
+    def BatchGetTrips(self, request: pb.BatchGetTripsRequest, call: Call) -> pb.BatchGetTripsResponse:
+        """Return trips by id and slug."""
+        found = selectors.trips_by_key(ids=uuids_of(request.ids, "ids"), slugs=list(request.slugs))
+        return pb.BatchGetTripsResponse(trips=map(trip_to_proto, found))
+
+    @rpc(callers=READERS, traveller="none")
+    def SearchTrips(self, request: pb.SearchTripsRequest, call: Call) -> pb.SearchTripsResponse:
+        """Return a page of the trips looked for."""
+        first, after = page_of(request.page)
+        listed = selectors.search_trips(query=to_trip_query(request), first=first, after=after)
+        return pb.SearchTripsResponse(
+            edges=edges(listed, pb.TripEdge, trip_to_proto), page_info=info(listed), total_count=listed.total
+        )
+
+    @rpc(callers=READERS, traveller="none")
+    def BatchListTrips(self, request: pb.BatchListTripsRequest, call: Call) -> pb.BatchListTripsResponse:
+        """Return a page of trips per destination."""
+        first, after = page_of(request.page)
+        departs_after, departs_before = dates_of(request.departs)
+        places = uuids_of(request.destination_ids, "destination_ids")
+        found = selectors.trips_of(
+            destination_ids=places, departs_after=departs_after, departs_before=departs_before, first=first, after=after
+        )
+        return pb.BatchListTripsResponse(
+            pages=[
+                pb.TripPage(
+                    destination_id=str(place),
+                    edges=edges(found[place], pb.TripEdge, trip_to_proto),
+                    page_info=info(found[place]),
+                    total_count=found[place].total,
+                )
+                for place in places
+            ]
+        )
+
+    @rpc(callers=READERS, traveller="none")
+    def BatchGetDepartures(self, request: pb.BatchGetDeparturesRequest, call: Call) -> pb.BatchGetDeparturesResponse:
+        """Return departures by id."""
+        found = selectors.departures_by_id(ids=uuids_of(request.ids, "ids"))
+        return pb.BatchGetDeparturesResponse(departures=map(departure_to_proto, found))
+
+    @rpc(callers=READERS, traveller="none")
+    def BatchListDepartures(self, request: pb.BatchListDeparturesRequest, call: Call) -> pb.BatchListDeparturesResponse:
+        """Return a page of departures per trip."""
+        first, after = page_of(request.page)
+        departs_after, departs_before = dates_of(request.departs)
+        trips = uuids_of(request.trip_ids, "trip_ids")
+        found = selectors.departures_of(
+            trip_ids=trips,
+            departs_after=departs_after,
+            departs_before=departs_before,
+            only_available=request.only_available,
+            first=first,
+            after=after,
+        )
+        return pb.BatchListDeparturesResponse(
+            pages=[
+                pb.DeparturePage(
+                    trip_id=str(trip),
+                    edges=edges(found[trip], pb.DepartureEdge, departure_to_proto),
+                    page_info=info(found[trip]),
+                )
+                for trip in trips
+            ]
+        )
+
+    @rpc(callers=READERS, traveller="none")
+    def GetDeparture(self, request: pb.GetDepartureRequest, call: Call) -> pb.GetDepartureResponse:
+        """Return all that a quote needs."""
+        departure, trip, place = selectors.departure_for_quote(departure_id=uuid_of(request.id, "id"))
+        return pb.GetDepartureResponse(
+            departure=departure_to_proto(departure),
+            trip=trip_to_proto(trip),
+            destination_name=text_to_proto(place.name),
+            latitude=place.latitude,
+            longitude=place.longitude,
+        )
+
+    @rpc(callers=READERS, traveller="none")
+    def ListExchangeRates(self, request: pb.ListExchangeRatesRequest, call: Call) -> pb.ListExchangeRatesResponse:
+        """Return the latest rate of every currency."""
+        return pb.ListExchangeRatesResponse(
+            rates=[
+                pb.ExchangeRate(currency_code=rate.currency, rate=str(rate.rate), as_of=rate.as_of.isoformat())
+                for rate in selectors.exchange_rates()
+            ]
+        )

@@ -1,0 +1,26 @@
+"""Reading the catalogue: by id and slug, by search, and as pages per parent."""
+
+from destinations_service.catalogue.selectors.lists import children_of, departures_of, trips_of
+from destinations_service.catalogue.selectors.places import (
+    average_prices,
+    destinations_by_key,
+    exchange_rates,
+    photos,
+)
+from destinations_service.catalogue.selectors.search import search_destinations, search_trips
+from destinations_service.catalogue.selectors.trips import departure_for_quote, departures_by_id, trips_by_key
+
+__all__ = [
+    "average_prices",
+    "children_of",
+    "departure_for_quote",
+    "departures_by_id",
+    "departures_of",
+    "destinations_by_key",
+    "exchange_rates",
+    "photos",
+    "search_destinations",
+    "search_trips",
+    "trips_by_key",
+    "trips_of",
+]

@@ -267,3 +267,19 @@ def test_a_killed_consumers_events_are_repeated_without_effect():
     with running():
         eventually(lambda: invoiced(second), timeout=20)
     assert Invoice.objects.count() == 2
+
+
+def test_consumers_come_and_go_and_every_event_takes_effect_once():
+    """Partitions move twice under way: cooperative rebalances, offsets committed at each."""
+    bookings = [put_confirmed() for _ in range(30)]
+    with running() as first:
+        with running() as second:
+            bookings += [put_confirmed() for _ in range(30)]
+            eventually(lambda: Invoice.objects.count() >= 40, timeout=30)
+        bookings += [put_confirmed() for _ in range(30)]
+        eventually(lambda: Invoice.objects.count() == 90, timeout=30)
+
+    assert (first, second) == ([], [])
+    assert all(map(invoiced, bookings))
+    assert Notification.objects.count() == 180
+    assert DeadLetter.objects.count() == 0

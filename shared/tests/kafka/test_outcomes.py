@@ -1,0 +1,80 @@
+"""What a failure means to a consumer, and what a record of any bytes becomes."""
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError
+
+from shared.cloudevents import BadEvent
+from shared.errors import Conflict, DeadlineExceeded, Unavailable
+from shared.kafka.outcomes import BrokerAway, is_away, is_ours
+from shared.kafka.records import Record, event_of, printable
+
+
+def caused(error: Exception, sqlstate: str | None) -> Exception:
+    """Return `error` as Django raises it over a psycopg error with this SQLSTATE."""
+    cause = Exception()
+    cause.sqlstate = sqlstate  # type: ignore[attr-defined]
+    error.__cause__ = cause
+    return error
+
+
+AWAY = [
+    caused(OperationalError(), None),
+    caused(OperationalError(), "08006"),
+    caused(OperationalError(), "53300"),
+    caused(OperationalError(), "57P01"),
+    caused(OperationalError(), "57P03"),
+    InterfaceError(),
+    Unavailable(),
+    DeadlineExceeded(),
+    BrokerAway(),
+    KafkaException(KafkaError(KafkaError._TRANSPORT)),
+]
+COUNTED = [
+    caused(OperationalError(), "57014"),
+    caused(OperationalError(), "40P01"),
+    caused(OperationalError(), "55P03"),
+    IntegrityError(),
+    Conflict(),
+    ValueError(),
+]
+
+
+@pytest.mark.parametrize("error", AWAY, ids=repr)
+def test_what_is_away_is_waited_for(error):
+    assert is_away(error)
+
+
+@pytest.mark.parametrize("error", COUNTED, ids=repr)
+def test_what_the_message_causes_is_counted(error):
+    """A cancelled statement, a deadlock and a lock not got are attempts: waiting for ever on one message is no way out."""
+    assert not is_away(error)
+    assert not is_ours(error)
+
+
+def test_a_missing_table_is_the_deploys_fault():
+    assert is_ours(caused(ProgrammingError(), "42P01"))
+    assert not is_away(caused(ProgrammingError(), "42P01"))
+
+
+def test_any_bytes_are_text_that_a_database_holds():
+    assert printable(b"a\x00\xff\n\xe2\x80\xae") == "a\\x00\\xff\\x0a\\x202e"
+
+
+def record(**fields: object) -> Record:
+    """Return a record without anything that makes it an event."""
+    return Record(**{"topic": "t", "partition": 0, "offset": 0, "key": "k", "headers": [], "value": b"{}", **fields})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("ce_id", b"")],
+        [("ce_id", b"x" * 256), ("ce_type", b"t"), ("ce_source", b"s"), ("ce_specversion", b"1.0")],
+        [("ce_id", b"a\x00"), ("ce_type", b"t"), ("ce_source", b"s"), ("ce_specversion", b"1.0")],
+    ],
+)
+def test_what_is_no_event_is_bad(headers):
+    with pytest.raises(BadEvent):
+        event_of(record(headers=headers))

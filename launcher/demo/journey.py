@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from secrets import token_hex
-from time import monotonic, perf_counter, sleep, time
+from time import monotonic, perf_counter, sleep
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -271,7 +271,7 @@ class Journey:
             self.narrator.fact("history", " → ".join(event["type"] for event in booking["history"]))
             sent = [edge["node"] for edge in (me["notifications"] or {"edges": []})["edges"]]
             self.narrator.fact(
-                "told", f"{len(sent)} messages, {sum(1 for note in sent if note['status'] == 'SENT')} sent"
+                "told", ", ".join(f"{note['template']} by {note['channel'].lower()}" for note in reversed(sent))
             )
             self.narrator.fact("answered in", spoken(took))
             self.souvenirs["Invoice by signed link"] = booking["invoice"]["pdfUrl"]
@@ -297,13 +297,15 @@ class Journey:
         folder.mkdir(parents=True, exist_ok=True)
         self.souvenirs[title] = str(mail.path)
         for file in mail.attachments:
+            method = mail.calendar_method() if file.is_calendar else None
             saved = folder / file.name
-            if saved.exists() and saved.read_bytes() != file.content:
-                saved = saved.with_stem(f"{saved.stem}-{int(time() * 1000)}")
+            if method == "CANCEL":  # beside the one of the confirmation, which has the same name
+                saved = saved.with_stem(f"{saved.stem}-cancelled")
             saved.write_bytes(file.content)
-            method = f", METHOD:{mail.calendar_method()}" if file.content_type == "text/calendar" else ""
-            self.narrator.fact("attached", f"{file.name}  {len(file.content):,} bytes{method}")
-            self.souvenirs[f"  {file.name}"] = str(saved)
+            self.narrator.fact(
+                "attached", f"{file.name}  {len(file.content):,} bytes{f', METHOD:{method}' if method else ''}"
+            )
+            self.souvenirs[f"  {saved.name}"] = str(saved)
         if mail.html:
             page = folder / f"{title.lower().replace(' ', '-')}.html"
             page.write_text(mail.html, encoding="utf-8")

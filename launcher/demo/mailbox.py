@@ -23,6 +23,11 @@ class Attachment:
     content_type: str
     content: bytes
 
+    @property
+    def is_calendar(self) -> bool:
+        """True for a calendar file, whichever of its content types it came with."""
+        return self.content_type == "text/calendar" or self.name.endswith(".ics")
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
@@ -49,7 +54,7 @@ class Mail:
 
     def calendar_method(self) -> str | None:
         """Return REQUEST, CANCEL, … of the calendar that came along, None without one."""
-        calendar = self.attached("text/calendar")
+        calendar = next((file for file in self.attachments if file.is_calendar), None)
         lines = calendar.content.decode("utf-8", "replace").splitlines() if calendar else []
         return next((line.removeprefix("METHOD:").strip() for line in lines if line.startswith("METHOD:")), None)
 
@@ -114,13 +119,13 @@ def body(message: EmailMessage, kind: str) -> str:
 
 
 def attachments(message: EmailMessage) -> Iterator[Attachment]:
-    """Yield every file of a mail: what is attached, and a calendar wherever it stands; each file once."""
-    seen: set[tuple[str, bytes]] = set()
-    for part in message.walk():
-        if part.is_multipart() or not (part.get_filename() or part.get_content_type() == "text/calendar"):
-            continue
+    """Yield every file of a mail. A calendar that stands among the texts as well, as mail programs want it, is one file."""
+    parts = [part for part in message.walk() if not part.is_multipart()]
+    named = [part for part in parts if part.get_filename()]
+    calendars = [part for part in parts if part.get_content_type() == "text/calendar" and not part.get_filename()]
+    if any(str(part.get_filename()).endswith(".ics") for part in named):
+        calendars = []
+    for part in named + calendars:
         content = part.get_payload(decode=True)
-        kind = part.get_content_type()
-        if isinstance(content, bytes) and (kind, content) not in seen:
-            seen.add((kind, content))
-            yield Attachment(Path(part.get_filename() or "booking.ics").name, kind, content)
+        if isinstance(content, bytes):
+            yield Attachment(Path(part.get_filename() or "booking.ics").name, part.get_content_type(), content)

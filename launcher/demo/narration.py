@@ -7,7 +7,6 @@ from time import perf_counter
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
 
 LABEL_WIDTH = 15
 
@@ -60,15 +59,14 @@ class Narrator:
 
     def farewell(self, links: Mapping[str, str]) -> None:
         """Print the time of the whole and where to look next."""
-        table = Table.grid(padding=(0, 2))
-        for title, address in links.items():
-            table.add_row(f"[dim]{escape(title)}", escape(address))
         took = spoken(perf_counter() - self.started)
         self.console.print()
         self.console.print(
             f"[bold green]Done[/] in {took}: booked, paid, confirmed, cancelled, refunded. Look around:\n"
         )
-        self.console.print(table, soft_wrap=True)
+        width = max(map(len, links)) + 2
+        for title, address in links.items():
+            self.console.print(f"  [dim]{escape(f'{title:<{width}}')}[/]{escape(address)}", soft_wrap=True)
 
 
 def spoken(seconds: float) -> str:

@@ -92,6 +92,7 @@ def sandbox(_sandbox: str, settings: Any) -> Iterator[str]:
     settings.PAYMENT_SANDBOX_URL = _sandbox
     settings.PAYMENT_WEBHOOK_SECRET = SECRET
     settings.PAYMENT_WEBHOOK_URL = "http://127.0.0.1:9/"
+    settings.PROVIDER_SECONDS = 1.0
     provider.cache_clear()
     yield _sandbox
     provider.cache_clear()

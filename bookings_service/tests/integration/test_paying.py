@@ -1,0 +1,365 @@
+"""Paying, against the sandbox's own process: recorded first, asked outside of any transaction, settled once."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from bookings_service.bookings.contracts import Seats
+from bookings_service.bookings.models import Booking, BookingEvent
+from bookings_service.bookings.refusals import (
+    AlreadyPaid,
+    InvalidPaymentMethod,
+    NotPayable,
+    PaymentInProgress,
+    ProviderUnavailable,
+)
+from bookings_service.bookings.services import expire_holds
+from bookings_service.payments import ledger, refunding
+from bookings_service.payments.models import LedgerEntry, Payment, Refund
+from bookings_service.payments.providers.sandbox import SandboxProvider
+from bookings_service.payments.services import pay, reconcile_due
+from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.doubles import Destinations
+from bookings_service.tests.factories import end_hold, long_ago, refunds_due
+from shared.errors import KeyReused, NotFound
+from shared.outbox.models import OutboxEvent
+from shared.testing import race
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
+
+SeatsOf = Callable[[UUID], Seats]
+
+
+def types(booking_id: UUID) -> list[str]:
+    """Return the booking's history, and see that the outbox tells the same, one event a line."""
+    lines = list(BookingEvent.objects.filter(booking_id=booking_id).values_list("sequence", "type"))
+    told = list(OutboxEvent.objects.filter(key=str(booking_id)).order_by("id").values_list("sequence", "type"))
+    assert [(number, f"travel.bookings.{type_}.v1") for number, type_ in lines] == told
+    assert [number for number, _ in lines] == list(range(1, len(lines) + 1))
+    return [type_ for _, type_ in lines]
+
+
+def paid(booking_id: UUID) -> tuple[int, int]:
+    """Return what the ledger says was paid and refunded, in minor units."""
+    return ledger.balances([booking_id]).get(booking_id, (0, 0))
+
+
+def test_a_paid_booking_is_confirmed_in_one_transaction(
+    buyer: Buyer, destinations: Destinations, seats: SeatsOf
+) -> None:
+    departure = destinations.offer(capacity=5, adult=12_345)
+    booking = buyer.book(departure)
+
+    payment, after = buyer.pay(booking)
+
+    assert (payment.status, payment.amount.minor) == ("SUCCEEDED", 24_690)
+    assert (after.status, after.reason, after.paid.minor, after.hold_expires_at) == ("CONFIRMED", "PAID", 24_690, None)
+    assert seats(departure) == Seats(capacity=5, held=0, sold=2)
+    assert types(booking.id) == ["booking.created", "payment.succeeded", "booking.confirmed"]
+    assert list(LedgerEntry.objects.values_list("account", "amount_minor")) == [
+        ("PROVIDER", 24_690),
+        ("TRAVELLER", -24_690),
+    ]
+
+
+def test_a_decline_is_a_failed_payment_and_another_may_follow(
+    buyer: Buyer, destinations: Destinations, seats: SeatsOf
+) -> None:
+    departure = destinations.offer(capacity=5)
+    booking = buyer.book(departure)
+
+    payment, after = buyer.pay(booking, "pm_declined")
+
+    assert (payment.status, payment.failure_code) == ("FAILED", "card_declined")
+    assert (after.status, after.paid.minor) == ("PENDING", 0)
+    assert seats(departure) == Seats(capacity=5, held=2, sold=0)
+    assert buyer.pay(booking)[1].status == "CONFIRMED"
+    assert types(booking.id) == ["booking.created", "payment.failed", "payment.succeeded", "booking.confirmed"]
+
+
+def test_abuse_32_the_same_key_pays_once(buyer: Buyer, destinations: Destinations) -> None:
+    booking, key = buyer.book(destinations.offer()), str(uuid4())
+
+    first, again = buyer.pay(booking, key=key), buyer.pay(booking, key=key)
+
+    assert first == again
+    with pytest.raises(KeyReused):
+        buyer.pay(booking, "pm_declined", key=key)
+    assert Payment.objects.count() == 1
+
+
+def test_abuse_35_two_keys_at_once_capture_once(buyer: Buyer, destinations: Destinations) -> None:
+    booking = buyer.book(destinations.offer())
+
+    outcomes = race([lambda: buyer.pay(booking)] * 6)
+
+    kinds = Counter(type(outcome) for outcome in outcomes)
+    assert kinds[tuple] == 1
+    assert set(kinds) <= {tuple, PaymentInProgress, AlreadyPaid}
+    assert Payment.objects.count() == 1
+    assert paid(booking.id)[0] == booking.total.minor
+
+
+def test_the_database_itself_allows_one_live_payment(buyer: Buyer, destinations: Destinations) -> None:
+    booking = buyer.book(destinations.offer())
+    payment, _ = buyer.pay(booking, "pm_action")
+    row = Payment.objects.get(id=payment.id)
+    row.pk = uuid4()
+
+    with pytest.raises(IntegrityError, match="payment_one_live"), transaction.atomic():
+        row.save(force_insert=True)
+
+
+def test_nothing_charged_frees_the_key(buyer: Buyer, destinations: Destinations) -> None:
+    booking, key = buyer.book(destinations.offer()), str(uuid4())
+
+    with pytest.raises(ProviderUnavailable):
+        buyer.pay(booking, "pm_error", key=key)
+
+    assert Payment.objects.get().status == "FAILED"
+    assert buyer.pay(booking, "pm_ok", key=key)[1].status == "CONFIRMED"
+
+
+@pytest.mark.parametrize("method", ["pm_unknown", "", "x" * 101, "pm ok", "pm\x00ok"])
+def test_an_unknown_method_is_refused(buyer: Buyer, destinations: Destinations, method: str) -> None:
+    booking = buyer.book(destinations.offer())
+
+    with pytest.raises(InvalidPaymentMethod):
+        buyer.pay(booking, method)
+
+    assert not Payment.objects.exclude(status="FAILED").exists()
+    assert buyer.pay(booking)[1].status == "CONFIRMED"
+
+
+def test_what_cannot_be_paid(buyers: Callable[[int], list[Buyer]], destinations: Destinations) -> None:
+    owner, other = buyers(2)
+    departure = destinations.offer(capacity=20)
+    paid_one, late, cancelled = (owner.book(departure, adults=1) for _ in range(3))
+    owner.pay(paid_one)
+    end_hold(late.id)
+    owner.cancel(cancelled)
+
+    with pytest.raises(AlreadyPaid):
+        owner.pay(paid_one)
+    with pytest.raises(NotPayable):
+        owner.pay(late)
+    with pytest.raises(NotPayable):
+        owner.pay(cancelled)
+    with pytest.raises(NotFound):
+        other.pay(late)
+    assert Payment.objects.count() == 1
+
+
+def test_the_provider_is_asked_outside_of_any_transaction(buyer: Buyer, destinations: Destinations) -> None:
+    booking, seen = buyer.book(destinations.offer()), []
+    asked = SandboxProvider.pay
+
+    def spying(self: SandboxProvider, payment: Any) -> Any:
+        seen.append(connection.in_atomic_block)
+        return asked(self, payment)
+
+    with patch.object(SandboxProvider, "pay", spying):
+        buyer.pay(booking)
+
+    assert seen == [False]
+
+
+def test_a_provider_that_does_not_answer_leaves_it_processing_and_is_asked_again(
+    buyer: Buyer, destinations: Destinations, seats: SeatsOf
+) -> None:
+    departure = destinations.offer(capacity=5)
+    booking = buyer.book(departure)
+    started = time.monotonic()
+
+    payment, after = buyer.pay(booking, "pm_timeout")
+
+    assert time.monotonic() - started < 3.0
+    assert (payment.status, after.status) == ("PROCESSING", "PENDING")
+    with pytest.raises(PaymentInProgress):
+        buyer.pay(booking)
+    assert reconcile_due() == 0  # too young
+    long_ago(payment.id)
+    assert reconcile_due() == 1
+    assert Booking.objects.get().status == "CONFIRMED"
+    assert seats(departure) == Seats(capacity=5, held=0, sold=2)
+    assert reconcile_due() == 0
+
+
+def test_a_crash_before_asking_is_made_good_with_the_same_key(
+    buyer: Buyer, destinations: Destinations, sandbox: str
+) -> None:
+    """Killed between the payment's commit and the call: the reconciler repeats it, and it is charged once."""
+    booking = buyer.book(destinations.offer())
+    with patch.object(pay, "ask", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        buyer.pay(booking)
+    payment = Payment.objects.get()
+    assert payment.status == "CREATED"
+    assert httpx.get(f"{sandbox}/v1/payments/{payment.id}").status_code == 404
+
+    long_ago(payment.id)
+    reconcile_due()
+
+    assert Booking.objects.get().status == "CONFIRMED"
+    assert httpx.get(f"{sandbox}/v1/payments/{payment.id}").json()["status"] == "SUCCEEDED"
+    assert paid(booking.id) == (booking.total.minor, 0)
+
+
+def test_a_person_who_must_act_is_sent_there(buyer: Buyer, destinations: Destinations) -> None:
+    booking = buyer.book(destinations.offer())
+
+    payment, after = buyer.pay(booking, "pm_action")
+
+    assert (payment.status, after.status) == ("REQUIRES_ACTION", "PENDING")
+    page = payment.redirect_url.replace("localhost", "127.0.0.1")
+    httpx.post(page, data={"decision": "approve"})
+    long_ago(payment.id)
+    reconcile_due()
+    assert Booking.objects.get().status == "CONFIRMED"
+
+
+def test_a_payment_under_way_extends_its_hold_once(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+    departure = destinations.offer(capacity=5)
+    booking = buyer.book(departure)
+    buyer.pay(booking, "pm_action")
+
+    end_hold(booking.id)
+    expire_holds()
+    assert Booking.objects.get().status == "PENDING"
+    end_hold(booking.id)
+    expire_holds()
+
+    after = Booking.objects.get()
+    assert (after.status, after.reason) == ("CANCELLED", "HOLD_EXPIRED")
+    assert seats(departure) == Seats(capacity=5, held=0, sold=0)
+    assert types(booking.id) == ["booking.created", "booking.hold_extended", "booking.cancelled"]
+
+
+def pay_after_expiry(buyer: Buyer, departure: UUID) -> Booking:
+    """Have a payment be under way while its hold ends; the provider captured it, and nobody knows yet."""
+    booking = buyer.book(departure)
+    payment, _ = buyer.pay(booking, "pm_timeout")
+    for _ in range(2):
+        end_hold(booking.id)
+        expire_holds()
+    assert Booking.objects.get(id=booking.id).status == "CANCELLED"
+    long_ago(payment.id)
+    return Booking.objects.get(id=booking.id)
+
+
+def test_paid_late_and_the_seats_are_free(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+    departure = destinations.offer(capacity=2)
+    booking = pay_after_expiry(buyer, departure)
+
+    reconcile_due()
+
+    booking.refresh_from_db()
+    assert (booking.status, booking.reason) == ("CONFIRMED", "PAID")
+    assert seats(departure) == Seats(capacity=2, held=0, sold=2)
+    assert Refund.objects.count() == 0
+
+
+def test_abuse_38_paid_late_and_the_seats_are_gone(
+    buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf, sandbox: str
+) -> None:
+    owner, other = buyers(2)
+    departure = destinations.offer(capacity=2)
+    booking = pay_after_expiry(owner, departure)
+    other.book(departure)
+
+    reconcile_due()
+    assert refunding.pay_out_due() == 1
+    assert refunding.pay_out_due() == 0
+
+    booking.refresh_from_db()
+    assert (booking.status, booking.reason) == ("CANCELLED", "HOLD_EXPIRED")
+    assert seats(departure) == Seats(capacity=2, held=2, sold=0)
+    assert paid(booking.id) == (booking.total_minor, booking.total_minor)
+    assert types(booking.id)[-2:] == ["payment.succeeded", "refund.succeeded"]
+    payment = Payment.objects.get(booking=booking)
+    assert httpx.get(f"{sandbox}/v1/payments/{payment.id}").json()["refunded"] == booking.total_minor
+
+
+def test_a_refund_that_fails_once_is_paid_in_the_end(buyer: Buyer, destinations: Destinations, sandbox: str) -> None:
+    booking = buyer.book(destinations.offer())
+    buyer.pay(booking, "pm_refund_fails_once")
+    buyer.cancel(booking)
+
+    refunding.pay_out_due()
+    assert Refund.objects.get().status == "CREATED"
+    refunds_due()
+    refunding.pay_out_due()
+
+    assert Refund.objects.get().status == "SUCCEEDED"
+    assert paid(booking.id) == (booking.total.minor, booking.total.minor)
+    assert types(booking.id).count("refund.succeeded") == 1
+
+
+def test_a_hold_that_ends_while_it_is_paid_has_one_outcome(
+    buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf
+) -> None:
+    """Settled and expired at the same instant: confirmed and sold in either order, for the seats are free."""
+    departure = destinations.offer(capacity=40)
+    for owner in buyers(3):
+        booking = owner.book(departure)
+        payment, _ = owner.pay(booking, "pm_timeout")
+        Booking.objects.filter(id=booking.id).update(hold_extended=True)
+        end_hold(booking.id)
+        long_ago(payment.id)
+
+    race([reconcile_due, expire_holds, reconcile_due, expire_holds])
+
+    assert set(Booking.objects.values_list("status", flat=True)) == {"CONFIRMED"}
+    assert seats(departure) == Seats(capacity=40, held=0, sold=6)
+
+
+# ---------------------------------------------------------------------------- the ledger
+def test_the_ledger_is_balanced_at_every_commit(buyer: Buyer, destinations: Destinations) -> None:
+    booking = buyer.book(destinations.offer())
+    half = LedgerEntry(
+        movement=uuid4(), booking_id=booking.id, account="PROVIDER", kind="CAPTURE", amount_minor=100, currency="EUR",
+        at=booking.created_at,
+    )  # fmt: skip
+
+    with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
+        half.save()
+
+    assert LedgerEntry.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE payments_ledgerentry SET amount_minor = 1", "DELETE FROM payments_ledgerentry"]
+)
+def test_the_ledger_is_only_ever_appended_to(buyer: Buyer, destinations: Destinations, change: str) -> None:
+    buyer.pay(buyer.book(destinations.offer()))
+
+    with pytest.raises(IntegrityError, match="appended"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(change)
+
+    assert LedgerEntry.objects.count() == 2
+
+
+@pytest.mark.parametrize("amount", [0, -1])
+def test_abuse_39_a_refund_is_of_something(buyer: Buyer, destinations: Destinations, amount: int) -> None:
+    booking = buyer.book(destinations.offer())
+    payment, _ = buyer.pay(booking)
+
+    with pytest.raises(IntegrityError, match="refund_positive"), transaction.atomic():
+        Refund.objects.create(
+            payment_id=payment.id, booking_id=booking.id, amount_minor=amount, currency="EUR", status="CREATED", reason="x",
+            due_at=booking.created_at, created_at=booking.created_at,
+        )  # fmt: skip
+
+
+def test_abuse_39_no_more_goes_back_than_came(buyer: Buyer, destinations: Destinations) -> None:
+    booking = buyer.book(destinations.offer())
+    payment, _ = buyer.pay(booking)
+
+    with pytest.raises(IntegrityError, match="payment_never_refunds_more"), transaction.atomic():
+        Payment.objects.filter(id=payment.id).update(refunded_minor=booking.total.minor + 1)

@@ -1,0 +1,176 @@
+"""What providers tell: rightly signed, in time, once; what contradicts is kept and changes nothing."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from django.test import Client
+
+from bookings_service.bookings.contracts import Seats
+from bookings_service.bookings.models import Booking, BookingEvent
+from bookings_service.payments.models import LedgerEntry, Payment, Webhook
+from bookings_service.tests.conftest import SECRET, Buyer
+from bookings_service.tests.doubles import Destinations
+from bookings_service.tests.factories import webhook
+from shared.testing import eventually, race
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
+PATH = "/api/v1/payments/webhooks/sandbox/"
+
+
+@pytest.fixture
+def payment(buyer: Buyer, destinations: Destinations) -> Payment:
+    """A payment that waits for its person."""
+    made, _ = buyer.pay(buyer.book(destinations.offer(capacity=5)), "pm_action")
+    return Payment.objects.get(id=made.id)
+
+
+def post(headers: dict[str, str], body: bytes, path: str = PATH) -> Any:
+    return Client().post(path, body, content_type="application/json", headers=headers)
+
+
+def state(payment: Payment) -> tuple[Any, ...]:
+    """Return everything that a webhook may change."""
+    payment.refresh_from_db()
+    booking = Booking.objects.get(id=payment.booking_id)
+    return (payment.status, payment.failure_code, booking.status, booking.sequence, LedgerEntry.objects.count())
+
+
+WAITING = ("REQUIRES_ACTION", "", "PENDING", 1, 0)
+PAID = ("SUCCEEDED", "", "CONFIRMED", 3, 2)
+
+
+def test_a_webhook_confirms_the_booking(payment: Payment) -> None:
+    answer = post(*webhook(payment, secret=SECRET))
+
+    assert answer.status_code == 204
+    assert state(payment) == PAID
+    assert Webhook.objects.get().outcome == "APPLIED"
+
+
+def test_abuse_36_delivered_twice_it_has_one_effect(payment: Payment) -> None:
+    """The replay table answers the second; the payment's own transitions stand behind it."""
+    headers, body = webhook(payment, secret=SECRET)
+
+    answers = [post(headers, body).status_code for _ in range(2)]
+
+    assert answers == [204, 204]
+    assert state(payment) == PAID
+    assert Webhook.objects.count() == 1
+
+
+def test_abuse_36_delivered_many_times_at_once_it_has_one_effect(payment: Payment) -> None:
+    headers, body = webhook(payment, secret=SECRET)
+
+    answers = race([lambda: post(headers, body).status_code] * 8)
+
+    assert answers == [204] * 8
+    assert state(payment) == PAID
+
+
+def forged(payment: Payment, how: str) -> tuple[dict[str, str], bytes]:
+    headers, body = webhook(payment, secret=SECRET)
+    signature = headers["X-Payment-Signature"]
+    return {
+        "unsigned": ({}, body),
+        "another secret": webhook(payment, secret="another"),
+        "another body": (headers, body.replace(b"evt_", b"evt-")),
+        "an empty signature": ({"X-Payment-Signature": signature.split(",")[0] + ",v1="}, body),
+        "no time": ({"X-Payment-Signature": signature.split(",")[1]}, body),
+        "another time": ({"X-Payment-Signature": "t=2" + signature[3:]}, body),
+        "rubbish": ({"X-Payment-Signature": "=,=,,é" * 100}, body),
+        "too old": webhook(payment, secret=SECRET, at=int(time.time()) - 301),
+        "too new": webhook(payment, secret=SECRET, at=int(time.time()) + 310),
+    }[how]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "unsigned",
+        "another secret",
+        "another body",
+        "an empty signature",
+        "no time",
+        "another time",
+        "rubbish",
+        "too old",
+        "too new",
+    ],
+)
+def test_abuse_36_not_rightly_signed_it_is_refused(payment: Payment, how: str) -> None:
+    answer = post(*forged(payment, how))
+
+    assert answer.status_code in (400, 401)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert state(payment) == WAITING
+    assert Webhook.objects.count() == 0
+
+
+def test_almost_too_old_is_taken(payment: Payment) -> None:
+    assert post(*webhook(payment, secret=SECRET, at=int(time.time()) - 290)).status_code == 204
+
+
+@pytest.mark.parametrize("change", [{"amount": 1}, {"currency": "USD"}])
+def test_abuse_37_another_amount_is_kept_for_finance(payment: Payment, change: dict[str, Any]) -> None:
+    assert post(*webhook(payment, secret=SECRET, **change)).status_code == 204
+
+    assert state(payment) == WAITING
+    assert Webhook.objects.get().outcome == "CONTRADICTS"
+
+
+def test_abuse_37_failed_after_succeeded_changes_nothing(payment: Payment) -> None:
+    post(*webhook(payment, secret=SECRET))
+
+    assert post(*webhook(payment, secret=SECRET, status="FAILED", failure_code="late")).status_code == 204
+
+    assert state(payment) == PAID
+    assert list(Webhook.objects.order_by("id").values_list("outcome", flat=True)) == ["APPLIED", "CONTRADICTS"]
+
+
+def test_old_news_changes_nothing(payment: Payment) -> None:
+    post(*webhook(payment, secret=SECRET))
+
+    assert post(*webhook(payment, secret=SECRET, status="PROCESSING")).status_code == 204
+
+    assert state(payment) == PAID
+
+
+def test_of_no_payment_of_ours_it_is_kept(payment: Payment) -> None:
+    for key in (str(uuid4()), "not-a-uuid", "' OR 1=1 --"):
+        assert post(*webhook(payment, secret=SECRET, key=key)).status_code == 204
+
+    assert state(payment) == WAITING
+    assert set(Webhook.objects.values_list("outcome", flat=True)) == {"UNKNOWN"}
+
+
+@pytest.mark.parametrize("change", [{"amount": "x"}, {"amount": None}, {"status": "EXPLODED"}, {"amount": 10**30}])
+def test_rightly_signed_nonsense_is_no_error_of_ours(payment: Payment, change: dict[str, Any]) -> None:
+    answer = post(*webhook(payment, secret=SECRET, **{"status": "SUCCEEDED", **change}))
+
+    assert answer.status_code < 500
+    assert state(payment) == WAITING
+
+
+def test_an_unknown_provider_is_not_found(payment: Payment) -> None:
+    assert post(*webhook(payment, secret=SECRET), path="/api/v1/payments/webhooks/stripe/").status_code == 404
+
+
+def test_the_sandbox_itself_calls_back(
+    buyer: Buyer, destinations: Destinations, live_server: Any, settings: Any, seats: Callable[[UUID], Seats]
+) -> None:
+    """The whole way: a person approves on the provider's page, its process calls ours, and the booking is confirmed."""
+    settings.PAYMENT_WEBHOOK_URL = f"{live_server.url}{PATH}"
+    departure = destinations.offer(capacity=5)
+    payment, _ = buyer.pay(buyer.book(departure), "pm_action")
+
+    httpx.post(payment.redirect_url.replace("localhost", "127.0.0.1"), data={"decision": "approve"})
+
+    eventually(lambda: Booking.objects.get().status == "CONFIRMED")
+    assert seats(departure) == Seats(capacity=5, held=0, sold=2)
+    assert list(BookingEvent.objects.values_list("type", flat=True)) == [
+        "booking.created", "payment.succeeded", "booking.confirmed",
+    ]  # fmt: skip

@@ -11,27 +11,26 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import chain, repeat
 from typing import Final
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
-from django.db import DatabaseError, connection, transaction
-from google.protobuf.message import Message
+from django.db import connection, transaction
 
-from shared.cloudevents import BadEvent, Envelope
+from shared.cloudevents import BadEvent
 from shared.events import topic_name
 from shared.inbox import services as inbox
 from shared.inbox.models import DeadLetter
 from shared.kafka.clients import group_consumer
 from shared.kafka.dlq import DeadLetterTopic
-from shared.kafka.handlers import Handlers, Received, topics_of
+from shared.kafka.effects import Effects, cause_of
+from shared.kafka.handlers import Handlers, topics_of
 from shared.kafka.heartbeat import Heartbeat
 from shared.kafka.outcomes import is_away, is_ours, is_passing
-from shared.kafka.records import Record, event_of
-from shared.telemetry import bind_request
+from shared.kafka.records import Record
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +72,8 @@ class EventConsumer:
         limits: Limits | None = None,
     ) -> None:
         self.name = name
-        self._handlers = dict(handlers)
+        self._topics = topics_of(handlers)
+        self._effects = Effects(name=name, handlers=handlers)
         self._stop = stop or threading.Event()
         self._limits = limits or Limits()
         self._heartbeat = Heartbeat(f"{name}.consumer")
@@ -90,12 +90,12 @@ class EventConsumer:
         """Consume until stopped. Raises TooManyDeadLetters, or what says that this deploy is bad."""
         self._kafka = group_consumer(self.name)
         self._kafka.subscribe(
-            [topic_name(topic) for topic in topics_of(self._handlers)],
+            [topic_name(topic) for topic in self._topics],
             on_assign=self._on_assign,
             on_revoke=self._on_revoke,
             on_lost=self._on_lost,
         )
-        log.info("consumer_started", consumer=self.name, events=len(self._handlers))
+        log.info("consumer_started", consumer=self.name, topics=self._topics)
         try:
             while not self._stop.is_set():
                 self.turn()
@@ -140,7 +140,7 @@ class EventConsumer:
 
     def _work(self, records: Sequence[Record]) -> None:
         """Bring every record to its end: together where all is well, else one by one."""
-        if len(records) > 1 and self._together(records):
+        if len(records) > 1 and self._effects.apply_all(records):
             for record in records:
                 self._done(record)
             return
@@ -154,45 +154,13 @@ class EventConsumer:
                     continue
                 self._done(record)
 
-    def _together(self, records: Sequence[Record]) -> bool:
-        """Try the whole batch in one transaction, and return whether it committed; nothing is counted against any."""
-        try:
-            events = [(record, *event_of(record)) for record in records]
-            events = [event for event in events if type(event[2]) in self._handlers]
-            if not events:
-                return True
-            with transaction.atomic():
-                if inbox.is_blocked(
-                    consumer=self.name,
-                    keys=[(record.topic, record.key) for record, _, _ in events],
-                ):
-                    return False
-                taken, at = inbox.receive(
-                    consumer=self.name,
-                    event_ids=list(dict.fromkeys(envelope.id for _, envelope, _ in events)),
-                )
-                left = set(taken)
-                for _, envelope, message in events:
-                    if envelope.id in left:
-                        left.discard(envelope.id)
-                        self._handle(envelope, message, at)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, each record meets it again alone
-            log.info(
-                "batch_split",
-                consumer=self.name,
-                size=len(records),
-                cause=type(error).__name__,
-            )
-            return False
-        return True
-
     def _alone(self, record: Record) -> None:
         """Bring one record to its end: effect, dead letter, or an exception that ends the process."""
         attempts = 0
         waits = 0
         while True:
             try:
-                self._apply(record)
+                self._effects.apply(record)
                 return
             except BadEvent as bad:
                 self._bury(record, fault=DeadLetter.Fault.MESSAGE, cause=str(bad), attempts=1)
@@ -201,7 +169,7 @@ class EventConsumer:
                 if is_ours(error):
                     raise
                 if is_away(error):
-                    log.warning("dependency_away", consumer=self.name, cause=_cause(error))
+                    log.warning("dependency_away", consumer=self.name, cause=cause_of(error))
                     self._wait(
                         _AWAY_BACKOFF[min(waits, len(_AWAY_BACKOFF) - 1)],
                         record,
@@ -222,7 +190,7 @@ class EventConsumer:
                     self._bury(
                         record,
                         fault=DeadLetter.Fault.HANDLER,
-                        cause=_cause(error),
+                        cause=cause_of(error),
                         attempts=attempts,
                     )
                     return
@@ -230,42 +198,6 @@ class EventConsumer:
                     self._limits.backoff[min(attempts, len(self._limits.backoff)) - 1],
                     record,
                 )
-
-    def _apply(self, record: Record) -> None:
-        """Let one record take effect, once, or park it behind its elders, in one transaction."""
-        envelope, message = event_of(record)
-        if type(message) not in self._handlers:
-            return
-        with transaction.atomic():
-            key = (record.topic, record.key)
-            if inbox.is_blocked(consumer=self.name, keys=[key]) and inbox.park_behind(
-                consumer=self.name, record=record
-            ):
-                log.warning(
-                    "event_parked",
-                    consumer=self.name,
-                    event_id=envelope.id,
-                    type=envelope.type,
-                )
-                return
-            self._effect(envelope, message)
-
-    def _effect(self, envelope: Envelope, message: Message) -> None:
-        taken, at = inbox.receive(consumer=self.name, event_ids=[envelope.id])
-        if taken:
-            self._handle(envelope, message, at)
-
-    def _handle(self, envelope: Envelope, message: Message, at: datetime) -> None:
-        received = Received(
-            at=at,
-            event_id=envelope.id,
-            type=envelope.type,
-            key=envelope.key,
-            sequence=envelope.sequence,
-            request_id=envelope.request_id,
-        )
-        with bind_request(request_id=envelope.request_id, traceparent=envelope.traceparent):
-            self._handlers[type(message)](message, received=received)
 
     # ------------------------------------------------------------------ dead letters
 
@@ -311,33 +243,8 @@ class EventConsumer:
     def _retry_letters(self) -> None:
         """Try again, eldest first, the dead letters that staff want tried and what was parked behind them."""
         for topic, key in inbox.waiting_keys(consumer=self.name):
-            while not self._stop.is_set() and self._retry_eldest(topic, key):
+            while not self._stop.is_set() and self._effects.retry_eldest(topic, key):
                 self._heartbeat.beat()
-
-    def _retry_eldest(self, topic: str, key: str) -> bool:
-        letter: DeadLetter | None = None
-        try:
-            with transaction.atomic():
-                letter = inbox.eldest_to_retry(consumer=self.name, topic=topic, key=key)
-                if letter is None:
-                    return False
-                envelope, message = event_of(inbox.record_of(letter))
-                if type(message) in self._handlers:
-                    self._effect(envelope, message)
-                inbox.settle_retried(letter)
-            return True
-        except Exception as error:
-            if letter is None or is_away(error) or is_ours(error):
-                raise
-            fault = DeadLetter.Fault.MESSAGE if isinstance(error, BadEvent) else DeadLetter.Fault.HANDLER
-            inbox.bury_again(dead_letter_id=letter.id, fault=fault, cause=_cause(error))
-            log.warning(
-                "dead_letter_failed_again",
-                consumer=self.name,
-                event_id=letter.event_id,
-                cause=_cause(error),
-            )
-            return False
 
     # ------------------------------------------------------------------ chores, waiting, offsets
 
@@ -348,17 +255,14 @@ class EventConsumer:
                 self._next_purge = now + 3600
                 inbox.purge()
             self._kafka.list_topics(timeout=1.0)
-        except (DatabaseError, KafkaException) as error:
+        except Exception as error:
             if not is_away(error):
                 raise
-            self._away(error)
+            log.warning("dependency_away", consumer=self.name, cause=cause_of(error))
+            self._heartbeat.beat(ready=False)
+            connection.close()
             return
         self._heartbeat.beat(ready=self._joined)
-
-    def _away(self, error: BaseException) -> None:
-        log.warning("dependency_away", consumer=self.name, cause=_cause(error))
-        self._heartbeat.beat(ready=False)
-        connection.close()
 
     def _wait(self, seconds: float, record: Record, *, ready: bool | None = None) -> None:
         """Wait without leaving the group: partitions are paused, rebalances and SIGTERM are served.
@@ -408,7 +312,3 @@ class EventConsumer:
         gone = {(partition.topic, partition.partition) for partition in partitions}
         self._assigned -= gone
         self._held = [message for message in self._held if (message.topic(), message.partition()) not in gone]
-
-
-def _cause(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:500]

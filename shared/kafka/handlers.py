@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from google.protobuf.message import Message
 
@@ -52,8 +52,3 @@ def handles(*messages: type[Message]) -> Callable[[_F], _F]:
 def topics_of(handlers: Handlers) -> list[str]:
     """Return the topics, without prefix, on which the messages of `handlers` travel."""
     return sorted({EVENTS[message].topic for message in handlers})
-
-
-def call(handler: Handler, event: Any, received: Received) -> None:
-    """Call `handler` with what it is declared to take."""
-    handler(event, received=received)

@@ -1,0 +1,113 @@
+"""What an event does to the database, and that it does so once: inbox row, handler and outcome in one transaction.
+
+Knows neither Kafka's loop nor offsets; whatever fails is raised for the loop to judge.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from google.protobuf.message import Message
+
+from shared.cloudevents import BadEvent, Envelope
+from shared.inbox import services as inbox
+from shared.inbox.models import DeadLetter
+from shared.kafka.handlers import Handlers, Received
+from shared.kafka.outcomes import is_away, is_ours
+from shared.kafka.records import Record, event_of
+from shared.telemetry import bind_request
+
+log = structlog.get_logger(__name__)
+
+
+class Effects:
+    """The effects of events on consumer `name` through its `handlers`; an event without a handler has none."""
+
+    def __init__(self, *, name: str, handlers: Handlers) -> None:
+        self._name = name
+        self._handlers = dict(handlers)
+
+    def apply(self, record: Record) -> None:
+        """Let one record take effect, once, or park it behind its elders. Raises BadEvent, and what its handler raises."""
+        envelope, message = event_of(record)
+        if type(message) not in self._handlers:
+            return
+        with transaction.atomic():
+            key = (record.topic, record.key)
+            if inbox.is_blocked(consumer=self._name, keys=[key]) and inbox.park_behind(
+                consumer=self._name, record=record
+            ):
+                log.warning("event_parked", consumer=self._name, event_id=envelope.id, type=envelope.type)
+                return
+            self._once(envelope, message)
+
+    def apply_all(self, records: Sequence[Record]) -> bool:
+        """Try the whole batch in one transaction, and return whether it committed; nothing is counted against any."""
+        try:
+            events = [(record, *event_of(record)) for record in records]
+            events = [event for event in events if type(event[2]) in self._handlers]
+            if not events:
+                return True
+            with transaction.atomic():
+                keys = [(record.topic, record.key) for record, _, _ in events]
+                if inbox.is_blocked(consumer=self._name, keys=keys):
+                    return False
+                event_ids = list(dict.fromkeys(envelope.id for _, envelope, _ in events))
+                taken, at = inbox.receive(consumer=self._name, event_ids=event_ids)
+                left = set(taken)
+                for _, envelope, message in events:
+                    if envelope.id in left:
+                        left.discard(envelope.id)
+                        self._handle(envelope, message, at)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, each record meets it again alone
+            log.info("batch_split", consumer=self._name, size=len(records), cause=type(error).__name__)
+            return False
+        return True
+
+    def retry_eldest(self, topic: str, key: str) -> bool:
+        """Try the key's eldest open dead letter again; return whether it took effect, and so whether there may be another.
+
+        Raises what says that something is away, or that this deploy is bad.
+        """
+        letter: DeadLetter | None = None
+        try:
+            with transaction.atomic():
+                letter = inbox.eldest_to_retry(consumer=self._name, topic=topic, key=key)
+                if letter is None:
+                    return False
+                envelope, message = event_of(inbox.record_of(letter))
+                if type(message) in self._handlers:
+                    self._once(envelope, message)
+                inbox.settle_retried(letter)
+            return True
+        except Exception as error:
+            if letter is None or is_away(error) or is_ours(error):
+                raise
+            fault = DeadLetter.Fault.MESSAGE if isinstance(error, BadEvent) else DeadLetter.Fault.HANDLER
+            cause = cause_of(error)
+            inbox.bury_again(dead_letter_id=letter.id, fault=fault, cause=cause)
+            log.warning("dead_letter_failed_again", consumer=self._name, event_id=letter.event_id, cause=cause)
+            return False
+
+    def _once(self, envelope: Envelope, message: Message) -> None:
+        taken, at = inbox.receive(consumer=self._name, event_ids=[envelope.id])
+        if taken:
+            self._handle(envelope, message, at)
+
+    def _handle(self, envelope: Envelope, message: Message, at: datetime) -> None:
+        received = Received(
+            at=at,
+            event_id=envelope.id,
+            type=envelope.type,
+            key=envelope.key,
+            sequence=envelope.sequence,
+            request_id=envelope.request_id,
+        )
+        with bind_request(request_id=envelope.request_id, traceparent=envelope.traceparent):
+            self._handlers[type(message)](message, received=received)
+
+
+def cause_of(error: BaseException) -> str:
+    """Return a failure in one line for a dead letter."""
+    return f"{type(error).__name__}: {error}"[:500]

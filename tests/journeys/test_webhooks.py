@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 
+from shared.money import Money
 from shared.testing import eventually
 from tests.journeys.api import address
 
@@ -23,12 +24,11 @@ def uuid_of(node_id: str) -> str:
 
 def event(payment, *, outcome="SUCCEEDED", event_id=None, **changed):
     """A webhook's body about a payment, as the provider would write it."""
-    minor = int(Decimal(payment["amount"]["amount"]) * 100)
     told = {
         "id": f"pay_{uuid.uuid4().hex}",
         "key": uuid_of(payment["id"]),
         "status": outcome,
-        "amount": minor,
+        "amount": Money(Decimal(payment["amount"]["amount"]), payment["amount"]["currency"]).minor,
         "currency": payment["amount"]["currency"],
         "failure_code": "",
         **changed,
@@ -52,8 +52,8 @@ def signed(body: bytes, *, at: float | None = None, secret: str | None = None) -
 def send(visitor):
     """Deliver a body under a signature; returns the status."""
 
-    def deliver(body: bytes, signature: str | None) -> int:
-        headers = {"Content-Type": "application/json", **({"X-Payment-Signature": signature} if signature else {})}
+    def deliver(body: bytes, signature: str | bytes | None) -> int:
+        headers = [("Content-Type", "application/json"), *([("X-Payment-Signature", signature)] if signature else [])]
         return visitor.http.post(PATH, content=body, headers=headers).status_code
 
     return deliver
@@ -82,7 +82,7 @@ def forged(body):
         "six minutes ahead": signed(body, at=time.time() + 360),
         "of another body": signed(body + b" "),
         "no stamp": right.partition(",")[2],
-        "not ASCII": "t=1,v1=" + "\u00e9".encode().decode("latin-1"),
+        "not ASCII": "t=1,v1=\u00e9".encode(),
     }
 
 

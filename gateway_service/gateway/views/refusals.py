@@ -6,12 +6,11 @@ from django.http import HttpRequest, HttpResponse
 
 
 def problem(status: int, title: str, detail: str = "", code: str = "", retry_after: int | None = None) -> HttpResponse:
-    """Return a problem+json answer."""
-    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status}
+    """Return a problem+json answer; its code, where none is given, is its title's: METHOD_NOT_ALLOWED."""
+    stable = code or title.upper().replace(" ", "_")
+    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "code": stable}
     if detail:
         body["detail"] = detail
-    if code:
-        body["code"] = code
     response = HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
     response["Cache-Control"] = "no-store"
     if retry_after is not None:

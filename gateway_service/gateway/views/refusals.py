@@ -20,7 +20,7 @@ def problem(status: int, title: str, detail: str = "", code: str = "", retry_aft
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what cannot be read."""
-    return problem(400, "Bad Request")
+    return problem(400, "Bad Request", code="BAD_USER_INPUT")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -16,6 +16,7 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    TextField,
     Value,
 )
 from django.db.models.functions import ACos, Cast, Coalesce, Cos, Greatest, Least, Radians, Round, Sin
@@ -102,7 +103,9 @@ def _departures(query: TripQuery) -> QuerySet[Departure]:
     if query.departs_before:
         rows = rows.filter(starts_at__lt=datetime.combine(query.departs_before, time(), UTC) + timedelta(days=1))
     if query.seats:
-        rows = rows.annotate(free=Coalesce("seats_left", "capacity")).filter(free__gte=query.seats)
+        rows = rows.annotate(free=Coalesce("seats_left", "capacity", output_field=IntegerField())).filter(
+            free__gte=query.seats
+        )
     if query.max_price:
         euros = _euros(query.max_price, field="maxPrice")
         rows = rows.annotate(eur=F("adult_price") / _euro_rate("trip__currency")).filter(eur__lte=euros)
@@ -144,7 +147,10 @@ def _ordered(
         return rows, (Key("rank", int, descending=True), *_POPULAR)
     if order == "NAME":
         name = DestinationTranslation.objects.filter(destination=OuterRef("pk"), language=query.language).values("name")
-        return rows.annotate(sort_name=Coalesce(Subquery(name), F("slug"))), (Key("sort_name", str), ID)
+        return rows.annotate(sort_name=Coalesce(Subquery(name), F("slug"), output_field=TextField())), (
+            Key("sort_name", str),
+            ID,
+        )
     if order == "DISTANCE":
         if not query.near:
             raise Invalid(field="near")

@@ -16,7 +16,7 @@ urlpatterns = [
     path("graphql", graphql),
     path("api/schema/", openapi),
     path("api/docs/", docs),
-    re_path(r"^(?P<path>(?:api/v1|media)/.*)$", facade),
+    re_path(r"^(?P<path>(?:api/v1|photos)/.*)$", facade),
     path(".well-known/jwks.json", jwks),
     path("health/live", live),
     path("health/ready", ready),

@@ -6,7 +6,6 @@ from typing import Final
 
 _READ: Final = frozenset({"GET", "HEAD"})
 _WRITE: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
-_POST: Final = frozenset({"POST"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +18,12 @@ class Route:
 
 # By the segment after /api/v1/, the catalogue for reading alone: its writes are staff's, at destinations itself.
 _OWNERS: Final = {
-    **dict.fromkeys(("auth", "profile", "users", "me", "sessions"), Route("users", _WRITE)),
-    **dict.fromkeys(("destinations", "trips", "departures", "exchange-rates", "photos"), Route("destinations", _READ)),
-    **dict.fromkeys(("quotes", "bookings", "cancellation-quotes"), Route("bookings", _WRITE)),
-    "payments": Route("bookings", _WRITE),
+    **dict.fromkeys(("auth", "profile"), Route("users", _WRITE)),
+    **dict.fromkeys(("destinations", "trips", "departures"), Route("destinations", _READ)),
+    **dict.fromkeys(("quotes", "bookings", "cancellation-quotes", "payments"), Route("bookings", _WRITE)),
     **dict.fromkeys(("notifications", "invoices"), Route("notifications", _READ)),
 }
-_MEDIA: Final = Route("destinations", _READ)
+_PHOTOS: Final = Route("destinations", _READ)
 _SEGMENTS: Final = re.compile(r"(?:[A-Za-z0-9._~@:-]+/)*[A-Za-z0-9._~@:-]*", re.ASCII)
 
 
@@ -34,7 +32,7 @@ def route(path: str) -> Route | None:
     if not _SEGMENTS.fullmatch(path) or ".." in path.split("/"):
         return None
     first, _, rest = path.partition("/")
-    if first == "media":
-        return _MEDIA if rest else None
+    if first == "photos":
+        return _PHOTOS if rest else None
     owner, _, _ = path.removeprefix("api/v1/").partition("/")
     return _OWNERS.get(owner)

@@ -47,9 +47,9 @@ async def facade(request: HttpRequest, path: str) -> HttpResponseBase:
     """Pass a public path on to the service that owns it; 404 for any other, 405 for a method it does not serve."""
     target = route(path)
     if target is None:
-        return problem(404, "Not Found", code="NOT_FOUND")
+        return problem(404, "NOT_FOUND")
     if request.method not in target.methods:
-        refused = problem(405, "Method Not Allowed")
+        refused = problem(405, "METHOD_NOT_ALLOWED")
         refused["Allow"] = ", ".join(sorted(target.methods))
         return refused
     url = httpx.URL(settings.SERVICE_URLS[target.service] + request.get_full_path())
@@ -59,9 +59,9 @@ async def facade(request: HttpRequest, path: str) -> HttpResponseBase:
     try:
         answered = await upstream.client().send(asked, stream=True)
     except httpx.TimeoutException:
-        return problem(504, "Gateway Timeout", "The service took too long.", "DEADLINE_EXCEEDED")
+        return problem(504, "DEADLINE_EXCEEDED", "The service took too long.")
     except httpx.TransportError:
-        return problem(503, "Service Unavailable", "The service is away.", "UPSTREAM_UNAVAILABLE", retry_after=1)
+        return problem(503, "UPSTREAM_UNAVAILABLE", "The service is away.", retry_after=1)
     response = StreamingHttpResponse(_stream(answered), status=answered.status_code)
     del response["Content-Type"]
     for name, value in answered.headers.items():

@@ -33,7 +33,7 @@ async def jwks(request: HttpRequest) -> HttpResponse:
             _kept.until = time.monotonic() + _FRESH_SECONDS
         except httpx.HTTPError:
             if not _kept.body:
-                return problem(503, "Service Unavailable", code="UPSTREAM_UNAVAILABLE", retry_after=1)
+                return problem(503, "UPSTREAM_UNAVAILABLE", retry_after=1)
     response = HttpResponse(_kept.body, content_type="application/json")
     response["Cache-Control"] = f"public, max-age={int(_FRESH_SECONDS)}"
     return response

@@ -60,6 +60,11 @@ class Child:
                 self.send(signal.SIGKILL)
 
 
+def marks(platform: Platform, name: str) -> dict[str, str]:
+    """Return the variables by which a process of this platform is known, whoever has lost sight of it."""
+    return {MARK: name, "TRAVEL_VAR": str(platform.var)}
+
+
 def start_mark(pid: int) -> str | None:
     """Return what tells this process from a later one with the same pid; None where none runs."""
     if sys.platform == "linux":
@@ -95,7 +100,7 @@ def spawn(
         process = subprocess.Popen(
             command,
             cwd=cwd or platform.root,
-            env={**environment, MARK: name, "TRAVEL_VAR": str(platform.var)},
+            env={**environment, **marks(platform, name)},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

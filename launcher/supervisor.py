@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from types import FrameType
@@ -83,11 +84,15 @@ class Supervisor:
     def _end_helpers(self) -> None:
         """Kill migrations and seeds that a killed supervisor left under way, and processes whose pid file was lost."""
         known = [child for name in BY_NAME if (child := children.running(self._platform, name))]
+        ended = []
         for stray in children.strays(self._platform, known):
             if stray.name in BY_NAME and os.getsid(stray.pid) == stray.pid:
                 children.write_record(self._platform, stray)
             else:
                 stray.send(signal.SIGKILL)
+                ended.append(stray)
+        while any(stray.alive() for stray in ended):
+            time.sleep(0.02)
 
     def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
         self._runner.stopping.set()

@@ -12,6 +12,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from launcher import ports
+from launcher.children import marks
 from launcher.infrastructure import kafka_jars
 from launcher.platform import Platform
 from launcher.refusal import Refusal
@@ -58,6 +59,7 @@ def prepare(platform: Platform) -> None:
                 "--standalone",
             ),
         ],
+        env={**os.environ, **marks(platform, "kafka-format")},  # one that a killed launcher left is found and ended
         capture_output=True,
         text=True,
         check=False,

@@ -22,6 +22,7 @@ import psycopg
 from psycopg import sql
 
 from launcher import ports
+from launcher.children import marks
 from launcher.platform import Platform
 from launcher.refusal import Refusal
 from launcher.vault import Vault
@@ -82,7 +83,13 @@ def prepare(platform: Platform, vault: Vault) -> None:
             *("--auth=scram-sha-256", "--locale-provider=builtin", "--locale=C.UTF-8", "--encoding=UTF8", "--no-sync"),
         ]
         done = subprocess.run(
-            command, cwd=draft, env=_plain_environment(), capture_output=True, text=True, check=False, **home.as_user()
+            command,
+            cwd=draft,
+            env={**_plain_environment(), **marks(platform, "initdb")},
+            capture_output=True,
+            text=True,
+            check=False,
+            **home.as_user(),
         )
     if done.returncode:
         raise Refusal(f"PostgreSQL's initdb failed: {_last_line(done.stderr or done.stdout)}")

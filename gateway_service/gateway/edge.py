@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from typing import Any, Final
 
 import structlog
@@ -11,6 +12,7 @@ from gateway_service.gateway import clients, upstream, valkey
 from gateway_service.gateway.feed import stop_feed
 from gateway_service.gateway.places import Places
 from gateway_service.gateway.sockets import Receive, Scope, Send, Socket
+from gateway_service.gateway.views.refusals import members
 
 SOCKET_PATH: Final = "/graphql"
 
@@ -56,11 +58,11 @@ class Application:
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 431 and 413 without reading on, and close the connection: what follows on it is no request."""
         if _header_bytes(scope) > settings.MAX_HEADER_BYTES:
-            await _refuse(send, 431, "Request Header Fields Too Large")
+            await _refuse(send, 431, "HEADERS_TOO_LARGE")
             return
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not declared.isdigit() or int(declared) > settings.MAX_BODY_BYTES:
-            await _refuse(send, 413, "Content Too Large")
+            await _refuse(send, 413, "TOO_LARGE")
             return
         read, started = 0, False
 
@@ -81,15 +83,15 @@ class Application:
             await self._http(scope, counted, noted)
         except _TooLarge:
             if not started:
-                await _refuse(send, 413, "Content Too Large")
+                await _refuse(send, 413, "TOO_LARGE")
 
 
 def _header_bytes(scope: Scope) -> int:
     return sum(len(name) + len(value) + 4 for name, value in scope["headers"]) + len(scope.get("query_string", b""))
 
 
-async def _refuse(send: Send, status: int, title: str) -> None:
-    body = f'{{"type":"about:blank","title":"{title}","status":{status}}}'.encode()
+async def _refuse(send: Send, status: int, code: str) -> None:
+    body = json.dumps(members(status, code)).encode()
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),

@@ -39,7 +39,7 @@ class Edge:
             try:
                 request.get_host()
             except DisallowedHost:
-                response: HttpResponseBase = problem(400, "Bad Request", "Unknown host.", "BAD_USER_INPUT")
+                response: HttpResponseBase = problem(400, "BAD_USER_INPUT", "Unknown host.")
             else:
                 response = await self._get_response(request)
             response["X-Request-Id"] = request_id

@@ -134,7 +134,7 @@ def _filtered(query: DestinationQuery) -> QuerySet[Destination]:
             raise Invalid(field="tags")
         rows = rows.filter(tags__contains=list(query.tags))
     if query.near:
-        rows = _near(rows, check_near(query.near))
+        rows = _near(rows, check_near(query.near))  # type: ignore[assignment]  # annotated once more
     if query.max_daily_cost:
         rows = rows.filter(daily_cost_eur__lte=_euros(query.max_daily_cost, field="maxDailyCost"))
     return rows

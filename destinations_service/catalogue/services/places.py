@@ -74,7 +74,7 @@ def place_in_tree(row: Destination) -> None:
             raise Invalid(field="parent")
         row.ancestors = []
     else:
-        parent = Destination.objects.filter(id=row.parent_id).first()
+        parent = Destination.objects.filter(id=row.parent_id).first() if row.parent_id else None
         allowed = ("COUNTRY",) if row.kind == "CITY" else ("COUNTRY", "CITY")
         if parent is None or parent.kind not in allowed:
             raise Invalid(field="parent")

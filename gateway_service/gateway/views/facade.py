@@ -70,7 +70,7 @@ async def facade(request: HttpRequest, path: str) -> HttpResponseBase:
     return response
 
 
-def _headers(request: HttpRequest) -> list[tuple[str, bytes]]:
+def _headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     public = urlsplit(settings.PUBLIC_URL)
     passed = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
     peer = request.META.get("REMOTE_ADDR") or ""
@@ -85,7 +85,9 @@ def _headers(request: HttpRequest) -> list[tuple[str, bytes]]:
     )
     if _has_body(request) and (length := request.META.get("CONTENT_LENGTH")):
         passed["Content-Length"] = length
-    return [(name, value.encode("latin-1", "replace")) for name, value in passed.items()]  # the bytes that came in
+    return [
+        (name.encode(), value.encode("latin-1", "replace")) for name, value in passed.items()
+    ]  # the bytes that came in
 
 
 def _has_body(request: HttpRequest) -> bool:

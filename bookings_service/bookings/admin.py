@@ -32,6 +32,7 @@ class StoryInline(ReadOnly, TabularInline):
 
     extra = 0
     tab = True
+    hide_title = True
 
     def amount(self, row: Any) -> str:
         """Return the amount with its currency."""
@@ -50,6 +51,7 @@ class EventInline(StoryInline):
     """What happened, oldest first."""
 
     model = BookingEvent
+    tab = False
     verbose_name_plural = "timeline"
     fields = ("sequence", "at", "type", "status", "reason", "actor", "message_en")
     readonly_fields = fields
@@ -90,11 +92,14 @@ class BookingAdmin(ReadOnly, ModelAdmin):
     date_hierarchy = "starts_at"
     show_full_result_count = False
     fields = (
-        ("reference", "shown_status", "reason"),
-        ("title_en", "starts_at", "time_zone"),
-        ("seats", "total", "hold_expires_at"),
-        ("traveller_id", "departure_id", "created_at"),
+        ("reference", "shown_status"),
+        ("reason", "hold_expires_at"),
+        ("title_en", "total"),
+        ("starts_at", "time_zone"),
+        ("seats", "created_at"),
+        ("traveller_id", "departure_id"),
     )
+    compressed_fields = True
     readonly_fields = ("shown_status", "total")
     inlines = (EventInline, PassengerInline, PaymentInline, RefundInline, LedgerInline)
     _labels: ClassVar[dict[str, str]] = {"PENDING": "warning", "CONFIRMED": "success", "CANCELLED": "danger"}

@@ -4,8 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce, Concat, Trim
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from destinations_service.catalogue import services
 from destinations_service.catalogue.contracts import DepartureChange
@@ -29,9 +32,13 @@ from destinations_service.catalogue.models import (
 )
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
 from shared.errors import DomainError
+from shared.money import Money
 from shared.telemetry import current_locale
 
 KIND_COLOURS = {"Country": "info", "City": "success", "Point of interest": "warning"}
+# Each place below its parent: country, then city, then point of interest.
+_PARTS = (Coalesce(f"{up}slug", Value(""), output_field=TextField()) for up in ("parent__parent__", "parent__", ""))
+BY_TREE = Trim(Concat(*(part for slug in _PARTS for part in (slug, Value(" "))), output_field=TextField()))
 STATUS_COLOURS = {"Open": "success", "Closed": "warning", "Cancelled": "danger"}
 
 
@@ -49,7 +56,7 @@ class PhotoInline(TabularInline):
 
     model = Photo
     extra = 0
-    tab = True
+    hide_title = True
     fields = ("preview", "alt_en", "alt_fr", "credit", "license", "position")
     readonly_fields = ("preview", "credit", "license")
 
@@ -98,17 +105,19 @@ class DestinationAdmin(ModelAdmin):
     autocomplete_fields = ("parent",)
     list_per_page = 50
     show_full_result_count = False
-    ordering = ("-popularity", "-population")
-    inlines = (WordsInline, PhotoInline, PriceInline)
+    ordering = (BY_TREE.asc(),)
+    inlines = (PhotoInline, WordsInline, PriceInline)
+    compressed_fields = True
+    formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
     fieldsets = (
-        (None, {"fields": (("kind", "parent"), ("slug", "country_code", "currency"), "tags")}),
-        ("Where", {"fields": (("latitude", "longitude", "time_zone"), "population")}),
+        (None, {"fields": (("kind", "parent"), ("slug", "tags"), ("country_code", "currency"))}),
+        ("Where", {"fields": (("latitude", "longitude"), ("time_zone", "population"))}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Destination]:
         """Return destinations with what the list shows."""
-        rows = super().get_queryset(request).prefetch_related("translations", "parent__translations")
-        return rows.annotate(trips_here=Count("trips"))
+        rows = super().get_queryset(request).annotate(trips_here=Count("trips"))
+        return rows.prefetch_related("translations", "parent__translations")
 
     @admin.display(description="place", ordering="slug")
     def place(self, row: Destination) -> SafeString:
@@ -175,14 +184,20 @@ class DepartureInline(TabularInline):
 
     model = Departure
     extra = 0
-    tab = True
+    hide_title = True
     show_change_link = True
-    fields = ("starts_at", "ends_at", "shown_status", "capacity", "seats_left", "adult_price", "child_price")
+    fields = ("starts_at", "ends_at", "shown_status", "capacity", "seats_left", "adults", "children")
     readonly_fields = fields
     per_page = 20
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Departure]:
-        return super().get_queryset(request).filter(starts_at__gt=timezone.now()).order_by("starts_at")
+        return (
+            super()
+            .get_queryset(request)
+            .filter(starts_at__gt=timezone.now())
+            .select_related("trip")
+            .order_by("starts_at")
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -194,6 +209,16 @@ class DepartureInline(TabularInline):
     def shown_status(self, row: Departure) -> str:
         """Return the status, coloured."""
         return str(row.get_status_display())
+
+    @admin.display(description="adult")
+    def adults(self, row: Departure) -> str:
+        """Return what an adult pays."""
+        return str(Money.rounded(row.adult_price, row.trip.currency))
+
+    @admin.display(description="child")
+    def children(self, row: Departure) -> str:
+        """Return what a child pays."""
+        return str(Money.rounded(row.child_price, row.trip.currency))
 
 
 @admin.register(Trip)
@@ -215,7 +240,8 @@ class TripAdmin(ModelAdmin):
     show_full_result_count = False
     ordering = ("-popularity", "slug")
     inlines = (DepartureInline, TripWordsInline, RuleInline)
-    fieldsets = ((None, {"fields": (("slug", "destination"), ("duration_days", "currency", "tax_basis_points"))}),)
+    compressed_fields = True
+    fieldsets = ((None, {"fields": (("slug", "destination"), ("duration_days", "currency"), "tax_basis_points")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Trip]:
         """Return trips with what the list shows."""

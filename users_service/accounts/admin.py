@@ -82,6 +82,17 @@ class UserAdmin(ModelAdmin):
         """Return whether the address was verified."""
         return user.email_verified_at is not None
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Return what cannot be typed over: for anybody but a superuser, rights as well."""
+        rights = () if request.user.is_superuser else ("is_staff", "is_superuser", "groups")
+        return (*self.readonly_fields, *rights)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """A superuser's account is changed by superusers alone."""
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Accounts are opened by registering."""
         return False

@@ -6,6 +6,7 @@ Pure: takes values, returns them cleaned, or raises a refusal that names the fie
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -172,21 +173,31 @@ def _birth(value: str, today: date) -> date | None:
 
 
 def _country(value: str, _: date) -> str:
-    if value and pycountry.countries.get(alpha_2=value) is None:
+    if not value:
+        return ""
+    country = pycountry.countries.get(alpha_2=value)
+    if country is None:
         raise InvalidCountry(field="nationality")
-    return value
+    return str(country.alpha_2)
 
 
 def _currency(value: str, _: date) -> str:
-    if value in NO_MONEY or pycountry.currencies.get(alpha_3=value) is None:
+    currency = pycountry.currencies.get(alpha_3=value)
+    if currency is None or currency.alpha_3 in NO_MONEY:
         raise InvalidCurrency(field="currency")
-    return value
+    return str(currency.alpha_3)
 
 
 def _time_zone(value: str, _: date) -> str:
-    if value not in available_timezones():
+    if value not in _time_zones():
         raise InvalidTimeZone(field="timeZone")
     return value
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """Return the names of IANA; reading them walks a folder, and what the machine calls its own zone is none of them."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 _CLEANERS: Final[Mapping[str, Any]] = {

@@ -24,9 +24,9 @@ def before_sign_in(*, email: str, ip_address: str) -> None:
     on_account = _count(LOGIN_WINDOW, "login-account", email)
     from_network_on_account = _count(LOGIN_WINDOW, "login-pair", email, ip_address)
     if _past(from_network, settings.LOGIN_LIMIT_NETWORK):
-        raise RateLimited(retry_after=LOGIN_WINDOW)
+        raise RateLimited(retry_after=_left(LOGIN_WINDOW, "login-network", ip_address))
     if _past(on_account, settings.LOGIN_LIMIT_ACCOUNT) and from_network_on_account > 1:
-        raise RateLimited(retry_after=LOGIN_WINDOW)
+        raise RateLimited(retry_after=_left(LOGIN_WINDOW, "login-account", email))
 
 
 def after_sign_in(*, email: str, ip_address: str) -> None:
@@ -43,9 +43,9 @@ def after_sign_in(*, email: str, ip_address: str) -> None:
 def before_mail(*, email: str, ip_address: str) -> None:
     """Count a mail that somebody asks for. Raises RateLimited past the network's or the address's limit."""
     if _past(_count(MAIL_WINDOW, "mail-network", ip_address), settings.MAIL_REQUEST_LIMIT_NETWORK):
-        raise RateLimited(retry_after=MAIL_WINDOW)
+        raise RateLimited(retry_after=_left(MAIL_WINDOW, "mail-network", ip_address))
     if _past(_count(MAIL_WINDOW, "mail-address", email), settings.MAIL_REQUEST_LIMIT_ADDRESS):
-        raise RateLimited(retry_after=MAIL_WINDOW)
+        raise RateLimited(retry_after=_left(MAIL_WINDOW, "mail-address", email))
 
 
 def _past(count: int, limit: int) -> bool:
@@ -63,6 +63,15 @@ def _count(window: int, *parts: str) -> int:
     except redis.RedisError:
         log.warning("sign-in limits are away")
         return 0
+
+
+def _left(window: int, *parts: str) -> int:
+    """Return how many seconds the window still lasts."""
+    try:
+        left = int(get_redis_connection("default").ttl(_key(*parts)))
+    except redis.RedisError:
+        return window
+    return left if 0 < left <= window else window
 
 
 def _key(*parts: str) -> str:

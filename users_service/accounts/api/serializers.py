@@ -15,7 +15,7 @@ class RegisterSerializer(StrictSerializer):
     """Somebody who registers. Rules and their codes are the domain's."""
 
     email = serializers.CharField(max_length=1_000)
-    password = serializers.CharField(max_length=1_000_000, trim_whitespace=False, write_only=True)
+    password = serializers.CharField(trim_whitespace=False, write_only=True)
     first_name = serializers.CharField(allow_blank=True, max_length=1_000, trim_whitespace=False)
     last_name = serializers.CharField(allow_blank=True, max_length=1_000, trim_whitespace=False)
     locale = serializers.ChoiceField(LOCALES, required=False)
@@ -45,7 +45,7 @@ class LoginSerializer(StrictSerializer):
     """A sign-in."""
 
     email = serializers.CharField(max_length=1_000)
-    password = serializers.CharField(max_length=1_000_000, trim_whitespace=False, write_only=True)
+    password = serializers.CharField(trim_whitespace=False, write_only=True)
 
 
 class RefreshSerializer(StrictSerializer):

@@ -90,7 +90,9 @@ def log_out(*, user_id: UUID | None, session_id: UUID | None, refresh_token: str
         raise TokenInvalid
     with transaction.atomic():
         now = database_now()
-        user = User.objects.select_for_update().get(id=user_id)
+        user = User.objects.select_for_update().filter(id=user_id).first()
+        if user is None:
+            raise TokenInvalid
         open_sessions = Session.objects.select_for_update().filter(user=user, revoked_at__isnull=True).order_by("id")
         for session in open_sessions if everywhere else open_sessions.filter(id=session_id):
             _revoke(user, session, reason=LOGOUT, now=now)

@@ -5,7 +5,7 @@ import secrets
 from argparse import ArgumentTypeError
 from typing import Any
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +15,7 @@ from users_service.accounts.models import Profile, User
 
 ADMIN = "admin@travel.example"
 GROUPS = ("catalogue_editor", "booking_agent", "finance", "support")
+SEEN_BY_SUPPORT = ("user", "profile", "session", "auditentry")
 MOST_TRAVELLERS = 100_000
 
 
@@ -45,6 +46,11 @@ class Command(BaseCommand):
     def _staff(self) -> None:
         for name in GROUPS:
             Group.objects.get_or_create(name=name)
+        Group.objects.get(name="support").permissions.add(
+            *Permission.objects.filter(
+                content_type__app_label="accounts", codename__in=[f"view_{model}" for model in SEEN_BY_SUPPORT]
+            )
+        )
         if User.objects.filter(email=ADMIN).exists():
             return
         given = os.environ.get("ADMIN_PASSWORD")

@@ -1,0 +1,96 @@
+"""Fixtures of users_service: its own keys published, limits in a Valkey of the run's own, people who register and sign in."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from django.test import Client
+
+from shared.auth import testing as auth
+from shared.auth import tokens
+from shared.outbox.models import OutboxEvent
+from users_service.accounts import passwords, signing
+from users_service.tests.factories import PASSWORD
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _service_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    auth.install(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _fresh(valkey: redis.Redis) -> Iterator[None]:
+    """No limit was used up, and no key of another test's database is held."""
+    signing.forget()
+    passwords._slots.cache_clear()
+    yield
+    signing.forget()
+
+
+@pytest.fixture
+def published(_service_keys: Path, db: None) -> None:
+    """This process verifies access tokens by the keys that the service publishes."""
+    (_service_keys / "jwks.json").write_text(json.dumps(signing.jwks()))
+    tokens.key_set.cache_clear()
+
+
+@dataclass
+class Visitor:
+    """Somebody at a REST client, at a network address."""
+
+    address: str = "198.51.100.7"
+
+    def send(self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str) -> Any:
+        """Send JSON to `/api/v1/<path>`."""
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        content = body if isinstance(body, bytes | str) else json.dumps(body or {})
+        data = {} if method == "GET" else {"data": content, "content_type": "application/json"}
+        send = getattr(Client(raise_request_exception=False), method.lower())
+        return send(f"/api/v1/{path}", headers=headers, REMOTE_ADDR=self.address, **data)
+
+    def login(self, email: str, password: str = PASSWORD, **headers: str) -> Any:
+        """Sign in."""
+        return self.send("POST", "auth/login/", {"email": email, "password": password}, **headers)
+
+    def register(self, **changes: Any) -> Any:
+        """Register, with `changes` to a good request."""
+        return self.send("POST", "auth/register/", registration(**changes))
+
+    def refresh(self, token: str) -> Any:
+        """Rotate."""
+        return self.send("POST", "auth/refresh/", {"refresh_token": token})
+
+
+def registration(**changes: Any) -> dict[str, Any]:
+    """Return the body of a good registration."""
+    return {
+        "email": "ann@example.org",
+        "password": PASSWORD,
+        "first_name": "Ann",
+        "last_name": "O’Hara",
+        "locale": "FR",
+        "accept_terms": True,
+        **changes,
+    }
+
+
+@pytest.fixture
+def visitor() -> Visitor:
+    """Somebody."""
+    return Visitor()
+
+
+@pytest.fixture
+def events(db: None) -> Callable[[], list[str]]:
+    """Return the short names of the events written so far, in order."""
+    return lambda: [
+        kind.removeprefix("travel.users.").removesuffix(".v1")
+        for kind in OutboxEvent.objects.order_by("id").values_list("type", flat=True)
+    ]

@@ -11,6 +11,7 @@ from celery.beat import Scheduler
 from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifications_service.config.settings")
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # they would load every view and admin page
 
 from shared.kafka.heartbeat import Heartbeat
 from shared.telemetry import celery as telemetry
@@ -62,14 +63,9 @@ class BeatingScheduler(Scheduler):
 
 @worker_init.connect
 def _warm_up(**_: Any) -> None:
-    """Compile templates and load fonts before the first mail, not with it."""
-    from notifications_service import people
-    from notifications_service.billing.documents import pdf
-    from notifications_service.notifications import rendering
+    from notifications_service.notifications.warmup import warm_up
 
-    rendering.warm()
-    pdf.warm()
-    people.warm()
+    warm_up()
 
 
 def _consumes(parent: Any) -> bool:

@@ -28,12 +28,6 @@ def text_of(letter: Letter) -> str:
     return _text().render(_context(letter)).strip() + "\n"
 
 
-def warm() -> None:
-    """Compile both templates now rather than with the first mail."""
-    _html()
-    _text()
-
-
 def _context(letter: Letter) -> Context:
     return Context({"letter": letter, "lang": letter.locale.value.lower(), "accent": _ACCENTS[letter.tone]})
 

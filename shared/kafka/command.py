@@ -15,6 +15,7 @@ from shared.kafka.handlers import registered
 class RunConsumer(BaseCommand):
     """Consume the events that this service handles until SIGTERM, finishing the one in hand."""
 
+    requires_system_checks = ()  # they would load every view and admin page; `migrate` and `check` run them
     help = "Consume the events that this service handles, until SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -58,11 +58,6 @@ def invoice_pdf(*, invoice: InvoiceView, recipient: Recipient) -> bytes:
     return output
 
 
-def warm() -> None:
-    """Load fonts and compile the template now rather than with the first invoice."""
-    _compiler()
-
-
 def file_name(invoice: InvoiceView) -> str:
     """Return the name of the document's file."""
     return f"{invoice.number}.pdf"

@@ -1,0 +1,62 @@
+"""What the first mail would have to wait for, done before: templates, fonts, both languages' dates, users_service's channel."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from notifications_service import people
+from notifications_service.billing.contracts import InvoiceView, Trip
+from notifications_service.billing.documents.pdf import invoice_pdf
+from notifications_service.billing.domain import Kind as InvoiceKind
+from notifications_service.billing.domain import Line
+from notifications_service.notifications.calendar import calendar_file
+from notifications_service.notifications.contracts import BookingFacts, Job
+from notifications_service.notifications.domain import Channel, Kind
+from notifications_service.notifications.letters import letter_for
+from notifications_service.notifications.rendering import html_of, text_of
+from notifications_service.people import Contact
+from shared.money import Money
+from shared.text import Locale, Text
+
+_NOBODY = UUID(int=0)
+
+
+def warm_up() -> None:
+    """Write one confirmation in each language, to nobody, and throw it away."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    price, word = Money.from_minor(100, "EUR"), Text(en="–", fr="–")
+    trip = Trip(title=word, starts_at=now, ends_at=now + timedelta(days=1), time_zone="UTC")
+    lines = (Line(label=word, quantity=1, unit_price=price, total=price, tax=price),)
+    booking = BookingFacts(
+        booking_id=_NOBODY, reference="–", sequence=1, trip=trip, seats=1, lines=lines, total=price, reason=""
+    )
+    invoice = InvoiceView(
+        id=_NOBODY,
+        number="–",
+        kind=InvoiceKind.INVOICE,
+        person_id=_NOBODY,
+        booking_id=_NOBODY,
+        booking_reference="–",
+        credits_number="",
+        trip=trip,
+        lines=lines,
+        total=price,
+        issued_at=now,
+    )
+    job = Job(
+        id=_NOBODY,
+        person_id=_NOBODY,
+        channel=Channel.EMAIL,
+        kind=Kind.BOOKING_CONFIRMED,
+        attempts=1,
+        created_at=now,
+        request_id="",
+        booking=booking,
+    )
+    for locale in Locale:
+        contact = Contact(_NOBODY, "nobody@travel.example", "–", "–", "", locale, False, False)
+        letter = letter_for(job=job, contact=contact, invoice_number="–")
+        html_of(letter)
+        text_of(letter)
+        invoice_pdf(invoice=invoice, recipient=contact.recipient)
+        calendar_file(booking=booking, contact=contact, organizer=contact.email, method="REQUEST", now=now)
+    people.warm()

@@ -1,6 +1,7 @@
 """What `up` says when everything is ready: where it is, how to sign in, what to type next."""
 
 import os
+import sys
 
 from rich.console import Console
 from rich.table import Table
@@ -24,7 +25,7 @@ def print_summary(platform: Platform, report: Report, *, detached: bool) -> None
         grid.add_row(service, f"{base}/admin/   {base}/api/docs/")
     grid.add_row("mail, SMS, logs", f"{platform.mail}   {platform.sms}   {platform.log}")
     grid.add_row("admin sign-in", _sign_in(platform))
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200)
     console.print(f"\n[bold green]The platform is ready.[/] {len(report.processes)} processes.\n")
     console.print(grid)
     command = next_command(platform)

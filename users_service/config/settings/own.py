@@ -6,8 +6,6 @@ from shared.settings.env import env
 from shared.settings.security import secret_key
 
 AUTH_USER_MODEL = "accounts.User"
-# Staff of this service's admin are its own accounts: nobody else has to be asked.
-AUTHENTICATION_BACKENDS = ["users_service.accounts.backends.AccountBackend"]
 PASSWORD_HASHERS = ["users_service.accounts.passwords.Argon2Hasher"]
 
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=env.positive("ACCESS_TOKEN_SECONDS", default=300))

@@ -58,9 +58,7 @@ def test_known_and_unknown_addresses_take_as_long(settings):
 
     def seconds(address: str) -> float:
         start = time.thread_time()
-        services.register(
-            registration=Registration(address, PASSWORD, "Ann", "O’Hara", None, "", True), device=HERE
-        )
+        services.register(registration=Registration(address, PASSWORD, "Ann", "O’Hara", None, "", True), device=HERE)
         return time.thread_time() - start
 
     times = [(seconds("ann@example.org"), seconds(f"new-{number}@example.org")) for number in range(20)]
@@ -206,9 +204,7 @@ def test_verification_is_mailed_again_to_whom_it_helps_and_answered_alike(visito
 def test_mails_to_one_address_are_limited_known_or_not(visitor, settings):
     settings.MAIL_REQUEST_LIMIT_ADDRESS = 2
     for email in ("ann@example.org", "nobody@example.org"):
-        statuses = [
-            visitor.send("POST", "auth/resend-verification/", {"email": email}).status_code for _ in range(3)
-        ]
+        statuses = [visitor.send("POST", "auth/resend-verification/", {"email": email}).status_code for _ in range(3)]
         assert statuses == [202, 202, 429]
 
 

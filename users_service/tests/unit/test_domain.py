@@ -31,7 +31,8 @@ def test_what_is_no_address_or_imitates_one_is_refused(typed):
 
 @pytest.mark.parametrize(
     "password",
-    ["Short-1!", "password123", "Password123", "ann.marie@example.org", "ANN.MARIE@example.org", "x" * 129, "aaaaaaaaaaaa", "é" * 1_000_000, ""],
+    ["Short-1!", "password123", "Password123", "ann.marie@example.org", "ANN.MARIE@example.org", "x" * 129,
+     "aaaaaaaaaaaa", "é" * 1_000_000, ""],
 )  # fmt: skip
 def test_weak_passwords_are_refused(password):
     with pytest.raises(domain.WeakPassword):

@@ -1,0 +1,157 @@
+"""travel.users.v1 over a real server: who may call what, and what others' ids give."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from shared.auth import testing as auth
+from shared.ids import uuid7
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.users.v1 import users_pb2 as pb
+from shared.pb.travel.users.v1.users_pb2_grpc import UsersServiceStub, add_UsersServiceServicer_to_server
+from shared.rpc.testing import running
+from users_service.accounts.models import LinkRequest, Profile, User
+from users_service.accounts.rpc.servicer import UsersServicer
+from users_service.tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def ask(published: None) -> Iterator[Ask]:
+    """Call a method as a service; a refusal comes back as (status, reason)."""
+    with (
+        running(lambda server: add_UsersServiceServicer_to_server(UsersServicer(), server)) as server,
+        grpc.insecure_channel(server.address) as channel,
+    ):
+        stub = UsersServiceStub(channel)
+
+        def call(method: str, request: Any, *, caller: str = "gateway", token: str = "") -> Any:
+            metadata = [("x-service-credential", auth.credential_of(caller, "users"))] if caller else []
+            if token:
+                metadata.append(("authorization", f"Bearer {token}"))
+            try:
+                return getattr(stub, method)(request, metadata=metadata, timeout=10)
+            except grpc.RpcError as refused:
+                details = dict(refused.trailing_metadata()).get("grpc-status-details-bin", b"")
+                return refused.code().name, details
+
+        yield call
+
+
+@pytest.fixture
+def person() -> User:
+    return UserFactory(email="ann@example.org")
+
+
+@pytest.fixture
+def token(ask: Ask, person: User) -> str:
+    request = pb.LoginRequest(email="ANN@example.org", password=PASSWORD, ip_address="198.51.100.7", user_agent="a\nb")
+    return str(ask("Login", request).tokens.access_token)
+
+
+def test_a_person_registers_verifies_and_may_book(ask):
+    registration = pb.RegisterRequest(
+        email="zoe@example.org", password=PASSWORD, first_name="Zoë", last_name="Ng", accept_terms=True,
+        locale=common_pb2.LOCALE_FR, ip_address="198.51.100.7",
+    )  # fmt: skip
+    assert ask("Register", registration) == pb.RegisterResponse()
+    login = pb.LoginRequest(email="zoe@example.org", password=PASSWORD, ip_address="198.51.100.7")
+    tokens = ask("Login", login).tokens
+    me = User.objects.get()
+    check = pb.CheckTravellerRequest(traveller_id=str(me.id))
+    assert b"EMAIL_NOT_VERIFIED" in ask("CheckTraveller", check, caller="bookings", token=tokens.access_token)[1]
+
+    link = ask("MintLink", pb.MintLinkRequest(request_id=str(LinkRequest.objects.get().id)), caller="notifications")
+    ask("VerifyEmail", pb.VerifyEmailRequest(token=link.url.split("?token=")[1]))
+
+    checked = ask("CheckTraveller", check, caller="bookings", token=tokens.access_token)
+    assert checked.locale == common_pb2.LOCALE_FR
+    rotated = ask("RefreshTokens", pb.RefreshTokensRequest(refresh_token=tokens.refresh_token)).tokens
+    assert rotated.refresh_token != tokens.refresh_token
+    ask("Logout", pb.LogoutRequest(), token=rotated.access_token)
+    refused = ask("RefreshTokens", pb.RefreshTokensRequest(refresh_token=rotated.refresh_token))
+    assert refused[0] == "INVALID_ARGUMENT"
+    assert b"TOKEN_INVALID" in refused[1]
+
+
+def test_others_ids_give_nothing(ask, person, token):
+    other = UserFactory()
+    ids = [str(other.id), str(person.id), str(uuid7())]
+
+    answer = ask("BatchGetUsers", pb.BatchGetUsersRequest(ids=ids), token=token)
+    refused = ask(
+        "CheckTraveller", pb.CheckTravellerRequest(traveller_id=str(other.id)), caller="bookings", token=token
+    )
+
+    assert [user.id for user in answer.users] == [str(person.id)]
+    assert refused[0] == "NOT_FOUND"
+
+
+def test_a_profile_changes_by_the_fields_that_are_present(ask, person, token):
+    Profile.objects.filter(user=person).update(phone="+33612345678")
+
+    answer = ask("UpdateProfile", pb.UpdateProfileRequest(phone="", notify_by_sms=False), token=token)
+
+    assert (answer.user.profile.phone, answer.user.profile.notify_by_sms) == ("", False)
+    assert answer.user.profile.first_name == "Ann"
+
+
+def test_a_refused_profile_names_its_field(ask, person, token):
+    refused = ask("UpdateProfile", pb.UpdateProfileRequest(nationality="FR", currency="XXX"), token=token)
+
+    assert refused[0] == "INVALID_ARGUMENT"
+    assert b"INVALID_CURRENCY" in refused[1]
+    assert Profile.objects.get(user=person).nationality == ""
+
+
+@pytest.mark.parametrize("locale", [99, 0])
+def test_a_language_of_a_later_version_breaks_nothing(ask, token, locale):
+    answer = ask("UpdateProfile", pb.UpdateProfileRequest(locale=locale), token=token)
+
+    assert answer[0] == "INVALID_ARGUMENT" if isinstance(answer, tuple) else answer.user.profile.locale
+
+
+def test_contacts_are_for_notifications(ask, person):
+    request = pb.BatchGetContactsRequest(ids=[str(person.id), str(uuid7())])
+
+    [contact] = ask("BatchGetContacts", request, caller="notifications").contacts
+
+    assert (contact.email, contact.first_name, contact.email_verified) == ("ann@example.org", "Ann", True)
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "caller", "status"),
+    [
+        ("BatchGetContacts", pb.BatchGetContactsRequest(), "gateway", "PERMISSION_DENIED"),
+        ("MintLink", pb.MintLinkRequest(request_id=str(uuid7())), "gateway", "PERMISSION_DENIED"),
+        ("AuthenticateStaff", pb.AuthenticateStaffRequest(), "gateway", "PERMISSION_DENIED"),
+        ("Login", pb.LoginRequest(), "bookings", "PERMISSION_DENIED"),
+        ("Login", pb.LoginRequest(), "", "UNAUTHENTICATED"),
+        ("BatchGetUsers", pb.BatchGetUsersRequest(), "gateway", "UNAUTHENTICATED"),
+        ("BatchGetContacts", pb.BatchGetContactsRequest(ids=["x"]), "notifications", "INVALID_ARGUMENT"),
+        ("BatchGetContacts", pb.BatchGetContactsRequest(ids=["x"] * 1_001), "notifications", "INVALID_ARGUMENT"),
+        ("MintLink", pb.MintLinkRequest(request_id=str(uuid7())), "notifications", "FAILED_PRECONDITION"),
+        ("GetStaff", pb.GetStaffRequest(id=str(uuid7())), "bookings", "NOT_FOUND"),
+    ],
+)
+def test_each_method_names_who_may_call_it(ask, method, request_, caller, status):
+    assert ask(method, request_, caller=caller)[0] == status
+
+
+def test_staff_is_who_has_the_right_and_the_password(ask, person):
+    staff = UserFactory(email="staff@travel.example", is_staff=True)
+    staff.groups.create(name="finance")
+
+    def sign_in(email: str, password: str = PASSWORD) -> Any:
+        return ask("AuthenticateStaff", pb.AuthenticateStaffRequest(email=email, password=password), caller="bookings")
+
+    known = sign_in("Staff@travel.example").staff
+    assert (known.id, list(known.groups), known.is_superuser) == (str(staff.id), ["finance"], False)
+    assert sign_in("ann@example.org")[0] == sign_in("staff@travel.example", "wrong")[0] == "UNAUTHENTICATED"
+    staff.is_active = False
+    staff.save()
+    assert not ask("GetStaff", pb.GetStaffRequest(id=str(staff.id)), caller="bookings").staff.is_active

@@ -1,0 +1,129 @@
+"""The admin of accounts and the seeded staff: few guesses, no way up for who has fewer rights."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from users_service.accounts.models import User
+from users_service.tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def admin_login(client: Client, email: str, password: str):
+    return client.post("/admin/login/?next=/admin/", {"username": email, "password": password})
+
+
+@pytest.fixture
+def seeded(monkeypatch) -> User:
+    monkeypatch.setenv("ADMIN_PASSWORD", PASSWORD)
+    call_command("seed")
+    return User.objects.get(email="admin@travel.example")
+
+
+def test_seeding_twice_makes_one_account_with_every_group(seeded, capsys):
+    call_command("seed")
+
+    assert User.objects.count() == 1
+    assert seeded.is_superuser
+    assert set(seeded.groups.values_list("name", flat=True)) == {
+        "catalogue_editor", "booking_agent", "finance", "support",
+    }  # fmt: skip
+
+
+def test_a_password_that_nobody_gave_is_printed_once(monkeypatch, capsys):
+    monkeypatch.delenv("ADMIN_PASSWORD", raising=False)
+    call_command("seed")
+    password = capsys.readouterr().out.strip().rsplit(" ", 1)[1]
+
+    assert User.objects.get().check_password(password)
+
+
+def test_travellers_are_made_to_a_number_and_sign_in(monkeypatch, visitor):
+    monkeypatch.setenv("DEMO_PASSWORD", PASSWORD)
+    call_command("seed", travellers=2)
+    call_command("seed", travellers=3)
+
+    assert User.objects.filter(email__endswith="@demo.example", email_verified_at__isnull=False).count() == 3
+    assert visitor.login("traveller-0003@demo.example").status_code == 200
+
+
+@pytest.mark.parametrize("number", ["-1", "many", "1e9", "100001"])
+def test_a_number_that_is_none_is_refused_and_nothing_made(number):
+    with pytest.raises(CommandError, match="whole number"):
+        call_command("seed", f"--travellers={number}")
+
+    assert not User.objects.exists()
+
+
+def test_the_admin_finds_a_person_and_shows_what_they_wrote_as_they_wrote_it(seeded, client):
+    person = UserFactory(email="ann@example.org")
+    person.profile.first_name = "<script>alert(1)</script>{{ 7*7 }}"
+    person.profile.save()
+    assert admin_login(client, "ADMIN@travel.example", PASSWORD).status_code == 302
+
+    listed = client.get("/admin/accounts/user/?q=ann@example.org").content.decode()
+    page = client.get(f"/admin/accounts/user/{person.id}/change/").content.decode()
+
+    for html in (listed, page):
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7*7 }}" in html
+        assert "<script>alert(1)" not in html
+
+
+def test_guesses_at_the_admin_are_counted(seeded, client):
+    """Seen failing (signed in) with Django's own backend."""
+    for _ in range(10):
+        assert admin_login(client, seeded.email, "wrong").status_code == 200
+
+    assert admin_login(client, seeded.email, PASSWORD).status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_traveller_has_no_way_into_the_admin(client):
+    person = UserFactory()
+
+    assert admin_login(client, person.email, PASSWORD).status_code == 200
+    assert "_auth_user_id" not in client.session
+
+
+def test_support_looks_and_changes_nothing(seeded, client):
+    agent, person = UserFactory(is_staff=True), UserFactory()
+    agent.groups.add(Group.objects.get(name="support"))
+    admin_login(client, agent.email, PASSWORD)
+
+    page = f"/admin/accounts/user/{person.id}/change/"
+    assert client.get(page).status_code == 200
+    assert client.post(page, {"is_superuser": "on"}).status_code == 403
+    assert not User.objects.get(id=person.id).is_superuser
+
+
+def test_who_may_change_accounts_gives_nobody_rights(seeded, client):
+    """Seen failing (a new superuser) without get_readonly_fields."""
+    agent = UserFactory(is_staff=True)
+    agent.user_permissions.add(*_permissions("view_user", "change_user"))
+    admin_login(client, agent.email, PASSWORD)
+
+    own = client.post(
+        f"/admin/accounts/user/{agent.id}/change/", _form(is_superuser="on", is_staff="on", is_active="on")
+    )
+    superusers = client.post(f"/admin/accounts/user/{seeded.id}/change/", _form())
+
+    assert (own.status_code, superusers.status_code) == (302, 403)
+    assert not User.objects.get(id=agent.id).is_superuser
+    assert User.objects.get(id=seeded.id).is_active
+
+
+def _permissions(*names):
+    from django.contrib.auth.models import Permission
+
+    return Permission.objects.filter(content_type__app_label="accounts", codename__in=names)
+
+
+def _form(**fields):
+    counters = {
+        f"{prefix}-{name}": "0"
+        for prefix in ("profile", "sessions", "audit_entries")
+        for name in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }
+    return {**counters, **fields}

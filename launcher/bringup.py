@@ -106,9 +106,12 @@ class BringUp:
         for name in SEEDED:
             step = f"seed {name}"
             plan[step] = ((f"migrate {name}", "valkey"), self._step(step, lambda name=name: self._seed(name)))  # type: ignore[misc]
+        # Where the topics were made before, consumers and relays start beside the broker: they wait for it themselves.
+        kafka_needs = () if self._topics_stamp_holds() else (TOPICS,)
         for process in self.extent.processes():
             if process.is_service:
-                needs = [TOPICS if need == "kafka" else need for need in process.needs if need != "postgres"]
+                needs = [need for need in process.needs if need not in ("postgres", "kafka")]
+                needs += kafka_needs if "kafka" in process.needs else ()
                 start(process.name, f"migrate {process.service}", *needs)
         plan[FILLED] = (
             (*(f"seed {name}" for name in SEEDED), "destinations.relay", "bookings.consumer", "destinations.consumer"),
@@ -157,6 +160,14 @@ class BringUp:
         prefix = self.runner.urls["KAFKA_TOPIC_PREFIX"]
         topics = {prefix + topic.name: topic.partitions for topic in (*DECLARED, *DEAD_LETTER_TOPICS)}
         kafka.make_topics(self.runner.urls["KAFKA_BOOTSTRAP_SERVERS"], topics)
+        if self.extent.embedded:
+            (self.runner.platform.var / "kafka" / "topics").write_text(stamps.topics())
+
+    def _topics_stamp_holds(self) -> bool:
+        try:
+            return (self.runner.platform.var / "kafka" / "topics").read_text() == stamps.topics()
+        except OSError:
+            return False
 
     def _migrate(self, service: str) -> None:
         environment, url = self._own(service)

@@ -140,7 +140,7 @@ TABLE: Final[tuple[Process, ...]] = (
         name="valkey", kind=Kind.INFRASTRUCTURE, command=("valkey-server",), health=Health.VALKEY, port=ports.VALKEY
     ),
     Process(
-        name="kafka", kind=Kind.INFRASTRUCTURE, command=("java",), health=Health.KAFKA, port=ports.KAFKA, grace=4.0
+        name="kafka", kind=Kind.INFRASTRUCTURE, command=("java",), health=Health.KAFKA, port=ports.KAFKA, grace=6.0
     ),
     Process(
         name="mail",

@@ -12,6 +12,7 @@ from launcher.platform import Platform
 from launcher.processes import BY_NAME, STOP_ORDER, TABLE, Kind
 
 BUDGET: Final = 7.5  # seconds for everything; who is not gone by then is killed
+LAST_STAGE: Final = 3.5  # of them, kept for the infrastructure
 
 
 def stop(platform: Platform, *, say: Callable[[str], None] = lambda name: None, budget: float = BUDGET) -> list[str]:
@@ -39,7 +40,9 @@ def stop(platform: Platform, *, say: Callable[[str], None] = lambda name: None, 
 
 
 def stop_stage(children: Iterable[Child], *, deadline: float, last: bool = False) -> None:
-    """Stop these together; those before the last stage leave two seconds of the budget to it."""
+    """Stop these together. Those before the last stage leave it the time to close its files: a Kafka that was killed
+    reads all of its logs at its next start.
+    """
     children = list(children)
     for child in children:
         child.send(signal.SIGINT if child.name == "postgres" else signal.SIGTERM)  # INT: do not wait for clients
@@ -48,7 +51,7 @@ def stop_stage(children: Iterable[Child], *, deadline: float, last: bool = False
     while waiting := [child for child in waiting if child.alive()]:
         now = time.monotonic()
         for child in waiting:
-            if now - begun > BY_NAME[child.name].grace or now > deadline - (0 if last else 2):
+            if now - begun > BY_NAME[child.name].grace or (not last and now > deadline - LAST_STAGE):
                 child.kill()
         time.sleep(0.03)
     for child in children:

@@ -1,0 +1,54 @@
+"""Fixtures of destinations_service: keys, and bookings_service's part of the contract over real gRPC."""
+
+from collections.abc import Iterator
+from concurrent import futures
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import pytest
+from grpc_status import rpc_status
+
+from destinations_service.catalogue import upstream
+from destinations_service.catalogue.domain import CapacityBelowSold
+from shared.auth import testing as auth
+from shared.pb.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
+from shared.rpc.status import status_of
+from shared.text import Locale
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keys that this process signs with and trusts."""
+    auth.install(tmp_path_factory.mktemp("keys"))
+
+
+@dataclass
+class Bookings(bookings_pb2_grpc.BookingsServiceServicer):
+    """bookings_service, where `taken` seats of every departure are held and sold."""
+
+    taken: int = 0
+    away: bool = False
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    def SetCapacity(self, request: Any, context: grpc.ServicerContext) -> bookings_pb2.SetCapacityResponse:
+        self.asked.append((request.capacity, request.version))
+        if self.away:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        if request.capacity < self.taken:
+            refusal = CapacityBelowSold(held=1, sold=self.taken - 1)
+            context.abort_with_status(rpc_status.to_status(status_of(refusal, Locale.EN)))
+        return bookings_pb2.SetCapacityResponse(capacity=request.capacity)
+
+
+@pytest.fixture
+def bookings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bookings]:
+    """bookings_service's part of the contract, on a real socket."""
+    servicer = Bookings()
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    bookings_pb2_grpc.add_BookingsServiceServicer_to_server(servicer, server)
+    monkeypatch.setenv("BOOKINGS_GRPC", f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
+    server.start()
+    yield servicer
+    upstream._bookings.close()
+    server.stop(0).wait(5)

@@ -1,0 +1,108 @@
+"""travel.destinations.v1 over a real socket: who may ask, and what comes back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from destinations_service.catalogue.rpc.servicer import DestinationsServicer
+from destinations_service.tests.factories import DepartureFactory, DestinationFactory, TripFactory
+from shared.auth.testing import credential_of
+from shared.ids import uuid7
+from shared.pb.travel.common.v1 import common_pb2
+from shared.pb.travel.destinations.v1 import destinations_pb2 as pb
+from shared.pb.travel.destinations.v1.destinations_pb2_grpc import (
+    DestinationsServiceStub,
+    add_DestinationsServiceServicer_to_server,
+)
+from shared.rpc.testing import running
+
+pytestmark = pytest.mark.django_db(transaction=True)
+METHODS = [method.name for method in pb.DESCRIPTOR.services_by_name["DestinationsService"].methods]
+
+
+@pytest.fixture
+def stub() -> Iterator[DestinationsServiceStub]:
+    with running(lambda server: add_DestinationsServiceServicer_to_server(DestinationsServicer(), server)) as server:
+        with grpc.insecure_channel(server.address) as channel:
+            yield DestinationsServiceStub(channel)
+
+
+def ask(stub: Any, method: str, *, caller: str = "gateway", audience: str = "destinations", **fields: Any) -> Any:
+    metadata = [("x-service-credential", credential_of(caller, audience))]
+    return getattr(stub, method)(getattr(pb, f"{method}Request")(**fields), metadata=metadata, timeout=10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_nobody_asks_without_a_credential_made_for_this_service(stub, method):
+    with pytest.raises(grpc.RpcError) as without:
+        getattr(stub, method)(getattr(pb, f"{method}Request")(), timeout=10)
+    with pytest.raises(grpc.RpcError) as another:
+        ask(stub, method, audience="users")
+    with pytest.raises(grpc.RpcError) as uninvited:
+        ask(stub, method, caller="users")
+
+    assert (without.value.code(), another.value.code()) == (grpc.StatusCode.UNAUTHENTICATED,) * 2
+    assert uninvited.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+
+def test_places_come_by_id_and_slug_in_the_order_asked_for(stub):
+    first, second = DestinationFactory(slug="first"), DestinationFactory(slug="second", latitude=1.5, longitude=2.5)
+
+    found = ask(stub, "BatchGetDestinations", ids=[str(second.id), str(uuid7())], slugs=["first", "none"]).destinations
+
+    assert [place.slug for place in found] == ["second", "first"]
+    assert (found[0].latitude, found[0].HasField("population"), found[1].HasField("latitude")) == (1.5, False, False)
+    assert first.id != second.id
+
+
+def test_a_quote_is_given_all_it_needs(stub):
+    departure = DepartureFactory(trip=TripFactory(tax_basis_points=2_000))
+
+    answer = ask(stub, "GetDeparture", caller="bookings", id=str(departure.id))
+
+    assert (answer.departure.status, answer.departure.version) == (pb.DEPARTURE_STATUS_OPEN, 1)
+    assert answer.departure.adult_price == common_pb2.Money(minor_units=10_000, currency_code="EUR")
+    assert answer.departure.tax_basis_points == 2_000
+    assert [rule.days_before for rule in answer.trip.cancellation_policy] == [30, 7]
+
+
+def test_every_parent_has_its_page_in_the_order_asked_for(stub):
+    one, other = DestinationFactory(), DestinationFactory()
+    TripFactory(destination=other)
+
+    pages = ask(stub, "BatchListTrips", destination_ids=[str(one.id), str(other.id)]).pages
+
+    assert [(page.destination_id, len(page.edges)) for page in pages] == [(str(one.id), 0), (str(other.id), 1)]
+
+
+@pytest.mark.parametrize(
+    ("method", "fields"),
+    [
+        ("BatchGetDestinations", {"ids": ["1"]}),
+        ("BatchGetDestinations", {"ids": ["x"] * 1_001}),
+        ("GetDeparture", {"id": "' OR 1=1 --"}),
+        ("SearchDestinations", {"page": common_pb2.PageRequest(first=101)}),
+        ("SearchDestinations", {"page": common_pb2.PageRequest(first=-1)}),
+        ("SearchDestinations", {"page": common_pb2.PageRequest(after="AAAA")}),
+        ("SearchDestinations", {"near": pb.Near(latitude=91, longitude=0, radius_km=1)}),
+        ("SearchDestinations", {"near": pb.Near(latitude=float("nan"), longitude=0, radius_km=1)}),
+        ("SearchDestinations", {"search": "x" * 10_240}),
+        ("SearchDestinations", {"kind": 99}),
+        ("SearchTrips", {"seats": -1}),
+        ("SearchTrips", {"departs": common_pb2.DateRange(until="tomorrow")}),
+    ],
+)
+def test_what_is_malformed_is_an_invalid_argument(stub, method, fields):
+    with pytest.raises(grpc.RpcError) as refused:
+        ask(stub, method, **fields)
+
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_an_unknown_departure_is_not_found(stub):
+    with pytest.raises(grpc.RpcError) as refused:
+        ask(stub, "GetDeparture", id=str(uuid7()))
+
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from shared.rpc.server import assert_served
+from shared.rpc.server import assert_served, end_streams
 
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 MAX_CONCURRENT: Final = 2_000
@@ -142,13 +142,16 @@ class Host:
         self._watch = asyncio.create_task(self._health.keep_fresh())
 
     async def stop(self, grace: float = STOP_GRACE_SECONDS) -> None:
-        """Take no new call, let running ones finish, end the rest after `grace` seconds."""
+        """Take no new call, let running ones finish, end streams at once and the rest after `grace` seconds."""
         if self._watch is not None:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
         await self._health.enter_graceful_shutdown()
-        await self._server.stop(grace)
+        stopping = asyncio.ensure_future(self._server.stop(grace))
+        await asyncio.sleep(0)
+        end_streams()
+        await stopping
 
 
 async def serve(host: Host, *, started: Callable[[], None] = lambda: None) -> None:

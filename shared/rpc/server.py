@@ -7,11 +7,12 @@ connections; streams are async generators on the event loop. Neither ever lets a
 from __future__ import annotations  # grpc's classes are generic in their stubs alone
 
 import asyncio
+import contextlib
 import contextvars
 import functools
 import inspect
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn, TypeVar
@@ -139,7 +140,7 @@ def rpc_stream(
         ) -> AsyncIterator[Message]:
             started = time.monotonic()
             metadata = Metadata.read(context.invocation_metadata() or ())
-            with bound(metadata):
+            with bound(metadata), _open_streams.one() as stream:
                 try:
                     admit = functools.partial(guard.admit, metadata, Deadline.after(DEFAULT_DEADLINE))
                     call = await _workers.run(admit, timeout=DEFAULT_DEADLINE)
@@ -147,6 +148,10 @@ def rpc_stream(
                     async for message in method(self, request, call):
                         yield message
                     _note(method, metadata, "OK", started)
+                except asyncio.CancelledError:
+                    if not stream.ending:  # the client went away
+                        raise
+                    await _refuse(context, Unavailable(retry_after=1), method, metadata, started)
                 except Exception as error:
                     await _refuse(context, error, method, metadata, started)
 
@@ -154,6 +159,47 @@ def rpc_stream(
         return handler
 
     return decorate
+
+
+@dataclass(eq=False, slots=True)
+class _Stream:
+    """A stream that is being served, by the task that serves it."""
+
+    task: asyncio.Task[Any] | None
+    ending: bool = False
+
+
+class _OpenStreams:
+    """The process's streams: they would go on for ever, so a server that stops ends them itself."""
+
+    def __init__(self) -> None:
+        self._open: set[_Stream] = set()
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[_Stream]:
+        """Count the running task's stream while inside."""
+        stream = _Stream(asyncio.current_task())
+        self._open.add(stream)
+        try:
+            yield stream
+        finally:
+            self._open.discard(stream)
+
+    def end(self) -> None:
+        """Have every stream of the running loop tell its client to come back."""
+        loop = asyncio.get_running_loop()
+        for stream in tuple(self._open):
+            if stream.task is not None and stream.task.get_loop() is loop:
+                stream.ending = True
+                stream.task.cancel()
+
+
+_open_streams = _OpenStreams()
+
+
+def end_streams() -> None:
+    """Answer UPSTREAM_UNAVAILABLE on every open stream of the running loop."""
+    _open_streams.end()
 
 
 @dataclass(frozen=True, slots=True)

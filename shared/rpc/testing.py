@@ -64,7 +64,7 @@ def running(add_services: AddServices, *, port: int = 0, probe: Probe = lambda: 
         )
         ready.set()
         await stop.wait()
-        await host.stop(grace=0.5)
+        await host.stop(grace=5)
 
     thread = threading.Thread(target=lambda: asyncio.run(main()), name="grpc-test-server", daemon=True)
     thread.start()

@@ -1,5 +1,6 @@
 """A servicer with one method of each kind, served for real, with test keys trusted."""
 
+import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -68,6 +69,8 @@ class Servicer(bookings_pb2_grpc.BookingsServiceServicer):
         if request.reference == "unknown":
             raise NoSeats(seatsLeft=0)
         for sequence in range(1, 4):
+            if request.reference == "for ever":
+                await asyncio.sleep(30 * (sequence - 1))
             yield bookings_pb2.WatchBookingResponse(event=bookings_pb2.BookingEvent(sequence=sequence))
 
 

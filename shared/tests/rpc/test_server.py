@@ -214,6 +214,19 @@ def test_a_stopping_server_lets_a_running_call_finish() -> None:
         channel.close()
 
 
+def test_a_stopping_server_ends_its_streams_at_once() -> None:
+    """Seen failing (CANCELLED after the whole grace of 5 s) without end_streams."""
+    with running(lambda s: bookings_pb2_grpc.add_BookingsServiceServicer_to_server(Servicer(), s)) as server:
+        channel = grpc.insecure_channel(server.address)
+        request = bookings_pb2.WatchBookingRequest(reference="for ever")
+        stream = bookings_pb2_grpc.BookingsServiceStub(channel).WatchBooking(request, metadata=metadata())
+        assert next(stream).event.sequence == 1
+        started = time.monotonic()
+    assert time.monotonic() - started < 2
+    assert refused(next, stream).code() is grpc.StatusCode.UNAVAILABLE
+    channel.close()
+
+
 async def test_what_waits_for_a_thread_is_bounded() -> None:
     """Seen failing with the count in Workers.run taken out."""
     workers = Workers(threads=1, waiting=2)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from users_service.accounts.models import AuditEntry, Profile, Session, User
 
@@ -28,6 +29,7 @@ class ProfileInline(_ReadOnly, StackedInline):
 
     model = Profile
     can_delete = False
+    tab = True
 
 
 class SessionInline(_ReadOnly, TabularInline):
@@ -37,6 +39,8 @@ class SessionInline(_ReadOnly, TabularInline):
     fields = ("created_at", "rotated_at", "expires_at", "revoked_at", "user_agent")
     readonly_fields = fields
     extra = 0
+    tab = True
+    hide_title = True
 
 
 class AuditInline(_ReadOnly, TabularInline):
@@ -46,6 +50,8 @@ class AuditInline(_ReadOnly, TabularInline):
     fields = ("at", "action", "request_id")
     readonly_fields = fields
     extra = 0
+    tab = True
+    hide_title = True
 
 
 @admin.register(User)
@@ -56,13 +62,11 @@ class UserAdmin(ModelAdmin):
     list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "profile__first_name", "profile__last_name", "id")
     readonly_fields = ("id", "email", "email_verified_at", "last_login", "created_at")
-    fields = (
-        ("email", "email_verified_at"),
-        ("is_active", "is_staff", "is_superuser"),
-        "groups",
-        ("id", "created_at", "last_login"),
+    fieldsets = (
+        (None, {"fields": ("email", "email_verified_at", "created_at", "last_login", "id")}),
+        ("What this account may do", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
     )
-    filter_horizontal = ("groups",)
+    formfield_overrides = {models.ManyToManyField: {"widget": UnfoldAdminCheckboxSelectMultipleWidget}}
     inlines = (ProfileInline, SessionInline, AuditInline)
     list_select_related = ("profile",)
     ordering = ("-created_at",)

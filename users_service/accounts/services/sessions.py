@@ -9,6 +9,7 @@ from django.db import transaction
 from shared.db import database_now
 from shared.ids import uuid7
 from shared.pb.travel.events.v1 import users_pb2
+from shared.telemetry import current_request_id
 from users_service.accounts import events, limits, passwords
 from users_service.accounts.contracts import Device, Tokens
 from users_service.accounts.domain import InvalidCredentials, InvalidEmail, TokenInvalid, clean_email
@@ -43,7 +44,7 @@ def log_in(*, email: str, password: str, device: Device) -> Tokens:
             user_agent=_printable(device.user_agent),
             ip_address=device.ip_address or None,
         )
-        AuditEntry.objects.create(user=user, action="signed_in", at=now)
+        AuditEntry.objects.create(user=user, action="signed_in", at=now, request_id=current_request_id())
     return _tokens(session, now=now)
 
 

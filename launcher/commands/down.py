@@ -25,7 +25,8 @@ def down(platform: Platform) -> list[str]:
 
 def reset(platform: Platform) -> None:
     """Stop everything and delete the state: databases, topics, mails, photos, secrets. Raises Refusal."""
-    if platform.var.exists() and not platform.run.is_dir() and any(platform.var.iterdir()):
+    ours = platform.run.is_dir() or (platform.var / "test" / "lock").exists()
+    if platform.var.exists() and not ours and any(platform.var.iterdir()):
         raise Refusal(f"{platform.var} does not look like a platform's state folder: it is left alone.")
     down(platform)
     if platform.var.exists():

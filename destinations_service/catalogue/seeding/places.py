@@ -9,7 +9,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from destinations_service.catalogue import seed_data
-from destinations_service.catalogue.domain import fold
 from destinations_service.catalogue.models import AveragePrice, Destination, DestinationTranslation, Photo
 from destinations_service.catalogue.photos import library
 from destinations_service.catalogue.photos.drawing import HEIGHT, WIDTH, Place
@@ -31,7 +30,6 @@ class NewPlace:
     description: Words
     subtitle: Words
     prices: list[tuple[str, Decimal]]
-    also: tuple[str, ...] = ()  # other names that it is searched by
 
 
 @dataclass
@@ -117,7 +115,6 @@ class Gazetteer:
             ),
             subtitle=Words(continent_en, continent_fr),
             prices=list(content.average_prices(level=level, units_per_dollar=units[row.currency])) if priced else [],
-            also=(row.code,),
         )
 
     def _city(self, row: seed_data.CityRow) -> NewPlace:
@@ -150,7 +147,6 @@ class Gazetteer:
             description=content.city_description(row, self.sight_words(row.country, row.geonames_name)),
             subtitle=Words(country.name_en, country.name_fr),
             prices=list(prices),
-            also=(row.geonames_name,),
         )
 
     def _sight(self, row: seed_data.PointOfInterestRow) -> NewPlace:
@@ -182,7 +178,6 @@ def write_places(places: Sequence[NewPlace]) -> None:
     euros = Decimal(1) / next(row.rate for row in seed_data.exchange_rates() if row.currency == "USD")
     units = seed_data.units_per_dollar()
     for place in places:
-        place.row.search_text = fold(" ".join(dict.fromkeys((place.name.en, place.name.fr, *place.also))))
         if midrange := dict(place.prices).get("DAY_MIDRANGE"):
             place.row.daily_cost_eur = round(midrange / units[place.row.currency] * euros, 2)
     Destination.objects.bulk_create([place.row for place in places], batch_size=2_000)

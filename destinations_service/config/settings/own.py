@@ -5,5 +5,5 @@ from pathlib import Path
 from shared.settings.env import env
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT")) / "destinations"
-# Photos are linked by this address; in production a CDN's.
-MEDIA_URL_BASE = env.str("MEDIA_PUBLIC_URL", default=env.str("DESTINATIONS_URL", default="http://localhost:8002"))
+# Photos are linked by this address: the gateway's, which serves them on; in production a CDN's.
+MEDIA_URL_BASE = env.str("MEDIA_PUBLIC_URL", default=env.str("PUBLIC_URL", default="http://localhost:8000"))

@@ -52,14 +52,14 @@ def test_a_webhook_confirms_the_booking(payment: Payment) -> None:
 
 
 def test_abuse_36_delivered_twice_it_has_one_effect(payment: Payment) -> None:
-    """The replay table answers the second; the payment's own transitions stand behind it."""
+    """The replay table answers the second (seen failing, its outcome written over, without); the payment's transitions stand behind it."""
     headers, body = webhook(payment, secret=SECRET)
 
     answers = [post(headers, body).status_code for _ in range(2)]
 
     assert answers == [204, 204]
     assert state(payment) == PAID
-    assert Webhook.objects.count() == 1
+    assert list(Webhook.objects.values_list("outcome", flat=True)) == ["APPLIED"]
 
 
 def test_abuse_36_delivered_many_times_at_once_it_has_one_effect(payment: Payment) -> None:

@@ -112,7 +112,7 @@ def test_the_same_webhook_twice_is_one_effect(booker, open_payment, send, seats_
 
 
 @pytest.mark.parametrize(
-    "changed", [{"amount": 1}, {"currency": "JPY"}, {"key": str(uuid.uuid4())}], ids=lambda c: next(iter(c))
+    "changed", [{"amount": 1}, {"currency": "XPF"}, {"key": str(uuid.uuid4())}], ids=lambda c: next(iter(c))
 )
 def test_another_amount_currency_or_payment_confirms_nothing(booker, open_payment, send, changed):
     reference, payment = open_payment
@@ -124,16 +124,21 @@ def test_another_amount_currency_or_payment_confirms_nothing(booker, open_paymen
     assert booker.booking(reference) == before
 
 
+def without_link(booking):
+    """Leave out the invoice, which may arrive meanwhile, and whose signed link is another every second."""
+    return {name: value for name, value in booking.items() if name != "invoice"}
+
+
 def test_failed_after_succeeded_takes_nothing_back(booker, open_payment, send):
     reference, payment = open_payment
     succeeded, failed = event(payment), event(payment, outcome="FAILED", failure_code="card_declined")
     assert send(succeeded, signed(succeeded)) == 204
     eventually(lambda: booker.booking(reference)["status"] == "CONFIRMED")
-    before = booker.booking(reference)
+    before = without_link(booker.booking(reference))
 
     assert send(failed, signed(failed)) in {200, 202, 204}
 
-    assert booker.booking(reference) == before
+    assert without_link(booker.booking(reference)) == before
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,11 @@ def new_reference() -> str:
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))
 
 
+def is_reference(text: str) -> bool:
+    """Return whether `text` could be a booking's reference; what could not is as one that does not exist."""
+    return len(text) == REFERENCE_LENGTH and set(text) <= set(REFERENCE_ALPHABET)
+
+
 def check_party(*, adults: int, children: int) -> None:
     """Raise InvalidPassengers unless there is an adult, nobody is counted below none, and the party is of a size we take."""
     if adults < 1 or children < 0 or adults + children > MOST_PASSENGERS:

@@ -29,9 +29,7 @@ def hold(*, departure_id: UUID, seats: int) -> None:
 
 def sell_held(*, departure_id: UUID, seats: int) -> None:
     """Move `seats` from held to sold: the booking that held them was paid."""
-    SeatInventory.objects.filter(departure_id=departure_id).update(
-        held=F("held") - seats, sold=F("sold") + seats, **_TOLD
-    )
+    _move(departure_id, held=F("held") - seats, sold=F("sold") + seats)
 
 
 def sell_free(*, departure_id: UUID, seats: int) -> bool:
@@ -44,12 +42,19 @@ def sell_free(*, departure_id: UUID, seats: int) -> bool:
 
 def release_held(*, departure_id: UUID, seats: int) -> None:
     """Give held seats back."""
-    SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") - seats, **_TOLD)
+    _move(departure_id, held=F("held") - seats)
 
 
 def release_sold(*, departure_id: UUID, seats: int) -> None:
     """Give sold seats back."""
-    SeatInventory.objects.filter(departure_id=departure_id).update(sold=F("sold") - seats, **_TOLD)
+    _move(departure_id, sold=F("sold") - seats)
+
+
+def _move(departure_id: UUID, **counters: Any) -> None:
+    if not SeatInventory.objects.filter(departure_id=departure_id).update(**counters, **_TOLD):
+        raise LookupError(
+            f"departure {departure_id} has bookings and no seats"
+        )  # an error of the program: nothing commits
 
 
 def why_not(*, departure_id: UUID, seats: int) -> DomainError:

@@ -15,6 +15,7 @@ from bookings_service.bookings.contracts import (
     QuoteView,
     Seats,
 )
+from bookings_service.bookings.domain import is_reference
 from bookings_service.bookings.models import Booking, BookingEvent, CancellationQuote, Passenger, Quote, SeatInventory
 from bookings_service.bookings.snapshots import lines_from_json, policy_from_json, texts_from_json
 from bookings_service.payments import ledger
@@ -50,6 +51,8 @@ def booking_by_id(*, booking_id: UUID) -> BookingView:
 
 def booking_by_reference(*, reference: str, traveller_id: UUID) -> BookingView:
     """Return a traveller's booking. Raises NotFound."""
+    if not is_reference(reference):
+        raise NotFound
     return _one(bookings().filter(reference=reference, traveller_id=traveller_id))
 
 

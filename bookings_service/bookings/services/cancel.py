@@ -9,7 +9,7 @@ from django.db import transaction
 
 from bookings_service.bookings import events, inventory, selectors
 from bookings_service.bookings.contracts import Actor, ActorKind, BookingView, CancellationQuoteView
-from bookings_service.bookings.domain import Action, Reason, Status, cancellation_terms, next_status
+from bookings_service.bookings.domain import Action, Reason, Status, cancellation_terms, is_reference, next_status
 from bookings_service.bookings.history import record
 from bookings_service.bookings.models import Booking, CancellationQuote, Passenger
 from bookings_service.bookings.refusals import NotCancellable, QuoteExpired, QuoteOutdated
@@ -129,7 +129,8 @@ def _paid_shares(booking: Booking, living: Sequence[Passenger]) -> list[Money]:
 
 
 def _own(*, reference: str, traveller_id: UUID) -> Booking:
-    found = Booking.objects.select_for_update().filter(reference=reference, traveller_id=traveller_id).first()
+    own = Booking.objects.select_for_update().filter(reference=reference, traveller_id=traveller_id)
+    found = own.first() if is_reference(reference) else None
     if found is None:
         raise NotFound
     return found

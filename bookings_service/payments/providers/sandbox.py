@@ -27,6 +27,7 @@ from shared.money import Money
 
 SIGNATURE_HEADER: Final = "X-Payment-Signature"
 WINDOW_SECONDS: Final = 300
+MOST_MINOR_UNITS: Final = 2**53
 
 
 class SandboxProvider(PaymentProvider):
@@ -108,9 +109,12 @@ def sign(*, secret: str, stamp: str, body: bytes) -> str:
 
 
 def _result(payment: Mapping[str, Any]) -> ProviderResult:
+    amount = int(payment["amount"])
+    if not 0 < amount <= MOST_MINOR_UNITS:
+        raise ValueError(f"no amount: {amount}")
     return ProviderResult(
         status=PaymentStatus(payment["status"]),
-        amount=Money.from_minor(int(payment["amount"]), str(payment["currency"])),
+        amount=Money.from_minor(amount, str(payment["currency"])[:3]),
         failure_code=str(payment.get("failure_code") or "")[:60],
         redirect_url=str(payment.get("redirect_url") or "")[:500],
         client_secret=str(payment.get("client_secret") or "")[:200],
@@ -120,6 +124,7 @@ def _result(payment: Mapping[str, Any]) -> ProviderResult:
 def _event(body: bytes) -> ProviderEvent:
     try:
         event = json.loads(body)
+        _check_text(event)
         payment = event.get("payment")
         return ProviderEvent(
             id=str(event["id"])[:100],
@@ -127,5 +132,13 @@ def _event(body: bytes) -> ProviderEvent:
             payment_key=str(payment["key"])[:64] if payment else "",
             result=_result(payment) if payment else None,
         )
-    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         raise Invalid from None
+
+
+def _check_text(event: Any) -> None:
+    """Raise ValueError where the event holds what no database keeps: NUL, or half of a character."""
+    text = json.dumps(event, ensure_ascii=False)
+    text.encode()
+    if "\\u0000" in text:
+        raise ValueError

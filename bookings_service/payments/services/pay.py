@@ -5,7 +5,7 @@ from django.db import transaction
 
 from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import BookingView, PaymentView
-from bookings_service.bookings.domain import Status
+from bookings_service.bookings.domain import Status, is_reference
 from bookings_service.bookings.models import Booking
 from bookings_service.bookings.refusals import (
     AlreadyPaid,
@@ -41,6 +41,8 @@ def pay_booking(
 
     Raises NotFound, NotPayable, InvalidPaymentMethod, PaymentInProgress, AlreadyPaid, ProviderUnavailable, KeyReused, InFlight.
     """
+    if not is_reference(reference):
+        raise NotFound
     if not 0 < len(payment_method) <= 100 or not all("!" <= character <= "~" for character in payment_method):
         raise InvalidPaymentMethod(field="paymentMethod")
     attempt = Attempt(owner=traveller.id, key=idempotency_key, request={"pay": reference, "method": payment_method})

@@ -1,16 +1,19 @@
 """Webhooks: checked, recorded under the provider's id once, applied once. 2xx only after that is committed."""
 
+import logging
 from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import transaction
 
 from bookings_service.payments.models import Payment, Webhook
-from bookings_service.payments.providers import provider_named
-from bookings_service.payments.providers.base import ProviderEvent
+from bookings_service.payments.providers import PaymentProvider, provider_named
+from bookings_service.payments.providers.base import ProviderEvent, WebhookRefused
 from bookings_service.payments.services.settle import Outcome, settle
 from shared.db import database_now
 from shared.errors import NotFound
+
+log = logging.getLogger(__name__)
 
 _OUTCOMES = {
     Outcome.APPLIED: Webhook.Outcome.APPLIED,
@@ -30,13 +33,21 @@ def receive_webhook(*, provider_name: str, headers: Mapping[str, str], body: byt
     if provider is None:
         raise NotFound
     with transaction.atomic():
-        event = provider.verify_webhook(headers=headers, body=body, now=database_now())
+        event = _verified(provider, headers=headers, body=body)
         Webhook.objects.bulk_create([_row(provider_name, event)], ignore_conflicts=True)
         row = Webhook.objects.select_for_update().get(provider=provider_name, event_id=event.id)
         if row.outcome:
             return  # seen before; one that is being applied at this moment was waited for by the insert
         row.outcome = _apply(provider_name, event)
         row.save(update_fields=["outcome"])
+
+
+def _verified(provider: PaymentProvider, *, headers: Mapping[str, str], body: bytes) -> ProviderEvent:
+    try:
+        return provider.verify_webhook(headers=headers, body=body, now=database_now())
+    except WebhookRefused:
+        log.warning("webhook refused: provider=%s bytes=%s", provider.name, len(body))
+        raise
 
 
 def _row(provider_name: str, event: ProviderEvent) -> Webhook:

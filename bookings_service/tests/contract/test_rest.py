@@ -144,6 +144,20 @@ def test_others_are_as_unknown(as_traveller: Clients, buyer: Buyer, destinations
     assert other.get("/api/v1/bookings/").json()["results"] == []
 
 
+@pytest.mark.parametrize("reference", ["%00", "A%00B", "%ED%A0%80", "x" * 3_000, "'%20OR%201=1%20--", "%F0%9F%92%A9"])
+def test_what_is_no_reference_is_as_unknown(as_traveller: Clients, reference: str) -> None:
+    client = as_traveller(a_traveller())
+
+    answers = [
+        client.get(f"/api/v1/bookings/{reference}/"),
+        client.get(f"/api/v1/bookings/{reference}/history/"),
+        post(client, f"/bookings/{reference}/cancellation-quotes/"),
+        post(client, f"/bookings/{reference}/payments/", {"payment_method": "pm_ok"}, "key"),
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
+
+
 def test_without_a_token_nothing_is_told(buyer: Buyer, destinations: Destinations) -> None:
     reference = buyer.book(destinations.offer()).reference
 

@@ -194,6 +194,23 @@ def test_abuse_54_somebody_elses_is_as_unknown(
     assert refusal(lambda: list(other("WatchBooking", reference=booking.reference)))[0] is grpc.StatusCode.NOT_FOUND
 
 
+@pytest.mark.parametrize("reference", ["", "A\x00B", "x" * 100_000, "' OR 1=1 --", "💩"])
+def test_what_is_no_reference_is_as_unknown(client: Callable[[UUID], Client], reference: str) -> None:
+    ask = client(uuid7())
+
+    codes = {
+        refusal(lambda m=method, f=fields: ask(m, reference=reference, **f))[0]
+        for method, fields in (
+            ("GetBooking", {}),
+            ("PayBooking", PAY),
+            ("ListBookingEvents", {}),
+            ("QuoteCancellation", {}),
+        )
+    }
+
+    assert codes == {grpc.StatusCode.NOT_FOUND}
+
+
 def test_abuse_55_too_much_at_once(client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer())
     ask = client(buyer.who.id)

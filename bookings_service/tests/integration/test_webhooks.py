@@ -147,12 +147,32 @@ def test_of_no_payment_of_ours_it_is_kept(payment: Payment) -> None:
     assert set(Webhook.objects.values_list("outcome", flat=True)) == {"UNKNOWN"}
 
 
-@pytest.mark.parametrize("change", [{"amount": "x"}, {"amount": None}, {"status": "EXPLODED"}, {"amount": 10**30}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": "x"},
+        {"amount": None},
+        {"status": "EXPLODED"},
+        {"amount": 10**30},
+        {"amount": 10**20},
+        {"key": "\x00"},
+        {"key": "\ud800"},
+        {"failure_code": "\x00"},
+        {"currency": "\x00\x00\x00"},
+    ],
+)
 def test_rightly_signed_nonsense_is_no_error_of_ours(payment: Payment, change: dict[str, Any]) -> None:
     answer = post(*webhook(payment, secret=SECRET, **{"status": "SUCCEEDED", **change}))
 
     assert answer.status_code < 500
     assert state(payment) == WAITING
+
+
+@pytest.mark.parametrize("event_id", ["\x00", "\ud800", ""])
+def test_an_event_without_a_good_id_is_refused(payment: Payment, event_id: str) -> None:
+    answer = post(*webhook(payment, secret=SECRET, event_id=event_id or " "))
+
+    assert answer.status_code in (204, 400)
 
 
 def test_an_unknown_provider_is_not_found(payment: Payment) -> None:

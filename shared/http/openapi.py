@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
 from shared.errors import DomainError, protocols_of_class
@@ -37,3 +37,15 @@ def refusals(*errors: type[DomainError]) -> dict[tuple[int, str], OpenApiRespons
         (status, "application/problem+json"): OpenApiResponse(ProblemSerializer, description=", ".join(names))
         for status, names in sorted(codes.items())
     }
+
+
+def page_of(results: type[serializers.Serializer]) -> serializers.Serializer:  # type: ignore[type-arg]
+    """Return the shape of a page of `results`, for extend_schema."""
+    return inline_serializer(
+        name=f"{results.__name__.removesuffix('Serializer')}Page",
+        fields={
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+            "results": results(many=True),
+        },
+    )

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -103,7 +103,7 @@ _KNOWN: tuple[tuple[tuple[type[Exception], ...], type[DomainError]], ...] = (
     ((exceptions.NotAuthenticated, exceptions.AuthenticationFailed), Unauthenticated),
     ((PermissionDenied, exceptions.PermissionDenied), Forbidden),
     ((RequestDataTooBig,), TooLarge),
-    ((exceptions.ParseError, SuspiciousOperation), Invalid),
+    ((exceptions.ParseError, SuspiciousOperation, DataError), Invalid),
     ((OperationalError, InterfaceError), Unavailable),
 )
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
@@ -24,6 +26,18 @@ class StrictSerializer(serializers.Serializer[Any]):
                     {name[:100]: [ErrorDetail(message, code="UNKNOWN_FIELD")] for name in unknown[:20]}
                 )
         return super().to_internal_value(data)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class LocalizedField(serializers.Field[Any, Any, Any, Any]):
+    """A text in the language of the request."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: Text) -> str:
+        """Return the text in the request's language."""
+        return value.in_(current_locale())
 
 
 class MoneySerializer(serializers.Serializer[Any]):

@@ -5,22 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from bookings_service.bookings.contracts import CreateBooking, CreateQuote, PassengerDetails, PassengerKind
-from shared.http.serializers import MoneySerializer, StrictSerializer
-from shared.telemetry import current_locale
-from shared.text import Text
+from shared.http.serializers import LocalizedField, MoneySerializer, StrictSerializer
 
 INT32 = 2**31 - 1
-
-
-class LocalizedField(serializers.Field[Any, Any, Any, Any]):
-    """A text in the language of the request."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(read_only=True, **kwargs)
-
-    def to_representation(self, value: Text) -> str:
-        """Return the text in the request's language."""
-        return value.in_(current_locale())
 
 
 class QuoteRequestSerializer(StrictSerializer):

@@ -26,7 +26,7 @@ from bookings_service.bookings.refusals import (
 from shared.auth.drf import traveller_of
 from shared.errors import InFlight, Invalid, KeyReused, NotFound, Unavailable
 from shared.http.deadlines import deadline_of
-from shared.http.openapi import refusals
+from shared.http.openapi import page_of, refusals
 from shared.http.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_of_results
 from shared.http.query import BadParameter, only, whole_number
 from shared.names import InvalidName
@@ -79,12 +79,13 @@ class BookingsView(APIView):
     """The traveller's bookings."""
 
     @extend_schema(
+        operation_id="bookings_list",
         parameters=[
             OpenApiParameter("status", str, enum=[value.value for value in Status]),
             OpenApiParameter("cursor", str),
             OpenApiParameter("limit", int),
         ],
-        responses={200: shapes.BookingSerializer(many=True), **refusals(Invalid)},
+        responses={200: page_of(shapes.BookingSerializer), **refusals(Invalid)},
     )
     def get(self, request: Request) -> Response:
         """List the traveller's bookings, newest first."""

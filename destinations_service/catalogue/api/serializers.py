@@ -7,20 +7,7 @@ from rest_framework import serializers
 from destinations_service.catalogue.contracts import DepartureChange, DestinationDetails
 from destinations_service.catalogue.models import DepartureStatus
 from destinations_service.catalogue.models.places import Kind
-from shared.http.serializers import MoneySerializer, StrictSerializer
-from shared.telemetry import current_locale
-from shared.text import Text
-
-
-class LocalizedField(serializers.Field[Any, Any, Any, Any]):
-    """A text in the language of the request."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(read_only=True, **kwargs)
-
-    def to_representation(self, value: Text) -> str:
-        """Return the text in the request's language."""
-        return value.in_(current_locale())
+from shared.http.serializers import LocalizedField, MoneySerializer, StrictSerializer
 
 
 class DestinationSerializer(serializers.Serializer[Any]):

@@ -23,7 +23,7 @@ from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
 from destinations_service.catalogue.photos.pictures import drawn_photo
 from shared.auth.drf import HasRole
 from shared.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
-from shared.http.openapi import refusals
+from shared.http.openapi import page_of, refusals
 from shared.http.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_of_results
 from shared.http.query import BadParameter, only, whole_number
 
@@ -62,6 +62,7 @@ class DestinationsView(OpenView):
     """All destinations."""
 
     @extend_schema(
+        operation_id="destinations_list",
         auth=[],
         parameters=[
             *PAGE,
@@ -71,7 +72,7 @@ class DestinationsView(OpenView):
             ),
             *(OpenApiParameter(name, float) for name in ("latitude", "longitude", "radius_km")),
         ],
-        responses={200: shapes.DestinationSerializer(many=True), **refusals(Invalid)},
+        responses={200: page_of(shapes.DestinationSerializer), **refusals(Invalid)},
     )
     def get(self, request: Request) -> Response:
         """Look destinations up."""
@@ -126,9 +127,10 @@ class TripsView(OpenView):
     """All trips."""
 
     @extend_schema(
+        operation_id="trips_list",
         auth=[],
         parameters=[*PAGE, *(OpenApiParameter(name, str) for name in sorted(queries.TRIP_FILTERS))],
-        responses={200: shapes.TripSerializer(many=True), **refusals(Invalid)},
+        responses={200: page_of(shapes.TripSerializer), **refusals(Invalid)},
     )
     def get(self, request: Request) -> Response:
         """Look trips up."""
@@ -154,9 +156,10 @@ class DeparturesView(OpenView):
     """A trip's departures."""
 
     @extend_schema(
+        operation_id="departures_list",
         auth=[],
         parameters=[*PAGE, OpenApiParameter("departs_after", str), OpenApiParameter("departs_before", str)],
-        responses={200: shapes.DepartureSerializer(many=True), **refusals(NotFound, Invalid)},
+        responses={200: page_of(shapes.DepartureSerializer), **refusals(NotFound, Invalid)},
     )
     def get(self, request: Request, slug: str) -> Response:
         """List the departures to come, soonest first."""

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, NoReturn, TypeVar
 
 import grpc
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import DataError, InterfaceError, OperationalError, close_old_connections
 from google.protobuf.message import Message
 
 from shared.auth import Traveller, verify_access_token, verify_service_credential
@@ -263,6 +263,9 @@ def _as_refusal(error: Exception) -> DomainError | None:
     if isinstance(error, OperationalError | InterfaceError):
         log.warning("database refused", error=type(error.__cause__ or error).__name__)
         return Unavailable(retry_after=1)
+    if isinstance(error, DataError):  # the request holds what no text of the database may, such as NUL
+        log.warning("database refused", error="DataError")
+        return Invalid()
     return None
 
 

@@ -17,7 +17,7 @@ if not settings.configured:
     settings.configure(DEBUG=False, DATABASES={})
     django.setup()
 
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 
 from shared.auth import testing as keys
 from shared.errors import Conflict
@@ -54,6 +54,8 @@ class Servicer(bookings_pb2_grpc.BookingsServiceServicer):
                 raise ZeroDivisionError("the secret plan")
             case "busy":
                 raise OperationalError("canceling statement due to lock timeout")
+            case "unkept":
+                raise DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
             case "slow":
                 self.started.set()
                 time.sleep(0.8)

@@ -62,6 +62,14 @@ def test_a_caller_that_the_table_does_not_list_is_denied(served: Served) -> None
     assert served.stub.GetQuote(QUOTE, metadata=metadata("notifications")).quote.id == "quote"
 
 
+def test_what_the_database_cannot_keep_is_the_callers_fault(served: Served) -> None:
+    """NUL in a text is refused by PostgreSQL. Seen failing (INTERNAL) without _as_refusal's DataError."""
+    error = refused(served.stub.GetQuote, bookings_pb2.GetQuoteRequest(id="unkept"), metadata=metadata())
+
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "PostgreSQL" not in (error.details() or "")
+
+
 def test_a_method_for_travellers_wants_a_good_token(served: Served) -> None:
     request = bookings_pb2.BatchGetBookingsRequest(ids=["a"])
     person = uuid7()

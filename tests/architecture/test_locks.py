@@ -13,6 +13,7 @@ from launcher.environment import service_environment
 from launcher.platform import Platform
 from launcher.processes import SERVICES
 from launcher.vault import Vault
+from manage_all import uv_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 UV = Path(sys.executable).parent / "uv"
@@ -32,7 +33,8 @@ def installed(lock: Path, folder: Path) -> Path:
     python = place / "bin" / "python"
     if not (place / "whole").exists():
         subprocess.run([UV, "venv", "-q", "--clear", "--python", sys.executable, place], check=True)
-        subprocess.run([UV, "pip", "sync", "-q", "--require-hashes", "--python", python, lock], check=True)
+        command = [UV, "pip", "sync", "-q", "--require-hashes", "--python", python, lock]
+        subprocess.run(command, check=True, env=uv_environment())  # the index that this machine's pip is told of
         (place / "whole").touch()
     return python
 

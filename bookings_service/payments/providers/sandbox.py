@@ -96,7 +96,20 @@ class SandboxProvider(PaymentProvider):
             raise ProviderDown
         if response.is_error:
             raise ProviderSilent
-        return response.json()  # type: ignore[no-any-return]
+        try:
+            return _readable(response.json())
+        except _UNREADABLE as error:
+            raise ProviderSilent from error  # an answer that cannot be read says nothing of what was done
+
+
+_UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+
+def _readable(answer: Any) -> dict[str, Any]:
+    """Return what the provider says of a payment or refund. Raises one of _UNREADABLE where it is not of the form agreed on."""
+    _check_text(answer)
+    _result(answer)
+    return answer  # type: ignore[no-any-return]
 
 
 class _Unknown(Exception):
@@ -132,7 +145,7 @@ def _event(body: bytes) -> ProviderEvent:
             payment_key=str(payment["key"])[:64] if payment else "",
             result=_result(payment) if payment else None,
         )
-    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+    except _UNREADABLE:
         raise Invalid from None
 
 

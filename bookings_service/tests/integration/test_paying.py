@@ -211,6 +211,31 @@ def test_a_crash_before_asking_is_made_good_with_the_same_key(
     assert paid(booking.id) == (booking.total.minor, 0)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"{}",
+        b'{"status": "SUCCEEDED", "amount": "much"}',
+        b'{"status": "MAYBE", "amount": 1, "currency": "EUR"}',
+    ],
+)
+def test_an_answer_that_cannot_be_read_is_asked_again(buyer: Buyer, destinations: Destinations, answer: bytes) -> None:
+    """Seen failing (an error of ours) where the answer is trusted to be of the form agreed on."""
+    booking = buyer.book(destinations.offer())
+    unreadable = httpx.Response(200, content=answer, request=httpx.Request("POST", "http://provider/"))
+
+    with patch.object(httpx.Client, "request", return_value=unreadable):
+        payment, _ = buyer.pay(booking)
+    assert payment.status == "PROCESSING"
+    long_ago(payment.id)
+    reconcile_due()
+
+    assert Booking.objects.get().status == "CONFIRMED"
+
+
 def test_a_person_who_must_act_is_sent_there(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer())
 

@@ -216,7 +216,7 @@ def test_abuse_34_nobody_holds_everything(
 
 
 def test_abuse_34_not_by_asking_at_once_either(buyer: Buyer, destinations: Destinations) -> None:
-    """Ten at once of one traveller. Seen failing (10 bookings) without check_limits' lock."""
+    """Ten at once of one traveller. Seen failing without check_limits' lock."""
     departure = destinations.offer(capacity=100)
     quotes = [buyer.quote(departure, adults=1) for _ in range(10)]
 

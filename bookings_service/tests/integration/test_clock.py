@@ -45,7 +45,7 @@ def test_abuse_34_a_hold_that_ends_frees_its_seats(buyer: Buyer, destinations: D
 def test_many_clocks_end_each_hold_once(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf
 ) -> None:
-    """Four clocks, twelve holds. Seen failing (held below zero is refused) where the rows are read without their lock."""
+    """Four clocks, twelve holds. Seen failing where the rows are read without their lock."""
     departure = destinations.offer(capacity=24)
     for owner in buyers(12):
         end_hold(owner.book(departure).id)

@@ -52,7 +52,8 @@ def pss_mb(process: psutil.Process) -> float:
 
 
 def is_python(process: psutil.Process) -> bool:
-    return "python" in process.name() or any("python" in part for part in process.cmdline()[:1])
+    """Return whether it is a Python interpreter, by the program it runs."""
+    return Path(process.exe()).name.startswith("python")
 
 
 def spread(values: list[float]) -> str:

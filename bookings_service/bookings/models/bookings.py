@@ -100,13 +100,17 @@ class BookingEvent(models.Model):
 
 
 class CancellationQuote(models.Model):
-    """What cancelling `passengers` would give back while the booking stands at `booking_sequence`; confirmed once."""
+    """What cancelling `passengers` would give back while the booking has this status and these seats; confirmed once.
+
+    A refund that is paid out meanwhile changes neither, and does not outdate it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="cancellation_quotes")
     passengers = ArrayField(models.UUIDField())
     whole = models.BooleanField()
-    booking_sequence = models.BigIntegerField()
+    booking_status = models.CharField(max_length=10)
+    booking_seats = models.PositiveSmallIntegerField()
     currency = models.CharField(max_length=3)
     refund_minor = models.BigIntegerField()
     kept_minor = models.BigIntegerField()

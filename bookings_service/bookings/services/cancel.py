@@ -55,7 +55,8 @@ def quote_cancellation(
             booking=booking,
             passengers=sorted(wanted),
             whole=whole,
-            booking_sequence=booking.sequence,
+            booking_status=booking.status,
+            booking_seats=booking.seats,
             currency=booking.currency,
             refund_minor=terms.refund.minor,
             kept_minor=terms.kept.minor,
@@ -80,7 +81,8 @@ def cancel_booking(*, cancellation_quote_id: UUID, traveller: Traveller) -> Book
         if quote.confirmed_at is None:
             if quote.expires_at <= now:
                 raise QuoteExpired
-            if quote.booking_sequence != booking.sequence or now >= booking.starts_at:
+            stands_as_quoted = (booking.status, booking.seats) == (quote.booking_status, quote.booking_seats)
+            if not stands_as_quoted or now >= booking.starts_at:
                 raise QuoteOutdated
             quote.confirmed_at = now
             quote.save(update_fields=["confirmed_at"])

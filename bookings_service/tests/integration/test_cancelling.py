@@ -167,3 +167,15 @@ def services_view(booking: Booking) -> object:
     from bookings_service.bookings import selectors
 
     return selectors.view_of(booking)
+
+
+def test_a_refund_paid_out_meanwhile_does_not_outdate_a_quote(buyer: Buyer, destinations: Destinations) -> None:
+    booking = buyer.book(destinations.offer(starts_in=HALF))
+    buyer.pay(booking)
+    buyer.cancel(booking, booking.passengers[0].id)
+    rest = services.quote_cancellation(reference=booking.reference, passenger_ids=(), traveller=buyer.who)
+
+    refunding.pay_out_due()
+    after = services.cancel_booking(cancellation_quote_id=rest.id, traveller=buyer.who)
+
+    assert (after.status, len(after.refunds)) == ("CANCELLED", 2)

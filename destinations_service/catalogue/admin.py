@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
 from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet, TextField, Value
@@ -18,7 +17,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from destinations_service.catalogue import services
-from destinations_service.catalogue.contracts import DepartureChange
+from destinations_service.catalogue.departure_admin import STATUS_COLOURS
 from destinations_service.catalogue.models import (
     AveragePrice,
     CancellationRule,
@@ -31,15 +30,12 @@ from destinations_service.catalogue.models import (
     TripTranslation,
 )
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
-from shared.errors import DomainError
 from shared.money import Money
-from shared.telemetry import current_locale
 
 KIND_COLOURS = {"Country": "info", "City": "success", "Point of interest": "warning"}
 # Each place below its parent: country, then city, then point of interest.
 _PARTS = (Coalesce(f"{up}slug", Value(""), output_field=TextField()) for up in ("parent__parent__", "parent__", ""))
 BY_TREE = Trim(Concat(*(part for slug in _PARTS for part in (slug, Value(" "))), output_field=TextField()))
-STATUS_COLOURS = {"Open": "success", "Closed": "warning", "Cancelled": "danger"}
 
 
 class WordsInline(StackedInline):
@@ -243,6 +239,10 @@ class TripAdmin(ModelAdmin):
     compressed_fields = True
     fieldsets = ((None, {"fields": (("slug", "destination"), ("duration_days", "currency"), "tax_basis_points")}),)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Trip | None = None) -> tuple[str, ...]:
+        """The currency is that of every departure: it stays once there is one."""
+        return ("currency",) if obj is not None and obj.departures.exists() else ()
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Trip]:
         """Return trips with what the list shows."""
         upcoming = Q(departures__starts_at__gt=timezone.now())
@@ -270,61 +270,6 @@ class TripAdmin(ModelAdmin):
     def next_departure(self, row: Trip) -> Any:
         """Return when the next one leaves."""
         return row.soonest  # type: ignore[attr-defined]
-
-
-class DepartureForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A departure's changes, made by the services: a refusal is shown at its field and nothing is saved."""
-
-    class Meta:
-        model = Departure
-        fields = ("starts_at", "ends_at", "status", "capacity", "adult_price", "child_price")
-
-    def clean(self) -> dict[str, Any]:
-        """Make the change."""
-        cleaned: dict[str, Any] = super().clean() or {}
-        if self.errors or self.instance._state.adding:
-            return cleaned
-        try:
-            services.change_departure(departure_id=self.instance.pk, change=DepartureChange(**cleaned))
-        except DomainError as refusal:
-            field = refusal.field if refusal.field in self.fields else None
-            self.add_error(field, refusal.localized(current_locale()))
-        return cleaned
-
-
-@admin.register(Departure)
-class DepartureAdmin(ModelAdmin):
-    """Departures: each change is a version that bookings_service is told of."""
-
-    form = DepartureForm
-    list_display = ("trip", "starts_at", "shown_status", "capacity", "seats_left", "adult_price", "child_price")
-    list_filter = ("status",)
-    search_fields = ("trip__slug", "trip__translations__title")
-    date_hierarchy = "starts_at"
-    show_full_result_count = False
-    list_select_related = ("trip",)
-    fields = (
-        ("starts_at", "ends_at"),
-        ("status", "capacity", "seats_left"),
-        ("adult_price", "child_price"),
-        ("trip", "version"),
-    )
-    readonly_fields = ("trip", "seats_left", "version")
-
-    @display(description="status", label=STATUS_COLOURS, ordering="status")
-    def shown_status(self, row: Departure) -> str:
-        """Return the status, coloured."""
-        return str(row.get_status_display())
-
-    def save_model(self, request: HttpRequest, obj: Departure, form: Any, change: bool) -> None:
-        """Nothing: the form has had the service make the change."""
-        messages.info(request, "Bookings are told of the change.")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(ExchangeRate)

@@ -1,0 +1,88 @@
+"""The admin of the catalogue: what editors do goes through the services, and what they cannot do is said at its field."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from destinations_service.catalogue.models import Departure
+from destinations_service.tests.conftest import Bookings
+from destinations_service.tests.factories import DepartureFactory, DestinationFactory, TripFactory
+from shared.outbox.models import OutboxEvent
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def editor() -> Client:
+    client = Client()
+    client.force_login(
+        get_user_model().objects.create_superuser("editor@travel.example"),
+        backend="django.contrib.auth.backends.ModelBackend",
+    )
+    return client
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    starts = datetime.now(UTC) + timedelta(days=40)
+    ends = starts + timedelta(days=5)
+    return {
+        "starts_at_0": f"{starts:%Y-%m-%d}", "starts_at_1": "08:00:00", "ends_at_0": f"{ends:%Y-%m-%d}",
+        "ends_at_1": "18:00:00", "capacity": 8, "adult_price": "120.00", "child_price": "60.00", "status": "OPEN", **changes,
+    }  # fmt: skip
+
+
+def test_a_departure_is_scheduled_and_told(editor):
+    trip = TripFactory(destination=DestinationFactory(time_zone="Asia/Tokyo"))
+
+    response = editor.post("/admin/catalogue/departure/add/", form(trip=str(trip.id)))
+
+    assert response.status_code == 302
+    departure = Departure.objects.get(trip=trip)
+    assert (departure.capacity, departure.time_zone, departure.version) == (8, "Asia/Tokyo", 1)
+    assert OutboxEvent.objects.get(key=str(departure.id)).type == "travel.destinations.departure.scheduled.v1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"), [({"adult_price": "0"}, "adult_price"), ({"ends_at_0": "2020-01-01"}, "ends_at")]
+)
+def test_what_cannot_be_is_said_at_its_field_and_nothing_is_saved(editor, changes, field):
+    trip = TripFactory()
+
+    response = editor.post("/admin/catalogue/departure/add/", form(trip=str(trip.id), **changes))
+
+    assert response.status_code == 200
+    assert field in response.context["adminform"].form.errors
+    assert not Departure.objects.exists()
+    assert not OutboxEvent.objects.exists()
+
+
+def test_fewer_seats_than_are_taken_are_refused_with_both_numbers(editor, bookings: Bookings):
+    bookings.taken = 6
+    departure = DepartureFactory(capacity=10)
+
+    response = editor.post(f"/admin/catalogue/departure/{departure.id}/change/", form(capacity=5))
+
+    assert "1 seats are held and 5 sold" in str(response.context["adminform"].form.errors["capacity"])
+    assert Departure.objects.get(id=departure.id).capacity == 10
+
+
+def test_a_change_is_the_next_version_and_told(editor, bookings: Bookings):
+    departure = DepartureFactory(capacity=10)
+
+    response = editor.post(f"/admin/catalogue/departure/{departure.id}/change/", form(capacity=12))
+
+    assert response.status_code == 302
+    assert OutboxEvent.objects.get(key=str(departure.id)).sequence == 2
+
+
+@pytest.mark.parametrize("model", ["destination", "trip", "departure", "exchangerate"])
+def test_every_list_opens(editor, model):
+    departure = DepartureFactory()
+    rows = {"destination": departure.trip.destination_id, "trip": departure.trip_id, "departure": departure.id}
+
+    assert editor.get(f"/admin/catalogue/{model}/").status_code == 200
+    assert editor.get(f"/admin/catalogue/{model}/?q=place").status_code == 200
+    assert model == "exchangerate" or editor.get(f"/admin/catalogue/{model}/{rows[model]}/change/").status_code == 200

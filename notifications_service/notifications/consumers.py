@@ -30,6 +30,7 @@ from shared.pb.travel.events.v1.users_pb2 import (
 )
 from shared.rpc.mapping import from_ts, money_from_proto, text_from_proto
 
+_TOLD_IN_THE_ANSWER = {"invalid_method", "provider_unavailable"}
 _LINK_KINDS = {
     LINK_PURPOSE_VERIFY_EMAIL: Kind.VERIFY_EMAIL,
     LINK_PURPOSE_ALREADY_REGISTERED: Kind.ALREADY_REGISTERED,
@@ -81,7 +82,9 @@ def on_passengers_cancelled(event: BookingPassengersCancelled, *, received: Rece
 
 @handles(PaymentFailed)
 def on_payment_failed(event: PaymentFailed, *, received: Received) -> None:
-    """Tell that a payment did not go through."""
+    """Tell that a payment did not go through, unless the one who paid was told so in the answer: nothing was ever tried then."""
+    if event.payment.failure_code in _TOLD_IN_THE_ANSWER:
+        return
     request(
         kind=Kind.PAYMENT_FAILED,
         person_id=UUID(event.booking.traveller_id),

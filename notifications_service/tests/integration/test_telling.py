@@ -178,6 +178,13 @@ def test_a_failed_payment_says_until_when_seats_are_held(users, mailbox, state):
     assert (held in " ".join(text.split())) is (state == "BOOKING_STATE_PENDING")
 
 
+@pytest.mark.parametrize("code", ["invalid_method", "provider_unavailable"])
+def test_a_payment_that_was_refused_in_the_answer_is_not_mailed_as_well(users, code):
+    payment = bookings_pb2.PaymentSnapshot(amount=eur(175230), failure_code=code)
+
+    assert list(handle(bookings_pb2.PaymentFailed(booking=snapshot(users.add()), payment=payment))) == []
+
+
 def test_a_refund_of_what_was_never_invoiced_has_no_credit_note(users, mailbox):
     booking = snapshot(users.add(), reason="HOLD_EXPIRED")
     refund = bookings_pb2.RefundSnapshot(refund_id="0193b7c0-0000-7000-8000-000000000002", amount=eur(175230))

@@ -36,16 +36,17 @@ _DEPARTURE = Topic("travel.destinations.departure")
 _DESTINATION = Topic("travel.destinations.destination")
 _BOOKING = Topic("travel.bookings.booking")
 _INVENTORY = Topic("travel.bookings.inventory")
+_WAITLIST = Topic("travel.bookings.waitlist")
 _NOTIFICATION = Topic("travel.notifications.notification")
 _INVOICE = Topic("travel.notifications.invoice")
 
-TOPICS: Final = (_USER, _DEPARTURE, _DESTINATION, _BOOKING, _INVENTORY, _NOTIFICATION, _INVOICE)
+TOPICS: Final = (_USER, _DEPARTURE, _DESTINATION, _BOOKING, _INVENTORY, _WAITLIST, _NOTIFICATION, _INVOICE)
 
 # Who reads what; their dead letters go to `<topic>.<consumer>.dlq`.
 CONSUMERS: Final[Mapping[str, tuple[Topic, ...]]] = {
     "destinations": (_INVENTORY,),
     "bookings": (_DEPARTURE,),
-    "notifications": (_USER, _BOOKING, _DEPARTURE),
+    "notifications": (_USER, _BOOKING, _WAITLIST, _DEPARTURE),
 }
 
 DEAD_LETTER_TOPICS: Final = tuple(
@@ -93,6 +94,12 @@ EVENTS: Final[Mapping[type[Message], EventType]] = {
     ),
     **_on(_BOOKING, "travel.bookings.refund", succeeded=bookings_pb2.RefundSucceeded, failed=bookings_pb2.RefundFailed),
     **_on(_INVENTORY, "travel.bookings.inventory", changed=bookings_pb2.InventoryChanged),
+    **_on(
+        _WAITLIST,
+        "travel.bookings.waitlist",
+        offered=bookings_pb2.WaitlistOffered,
+        expired=bookings_pb2.WaitlistExpired,
+    ),
     **_on(
         _NOTIFICATION,
         "travel.notifications.notification",

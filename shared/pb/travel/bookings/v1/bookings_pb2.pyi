@@ -164,6 +164,29 @@ BOOKING_ORDER_CREATED_DESC: BookingOrder.ValueType  # 1
 BOOKING_ORDER_STARTS_AT: BookingOrder.ValueType  # 2
 Global___BookingOrder: _TypeAlias = BookingOrder  # noqa: Y015
 
+class _WaitlistStatus:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _WaitlistStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_WaitlistStatus.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    WAITLIST_STATUS_UNSPECIFIED: _WaitlistStatus.ValueType  # 0
+    WAITLIST_STATUS_WAITING: _WaitlistStatus.ValueType  # 1
+    WAITLIST_STATUS_OFFERED: _WaitlistStatus.ValueType  # 2
+    WAITLIST_STATUS_TAKEN: _WaitlistStatus.ValueType  # 3
+    WAITLIST_STATUS_EXPIRED: _WaitlistStatus.ValueType  # 4
+    WAITLIST_STATUS_LEFT: _WaitlistStatus.ValueType  # 5
+
+class WaitlistStatus(_WaitlistStatus, metaclass=_WaitlistStatusEnumTypeWrapper): ...
+
+WAITLIST_STATUS_UNSPECIFIED: WaitlistStatus.ValueType  # 0
+WAITLIST_STATUS_WAITING: WaitlistStatus.ValueType  # 1
+WAITLIST_STATUS_OFFERED: WaitlistStatus.ValueType  # 2
+WAITLIST_STATUS_TAKEN: WaitlistStatus.ValueType  # 3
+WAITLIST_STATUS_EXPIRED: WaitlistStatus.ValueType  # 4
+WAITLIST_STATUS_LEFT: WaitlistStatus.ValueType  # 5
+Global___WaitlistStatus: _TypeAlias = WaitlistStatus  # noqa: Y015
+
 @_typing.final
 class CancellationRule(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -609,19 +632,23 @@ class CreateQuoteRequest(_message.Message):
     DEPARTURE_ID_FIELD_NUMBER: _builtins.int
     ADULTS_FIELD_NUMBER: _builtins.int
     CHILDREN_FIELD_NUMBER: _builtins.int
+    WAITLIST_ENTRY_ID_FIELD_NUMBER: _builtins.int
     departure_id: _builtins.str
     adults: _builtins.int
     children: _builtins.int
+    waitlist_entry_id: _builtins.str
+    """Takes the seats offered to this entry."""
     def __init__(
         self,
         *,
         departure_id: _builtins.str = ...,
         adults: _builtins.int = ...,
         children: _builtins.int = ...,
+        waitlist_entry_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adults", b"adults", "children", b"children", "departure_id", b"departure_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adults", b"adults", "children", b"children", "departure_id", b"departure_id", "waitlist_entry_id", b"waitlist_entry_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -820,9 +847,17 @@ class BatchListBookingsRequest(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
     PAGE_FIELD_NUMBER: _builtins.int
+    STARTS_FROM_FIELD_NUMBER: _builtins.int
+    STARTS_TO_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
     status: Global___BookingStatus.ValueType
     time: Global___BookingTime.ValueType
     order_by: Global___BookingOrder.ValueType
+    starts_from: _builtins.str
+    """ISO 8601 dates of departure where the trip takes place, both inclusive; empty for no bound."""
+    starts_to: _builtins.str
+    reference: _builtins.str
+    """The beginning of a reference."""
     @_builtins.property
     def traveller_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -835,10 +870,13 @@ class BatchListBookingsRequest(_message.Message):
         time: Global___BookingTime.ValueType = ...,
         order_by: Global___BookingOrder.ValueType = ...,
         page: _common_pb2.PageRequest | None = ...,
+        starts_from: _builtins.str = ...,
+        starts_to: _builtins.str = ...,
+        reference: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["page", b"page"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_by", b"order_by", "page", b"page", "status", b"status", "time", b"time", "traveller_ids", b"traveller_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order_by", b"order_by", "page", b"page", "reference", b"reference", "starts_from", b"starts_from", "starts_to", b"starts_to", "status", b"status", "time", b"time", "traveller_ids", b"traveller_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1438,3 +1476,417 @@ class SetCapacityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetCapacityResponse: _TypeAlias = SetCapacityResponse  # noqa: Y015
+
+@_typing.final
+class RenamePassengerRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSENGER_ID_FIELD_NUMBER: _builtins.int
+    FIRST_NAME_FIELD_NUMBER: _builtins.int
+    LAST_NAME_FIELD_NUMBER: _builtins.int
+    passenger_id: _builtins.str
+    first_name: _builtins.str
+    last_name: _builtins.str
+    def __init__(
+        self,
+        *,
+        passenger_id: _builtins.str = ...,
+        first_name: _builtins.str = ...,
+        last_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_name", b"first_name", "last_name", b"last_name", "passenger_id", b"passenger_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenamePassengerRequest: _TypeAlias = RenamePassengerRequest  # noqa: Y015
+
+@_typing.final
+class RenamePassengerResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def booking(self) -> Global___Booking: ...
+    def __init__(
+        self,
+        *,
+        booking: Global___Booking | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenamePassengerResponse: _TypeAlias = RenamePassengerResponse  # noqa: Y015
+
+@_typing.final
+class WaitlistEntry(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    DEPARTURE_ID_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    OFFERED_UNTIL_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    departure_id: _builtins.str
+    seats: _builtins.int
+    status: Global___WaitlistStatus.ValueType
+    position: _builtins.int
+    """1 for the next in line; 0 unless WAITING."""
+    @_builtins.property
+    def offered_until(self) -> _timestamp_pb2.Timestamp:
+        """Set while OFFERED."""
+
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        departure_id: _builtins.str = ...,
+        seats: _builtins.int = ...,
+        status: Global___WaitlistStatus.ValueType = ...,
+        position: _builtins.int = ...,
+        offered_until: _timestamp_pb2.Timestamp | None = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "offered_until", b"offered_until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "departure_id", b"departure_id", "id", b"id", "offered_until", b"offered_until", "position", b"position", "seats", b"seats", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitlistEntry: _TypeAlias = WaitlistEntry  # noqa: Y015
+
+@_typing.final
+class JoinWaitlistRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTURE_ID_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    departure_id: _builtins.str
+    seats: _builtins.int
+    def __init__(
+        self,
+        *,
+        departure_id: _builtins.str = ...,
+        seats: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departure_id", b"departure_id", "seats", b"seats"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JoinWaitlistRequest: _TypeAlias = JoinWaitlistRequest  # noqa: Y015
+
+@_typing.final
+class JoinWaitlistResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entry(self) -> Global___WaitlistEntry: ...
+    def __init__(
+        self,
+        *,
+        entry: Global___WaitlistEntry | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JoinWaitlistResponse: _TypeAlias = JoinWaitlistResponse  # noqa: Y015
+
+@_typing.final
+class LeaveWaitlistRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeaveWaitlistRequest: _TypeAlias = LeaveWaitlistRequest  # noqa: Y015
+
+@_typing.final
+class LeaveWaitlistResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LeaveWaitlistResponse: _TypeAlias = LeaveWaitlistResponse  # noqa: Y015
+
+@_typing.final
+class BatchGetWaitlistEntriesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ids", b"ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetWaitlistEntriesRequest: _TypeAlias = BatchGetWaitlistEntriesRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetWaitlistEntriesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___WaitlistEntry]: ...
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___WaitlistEntry] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetWaitlistEntriesResponse: _TypeAlias = BatchGetWaitlistEntriesResponse  # noqa: Y015
+
+@_typing.final
+class BatchListWaitlistRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAVELLER_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def traveller_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        traveller_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["traveller_ids", b"traveller_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchListWaitlistRequest: _TypeAlias = BatchListWaitlistRequest  # noqa: Y015
+
+@_typing.final
+class WaitlistOfTraveller(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAVELLER_ID_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    traveller_id: _builtins.str
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___WaitlistEntry]: ...
+    def __init__(
+        self,
+        *,
+        traveller_id: _builtins.str = ...,
+        entries: _abc.Iterable[Global___WaitlistEntry] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "traveller_id", b"traveller_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitlistOfTraveller: _TypeAlias = WaitlistOfTraveller  # noqa: Y015
+
+@_typing.final
+class BatchListWaitlistResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WAITLISTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def waitlists(self) -> _containers.RepeatedCompositeFieldContainer[Global___WaitlistOfTraveller]: ...
+    def __init__(
+        self,
+        *,
+        waitlists: _abc.Iterable[Global___WaitlistOfTraveller] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["waitlists", b"waitlists"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchListWaitlistResponse: _TypeAlias = BatchListWaitlistResponse  # noqa: Y015
+
+@_typing.final
+class StaffQuoteCancellationRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    PASSENGER_IDS_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REFUND_PERCENT_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    reason: _builtins.str
+    """For the audit."""
+    refund_percent: _builtins.int
+    """0 to 100 of what was paid, in place of the rule's."""
+    @_builtins.property
+    def passenger_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Empty: the whole booking."""
+
+    def __init__(
+        self,
+        *,
+        reference: _builtins.str = ...,
+        passenger_ids: _abc.Iterable[_builtins.str] | None = ...,
+        reason: _builtins.str = ...,
+        refund_percent: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_refund_percent", b"_refund_percent", "refund_percent", b"refund_percent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_refund_percent", b"_refund_percent", "passenger_ids", b"passenger_ids", "reason", b"reason", "reference", b"reference", "refund_percent", b"refund_percent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__refund_percent: _TypeAlias = _typing.Literal["refund_percent"]  # noqa: Y015
+    _WhichOneofArgType__refund_percent: _TypeAlias = _typing.Literal["_refund_percent", b"_refund_percent"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__refund_percent) -> _WhichOneofReturnType__refund_percent | None: ...
+
+Global___StaffQuoteCancellationRequest: _TypeAlias = StaffQuoteCancellationRequest  # noqa: Y015
+
+@_typing.final
+class StaffQuoteCancellationResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CANCELLATION_QUOTE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cancellation_quote(self) -> Global___CancellationQuote: ...
+    def __init__(
+        self,
+        *,
+        cancellation_quote: Global___CancellationQuote | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cancellation_quote", b"cancellation_quote"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancellation_quote", b"cancellation_quote"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StaffQuoteCancellationResponse: _TypeAlias = StaffQuoteCancellationResponse  # noqa: Y015
+
+@_typing.final
+class StaffCancelBookingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CANCELLATION_QUOTE_ID_FIELD_NUMBER: _builtins.int
+    cancellation_quote_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        cancellation_quote_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancellation_quote_id", b"cancellation_quote_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StaffCancelBookingRequest: _TypeAlias = StaffCancelBookingRequest  # noqa: Y015
+
+@_typing.final
+class StaffCancelBookingResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def booking(self) -> Global___Booking: ...
+    def __init__(
+        self,
+        *,
+        booking: Global___Booking | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StaffCancelBookingResponse: _TypeAlias = StaffCancelBookingResponse  # noqa: Y015
+
+@_typing.final
+class StaffRefundBookingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    reason: _builtins.str
+    """For the audit."""
+    idempotency_key: _builtins.str
+    @_builtins.property
+    def amount(self) -> _common_pb2.Money: ...
+    def __init__(
+        self,
+        *,
+        reference: _builtins.str = ...,
+        amount: _common_pb2.Money | None = ...,
+        reason: _builtins.str = ...,
+        idempotency_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "idempotency_key", b"idempotency_key", "reason", b"reason", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StaffRefundBookingRequest: _TypeAlias = StaffRefundBookingRequest  # noqa: Y015
+
+@_typing.final
+class StaffRefundBookingResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFUND_FIELD_NUMBER: _builtins.int
+    BOOKING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def refund(self) -> Global___Refund: ...
+    @_builtins.property
+    def booking(self) -> Global___Booking: ...
+    def __init__(
+        self,
+        *,
+        refund: Global___Refund | None = ...,
+        booking: Global___Booking | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking", "refund", b"refund"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking", "refund", b"refund"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StaffRefundBookingResponse: _TypeAlias = StaffRefundBookingResponse  # noqa: Y015

@@ -120,6 +120,46 @@ class BookingsServiceStub:
                 request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityRequest.SerializeToString,
                 response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityResponse.FromString,
                 _registered_method=True)
+        self.RenamePassenger = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/RenamePassenger',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.RenamePassengerRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.RenamePassengerResponse.FromString,
+                _registered_method=True)
+        self.JoinWaitlist = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/JoinWaitlist',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.JoinWaitlistRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.JoinWaitlistResponse.FromString,
+                _registered_method=True)
+        self.LeaveWaitlist = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/LeaveWaitlist',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.LeaveWaitlistRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.LeaveWaitlistResponse.FromString,
+                _registered_method=True)
+        self.BatchGetWaitlistEntries = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/BatchGetWaitlistEntries',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetWaitlistEntriesRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetWaitlistEntriesResponse.FromString,
+                _registered_method=True)
+        self.BatchListWaitlist = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/BatchListWaitlist',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchListWaitlistRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchListWaitlistResponse.FromString,
+                _registered_method=True)
+        self.StaffQuoteCancellation = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/StaffQuoteCancellation',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffQuoteCancellationRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffQuoteCancellationResponse.FromString,
+                _registered_method=True)
+        self.StaffCancelBooking = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/StaffCancelBooking',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffCancelBookingRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffCancelBookingResponse.FromString,
+                _registered_method=True)
+        self.StaffRefundBooking = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/StaffRefundBooking',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffRefundBookingRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffRefundBookingResponse.FromString,
+                _registered_method=True)
 
 
 class BookingsServiceServicer:
@@ -233,6 +273,58 @@ class BookingsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenamePassenger(self, request, context):
+        """Until the day before departure.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def JoinWaitlist(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LeaveWaitlist(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetWaitlistEntries(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchListWaitlist(self, request, context):
+        """Each traveller's entries, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StaffQuoteCancellation(self, request, context):
+        """For staff: the token's roles decide. What cancelling would give back, by the rule or at a percentage of staff's own.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StaffCancelBooking(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StaffRefundBooking(self, request, context):
+        """Gives money back without cancelling anything. REFUND_TOO_LARGE{most} beyond captured minus refunded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BookingsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -320,6 +412,46 @@ def add_BookingsServiceServicer_to_server(servicer, server):
                     servicer.SetCapacity,
                     request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityRequest.FromString,
                     response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityResponse.SerializeToString,
+            ),
+            'RenamePassenger': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenamePassenger,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.RenamePassengerRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.RenamePassengerResponse.SerializeToString,
+            ),
+            'JoinWaitlist': grpc.unary_unary_rpc_method_handler(
+                    servicer.JoinWaitlist,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.JoinWaitlistRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.JoinWaitlistResponse.SerializeToString,
+            ),
+            'LeaveWaitlist': grpc.unary_unary_rpc_method_handler(
+                    servicer.LeaveWaitlist,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.LeaveWaitlistRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.LeaveWaitlistResponse.SerializeToString,
+            ),
+            'BatchGetWaitlistEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetWaitlistEntries,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetWaitlistEntriesRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetWaitlistEntriesResponse.SerializeToString,
+            ),
+            'BatchListWaitlist': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchListWaitlist,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchListWaitlistRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchListWaitlistResponse.SerializeToString,
+            ),
+            'StaffQuoteCancellation': grpc.unary_unary_rpc_method_handler(
+                    servicer.StaffQuoteCancellation,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffQuoteCancellationRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffQuoteCancellationResponse.SerializeToString,
+            ),
+            'StaffCancelBooking': grpc.unary_unary_rpc_method_handler(
+                    servicer.StaffCancelBooking,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffCancelBookingRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffCancelBookingResponse.SerializeToString,
+            ),
+            'StaffRefundBooking': grpc.unary_unary_rpc_method_handler(
+                    servicer.StaffRefundBooking,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffRefundBookingRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffRefundBookingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -782,6 +914,222 @@ class BookingsService:
             '/travel.bookings.v1.BookingsService/SetCapacity',
             travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityRequest.SerializeToString,
             travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenamePassenger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/RenamePassenger',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.RenamePassengerRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.RenamePassengerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def JoinWaitlist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/JoinWaitlist',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.JoinWaitlistRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.JoinWaitlistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LeaveWaitlist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/LeaveWaitlist',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.LeaveWaitlistRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.LeaveWaitlistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetWaitlistEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/BatchGetWaitlistEntries',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetWaitlistEntriesRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetWaitlistEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchListWaitlist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/BatchListWaitlist',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchListWaitlistRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchListWaitlistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StaffQuoteCancellation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/StaffQuoteCancellation',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffQuoteCancellationRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffQuoteCancellationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StaffCancelBooking(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/StaffCancelBooking',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffCancelBookingRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffCancelBookingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StaffRefundBooking(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/StaffRefundBooking',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffRefundBookingRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.StaffRefundBookingResponse.FromString,
             options,
             channel_credentials,
             insecure,

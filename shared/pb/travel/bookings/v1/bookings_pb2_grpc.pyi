@@ -55,6 +55,18 @@ class BookingsServiceStub:
     BatchGetAvailability: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.BatchGetAvailabilityRequest, _bookings_pb2.BatchGetAvailabilityResponse]
     SetCapacity: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.SetCapacityRequest, _bookings_pb2.SetCapacityResponse]
     """Lowers or raises a departure's capacity before destinations commits it. CAPACITY_BELOW_SOLD{held, sold} where it does not fit."""
+    RenamePassenger: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.RenamePassengerRequest, _bookings_pb2.RenamePassengerResponse]
+    """Until the day before departure."""
+    JoinWaitlist: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.JoinWaitlistRequest, _bookings_pb2.JoinWaitlistResponse]
+    LeaveWaitlist: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.LeaveWaitlistRequest, _bookings_pb2.LeaveWaitlistResponse]
+    BatchGetWaitlistEntries: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.BatchGetWaitlistEntriesRequest, _bookings_pb2.BatchGetWaitlistEntriesResponse]
+    BatchListWaitlist: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.BatchListWaitlistRequest, _bookings_pb2.BatchListWaitlistResponse]
+    """Each traveller's entries, newest first."""
+    StaffQuoteCancellation: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.StaffQuoteCancellationRequest, _bookings_pb2.StaffQuoteCancellationResponse]
+    """For staff: the token's roles decide. What cancelling would give back, by the rule or at a percentage of staff's own."""
+    StaffCancelBooking: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.StaffCancelBookingRequest, _bookings_pb2.StaffCancelBookingResponse]
+    StaffRefundBooking: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.StaffRefundBookingRequest, _bookings_pb2.StaffRefundBookingResponse]
+    """Gives money back without cancelling anything. REFUND_TOO_LARGE{most} beyond captured minus refunded."""
 
 @_typing.type_check_only
 class BookingsServiceAsyncStub(BookingsServiceStub):
@@ -83,6 +95,18 @@ class BookingsServiceAsyncStub(BookingsServiceStub):
     BatchGetAvailability: _aio.UnaryUnaryMultiCallable[_bookings_pb2.BatchGetAvailabilityRequest, _bookings_pb2.BatchGetAvailabilityResponse]  # type: ignore[assignment]
     SetCapacity: _aio.UnaryUnaryMultiCallable[_bookings_pb2.SetCapacityRequest, _bookings_pb2.SetCapacityResponse]  # type: ignore[assignment]
     """Lowers or raises a departure's capacity before destinations commits it. CAPACITY_BELOW_SOLD{held, sold} where it does not fit."""
+    RenamePassenger: _aio.UnaryUnaryMultiCallable[_bookings_pb2.RenamePassengerRequest, _bookings_pb2.RenamePassengerResponse]  # type: ignore[assignment]
+    """Until the day before departure."""
+    JoinWaitlist: _aio.UnaryUnaryMultiCallable[_bookings_pb2.JoinWaitlistRequest, _bookings_pb2.JoinWaitlistResponse]  # type: ignore[assignment]
+    LeaveWaitlist: _aio.UnaryUnaryMultiCallable[_bookings_pb2.LeaveWaitlistRequest, _bookings_pb2.LeaveWaitlistResponse]  # type: ignore[assignment]
+    BatchGetWaitlistEntries: _aio.UnaryUnaryMultiCallable[_bookings_pb2.BatchGetWaitlistEntriesRequest, _bookings_pb2.BatchGetWaitlistEntriesResponse]  # type: ignore[assignment]
+    BatchListWaitlist: _aio.UnaryUnaryMultiCallable[_bookings_pb2.BatchListWaitlistRequest, _bookings_pb2.BatchListWaitlistResponse]  # type: ignore[assignment]
+    """Each traveller's entries, newest first."""
+    StaffQuoteCancellation: _aio.UnaryUnaryMultiCallable[_bookings_pb2.StaffQuoteCancellationRequest, _bookings_pb2.StaffQuoteCancellationResponse]  # type: ignore[assignment]
+    """For staff: the token's roles decide. What cancelling would give back, by the rule or at a percentage of staff's own."""
+    StaffCancelBooking: _aio.UnaryUnaryMultiCallable[_bookings_pb2.StaffCancelBookingRequest, _bookings_pb2.StaffCancelBookingResponse]  # type: ignore[assignment]
+    StaffRefundBooking: _aio.UnaryUnaryMultiCallable[_bookings_pb2.StaffRefundBookingRequest, _bookings_pb2.StaffRefundBookingResponse]  # type: ignore[assignment]
+    """Gives money back without cancelling anything. REFUND_TOO_LARGE{most} beyond captured minus refunded."""
 
 class BookingsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Quotes, seats, bookings, payments and refunds. The traveller is the one of the access token."""
@@ -210,5 +234,65 @@ class BookingsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_bookings_pb2.SetCapacityResponse, _abc.Awaitable[_bookings_pb2.SetCapacityResponse]]:
         """Lowers or raises a departure's capacity before destinations commits it. CAPACITY_BELOW_SOLD{held, sold} where it does not fit."""
+
+    @_abc_1.abstractmethod
+    def RenamePassenger(
+        self,
+        request: _bookings_pb2.RenamePassengerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.RenamePassengerResponse, _abc.Awaitable[_bookings_pb2.RenamePassengerResponse]]:
+        """Until the day before departure."""
+
+    @_abc_1.abstractmethod
+    def JoinWaitlist(
+        self,
+        request: _bookings_pb2.JoinWaitlistRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.JoinWaitlistResponse, _abc.Awaitable[_bookings_pb2.JoinWaitlistResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def LeaveWaitlist(
+        self,
+        request: _bookings_pb2.LeaveWaitlistRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.LeaveWaitlistResponse, _abc.Awaitable[_bookings_pb2.LeaveWaitlistResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def BatchGetWaitlistEntries(
+        self,
+        request: _bookings_pb2.BatchGetWaitlistEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.BatchGetWaitlistEntriesResponse, _abc.Awaitable[_bookings_pb2.BatchGetWaitlistEntriesResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def BatchListWaitlist(
+        self,
+        request: _bookings_pb2.BatchListWaitlistRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.BatchListWaitlistResponse, _abc.Awaitable[_bookings_pb2.BatchListWaitlistResponse]]:
+        """Each traveller's entries, newest first."""
+
+    @_abc_1.abstractmethod
+    def StaffQuoteCancellation(
+        self,
+        request: _bookings_pb2.StaffQuoteCancellationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.StaffQuoteCancellationResponse, _abc.Awaitable[_bookings_pb2.StaffQuoteCancellationResponse]]:
+        """For staff: the token's roles decide. What cancelling would give back, by the rule or at a percentage of staff's own."""
+
+    @_abc_1.abstractmethod
+    def StaffCancelBooking(
+        self,
+        request: _bookings_pb2.StaffCancelBookingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.StaffCancelBookingResponse, _abc.Awaitable[_bookings_pb2.StaffCancelBookingResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def StaffRefundBooking(
+        self,
+        request: _bookings_pb2.StaffRefundBookingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.StaffRefundBookingResponse, _abc.Awaitable[_bookings_pb2.StaffRefundBookingResponse]]:
+        """Gives money back without cancelling anything. REFUND_TOO_LARGE{most} beyond captured minus refunded."""
 
 def add_BookingsServiceServicer_to_server(servicer: BookingsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -46,6 +46,25 @@ class Reason(StrEnum):
     PAYMENT_FAILED = "PAYMENT_FAILED"
 
 
+class WaitlistStatus(StrEnum):
+    """Where a group in the line for a full departure stands."""
+
+    WAITING = "WAITING"
+    OFFERED = "OFFERED"
+    TAKEN = "TAKEN"
+    EXPIRED = "EXPIRED"
+    LEFT = "LEFT"
+
+
+class WaitlistAction(StrEnum):
+    """What moves a group in the line."""
+
+    OFFER = "OFFER"
+    TAKE = "TAKE"
+    EXPIRE = "EXPIRE"
+    LEAVE = "LEAVE"
+
+
 class Action(StrEnum):
     """What moves a booking."""
 
@@ -64,6 +83,16 @@ TRANSITIONS: Final[Mapping[tuple[Status, Action], Status]] = {
     (Status.CONFIRMED, Action.CANCEL): Status.CANCELLED,
     (Status.CANCELLED, Action.PAY_LATE): Status.CONFIRMED,  # after a hold that ended alone, while seats are free
 }
+WAITLIST_TRANSITIONS: Final[Mapping[tuple[WaitlistStatus, WaitlistAction], WaitlistStatus]] = {
+    (WaitlistStatus.WAITING, WaitlistAction.OFFER): WaitlistStatus.OFFERED,
+    (WaitlistStatus.WAITING, WaitlistAction.LEAVE): WaitlistStatus.LEFT,
+    (WaitlistStatus.WAITING, WaitlistAction.EXPIRE): WaitlistStatus.EXPIRED,  # the departure can no longer be booked
+    (WaitlistStatus.OFFERED, WaitlistAction.TAKE): WaitlistStatus.TAKEN,
+    (WaitlistStatus.OFFERED, WaitlistAction.LEAVE): WaitlistStatus.LEFT,
+    (WaitlistStatus.OFFERED, WaitlistAction.EXPIRE): WaitlistStatus.EXPIRED,
+    (WaitlistStatus.TAKEN, WaitlistAction.EXPIRE): WaitlistStatus.EXPIRED,  # the quote that took it was not booked
+}
+LIVE_ENTRY: Final = (WaitlistStatus.WAITING, WaitlistStatus.OFFERED)
 HOLD_ENDED: Final = frozenset({Reason.HOLD_EXPIRED, Reason.PAYMENT_FAILED})
 
 
@@ -76,6 +105,14 @@ def next_status(status: Status, action: Action, *, reason: Reason | None = None)
         raise IllegalTransition(status=status, action=action)
     try:
         return TRANSITIONS[status, action]
+    except KeyError:
+        raise IllegalTransition(status=status, action=action) from None
+
+
+def next_waitlist_status(status: WaitlistStatus, action: WaitlistAction) -> WaitlistStatus:
+    """Return the status `action` leads to. Raises IllegalTransition where the table has no such move."""
+    try:
+        return WAITLIST_TRANSITIONS[status, action]
     except KeyError:
         raise IllegalTransition(status=status, action=action) from None
 

@@ -61,6 +61,9 @@ class Refund(models.Model):
     status = models.CharField(max_length=12, choices=[(status.value, status.value) for status in RefundStatus])
     reason = models.CharField(max_length=40)
     attempts = models.PositiveSmallIntegerField(default=0)
+    staff_id = models.UUIDField(null=True, blank=True, help_text="Who of staff gave it; null where a rule did.")
+    note = models.CharField(max_length=300, blank=True, default="", db_default="", help_text="For staff alone.")
+    written_off_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(help_text="When the provider is asked (again).")
     created_at = models.DateTimeField()
 
@@ -76,22 +79,30 @@ class Refund(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One side of a movement of money; the sides of a `movement` sum to nothing. Appended, never changed: a trigger sees to both."""
+    """One side of a movement of money; the sides of a `movement` sum to nothing. Appended, never changed: a trigger sees to both.
+
+    A capture makes the provider hold money (PROVIDER +) that the traveller is owed a trip for (TRAVELLER −); a refund undoes it. A fee
+    and a write-off take from what is owed (TRAVELLER +), to FEES or WRITE_OFFS (−).
+    """
 
     class Account(models.TextChoices):
         """Where money is."""
 
         PROVIDER = "PROVIDER", "With the payment provider"
-        TRAVELLER = "TRAVELLER", "From or to the traveller"
+        TRAVELLER = "TRAVELLER", "Owed to the traveller"
+        FEES = "FEES", "Kept as cancellation fees"
+        WRITE_OFFS = "WRITE_OFFS", "Written off"
 
     class Kind(models.TextChoices):
         """Why it moved."""
 
         CAPTURE = "CAPTURE", "Payment captured"
         REFUND = "REFUND", "Refund paid out"
+        FEE = "FEE", "Kept of a cancellation"
+        WRITE_OFF = "WRITE_OFF", "Owed and never paid out"
 
     id = models.BigAutoField(primary_key=True)
-    movement = models.UUIDField(help_text="The payment or refund it records.")
+    movement = models.UUIDField(help_text="The payment, refund or cancellation it records.")
     booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="ledger")
     account = models.CharField(max_length=10, choices=Account.choices)
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -90,6 +90,7 @@ class BookingEvent(models.Model):
     actor_id = models.UUIDField(null=True, blank=True)
     message_en = models.CharField(max_length=300)
     message_fr = models.CharField(max_length=300)
+    note = models.CharField(max_length=300, blank=True, default="", db_default="", help_text="For staff alone.")
 
     class Meta:
         ordering = ["sequence"]
@@ -115,6 +116,8 @@ class CancellationQuote(models.Model):
     refund_minor = models.BigIntegerField()
     kept_minor = models.BigIntegerField()
     explanation = models.JSONField()
+    staff_id = models.UUIDField(null=True, blank=True, help_text="Who of staff quoted it; null for the traveller.")
+    note = models.CharField(max_length=300, blank=True, default="", db_default="", help_text="Staff's reason.")
     expires_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True)
 

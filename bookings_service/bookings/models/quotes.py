@@ -1,8 +1,9 @@
 """Quotes: a price fixed for one traveller."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
+from bookings_service.bookings.models.waitlist import WaitlistEntry
 from shared.ids import uuid7
 
 
@@ -26,6 +27,12 @@ class Quote(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     time_zone = models.CharField(max_length=50)
+    waitlist_entry = models.ForeignKey(
+        WaitlistEntry, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes"
+    )
+    held_seats = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Seats of a waiting-list offer, held until it is booked or expires."
+    )
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -33,9 +40,16 @@ class Quote(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(name="quote_has_an_adult", condition=Q(adults__gte=1)),
+            models.CheckConstraint(
+                name="quote_holds_for_its_party",
+                condition=Q(held_seats=0) | Q(held_seats=F("adults") + F("children"), used_at__isnull=True),
+            ),
             models.CheckConstraint(name="quote_total_positive", condition=Q(total_minor__gt=0)),
         ]
-        indexes = [models.Index(fields=["expires_at"], name="quote_by_expiry")]
+        indexes = [
+            models.Index(fields=["expires_at"], name="quote_by_expiry"),
+            models.Index(fields=["expires_at"], name="quote_holds", condition=Q(held_seats__gt=0)),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 JOBS: Final[tuple[Callable[[], int], ...]] = (
     services.expire_holds,
+    services.expire_offers,
+    services.expire_taken_offers,
+    services.offer_to_waiting,
     services.publish_inventory,
     refunding.pay_out_due,
     reconcile_due,
@@ -34,6 +37,11 @@ SELECT extract(epoch FROM min(due) - clock_timestamp()) FROM (
     UNION ALL SELECT min(asked_at) + %s FROM payments_payment WHERE status IN ('CREATED', 'REQUIRES_ACTION', 'PROCESSING')
     UNION ALL SELECT now() WHERE EXISTS (SELECT FROM bookings_booking b JOIN bookings_seatinventory s USING (departure_id)
         WHERE s.cancelled AND b.status IN ('PENDING', 'CONFIRMED'))
+    UNION ALL SELECT min(offered_until) FROM bookings_waitlistentry WHERE status = 'OFFERED'
+    UNION ALL SELECT min(expires_at) FROM bookings_quote WHERE held_seats > 0
+    UNION ALL SELECT now() WHERE EXISTS (SELECT FROM bookings_waitlistentry w JOIN bookings_seatinventory s USING (departure_id)
+        WHERE w.status IN ('WAITING', 'OFFERED') AND (s.cancelled OR s.starts_at <= now() + %s)
+        OR w.status = 'WAITING' AND NOT s.closed AND s.capacity - s.held - s.sold >= w.seats)
 ) AS next
 """
 
@@ -74,6 +82,6 @@ def tick() -> int:
 def seconds_to_next() -> float:
     """Return the seconds until the next thing is due, at most LONGEST_SLEEP, negative when it is late."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT_DUE, [settings.PAYMENT_RECONCILE])  # type: ignore[list-item]  # psycopg knows intervals
+        cursor.execute(_NEXT_DUE, [settings.PAYMENT_RECONCILE, settings.BOOKING_CLOSES])  # type: ignore[list-item]  # psycopg knows intervals
         left = cursor.fetchone()[0]
     return LONGEST_SLEEP if left is None else float(left)

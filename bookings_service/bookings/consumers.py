@@ -4,6 +4,7 @@ from uuid import UUID
 
 from bookings_service.bookings.contracts import DepartureSnapshot
 from bookings_service.bookings.services import learn_departure
+from shared.db import database_now
 from shared.kafka import Received, handles
 from shared.pb.travel.events.v1 import destinations_pb2 as pb
 from shared.rpc.mapping import from_ts
@@ -26,5 +27,6 @@ def on_departure(
             closed=departure.state != pb.DEPARTURE_STATE_OPEN,
             cancelled=departure.state == pb.DEPARTURE_STATE_CANCELLED,
             starts_at=starts_at,
-        )
+        ),
+        now=database_now(),
     )

@@ -73,6 +73,7 @@ class CreateQuote:
     departure_id: UUID
     adults: int
     children: int
+    waitlist_entry_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,20 @@ class CancellationQuoteView:
     kept: Money
     explanation: tuple[Text, ...]
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitlistView:
+    """A group in the line for a departure; `position` is 1 for the next, None unless it waits."""
+
+    id: UUID
+    traveller_id: UUID
+    departure_id: UUID
+    seats: int
+    status: str
+    position: int | None
+    offered_until: datetime | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,18 @@
-"""The rules of a booking: its states, what moves it between them, what it costs, what a cancellation gives back.
+"""The rules of a booking: its states, what moves it between them, what it costs.
 
 Pure: takes `now` and values, returns values or raises. No clock, no settings, no database.
 """
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bookings_service.bookings.contracts import CancellationRule, PassengerDetails, PassengerKind, PriceLine
-from bookings_service.bookings.refusals import IllegalTransition, InvalidPassengers
+from bookings_service.bookings.contracts import PassengerDetails, PassengerKind, PriceLine
+from bookings_service.bookings.refusals import IllegalTransition, InvalidPassengers, NotChangeable
 from shared.money import Money
 from shared.names import clean_name
 from shared.text import Text
@@ -180,6 +179,12 @@ def check_passengers(passengers: Sequence[PassengerDetails], *, departs: date) -
     return checked
 
 
+def check_renaming(*, starts_at: datetime, time_zone: str, now: datetime) -> None:
+    """Raise NotChangeable from the day of departure on, by the calendar of the place."""
+    if local_date(now, time_zone) >= local_date(starts_at, time_zone):
+        raise NotChangeable
+
+
 def age_on(day: date, birth: date) -> int:
     """Return the age in whole years on `day`."""
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
@@ -188,48 +193,3 @@ def age_on(day: date, birth: date) -> int:
 def local_date(instant: datetime, time_zone: str) -> date:
     """Return the calendar date of an instant where the trip takes place."""
     return instant.astimezone(ZoneInfo(time_zone)).date()
-
-
-@dataclass(frozen=True, slots=True)
-class CancellationTerms:
-    """What a cancellation now would give back and keep, and why."""
-
-    refund: Money
-    kept: Money
-    explanation: tuple[Text, ...]
-
-
-def cancellation_terms(
-    *, shares: Sequence[Money], cancelled: Sequence[int], policy: Sequence[CancellationRule],
-    starts_at: datetime, time_zone: str, now: datetime,
-) -> CancellationTerms:  # fmt: skip
-    """Return the terms of cancelling the passengers at the indexes `cancelled`, of all whose `shares` are what was paid for each.
-
-    Days are counted by the calendar of the place. The refund is rounded once, half up, over what those passengers paid.
-    """
-    affected = sum((shares[index] for index in cancelled), Money.zero(shares[0].currency))
-    days = (local_date(starts_at, time_zone) - local_date(now, time_zone)).days
-    rule = next((rule for rule in sorted(policy, key=lambda r: -r.days_before) if days >= rule.days_before), None)
-    percent = rule.refund_percent if rule and now < starts_at else 0
-    refund = affected.share(percent)
-    explanation = [
-        Text(
-            en=f"The trip departs in {days} days (by the calendar of {time_zone}).",
-            fr=f"Le voyage part dans {days} jours (selon le calendrier de {time_zone}).",
-        ),
-        Text(
-            en=f"Cancelled at least {rule.days_before} days before departure, {percent} % of the price comes back.",
-            fr=f"Annulé au moins {rule.days_before} jours avant le départ, {percent} % du prix est remboursé.",
-        )
-        if rule and percent
-        else Text(
-            en="This late before departure, nothing comes back.",
-            fr="Si près du départ, rien n’est remboursé.",
-        ),
-        Text(
-            en=f"Paid for {len(cancelled)} of {len(shares)} passengers: {affected}. Back: {refund}. Kept: {affected - refund}.",
-            fr=f"Payé pour {len(cancelled)} passagers sur {len(shares)} : {affected}. Remboursé : {refund}. "
-            f"Conservé : {affected - refund}.",
-        ),
-    ]  # fmt: skip
-    return CancellationTerms(refund=refund, kept=affected - refund, explanation=tuple(explanation))

@@ -1,11 +1,12 @@
 """Bookings' events: the booking after the change, its history's line, ids and amounts alone."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from bookings_service.bookings.models import Booking, BookingEvent, SeatInventory
+from bookings_service.bookings.models import Booking, BookingEvent, SeatInventory, WaitlistEntry
 from bookings_service.bookings.snapshots import lines_from_json
 from bookings_service.payments import ledger
 from bookings_service.payments.models import Payment, Refund
@@ -13,6 +14,10 @@ from shared.money import Money
 from shared.pb.travel.common.v1 import common_pb2
 from shared.pb.travel.events.v1 import bookings_pb2 as pb
 from shared.rpc.mapping import money_to_proto, text_to_proto
+
+ExpiryReason = pb.WaitlistExpiryReason.ValueType
+UNANSWERED: Final = pb.WAITLIST_EXPIRY_REASON_UNANSWERED
+DEPARTURE_CLOSED: Final = pb.WAITLIST_EXPIRY_REASON_DEPARTURE_CLOSED
 
 
 def created(booking: Booking, line: BookingEvent) -> pb.BookingCreated:
@@ -60,6 +65,23 @@ def refund_succeeded(refund: Refund) -> Any:
 def refund_failed(refund: Refund) -> Any:
     """Return what builds the event of a refund that did not succeed."""
     return lambda booking, line: pb.RefundFailed(**_base(booking, line), refund=_refund(refund))
+
+
+def passenger_renamed(passenger_id: UUID) -> Any:
+    """Return what builds the event of a corrected name, which the event does not carry."""
+    return lambda booking, line: pb.BookingPassengerRenamed(**_base(booking, line), passenger_id=str(passenger_id))
+
+
+def waitlist_offered(entry: WaitlistEntry) -> pb.WaitlistOffered:
+    """Return the event of seats held for a group in line."""
+    return pb.WaitlistOffered(
+        entry=_waitlist(entry), offered_until=_ts(entry.offered_until) if entry.offered_until else None
+    )
+
+
+def waitlist_expired(entry: WaitlistEntry, reason: ExpiryReason) -> pb.WaitlistExpired:
+    """Return the event of a group whose offer, or whose departure, is gone."""
+    return pb.WaitlistExpired(entry=_waitlist(entry), reason=reason)
 
 
 def inventory_changed(row: SeatInventory) -> pb.InventoryChanged:
@@ -118,6 +140,19 @@ def _entry(line: BookingEvent) -> pb.HistoryEntry:
         at=_ts(line.at),
         actor=line.actor,
         message=common_pb2.LocalizedText(en=line.message_en, fr=line.message_fr),
+    )
+
+
+def _waitlist(entry: WaitlistEntry) -> pb.WaitlistSnapshot:
+    return pb.WaitlistSnapshot(
+        entry_id=str(entry.id),
+        traveller_id=str(entry.traveller_id),
+        departure_id=str(entry.departure_id),
+        seats=entry.seats,
+        title=common_pb2.LocalizedText(en=entry.title_en, fr=entry.title_fr),
+        starts_at=_ts(entry.starts_at),
+        time_zone=entry.time_zone,
+        sequence=entry.sequence,
     )
 
 

@@ -26,6 +26,7 @@ MESSAGES: Final[Mapping[str, Text]] = {
         en="Some passengers were cancelled; the others travel.",
         fr="Des passagers ont été annulés ; les autres voyagent.",
     ),
+    "booking.passenger_renamed": Text(en="A passenger’s name was corrected.", fr="Le nom d’un passager a été corrigé."),
     "booking.cancelled": Text(en="Booking cancelled.", fr="Réservation annulée."),
     "payment.succeeded": Text(en="Payment received.", fr="Paiement reçu."),
     "payment.failed": Text(en="The payment did not succeed.", fr="Le paiement n’a pas abouti."),
@@ -36,8 +37,8 @@ MESSAGES: Final[Mapping[str, Text]] = {
 Build = Callable[[Booking, BookingEvent], Message]
 
 
-def record(booking: Booking, type_: str, *, actor: Actor, now: datetime, build: Build) -> None:
-    """Save the booking, write the next line of its history and publish `build(booking, line)`.
+def record(booking: Booking, type_: str, *, actor: Actor, now: datetime, build: Build, note: str = "") -> None:
+    """Save the booking, write the next line of its history and publish `build(booking, line)`; `note` is for staff alone.
 
     The caller holds the booking's row lock, or has just made it.
     """
@@ -55,6 +56,7 @@ def record(booking: Booking, type_: str, *, actor: Actor, now: datetime, build: 
         actor_id=actor.id,
         message_en=message.en,
         message_fr=message.fr,
+        note=note,
     )
     publish(build(booking, line), aggregate_id=booking.id, sequence=booking.sequence, occurred_at=now)
     transaction.on_commit(lambda: notify(WATCH_CHANNEL, booking.reference), robust=True)

@@ -27,6 +27,12 @@ def hold(*, departure_id: UUID, seats: int) -> None:
         raise why_not(departure_id=departure_id, seats=seats)
 
 
+def check_open(*, departure_id: UUID) -> None:
+    """Raise DepartureClosed where the departure takes no bookings."""
+    if not SeatInventory.objects.filter(departure_id=departure_id, closed=False).exists():
+        raise DepartureClosed
+
+
 def sell_held(*, departure_id: UUID, seats: int) -> None:
     """Move `seats` from held to sold: the booking that held them was paid."""
     _move(departure_id, held=F("held") - seats, sold=F("sold") + seats)
@@ -57,12 +63,23 @@ def _move(departure_id: UUID, **counters: Any) -> None:
         )  # an error of the program: nothing commits
 
 
+def lock(*, departure_id: UUID) -> SeatInventory:
+    """Lock the departure's seats until the caller's transaction ends: for what touches the line too, and nothing in a hurry."""
+    return SeatInventory.objects.select_for_update().get(departure_id=departure_id)
+
+
+def left(*, departure_id: UUID, below: int) -> int:
+    """Return the seats that are free, as an explanation of why `below` were not: never as many."""
+    row = SeatInventory.objects.filter(departure_id=departure_id).first()
+    return 0 if row is None else min(max(0, row.capacity - row.held - row.sold), below - 1)
+
+
 def why_not(*, departure_id: UUID, seats: int) -> DomainError:
     """Return the refusal that fits: closed, or too few seats with how many are left. Read after the fact, it only explains."""
     row = SeatInventory.objects.filter(departure_id=departure_id).first()
     if row is None or row.closed:
         return DepartureClosed()
-    return SeatsUnavailable(seatsLeft=min(max(0, row.capacity - row.held - row.sold), seats - 1))
+    return SeatsUnavailable(seatsLeft=left(departure_id=departure_id, below=seats))
 
 
 def seats_of(*, departure_id: UUID) -> Seats:

@@ -35,6 +35,23 @@ class SeatsUnavailable(Conflict):
     text = Text(en="Only {seatsLeft} seats are left.", fr="Il ne reste que {seatsLeft} places.")
 
 
+class SeatsAvailable(Conflict):
+    """Nobody needs to wait: there are enough seats."""
+
+    code = "SEATS_AVAILABLE"
+    text = Text(en="There are enough seats: book them now.", fr="Il reste assez de places : réservez maintenant.")
+
+
+class NotChangeable(Conflict):
+    """It is too late to correct a name, or the passenger does not travel any more."""
+
+    code = "NOT_CHANGEABLE"
+    text = Text(
+        en="Names can be corrected until the day before departure, of passengers who travel.",
+        fr="Les noms peuvent être corrigés jusqu’à la veille du départ, pour les passagers qui voyagent.",
+    )
+
+
 class QuoteExpired(Conflict):
     """The quote's time is over."""
 
@@ -84,6 +101,23 @@ class NotCancellable(Conflict):
 
     code = "NOT_CANCELLABLE"
     text = Text(en="This booking cannot be cancelled.", fr="Cette réservation ne peut pas être annulée.")
+
+
+class RefundTooLarge(Conflict):
+    """More than was captured and not given back yet."""
+
+    code = "REFUND_TOO_LARGE"
+    text = Text(en="At most {most} can be given back.", fr="{most} au plus peuvent être remboursés.")
+
+
+class NothingToWriteOff(Conflict):
+    """The refund did not fail, or was written off before."""
+
+    code = "NOTHING_TO_WRITE_OFF"
+    text = Text(
+        en="Only a refund that failed can be written off, once.",
+        fr="Seul un remboursement échoué peut être passé en pertes, une fois.",
+    )
 
 
 class CapacityBelowSold(Conflict):

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from bookings_service.bookings.contracts import (
     BookingView,
@@ -14,9 +14,18 @@ from bookings_service.bookings.contracts import (
     PassengerView,
     QuoteView,
     Seats,
+    WaitlistView,
 )
-from bookings_service.bookings.domain import is_reference
-from bookings_service.bookings.models import Booking, BookingEvent, CancellationQuote, Passenger, Quote, SeatInventory
+from bookings_service.bookings.domain import WaitlistStatus, is_reference
+from bookings_service.bookings.models import (
+    Booking,
+    BookingEvent,
+    CancellationQuote,
+    Passenger,
+    Quote,
+    SeatInventory,
+    WaitlistEntry,
+)
 from bookings_service.bookings.snapshots import lines_from_json, policy_from_json, texts_from_json
 from bookings_service.payments import ledger
 from bookings_service.payments.mappers import payment_view, refund_view
@@ -114,6 +123,46 @@ def availability(*, departure_ids: Collection[UUID]) -> dict[UUID, Seats]:
     return {
         row.departure_id: Seats(row.held + row.sold if row.closed else row.capacity, row.held, row.sold) for row in rows
     }
+
+
+def waitlist_of(*, traveller_ids: Collection[UUID]) -> dict[UUID, list[WaitlistView]]:
+    """Return each traveller's entries, newest first."""
+    found: dict[UUID, list[WaitlistView]] = {traveller_id: [] for traveller_id in traveller_ids}
+    for view in _waitlist_views(WaitlistEntry.objects.filter(traveller_id__in=traveller_ids).order_by("-created_at")):
+        found[view.traveller_id].append(view)
+    return found
+
+
+def waitlist_entries(*, ids: Collection[UUID], traveller_id: UUID) -> list[WaitlistView]:
+    """Return those of the entries that are the traveller's."""
+    return _waitlist_views(WaitlistEntry.objects.filter(id__in=ids, traveller_id=traveller_id))
+
+
+def waitlist_view(row: WaitlistEntry) -> WaitlistView:
+    """Return the view of an entry as the current transaction sees it."""
+    return _waitlist_views(WaitlistEntry.objects.filter(id=row.id))[0]
+
+
+def _waitlist_views(rows: QuerySet[WaitlistEntry]) -> list[WaitlistView]:
+    ahead = (
+        WaitlistEntry.objects.filter(
+            Q(joined_at__lt=OuterRef("joined_at")) | Q(joined_at=OuterRef("joined_at"), id__lte=OuterRef("id")),
+            departure_id=OuterRef("departure_id"), status=WaitlistStatus.WAITING,
+        ).order_by().values("departure_id").annotate(count=Count("id")).values("count")
+    )  # fmt: skip
+    return [
+        WaitlistView(
+            id=row.id,
+            traveller_id=row.traveller_id,
+            departure_id=row.departure_id,
+            seats=row.seats,
+            status=row.status,
+            position=row.position if row.status == WaitlistStatus.WAITING else None,
+            offered_until=row.offered_until,
+            created_at=row.created_at,
+        )
+        for row in rows.annotate(position=Subquery(ahead))
+    ]
 
 
 def quote_view(row: Quote) -> QuoteView:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pybreaker
 
-from bookings_service.bookings.contracts import CancellationRule
+from bookings_service.bookings.contracts import CancellationRule, DepartureSnapshot
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Unavailable
 from shared.money import Money
@@ -58,6 +58,17 @@ class OfferedDeparture:
     tax_basis_points: int
     title: Text
     policy: tuple[CancellationRule, ...]
+
+    def snapshot(self) -> DepartureSnapshot:
+        """Return what SeatInventory keeps of it."""
+        return DepartureSnapshot(
+            departure_id=self.id,
+            version=self.version,
+            capacity=self.capacity,
+            closed=not self.is_open,
+            cancelled=self.is_cancelled,
+            starts_at=self.starts_at,
+        )
 
 
 def check_traveller(*, traveller_id: UUID, token: str, deadline: Deadline) -> None:

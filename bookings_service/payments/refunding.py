@@ -8,6 +8,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
+from bookings_service.bookings import events
+from bookings_service.bookings.contracts import PROVIDER
+from bookings_service.bookings.history import record
 from bookings_service.bookings.models import Booking
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import PaymentStatus, RefundStatus, check_refund_move
@@ -22,12 +25,14 @@ _BACKOFF: Final = (1, 2, 5, 15, 60, 300, 1_800)
 log = logging.getLogger(__name__)
 
 
-def request_refund(booking: Booking, *, amount: Money, reason: str, now: datetime) -> None:
+def request_refund(
+    booking: Booking, *, amount: Money, reason: str, now: datetime, note: str = "", staff_id: UUID | None = None
+) -> list[Refund]:
     """Note that `amount` of the booking's captured payments is owed back, inside the caller's transaction; nothing for nothing.
 
-    The constraint on the payment refuses more than was captured.
+    Return the refunds, one for each payment it is taken from. The constraint on the payment refuses more than was captured.
     """
-    left = amount.minor
+    left, refunds = amount.minor, []
     captured = (
         Payment.objects.select_for_update().filter(booking=booking, status=PaymentStatus.SUCCEEDED).order_by("id")
     )
@@ -35,15 +40,18 @@ def request_refund(booking: Booking, *, amount: Money, reason: str, now: datetim
         part = min(left, payment.amount_minor - payment.refunded_minor)
         if part > 0:
             Payment.objects.filter(id=payment.id).update(refunded_minor=F("refunded_minor") + part)
-            Refund.objects.create(
+            refund = Refund.objects.create(
                 payment=payment, booking=booking, amount_minor=part, currency=payment.currency,
                 status=RefundStatus.CREATED, reason=reason, due_at=now, created_at=now,
+                note=note, staff_id=staff_id,
             )  # fmt: skip
+            refunds.append(refund)
             left -= part
     if left:
         raise ValueError(
             f"{left} more than was captured cannot be given back"
         )  # an error of the program: it commits nothing
+    return refunds
 
 
 def pay_out_due(*, limit: int = 20) -> int:
@@ -89,10 +97,6 @@ def _pay_out_next() -> bool:
 
 def settle(*, refund_id: UUID, status: RefundStatus) -> None:
     """Record what became of a refund, with its ledger entries and its event, once."""
-    from bookings_service.bookings import events
-    from bookings_service.bookings.contracts import PROVIDER
-    from bookings_service.bookings.history import record
-
     booking_id = Refund.objects.values_list("booking_id", flat=True).get(id=refund_id)
     with transaction.atomic():
         now = database_now()

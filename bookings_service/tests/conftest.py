@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 
-from bookings_service.bookings import inventory, services, upstream
+from bookings_service.bookings import inventory, selectors, services, upstream
 from bookings_service.bookings.contracts import (
     BookingView,
     CreateQuote,
@@ -16,11 +16,13 @@ from bookings_service.bookings.contracts import (
     PaymentView,
     QuoteView,
     Seats,
+    WaitlistView,
 )
 from bookings_service.payments.providers import provider
 from bookings_service.payments.services import pay_booking
 from bookings_service.tests import doubles
-from bookings_service.tests.factories import command, party
+from bookings_service.tests.factories import command as to_book
+from bookings_service.tests.factories import party
 from shared.auth import Traveller
 from shared.auth import testing as auth
 from shared.deadline import Deadline
@@ -111,17 +113,29 @@ class Buyer:
     destinations: doubles.Destinations
     who: Traveller = field(default_factory=a_traveller)
 
-    def quote(self, departure_id: UUID, *, adults: int = 2, children: int = 0) -> QuoteView:
-        """Ask for a price."""
-        return services.create_quote(
-            command=CreateQuote(departure_id, adults, children), traveller=self.who, deadline=Deadline.after(5)
-        )
+    def quote(
+        self, departure_id: UUID, *, adults: int = 2, children: int = 0, entry: WaitlistView | None = None
+    ) -> QuoteView:
+        """Ask for a price; of the seats offered to `entry`, where one is given."""
+        command = CreateQuote(departure_id, adults, children, waitlist_entry_id=entry.id if entry else None)
+        return services.create_quote(command=command, traveller=self.who, deadline=Deadline.after(5))
 
     def take(self, quote: QuoteView, *, key: str | None = None, **changes: Any) -> BookingView:
         """Book a quote."""
         return services.create_booking(
-            command=command(quote, key=key, **changes), traveller=self.who, deadline=Deadline.after(5)
+            command=to_book(quote, key=key, **changes), traveller=self.who, deadline=Deadline.after(5)
         )
+
+    def join(self, departure_id: UUID, *, seats: int = 2) -> WaitlistView:
+        """Join the line for a departure."""
+        return services.join_waitlist(
+            departure_id=departure_id, seats=seats, traveller=self.who, deadline=Deadline.after(5)
+        )
+
+    def in_line(self, departure_id: UUID) -> WaitlistView:
+        """Return the traveller's newest entry for a departure as it is now."""
+        mine = selectors.waitlist_of(traveller_ids=[self.who.id])[self.who.id]
+        return next(entry for entry in mine if entry.departure_id == departure_id)
 
     def book(self, departure_id: UUID, *, adults: int = 2, children: int = 0) -> BookingView:
         """Quote and book."""

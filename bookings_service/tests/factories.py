@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from django.db.models import F
 
 from bookings_service.bookings.contracts import CreateBooking, PassengerDetails, PassengerKind, QuoteView
-from bookings_service.bookings.models import Booking, Quote
+from bookings_service.bookings.models import Booking, Quote, WaitlistEntry
 from bookings_service.payments.models import Payment, Refund
 
 
@@ -45,6 +45,11 @@ def end_hold(booking_id: UUID) -> None:
 def end_quote(quote_id: UUID) -> None:
     """Have a quote expired."""
     Quote.objects.filter(id=quote_id).update(expires_at=F("expires_at") - timedelta(hours=2))
+
+
+def end_offer(entry_id: UUID) -> None:
+    """Have an offer to the waiting list ended."""
+    WaitlistEntry.objects.filter(id=entry_id).update(offered_until=F("offered_until") - timedelta(days=1))
 
 
 def long_ago(payment_id: UUID) -> None:

@@ -67,7 +67,10 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
         )
         attempt.succeeded(result=booking.id)
         view = selectors.view_of(booking)
-        inventory.hold(departure_id=quote.departure_id, seats=len(passengers))
+        if quote.waitlist_entry_id is None:
+            inventory.hold(departure_id=quote.departure_id, seats=len(passengers))
+        else:  # its seats are held since it took the offer
+            inventory.check_open(departure_id=quote.departure_id)
         return view
 
 
@@ -92,8 +95,8 @@ def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> t
     if (kinds.count(PassengerKind.ADULT), kinds.count(PassengerKind.CHILD)) != (quote.adults, quote.children):
         raise PassengersMismatch(field="passengers", adults=quote.adults, children=quote.children)
     passengers = check_passengers(command.passengers, departs=local_date(quote.starts_at, quote.time_zone))
-    quote.used_at = now
-    quote.save(update_fields=["used_at"])
+    quote.used_at, quote.held_seats = now, 0
+    quote.save(update_fields=["used_at", "held_seats"])
     return quote, passengers
 
 

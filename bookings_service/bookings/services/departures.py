@@ -6,26 +6,29 @@ from uuid import UUID
 
 from django.db import transaction
 
-from bookings_service.bookings import inventory
+from bookings_service.bookings import inventory, offers
+from bookings_service.bookings.cancelling import cancel_in_full
 from bookings_service.bookings.contracts import SYSTEM, DepartureSnapshot, Seats
 from bookings_service.bookings.domain import Reason, Status
 from bookings_service.bookings.models import Booking, SeatInventory
-from bookings_service.bookings.services.cancel import cancel_in_full
 from shared.db import database_now
 
 log = logging.getLogger(__name__)
 
 
-def learn_departure(*, snapshot: DepartureSnapshot) -> None:
-    """Take over a departure's news, unless newer news came before, inside the caller's transaction."""
+def learn_departure(*, snapshot: DepartureSnapshot, now: datetime) -> None:
+    """Take over a departure's news, unless newer news came before, inside the caller's transaction; new seats go to the line first."""
     if not inventory.learn(snapshot):
         log.error("alarm: a capacity cut did not fit: departure %s wanted %s", snapshot.departure_id, snapshot.capacity)
+    offers.offer_free_seats(departure_id=snapshot.departure_id, now=now)
 
 
 def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
     """Apply a capacity that destinations_service is about to commit. Raises CapacityBelowSold with both numbers, NotFound."""
     with transaction.atomic():
-        return inventory.set_capacity(departure_id=departure_id, capacity=capacity, version=version)
+        seats = inventory.set_capacity(departure_id=departure_id, capacity=capacity, version=version)
+        offers.offer_free_seats(departure_id=departure_id, now=database_now())
+        return seats
 
 
 def cancel_bookings_of_cancelled(*, limit: int = 50) -> int:

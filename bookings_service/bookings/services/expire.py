@@ -5,7 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 
-from bookings_service.bookings import events, inventory
+from bookings_service.bookings import events, inventory, offers
 from bookings_service.bookings.contracts import SYSTEM
 from bookings_service.bookings.domain import Action, Reason, Status, next_status
 from bookings_service.bookings.history import record
@@ -58,3 +58,4 @@ def _expire(booking: Booking, *, failed: bool, now: datetime) -> None:
     nothing = Money.zero(booking.currency)
     record(booking, "booking.cancelled", actor=SYSTEM, now=now, build=events.cancelled(nothing))
     inventory.release_held(departure_id=booking.departure_id, seats=booking.seats)
+    offers.offer_free_seats(departure_id=booking.departure_id, now=now)

@@ -6,6 +6,10 @@ from shared.settings.env import env, refuse
 
 QUOTE_LIFETIME = timedelta(seconds=env.positive("QUOTE_SECONDS", default=900))
 BOOKING_HOLD = timedelta(seconds=env.positive("BOOKING_HOLD_SECONDS", default=900))
+# An offer to the waiting list outlives a hold: it is read in a mail first.
+WAITLIST_OFFER = timedelta(
+    seconds=env.positive("WAITLIST_OFFER_SECONDS", default=4 * int(BOOKING_HOLD.total_seconds()))
+)
 HOLD_EXTENSION = timedelta(seconds=env.positive("HOLD_EXTENSION_SECONDS", default=300))
 CANCELLATION_QUOTE_LIFETIME = timedelta(seconds=env.positive("QUOTE_SECONDS", default=900))
 HOLD_LIMIT_BOOKINGS = env.positive("HOLD_LIMIT_BOOKINGS", default=5)

@@ -120,7 +120,7 @@ def test_news_apply_in_the_order_of_their_versions(seats: SeatsOf) -> None:
     departure = uuid7()
     for version, capacity in ((3, 30), (2, 20), (1, 10)):
         with transaction.atomic():
-            services.learn_departure(snapshot=snapshot(departure, version, capacity))
+            services.learn_departure(snapshot=snapshot(departure, version, capacity), now=database_now())
 
     assert seats(departure).capacity == 30
     assert SeatInventory.objects.get().version == 3
@@ -133,7 +133,7 @@ def test_a_cut_that_does_not_fit_takes_nobodys_seat(
     buyer.book(departure, adults=4)
 
     with transaction.atomic():
-        services.learn_departure(snapshot=snapshot(departure, 2, 3))
+        services.learn_departure(snapshot=snapshot(departure, 2, 3), now=database_now())
 
     assert seats(departure) == Seats(capacity=4, held=4, sold=0)
     assert "alarm" in caplog.text

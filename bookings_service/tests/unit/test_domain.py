@@ -1,6 +1,6 @@
 """The rules of a booking, as values."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from itertools import product
 
 import pytest
@@ -14,7 +14,6 @@ from bookings_service.bookings.domain import (
     Action,
     Reason,
     Status,
-    cancellation_terms,
     check_party,
     check_passengers,
     new_reference,
@@ -145,65 +144,3 @@ def test_names_are_names(name: str) -> None:
     with pytest.raises(InvalidName) as refused:
         check_passengers([passenger(None, PassengerKind.ADULT, name)], departs=DEPARTS)
     assert refused.value.field == "passengers.0.firstName"
-
-
-@pytest.mark.parametrize(("days", "percent"), [(31, 100), (30, 100), (29, 50), (7, 50), (6, 0), (0, 0)])
-def test_the_rule_that_applies_is_counted_in_calendar_days(days: int, percent: int) -> None:
-    starts_at = datetime(2027, 6, 1, 0, 30, tzinfo=UTC)
-
-    terms = cancellation_terms(
-        shares=[euros(10_000), euros(10_001)], cancelled=[0, 1], policy=POLICY, starts_at=starts_at, time_zone="UTC",
-        now=starts_at - timedelta(days=days, minutes=20),
-    )  # fmt: skip
-
-    assert terms.refund == euros(20_001).share(percent)
-    assert terms.refund + terms.kept == euros(20_001)
-
-
-def test_days_are_those_of_the_place() -> None:
-    """At 20:00 in London it is tomorrow in Tokyo: one day fewer is left, and the lower rule applies."""
-    starts_at, now = datetime(2027, 6, 1, 3, tzinfo=UTC), datetime(2027, 5, 2, 20, tzinfo=UTC)
-    in_both = [
-        cancellation_terms(
-            shares=[euros(100)], cancelled=[0], policy=POLICY, starts_at=starts_at, time_zone=zone, now=now
-        ).refund.minor
-        for zone in ("Europe/London", "Asia/Tokyo")
-    ]
-
-    assert in_both == [100, 50]
-
-
-def test_nothing_comes_back_once_the_trip_has_begun() -> None:
-    starts_at = datetime(2027, 6, 1, tzinfo=UTC)
-
-    terms = cancellation_terms(
-        shares=[euros(100)],
-        cancelled=[0],
-        policy=[CancellationRule(0, 100)],
-        starts_at=starts_at,
-        time_zone="UTC",
-        now=starts_at,
-    )
-
-    assert (terms.refund.minor, terms.kept.minor) == (0, 100)
-
-
-@given(
-    st.lists(st.integers(0, 10**6), min_size=1, max_size=8),
-    st.integers(0, 100),
-    st.data(),
-)
-def test_a_refund_is_rounded_once_and_never_more_than_paid(
-    shares: list[int], percent: int, data: st.DataObject
-) -> None:
-    cancelled = data.draw(st.lists(st.integers(0, len(shares) - 1), min_size=1, unique=True))
-    starts_at = datetime(2027, 6, 1, tzinfo=UTC)
-
-    terms = cancellation_terms(
-        shares=[euros(share) for share in shares], cancelled=cancelled, policy=[CancellationRule(0, percent)],
-        starts_at=starts_at, time_zone="UTC", now=starts_at - timedelta(days=3),
-    )  # fmt: skip
-
-    affected = sum(shares[index] for index in cancelled)
-    assert terms.refund.minor == (2 * affected * percent + 100) // 200  # half up, once
-    assert terms.refund.minor + terms.kept.minor == affected

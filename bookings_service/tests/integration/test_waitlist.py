@@ -1,0 +1,329 @@
+"""The line for a full departure: who waits, who is offered what, and that nobody slips in between."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from unittest.mock import patch
+from uuid import UUID
+
+import pytest
+
+from bookings_service.bookings import offers, services
+from bookings_service.bookings.contracts import QuoteView, Seats
+from bookings_service.bookings.models import Quote, SeatInventory, WaitlistEntry
+from bookings_service.bookings.refusals import (
+    DepartureClosed,
+    InvalidPassengers,
+    QuoteExpired,
+    SeatsAvailable,
+    SeatsUnavailable,
+)
+from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.doubles import Destinations
+from bookings_service.tests.factories import end_hold, end_offer, end_quote
+from shared.errors import NotFound, Unavailable
+from shared.ids import uuid7
+from shared.outbox.models import OutboxEvent
+from shared.testing import race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Buyers = Callable[[int], list[Buyer]]
+SeatsOf = Callable[[UUID], Seats]
+
+
+def told(type_: str) -> int:
+    return OutboxEvent.objects.filter(type=f"travel.bookings.waitlist.{type_}.v1").count()
+
+
+def test_a_group_waits_in_its_place(destinations: Destinations, buyers: Buyers) -> None:
+    departure = destinations.offer(capacity=2)
+    owner, first, second = buyers(3)
+    owner.book(departure)
+
+    assert (first.join(departure).position, second.join(departure, seats=1).position) == (1, 2)
+    assert first.join(departure) == first.in_line(departure)  # asked again, it is the same entry
+    assert first.in_line(departure).status == "WAITING"
+    assert WaitlistEntry.objects.count() == 2
+
+
+def test_freed_seats_go_to_the_first_group_that_fits(
+    destinations: Destinations, buyers: Buyers, seats: SeatsOf
+) -> None:
+    departure = destinations.offer(capacity=2)
+    owner, large, small, late = buyers(4)
+    booking = owner.book(departure)
+    large.join(departure, seats=3)
+    small.join(departure, seats=2)
+    late.join(departure, seats=1)
+
+    owner.cancel(booking)
+
+    assert (large.in_line(departure).status, large.in_line(departure).position) == ("WAITING", 1)
+    offered = small.in_line(departure)
+    assert (offered.status, offered.position) == ("OFFERED", None)
+    assert offered.offered_until is not None
+    assert (late.in_line(departure).status, late.in_line(departure).position) == ("WAITING", 2)
+    assert seats(departure) == Seats(capacity=2, held=2, sold=0)
+    assert told("offered") == 1
+    with pytest.raises(SeatsUnavailable):
+        owner.quote(departure, adults=1)
+
+
+def test_nobody_slips_in_between_a_freed_seat_and_its_offer(
+    destinations: Destinations, buyers: Buyers, seats: SeatsOf
+) -> None:
+    """A hold ends while six others who have a quote try to book its seats at the same instant: the one in line gets them.
+
+    Seen failing (a booking in place of the offer, most times) without offer_free_seats in expire.py's transaction, the sweep left alone.
+    """
+    departure = destinations.offer(capacity=2)
+    owner, waiting, *others = buyers(8)
+    booking = owner.quote(departure)
+    quotes = [(other, other.quote(departure)) for other in others]
+    held = owner.take(booking)
+    waiting.join(departure)
+    end_hold(held.id)
+
+    outcomes = race([services.expire_holds, *[lambda b=other, q=quote: b.take(q) for other, quote in quotes]])
+
+    assert Counter(map(type, outcomes)) == {int: 1, SeatsUnavailable: 6}
+    assert waiting.in_line(departure).status == "OFFERED"
+    assert seats(departure) == Seats(capacity=2, held=2, sold=0)
+
+
+def test_an_offer_is_taken_by_a_quote_and_booked(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
+    departure = destinations.offer(capacity=2)
+    owner, waiting = buyers(2)
+    booking = owner.book(departure)
+    entry = waiting.join(departure)
+    owner.cancel(booking)
+
+    quote = waiting.quote(departure, entry=entry)
+
+    assert waiting.in_line(departure).status == "TAKEN"
+    assert seats(departure) == Seats(capacity=2, held=2, sold=0)
+    assert waiting.quote(departure, entry=entry) == quote  # asked again, it is the same quote
+    taken = waiting.take(quote)
+    assert (taken.status, len(taken.passengers)) == ("PENDING", 2)
+    assert seats(departure) == Seats(capacity=2, held=2, sold=0)
+    assert Quote.objects.filter(held_seats__gt=0).count() == 0
+
+
+def test_a_smaller_party_leaves_the_rest_to_the_next(
+    destinations: Destinations, buyers: Buyers, seats: SeatsOf
+) -> None:
+    departure = destinations.offer(capacity=3)
+    owner, waiting, following = buyers(3)
+    booking = owner.book(departure, adults=3)
+    entry = waiting.join(departure, seats=3)
+    following.join(departure, seats=1)
+    owner.cancel(booking)
+
+    first = waiting.quote(departure, adults=2, entry=entry)
+    assert following.in_line(departure).status == "OFFERED"
+    second = waiting.quote(departure, adults=1, entry=entry)
+
+    assert seats(departure) == Seats(capacity=3, held=2, sold=0)
+    with pytest.raises(QuoteExpired):
+        waiting.take(first)
+    assert second.expires_at == first.expires_at
+    with pytest.raises(InvalidPassengers):
+        waiting.quote(departure, adults=2, entry=entry)
+    waiting.take(second)
+
+
+def test_an_unanswered_offer_goes_to_the_next(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
+    departure = destinations.offer(capacity=2)
+    owner, first, second = buyers(3)
+    booking = owner.book(departure)
+    entry = first.join(departure)
+    second.join(departure)
+    owner.cancel(booking)
+    end_offer(entry.id)
+
+    with pytest.raises(SeatsUnavailable):
+        first.quote(departure, entry=entry)
+    assert services.expire_offers() == 1
+
+    assert (first.in_line(departure).status, second.in_line(departure).status) == ("EXPIRED", "OFFERED")
+    assert seats(departure) == Seats(capacity=2, held=2, sold=0)
+    assert (told("offered"), told("expired")) == (2, 1)
+
+
+def test_a_taken_offer_that_is_not_booked_goes_to_the_next(
+    destinations: Destinations, buyers: Buyers, seats: SeatsOf
+) -> None:
+    departure = destinations.offer(capacity=2)
+    owner, first, second = buyers(3)
+    booking = owner.book(departure)
+    entry = first.join(departure)
+    second.join(departure)
+    owner.cancel(booking)
+    end_quote(first.quote(departure, entry=entry).id)
+
+    assert services.expire_taken_offers() == 1
+
+    assert (first.in_line(departure).status, second.in_line(departure).status) == ("EXPIRED", "OFFERED")
+    assert seats(departure) == Seats(capacity=2, held=2, sold=0)
+
+
+def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
+    """Taking an offer races its end by two clocks and two clicks, twenty times: one outcome, seats held once.
+
+    Seen failing (held seats let go twice: the CHECK refuses, or none held for a TAKEN entry) without the entry's lock in offers.take and
+    the status asked again in _expire_offer.
+    """
+    for _ in range(20):
+        departure = destinations.offer(capacity=3)
+        owner, waiting = buyers(2)
+        booking = owner.book(departure, adults=3)
+        entry = waiting.join(departure, seats=3)
+        owner.cancel(booking)
+        WaitlistEntry.objects.filter(id=entry.id).update(offered_until=WaitlistEntry.objects.get(id=entry.id).joined_at)
+        quoted = lambda b=waiting, d=departure, e=entry: b.quote(d, adults=2, entry=e)  # noqa: E731
+        with patch("bookings_service.bookings.offers._still_open", lambda entry, now: entry.offered_until is not None):
+            outcomes = race([quoted, quoted, services.expire_offers, services.expire_offers])
+
+        quotes = {outcome.id for outcome in outcomes if isinstance(outcome, QuoteView)}
+        status = waiting.in_line(departure).status
+        assert not [outcome for outcome in outcomes if not isinstance(outcome, QuoteView | int | SeatsUnavailable)]
+        assert (status, len(quotes), seats(departure).held) in {("TAKEN", 1, 2), ("EXPIRED", 0, 0)}
+
+
+def test_leaving_frees_the_place_and_the_offer(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
+    departure = destinations.offer(capacity=2)
+    owner, first, second, third = buyers(4)
+    booking = owner.book(departure)
+    entry, gone = first.join(departure), second.join(departure)
+    third.join(departure)
+
+    services.leave_waitlist(entry_id=gone.id, traveller=second.who)
+    assert third.in_line(departure).position == 2
+    owner.cancel(booking)
+    services.leave_waitlist(entry_id=entry.id, traveller=first.who)
+    services.leave_waitlist(entry_id=entry.id, traveller=first.who)
+
+    assert [b.in_line(departure).status for b in (first, second, third)] == ["LEFT", "LEFT", "OFFERED"]
+    assert seats(departure) == Seats(capacity=2, held=2, sold=0)
+    with pytest.raises(NotFound):
+        services.leave_waitlist(entry_id=entry.id, traveller=second.who)
+
+
+def test_a_group_that_grows_goes_to_the_end(destinations: Destinations, buyers: Buyers) -> None:
+    departure = destinations.offer(capacity=1)
+    owner, first, second = buyers(3)
+    owner.book(departure, adults=1)
+    first.join(departure, seats=3)
+    second.join(departure, seats=1)
+
+    assert first.join(departure, seats=2).position == 1
+    assert first.join(departure, seats=4).position == 2
+
+
+def test_one_live_entry_a_traveller_and_departure(destinations: Destinations, buyers: Buyers) -> None:
+    """Eight clicks at once make one entry. Seen failing (two entries) without the inventory's lock and the constraint waitlist_one_live."""
+    departure = destinations.offer(capacity=1)
+    owner, waiting = buyers(2)
+    owner.book(departure, adults=1)
+
+    entries = race([lambda: waiting.join(departure)] * 8)
+
+    assert len(set(entries)) == 1
+    assert WaitlistEntry.objects.count() == 1
+
+
+def test_a_raised_capacity_is_offered_to_the_line_first(
+    destinations: Destinations, buyers: Buyers, seats: SeatsOf
+) -> None:
+    departure = destinations.offer(capacity=2)
+    owner, waiting = buyers(2)
+    owner.book(departure)
+    waiting.join(departure, seats=2)
+
+    services.set_capacity(departure_id=departure, capacity=4, version=2)
+
+    assert waiting.in_line(departure).status == "OFFERED"
+    assert seats(departure) == Seats(capacity=4, held=4, sold=0)
+
+
+def test_the_sweep_finds_who_was_forgotten(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
+    departure = destinations.offer(capacity=2)
+    owner, waiting = buyers(2)
+    booking = owner.book(departure)
+    waiting.join(departure)
+    with patch.object(offers, "offer_free_seats", lambda **_: 0):
+        owner.cancel(booking)
+    assert waiting.in_line(departure).status == "WAITING"
+
+    assert services.offer_to_waiting() == 1
+
+    assert waiting.in_line(departure).status == "OFFERED"
+    assert seats(departure).held == 2
+    assert services.offer_to_waiting() == 0
+
+
+def test_a_cancelled_departure_ends_its_line(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
+    departure = destinations.offer(capacity=2)
+    owner, first, second = buyers(3)
+    booking = owner.book(departure)
+    first.join(departure)
+    second.join(departure)
+    owner.cancel(booking)
+    SeatInventory.objects.filter(departure_id=departure).update(closed=True, cancelled=True)
+
+    assert services.expire_offers() == 2
+
+    assert (first.in_line(departure).status, second.in_line(departure).status) == ("EXPIRED", "EXPIRED")
+    assert seats(departure) == Seats(capacity=2, held=0, sold=0)
+    assert told("expired") == 2
+
+
+def test_a_closed_departure_takes_no_offered_booking(destinations: Destinations, buyers: Buyers) -> None:
+    departure = destinations.offer(capacity=2)
+    owner, waiting = buyers(2)
+    booking = owner.book(departure)
+    entry = waiting.join(departure)
+    owner.cancel(booking)
+    quote = waiting.quote(departure, entry=entry)
+    SeatInventory.objects.filter(departure_id=departure).update(closed=True)
+
+    with pytest.raises(DepartureClosed):
+        waiting.take(quote)
+
+    assert Quote.objects.get(id=quote.id).used_at is None
+
+
+@pytest.mark.parametrize("wanted", [0, -1, 21, 2**31 - 1])
+def test_a_group_has_a_size(destinations: Destinations, buyer: Buyer, wanted: int) -> None:
+    with pytest.raises(InvalidPassengers):
+        buyer.join(destinations.offer(capacity=0), seats=wanted)
+    assert WaitlistEntry.objects.count() == 0
+
+
+def test_who_cannot_join(destinations: Destinations, buyer: Buyer) -> None:
+    with pytest.raises(SeatsAvailable):
+        buyer.join(destinations.offer(capacity=2))
+    with pytest.raises(DepartureClosed):
+        buyer.join(destinations.offer(capacity=0, starts_in=timedelta(hours=1)))
+    with pytest.raises(NotFound):
+        buyer.join(uuid7())
+    destinations.away = True
+    with pytest.raises(Unavailable):
+        buyer.join(uuid7())
+    assert WaitlistEntry.objects.count() == 0
+
+
+def test_somebody_elses_entry_is_as_unknown(destinations: Destinations, buyers: Buyers) -> None:
+    departure, other = destinations.offer(capacity=2), destinations.offer(capacity=2)
+    owner, waiting, stranger = buyers(3)
+    booking = owner.book(departure)
+    entry = waiting.join(departure)
+    with pytest.raises(SeatsUnavailable):
+        waiting.quote(departure, entry=entry)  # nothing is offered yet
+    owner.cancel(booking)
+
+    for who, where in ((stranger, departure), (waiting, other)):
+        with pytest.raises(NotFound):
+            who.quote(where, entry=entry)
+    assert waiting.in_line(departure).status == "OFFERED"

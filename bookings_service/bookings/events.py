@@ -15,7 +15,6 @@ from shared.pb.travel.common.v1 import common_pb2
 from shared.pb.travel.events.v1 import bookings_pb2 as pb
 from shared.rpc.mapping import money_to_proto, text_to_proto
 
-ExpiryReason = pb.WaitlistExpiryReason.ValueType
 UNANSWERED: Final = pb.WAITLIST_EXPIRY_REASON_UNANSWERED
 DEPARTURE_CLOSED: Final = pb.WAITLIST_EXPIRY_REASON_DEPARTURE_CLOSED
 
@@ -79,7 +78,7 @@ def waitlist_offered(entry: WaitlistEntry) -> pb.WaitlistOffered:
     )
 
 
-def waitlist_expired(entry: WaitlistEntry, reason: ExpiryReason) -> pb.WaitlistExpired:
+def waitlist_expired(entry: WaitlistEntry, reason: "pb.WaitlistExpiryReason.ValueType") -> pb.WaitlistExpired:
     """Return the event of a group whose offer, or whose departure, is gone."""
     return pb.WaitlistExpired(entry=_waitlist(entry), reason=reason)
 

@@ -14,6 +14,7 @@ from bookings_service.bookings.models import Quote, WaitlistEntry
 from bookings_service.bookings.refusals import InvalidPassengers, SeatsUnavailable
 from shared.errors import NotFound
 from shared.outbox import publish
+from shared.pb.travel.events.v1 import bookings_pb2 as pb
 
 
 def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
@@ -85,7 +86,7 @@ def retake(quote: Quote, *, seats: int, now: datetime) -> datetime:
     return until
 
 
-def end(entry: WaitlistEntry, *, reason: events.ExpiryReason, now: datetime) -> None:
+def end(entry: WaitlistEntry, *, reason: "pb.WaitlistExpiryReason.ValueType", now: datetime) -> None:
     """Move a locked entry to EXPIRED and tell its group. What it held is let go by the caller, who holds the inventory's lock."""
     move(entry, WaitlistAction.EXPIRE)
     publish(

@@ -1,10 +1,11 @@
 """Reading bookings, quotes and histories. What is somebody else's is as what does not exist."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, DateField, DateTimeField, F, Func, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Cast
 
 from bookings_service.bookings.contracts import (
     BookingView,
@@ -32,6 +33,8 @@ from bookings_service.payments.mappers import payment_view, refund_view
 from shared.errors import NotFound
 from shared.money import Money
 from shared.text import Text
+
+_LOCAL_DATE = Cast(Func(F("time_zone"), F("starts_at"), function="timezone", output_field=DateTimeField()), DateField())
 
 
 def bookings() -> QuerySet[Booking]:
@@ -72,10 +75,20 @@ def bookings_by_id(*, ids: Collection[UUID], traveller_id: UUID) -> list[Booking
 
 
 def bookings_of(
-    *, traveller_id: UUID, status: str = "", upcoming: bool | None = None, now: datetime | None = None
-) -> QuerySet[Booking]:
-    """Return a traveller's bookings, to be ordered and cut into pages."""
+    *, traveller_id: UUID, status: str = "", upcoming: bool | None = None, now: datetime | None = None,
+    starts_from: date | None = None, starts_to: date | None = None, reference: str = "",
+) -> QuerySet[Booking]:  # fmt: skip
+    """Return a traveller's bookings, to be ordered and cut into pages.
+
+    `starts_from` and `starts_to` are days of departure by the calendar of the place, both included; `reference` is a reference's beginning.
+    """
     rows = bookings().filter(traveller_id=traveller_id)
+    if reference:
+        rows = rows.filter(reference__startswith=reference)
+    if starts_from:
+        rows = rows.annotate(starts_on=_LOCAL_DATE).filter(starts_on__gte=starts_from)
+    if starts_to:
+        rows = rows.annotate(starts_on=_LOCAL_DATE).filter(starts_on__lte=starts_to)
     if status:
         rows = rows.filter(status=status)
     if upcoming is not None and now is not None:

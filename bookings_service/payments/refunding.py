@@ -104,6 +104,9 @@ def settle(*, refund_id: UUID, status: RefundStatus) -> None:
         refund = Refund.objects.select_for_update().get(id=refund_id)
         if refund.status == status:
             return
+        if refund.written_off_at is not None:
+            log.error("alarm: refund %s was written off, and is %s now: for finance", refund.id, status)
+            return
         check_refund_move(RefundStatus(refund.status), status)
         refund.status = status
         refund.save(update_fields=["status"])

@@ -1,6 +1,7 @@
 """Query parameters: known ones alone, each in its form, or 400 naming the parameter."""
 
 from collections.abc import Collection
+from datetime import date
 
 from rest_framework.request import Request
 
@@ -37,3 +38,17 @@ def whole_number(request: Request, name: str, *, minimum: int, maximum: int, def
     if not (text.isascii() and text.isdecimal() and len(text) < 12 and minimum <= int(text) <= maximum):
         raise BadParameter(field=name, parameter=name)
     return int(text)
+
+
+def calendar_date(request: Request, name: str) -> date | None:
+    """Return the parameter as a date (ISO 8601), None without it. Raises BadParameter."""
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        parsed = date.fromisoformat(text)
+    except ValueError:
+        raise BadParameter(field=name, parameter=name) from None
+    if parsed.isoformat() != text:
+        raise BadParameter(field=name, parameter=name)
+    return parsed

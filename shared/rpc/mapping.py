@@ -29,6 +29,14 @@ def money_from_proto(money: common_pb2.Money) -> Money:
     return Money.from_minor(money.minor_units, money.currency_code)
 
 
+def money_of(money: common_pb2.Money, field: str) -> Money:
+    """Return the Money that a caller sent. Raises Invalid naming `field` where its currency is none."""
+    try:
+        return money_from_proto(money)
+    except (ValueError, KeyError):
+        raise Invalid(field=field) from None
+
+
 def ts(instant: datetime | None) -> Timestamp | None:
     """Return the aware `instant` as a Timestamp; None stays None, which leaves a message's field unset."""
     if instant is None:

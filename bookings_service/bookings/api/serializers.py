@@ -16,6 +16,7 @@ class QuoteRequestSerializer(StrictSerializer):
     departure_id = serializers.UUIDField()
     adults = serializers.IntegerField(min_value=-INT32, max_value=INT32)
     children = serializers.IntegerField(min_value=-INT32, max_value=INT32, default=0)
+    waitlist_entry_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
     def command(self) -> CreateQuote:
         """Return the request as the domain takes it."""
@@ -159,6 +160,32 @@ class CancellationQuoteSerializer(serializers.Serializer[Any]):
     kept = MoneySerializer()
     explanation = serializers.ListField(child=LocalizedField())
     expires_at = serializers.DateTimeField()
+
+
+class RenameRequestSerializer(StrictSerializer):
+    """A passenger's name as it should be."""
+
+    first_name = serializers.CharField(max_length=1_000, allow_blank=True, trim_whitespace=False)
+    last_name = serializers.CharField(max_length=1_000, allow_blank=True, trim_whitespace=False)
+
+
+class WaitlistRequestSerializer(StrictSerializer):
+    """A group and the full departure it waits for."""
+
+    departure_id = serializers.UUIDField()
+    seats = serializers.IntegerField(min_value=-INT32, max_value=INT32)
+
+
+class WaitlistEntrySerializer(serializers.Serializer[Any]):
+    """A group in line; `position` is 1 for the next. While OFFERED, a quote with `waitlist_entry_id` takes its seats."""
+
+    id = serializers.UUIDField()
+    departure_id = serializers.UUIDField()
+    seats = serializers.IntegerField()
+    status = serializers.CharField()
+    position = serializers.IntegerField(allow_null=True)
+    offered_until = serializers.DateTimeField(allow_null=True)
+    created_at = serializers.DateTimeField()
 
 
 class PayRequestSerializer(StrictSerializer):

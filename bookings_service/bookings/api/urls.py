@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from bookings_service.bookings.api import views
+from bookings_service.bookings.api import views, waitlist
 
 urlpatterns = [
     path("quotes/", views.QuotesView.as_view()),
@@ -12,4 +12,7 @@ urlpatterns = [
     path("bookings/<str:reference>/history/", views.HistoryView.as_view()),
     path("bookings/<str:reference>/cancellation-quotes/", views.CancellationQuotesView.as_view()),
     path("cancellation-quotes/<uuid:quote_id>/confirm/", views.CancellationView.as_view()),
+    path("passengers/<uuid:passenger_id>/", waitlist.PassengerView.as_view()),
+    path("waitlist/", waitlist.WaitlistView.as_view()),
+    path("waitlist/<uuid:entry_id>/", waitlist.WaitlistEntryView.as_view()),
 ]

@@ -1,5 +1,6 @@
 """Bookings over REST: parse, call once, show. Writes that a client may repeat take an Idempotency-Key."""
 
+from datetime import date
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -10,7 +11,7 @@ from rest_framework.views import APIView
 
 from bookings_service.bookings import selectors, services
 from bookings_service.bookings.api import serializers as shapes
-from bookings_service.bookings.domain import Status
+from bookings_service.bookings.domain import REFERENCE_LENGTH, Status
 from bookings_service.bookings.orders import NEWEST
 from bookings_service.bookings.refusals import (
     DepartureClosed,
@@ -28,7 +29,7 @@ from shared.errors import InFlight, Invalid, KeyReused, NotFound, Unavailable
 from shared.http.deadlines import deadline_of
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_of_results
-from shared.http.query import BadParameter, only, whole_number
+from shared.http.query import BadParameter, calendar_date, only, whole_number
 from shared.names import InvalidName
 from shared.pages import page
 
@@ -82,6 +83,11 @@ class BookingsView(APIView):
         operation_id="bookings_list",
         parameters=[
             OpenApiParameter("status", str, enum=[value.value for value in Status]),
+            OpenApiParameter(
+                "starts_from", date, description="Departs on this day or later, where the trip takes place."
+            ),
+            OpenApiParameter("starts_to", date, description="Departs on this day or earlier."),
+            OpenApiParameter("reference", str, description="The beginning of a reference."),
             OpenApiParameter("cursor", str),
             OpenApiParameter("limit", int),
         ],
@@ -89,15 +95,21 @@ class BookingsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """List the traveller's bookings, newest first."""
-        only(request, {"status"})
+        only(request, {"status", "starts_from", "starts_to", "reference"})
         wanted = request.query_params.get("status", "")
         if wanted and wanted not in Status.__members__:
             raise BadParameter(field="status", parameter="status")
         first = whole_number(request, "limit", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)
+        rows = selectors.bookings_of(
+            traveller_id=traveller_of(request).id,
+            status=wanted,
+            starts_from=calendar_date(request, "starts_from"),
+            starts_to=calendar_date(request, "starts_to"),
+            reference=request.query_params.get("reference", "")[:REFERENCE_LENGTH],
+        )
         try:
             cut = page(
-                selectors.bookings_of(traveller_id=traveller_of(request).id, status=wanted),
-                keys=NEWEST, first=first, after=request.query_params.get("cursor", ""), kind="bookings.newest",
+                rows, keys=NEWEST, first=first, after=request.query_params.get("cursor", ""), kind="bookings.newest",
             )  # fmt: skip
         except Invalid:
             raise BadParameter(field="cursor", parameter="cursor") from None

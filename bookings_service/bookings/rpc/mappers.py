@@ -6,6 +6,7 @@ from bookings_service.bookings.contracts import (
     BookingView,
     CancellationQuoteView,
     CreateBooking,
+    CreateQuote,
     EventView,
     PassengerDetails,
     PassengerKind,
@@ -13,6 +14,7 @@ from bookings_service.bookings.contracts import (
     PriceLine,
     QuoteView,
     RefundView,
+    WaitlistView,
 )
 from shared.errors import Invalid
 from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
@@ -134,6 +136,30 @@ def cancellation_quote_to_proto(quote: CancellationQuoteView) -> pb.Cancellation
         kept=money_to_proto(quote.kept),
         explanation=map(text_to_proto, quote.explanation),
         expires_at=ts(quote.expires_at),
+    )
+
+
+def waitlist_entry_to_proto(entry: WaitlistView) -> pb.WaitlistEntry:
+    """Return the message of a group in line."""
+    return pb.WaitlistEntry(
+        id=str(entry.id),
+        departure_id=str(entry.departure_id),
+        seats=entry.seats,
+        status=pb.WaitlistStatus.Value(f"WAITLIST_STATUS_{entry.status}"),
+        position=entry.position or 0,
+        offered_until=ts(entry.offered_until),
+        created_at=ts(entry.created_at),
+    )
+
+
+def to_create_quote(request: pb.CreateQuoteRequest) -> CreateQuote:
+    """Return the command. Raises Invalid for ids that are none."""
+    entry = request.waitlist_entry_id
+    return CreateQuote(
+        departure_id=uuid_of(request.departure_id, "departure"),
+        adults=request.adults,
+        children=request.children,
+        waitlist_entry_id=uuid_of(entry, "waitlistEntry") if entry else None,
     )
 
 

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from bookings_service.bookings import selectors
+from bookings_service.bookings.domain import REFERENCE_LENGTH
 from bookings_service.bookings.orders import BY_START, NEWEST
 from bookings_service.bookings.rpc.mappers import booking_to_proto, status_of
 from shared.pages import page
 from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
-from shared.rpc.mapping import page_info, page_of, uuids_of
+from shared.rpc.mapping import date_of, page_info, page_of, uuids_of
 
 
 def bookings_pages(request: pb.BatchListBookingsRequest, *, traveller_id: UUID) -> pb.BatchListBookingsResponse:
@@ -24,8 +25,10 @@ def bookings_pages(request: pb.BatchListBookingsRequest, *, traveller_id: UUID) 
             )
             continue
         rows = selectors.bookings_of(
-            traveller_id=traveller_id, status=status_of(request.status), upcoming=upcoming, now=datetime.now(UTC)
-        )
+            traveller_id=traveller_id, status=status_of(request.status), upcoming=upcoming, now=datetime.now(UTC),
+            starts_from=date_of(request.starts_from, "startsFrom"), starts_to=date_of(request.starts_to, "startsTo"),
+            reference=request.reference[:REFERENCE_LENGTH],
+        )  # fmt: skip
         cut = page(
             rows, keys=BY_START if by_start else NEWEST, first=first, after=after,
             kind="bookings.start" if by_start else "bookings.newest",

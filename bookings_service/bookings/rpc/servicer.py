@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 from typing import Final
+from uuid import UUID
 
 from bookings_service.bookings import selectors, services
-from bookings_service.bookings.contracts import CreateQuote
 from bookings_service.bookings.rpc import pages, watching
 from bookings_service.bookings.rpc.mappers import (
     booking_to_proto,
@@ -14,17 +14,21 @@ from bookings_service.bookings.rpc.mappers import (
     quote_to_proto,
     refund_to_proto,
     to_create_booking,
+    to_create_quote,
+    waitlist_entry_to_proto,
 )
 from bookings_service.payments import selectors as payments
-from bookings_service.payments.services import pay_booking
-from shared.errors import Invalid
+from bookings_service.payments.services import pay_booking, refund_booking
+from shared.errors import Forbidden, Invalid
 from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
 from shared.pb.travel.bookings.v1 import bookings_pb2_grpc
 from shared.rpc import Call, rpc, rpc_stream
-from shared.rpc.mapping import uuid_of, uuids_of
+from shared.rpc.mapping import money_of, uuid_of, uuids_of
 
 GATEWAY: Final = frozenset({"gateway"})
 DESTINATIONS: Final = frozenset({"destinations"})
+AGENT: Final = "booking_agent"
+FINANCE: Final = "finance"
 
 
 class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
@@ -33,8 +37,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     @rpc(callers=GATEWAY)
     def CreateQuote(self, request: pb.CreateQuoteRequest, call: Call) -> pb.CreateQuoteResponse:
         """Fix a price for the traveller."""
-        command = CreateQuote(uuid_of(request.departure_id, "departure"), request.adults, request.children)
-        quote = services.create_quote(command=command, traveller=call.owner, deadline=call.deadline)
+        quote = services.create_quote(command=to_create_quote(request), traveller=call.owner, deadline=call.deadline)
         return pb.CreateQuoteResponse(quote=quote_to_proto(quote))
 
     @rpc(callers=GATEWAY)
@@ -173,6 +176,97 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
             version=request.version,
         )
         return pb.SetCapacityResponse(capacity=seats.capacity, held=seats.held, sold=seats.sold)
+
+    @rpc(callers=GATEWAY)
+    def RenamePassenger(self, request: pb.RenamePassengerRequest, call: Call) -> pb.RenamePassengerResponse:
+        """Correct a passenger's name."""
+        booking = services.rename_passenger(
+            passenger_id=uuid_of(request.passenger_id, "id"),
+            first_name=request.first_name,
+            last_name=request.last_name,
+            traveller=call.owner,
+        )
+        return pb.RenamePassengerResponse(booking=booking_to_proto(booking))
+
+    @rpc(callers=GATEWAY)
+    def JoinWaitlist(self, request: pb.JoinWaitlistRequest, call: Call) -> pb.JoinWaitlistResponse:
+        """Put the traveller's group in the line for a full departure."""
+        entry = services.join_waitlist(
+            departure_id=uuid_of(request.departure_id, "departure"),
+            seats=request.seats,
+            traveller=call.owner,
+            deadline=call.deadline,
+        )
+        return pb.JoinWaitlistResponse(entry=waitlist_entry_to_proto(entry))
+
+    @rpc(callers=GATEWAY)
+    def LeaveWaitlist(self, request: pb.LeaveWaitlistRequest, call: Call) -> pb.LeaveWaitlistResponse:
+        """Take the traveller's group out of the line."""
+        services.leave_waitlist(entry_id=uuid_of(request.id, "id"), traveller=call.owner)
+        return pb.LeaveWaitlistResponse()
+
+    @rpc(callers=GATEWAY)
+    def BatchGetWaitlistEntries(
+        self, request: pb.BatchGetWaitlistEntriesRequest, call: Call
+    ) -> pb.BatchGetWaitlistEntriesResponse:
+        """Return those that are the traveller's."""
+        found = selectors.waitlist_entries(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
+        return pb.BatchGetWaitlistEntriesResponse(entries=map(waitlist_entry_to_proto, found))
+
+    @rpc(callers=GATEWAY)
+    def BatchListWaitlist(self, request: pb.BatchListWaitlistRequest, call: Call) -> pb.BatchListWaitlistResponse:
+        """Return each traveller's entries, newest first; none for anybody but the traveller of the token."""
+        asked = uuids_of(request.traveller_ids, "traveller_ids")
+        found = selectors.waitlist_of(traveller_ids=[one for one in asked if one == call.owner.id])
+        return pb.BatchListWaitlistResponse(
+            waitlists=[
+                pb.WaitlistOfTraveller(traveller_id=str(one), entries=map(waitlist_entry_to_proto, found.get(one, ())))
+                for one in asked
+            ]
+        )
+
+    @rpc(callers=GATEWAY)
+    def StaffQuoteCancellation(
+        self, request: pb.StaffQuoteCancellationRequest, call: Call
+    ) -> pb.StaffQuoteCancellationResponse:
+        """Explain to an agent what cancelling gives back, by the rule or at a percentage of theirs."""
+        quote = services.quote_cancellation_as_staff(
+            reference=request.reference,
+            passenger_ids=uuids_of(request.passenger_ids, "passengers"),
+            staff_id=_staff(call, AGENT),
+            reason=request.reason,
+            override_percent=request.refund_percent if request.HasField("refund_percent") else None,
+        )
+        return pb.StaffQuoteCancellationResponse(cancellation_quote=cancellation_quote_to_proto(quote))
+
+    @rpc(callers=GATEWAY)
+    def StaffCancelBooking(self, request: pb.StaffCancelBookingRequest, call: Call) -> pb.StaffCancelBookingResponse:
+        """Cancel as the agent quoted."""
+        staff_id = _staff(call, AGENT)
+        booking = services.cancel_as_staff(
+            cancellation_quote_id=uuid_of(request.cancellation_quote_id, "cancellationQuote"), staff_id=staff_id
+        )
+        return pb.StaffCancelBookingResponse(booking=booking_to_proto(booking))
+
+    @rpc(callers=GATEWAY)
+    def StaffRefundBooking(self, request: pb.StaffRefundBookingRequest, call: Call) -> pb.StaffRefundBookingResponse:
+        """Give money back without cancelling anything."""
+        staff_id = _staff(call, FINANCE)
+        refunds, booking = refund_booking(
+            reference=request.reference,
+            amount=money_of(request.amount, "amount"),
+            reason=request.reason,
+            staff_id=staff_id,
+            idempotency_key=request.idempotency_key,
+        )
+        return pb.StaffRefundBookingResponse(refund=refund_to_proto(refunds[0]), booking=booking_to_proto(booking))
+
+
+def _staff(call: Call, role: str) -> UUID:
+    """Return who of staff calls. Raises Forbidden for whoever has not the role."""
+    if call.owner.roles.isdisjoint({role, "admin"}):
+        raise Forbidden
+    return call.owner.id
 
 
 def _sequence(after: int) -> int:

@@ -126,7 +126,7 @@ def _expire_next_quote() -> bool:
         seats, quote.held_seats = quote.held_seats, 0
         quote.save(update_fields=["held_seats"])
         inventory.release_held(departure_id=quote.departure_id, seats=seats)
-        entry = WaitlistEntry.objects.select_for_update().get(id=quote.waitlist_entry_id)
+        entry = WaitlistEntry.objects.select_for_update().get(quotes=quote)
         offers.end(entry, reason=events.UNANSWERED, now=now)
         offers.offer_free_seats(departure_id=quote.departure_id, now=now)
         return True

@@ -1,6 +1,6 @@
 """The rules of a booking, as values."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import product
 
 import pytest
@@ -11,17 +11,22 @@ from bookings_service.bookings.contracts import CancellationRule, PassengerDetai
 from bookings_service.bookings.domain import (
     REFERENCE_ALPHABET,
     TRANSITIONS,
+    WAITLIST_TRANSITIONS,
     Action,
     Reason,
     Status,
+    WaitlistAction,
+    WaitlistStatus,
     check_party,
     check_passengers,
+    check_renaming,
     new_reference,
     next_status,
+    next_waitlist_status,
     price_lines,
     total_of,
 )
-from bookings_service.bookings.refusals import IllegalTransition, InvalidPassengers
+from bookings_service.bookings.refusals import IllegalTransition, InvalidPassengers, NotChangeable
 from bookings_service.payments.domain import LIVE, PAYMENT_TRANSITIONS, PaymentStatus
 from shared.money import Money
 from shared.names import InvalidName
@@ -144,3 +149,31 @@ def test_names_are_names(name: str) -> None:
     with pytest.raises(InvalidName) as refused:
         check_passengers([passenger(None, PassengerKind.ADULT, name)], departs=DEPARTS)
     assert refused.value.field == "passengers.0.firstName"
+
+
+@pytest.mark.parametrize(
+    ("now", "allowed"),
+    [
+        (datetime(2027, 5, 31, 14, 59, tzinfo=UTC), True),  # the day before, still, in Tokyo
+        (datetime(2027, 5, 31, 15, 0, tzinfo=UTC), False),  # midnight there: the day of departure
+        (datetime(2027, 6, 2, tzinfo=UTC), False),
+    ],
+)
+def test_names_are_corrected_until_the_day_before_departure(now: datetime, allowed: bool) -> None:
+    def corrected() -> None:
+        check_renaming(starts_at=datetime(2027, 6, 1, 3, tzinfo=UTC), time_zone="Asia/Tokyo", now=now)
+
+    if allowed:
+        corrected()
+    else:
+        with pytest.raises(NotChangeable):
+            corrected()
+
+
+@pytest.mark.parametrize(("status", "action"), product(WaitlistStatus, WaitlistAction))
+def test_the_line_moves_by_its_table_alone(status: WaitlistStatus, action: WaitlistAction) -> None:
+    if (status, action) in WAITLIST_TRANSITIONS:
+        assert next_waitlist_status(status, action) is WAITLIST_TRANSITIONS[status, action]
+    else:
+        with pytest.raises(IllegalTransition):
+            next_waitlist_status(status, action)

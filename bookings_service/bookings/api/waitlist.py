@@ -1,0 +1,74 @@
+"""The line for full departures over REST, and the correction of a passenger's name."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from bookings_service.bookings import selectors, services
+from bookings_service.bookings.api import serializers as shapes
+from bookings_service.bookings.refusals import DepartureClosed, InvalidPassengers, NotChangeable, SeatsAvailable
+from shared.auth.drf import traveller_of
+from shared.errors import NotFound, Unavailable
+from shared.http.deadlines import deadline_of
+from shared.http.openapi import refusals
+from shared.http.query import only
+from shared.names import InvalidName
+
+
+class WaitlistView(APIView):
+    """The lines that the traveller stands in."""
+
+    @extend_schema(operation_id="waitlist_list", responses={200: shapes.WaitlistEntrySerializer(many=True)})
+    def get(self, request: Request) -> Response:
+        """List the traveller's entries, newest first."""
+        only(request, ())
+        traveller_id = traveller_of(request).id
+        entries = selectors.waitlist_of(traveller_ids=[traveller_id])[traveller_id]
+        return Response(shapes.WaitlistEntrySerializer(entries, many=True).data)
+
+    @extend_schema(
+        request=shapes.WaitlistRequestSerializer,
+        responses={
+            200: shapes.WaitlistEntrySerializer,
+            **refusals(InvalidPassengers, NotFound, DepartureClosed, SeatsAvailable, Unavailable),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Join the line for a full departure; asked again, it answers with the entry."""
+        serializer = shapes.WaitlistRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        entry = services.join_waitlist(
+            **serializer.validated_data, traveller=traveller_of(request), deadline=deadline_of(request)
+        )
+        return Response(shapes.WaitlistEntrySerializer(entry).data)
+
+
+class WaitlistEntryView(APIView):
+    """One place in a line."""
+
+    @extend_schema(request=None, responses={204: None, **refusals(NotFound)})
+    def delete(self, request: Request, entry_id: UUID) -> Response:
+        """Leave the line; what was offered goes to the next."""
+        services.leave_waitlist(entry_id=entry_id, traveller=traveller_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PassengerView(APIView):
+    """Somebody who travels."""
+
+    @extend_schema(
+        request=shapes.RenameRequestSerializer,
+        responses={200: shapes.BookingSerializer, **refusals(NotFound, InvalidName, NotChangeable)},
+    )
+    def patch(self, request: Request, passenger_id: UUID) -> Response:
+        """Correct the passenger's name until the day before departure."""
+        serializer = shapes.RenameRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        booking = services.rename_passenger(
+            passenger_id=passenger_id, **serializer.validated_data, traveller=traveller_of(request)
+        )
+        return Response(shapes.BookingSerializer(booking).data)

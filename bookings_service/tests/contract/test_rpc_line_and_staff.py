@@ -1,0 +1,124 @@
+"""The waiting list, renaming and staff's actions over gRPC."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+
+from bookings_service.payments.models import Refund
+from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.contract.test_rpc import Client, channel, client, refusal
+from bookings_service.tests.doubles import Destinations
+from shared.auth.testing import mint_access_token
+from shared.ids import uuid7
+from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
+from shared.pb.travel.common.v1 import common_pb2
+
+__all__ = ["channel", "client"]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox", "users")]
+
+Clients = Callable[[UUID], Client]
+
+
+def as_staff(channel: grpc.Channel, *roles: str) -> Client:
+    """Return the gateway speaking for somebody of staff."""
+    one = Client(channel, uuid7())
+    one.metadata[1] = ("authorization", f"Bearer {mint_access_token(uuid7(), roles=roles)}")
+    return one
+
+
+def test_the_whole_way_through_the_line(client: Clients, buyer: Buyer, destinations: Destinations) -> None:
+    departure, other = destinations.offer(capacity=2), uuid7()
+    held = buyer.book(departure)
+    call = client(other)
+
+    entry = call("JoinWaitlist", departure_id=str(departure), seats=2).entry
+    assert (entry.status, entry.position, entry.HasField("offered_until")) == (pb.WAITLIST_STATUS_WAITING, 1, False)
+    buyer.cancel(held)
+    offered = call("BatchListWaitlist", traveller_ids=[str(other), str(buyer.who.id)]).waitlists
+    assert [len(one.entries) for one in offered] == [1, 0]
+    assert (offered[0].entries[0].status, offered[0].entries[0].position) == (pb.WAITLIST_STATUS_OFFERED, 0)
+    assert offered[0].entries[0].offered_until.seconds
+    call("CreateQuote", departure_id=str(departure), adults=2, waitlist_entry_id=entry.id)
+    assert call("BatchGetWaitlistEntries", ids=[entry.id]).entries[0].status == pb.WAITLIST_STATUS_TAKEN
+
+
+def test_abuse_54_somebody_elses_place_in_line_is_as_unknown(
+    client: Clients, buyer: Buyer, destinations: Destinations
+) -> None:
+    departure = destinations.offer(capacity=1)
+    buyer.book(departure, adults=1)
+    entry = client(uuid7())("JoinWaitlist", departure_id=str(departure), seats=1).entry
+    booking, stranger = buyer.book(destinations.offer()), client(uuid7())
+
+    assert not stranger("BatchGetWaitlistEntries", ids=[entry.id]).entries
+    unknown = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", {})
+    calls: list[tuple[str, dict[str, Any]]] = [
+        ("LeaveWaitlist", {"id": entry.id}),
+        ("CreateQuote", {"departure_id": str(departure), "adults": 1, "waitlist_entry_id": entry.id}),
+        ("RenamePassenger", {"passenger_id": str(booking.passengers[0].id), "first_name": "E", "last_name": "E"}),
+    ]
+    for method, fields in calls:
+        assert refusal(lambda m=method, f=fields: stranger(m, **f)) == unknown
+
+
+def test_a_name_is_corrected(client: Clients, buyer: Buyer, destinations: Destinations) -> None:
+    booking = buyer.book(destinations.offer())
+    fields = {"passenger_id": str(booking.passengers[0].id), "first_name": "Anouk", "last_name": "Lind"}
+
+    renamed = client(buyer.who.id)("RenamePassenger", **fields).booking
+
+    assert (renamed.passengers[0].first_name, renamed.sequence) == ("Anouk", 2)
+
+
+def test_staff_cancel_and_refund(channel: grpc.Channel, buyer: Buyer, destinations: Destinations) -> None:
+    booking = buyer.pay(buyer.book(destinations.offer(policy=((1, 0),))))[1]
+    agent, finance = as_staff(channel, "booking_agent"), as_staff(channel, "finance")
+    money = common_pb2.Money(minor_units=1_250, currency_code="EUR")
+    refund = {"reference": booking.reference, "amount": money, "reason": "Sorry", "idempotency_key": str(uuid4())}
+
+    assert finance("StaffRefundBooking", **refund).refund.amount == money
+    quoted = agent("StaffQuoteCancellation", reference=booking.reference, reason="Illness", refund_percent=50)
+    assert quoted.cancellation_quote.refund.minor_units == 50_000
+    by_rule = agent("StaffQuoteCancellation", reference=booking.reference, reason="Illness")
+    assert by_rule.cancellation_quote.refund.minor_units == 0
+    after = agent("StaffCancelBooking", cancellation_quote_id=quoted.cancellation_quote.id).booking
+    assert after.reason == pb.BOOKING_REASON_CANCELLED_BY_STAFF
+
+
+def test_every_door_of_staff_is_closed_to_others(
+    channel: grpc.Channel, client: Clients, buyer: Buyer, destinations: Destinations
+) -> None:
+    booking = buyer.pay(buyer.book(destinations.offer()))[1]
+    money = common_pb2.Money(minor_units=1, currency_code="EUR")
+    doors: list[tuple[str, str, dict[str, Any]]] = [
+        ("StaffQuoteCancellation", "booking_agent", {"reference": booking.reference, "reason": "x"}),
+        ("StaffCancelBooking", "booking_agent", {"cancellation_quote_id": str(uuid7())}),
+        ("StaffRefundBooking", "finance", {"reference": booking.reference, "amount": money, "reason": "x"}),
+    ]
+    for method, role, fields in doors:
+        others = [as_staff(channel, other) for other in {"booking_agent", "finance", "support"} - {role}]
+        for one in (client(buyer.who.id), *others):
+            refused = refusal(lambda m=method, f=fields, c=one: c(m, **f))
+            assert refused[:2] == (grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN"), method
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency"), [(0, "EUR"), (-1, "EUR"), (100_001, "EUR"), (1, "USD"), (1, ""), (-(2**63), "JPY")]
+)
+def test_abuse_39_refunds_that_are_none(
+    channel: grpc.Channel, buyer: Buyer, destinations: Destinations, minor: int, currency: str
+) -> None:
+    booking = buyer.pay(buyer.book(destinations.offer()))[1]
+    money = common_pb2.Money(minor_units=minor, currency_code=currency)
+    fields = {"reference": booking.reference, "amount": money, "reason": "Sorry", "idempotency_key": "k"}
+
+    status, code, _ = refusal(lambda: as_staff(channel, "finance")("StaffRefundBooking", **fields))
+
+    assert (status, code) in {
+        (grpc.StatusCode.INVALID_ARGUMENT, "BAD_USER_INPUT"),
+        (grpc.StatusCode.FAILED_PRECONDITION, "REFUND_TOO_LARGE"),
+    }
+    assert not Refund.objects.exists()

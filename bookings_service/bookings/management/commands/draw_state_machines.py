@@ -1,0 +1,34 @@
+"""`manage bookings draw_state_machines`: draw the diagrams of docs/bookings.md from the transition tables."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from bookings_service.bookings.drawing import redrawn
+
+DOCUMENT: Final = Path(__file__).resolve().parents[4] / "docs" / "bookings.md"
+
+
+class Command(BaseCommand):
+    """Write the document where it is not as the tables are; with --check, only say so."""
+
+    help = "Draw the state machines of docs/bookings.md from the transition tables."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--check", action="store_true", help="Change nothing; exit code 1 where it is out of date.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            text = DOCUMENT.read_text(encoding="utf-8")
+        except OSError:
+            raise CommandError(f"{DOCUMENT} cannot be read.") from None
+        drawn = redrawn(text)
+        if drawn == text:
+            self.stdout.write("docs/bookings.md is up to date.")
+        elif options["check"]:
+            raise CommandError("docs/bookings.md is out of date: run draw_state_machines.")
+        else:
+            DOCUMENT.write_text(drawn, encoding="utf-8")
+            self.stdout.write("docs/bookings.md is drawn anew.")

@@ -1,4 +1,6 @@
-"""The live feed: one reader of the bookings' topic per process, which wakes whoever watches a booking that moved.
+"""The live feed: one reader of the bookings' topics per process, which wakes whoever watches what moved.
+
+A watcher names what it watches: a booking, all bookings of a traveller, or the seats of a departure.
 
 It reads all partitions from their end by assignment, without a group: every gateway process sees every event. A thread polls,
 everything else happens on the event loop.
@@ -6,10 +8,12 @@ everything else happens on the event loop.
 
 import asyncio
 import contextlib
+import json
 import threading
 import weakref
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -19,6 +23,7 @@ from shared.events import topic_name
 from shared.kafka.clients import group_consumer
 
 TOPIC: Final = "travel.bookings.booking"
+INVENTORY: Final = "travel.bookings.inventory"
 _POLL_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
 _METADATA_SECONDS: Final = 5.0
@@ -27,19 +32,40 @@ _BATCH: Final = 500
 log = structlog.get_logger("gateway.feed")
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One event: of which booking or departure, its sequence, whose booking it is, how many seats are left."""
+
+    subject: str
+    sequence: int
+    traveller_id: str = ""
+    seats_available: int = 0
+
+    def watched_as(self) -> tuple[str, ...]:
+        """Return the names under which it is watched."""
+        return (self.subject, traveller(self.traveller_id)) if self.traveller_id else (self.subject,)
+
+
+def traveller(person_id: str) -> str:
+    """Return the name under which all bookings of a traveller are watched."""
+    return f"traveller:{person_id}"
+
+
 class Signals:
-    """What one watcher is told: that its booking moved, or that something may have been missed."""
+    """What one watcher is told: what moved, or that something may have been missed. Bounded: the newest of each subject is kept."""
 
     def __init__(self, feed: "Feed") -> None:
         self._feed = feed
-        self._latest = 0
+        self._moved: dict[str, Moved] = {}
         self._missed = False
         self._woken = asyncio.Event()
 
-    def moved(self, sequence: int) -> None:
-        """Note that the booking has reached `sequence`."""
-        self._latest = max(self._latest, sequence)
-        self._woken.set()
+    def moved(self, moved: Moved) -> None:
+        """Note that a subject moved."""
+        known = self._moved.get(moved.subject)
+        if known is None or known.sequence < moved.sequence:
+            self._moved[moved.subject] = moved
+            self._woken.set()
 
     def missed(self) -> None:
         """Note that events may have passed unseen."""
@@ -50,9 +76,16 @@ class Signals:
         """Have the watcher look at the feed's state again."""
         self._woken.set()
 
-    async def wait_beyond(self, sequence: int, *, timeout: float) -> None:
-        """Return once the booking may be beyond `sequence`; while the feed is down, after `timeout` seconds at the latest."""
-        while not self._missed and self._latest <= sequence:
+    async def wait_beyond(self, sent: Mapping[str, int], *, timeout: float) -> list[Moved] | None:
+        """Return what moved beyond the sequences `sent`, or None where something may have been missed and all is to be looked at.
+
+        While the feed is down it is None after `timeout` seconds at the latest.
+        """
+        while not self._missed:
+            if news := [one for one in self._moved.values() if one.sequence > sent.get(one.subject, 0)]:
+                self._moved.clear()
+                return news
+            self._moved.clear()
             self._woken.clear()
             if self._feed.up:
                 await self._woken.wait()
@@ -61,7 +94,9 @@ class Signals:
                 await asyncio.wait_for(self._woken.wait(), timeout)
             except TimeoutError:
                 break
-        self._missed, self._latest = False, 0
+        self._missed = False
+        self._moved.clear()
+        return None
 
 
 class Feed:
@@ -77,19 +112,19 @@ class Feed:
         self._broken = threading.Event()
 
     @contextlib.asynccontextmanager
-    async def watching(self, booking_id: str) -> AsyncIterator[Signals]:
-        """Yield the signals of one booking while inside."""
+    async def watching(self, name: str) -> AsyncIterator[Signals]:
+        """Yield the signals of one booking or departure, by its id, or of a `traveller(…)`, while inside."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
             self._thread.start()
         signals = Signals(self)
-        self._watchers[booking_id].add(signals)
+        self._watchers[name].add(signals)
         try:
             yield signals
         finally:
-            self._watchers[booking_id].discard(signals)
-            if not self._watchers[booking_id]:
-                del self._watchers[booking_id]
+            self._watchers[name].discard(signals)
+            if not self._watchers[name]:
+                del self._watchers[name]
 
     async def stop(self) -> None:
         """Stop reading."""
@@ -123,21 +158,22 @@ class Feed:
             self._broken.set()
 
     def _dispatch(self, messages: Iterable[Any]) -> None:
-        latest: dict[str, int] = {}
+        latest: dict[str, Moved] = {}
         for message in messages:
             if message.error() is not None:
                 raise KafkaException(message.error())
-            headers = dict(message.headers() or ())
-            with contextlib.suppress(ValueError, UnicodeDecodeError):
-                booking_id = (message.key() or b"").decode()
-                latest[booking_id] = max(latest.get(booking_id, 0), int(headers.get("ce_sequence") or b"0"))
+            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # not an event of ours
+                moved = _read(message)
+                if moved.subject not in latest or latest[moved.subject].sequence < moved.sequence:
+                    latest[moved.subject] = moved
         if latest:
-            self._post(self._tell, latest)
+            self._post(self._tell, list(latest.values()))
 
-    def _tell(self, latest: dict[str, int]) -> None:
-        for booking_id, sequence in latest.items():
-            for signals in self._watchers.get(booking_id, ()):
-                signals.moved(sequence)
+    def _tell(self, latest: Iterable[Moved]) -> None:
+        for moved in latest:
+            for name in moved.watched_as():
+                for signals in self._watchers.get(name, ()):
+                    signals.moved(moved)
 
     def _set_up(self, up: bool) -> None:
         if up == self.up:
@@ -152,13 +188,24 @@ class Feed:
             self._loop.call_soon_threadsafe(function, *arguments)
 
 
+def _read(message: Any) -> Moved:
+    """Return what an event says. Raises ValueError, KeyError, TypeError or AttributeError for what is none."""
+    subject = message.key().decode()
+    sequence = int(dict(message.headers())["ce_sequence"])
+    value = json.loads(message.value())
+    if message.topic() == topic_name(INVENTORY):
+        return Moved(subject, sequence, seats_available=int(value.get("seats_available", 0)))
+    return Moved(subject, sequence, traveller_id=str(value.get("booking", {}).get("traveller_id", "")))
+
+
 def _ends(consumer: Consumer) -> list[TopicPartition]:
-    """Return every partition of the topic at its present end. Raises where the topic cannot be read yet."""
-    name = topic_name(TOPIC)
-    topic = consumer.list_topics(name, timeout=_METADATA_SECONDS).topics[name]
-    if topic.error is not None:
-        raise KafkaException(topic.error)
-    found = [TopicPartition(name, partition) for partition in topic.partitions]
+    """Return every partition of the topics at its present end. Raises where a topic cannot be read yet."""
+    found = []
+    for name in map(topic_name, (TOPIC, INVENTORY)):
+        topic = consumer.list_topics(name, timeout=_METADATA_SECONDS).topics[name]
+        if topic.error is not None:
+            raise KafkaException(topic.error)
+        found += [TopicPartition(name, partition) for partition in topic.partitions]
     for partition in found:
         _, partition.offset = consumer.get_watermark_offsets(partition, timeout=_METADATA_SECONDS)
     return found

@@ -140,6 +140,18 @@ class Loaders:
         return self._pages("bookings_of", "bookings", "BatchListBookings", request, "traveller_id")
 
     @property
+    def waitlist_of(self) -> Any:
+        """A traveller's places in line, newest first, by the traveller's id."""
+
+        async def batch(ids: Sequence[str]) -> list[Any]:
+            request = bookings_pb2.BatchListWaitlistRequest(traveller_ids=ids)
+            answer = await self._operation.call("bookings", "BatchListWaitlist", request)
+            found = {one.traveller_id: list(one.entries) for one in answer.waitlists}
+            return [found.get(key, []) for key in ids]
+
+        return self._loader("waitlist_of", batch)
+
+    @property
     def notifications_of(self) -> Any:
         """A page of what a person was sent, by Listed(id, (first, after))."""
 

@@ -20,7 +20,9 @@ class Route:
 _OWNERS: Final = {
     **dict.fromkeys(("auth", "profile"), Route("users", _WRITE)),
     **dict.fromkeys(("destinations", "trips", "departures"), Route("destinations", _READ)),
-    **dict.fromkeys(("quotes", "bookings", "cancellation-quotes", "passengers", "payments", "waitlist"), Route("bookings", _WRITE)),
+    **dict.fromkeys(
+        ("quotes", "bookings", "cancellation-quotes", "passengers", "payments", "waitlist"), Route("bookings", _WRITE)
+    ),
     **dict.fromkeys(("notifications", "invoices"), Route("notifications", _READ)),
 }
 _PHOTOS: Final = Route("destinations", _READ)

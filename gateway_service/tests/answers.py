@@ -116,11 +116,33 @@ def bookings(world: World) -> Any:
             )
         )
 
+    def join(request: Any, call: Call) -> Any:
+        entry = b.WaitlistEntry(
+            id=str(uuid7()), departure_id=request.departure_id, seats=request.seats, status=b.WAITLIST_STATUS_WAITING,
+            position=1, created_at=stamp(),
+        )  # fmt: skip
+        world.line[str(call.owner.id)] = entry
+        return b.JoinWaitlistResponse(entry=entry)
+
+    def waitlist(request: Any, call: Call) -> Any:
+        own = str(call.owner.id)
+        entries = [world.line[own]] if own in world.line else []
+        return b.BatchListWaitlistResponse(waitlists=[b.WaitlistOfTraveller(traveller_id=own, entries=entries)])
+
+    def entries(request: Any, call: Call) -> Any:
+        own = world.line.get(str(call.owner.id))
+        return b.BatchGetWaitlistEntriesResponse(entries=[own] if own and own.id in request.ids else [])
+
     return servicer(
         bookings_pb2_grpc.BookingsServiceServicer,
         world,
         "optional",
         BatchListBookings=listed,
+        JoinWaitlist=join,
+        LeaveWaitlist=lambda request, call: b.LeaveWaitlistResponse(),
+        BatchListWaitlist=waitlist,
+        BatchGetWaitlistEntries=entries,
+        RenamePassenger=lambda request, call: b.RenamePassengerResponse(booking=next(iter(world.bookings.values()))),
         BatchGetBookings=lambda request, call: b.BatchGetBookingsResponse(
             bookings=[one for one in found(request.ids, world.bookings) if one.traveller_id == str(call.owner.id)]
         ),
@@ -146,7 +168,10 @@ def bookings(world: World) -> Any:
             booking=next(iter(world.bookings.values())),
         ),
         BatchGetAvailability=lambda request, call: b.BatchGetAvailabilityResponse(
-            availabilities=[b.Availability(departure_id=one, seats_available=7) for one in request.departure_ids]
+            availabilities=[
+                b.Availability(departure_id=one, seats_available=world.seats.get(one, 7))
+                for one in request.departure_ids
+            ]
         ),
     )
 

@@ -57,6 +57,8 @@ class World:
     departures: dict[str, d.Departure] = field(default_factory=dict)
     bookings: dict[str, b.Booking] = field(default_factory=dict)
     events: dict[str, list[b.BookingEvent]] = field(default_factory=dict)
+    line: dict[str, b.WaitlistEntry] = field(default_factory=dict)
+    seats: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, DomainError | Exception] = field(default_factory=dict)
     requests: list[tuple[str, Any, Call]] = field(default_factory=list)
 

@@ -14,6 +14,7 @@ from gateway_service.gateway.schema.enums import (
     PassengerKind,
     PaymentStatus,
     RefundStatus,
+    WaitlistStatus,
 )
 from gateway_service.gateway.schema.notifications import Invoice
 from gateway_service.gateway.schema.scalars import Date, DateTime
@@ -182,6 +183,26 @@ class Booking(Identified):
     @staticmethod
     async def resolve_credit_notes(root: bookings_pb2.Booking, info: Info) -> list[Any]:
         return await _papers(root, info, notifications_pb2.INVOICE_KIND_CREDIT_NOTE)
+
+
+class WaitlistEntry(Identified):
+    class Meta:
+        interfaces = (Node,)
+
+    departure = graphene.Field(Departure)
+    seats = graphene.Int(required=True)
+    status = WaitlistStatus(required=True)
+    position = graphene.Int()
+    offered_until = DateTime()
+    created_at = DateTime(required=True)
+
+    @staticmethod
+    async def resolve_departure(root: bookings_pb2.WaitlistEntry, info: Info) -> Any:
+        return await info.context.loaders.departures.load(root.departure_id)
+
+    @staticmethod
+    def resolve_position(root: bookings_pb2.WaitlistEntry, info: Info) -> int | None:
+        return root.position or None
 
 
 async def _papers(booking: bookings_pb2.Booking, info: Info, kind: int) -> list[Any]:

@@ -99,6 +99,14 @@ class RefundStatus(graphene.Enum):
     FAILED = bookings.REFUND_STATUS_FAILED
 
 
+class WaitlistStatus(graphene.Enum):
+    WAITING = bookings.WAITLIST_STATUS_WAITING
+    OFFERED = bookings.WAITLIST_STATUS_OFFERED
+    TAKEN = bookings.WAITLIST_STATUS_TAKEN
+    EXPIRED = bookings.WAITLIST_STATUS_EXPIRED
+    LEFT = bookings.WAITLIST_STATUS_LEFT
+
+
 class NotificationChannel(graphene.Enum):
     EMAIL = notifications.CHANNEL_EMAIL
     SMS = notifications.CHANNEL_SMS

@@ -242,6 +242,9 @@ _NODES: Final[dict[str, Callable[[Info, str], Awaitable[Any]]]] = {
     "CancellationQuote": _own(_cancellation_quote),
     "Payment": _batch("bookings", "BatchGetPayments", bookings_pb2.BatchGetPaymentsRequest, "payments"),
     "Refund": _batch("bookings", "BatchGetRefunds", bookings_pb2.BatchGetRefundsRequest, "refunds"),
+    "WaitlistEntry": _batch(
+        "bookings", "BatchGetWaitlistEntries", bookings_pb2.BatchGetWaitlistEntriesRequest, "entries"
+    ),
     "Notification": _batch(
         "notifications", "BatchGetNotifications", notifications_pb2.BatchGetNotificationsRequest, "notifications"
     ),

@@ -7,7 +7,7 @@ import graphene
 
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.loaders import Listed
-from gateway_service.gateway.schema.bookings import BookingConnection
+from gateway_service.gateway.schema.bookings import BookingConnection, WaitlistEntry
 from gateway_service.gateway.schema.enums import BookingOrder, BookingStatus, BookingTime, number
 from gateway_service.gateway.schema.notifications import InvoiceConnection, NotificationConnection
 from gateway_service.gateway.schema.scalars import Date
@@ -57,6 +57,7 @@ class User(Identified):
     email_verified = graphene.Boolean()
     profile = graphene.Field(Profile)
     bookings = paged(BookingConnection, status=BookingStatus(), time=BookingTime(), order_by=BookingOrder())
+    waitlist = graphene.List(graphene.NonNull(WaitlistEntry))
     notifications = paged(NotificationConnection)
     invoices = paged(InvoiceConnection)
 
@@ -87,6 +88,10 @@ class User(Identified):
         listed = Listed(root.id, (*narrowed, first_of(first), key.unwrap(after)))
         answer = await info.context.loaders.bookings_of.load(listed)
         return page_from(answer, key) if answer else empty_page()
+
+    @staticmethod
+    async def resolve_waitlist(root: Person, info: Info) -> Any:
+        return await info.context.loaders.waitlist_of.load(root.id)
 
     @staticmethod
     async def resolve_notifications(

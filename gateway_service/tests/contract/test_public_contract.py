@@ -27,21 +27,16 @@ REPOSITORY = SERVICE.parent
 
 # What the contract promises and this gateway does not serve yet. An entry goes when its field comes; none may be added.
 UNSERVED_FIELDS = {
-    "User.waitlist",
     "User.sessions",
     "User.twoFactorEnabled",
     "User.dataExport",
     *(f"Mutation.{name}" for name in (
         "requestPasswordReset", "resetPassword", "changePassword", "changeEmail", "verifyPhone", "enableTwoFactor",
         "confirmTwoFactor", "disableTwoFactor", "revokeSession", "requestDataExport", "eraseAccount",
-        "renamePassenger", "joinWaitlist", "leaveWaitlist",
     )),
-    "Subscription.myBookingsUpdated",
-    "Subscription.departureAvailability",
 }  # fmt: skip
 UNSERVED_TYPES = {
-    "DataExport", "DataExportStatus", "Session", "WaitlistEntry", "WaitlistStatus", "WaitlistPayload",
-    "TwoFactorPayload", "RecoveryCodesPayload", "BookingSequenceInput",
+    "DataExport", "DataExportStatus", "Session", "TwoFactorPayload", "RecoveryCodesPayload",
 }  # fmt: skip
 
 FIELDED = GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType

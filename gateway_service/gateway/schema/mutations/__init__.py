@@ -18,3 +18,6 @@ class Mutation(graphene.ObjectType):
     pay_booking = bookings.pay_booking
     quote_cancellation = bookings.quote_cancellation
     cancel_booking = bookings.cancel_booking
+    rename_passenger = bookings.rename_passenger
+    join_waitlist = bookings.join_waitlist
+    leave_waitlist = bookings.leave_waitlist

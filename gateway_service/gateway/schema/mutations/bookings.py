@@ -9,8 +9,10 @@ from gateway_service.gateway.schema.enums import PassengerKind
 from gateway_service.gateway.schema.mutations.payloads import (
     BookingPayload,
     CancellationQuotePayload,
+    DonePayload,
     PaymentPayload,
     QuotePayload,
+    WaitlistPayload,
     mutation,
 )
 from gateway_service.gateway.schema.scalars import Date
@@ -59,10 +61,12 @@ async def create_quote(
 ) -> dict[str, Any]:
     """Price a departure for the traveller, for a quarter of an hour."""
     info.context.owner()
-    if waitlist_entry is not None:
-        raise NotFound(field="waitlistEntry")
+    entry = known(waitlist_entry, "WaitlistEntry", "waitlistEntry") if waitlist_entry is not None else ""
     request = bookings_pb2.CreateQuoteRequest(
-        departure_id=known(departure, "Departure", "departure"), adults=adults, children=children or 0
+        departure_id=known(departure, "Departure", "departure"),
+        adults=adults,
+        children=children or 0,
+        waitlist_entry_id=entry,
     )
     return {"quote": (await info.context.call("bookings", "CreateQuote", request)).quote}
 
@@ -126,6 +130,44 @@ async def cancel_booking(info: Info, cancellation_quote: str) -> dict[str, Any]:
         "bookings", "CancelBooking", bookings_pb2.CancelBookingRequest(cancellation_quote_id=raw)
     )
     return {"booking": answer.booking}
+
+
+@mutation(
+    BookingPayload,
+    "NOT_FOUND INVALID_NAME NOT_CHANGEABLE",
+    id=graphene.ID(required=True),
+    first_name=graphene.String(required=True),
+    last_name=graphene.String(required=True),
+)
+async def rename_passenger(info: Info, id: str, first_name: str, last_name: str) -> dict[str, Any]:
+    """Correct a passenger's name."""
+    info.context.owner()
+    request = bookings_pb2.RenamePassengerRequest(
+        passenger_id=known(id, "Passenger", "id"), first_name=first_name, last_name=last_name
+    )
+    return {"booking": (await info.context.call("bookings", "RenamePassenger", request)).booking}
+
+
+@mutation(
+    WaitlistPayload,
+    "NOT_FOUND INVALID_PASSENGERS SEATS_AVAILABLE DEPARTURE_CLOSED",
+    departure=graphene.ID(required=True),
+    seats=graphene.Int(required=True),
+)
+async def join_waitlist(info: Info, departure: str, seats: int) -> dict[str, Any]:
+    """Join the line for a full departure."""
+    info.context.owner()
+    request = bookings_pb2.JoinWaitlistRequest(departure_id=known(departure, "Departure", "departure"), seats=seats)
+    return {"entry": (await info.context.call("bookings", "JoinWaitlist", request)).entry}
+
+
+@mutation(DonePayload, "NOT_FOUND", id=graphene.ID(required=True))
+async def leave_waitlist(info: Info, id: str) -> dict[str, Any]:
+    """Leave the line."""
+    info.context.owner()
+    request = bookings_pb2.LeaveWaitlistRequest(id=known(id, "WaitlistEntry", "id"))
+    await info.context.call("bookings", "LeaveWaitlist", request)
+    return {}
 
 
 def _passenger(given: Any) -> bookings_pb2.PassengerInput:

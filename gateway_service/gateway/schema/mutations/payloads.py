@@ -6,7 +6,7 @@ from typing import Any
 
 import graphene
 
-from gateway_service.gateway.schema.bookings import Booking, CancellationQuote, Payment, Quote
+from gateway_service.gateway.schema.bookings import Booking, CancellationQuote, Payment, Quote, WaitlistEntry
 from gateway_service.gateway.schema.travellers import User
 from gateway_service.gateway.schema.values import Info, UserError, many, user_error
 from shared.errors import DomainError, protocols_of
@@ -60,6 +60,11 @@ class PaymentPayload(graphene.ObjectType):
 
 class CancellationQuotePayload(graphene.ObjectType):
     cancellation_quote = graphene.Field(CancellationQuote)
+    errors = many(UserError)
+
+
+class WaitlistPayload(graphene.ObjectType):
+    entry = graphene.Field(WaitlistEntry)
     errors = many(UserError)
 
 

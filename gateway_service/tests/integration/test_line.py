@@ -1,0 +1,99 @@
+"""The waiting list and renaming over GraphQL: what is sent on, what comes back, and that it is one's own."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from grpc import StatusCode
+
+from gateway_service.gateway.ids import to_global_id
+from gateway_service.tests.fakes import Backends
+from shared import errors
+from shared.auth import testing as keys
+from shared.ids import uuid7
+from shared.pb.travel.bookings.v1 import bookings_pb2 as b
+
+JOIN = """mutation($d: ID!, $s: Int!) { joinWaitlist(departure: $d, seats: $s) {
+  entry { id seats status position offeredUntil departure { id } } errors { code field } } }"""
+LEAVE = "mutation($i: ID!) { leaveWaitlist(id: $i) { ok errors { code field } } }"
+RENAME = """mutation($i: ID!) { renamePassenger(id: $i, firstName: "Ann", lastName: "Lee") {
+  booking { reference } errors { code field } } }"""
+QUOTE = """mutation($d: ID!, $w: ID) { createQuote(departure: $d, adults: 1, waitlistEntry: $w) {
+  quote { id } errors { code field } } }"""
+NODE = "query($i: ID!) { node(id: $i) { __typename ... on WaitlistEntry { seats } } me { waitlist { id status } } }"
+
+
+@pytest.fixture
+def departure(backends: Backends) -> str:
+    return to_global_id("Departure", backends.world.add_trip(1).id)
+
+
+async def test_joining_shows_ones_place_in_line(
+    ask: Any, backends: Backends, token: str, person: UUID, departure: str
+) -> None:
+    answer = await ask(JOIN, token=token, d=departure, s=3)
+
+    entry = answer["data"]["joinWaitlist"]["entry"]
+    assert {name: entry[name] for name in ("seats", "status", "position", "offeredUntil", "departure")} == {
+        "seats": 3, "status": "WAITING", "position": 1, "offeredUntil": None, "departure": {"id": departure},
+    }  # fmt: skip
+    shown = await ask(NODE, token=token, i=entry["id"])
+    assert shown["data"] == {
+        "node": {"__typename": "WaitlistEntry", "seats": 3},
+        "me": {"waitlist": [{"id": entry["id"], "status": "WAITING"}]},
+    }
+    foreign = await ask(NODE, token=keys.mint_access_token(uuid7()), i=entry["id"])
+    assert foreign["data"] == {"node": None, "me": {"waitlist": []}}
+    backends.world.line[str(person)].position = 0
+    again = await ask("{ me { waitlist { position } } }", token=token)
+    assert again["data"]["me"]["waitlist"] == [{"position": None}]
+
+
+async def test_an_offer_is_taken_by_a_quote(ask: Any, backends: Backends, token: str, departure: str) -> None:
+    entry = str(uuid7())
+
+    await ask(QUOTE, token=token, d=departure, w=to_global_id("WaitlistEntry", entry))
+
+    assert [r.waitlist_entry_id for name, r, _ in backends.world.requests if name == "CreateQuote"] == [entry]
+
+
+@pytest.mark.parametrize("code", ["NOT_FOUND", "INVALID_PASSENGERS", "SEATS_AVAILABLE", "DEPARTURE_CLOSED"])
+async def test_refusals_of_joining(ask: Any, backends: Backends, token: str, departure: str, code: str) -> None:
+    backends.world.refusals["JoinWaitlist"] = errors.RemoteRefusal.rebuild(
+        code=code, status=StatusCode.FAILED_PRECONDITION, message="No.", field=None, params={}
+    )
+
+    answer = await ask(JOIN, token=token, d=departure, s=0)
+
+    assert answer["data"]["joinWaitlist"] == {"entry": None, "errors": [{"code": code, "field": None}]}
+
+
+async def test_leaving_and_renaming(ask: Any, backends: Backends, token: str, person: UUID) -> None:
+    booking = backends.world.add_booking(person)
+    passenger = booking.passengers[0].id
+
+    left = await ask(LEAVE, token=token, i=to_global_id("WaitlistEntry", str(uuid7())))
+    renamed = await ask(RENAME, token=token, i=to_global_id("Passenger", passenger))
+
+    assert left["data"]["leaveWaitlist"] == {"ok": True, "errors": []}
+    assert renamed["data"]["renamePassenger"] == {"booking": {"reference": booking.reference}, "errors": []}
+    (request,) = [r for name, r, _ in backends.world.requests if name == "RenamePassenger"]
+    assert request == b.RenamePassengerRequest(passenger_id=passenger, first_name="Ann", last_name="Lee")
+
+
+async def test_what_is_no_id_of_the_kind_is_as_unknown(ask: Any, backends: Backends, token: str) -> None:
+    wrong = to_global_id("Booking", str(uuid7()))
+
+    answers = [(await ask(document, token=token, i=wrong))["data"] for document in (LEAVE, RENAME)]
+
+    assert [next(iter(one.values()))["errors"] for one in answers] == [[{"code": "NOT_FOUND", "field": "id"}]] * 2
+    assert backends.calls["LeaveWaitlist"] == backends.calls["RenamePassenger"] == 0
+
+
+async def test_the_line_is_for_the_signed_in(ask: Any, departure: str) -> None:
+    for answer in (
+        await ask(JOIN, d=departure, s=1),
+        await ask(LEAVE, i=to_global_id("WaitlistEntry", str(uuid7()))),
+        await ask(RENAME, i=to_global_id("Passenger", str(uuid7()))),
+    ):
+        assert answer["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}

@@ -1,12 +1,13 @@
 """What happens elsewhere and people are told of. Each handler runs once per event, in the transaction of its inbox row."""
 
+import dataclasses
 from uuid import UUID
 
 from notifications_service.billing import selectors as billing
 from notifications_service.billing import services as invoices
 from notifications_service.billing.contracts import Trip
 from notifications_service.billing.domain import Line
-from notifications_service.notifications.contracts import BookingFacts
+from notifications_service.notifications.contracts import BookingFacts, OfferFacts
 from notifications_service.notifications.domain import Kind, cancellation_kind
 from notifications_service.notifications.services import request
 from shared.kafka import Received, handles
@@ -14,12 +15,17 @@ from shared.money import Money
 from shared.pb.travel.common.v1 import common_pb2
 from shared.pb.travel.events.v1.bookings_pb2 import (
     BOOKING_STATE_PENDING,
+    WAITLIST_EXPIRY_REASON_UNANSWERED,
     BookingCancelled,
     BookingConfirmed,
+    BookingPassengerRenamed,
     BookingPassengersCancelled,
     BookingSnapshot,
     PaymentFailed,
     RefundSucceeded,
+    WaitlistExpired,
+    WaitlistOffered,
+    WaitlistSnapshot,
 )
 from shared.pb.travel.events.v1.users_pb2 import (
     LINK_PURPOSE_ALREADY_REGISTERED,
@@ -78,6 +84,28 @@ def on_passengers_cancelled(event: BookingPassengersCancelled, *, received: Rece
         booking=_facts(event.booking),
         amount=_positive(event.refund),
     )
+
+
+@handles(BookingPassengerRenamed)
+def on_passenger_renamed(event: BookingPassengerRenamed, *, received: Received) -> None:
+    """Tell that a name was corrected; which one is seen in the booking, never in an event."""
+    person_id = UUID(event.booking.traveller_id)
+    request(kind=Kind.PASSENGER_RENAMED, person_id=person_id, received=received, booking=_facts(event.booking))
+
+
+@handles(WaitlistOffered)
+def on_waitlist_offered(event: WaitlistOffered, *, received: Received) -> None:
+    """Tell the next in line that seats are held, and until when."""
+    offer = dataclasses.replace(_offer(event.entry), offered_until=from_ts(event.offered_until))
+    request(kind=Kind.WAITLIST_OFFERED, person_id=UUID(event.entry.traveller_id), received=received, offer=offer)
+
+
+@handles(WaitlistExpired)
+def on_waitlist_expired(event: WaitlistExpired, *, received: Received) -> None:
+    """Tell that the offer, or the departure itself, is gone."""
+    unanswered = event.reason == WAITLIST_EXPIRY_REASON_UNANSWERED
+    kind = Kind.WAITLIST_EXPIRED if unanswered else Kind.WAITLIST_CLOSED
+    request(kind=kind, person_id=UUID(event.entry.traveller_id), received=received, offer=_offer(event.entry))
 
 
 @handles(PaymentFailed)
@@ -166,6 +194,15 @@ def _facts(snapshot: BookingSnapshot) -> BookingFacts:
         total=money_from_proto(snapshot.total),
         reason=snapshot.reason,
         held_until=from_ts(snapshot.hold_expires_at) if snapshot.state == BOOKING_STATE_PENDING else None,
+    )
+
+
+def _offer(entry: WaitlistSnapshot) -> OfferFacts:
+    starts_at = from_ts(entry.starts_at)
+    if starts_at is None:
+        raise ValueError("a place in line without a departure's time")
+    return OfferFacts(
+        title=text_from_proto(entry.title), starts_at=starts_at, time_zone=entry.time_zone, seats=entry.seats
     )
 
 

@@ -76,6 +76,39 @@ class BookingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferFacts:
+    """What a mail says of a place in line: how many seats of which trip, and until when they are held, where they are."""
+
+    title: Text
+    starts_at: datetime
+    time_zone: str
+    seats: int
+    offered_until: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as JSON for the notification's row."""
+        return {
+            "title": _text(self.title),
+            "starts_at": self.starts_at.isoformat(),
+            "time_zone": self.time_zone,
+            "seats": self.seats,
+            "offered_until": self.offered_until.isoformat() if self.offered_until else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the facts that `to_json` wrote."""
+        until = data["offered_until"]
+        return cls(
+            title=Text(**data["title"]),
+            starts_at=datetime.fromisoformat(data["starts_at"]),
+            time_zone=data["time_zone"],
+            seats=data["seats"],
+            offered_until=datetime.fromisoformat(until) if until else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationView:
     """A notification as its owner sees it."""
 
@@ -101,6 +134,7 @@ class Job:
     created_at: datetime
     request_id: str
     booking: BookingFacts | None = None
+    offer: OfferFacts | None = None
     invoice_id: UUID | None = None
     amount: Money | None = None
     link_request: str = ""

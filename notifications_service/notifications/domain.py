@@ -35,9 +35,14 @@ class Kind(StrEnum):
     BOOKING_CONFIRMED = "booking_confirmed"
     BOOKING_CHANGED = "booking_changed"
     BOOKING_CANCELLED = "booking_cancelled"
+    DEPARTURE_CANCELLED = "departure_cancelled"
+    PASSENGER_RENAMED = "passenger_renamed"
     HOLD_EXPIRED = "hold_expired"
     PAYMENT_FAILED = "payment_failed"
     REFUND = "refund"
+    WAITLIST_OFFERED = "waitlist_offered"
+    WAITLIST_EXPIRED = "waitlist_expired"
+    WAITLIST_CLOSED = "waitlist_closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,14 @@ POLICIES: Final = {
     Kind.BOOKING_CONFIRMED: Policy(channels=(Channel.EMAIL, Channel.SMS)),
     Kind.BOOKING_CHANGED: Policy(),
     Kind.BOOKING_CANCELLED: Policy(channels=(Channel.EMAIL, Channel.SMS)),
+    Kind.DEPARTURE_CANCELLED: Policy(channels=(Channel.EMAIL, Channel.SMS)),
+    Kind.PASSENGER_RENAMED: Policy(),
     Kind.HOLD_EXPIRED: Policy(),
     Kind.PAYMENT_FAILED: Policy(),
     Kind.REFUND: Policy(),
+    Kind.WAITLIST_OFFERED: Policy(channels=(Channel.EMAIL, Channel.SMS)),
+    Kind.WAITLIST_EXPIRED: Policy(),
+    Kind.WAITLIST_CLOSED: Policy(),
 }
 
 # How long somebody working on a notification is left alone: more than every timeout of a sending together.
@@ -101,4 +111,6 @@ def next_attempt(*, attempts: int, created_at: datetime, now: datetime) -> datet
 
 def cancellation_kind(reason: str) -> Kind:
     """Return what a cancelled booking's traveller is told, by the booking's reason."""
+    if reason == "DEPARTURE_CANCELLED":
+        return Kind.DEPARTURE_CANCELLED
     return Kind.HOLD_EXPIRED if reason in HOLD_REASONS else Kind.BOOKING_CANCELLED

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from notifications_service.billing.formatting import amount, day, moment
-from notifications_service.notifications.contracts import BookingFacts, Job
+from notifications_service.notifications.contracts import BookingFacts, Job, OfferFacts
 from notifications_service.notifications.domain import Kind
 from notifications_service.notifications.wording import LABELS, SMS, SUBJECTS, WORDING, Words
 from notifications_service.people import Contact
@@ -21,6 +21,11 @@ _TONES: Final = {
     Kind.ALREADY_REGISTERED: "plain",
     Kind.BOOKING_CHANGED: "plain",
     Kind.BOOKING_CANCELLED: "sober",
+    Kind.DEPARTURE_CANCELLED: "alert",
+    Kind.PASSENGER_RENAMED: "plain",
+    Kind.WAITLIST_OFFERED: "good",
+    Kind.WAITLIST_EXPIRED: "sober",
+    Kind.WAITLIST_CLOSED: "sober",
     Kind.HOLD_EXPIRED: "sober",
     Kind.PAYMENT_FAILED: "alert",
     Kind.SESSION_REVOKED: "alert",
@@ -77,8 +82,8 @@ def letter_for(*, job: Job, contact: Contact, link: str = "", invoice_number: st
         greeting=LABELS["greeting"].format(locale, params),
         paragraphs=tuple(paragraphs),
         reference=params["reference"],
-        title=booking.trip.title.in_(locale) if booking else "",
-        facts=_facts(booking, locale) if booking else (),
+        title=params["title"],
+        facts=_facts(booking, locale) if booking else _facts_of_offer(job.offer, contact) if job.offer else (),
         lines=_lines(booking, locale) if booking and job.kind is Kind.BOOKING_CONFIRMED else (),
         total=_total(job, locale),
         button=(words.button.in_(locale), link) if words.button and link else None,
@@ -112,6 +117,13 @@ def _params(job: Job, contact: Contact, invoice_number: str) -> dict[str, str]:
             "start": day(booking.trip.starts_at, booking.trip.time_zone, locale),
             "total": amount(booking.total, locale),
         }
+    if offer := job.offer:
+        params |= {
+            "title": offer.title.in_(locale),
+            "start": day(offer.starts_at, offer.time_zone, locale),
+            "seats": str(offer.seats),
+            "offered_until": _at_home(offer.offered_until, contact) if offer.offered_until else "",
+        }
     return params
 
 
@@ -128,6 +140,15 @@ def _facts(booking: BookingFacts, locale: Locale) -> tuple[tuple[str, str], ...]
         (LABELS["ends"].in_(locale), f"{moment(trip.ends_at, trip.time_zone, locale)} ({where})"),
         (LABELS["travellers"].in_(locale), str(booking.seats)),
     )
+
+
+def _facts_of_offer(offer: OfferFacts, contact: Contact) -> tuple[tuple[str, str], ...]:
+    locale = contact.locale
+    starts = f"{moment(offer.starts_at, offer.time_zone, locale)} ({LABELS['local_time'].in_(locale)})"
+    facts = [(LABELS["starts"].in_(locale), starts), (LABELS["seats"].in_(locale), str(offer.seats))]
+    if offer.offered_until:
+        facts.append((LABELS["held_until"].in_(locale), _at_home(offer.offered_until, contact)))
+    return tuple(facts)
 
 
 def _lines(booking: BookingFacts, locale: Locale) -> tuple[tuple[str, str], ...]:

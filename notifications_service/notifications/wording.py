@@ -34,6 +34,16 @@ SUBJECTS: Final[Mapping[Kind, Text]] = {
     Kind.BOOKING_CONFIRMED: Text(en="Booking {reference} is confirmed", fr="La réservation {reference} est confirmée"),
     Kind.BOOKING_CHANGED: Text(en="Booking {reference} has changed", fr="La réservation {reference} a changé"),
     Kind.BOOKING_CANCELLED: Text(en="Booking {reference} is cancelled", fr="La réservation {reference} est annulée"),
+    Kind.DEPARTURE_CANCELLED: Text(
+        en="Booking {reference}: your trip will not take place",
+        fr="Réservation {reference} : votre voyage n’aura pas lieu",
+    ),
+    Kind.PASSENGER_RENAMED: Text(
+        en="Booking {reference}: a name was corrected", fr="Réservation {reference} : un nom a été corrigé"
+    ),
+    Kind.WAITLIST_OFFERED: Text(en="Seats have come free for you", fr="Des places se sont libérées pour vous"),
+    Kind.WAITLIST_EXPIRED: Text(en="Your offered seats went on", fr="Les places proposées ne sont plus gardées"),
+    Kind.WAITLIST_CLOSED: Text(en="The waiting list is closed", fr="La liste d’attente est close"),
     Kind.HOLD_EXPIRED: Text(
         en="Booking {reference}: your seats were released", fr="Réservation {reference} : vos places ont été libérées"
     ),
@@ -160,6 +170,102 @@ WORDING: Final[Mapping[Kind, Words]] = {
             ),
         ),
     ),
+    Kind.DEPARTURE_CANCELLED: Words(
+        preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
+        heading=Text(en="Your trip will not take place", fr="Votre voyage n’aura pas lieu"),
+        body=(
+            Text(
+                en="We are sorry: we had to cancel this departure, and your booking with it.",
+                fr="Nous sommes désolés : nous avons dû annuler ce départ, et votre réservation avec lui.",
+            ),
+        ),
+        with_refund=Text(
+            en="All you paid, {amount}, comes back the way you paid. We write again, with the credit note, when it is on its way.",
+            fr="Tout ce que vous avez payé, {amount}, vous sera remboursé sur votre moyen de paiement. Nous vous écrirons, avec"
+            " l’avoir, lors de l’envoi.",
+        ),
+        without_refund=Text(en="There is nothing left to refund.", fr="Il ne reste rien à rembourser."),
+        unpaid=Text(
+            en="You had not paid yet, so nothing was charged.", fr="Vous n’aviez rien payé : rien n’a été débité."
+        ),
+        notes=(
+            Text(
+                en="Other departures may have seats: have a look before you give up on the trip.",
+                fr="D’autres départs ont peut-être des places : regardez avant de renoncer au voyage.",
+            ),
+        ),
+    ),
+    Kind.PASSENGER_RENAMED: Words(
+        preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
+        heading=Text(en="A name was corrected", fr="Un nom a été corrigé"),
+        body=(
+            Text(
+                en="A traveller’s name on the booking below was corrected. Look it over in your booking: names must be those of"
+                " the passports.",
+                fr="Le nom d’un voyageur de la réservation ci-dessous a été corrigé. Vérifiez-le dans votre réservation : les noms"
+                " doivent être ceux des passeports.",
+            ),
+        ),
+        notes=(
+            Text(
+                en="It was not you? Change your password, and tell us the reference {reference}.",
+                fr="Ce n’était pas vous ? Changez votre mot de passe et indiquez-nous la référence {reference}.",
+            ),
+        ),
+    ),
+    Kind.WAITLIST_OFFERED: Words(
+        preheader=Text(
+            en="{title}, {start}: held until {offered_until}.",
+            fr="{title}, {start} : gardées jusqu’au {offered_until}.",
+        ),
+        heading=Text(en="Seats have come free", fr="Des places se sont libérées"),
+        body=(
+            Text(
+                en="You were next in line, and we hold {seats} seats for you until {offered_until}.",
+                fr="C’était votre tour : nous vous gardons {seats} places jusqu’au {offered_until}.",
+            ),
+            Text(
+                en="Open your waiting list and book them before then; afterwards they go to the next in line.",
+                fr="Ouvrez votre liste d’attente et réservez-les d’ici là ; ensuite, elles iront aux suivants.",
+            ),
+        ),
+        notes=(
+            Text(
+                en="You no longer want to go? Leave the waiting list, and somebody else can be glad of them now.",
+                fr="Vous ne souhaitez plus partir ? Quittez la liste d’attente : quelqu’un d’autre en profitera.",
+            ),
+        ),
+    ),
+    Kind.WAITLIST_EXPIRED: Words(
+        preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
+        heading=Text(en="The seats went to the next in line", fr="Les places sont allées aux suivants"),
+        body=(
+            Text(
+                en="We held {seats} seats for you, but they were not booked in time. You were not charged.",
+                fr="Nous vous gardions {seats} places, mais elles n’ont pas été réservées à temps. Rien n’a été débité.",
+            ),
+            Text(
+                en="Still want to go? Join the waiting list again, or book at once where there are seats.",
+                fr="Toujours partant ? Inscrivez-vous à nouveau, ou réservez tout de suite s’il reste des places.",
+            ),
+        ),
+    ),
+    Kind.WAITLIST_CLOSED: Words(
+        preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
+        heading=Text(en="This departure can no longer be booked", fr="Ce départ ne peut plus être réservé"),
+        body=(
+            Text(
+                en="You were waiting for {seats} seats. Booking has ended for this departure, so the waiting list is closed.",
+                fr="Vous attendiez {seats} places. Les réservations sont terminées pour ce départ : la liste d’attente est close.",
+            ),
+        ),
+        notes=(
+            Text(
+                en="Other departures may have seats: have a look.",
+                fr="D’autres départs ont peut-être des places : regardez.",
+            ),
+        ),
+    ),
     Kind.HOLD_EXPIRED: Words(
         preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
         heading=Text(en="Your seats were released", fr="Vos places ont été libérées"),
@@ -214,6 +320,14 @@ SMS: Final[Mapping[Kind, Text]] = {
         en="Booking {reference} is cancelled: {title}, {start}. Details are in your mail.",
         fr="Réservation {reference} annulée : {title}, {start}. Les détails sont dans votre e-mail.",
     ),
+    Kind.DEPARTURE_CANCELLED: Text(
+        en="We had to cancel {title}, {start}. Booking {reference}: all you paid comes back. Details are in your mail.",
+        fr="Nous avons dû annuler {title}, {start}. Réservation {reference} : tout vous est remboursé. Détails par e-mail.",
+    ),
+    Kind.WAITLIST_OFFERED: Text(
+        en="{seats} seats are held for you until {offered_until}: {title}, {start}. Book them in your waiting list.",
+        fr="{seats} places vous sont gardées jusqu’au {offered_until} : {title}, {start}. À réserver dans votre liste d’attente.",
+    ),
 }
 
 LABELS: Final[Mapping[str, Text]] = {
@@ -221,6 +335,8 @@ LABELS: Final[Mapping[str, Text]] = {
     "reference": Text(en="Booking reference", fr="Référence"),
     "starts": Text(en="Starts", fr="Départ"),
     "ends": Text(en="Ends", fr="Retour"),
+    "seats": Text(en="Seats", fr="Places"),
+    "held_until": Text(en="Held until", fr="Gardées jusqu’au"),
     "travellers": Text(en="Travellers", fr="Voyageurs"),
     "local_time": Text(en="local time", fr="heure locale"),
     "colon": Text(en=":", fr=" :"),

@@ -143,7 +143,8 @@ def _mail(job: Job, contact: Contact) -> Mail:
 def _calendar_method(job: Job) -> Method | None:
     if job.kind is Kind.BOOKING_CONFIRMED:
         return "REQUEST"
-    return "CANCEL" if job.kind is Kind.BOOKING_CANCELLED and job.had_invite else None
+    is_cancelled = job.kind in (Kind.BOOKING_CANCELLED, Kind.DEPARTURE_CANCELLED)
+    return "CANCEL" if is_cancelled and job.had_invite else None
 
 
 def _preferences(contact: Contact | None) -> Preferences | None:

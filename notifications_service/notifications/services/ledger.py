@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from notifications_service.notifications import events
-from notifications_service.notifications.contracts import BookingFacts, Job
+from notifications_service.notifications.contracts import BookingFacts, Job, OfferFacts
 from notifications_service.notifications.domain import LEASE, Channel, Kind, Status, next_attempt
 from notifications_service.notifications.models import DeliveryAttempt, Notification
 from shared.db import database_now
@@ -119,6 +119,7 @@ def _job(row: Notification) -> Job:
         created_at=row.created_at,
         request_id=row.request_id,
         booking=BookingFacts.from_json(facts["booking"]) if "booking" in facts else None,
+        offer=OfferFacts.from_json(facts["offer"]) if "offer" in facts else None,
         invoice_id=row.invoice_id,
         amount=Money.from_minor(*amount) if amount else None,
         link_request=facts.get("link_request", ""),

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from notifications_service.billing.contracts import InvoiceView
-from notifications_service.notifications.contracts import BookingFacts
+from notifications_service.notifications.contracts import BookingFacts, OfferFacts
 from notifications_service.notifications.domain import POLICIES, Kind
 from notifications_service.notifications.models import Notification
 from notifications_service.notifications.signals import notification_requested
@@ -21,6 +21,7 @@ def request(
     person_id: UUID,
     received: Received,
     booking: BookingFacts | None = None,
+    offer: OfferFacts | None = None,
     attach: InvoiceView | None = None,
     amount: Money | None = None,
     link_request: str = "",
@@ -34,6 +35,8 @@ def request(
     facts: dict[str, Any] = {"had_invite": had_invite, "link_request": link_request}
     if booking:
         facts["booking"] = booking.to_json()
+    if offer:
+        facts["offer"] = offer.to_json()
     if amount:
         facts["amount"] = [amount.minor, amount.currency]
     if link_expires_at:

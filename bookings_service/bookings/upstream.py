@@ -9,11 +9,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import pybreaker
-
+from bookings_service.bookings.breaker import Breaker
 from bookings_service.bookings.contracts import CancellationRule, DepartureSnapshot
 from shared.deadline import Deadline
-from shared.errors import DeadlineExceeded, Unavailable
+from shared.errors import Unavailable
 from shared.money import Money
 from shared.pb.travel.destinations.v1 import destinations_pb2, destinations_pb2_grpc
 from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
@@ -26,19 +25,8 @@ _users = ServiceClient("users", users_pb2_grpc.UsersServiceStub)
 _destinations = ServiceClient("destinations", destinations_pb2_grpc.DestinationsServiceStub)
 
 
-def _breaker(name: str) -> pybreaker.CircuitBreaker:
-    """Return a breaker that only an absent service trips: a refusal is an answer."""
-    return pybreaker.CircuitBreaker(
-        fail_max=5,
-        reset_timeout=10,
-        name=name,
-        exclude=[lambda error: not isinstance(error, Unavailable | DeadlineExceeded)],
-        throw_new_error_on_trip=False,
-    )
-
-
-_users_breaker: Final = _breaker("users")
-_destinations_breaker: Final = _breaker("destinations")
+_users_breaker: Final = Breaker("users")
+_destinations_breaker: Final = Breaker("destinations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +91,12 @@ def departure(*, departure_id: UUID, deadline: Deadline) -> OfferedDeparture:
 
 
 def _ask(
-    breaker: pybreaker.CircuitBreaker,
+    breaker: Breaker,
     client: ServiceClient,
     method: str,
     request: Any,
     deadline: Deadline,
     token: str | None,
 ) -> Any:
-    try:
-        return breaker.call(
-            client.call, method, request, deadline=deadline.capped(UPSTREAM_SECONDS), traveller_token=token
-        )
-    except pybreaker.CircuitBreakerError as error:
-        raise Unavailable from error
+    with breaker.calling():
+        return client.call(method, request, deadline=deadline.capped(UPSTREAM_SECONDS), traveller_token=token)

@@ -71,6 +71,7 @@ def users(neighbours: None, _users: doubles.Users) -> Iterator[doubles.Users]:
     _users.asked = 0
     yield _users
     _users.away = False
+    _users.meanwhile = lambda: None
     _users.unverified.clear()
 
 

@@ -56,6 +56,11 @@ def release_sold(*, departure_id: UUID, seats: int) -> None:
     _move(departure_id, sold=F("sold") - seats)
 
 
+def set_counters(*, departure_id: UUID, held: int, sold: int) -> None:
+    """Write the counters anew, as counted under the departure's lock."""
+    _move(departure_id, held=held, sold=sold)
+
+
 def _move(departure_id: UUID, **counters: Any) -> None:
     if not SeatInventory.objects.filter(departure_id=departure_id).update(**counters, **_TOLD):
         raise LookupError(
@@ -82,6 +87,11 @@ def why_not(*, departure_id: UUID, seats: int) -> DomainError:
     return SeatsUnavailable(seatsLeft=left(departure_id=departure_id, below=seats))
 
 
+def cancel(*, departure_id: UUID) -> None:
+    """Close the departure for good: it will not leave."""
+    _move(departure_id, closed=True, cancelled=True)
+
+
 def seats_of(*, departure_id: UUID) -> Seats:
     """Return the counters. Raises NotFound for a departure never heard of."""
     row = SeatInventory.objects.filter(departure_id=departure_id).first()
@@ -98,18 +108,27 @@ def learn(snapshot: DepartureSnapshot) -> bool:
     """
     wanted = dataclasses.asdict(snapshot)
     row = SeatInventory.objects.filter(departure_id=snapshot.departure_id).first()
-    if row is not None and (row.version > snapshot.version or all(getattr(row, k) == v for k, v in wanted.items())):
-        return True
+    if row is not None:
+        wanted |= _for_good(row, snapshot)
+        if row.version > snapshot.version or all(getattr(row, name) == value for name, value in wanted.items()):
+            return True
     SeatInventory.objects.bulk_create([SeatInventory(**wanted)], ignore_conflicts=True)
     row = SeatInventory.objects.select_for_update().get(departure_id=snapshot.departure_id)
     if row.version > snapshot.version:
         return True
+    wanted |= _for_good(row, snapshot)
     for name, value in wanted.items():
         setattr(row, name, value)
     row.capacity = max(snapshot.capacity, row.held + row.sold)
     row.dirty, row.sequence = True, row.sequence + 1
     row.save()
     return row.capacity == snapshot.capacity
+
+
+def _for_good(row: SeatInventory, snapshot: DepartureSnapshot) -> dict[str, bool]:
+    """Return what stays so whatever the news: a cancelled departure does not come back."""
+    cancelled = row.cancelled or snapshot.cancelled
+    return {"cancelled": cancelled, "closed": snapshot.closed or cancelled}
 
 
 def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:

@@ -1,10 +1,11 @@
 """Reading bookings, quotes and histories. What is somebody else's is as what does not exist."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, DateField, DateTimeField, F, Func, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, DateField, DateTimeField, F, Func, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Cast
 
 from bookings_service.bookings.contracts import (
@@ -17,7 +18,7 @@ from bookings_service.bookings.contracts import (
     Seats,
     WaitlistView,
 )
-from bookings_service.bookings.domain import WaitlistStatus, is_reference
+from bookings_service.bookings.domain import Status, WaitlistStatus, is_reference
 from bookings_service.bookings.models import (
     Booking,
     BookingEvent,
@@ -128,6 +129,30 @@ def cancellation_quote(*, quote_id: UUID, traveller_id: UUID) -> CancellationQuo
     if row is None:
         raise NotFound
     return cancellation_quote_view(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """The live bookings of a departure in one status and currency."""
+
+    status: str
+    bookings: int
+    seats: int
+    paid: Money
+
+
+def bookings_of_departure(*, departure_id: UUID) -> list[Affected]:
+    """Return what is live of a departure. Raises NotFound for one never heard of."""
+    if not SeatInventory.objects.filter(departure_id=departure_id).exists():
+        raise NotFound
+    live = Booking.objects.filter(departure_id=departure_id).exclude(status=Status.CANCELLED)
+    counted = live.values_list("status", "currency").order_by("status", "currency")
+    found = []
+    for status, currency, bookings_, seats in counted.annotate(Count("id"), Sum("seats")):
+        ids = list(live.filter(status=status, currency=currency).values_list("id", flat=True))
+        paid = sum((captured for captured, _ in ledger.balances(ids).values()), start=0)
+        found.append(Affected(status, bookings_, seats, Money.from_minor(paid, currency)))
+    return found
 
 
 def availability(*, departure_ids: Collection[UUID]) -> dict[UUID, Seats]:

@@ -2,7 +2,12 @@
 
 from bookings_service.bookings.services.cancel import cancel_booking, quote_cancellation
 from bookings_service.bookings.services.create import create_booking
-from bookings_service.bookings.services.departures import cancel_bookings_of_cancelled, learn_departure, set_capacity
+from bookings_service.bookings.services.departures import (
+    cancel_bookings_of_cancelled,
+    close_departure,
+    learn_departure,
+    set_capacity,
+)
 from bookings_service.bookings.services.expire import expire_holds
 from bookings_service.bookings.services.quote import create_quote
 from bookings_service.bookings.services.rename import rename_passenger
@@ -20,6 +25,7 @@ __all__ = [
     "cancel_as_staff",
     "cancel_booking",
     "cancel_bookings_of_cancelled",
+    "close_departure",
     "create_booking",
     "create_quote",
     "expire_holds",

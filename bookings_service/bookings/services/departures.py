@@ -12,6 +12,7 @@ from bookings_service.bookings.contracts import SYSTEM, DepartureSnapshot, Seats
 from bookings_service.bookings.domain import Reason, Status
 from bookings_service.bookings.models import Booking, SeatInventory
 from shared.db import database_now
+from shared.errors import NotFound
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +32,24 @@ def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
         return seats
 
 
-def cancel_bookings_of_cancelled(*, limit: int = 50) -> int:
-    """Cancel up to `limit` bookings of departures that will not leave, everything paid goes back; return how many were found.
+def close_departure(*, departure_id: UUID) -> None:
+    """Have nobody book the departure any more: it will not leave. Raises NotFound."""
+    with transaction.atomic():
+        if not SeatInventory.objects.filter(departure_id=departure_id).exists():
+            raise NotFound
+        inventory.cancel(departure_id=departure_id)
+
+
+def cancel_bookings_of_cancelled(*, limit: int = 50, departure_id: UUID | None = None) -> int:
+    """Cancel up to `limit` bookings of departures (or one) that will not leave, everything paid goes back; return how many were.
 
     Each in a transaction of its own, so that a batch that was cut short simply goes on.
     """
+    cancelled = SeatInventory.objects.filter(cancelled=True)
+    if departure_id is not None:
+        cancelled = cancelled.filter(departure_id=departure_id)
     waiting = Booking.objects.filter(
-        departure_id__in=SeatInventory.objects.filter(cancelled=True).values("departure_id"),
-        status__in=[Status.PENDING, Status.CONFIRMED],
+        departure_id__in=cancelled.values("departure_id"), status__in=[Status.PENDING, Status.CONFIRMED]
     ).values_list("id", flat=True)[:limit]
     return sum(_cancel(booking_id) for booking_id in list(waiting))
 

@@ -16,6 +16,11 @@ HOLD_LIMIT_BOOKINGS = env.positive("HOLD_LIMIT_BOOKINGS", default=5)
 HOLD_LIMIT_SEATS = env.positive("HOLD_LIMIT_SEATS", default=20)
 BOOKING_CLOSES = timedelta(hours=env.positive("BOOKING_CLOSES_HOURS", default=2))
 
+QUOTE_RETENTION = timedelta(days=env.positive("QUOTE_RETENTION_DAYS", default=30))
+KEY_RETENTION = timedelta(days=env.positive("KEY_RETENTION_DAYS", default=90))
+INBOX_RETENTION = timedelta(days=env.positive("INBOX_RETENTION_DAYS", default=90))
+WEBHOOK_RETENTION = timedelta(days=env.positive("WEBHOOK_RETENTION_DAYS", default=400))
+
 PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", default="sandbox")
 if PAYMENT_PROVIDER != "sandbox":
     refuse(f"PAYMENT_PROVIDER is malformed: sandbox is expected, not {PAYMENT_PROVIDER[:40]}")

@@ -1,7 +1,9 @@
 """Asking the provider for the truth about payments that nobody has heard of since: unknown never means failed."""
 
 import logging
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -14,6 +16,8 @@ from bookings_service.payments.providers.base import MethodRefused, ProviderDown
 from bookings_service.payments.services.pay import amount_of, to_provider
 from bookings_service.payments.services.settle import settle
 from shared.db import database_now
+from shared.errors import Unavailable
+from shared.money import Money
 
 ABANDONED = timedelta(hours=1)
 log = logging.getLogger(__name__)
@@ -25,6 +29,76 @@ def reconcile_due(*, limit: int = 20) -> int:
     while done < limit and _reconcile_next():
         done += 1
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A payment whose end is not known."""
+
+    id: UUID
+    reference: str
+    status: str
+    amount: Money
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A payment of which the provider says something else than what is recorded."""
+
+    id: UUID
+    reference: str
+    recorded: str
+    told: str
+
+
+def unsettled() -> list[Unsettled]:
+    """Return every live payment, the one not heard of for longest first."""
+    rows = Payment.objects.filter(status__in=LIVE).select_related("booking").order_by("asked_at")
+    return [Unsettled(row.id, row.booking.reference, row.status, amount_of(row), row.asked_at) for row in rows]
+
+
+def ask_after(*, payment_id: UUID) -> str:
+    """Ask the provider after one live payment now and record what it says; return its status. Raises Unavailable where it is silent."""
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update(of=("self",)).select_related("booking").get(id=payment_id)
+        if payment.status not in LIVE:
+            return str(payment.status)
+        payment.asked_at = database_now()
+        payment.save(update_fields=["asked_at"])
+    try:
+        result = _truth(payment)
+    except (ProviderDown, ProviderSilent) as error:
+        raise Unavailable from error
+    if result is not None:
+        settle(payment_id=payment.id, result=result)
+    payment.refresh_from_db()
+    return str(payment.status)
+
+
+def ended_since(*, since: datetime) -> list[UUID]:
+    """Return the payments begun since then that have succeeded or failed, oldest first."""
+    rows = Payment.objects.filter(created_at__gte=since).exclude(status__in=LIVE)
+    return list(rows.order_by("created_at").values_list("id", flat=True))
+
+
+def contradiction(*, payment_id: UUID) -> Contradiction | None:
+    """Return what the provider says of an ended payment where it is not what is recorded. Raises Unavailable where it is silent."""
+    payment = Payment.objects.select_related("booking").get(id=payment_id)
+    provider = provider_named(payment.provider)
+    try:
+        told = provider.status(str(payment.id)) if provider else None
+    except (ProviderDown, ProviderSilent) as error:
+        raise Unavailable from error
+    recorded = f"{payment.status} {amount_of(payment)}"
+    if told is None:
+        is_right, said = payment.status == PaymentStatus.FAILED, "never heard of it"
+    else:
+        is_right, said = (
+            (told.status, told.amount) == (payment.status, amount_of(payment)),
+            f"{told.status} {told.amount}",
+        )
+    return None if is_right else Contradiction(payment.id, payment.booking.reference, recorded, said)
 
 
 def _reconcile_next() -> bool:

@@ -1,0 +1,82 @@
+"""`manage bookings export_bookings`: bookings as CSV or JSON Lines, streamed."""
+
+import csv
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any, Final
+
+from django.core.management.base import CommandError, CommandParser
+
+from bookings_service.bookings import export
+from bookings_service.bookings.domain import Status
+from shared.commands import MISUSED, OperatorCommand, day
+
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Command(OperatorCommand):
+    """Write to stdout, or to a file that is whole or not there."""
+
+    help = "Export bookings, oldest first, in constant memory. Without names, unless asked for."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--format", choices=["csv", "jsonl"], default="csv")
+        parser.add_argument("--since", type=day, help="Made on this day or later (UTC).")
+        parser.add_argument("--until", type=day, help="Made before this day (UTC).")
+        parser.add_argument("--status", choices=[status.value for status in Status])
+        parser.add_argument("--with-passengers", action="store_true", help="With the passengers' names.")
+        parser.add_argument("--output", type=Path, help="A file, in place of stdout.")
+
+    def work(self, **options: Any) -> bool:
+        """Write every booking that was asked for."""
+        since, until, path = options["since"], options["until"], options["output"]
+        if since and until and since >= until:
+            raise CommandError("--since must be before --until.", returncode=MISUSED)
+        rows = export.rows(
+            since=since, until=until, status=options["status"] or "", with_passengers=options["with_passengers"]
+        )
+        write = _csv if options["format"] == "csv" else _json_lines
+        columns = export.columns(with_passengers=options["with_passengers"])
+        if path is None:
+            done = write(self.stream(), columns, rows)
+        else:
+            done = _whole(path, lambda stream: write(stream, columns, rows))
+        self.stderr.write(f"{done:,} bookings exported.", lambda text: text)
+        return True
+
+
+def _whole(path: Path, write: Any) -> int:
+    """Write a file beside `path` and put it in its place when it is whole."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as stream:
+            done: int = write(stream)
+        partial.replace(path)
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror}.", returncode=MISUSED) from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return done
+
+
+def _csv(stream: IO[str], columns: Iterable[str], rows: Iterable[dict[str, Any]]) -> int:
+    writer = csv.DictWriter(stream, list(columns))
+    writer.writeheader()
+    done = 0
+    for done, row in enumerate(rows, start=1):  # noqa: B007
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return done
+
+
+def _json_lines(stream: IO[str], columns: Iterable[str], rows: Iterable[dict[str, Any]]) -> int:
+    done = 0
+    for done, row in enumerate(rows, start=1):  # noqa: B007
+        stream.write(json.dumps(row, default=str, ensure_ascii=False) + "\n")
+    return done
+
+
+def _cell(value: Any) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULAS) else text

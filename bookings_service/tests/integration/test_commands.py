@@ -1,0 +1,274 @@
+"""Commands of operators: safe by default, exact in what they say, and an exit code that cron can read."""
+
+import csv
+import json
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.core.management import CommandError, ManagementUtility, call_command
+from django.db import connection
+from django.db.models import F
+
+from bookings_service.bookings.models import Booking, CancellationQuote, Quote, SeatInventory
+from bookings_service.bookings.refusals import DepartureClosed
+from bookings_service.payments.models import LedgerEntry, Payment, Refund
+from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.doubles import Destinations
+from bookings_service.tests.factories import end_hold
+from shared.db import lock_key
+from shared.errors import DomainError
+from shared.idempotency.models import IdempotencyKey
+from shared.ids import uuid7
+from shared.outbox.models import OutboxEvent
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
+
+
+def run(*command: str) -> tuple[int, str]:
+    """Return the exit code and what was said on stdout."""
+    said = StringIO()
+    try:
+        call_command(*command, stdout=said, stderr=StringIO())
+    except SystemExit as end:
+        return int(end.code or 0), said.getvalue()
+    except CommandError as error:
+        return error.returncode, str(error)
+    return 0, said.getvalue()
+
+
+def last(said: str) -> str:
+    return said.strip().splitlines()[-1]
+
+
+def test_right_counters_are_left_alone(buyer: Buyer, destinations: Destinations) -> None:
+    buyer.pay(buyer.book(destinations.offer()))
+    full = destinations.offer(capacity=2)
+    held = buyer.book(full)
+    buyer.join(full, seats=1)
+    buyer.cancel(held)
+
+    assert run("reconcile_inventory") == (0, "2 departures, 0 wrong, 0 set right, 0 oversold.\n")
+
+
+def test_wrong_counters_are_shown_and_set_right_when_asked(buyer: Buyer, destinations: Destinations) -> None:
+    departure = destinations.offer(capacity=10)
+    buyer.pay(buyer.book(departure, adults=3))
+    buyer.book(departure, adults=2)
+    SeatInventory.objects.update(held=5, sold=0)
+
+    code, said = run("reconcile_inventory")
+    assert (code, last(said)) == (1, "1 departures, 1 wrong, 0 set right, 0 oversold.")
+    assert str(departure) in said
+    assert SeatInventory.objects.filter(held=5, sold=0).exists()
+
+    code, said = run("reconcile_inventory", "--apply")
+    assert (code, last(said)) == (0, "1 departures, 1 wrong, 1 set right, 0 oversold.")
+    assert SeatInventory.objects.filter(held=2, sold=3, dirty=True).exists()
+
+
+def test_an_oversold_departure_is_an_alarm_and_not_mended(buyer: Buyer, destinations: Destinations) -> None:
+    departure = destinations.offer(capacity=4)
+    buyer.pay(buyer.book(departure, adults=3))
+    SeatInventory.objects.update(sold=0, capacity=2)
+
+    code, said = run("reconcile_inventory", "--apply")
+
+    assert (code, last(said)) == (1, "1 departures, 1 wrong, 0 set right, 1 oversold.")
+    assert "OVERSOLD" in said
+
+
+def test_books_that_add_up(buyer: Buyer, destinations: Destinations) -> None:
+    booking = buyer.pay(buyer.book(destinations.offer(policy=((1, 50),))))[1]
+    buyer.cancel(booking, booking.passengers[0].id)
+
+    code, said = run("check_ledger")
+
+    assert (code, last(said)) == (0, "9 rules, 0 broken by 0 records.")
+    assert "1000.00 EUR" in said
+
+
+@pytest.mark.parametrize(
+    ("break_it", "rule"),
+    [
+        ("UPDATE payments_payment SET status = 'FAILED'", "a capture is of a captured payment"),
+        ("UPDATE payments_payment SET amount_minor = amount_minor + 1", "a captured payment is in the ledger"),
+        ("UPDATE payments_payment SET refunded_minor = 1", "a payment has given what its refunds say"),
+        ("UPDATE bookings_booking SET total_minor = total_minor + 1", "a confirmed booking is paid"),
+        ("UPDATE bookings_booking SET status = 'CANCELLED'", "a cancelled booking owes nothing"),
+        ("UPDATE bookings_booking SET currency = 'USD'", "a booking has one currency"),
+        (
+            "ALTER TABLE payments_ledgerentry DISABLE TRIGGER USER; DELETE FROM payments_ledgerentry WHERE amount_minor < 0;"
+            " ALTER TABLE payments_ledgerentry ENABLE TRIGGER USER",
+            "a movement balances",
+        ),
+    ],
+)
+def test_books_that_do_not_add_up_are_found(buyer: Buyer, destinations: Destinations, break_it: str, rule: str) -> None:
+    buyer.pay(buyer.book(destinations.offer()))
+    with connection.cursor() as cursor:
+        cursor.execute(break_it)
+
+    code, said = run("check_ledger")
+
+    assert code == 1
+    assert rule in " ".join(said.split())
+
+
+def test_unsettled_payments_are_shown_and_asked_after_when_asked(buyer: Buyer, destinations: Destinations) -> None:
+    payment, _ = buyer.pay(buyer.book(destinations.offer()), "pm_timeout")
+    assert payment.status == "PROCESSING"
+
+    code, said = run("reconcile_payments")
+    assert (code, last(said)) == (1, "1 unsettled, 0 settled now, 0 contradicted, 0 not answered.")
+    assert str(payment.id) in said
+    assert Payment.objects.get().status == "PROCESSING"
+
+    code, said = run("reconcile_payments", "--apply")
+    assert (code, last(said)) == (0, "1 unsettled, 1 settled now, 0 contradicted, 0 not answered.")
+    assert Booking.objects.get().status == "CONFIRMED"
+
+
+def test_a_provider_that_contradicts_is_for_finance(buyer: Buyer, destinations: Destinations) -> None:
+    payment, _ = buyer.pay(buyer.book(destinations.offer()))
+    assert run("reconcile_payments", "--since", "2026-01-01")[0] == 0
+    Payment.objects.filter(id=payment.id).update(amount_minor=F("amount_minor") + 1)
+
+    code, said = run("reconcile_payments", "--since", "2026-01-01")
+
+    assert (code, last(said)) == (1, "0 unsettled, 0 settled now, 1 contradicted, 0 not answered.")
+    assert "SUCCEEDED 1000.01 EUR" in said
+
+
+def test_a_departure_is_cancelled_once_it_is_meant(buyer: Buyer, destinations: Destinations) -> None:
+    departure = destinations.offer()
+    buyer.pay(buyer.book(departure))
+    buyer.book(departure, adults=1)
+    late = buyer.quote(departure)
+
+    code, said = run("cancel_departure", str(departure))
+    assert (code, last(said)) == (
+        0,
+        "2 bookings would be cancelled and refunded. Nothing was changed: --apply does it.",
+    )
+    assert "1000.00 EUR" in said
+    assert set(Booking.objects.values_list("status", flat=True)) == {"CONFIRMED", "PENDING"}
+
+    code, said = run("cancel_departure", str(departure), "--apply", "--batch", "1")
+    assert code == 0
+    assert last(said).startswith("2 bookings cancelled")
+    assert set(Booking.objects.values_list("status", "reason")) == {("CANCELLED", "DEPARTURE_CANCELLED")}
+    assert Refund.objects.get().amount_minor == 100_000
+    with pytest.raises(DepartureClosed):
+        buyer.take(late)
+    buyer.destinations.offer(departure_id=departure, version=9)  # stale news do not bring it back
+    with pytest.raises(DomainError):
+        buyer.take(buyer.quote(departure))
+    assert run("cancel_departure", str(departure), "--apply")[0] == 0
+
+
+@pytest.mark.parametrize("format_", ["csv", "jsonl"])
+def test_bookings_are_exported(buyer: Buyer, destinations: Destinations, tmp_path: Path, format_: str) -> None:
+    departure = destinations.offer()
+    paid = buyer.pay(buyer.book(departure))[1]
+    buyer.book(departure, adults=1)
+    Booking.objects.filter(id=paid.id).update(title_en="=1+1")
+    path = tmp_path / "bookings"
+
+    assert run("export_bookings", "--format", format_, "--output", str(path), "--with-passengers")[0] == 0
+
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream)) if format_ == "csv" else [json.loads(line) for line in stream]
+    assert [row["reference"] for row in rows] == list(
+        Booking.objects.order_by("id").values_list("reference", flat=True)
+    )
+    assert (rows[0]["paid"], rows[0]["currency"]) == ("1000.00", "EUR")
+    assert rows[0]["title"] == ("'=1+1" if format_ == "csv" else "=1+1")
+    assert rows[0]["passengers"] == "Ann Lindqvist; Anna Lindqvist"
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_an_export_is_narrowed_and_without_names(buyer: Buyer, destinations: Destinations) -> None:
+    buyer.book(destinations.offer())
+
+    assert len(run("export_bookings")[1].splitlines()) == 2
+    assert "Lindqvist" not in run("export_bookings")[1]
+    for narrowed in (["--status", "CONFIRMED"], ["--since", "2099-01-01"], ["--until", "2020-01-01"]):
+        assert len(run("export_bookings", *narrowed)[1].splitlines()) == 1
+
+
+def test_what_is_past_its_retention_goes(buyer: Buyer, destinations: Destinations) -> None:
+    departure = destinations.offer()
+    booked = buyer.quote(departure)
+    booking = buyer.take(booked)
+    old, fresh = buyer.quote(departure), buyer.quote(departure)
+    Quote.objects.exclude(id=fresh.id).update(expires_at=F("expires_at") - timedelta(days=40))
+    IdempotencyKey.objects.update(created_at=F("created_at") - timedelta(days=100))
+
+    code, said = run("purge_bookings_data")
+    assert (code, last(said)) == (0, "Nothing was changed: --apply deletes.")
+    assert Quote.objects.count() == 3
+
+    assert last(run("purge_bookings_data", "--apply")[1]) == "2 rows deleted."
+    assert set(Quote.objects.values_list("id", flat=True)) == {booked.id, fresh.id}
+    assert not Quote.objects.filter(id=old.id).exists()
+    assert Booking.objects.get().id == booking.id
+    assert CancellationQuote.objects.count() == IdempotencyKey.objects.count() == 0
+
+
+def test_an_outbox_that_nobody_empties_is_an_alarm(buyer: Buyer, destinations: Destinations) -> None:
+    buyer.book(destinations.offer())
+
+    code, said = run("outbox_doctor")
+
+    assert code == 1
+    assert "travel.bookings.booking" in said
+    assert last(said).endswith("no relay is at work.")
+
+
+def test_an_outbox_with_a_relay_is_well_until_events_are_late(buyer: Buyer, destinations: Destinations) -> None:
+    buyer.book(destinations.offer())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [lock_key("outbox-relay")])
+        assert run("outbox_doctor")[0] == 0
+        OutboxEvent.objects.update(occurred_at=F("occurred_at") - timedelta(minutes=5))
+        assert run("outbox_doctor")[0] == 1
+        assert run("outbox_doctor", "--late", "900")[0] == 0
+        cursor.execute("SELECT pg_advisory_unlock_all()")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("cancel_departure", str(uuid7())),
+        ("cancel_departure", "x"),
+        ("cancel_departure", str(uuid7()), "--apply", "--dry-run"),
+        ("cancel_departure", str(uuid7()), "--batch", "-1"),
+        ("reconcile_inventory", "--fix"),
+        ("reconcile_payments", "--since", "2026-02-30"),
+        ("export_bookings", "--format", "xlsx"),
+        ("export_bookings", "--since", "2026-02-02", "--until", "2026-02-01"),
+        ("export_bookings", "--output", "/nowhere/file"),
+        ("purge_bookings_data", "--apply", "--dry-run"),
+        ("outbox_doctor", "--late", "0"),
+        ("check_ledger", "--apply"),
+    ],
+)
+def test_abuse_65_a_mistake_is_one_line(command: tuple[str, ...], capfd: Any) -> None:
+    """As typed: through manage.py's own entry."""
+    with pytest.raises(SystemExit) as end, patch("django.db.connections.close_all"):
+        ManagementUtility(["manage.py", *command]).execute()
+
+    out, err = capfd.readouterr()
+    assert end.value.code in (1, 2)
+    assert len(err.strip().splitlines()) == 1, err
+    assert "Traceback" not in out + err
+
+
+def test_a_hold_that_ended_is_nothing_to_reconcile(buyer: Buyer, destinations: Destinations) -> None:
+    end_hold(buyer.book(destinations.offer()).id)
+    assert run("reconcile_inventory")[0] == 0
+    assert LedgerEntry.objects.count() == 0

@@ -129,13 +129,19 @@ def lint() -> None:
 @app.command("test")
 def prove(
     suite: Annotated[
-        str | None, typer.Argument(help="A service, shared, launcher, payment_sandbox, tests, platform; all without.")
+        str | None,
+        typer.Argument(help="A service, concurrency, shared, launcher, payment_sandbox, tests, platform; all without."),
     ] = None,
+    proofs: Annotated[
+        bool, typer.Option("--proofs", help="The proofs of concurrency alone, at their whole size (ten minutes).")
+    ] = False,
 ) -> None:
     """Prove it: on infrastructure of its own, ending with `N passed, N failed`."""
     from launcher.commands.prove import test as run
 
-    raise typer.Exit(run(Platform.from_environment(), suite))
+    if suite and proofs:
+        raise Refusal("--proofs is a suite of its own.", "./manage_all.py test --proofs")
+    raise typer.Exit(run(Platform.from_environment(), suite, proofs=proofs))
 
 
 @app.command()

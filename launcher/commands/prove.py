@@ -29,6 +29,7 @@ from launcher.refusal import Refusal
 from launcher.vault import Vault
 
 OWN: Final = ("shared", "launcher", "payment_sandbox", "tests")  # suites that no service owns
+PROOFS: Final = "concurrency"  # bookings' proofs, in tests/concurrency: reduced, or whole by PROOFS=whole
 OFFSETS: Final = range(10_000, 24_000, 100)  # below the ports that the system hands out by itself
 
 
@@ -41,12 +42,14 @@ class Outcome:
     failed: int
 
 
-def test(platform: Platform, suite: str | None) -> int:
-    """Run the suite named (a service, shared, launcher, payment_sandbox, tests, platform), or all; 0 where all passed.
+def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
+    """Run the suite named (a service, concurrency, shared, launcher, payment_sandbox, tests, platform), or all; 0 where all passed.
+
+    `proofs` runs the proofs of concurrency alone, at their whole size.
 
     The last line printed is `N passed, N failed`. Raises Refusal where a run is under way already, or the name is unknown.
     """
-    services, folders, journeys = _chosen(suite)
+    services, folders, journeys = ([PROOFS], [], False) if proofs else _chosen(suite)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     outcomes: list[Outcome] = []
     with _state_folder(platform) as folder:
@@ -54,10 +57,15 @@ def test(platform: Platform, suite: str | None) -> int:
         infrastructure = Platform(var=folder / "infrastructure", offset=block)
         with _running(infrastructure, "--infrastructure-only", "--for-tests"):
             environment = _environment(infrastructure)
-            made = templates.make(infrastructure, [name for name in services if name in WITH_DATABASE], environment)
+            if proofs:
+                environment["PROOFS"] = "whole"
+            owners = dict.fromkeys("bookings" if name == PROOFS else name for name in services)
+            made = templates.make(infrastructure, [name for name in owners if name in WITH_DATABASE], environment)
             environment |= {f"{name.upper()}_TEST_DATABASE_TEMPLATE": database for name, database in made.items()}
             for service in services:
-                arguments = ["-c", f"{package(service)}/pytest.ini", f"{package(service)}/tests"]
+                folder = Path("tests", PROOFS) if service == PROOFS else Path(package(service), "tests")
+                ini = (folder if service == PROOFS else folder.parent) / "pytest.ini"
+                arguments = ["-c", str(ini), str(folder)]
                 outcomes.append(_pytest(infrastructure, service, arguments, environment))
             if folders:
                 arguments = [*folders, "-m", "not platform"]
@@ -77,7 +85,10 @@ def _chosen(suite: str | None) -> tuple[list[str], list[str], bool]:
     here = [folder for folder in OWN if (root / folder).is_dir()]
     has_journeys = (root / "tests").is_dir()
     if suite is None:
-        return [name for name in SERVICES if (root / package(name) / "tests").is_dir()], here, has_journeys
+        own = [name for name in SERVICES if (root / package(name) / "tests").is_dir()]
+        return [*own, *([PROOFS] if has_journeys else [])], here, has_journeys
+    if suite == PROOFS:
+        return [PROOFS], [], False
     if suite == "platform":
         return [], [], has_journeys
     if suite in here:
@@ -85,7 +96,7 @@ def _chosen(suite: str | None) -> tuple[list[str], list[str], bool]:
     try:
         return [service_named(suite)], [], False
     except Refusal as refusal:
-        raise Refusal(f"{refusal.message.removesuffix('.')}, {', '.join(here)}, platform.") from refusal
+        raise Refusal(f"{refusal.message.removesuffix('.')}, {PROOFS}, {', '.join(here)}, platform.") from refusal
 
 
 def _journeys(folder: Path, platform: Platform) -> Outcome:

@@ -19,6 +19,7 @@ from payment_sandbox.config import Config
 from payment_sandbox.methods import METHODS, Status
 from payment_sandbox.store import KeyReused, Refused, Store, facts
 from payment_sandbox.webhooks import Courier
+from shared.failpoints import failpoint
 
 MAX_BODY_BYTES: Final = 16_384
 NEVER_SECONDS: Final = 60.0  # how long a caller that is never answered keeps its connection
@@ -82,6 +83,7 @@ async def pay(request: Request) -> Response:
     store: Store = request.app.state.store
     amount, currency = _amount(body), _currency(body)
     store.pay(key=key, method=name, amount_minor=amount, currency=currency, webhook_url=_webhook_url(body))
+    failpoint("sandbox.charged")
     request.app.state.courier.wake()
     if not method.answers:
         await asyncio.sleep(NEVER_SECONDS)
@@ -114,6 +116,7 @@ async def refund(request: Request) -> Response:
     body = await _body(request)
     store: Store = request.app.state.store
     row = store.refund(key=_key(body), payment_key=request.path_params["key"], amount_minor=_amount(body))
+    failpoint("sandbox.refunded")
     return JSONResponse(_refund(row))
 
 

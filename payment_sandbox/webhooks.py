@@ -12,6 +12,7 @@ import httpx
 
 from payment_sandbox.config import Config
 from payment_sandbox.store import Store
+from shared.failpoints import failpoint
 
 # Seconds to the next attempt after each that was not heard; the last one repeats for ever.
 BACK_OFF: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -57,12 +58,14 @@ class Courier:
             "Content-Type": "application/json",
             "X-Payment-Signature": signature(body, secret=self._config.webhook_secret, at=int(time.time())),
         }
+        failpoint("sandbox.webhook_due")
         try:
             answer = await client.post(webhook["url"] or self._config.webhook_url, content=body, headers=headers)
             heard, told = answer.is_success, str(answer.status_code)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             heard, told = False, type(error).__name__
         if heard:
+            failpoint("sandbox.webhook_sent")
             self._store.heard(webhook["id"])
             return
         seconds = BACK_OFF[min(attempts, len(BACK_OFF) - 1)]

@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from bookings_service.bookings import services
 from bookings_service.payments import refunding
 from bookings_service.payments.services import reconcile_due
+from shared.failpoints import failpoint
 from shared.kafka.heartbeat import Heartbeat
 
 LONGEST_SLEEP: Final = 1.0
@@ -76,6 +77,7 @@ def tick() -> int:
             raise
         except Exception:  # one poisoned row must not stop holds from ending
             log.exception("a job of the clock failed: %s", job.__name__)
+        failpoint("clock.between_jobs")
     return done
 
 

@@ -18,6 +18,7 @@ from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.providers import provider_named
 from bookings_service.payments.providers.base import ProviderDown, ProviderSilent
 from shared.db import database_now
+from shared.failpoints import failpoint
 from shared.money import Money
 
 MOST_ATTEMPTS: Final = 20
@@ -78,6 +79,7 @@ def _pay_out_next() -> bool:
         refund.attempts += 1
         refund.due_at = now + timedelta(seconds=_BACKOFF[min(refund.attempts, len(_BACKOFF)) - 1] + 5)
         refund.save(update_fields=["attempts", "due_at"])
+    failpoint("refund.leased")
     provider = provider_named(refund.payment.provider)
     amount = Money.from_minor(refund.amount_minor, refund.currency)
     try:
@@ -89,6 +91,7 @@ def _pay_out_next() -> bool:
         if refund.attempts < MOST_ATTEMPTS:
             return True
         status = RefundStatus.FAILED
+    failpoint("refund.answered")
     if status is RefundStatus.FAILED and refund.attempts < len(_BACKOFF):
         return True  # providers refuse refunds for passing reasons; the next attempt is due later
     settle(refund_id=refund.id, status=status)
@@ -117,3 +120,4 @@ def settle(*, refund_id: UUID, status: RefundStatus) -> None:
         elif status is RefundStatus.FAILED:
             log.error("alarm: refund %s failed for good", refund.id)
             record(booking, "refund.failed", actor=PROVIDER, now=now, build=events.refund_failed(refund))
+        failpoint("refund.before_commit")

@@ -17,6 +17,7 @@ from confluent_kafka import KafkaException
 from shared.cloudevents import Envelope
 from shared.db import lock_key
 from shared.events import topic_name
+from shared.failpoints import failpoint
 from shared.kafka.clients import producer
 from shared.kafka.heartbeat import Heartbeat
 from shared.outbox.signals import CHANNEL
@@ -164,6 +165,7 @@ def deliver(connection: psycopg.Connection, sender: Producer, rows: Sequence[_Ro
             on_delivery=report(row.id),
         )
     left = sender.flush(DELIVERY_SECONDS)
+    failpoint("relay.delivered")
     if delivered:
         connection.execute("UPDATE outbox_outboxevent SET delivered_at = now() WHERE id = ANY(%s)", [delivered])
     if left or failures:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import shared.failpoints  # noqa: F401 — FAILPOINT without DEBUG ends the process here, before it serves anything
 from shared.settings.env import env, refuse
 
 MIN_SECRET_LENGTH = 50

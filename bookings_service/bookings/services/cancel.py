@@ -13,6 +13,7 @@ from bookings_service.bookings.refusals import QuoteExpired, QuoteOutdated
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.errors import NotFound
+from shared.failpoints import failpoint
 
 
 def quote_cancellation(
@@ -59,4 +60,7 @@ def confirm_cancellation(found: CancellationQuote | None, *, reason: Reason, act
             quote.confirmed_at = now
             quote.save(update_fields=["confirmed_at"])
             cancelling.apply(booking, quote, reason=reason, actor=actor, now=now)
-        return selectors.view_of(booking)
+        view = selectors.view_of(booking)
+        failpoint("cancel.before_commit")
+    failpoint("cancel.after_commit")
+    return view

@@ -40,6 +40,7 @@ from shared.auth import Traveller
 from shared.db import database_now, lock_key
 from shared.deadline import Deadline
 from shared.errors import NotFound
+from shared.failpoints import failpoint
 from shared.idempotency.attempts import Attempt
 
 
@@ -71,7 +72,9 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
             inventory.hold(departure_id=quote.departure_id, seats=len(passengers))
         else:  # its seats are held since it took the offer
             inventory.check_open(departure_id=quote.departure_id)
-        return view
+        failpoint("booking.before_commit")
+    failpoint("booking.after_commit")
+    return view
 
 
 def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> tuple[Quote, Sequence[PassengerDetails]]:

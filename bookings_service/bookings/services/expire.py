@@ -12,6 +12,7 @@ from bookings_service.bookings.history import record
 from bookings_service.bookings.models import Booking
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from shared.db import database_now
+from shared.failpoints import failpoint
 from shared.money import Money
 
 
@@ -42,6 +43,7 @@ def _expire_next() -> bool:
             _extend(booking, now=now)
         else:
             _expire(booking, failed=latest is not None and latest.status == PaymentStatus.FAILED, now=now)
+        failpoint("expiry.before_commit")
         return True
 
 

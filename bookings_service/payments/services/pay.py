@@ -30,6 +30,7 @@ from bookings_service.payments.services.settle import settle
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.errors import NotFound
+from shared.failpoints import failpoint
 from shared.idempotency.attempts import Attempt
 from shared.money import Money
 
@@ -52,6 +53,7 @@ def pay_booking(
             return payment_view(payment), selectors.booking_by_id(booking_id=payment.booking_id)
         payment = _open(reference=reference, method=payment_method, key=idempotency_key, traveller=traveller)
         attempt.succeeded(result=payment.id)
+    failpoint("pay.recorded")
     ask(payment, attempt=attempt)
     payment.refresh_from_db()
     return payment_view(payment), selectors.booking_by_id(booking_id=payment.booking_id)
@@ -73,6 +75,7 @@ def ask(payment: Payment, *, attempt: Attempt) -> None:
     except ProviderDown:
         _give_up(payment, attempt=attempt, failure_code="provider_unavailable")
         raise ProviderUnavailable from None
+    failpoint("pay.answered")
     settle(payment_id=payment.id, result=result)
 
 

@@ -17,6 +17,7 @@ from bookings_service.payments.services.pay import amount_of, to_provider
 from bookings_service.payments.services.settle import settle
 from shared.db import database_now
 from shared.errors import Unavailable
+from shared.failpoints import failpoint
 from shared.money import Money
 
 ABANDONED = timedelta(hours=1)
@@ -115,11 +116,13 @@ def _reconcile_next() -> bool:
             return False
         payment.asked_at = now  # leased: whoever dies now leaves it to be asked after again
         payment.save(update_fields=["asked_at"])
+    failpoint("reconcile.leased")
     try:
         result = _truth(payment)
     except (ProviderDown, ProviderSilent):
         log.warning("the provider does not answer after payment %s", payment.id)
         return True
+    failpoint("reconcile.answered")
     if result is not None:
         settle(payment_id=payment.id, result=result)
     elif now - payment.created_at > ABANDONED:

@@ -16,6 +16,7 @@ from bookings_service.payments.domain import LIVE, PaymentStatus, check_payment_
 from bookings_service.payments.models import Payment
 from bookings_service.payments.providers.base import ProviderResult
 from shared.db import database_now
+from shared.failpoints import failpoint
 from shared.money import Money
 
 
@@ -54,6 +55,7 @@ def settle(*, payment_id: UUID, result: ProviderResult) -> Outcome:
             _captured(booking, payment, now=now)
         elif result.status is PaymentStatus.FAILED:
             record(booking, "payment.failed", actor=PROVIDER, now=now, build=events.payment_failed(payment))
+        failpoint("settle.before_commit")
         return Outcome.APPLIED
 
 

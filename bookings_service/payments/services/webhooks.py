@@ -12,6 +12,7 @@ from bookings_service.payments.providers.base import ProviderEvent, WebhookRefus
 from bookings_service.payments.services.settle import Outcome, settle
 from shared.db import database_now
 from shared.errors import NotFound
+from shared.failpoints import failpoint
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ def receive_webhook(*, provider_name: str, headers: Mapping[str, str], body: byt
             return  # seen before; one that is being applied at this moment was waited for by the insert
         row.outcome = _apply(provider_name, event)
         row.save(update_fields=["outcome"])
+        failpoint("webhook.before_commit")
+    failpoint("webhook.after_commit")
 
 
 def _verified(provider: PaymentProvider, *, headers: Mapping[str, str], body: bytes) -> ProviderEvent:

@@ -1,0 +1,66 @@
+"""Places to die at: a process that FAILPOINT names one for kills itself there with SIGKILL, once. For tests of crashes, with DEBUG alone.
+
+FAILPOINT_DIR/<name> says that the place was reached, by which process: while it is there the name does nothing, so that a
+process restarted with the same environment gets past it.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+# Every place there is, and what has been done when it is reached.
+FAILPOINTS: Final[Mapping[str, str]] = {
+    "booking.before_commit": "seats held and the booking inserted, nothing committed",
+    "booking.after_commit": "the booking committed, the client not answered",
+    "pay.recorded": "the payment and its key committed, the provider not asked",
+    "pay.answered": "the provider answered, nothing of it recorded",
+    "settle.before_commit": "payment, ledger, booking and seats written, nothing committed",
+    "webhook.before_commit": "the webhook and its effect written, nothing committed",
+    "webhook.after_commit": "the webhook and its effect committed, the provider not answered",
+    "cancel.before_commit": "booking cancelled and refund asked for, nothing committed",
+    "cancel.after_commit": "booking cancelled and refund asked for, the client not answered",
+    "refund.leased": "the refund taken in hand, the provider not asked",
+    "refund.answered": "the provider gave the money back, nothing of it recorded",
+    "refund.before_commit": "refund and ledger written, nothing committed",
+    "reconcile.leased": "the payment taken in hand, the provider not asked after it",
+    "reconcile.answered": "the provider said what became of the payment, nothing of it recorded",
+    "expiry.before_commit": "the hold ended and its seats given back, nothing committed",
+    "clock.between_jobs": "one job of the clock done, the others not",
+    "relay.delivered": "events delivered to Kafka, not marked",
+    "sandbox.charged": "the traveller charged, the service not answered",
+    "sandbox.webhook_due": "a webhook noted, not sent",
+    "sandbox.webhook_sent": "a webhook sent and heard, not noted as heard",
+    "sandbox.refunded": "the money given back, the service not answered",
+}
+
+
+def failpoint(name: str) -> None:
+    """Die here, with SIGKILL, where FAILPOINT is `name` and nobody has yet; else nothing, for the price of a comparison."""
+    if name == _ARMED:
+        _die(Path(os.environ["FAILPOINT_DIR"]), name)
+
+
+def _armed() -> str:
+    name = os.environ.get("FAILPOINT", "")
+    is_known = name in FAILPOINTS and "FAILPOINT_DIR" in os.environ
+    if name and not (is_known and os.environ.get("DEBUG", "").lower() in ("true", "on", "yes", "1")):
+        sys.stderr.write(
+            "FAILPOINT is for tests of crashes: a name of shared/failpoints.py, FAILPOINT_DIR and DEBUG go with it\n"
+        )
+        raise SystemExit(78)  # EX_CONFIG
+    return name
+
+
+def _die(folder: Path, name: str) -> None:
+    try:
+        marker = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_SYNC, 0o644)
+    except FileExistsError:
+        return
+    os.write(marker, f"{os.environ.get('TRAVEL_PROCESS', '')} {os.getpid()}\n".encode())
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+_ARMED: Final = _armed()

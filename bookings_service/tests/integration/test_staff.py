@@ -159,7 +159,7 @@ def test_abuse_39_the_constraint_refuses_what_a_careless_program_would_give(paid
 
 
 def test_eight_clicks_give_once(paid: BookingView) -> None:
-    """Seen failing (eight refunds) without the attempt's lock and its earlier result."""
+    """Seen failing (an error for every click but the first) without the key looked up under the booking's lock."""
     race([lambda: give(paid, 1_000, key="one")] * 8)
     assert give(paid, 1_000, key="one").refunds[0].amount == euros(1_000)
 

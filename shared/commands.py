@@ -1,9 +1,10 @@
 """What every command for operators shares: one line for a mistake, a table for a summary, a progress bar for long work.
 
-Exit codes: 0 all is well, 1 something was found or is left to do, 2 the command was not understood.
+Exit codes: 0 all is well, 1 something was found or is left to do (or what is needed is away), 2 the command was not understood.
 """
 
 import argparse
+import os
 import sys
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import IO, Any, Final, NoReturn, cast
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import InterfaceError, OperationalError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -22,6 +24,7 @@ from shared.text import Locale
 
 FOUND: Final = 1
 MISUSED: Final = 2
+INTERRUPTED: Final = 130
 
 
 class OperatorCommand(BaseCommand):
@@ -42,11 +45,20 @@ class OperatorCommand(BaseCommand):
         return parser
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do the work. Raises CommandError, in one line, where it was refused or found something."""
+        """Do the work. Raises CommandError, in one line, where it was refused, interrupted, or the database is away."""
         try:
             is_well = self.work(**options)
+            self.stdout.flush()
         except DomainError as refusal:
             raise CommandError(refusal.localized(Locale.EN), returncode=FOUND) from None
+        except (OperationalError, InterfaceError) as error:
+            told = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise CommandError(f"The database does not answer: {told}", returncode=FOUND) from None
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted. What was done is done; run it again to go on.", returncode=INTERRUPTED) from None
+        except BrokenPipeError:  # whoever read has had enough; nothing is left to say, and nobody to say it to
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(FOUND)
         if not is_well:
             sys.exit(FOUND)
 
@@ -56,9 +68,11 @@ class OperatorCommand(BaseCommand):
         raise NotImplementedError
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print rows as a table on stdout; numbers stand to the right."""
-        shown = Table(title=title, title_justify="left", title_style="bold")
+        """Print rows as a table on stdout, nothing for none; numbers stand to the right."""
         held = [list(row) for row in rows]
+        if not held:
+            return
+        shown = Table(title=title, title_justify="left", title_style="bold")
         for index, name in enumerate(columns):
             numbers = bool(held) and all(isinstance(row[index], int) for row in held)
             shown.add_column(name, justify="right" if numbers else "left", overflow="fold")

@@ -1,6 +1,7 @@
 """Bookings as a Django app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class BookingsConfig(AppConfig):
@@ -10,3 +11,9 @@ class BookingsConfig(AppConfig):
     label = "bookings"
     verbose_name = "Bookings"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Give staff's groups what they may do, after every migration."""
+        from bookings_service.bookings.staff import grant
+
+        post_migrate.connect(grant, sender=self, dispatch_uid="bookings.staff")

@@ -42,6 +42,11 @@ def invoices_of_bookings(*, booking_ids: Sequence[UUID], person_id: UUID) -> dic
     return found
 
 
+def documents_of_booking(*, booking_id: UUID) -> list[InvoiceView]:
+    """Return a booking's documents, oldest first, whoever they are made out to."""
+    return [to_view(row) for row in _rows().filter(booking_id=booking_id).order_by("id")]
+
+
 def invoice_of_booking(*, booking_id: UUID) -> InvoiceView | None:
     """Return the booking's invoice, None where it was never confirmed."""
     row = _rows().filter(booking_id=booking_id, kind=Kind.INVOICE).first()

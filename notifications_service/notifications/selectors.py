@@ -31,6 +31,11 @@ def notifications_by_id(*, ids: Iterable[UUID], person_id: UUID) -> list[Notific
     return [to_view(row) for row in Notification.objects.filter(id__in=list(ids), person_id=person_id)]
 
 
+def notifications_of_booking(*, booking_id: UUID) -> list[NotificationView]:
+    """Return everything that was told about a booking, oldest first, whoever was told."""
+    return [to_view(row) for row in Notification.objects.filter(booking_id=booking_id).order_by("id")]
+
+
 def to_view(row: Notification) -> NotificationView:
     """Return the row as its owner sees it: being sent is still pending."""
     status = Status(row.status)

@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.errors import NotFound
 from shared.text import Locale
 from users_service.accounts.contracts import ProfileView, StaffView, UserView
-from users_service.accounts.domain import EmailNotVerified
+from users_service.accounts.domain import EmailNotVerified, fold
 from users_service.accounts.models import User
 
 
@@ -22,6 +22,11 @@ def user(*, user_id: UUID) -> UserView:
     if not found:
         raise NotFound
     return found[0]
+
+
+def id_by_email(*, email: str) -> UUID | None:
+    """Return whose account an address is, however it is written; None for nobody's, or what is no address."""
+    return User.objects.filter(email=fold(email[:1_000]), is_active=True).values_list("id", flat=True).first()
 
 
 def check_traveller(*, traveller_id: UUID) -> UserView:

@@ -37,6 +37,10 @@ class Booking(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        permissions = [
+            ("cancel_for_traveller", "Can cancel bookings for travellers"),
+            ("give_money_back", "Can refund, retry refunds and write them off"),
+        ]
         constraints = [
             models.CheckConstraint(name="booking_status", condition=Q(status__in=[status.value for status in Status])),
             models.CheckConstraint(

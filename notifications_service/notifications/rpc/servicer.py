@@ -16,6 +16,7 @@ from shared.rpc import Call, rpc
 from shared.rpc.mapping import uuid_of, uuids_of
 
 READERS: Final = frozenset({"gateway"})
+BOOKINGS: Final = frozenset({"bookings"})
 
 
 class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer):
@@ -86,6 +87,15 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
         """Return those that are the traveller's."""
         found = billing.invoices_by_id(ids=uuids_of(request.ids, "ids"), person_id=call.owner.id)
         return pb.BatchGetInvoicesResponse(invoices=map(invoice_to_proto, found))
+
+    @rpc(callers=BOOKINGS, traveller="none")
+    def ListBookingMessages(self, request: pb.ListBookingMessagesRequest, call: Call) -> pb.ListBookingMessagesResponse:
+        """Return what was sent about a booking, for the staff of bookings_service."""
+        booking_id = uuid_of(request.booking_id, "booking_id")
+        return pb.ListBookingMessagesResponse(
+            notifications=map(notification_to_proto, selectors.notifications_of_booking(booking_id=booking_id)),
+            invoices=map(invoice_to_proto, billing.documents_of_booking(booking_id=booking_id)),
+        )
 
     @rpc(callers=READERS)
     def GetInvoice(self, request: pb.GetInvoiceRequest, call: Call) -> pb.GetInvoiceResponse:

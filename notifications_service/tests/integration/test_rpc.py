@@ -133,3 +133,17 @@ def test_a_cursor_of_the_other_list_is_refused(stub):
             pb.BatchListNotificationsRequest(person_ids=[str(person)], page=after), metadata=metadata(person)
         )
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_the_staff_of_bookings_see_what_was_sent_about_a_booking(stub):
+    (told, *_) = booked(uuid7())
+    booked(uuid7())
+    request = pb.ListBookingMessagesRequest(booking_id=str(told.booking_id))
+
+    answer = stub.ListBookingMessages(request, metadata=metadata(caller="bookings"))
+
+    assert sorted(one.channel for one in answer.notifications) == [pb.CHANNEL_EMAIL, pb.CHANNEL_SMS]
+    assert [one.kind for one in answer.invoices] == [pb.INVOICE_KIND_INVOICE]
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.ListBookingMessages(request, metadata=metadata(uuid7()))
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED

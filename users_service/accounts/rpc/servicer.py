@@ -114,3 +114,9 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
     def GetStaff(self, request: pb.GetStaffRequest, call: Call) -> pb.GetStaffResponse:
         """Say what a staff account may do now."""
         return pb.GetStaffResponse(staff=staff_to_proto(selectors.staff_by_id(staff_id=uuid_of(request.id, "id"))))
+
+    @rpc(callers=BOOKINGS, traveller="none")
+    def FindTraveller(self, request: pb.FindTravellerRequest, call: Call) -> pb.FindTravellerResponse:
+        """Say whose account an address is, for the staff of bookings_service."""
+        found = selectors.id_by_email(email=request.email)
+        return pb.FindTravellerResponse(traveller_id=str(found) if found else "")

@@ -155,3 +155,12 @@ def test_staff_is_who_has_the_right_and_the_password(ask, person):
     staff.is_active = False
     staff.save()
     assert not ask("GetStaff", pb.GetStaffRequest(id=str(staff.id)), caller="bookings").staff.is_active
+
+
+def test_staff_of_bookings_find_a_traveller_by_address(ask, person):
+    def found(email: str) -> str:
+        return ask("FindTraveller", pb.FindTravellerRequest(email=email), caller="bookings").traveller_id
+
+    assert found(" ANN@Example.org ") == str(person.id)
+    assert found("nobody@example.org") == found("'; --") == found("") == ""
+    assert ask("FindTraveller", pb.FindTravellerRequest(email="ann@example.org"))[0] == "PERMISSION_DENIED"

@@ -65,6 +65,11 @@ class NotificationsServiceStub:
                 request_serializer=travel_dot_notifications_dot_v1_dot_notifications__pb2.GetInvoiceRequest.SerializeToString,
                 response_deserializer=travel_dot_notifications_dot_v1_dot_notifications__pb2.GetInvoiceResponse.FromString,
                 _registered_method=True)
+        self.ListBookingMessages = channel.unary_unary(
+                '/travel.notifications.v1.NotificationsService/ListBookingMessages',
+                request_serializer=travel_dot_notifications_dot_v1_dot_notifications__pb2.ListBookingMessagesRequest.SerializeToString,
+                response_deserializer=travel_dot_notifications_dot_v1_dot_notifications__pb2.ListBookingMessagesResponse.FromString,
+                _registered_method=True)
 
 
 class NotificationsServiceServicer:
@@ -110,6 +115,13 @@ class NotificationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBookingMessages(self, request, context):
+        """For staff: what was sent about a booking, and its documents, whoever they are of.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_NotificationsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -142,6 +154,11 @@ def add_NotificationsServiceServicer_to_server(servicer, server):
                     servicer.GetInvoice,
                     request_deserializer=travel_dot_notifications_dot_v1_dot_notifications__pb2.GetInvoiceRequest.FromString,
                     response_serializer=travel_dot_notifications_dot_v1_dot_notifications__pb2.GetInvoiceResponse.SerializeToString,
+            ),
+            'ListBookingMessages': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBookingMessages,
+                    request_deserializer=travel_dot_notifications_dot_v1_dot_notifications__pb2.ListBookingMessagesRequest.FromString,
+                    response_serializer=travel_dot_notifications_dot_v1_dot_notifications__pb2.ListBookingMessagesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -307,6 +324,33 @@ class NotificationsService:
             '/travel.notifications.v1.NotificationsService/GetInvoice',
             travel_dot_notifications_dot_v1_dot_notifications__pb2.GetInvoiceRequest.SerializeToString,
             travel_dot_notifications_dot_v1_dot_notifications__pb2.GetInvoiceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBookingMessages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.notifications.v1.NotificationsService/ListBookingMessages',
+            travel_dot_notifications_dot_v1_dot_notifications__pb2.ListBookingMessagesRequest.SerializeToString,
+            travel_dot_notifications_dot_v1_dot_notifications__pb2.ListBookingMessagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

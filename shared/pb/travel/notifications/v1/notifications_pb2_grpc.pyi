@@ -42,6 +42,8 @@ class NotificationsServiceStub:
     """Invoices and credit notes of each booking, oldest first."""
     BatchGetInvoices: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.BatchGetInvoicesRequest, _notifications_pb2.BatchGetInvoicesResponse]
     GetInvoice: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.GetInvoiceRequest, _notifications_pb2.GetInvoiceResponse]
+    ListBookingMessages: _grpc.UnaryUnaryMultiCallable[_notifications_pb2.ListBookingMessagesRequest, _notifications_pb2.ListBookingMessagesResponse]
+    """For staff: what was sent about a booking, and its documents, whoever they are of."""
 
 @_typing.type_check_only
 class NotificationsServiceAsyncStub(NotificationsServiceStub):
@@ -57,6 +59,8 @@ class NotificationsServiceAsyncStub(NotificationsServiceStub):
     """Invoices and credit notes of each booking, oldest first."""
     BatchGetInvoices: _aio.UnaryUnaryMultiCallable[_notifications_pb2.BatchGetInvoicesRequest, _notifications_pb2.BatchGetInvoicesResponse]  # type: ignore[assignment]
     GetInvoice: _aio.UnaryUnaryMultiCallable[_notifications_pb2.GetInvoiceRequest, _notifications_pb2.GetInvoiceResponse]  # type: ignore[assignment]
+    ListBookingMessages: _aio.UnaryUnaryMultiCallable[_notifications_pb2.ListBookingMessagesRequest, _notifications_pb2.ListBookingMessagesResponse]  # type: ignore[assignment]
+    """For staff: what was sent about a booking, and its documents, whoever they are of."""
 
 class NotificationsServiceServicer(metaclass=_abc_1.ABCMeta):
     """What travellers were told, and their invoices. A traveller's token reads that traveller's alone."""
@@ -105,5 +109,13 @@ class NotificationsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notifications_pb2.GetInvoiceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notifications_pb2.GetInvoiceResponse, _abc.Awaitable[_notifications_pb2.GetInvoiceResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ListBookingMessages(
+        self,
+        request: _notifications_pb2.ListBookingMessagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_notifications_pb2.ListBookingMessagesResponse, _abc.Awaitable[_notifications_pb2.ListBookingMessagesResponse]]:
+        """For staff: what was sent about a booking, and its documents, whoever they are of."""
 
 def add_NotificationsServiceServicer_to_server(servicer: NotificationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -829,3 +829,42 @@ class GetStaffResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetStaffResponse: _TypeAlias = GetStaffResponse  # noqa: Y015
+
+@_typing.final
+class FindTravellerRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EMAIL_FIELD_NUMBER: _builtins.int
+    email: _builtins.str
+    def __init__(
+        self,
+        *,
+        email: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindTravellerRequest: _TypeAlias = FindTravellerRequest  # noqa: Y015
+
+@_typing.final
+class FindTravellerResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAVELLER_ID_FIELD_NUMBER: _builtins.int
+    traveller_id: _builtins.str
+    """Empty where the address is nobody's."""
+    def __init__(
+        self,
+        *,
+        traveller_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["traveller_id", b"traveller_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindTravellerResponse: _TypeAlias = FindTravellerResponse  # noqa: Y015

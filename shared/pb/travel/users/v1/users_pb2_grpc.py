@@ -100,6 +100,11 @@ class UsersServiceStub:
                 request_serializer=travel_dot_users_dot_v1_dot_users__pb2.GetStaffRequest.SerializeToString,
                 response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.GetStaffResponse.FromString,
                 _registered_method=True)
+        self.FindTraveller = channel.unary_unary(
+                '/travel.users.v1.UsersService/FindTraveller',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.FindTravellerRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.FindTravellerResponse.FromString,
+                _registered_method=True)
 
 
 class UsersServiceServicer:
@@ -189,6 +194,13 @@ class UsersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindTraveller(self, request, context):
+        """For staff: whose account an address is; empty for nobody's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_UsersServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -256,6 +268,11 @@ def add_UsersServiceServicer_to_server(servicer, server):
                     servicer.GetStaff,
                     request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.GetStaffRequest.FromString,
                     response_serializer=travel_dot_users_dot_v1_dot_users__pb2.GetStaffResponse.SerializeToString,
+            ),
+            'FindTraveller': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindTraveller,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.FindTravellerRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.FindTravellerResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -610,6 +627,33 @@ class UsersService:
             '/travel.users.v1.UsersService/GetStaff',
             travel_dot_users_dot_v1_dot_users__pb2.GetStaffRequest.SerializeToString,
             travel_dot_users_dot_v1_dot_users__pb2.GetStaffResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindTraveller(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/FindTraveller',
+            travel_dot_users_dot_v1_dot_users__pb2.FindTravellerRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.FindTravellerResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,8 @@ class UsersServiceStub:
     """Mints the secret link of a link request once more; only its hash is stored. For notifications alone."""
     AuthenticateStaff: _grpc.UnaryUnaryMultiCallable[_users_pb2.AuthenticateStaffRequest, _users_pb2.AuthenticateStaffResponse]
     GetStaff: _grpc.UnaryUnaryMultiCallable[_users_pb2.GetStaffRequest, _users_pb2.GetStaffResponse]
+    FindTraveller: _grpc.UnaryUnaryMultiCallable[_users_pb2.FindTravellerRequest, _users_pb2.FindTravellerResponse]
+    """For staff: whose account an address is; empty for nobody's."""
 
 @_typing.type_check_only
 class UsersServiceAsyncStub(UsersServiceStub):
@@ -75,6 +77,8 @@ class UsersServiceAsyncStub(UsersServiceStub):
     """Mints the secret link of a link request once more; only its hash is stored. For notifications alone."""
     AuthenticateStaff: _aio.UnaryUnaryMultiCallable[_users_pb2.AuthenticateStaffRequest, _users_pb2.AuthenticateStaffResponse]  # type: ignore[assignment]
     GetStaff: _aio.UnaryUnaryMultiCallable[_users_pb2.GetStaffRequest, _users_pb2.GetStaffResponse]  # type: ignore[assignment]
+    FindTraveller: _aio.UnaryUnaryMultiCallable[_users_pb2.FindTravellerRequest, _users_pb2.FindTravellerResponse]  # type: ignore[assignment]
+    """For staff: whose account an address is; empty for nobody's."""
 
 class UsersServiceServicer(metaclass=_abc_1.ABCMeta):
     """Accounts, profiles, sessions and tokens."""
@@ -174,5 +178,13 @@ class UsersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _users_pb2.GetStaffRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_users_pb2.GetStaffResponse, _abc.Awaitable[_users_pb2.GetStaffResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def FindTraveller(
+        self,
+        request: _users_pb2.FindTravellerRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.FindTravellerResponse, _abc.Awaitable[_users_pb2.FindTravellerResponse]]:
+        """For staff: whose account an address is; empty for nobody's."""
 
 def add_UsersServiceServicer_to_server(servicer: UsersServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

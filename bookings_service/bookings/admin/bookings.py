@@ -1,0 +1,138 @@
+"""Bookings for agents, support and finance: found by reference, email or passenger, told as a story, changed through the services."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+
+from bookings_service.bookings.admin import acting, neighbours
+from bookings_service.bookings.admin.readonly import ReadOnly, table
+from bookings_service.bookings.admin.story import (
+    EventInline,
+    LedgerInline,
+    PassengerInline,
+    PaymentInline,
+    RefundInline,
+)
+from bookings_service.bookings.models import Booking
+from shared.errors import DomainError
+from shared.money import Money
+from shared.pb.travel.notifications.v1 import notifications_pb2 as pb
+from shared.rpc.mapping import from_ts, money_from_proto
+
+
+@admin.register(Booking)
+class BookingAdmin(ReadOnly, ModelAdmin):
+    """A booking's page tells its story; what it can do is at its head."""
+
+    list_display = ("reference", "shown_status", "title_en", "starts_at", "seats", "total", "created_at")
+    list_filter = ("status", "reason")
+    search_fields = ("reference", "passengers__first_name", "passengers__last_name", "traveller_id__iexact")
+    search_help_text = "A reference, an email address, a passenger's name, or a traveller's id"
+    date_hierarchy = "starts_at"
+    show_full_result_count = False
+    fields = (
+        ("reference", "shown_status"),
+        ("reason", "hold_expires_at"),
+        ("title_en", "total"),
+        ("starts_at", "time_zone"),
+        ("seats", "created_at"),
+        ("traveller_id", "departure_id"),
+        "messages_sent",
+    )
+    compressed_fields = True
+    readonly_fields = ("shown_status", "total", "messages_sent")
+    inlines = (EventInline, PassengerInline, PaymentInline, RefundInline, LedgerInline)
+    actions_detail: ClassVar = ["cancel", "refund", "failed_refund"]
+    _labels: ClassVar[dict[str, str]] = {"PENDING": "warning", "CONFIRMED": "success", "CANCELLED": "danger"}
+
+    def has_cancelling_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Return whether this person of staff may cancel for travellers."""
+        return request.user.has_perm("bookings.cancel_for_traveller")
+
+    def has_refunding_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        """Return whether this person of staff may give money back."""
+        return request.user.has_perm("bookings.give_money_back")
+
+    @display(description="status", label=_labels, ordering="status")
+    def shown_status(self, booking: Booking) -> str:
+        """Return the status, coloured."""
+        return booking.status
+
+    @admin.display(description="total")
+    def total(self, booking: Booking) -> str:
+        """Return the total with its currency."""
+        return str(Money.from_minor(booking.total_minor, booking.currency))
+
+    @admin.display(description="messages sent")
+    def messages_sent(self, booking: Booking) -> SafeString | str:
+        """Return what the traveller was told, and the documents, as notifications_service knows them now."""
+        try:
+            told = neighbours.messages_of(booking_id=booking.id)
+        except DomainError:
+            return "notifications_service does not answer now."
+        rows: list[tuple[object, ...]] = [
+            (
+                _at(one.created_at),
+                pb.Channel.Name(one.channel)[8:],
+                one.subject,
+                pb.NotificationStatus.Name(one.status)[20:],
+            )
+            for one in told.notifications
+        ]
+        rows += [
+            (
+                _at(one.issued_at),
+                pb.InvoiceKind.Name(one.kind)[13:].replace("_", " "),
+                one.number,
+                money_from_proto(one.total),
+            )
+            for one in told.invoices
+        ]
+        return table(
+            ("at (UTC)", "what", "about", "state"), sorted(rows, key=lambda row: str(row[0])), empty="Nothing yet."
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
+    ) -> tuple[QuerySet[Booking], bool]:
+        """Find by email through users_service, whole addresses alone; by anything else as Django does."""
+        if "@" not in search_term:
+            return super().get_search_results(
+                request, queryset, search_term.upper() if len(search_term) == 8 else search_term
+            )
+        try:
+            traveller_id = neighbours.traveller_of(email=search_term)
+        except DomainError:
+            messages.warning(request, "users_service does not answer now: search by reference or passenger.")
+            return queryset.none(), False
+        return (queryset.filter(traveller_id=traveller_id) if traveller_id else queryset.none()), False
+
+    @action(
+        description="Cancel…", url_path="cancel", permissions=["cancelling"], icon="event_busy",
+        variant=ActionVariant.DANGER,
+    )  # fmt: skip
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Cancel the whole booking or some passengers, quoted first."""
+        return acting.cancel(self, request, UUID(object_id))
+
+    @action(description="Refund…", url_path="refund", permissions=["refunding"], icon="undo")
+    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give money back without cancelling anything."""
+        return acting.refund(self, request, UUID(object_id))
+
+    @action(description="Failed refund…", url_path="failed-refund", permissions=["refunding"], icon="report")
+    def failed_refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Try a refund that failed again, or write it off."""
+        return acting.failed_refund(self, request, UUID(object_id))
+
+
+def _at(stamp: Any) -> str:
+    instant = from_ts(stamp)
+    return f"{instant:%Y-%m-%d %H:%M}" if instant else ""

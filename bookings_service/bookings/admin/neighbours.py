@@ -1,0 +1,27 @@
+"""What the admin asks of other services while a page is shown. Away, the page says so and is there all the same."""
+
+from uuid import UUID
+
+from shared.deadline import Deadline
+from shared.pb.travel.notifications.v1 import notifications_pb2, notifications_pb2_grpc
+from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
+from shared.rpc import ServiceClient
+
+SECONDS = 2.0
+_notifications = ServiceClient("notifications", notifications_pb2_grpc.NotificationsServiceStub)
+_users = ServiceClient("users", users_pb2_grpc.UsersServiceStub)
+
+
+def messages_of(*, booking_id: UUID) -> notifications_pb2.ListBookingMessagesResponse:
+    """Return what was sent about a booking, and its documents. Raises Unavailable, DeadlineExceeded."""
+    request = notifications_pb2.ListBookingMessagesRequest(booking_id=str(booking_id))
+    answer: notifications_pb2.ListBookingMessagesResponse = _notifications.call(
+        "ListBookingMessages", request, deadline=Deadline.after(SECONDS)
+    )
+    return answer
+
+
+def traveller_of(*, email: str) -> UUID | None:
+    """Return whose account an address is, None for nobody's. Raises Unavailable, DeadlineExceeded."""
+    answer = _users.call("FindTraveller", users_pb2.FindTravellerRequest(email=email), deadline=Deadline.after(SECONDS))
+    return UUID(answer.traveller_id) if answer.traveller_id else None

@@ -1,0 +1,48 @@
+"""What is looked at and never typed over."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.admin import TabularInline
+
+from shared.money import Money
+
+
+class ReadOnly:
+    """Looked at, never changed."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class StoryInline(ReadOnly, TabularInline):
+    """A table of a booking's page."""
+
+    extra = 0
+    tab = True
+    hide_title = True
+
+    def amount(self, row: Any) -> str:
+        """Return the amount with its currency."""
+        return str(Money.from_minor(row.amount_minor, row.currency))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> SafeString:
+    """Return a table in the admin's look, or the sentence for none; every cell is escaped."""
+    cells = [format_html_join("", '<td class="px-3 py-1">{}</td>', ((cell,) for cell in row)) for row in rows]
+    if not cells:
+        return format_html("<span>{}</span>", empty)
+    head = format_html_join("", '<th class="px-3 py-1 text-left font-semibold">{}</th>', ((name,) for name in columns))
+    body = format_html_join(
+        "", '<tr class="border-t border-base-200 dark:border-base-800">{}</tr>', ((row,) for row in cells)
+    )
+    return format_html('<table class="w-full"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)

@@ -1,0 +1,47 @@
+"""The tables of a booking's page, oldest line first."""
+
+from bookings_service.bookings.admin.readonly import StoryInline
+from bookings_service.bookings.models import BookingEvent, Passenger
+from bookings_service.payments.models import LedgerEntry, Payment, Refund
+
+
+class PassengerInline(StoryInline):
+    """Who travels."""
+
+    model = Passenger
+    fields = ("first_name", "last_name", "kind", "date_of_birth", "cancelled_at")
+    readonly_fields = fields
+
+
+class EventInline(StoryInline):
+    """What happened, with staff's reasons."""
+
+    model = BookingEvent
+    tab = False
+    verbose_name_plural = "timeline"
+    fields = ("sequence", "at", "type", "status", "reason", "actor", "message_en", "note")
+    readonly_fields = fields
+
+
+class PaymentInline(StoryInline):
+    """Attempts to pay."""
+
+    model = Payment
+    fields = ("created_at", "amount", "status", "provider", "failure_code")
+    readonly_fields = fields
+
+
+class RefundInline(StoryInline):
+    """Money on its way back."""
+
+    model = Refund
+    fields = ("created_at", "amount", "status", "reason", "attempts", "note", "written_off_at")
+    readonly_fields = fields
+
+
+class LedgerInline(StoryInline):
+    """The books."""
+
+    model = LedgerEntry
+    fields = ("at", "account", "kind", "amount")
+    readonly_fields = fields

@@ -55,7 +55,9 @@ class OperatorCommand(BaseCommand):
             told = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise CommandError(f"The database does not answer: {told}", returncode=FOUND) from None
         except KeyboardInterrupt:
-            raise CommandError("Interrupted. What was done is done; run it again to go on.", returncode=INTERRUPTED) from None
+            raise CommandError(
+                "Interrupted. What was done is done; run it again to go on.", returncode=INTERRUPTED
+            ) from None
         except BrokenPipeError:  # whoever read has had enough; nothing is left to say, and nobody to say it to
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(FOUND)

@@ -27,6 +27,7 @@ class RefundStatus(StrEnum):
 
 
 LIVE: Final = (PaymentStatus.CREATED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING)
+OWED: Final = (RefundStatus.CREATED, RefundStatus.PROCESSING)
 
 PAYMENT_TRANSITIONS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
     PaymentStatus.CREATED: frozenset(

@@ -6,14 +6,14 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.history import record
 from bookings_service.bookings.models import Booking
 from bookings_service.payments import ledger
-from bookings_service.payments.domain import PaymentStatus, RefundStatus, check_refund_move
+from bookings_service.payments.domain import OWED, PaymentStatus, RefundStatus, check_refund_move
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.providers import provider_named
 from bookings_service.payments.providers.base import ProviderDown, ProviderSilent
@@ -63,12 +63,22 @@ def pay_out_due(*, limit: int = 20) -> int:
     return done
 
 
-def _pay_out_next() -> bool:
+def pay_out_now(*, refund_id: UUID) -> str:
+    """Ask the provider for one refund without waiting for its time, which counts as an attempt; return its status.
+
+    One that has ended, or that somebody else asks for at this moment, is left alone.
+    """
+    _pay_out_next(refund_id=refund_id)
+    return str(Refund.objects.values_list("status", flat=True).get(id=refund_id))
+
+
+def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
     with transaction.atomic():
         now = database_now()
+        wanted = Q(due_at__lte=now) if refund_id is None else Q(id=refund_id)
         refund = (
             Refund.objects.select_for_update(skip_locked=True)
-            .filter(status__in=[RefundStatus.CREATED, RefundStatus.PROCESSING], due_at__lte=now)
+            .filter(wanted, status__in=OWED)
             .select_related("payment")
             .order_by("due_at")
             .first()

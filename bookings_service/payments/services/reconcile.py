@@ -40,6 +40,7 @@ class Unsettled:
     reference: str
     status: str
     amount: Money
+    begun_at: datetime
     asked_at: datetime
 
 
@@ -56,7 +57,10 @@ class Contradiction:
 def unsettled() -> list[Unsettled]:
     """Return every live payment, the one not heard of for longest first."""
     rows = Payment.objects.filter(status__in=LIVE).select_related("booking").order_by("asked_at")
-    return [Unsettled(row.id, row.booking.reference, row.status, amount_of(row), row.asked_at) for row in rows]
+    return [
+        Unsettled(row.id, row.booking.reference, row.status, amount_of(row), row.created_at, row.asked_at)
+        for row in rows
+    ]
 
 
 def ask_after(*, payment_id: UUID) -> str:

@@ -2,20 +2,23 @@
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
-from io import StringIO
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.core.management import CommandError, ManagementUtility, call_command
+from django.core.management import ManagementUtility
 from django.db import connection
 from django.db.models import F
 
 from bookings_service.bookings.models import Booking, CancellationQuote, Quote, SeatInventory
 from bookings_service.bookings.refusals import DepartureClosed
-from bookings_service.payments.models import LedgerEntry, Payment, Refund
+from bookings_service.payments.models import LedgerEntry, Refund
+from bookings_service.tests.commands import last, run
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold
@@ -26,22 +29,6 @@ from shared.ids import uuid7
 from shared.outbox.models import OutboxEvent
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
-
-
-def run(*command: str) -> tuple[int, str]:
-    """Return the exit code and what was said on stdout."""
-    said = StringIO()
-    try:
-        call_command(*command, stdout=said, stderr=StringIO())
-    except SystemExit as end:
-        return int(end.code or 0), said.getvalue()
-    except CommandError as error:
-        return error.returncode, str(error)
-    return 0, said.getvalue()
-
-
-def last(said: str) -> str:
-    return said.strip().splitlines()[-1]
 
 
 def test_right_counters_are_left_alone(buyer: Buyer, destinations: Destinations) -> None:
@@ -116,31 +103,6 @@ def test_books_that_do_not_add_up_are_found(buyer: Buyer, destinations: Destinat
 
     assert code == 1
     assert rule in " ".join(said.split())
-
-
-def test_unsettled_payments_are_shown_and_asked_after_when_asked(buyer: Buyer, destinations: Destinations) -> None:
-    payment, _ = buyer.pay(buyer.book(destinations.offer()), "pm_timeout")
-    assert payment.status == "PROCESSING"
-
-    code, said = run("reconcile_payments")
-    assert (code, last(said)) == (1, "1 unsettled, 0 settled now, 0 contradicted, 0 not answered.")
-    assert str(payment.id) in said
-    assert Payment.objects.get().status == "PROCESSING"
-
-    code, said = run("reconcile_payments", "--apply")
-    assert (code, last(said)) == (0, "1 unsettled, 1 settled now, 0 contradicted, 0 not answered.")
-    assert Booking.objects.get().status == "CONFIRMED"
-
-
-def test_a_provider_that_contradicts_is_for_finance(buyer: Buyer, destinations: Destinations) -> None:
-    payment, _ = buyer.pay(buyer.book(destinations.offer()))
-    assert run("reconcile_payments", "--since", "2026-01-01")[0] == 0
-    Payment.objects.filter(id=payment.id).update(amount_minor=F("amount_minor") + 1)
-
-    code, said = run("reconcile_payments", "--since", "2026-01-01")
-
-    assert (code, last(said)) == (1, "0 unsettled, 0 settled now, 1 contradicted, 0 not answered.")
-    assert "SUCCEEDED 1000.01 EUR" in said
 
 
 def test_a_departure_is_cancelled_once_it_is_meant(buyer: Buyer, destinations: Destinations) -> None:
@@ -272,3 +234,14 @@ def test_a_hold_that_ended_is_nothing_to_reconcile(buyer: Buyer, destinations: D
     end_hold(buyer.book(destinations.offer()).id)
     assert run("reconcile_inventory")[0] == 0
     assert LedgerEntry.objects.count() == 0
+
+
+def test_a_database_that_is_away_is_told_without_a_traceback() -> None:
+    away = {**os.environ, "BOOKINGS_DATABASE_URL": "postgres://nobody:none@127.0.0.1:9/nothing"}
+    command = [sys.executable, "bookings_service/manage.py", "check_ledger"]
+
+    ended = subprocess.run(command, env=away, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.splitlines()[-1].startswith("CommandError: The database does not answer: ")
+    assert "Traceback" not in ended.stderr

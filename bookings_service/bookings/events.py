@@ -101,7 +101,8 @@ def _base(booking: Booking, line: BookingEvent) -> dict[str, Any]:
 
 def snapshot(booking: Booking) -> pb.BookingSnapshot:
     """Return the booking as it is, without a name in it."""
-    paid, refunded = ledger.balances([booking.id]).get(booking.id, (0, 0))
+    is_new = booking.sequence == 1  # nobody has paid yet
+    paid, refunded = (0, 0) if is_new else ledger.balances([booking.id]).get(booking.id, (0, 0))
     return pb.BookingSnapshot(
         booking_id=str(booking.id),
         reference=booking.reference,

@@ -44,6 +44,15 @@ def record(booking: Booking, type_: str, *, actor: Actor, now: datetime, build: 
     """
     booking.sequence += 1
     booking.save()
+    _write(booking, type_, actor=actor, now=now, build=build, note=note)
+
+
+def record_first(booking: Booking, *, actor: Actor, now: datetime, build: Build) -> None:
+    """Write the first line of a booking that the caller has just inserted with sequence 1, and publish it."""
+    _write(booking, "booking.created", actor=actor, now=now, build=build, note="")
+
+
+def _write(booking: Booking, type_: str, *, actor: Actor, now: datetime, build: Build, note: str) -> None:
     message = MESSAGES[type_]
     line = BookingEvent.objects.create(
         booking=booking,

@@ -31,6 +31,7 @@ from bookings_service.bookings.models import (
 from bookings_service.bookings.snapshots import lines_from_json, policy_from_json, texts_from_json
 from bookings_service.payments import ledger
 from bookings_service.payments.mappers import payment_view, refund_view
+from bookings_service.payments.models import Payment, Refund
 from shared.errors import NotFound
 from shared.money import Money
 from shared.text import Text
@@ -49,12 +50,23 @@ def views_of(rows: Iterable[Booking]) -> list[BookingView]:
     """Return the views of bookings, their balances read once for all of them."""
     held = list(rows)
     balances = ledger.balances([booking.id for booking in held])
-    return [_view(booking, *balances.get(booking.id, (0, 0))) for booking in held]
+    return [
+        _view(
+            booking, booking.passengers.all(), booking.payments.all(), booking.refunds.all(),
+            *balances.get(booking.id, (0, 0)),
+        )
+        for booking in held
+    ]  # fmt: skip
 
 
 def view_of(booking: Booking) -> BookingView:
     """Return the view of one booking as the current transaction sees it."""
     return views_of([bookings().get(id=booking.id)])[0]
+
+
+def view_of_new(booking: Booking, *, passengers: Iterable[Passenger]) -> BookingView:
+    """Return the view of a booking just made: its passengers are known, and nothing was paid yet."""
+    return _view(booking, passengers, (), (), 0, 0)
 
 
 def booking_by_id(*, booking_id: UUID) -> BookingView:
@@ -249,7 +261,14 @@ def _one(rows: QuerySet[Booking]) -> BookingView:
     return views_of([found])[0]
 
 
-def _view(row: Booking, paid: int, refunded: int) -> BookingView:
+def _view(
+    row: Booking,
+    passengers: Iterable[Passenger],
+    payments: Iterable[Payment],
+    refunds: Iterable[Refund],
+    paid: int,
+    refunded: int,
+) -> BookingView:
     return BookingView(
         id=row.id,
         reference=row.reference,
@@ -270,7 +289,7 @@ def _view(row: Booking, paid: int, refunded: int) -> BookingView:
                 date_of_birth=passenger.date_of_birth,
                 cancelled=passenger.cancelled_at is not None,
             )
-            for passenger in row.passengers.all()
+            for passenger in passengers
         ),
         lines=lines_from_json(row.lines, row.currency),
         total=Money.from_minor(row.total_minor, row.currency),
@@ -278,7 +297,7 @@ def _view(row: Booking, paid: int, refunded: int) -> BookingView:
         refunded=Money.from_minor(refunded, row.currency),
         hold_expires_at=row.hold_expires_at,
         sequence=row.sequence,
-        payments=tuple(map(payment_view, row.payments.all())),
-        refunds=tuple(map(refund_view, row.refunds.all())),
+        payments=tuple(map(payment_view, payments)),
+        refunds=tuple(map(refund_view, refunds)),
         created_at=row.created_at,
     )

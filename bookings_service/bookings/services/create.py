@@ -1,7 +1,9 @@
 """Booking a quote: the seats are held, the booking is PENDING, and its event is on the way, all of it or none."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -25,7 +27,7 @@ from bookings_service.bookings.domain import (
     local_date,
     new_reference,
 )
-from bookings_service.bookings.history import record
+from bookings_service.bookings.history import record_first
 from bookings_service.bookings.models import Booking, Passenger, Quote
 from bookings_service.bookings.refusals import (
     DepartureClosed,
@@ -39,9 +41,15 @@ from bookings_service.bookings.snapshots import lines_from_json
 from shared.auth import Traveller
 from shared.db import database_now, lock_key
 from shared.deadline import Deadline
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.failpoints import failpoint
 from shared.idempotency.attempts import Attempt
+
+REFERENCES_TRIED: Final = 3
+
+
+class _ReferenceTaken(Exception):
+    """The reference of chance is somebody else's: the transaction is begun anew with another."""
 
 
 def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -> BookingView:
@@ -55,21 +63,27 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
     attempt = Attempt(owner=traveller.id, key=command.idempotency_key, request=command)
     if not attempt.seen():
         upstream.check_traveller(traveller_id=traveller.id, token=traveller.token, deadline=deadline)
+    for _ in range(REFERENCES_TRIED):
+        with suppress(_ReferenceTaken):
+            return _book(command=command, traveller=traveller, attempt=attempt)
+    raise Unavailable(retry_after=1)
+
+
+def _book(*, command: CreateBooking, traveller: Traveller, attempt: Attempt) -> BookingView:
+    """Write the booking, in one transaction whose last statement takes the seats. Raises what create_booking does, and _ReferenceTaken."""
     with transaction.atomic(), attempt.lock():
         if booking_id := attempt.earlier_result():
             return selectors.booking_by_id(booking_id=booking_id)
         now = database_now()
-        quote, passengers = use_quote(command=command, traveller_id=traveller.id, now=now)
-        check_limits(traveller_id=traveller.id, seats=len(passengers))
-        booking = _open(quote, seats=len(passengers), now=now)
-        _seat(booking, passengers)
-        record(
-            booking, "booking.created", actor=Actor(ActorKind.TRAVELLER, traveller.id), now=now, build=events.created
-        )
+        quote, details = use_quote(command=command, traveller_id=traveller.id, now=now)
+        check_limits(traveller_id=traveller.id, seats=len(details))
+        booking = _open(quote, seats=len(details), now=now)
+        passengers = _seat(booking, details)
+        record_first(booking, actor=Actor(ActorKind.TRAVELLER, traveller.id), now=now, build=events.created)
         attempt.succeeded(result=booking.id)
-        view = selectors.view_of(booking)
+        view = selectors.view_of_new(booking, passengers=passengers)
         if quote.waitlist_entry_id is None:
-            inventory.hold(departure_id=quote.departure_id, seats=len(passengers))
+            inventory.hold(departure_id=quote.departure_id, seats=len(details))
         else:  # its seats are held since it took the offer
             inventory.check_open(departure_id=quote.departure_id)
         failpoint("booking.before_commit")
@@ -81,7 +95,7 @@ def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> t
     """Take the quote, under its lock, and return it with the passengers as they are kept.
 
     Raises NotFound where it is not the traveller's; QuoteUsed, QuoteExpired, DepartureClosed, PassengersMismatch, InvalidPassengers,
-    InvalidName.
+    InvalidName; SeatsUnavailable where they are clearly gone, before anything is written for nothing.
     """
     if not 0 < len(command.passengers) <= MOST_PASSENGERS:
         raise InvalidPassengers(field="passengers")
@@ -98,6 +112,8 @@ def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> t
     if (kinds.count(PassengerKind.ADULT), kinds.count(PassengerKind.CHILD)) != (quote.adults, quote.children):
         raise PassengersMismatch(field="passengers", adults=quote.adults, children=quote.children)
     passengers = check_passengers(command.passengers, departs=local_date(quote.starts_at, quote.time_zone))
+    if quote.waitlist_entry_id is None:
+        inventory.check_free(departure_id=quote.departure_id, seats=len(passengers))
     quote.used_at, quote.held_seats = now, 0
     quote.save(update_fields=["used_at", "held_seats"])
     return quote, passengers
@@ -120,13 +136,15 @@ def check_limits(*, traveller_id: UUID, seats: int) -> None:
 
 
 def _open(quote: Quote, *, seats: int, now: datetime) -> Booking:
-    """Insert the booking under a reference nobody has."""
+    """Insert the booking under a reference of chance. Raises _ReferenceTaken where somebody has it already."""
     booking = Booking(
         quote=quote,
         traveller_id=quote.traveller_id,
         departure_id=quote.departure_id,
         status=Status.PENDING,
         reason=Reason.HELD,
+        reference=new_reference(),
+        sequence=1,
         seats=seats,
         title_en=quote.title_en,
         title_fr=quote.title_fr,
@@ -140,21 +158,19 @@ def _open(quote: Quote, *, seats: int, now: datetime) -> Booking:
         hold_expires_at=now + settings.BOOKING_HOLD,
         created_at=now,
     )
-    for _ in range(3):
-        booking.reference = new_reference()
-        try:
-            with transaction.atomic():
-                booking.save(force_insert=True)
-        except IntegrityError:
-            continue
-        return booking
-    raise QuoteUsed  # three references in a row taken is not luck: the quote's own uniqueness refused
+    try:
+        booking.save(force_insert=True)
+    except IntegrityError as error:
+        if "reference" in str(error.__cause__):
+            raise _ReferenceTaken from error
+        raise QuoteUsed from error  # one booking a quote: the last guard behind the quote's own lock
+    return booking
 
 
-def _seat(booking: Booking, passengers: Sequence[PassengerDetails]) -> None:
+def _seat(booking: Booking, passengers: Sequence[PassengerDetails]) -> list[Passenger]:
     lines = lines_from_json(booking.lines, booking.currency)
     price = {PassengerKind.ADULT: lines[0].unit_price, PassengerKind.CHILD: lines[-1].unit_price}
-    Passenger.objects.bulk_create(
+    return Passenger.objects.bulk_create(
         Passenger(
             booking=booking,
             position=position,

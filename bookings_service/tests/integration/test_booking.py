@@ -7,6 +7,8 @@ from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from bookings_service.bookings import inventory, selectors
 from bookings_service.bookings.contracts import BookingView, Seats
@@ -20,6 +22,7 @@ from bookings_service.bookings.refusals import (
     QuoteUsed,
     SeatsUnavailable,
 )
+from bookings_service.bookings.services import create
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations, Users
 from bookings_service.tests.factories import end_quote, party
@@ -270,3 +273,33 @@ def test_others_bookings_do_not_exist(buyers: Callable[[int], list[Buyer]], dest
         other.cancel(booking)
     assert selectors.bookings_by_id(ids=[booking.id], traveller_id=other.who.id) == []
     assert selectors.history(booking_ids=[booking.id], traveller_id=other.who.id) == {booking.id: []}
+
+
+def test_a_reference_that_is_taken_is_drawn_again(buyer: Buyer, destinations: Destinations) -> None:
+    departure = destinations.offer()
+    taken = buyer.book(departure).reference
+    quote = buyer.quote(departure)
+
+    with patch.object(create, "new_reference", side_effect=[taken, taken, "ZZZZ2222"]):
+        booking = buyer.take(quote)
+
+    assert booking.reference == "ZZZZ2222"
+    assert Booking.objects.count() == 2
+    with patch.object(create, "new_reference", return_value=taken), pytest.raises(Unavailable):
+        buyer.take(buyer.quote(departure))
+    assert Booking.objects.count() == 2
+
+
+def test_a_crowd_at_a_sold_out_departure_writes_nothing(
+    buyers: Callable[[int], list[Buyer]], destinations: Destinations
+) -> None:
+    """Seen failing (an INSERT before the refusal) without inventory.check_free."""
+    departure = destinations.offer(capacity=2)
+    first, late = buyers(2)
+    quote = late.quote(departure)
+    first.book(departure)
+
+    with CaptureQueriesContext(connection) as asked, pytest.raises(SeatsUnavailable):
+        late.take(quote)
+
+    assert not [one["sql"] for one in asked.captured_queries if one["sql"].startswith(("INSERT", "UPDATE"))]

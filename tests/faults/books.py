@@ -1,0 +1,121 @@
+"""What must be true afterwards, read from three sets of books: the service's database, the provider's own, and what travellers did.
+
+Written anew rather than taken from the service: an audit that shares a mistake with what it audits finds nothing.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from tests.faults.world import World
+
+# What waits for somebody; empty once everything has come to its end.
+UNDER_WAY = {
+    "payments": "SELECT id, status FROM payments_payment WHERE status IN ('CREATED', 'REQUIRES_ACTION', 'PROCESSING')",
+    "refunds": "SELECT id, status, attempts FROM payments_refund WHERE status IN ('CREATED', 'PROCESSING')",
+    "holds": "SELECT reference FROM bookings_booking WHERE status = 'PENDING' AND hold_expires_at <= now()",
+    "webhooks without an outcome": "SELECT event_id FROM payments_webhook WHERE outcome = ''",
+    "events": "SELECT id, type FROM outbox_outboxevent WHERE delivered_at IS NULL",
+}
+UNDER_WAY_AT_PROVIDER = {
+    "charges": "SELECT key, status FROM payment WHERE status NOT IN ('SUCCEEDED', 'FAILED')",
+    "webhooks not heard": "SELECT id, attempts FROM webhook WHERE heard_at IS NULL",
+}
+
+# Each returns a row for whatever does not add up.
+WRONG = {
+    "seats": """SELECT s.departure_id, s.held, s.sold, b.held, b.sold FROM bookings_seatinventory s
+        LEFT JOIN (SELECT departure_id, sum(seats) FILTER (WHERE status = 'PENDING') AS held,
+            sum(seats) FILTER (WHERE status = 'CONFIRMED') AS sold FROM bookings_booking GROUP BY departure_id) b USING (departure_id)
+        WHERE (s.held, s.sold) <> (coalesce(b.held, 0), coalesce(b.sold, 0))""",
+    "movements": """SELECT movement, sum(amount_minor), count(*) FROM payments_ledgerentry
+        GROUP BY movement HAVING sum(amount_minor) <> 0 OR count(*) <> 2""",
+    "money held": """SELECT held.sum, moved.sum FROM
+        (SELECT coalesce(sum(amount_minor), 0) AS sum FROM payments_ledgerentry WHERE account = 'PROVIDER') held,
+        (SELECT (SELECT coalesce(sum(amount_minor), 0) FROM payments_payment WHERE status = 'SUCCEEDED')
+            - (SELECT coalesce(sum(amount_minor), 0) FROM payments_refund WHERE status = 'SUCCEEDED') AS sum) moved
+        WHERE held.sum <> moved.sum""",
+    "captures": """SELECT p.id, p.status, l.amount_minor FROM payments_payment p
+        FULL JOIN (SELECT * FROM payments_ledgerentry WHERE kind = 'CAPTURE' AND account = 'PROVIDER') l ON l.movement = p.id
+        WHERE coalesce(p.status = 'SUCCEEDED', false) <> (l.id IS NOT NULL) OR l.amount_minor <> p.amount_minor""",
+    "refunds": """SELECT r.id, r.status, l.amount_minor FROM payments_refund r
+        FULL JOIN (SELECT * FROM payments_ledgerentry WHERE kind = 'REFUND' AND account = 'PROVIDER') l ON l.movement = r.id
+        WHERE coalesce(r.status = 'SUCCEEDED', false) <> (l.id IS NOT NULL) OR -l.amount_minor <> r.amount_minor""",
+    "keys": "SELECT quote_id FROM bookings_booking GROUP BY quote_id HAVING count(*) <> 1",
+}
+
+
+def under_way(world: World) -> dict[str, list[tuple[Any, ...]]]:
+    """Return everything that has not come to its end, by kind; {} where nothing is stuck."""
+    with psycopg.connect(world.database) as database, closing(_provider(world)) as provider:
+        found = {
+            **{name: database.execute(query).fetchall() for name, query in UNDER_WAY.items()},
+            **{
+                f"provider's {name}": provider.execute(query).fetchall()
+                for name, query in UNDER_WAY_AT_PROVIDER.items()
+            },
+        }
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def wrong(world: World) -> dict[str, list[tuple[Any, ...]]]:
+    """Return everything that does not add up, of all there is in the database; {} where all is well."""
+    with psycopg.connect(world.database) as database:
+        found = {name: database.execute(query).fetchall() for name, query in WRONG.items()}
+    ours, theirs = _money_of_ours(world), _money_of_theirs(world)
+    found["the provider's books"] = [(key, ours.get(key), theirs.get(key)) for key in ours.keys() ^ theirs.keys()]
+    found["the provider's amounts"] = [
+        (k, ours[k], theirs[k]) for k in ours.keys() & theirs.keys() if ours[k] != theirs[k]
+    ]
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def money_of(world: World, travellers: Iterable[UUID]) -> dict[UUID, tuple[list[int], list[int]]]:
+    """Return what the provider charged each traveller and gave back, one amount for each time it did."""
+    theirs, found = _money_of_theirs(world), {traveller: ([], []) for traveller in travellers}
+    with psycopg.connect(world.database) as database:
+        rows = database.execute(
+            "SELECT b.traveller_id, 0, p.id FROM payments_payment p JOIN bookings_booking b ON b.id = p.booking_id"
+            " UNION ALL SELECT b.traveller_id, 1, r.id FROM payments_refund r JOIN bookings_booking b ON b.id = r.booking_id"
+        ).fetchall()
+    for traveller, side, key in rows:
+        if traveller in found and str(key) in theirs:
+            found[traveller][side].append(theirs[str(key)])
+    return found
+
+
+def history_of(world: World, traveller: UUID) -> list[str]:
+    """Return what happened to the traveller's bookings, in order."""
+    with psycopg.connect(world.database) as database:
+        rows = database.execute(
+            "SELECT e.type FROM bookings_bookingevent e JOIN bookings_booking b ON b.id = e.booking_id"
+            " WHERE b.traveller_id = %s ORDER BY e.booking_id, e.sequence",
+            [traveller],
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _money_of_ours(world: World) -> dict[str, int]:
+    with psycopg.connect(world.database) as database:
+        rows = database.execute(
+            "SELECT id::text, amount_minor FROM payments_payment WHERE status = 'SUCCEEDED'"
+            " UNION ALL SELECT id::text, amount_minor FROM payments_refund WHERE status = 'SUCCEEDED'"
+        )
+        return dict(rows.fetchall())
+
+
+def _money_of_theirs(world: World) -> dict[str, int]:
+    with closing(_provider(world)) as provider:
+        rows = provider.execute(
+            "SELECT key, amount_minor FROM payment WHERE status = 'SUCCEEDED'"
+            " UNION ALL SELECT key, amount_minor FROM refund WHERE status = 'SUCCEEDED'"
+        )
+        return dict(rows.fetchall())
+
+
+def _provider(world: World) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{world.sandbox_books}?mode=ro", uri=True)

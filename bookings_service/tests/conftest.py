@@ -18,7 +18,7 @@ from bookings_service.bookings.contracts import (
     Seats,
     WaitlistView,
 )
-from bookings_service.payments.providers import provider
+from bookings_service.payments.providers import configured
 from bookings_service.payments.services import pay_booking
 from bookings_service.tests import doubles
 from bookings_service.tests.factories import command as to_book
@@ -96,9 +96,9 @@ def sandbox(_sandbox: str, settings: Any) -> Iterator[str]:
     settings.PAYMENT_WEBHOOK_SECRET = SECRET
     settings.PAYMENT_WEBHOOK_URL = "http://127.0.0.1:9/"
     settings.PROVIDER_SECONDS = 1.0
-    provider.cache_clear()
+    configured.cache_clear()
     yield _sandbox
-    provider.cache_clear()
+    configured.cache_clear()
 
 
 def a_traveller(person_id: UUID | None = None) -> Traveller:

@@ -22,11 +22,22 @@ INBOX_RETENTION = timedelta(days=env.positive("INBOX_RETENTION_DAYS", default=90
 WEBHOOK_RETENTION = timedelta(days=env.positive("WEBHOOK_RETENTION_DAYS", default=400))
 
 PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", default="sandbox")
-if PAYMENT_PROVIDER != "sandbox":
-    refuse(f"PAYMENT_PROVIDER is malformed: sandbox is expected, not {PAYMENT_PROVIDER[:40]}")
-PAYMENT_SANDBOX_URL = env.str("PAYMENT_SANDBOX_URL")
-PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET")
-PAYMENT_WEBHOOK_URL = env.str("PAYMENT_WEBHOOK_URL")
+if PAYMENT_PROVIDER not in ("sandbox", "stripe"):
+    refuse(f"PAYMENT_PROVIDER is malformed: sandbox or stripe is expected, not {PAYMENT_PROVIDER[:40]}")
+# The provider in use needs all of its variables; the other's may stand beside them, whole, for what was paid with it.
+_sandbox = PAYMENT_PROVIDER == "sandbox" or env.str("PAYMENT_SANDBOX_URL", default="")
+PAYMENT_SANDBOX_URL = env.str("PAYMENT_SANDBOX_URL") if _sandbox else ""
+PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET") if _sandbox else ""
+PAYMENT_WEBHOOK_URL = env.str("PAYMENT_WEBHOOK_URL") if _sandbox else ""
+_stripe = PAYMENT_PROVIDER == "stripe" or env.str("STRIPE_API_KEY", default="")
+STRIPE_API_KEY = env.str("STRIPE_API_KEY") if _stripe else ""
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET") if _stripe else ""
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
+if not STRIPE_API_BASE.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+    refuse("STRIPE_API_BASE is malformed: https://… is expected, for the key travels with every request")
+STRIPE_RETURN_URL = env.str("STRIPE_RETURN_URL", default="")
+if STRIPE_API_KEY and not STRIPE_API_KEY.startswith(("sk_", "rk_")):
+    refuse("STRIPE_API_KEY is malformed: a secret (sk_…) or restricted (rk_…) key is expected")
 PAYMENT_RECONCILE = timedelta(seconds=env.positive("PAYMENT_RECONCILE_SECONDS", default=30))
 PROVIDER_SECONDS = 2.0
 PROVIDER_CALLS_AT_ONCE = 4

@@ -15,7 +15,7 @@ class ProviderSilent(Exception):
 
 
 class ProviderDown(Exception):
-    """The provider said that it did nothing: it may be asked again, or not."""
+    """The provider did nothing, for sure: it was not reached, or said so. It may be asked again, or not."""
 
 
 class MethodRefused(Exception):
@@ -58,21 +58,34 @@ class ProviderEvent:
 
 
 class PaymentProvider(ABC):
-    """A provider. Calls take at most PROVIDER_SECONDS."""
+    """A provider. A call takes at most PROVIDER_SECONDS and repeats nothing; tests/contract/test_providers.py holds each one to this."""
 
     name: str
 
     @abstractmethod
     def pay(self, payment: ProviderPayment) -> ProviderResult:
-        """Take the amount. Raises ProviderSilent, ProviderDown, MethodRefused."""
+        """Take the amount, once per key however often it is asked; a decline is FAILED, and final.
+
+        Raises ProviderSilent, ProviderDown, MethodRefused.
+        """
 
     @abstractmethod
     def status(self, key: str) -> ProviderResult | None:
         """Return what became of a payment, None where the provider never heard of it. Raises ProviderSilent, ProviderDown."""
 
     @abstractmethod
+    def cancel(self, key: str) -> ProviderResult | None:
+        """See that nothing is charged under the key from now on, and return what became of it, SUCCEEDED where it is too late.
+
+        PROCESSING where it can no longer be stopped; None where the provider never heard of it. Raises ProviderSilent, ProviderDown.
+        """
+
+    @abstractmethod
     def refund(self, *, payment_key: str, key: str, amount: Money) -> RefundStatus:
-        """Give the amount back. Raises ProviderSilent, ProviderDown."""
+        """Give the amount back, once per key however often it is asked; a refund that FAILED is tried again.
+
+        FAILED as well where the provider never heard of the payment. Raises ProviderSilent, ProviderDown.
+        """
 
     @abstractmethod
     def verify_webhook(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderEvent:

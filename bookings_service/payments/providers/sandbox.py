@@ -58,6 +58,13 @@ class SandboxProvider(PaymentProvider):
         except _Unknown:
             return None
 
+    def cancel(self, key: str) -> ProviderResult | None:
+        """Have it failed, unless it is settled."""
+        try:
+            return _result(self._send("POST", f"/v1/payments/{key}/cancel"))
+        except _Unknown:
+            return None
+
     def refund(self, *, payment_key: str, key: str, amount: Money) -> RefundStatus:
         """Give the amount back, once per key."""
         try:

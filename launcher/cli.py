@@ -133,7 +133,7 @@ def prove(
         typer.Argument(help="A service, concurrency, shared, launcher, payment_sandbox, tests, platform; all without."),
     ] = None,
     proofs: Annotated[
-        bool, typer.Option("--proofs", help="The proofs of concurrency alone, at their whole size (ten minutes).")
+        bool, typer.Option("--proofs", help="The proofs of concurrency and crashes alone, at their whole size (ten minutes).")
     ] = False,
 ) -> None:
     """Prove it: on infrastructure of its own, ending with `N passed, N failed`."""

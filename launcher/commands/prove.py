@@ -30,6 +30,7 @@ from launcher.vault import Vault
 
 OWN: Final = ("shared", "launcher", "payment_sandbox", "tests")  # suites that no service owns
 PROOFS: Final = "concurrency"  # bookings' proofs, in tests/concurrency: reduced, or whole by PROOFS=whole
+FAULTS: Final = "tests/faults"  # processes killed at named places: of the suite `tests`, reduced or whole as those
 OFFSETS: Final = range(10_000, 24_000, 100)  # below the ports that the system hands out by itself
 
 
@@ -45,11 +46,11 @@ class Outcome:
 def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
     """Run the suite named (a service, concurrency, shared, launcher, payment_sandbox, tests, platform), or all; 0 where all passed.
 
-    `proofs` runs the proofs of concurrency alone, at their whole size.
+    `proofs` runs the proofs of concurrency and of crashes alone, at their whole size.
 
     The last line printed is `N passed, N failed`. Raises Refusal where a run is under way already, or the name is unknown.
     """
-    services, folders, journeys = ([PROOFS], [], False) if proofs else _chosen(suite)
+    services, folders, journeys = ([PROOFS], [FAULTS], False) if proofs else _chosen(suite)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     outcomes: list[Outcome] = []
     with _state_folder(platform) as folder:
@@ -63,9 +64,9 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
             made = templates.make(infrastructure, [name for name in owners if name in WITH_DATABASE], environment)
             environment |= {f"{name.upper()}_TEST_DATABASE_TEMPLATE": database for name, database in made.items()}
             for service in services:
-                folder = Path("tests", PROOFS) if service == PROOFS else Path(package(service), "tests")
-                ini = (folder if service == PROOFS else folder.parent) / "pytest.ini"
-                arguments = ["-c", str(ini), str(folder)]
+                suite_folder = Path("tests", PROOFS) if service == PROOFS else Path(package(service), "tests")
+                ini = (suite_folder if service == PROOFS else suite_folder.parent) / "pytest.ini"
+                arguments = ["-c", str(ini), str(suite_folder)]
                 outcomes.append(_pytest(infrastructure, service, arguments, environment))
             if folders:
                 arguments = [*folders, "-m", "not platform"]

@@ -6,11 +6,15 @@ Written anew rather than taken from the service: an audit that shares a mistake 
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 import psycopg
+from confluent_kafka import Message
 
+from shared.cloudevents import decode
+from shared.testing.kafka import consume_until
 from tests.faults.world import World
 
 # What waits for somebody; empty once everything has come to its end.
@@ -97,6 +101,26 @@ def history_of(world: World, traveller: UUID) -> list[str]:
             [traveller],
         ).fetchall()
     return [row[0] for row in rows]
+
+
+def told_in_order(world: World) -> bool:
+    """Return whether every event that was ever committed is on its topic, first occurrences in the order of each key."""
+    with psycopg.connect(world.database) as database:
+        rows = database.execute(
+            "SELECT topic, key, event_id::text FROM outbox_outboxevent ORDER BY topic, key, id"
+        ).fetchall()
+    return all(
+        _on(topic, [(key, event) for name, key, event in rows if name == topic]) for topic in {row[0] for row in rows}
+    )
+
+
+def _on(topic: str, events: list[tuple[str, str]]) -> bool:
+    def first_occurrences(records: list[Message]) -> list[tuple[str, str]]:
+        found = [decode(key=record.key(), value=record.value(), headers=record.headers()) for record in records]
+        return list(dict.fromkeys((event.key, event.id) for event in found))
+
+    records = consume_until(topic, lambda records: set(first_occurrences(records)) >= set(events))
+    return sorted(first_occurrences(records), key=itemgetter(0)) == sorted(events, key=itemgetter(0))
 
 
 def _money_of_ours(world: World) -> dict[str, int]:

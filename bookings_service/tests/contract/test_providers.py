@@ -1,0 +1,329 @@
+"""What every payment provider is held to, against the processes that stand for them: the sandbox, and localstripe through Stripe's library.
+
+localstripe keeps no idempotency keys, so that one key charges once is shown of the sandbox here and of what Stripe is sent in
+integration/test_stripe_api.py, as is everything else that localstripe lacks.
+"""
+
+import json
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from bookings_service.payments.domain import PaymentStatus, RefundStatus
+from bookings_service.payments.providers import PaymentProvider
+from bookings_service.payments.providers.base import (
+    MethodRefused,
+    ProviderDown,
+    ProviderPayment,
+    ProviderSilent,
+    WebhookRefused,
+)
+from bookings_service.payments.providers.sandbox import SandboxProvider, sign
+from bookings_service.payments.providers.stripe import StripeProvider
+from bookings_service.tests import stripe_doubles as stripes
+from bookings_service.tests.conftest import SECRET
+from shared.errors import Invalid
+from shared.ids import uuid7
+from shared.money import Money
+
+NOBODY: Final = "http://127.0.0.1:9"
+
+
+class Rig(ABC):
+    """A provider with its process, and what a test does to it from outside."""
+
+    ok: str
+    declined: str
+
+    def __init__(self, url: str, settings: Any) -> None:
+        self.url, self._settings = url, settings
+        self.provider = self.at(url)
+
+    @abstractmethod
+    def at(self, url: str) -> PaymentProvider:
+        """Return the provider speaking to another address."""
+
+    @abstractmethod
+    def guarded(self) -> str:
+        """Return a payment method whose bank asks its owner first."""
+
+    @abstractmethod
+    def decide(self, key: str, *, approve: bool) -> None:
+        """Act as the person whose bank asks."""
+
+    @abstractmethod
+    def refunded(self, key: str) -> int:
+        """Return what the provider's own books say was given back of a payment, in its units."""
+
+    @abstractmethod
+    def event(self, key: str, *, minor: int) -> bytes:
+        """Return the body of a webhook: the payment succeeded, in EUR."""
+
+    @abstractmethod
+    def signed(self, body: bytes, *, at: float | None = None, secret: str | None = None) -> dict[str, str]:
+        """Return the headers that the provider sends a body with."""
+
+
+class Sandbox(Rig):
+    ok, declined = "pm_ok", "pm_declined"
+
+    def at(self, url: str) -> PaymentProvider:
+        self._settings.PAYMENT_SANDBOX_URL = url
+        return SandboxProvider()
+
+    def guarded(self) -> str:
+        return "pm_action"
+
+    def decide(self, key: str, *, approve: bool) -> None:
+        page = httpx.get(f"{self.url}/v1/payments/{key}").json()["redirect_url"].replace("localhost", "127.0.0.1")
+        httpx.post(page, data={"decision": "approve" if approve else "decline"})
+
+    def refunded(self, key: str) -> int:
+        return int(httpx.get(f"{self.url}/v1/payments/{key}").json()["refunded"])
+
+    def event(self, key: str, *, minor: int) -> bytes:
+        told = {"key": key, "status": "SUCCEEDED", "amount": minor, "currency": "EUR"}
+        return json.dumps({"id": "evt_1", "type": "payment.succeeded", "payment": told}).encode()
+
+    def signed(self, body: bytes, *, at: float | None = None, secret: str | None = None) -> dict[str, str]:
+        stamp = str(int(time.time() if at is None else at))
+        return {"X-Payment-Signature": f"t={stamp},v1={sign(secret=secret or SECRET, stamp=stamp, body=body)}"}
+
+
+class Stripe(Rig):
+    ok, declined = "pm_card_visa", "pm_card_chargeCustomerFail"
+
+    def at(self, url: str) -> PaymentProvider:
+        self._settings.STRIPE_API_BASE = url
+        return StripeProvider()
+
+    def guarded(self) -> str:
+        return stripes.card(self.url, "4000002500003155")
+
+    def _intent(self, key: str) -> dict[str, Any]:
+        answer = httpx.get(f"{self.url}/v1/payment_intents?limit=1000", headers=stripes.as_merchant()).json()
+        return next(one for one in answer["data"] if one["metadata"]["payment_id"] == key)
+
+    def decide(self, key: str, *, approve: bool) -> None:
+        intent = self._intent(key)
+        form = {"client_secret": intent["client_secret"], "success": str(approve).lower(), "key": "pk_test_of_the_page"}
+        httpx.post(f"{self.url}/v1/payment_intents/{intent['id']}/_authenticate", data=form).raise_for_status()
+
+    def refunded(self, key: str) -> int:
+        return int(self._intent(key)["latest_charge"]["amount_refunded"])
+
+    def event(self, key: str, *, minor: int) -> bytes:
+        told = stripes.intent(key, amount=minor, amount_received=minor)
+        return json.dumps(stripes.event("payment_intent.succeeded", told, id="evt_1")).encode()
+
+    def signed(self, body: bytes, *, at: float | None = None, secret: str | None = None) -> dict[str, str]:
+        return stripes.signed(body, at=at, secret=secret or stripes.SECRET)
+
+
+@pytest.fixture(scope="module")
+def localstripe() -> Iterator[str]:
+    with stripes.localstripe() as url:
+        yield url
+
+
+@pytest.fixture(params=[Sandbox, Stripe])
+def rig(request: pytest.FixtureRequest, settings: Any) -> Rig:
+    settings.PROVIDER_SECONDS = 2.0
+    if request.param is Stripe:
+        settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = stripes.API_KEY, stripes.SECRET
+        return Stripe(request.getfixturevalue("localstripe"), settings)
+    return Sandbox(request.getfixturevalue("sandbox"), settings)
+
+
+def payment(method: str, minor: int = 19_990, currency: str = "EUR") -> ProviderPayment:
+    return ProviderPayment(
+        key=str(uuid7()), amount=Money.from_minor(minor, currency), method=method, reference="TR-TESTED"
+    )
+
+
+@pytest.mark.parametrize(("minor", "currency"), [(19_990, "EUR"), (5_000, "JPY"), (12_340, "KWD"), (700, "ISK")])
+def test_what_is_paid_is_paid_and_found_again_under_its_key(rig: Rig, minor: int, currency: str) -> None:
+    asked = payment(rig.ok, minor, currency)
+
+    result = rig.provider.pay(asked)
+
+    assert (result.status, result.amount) == (PaymentStatus.SUCCEEDED, Money.from_minor(minor, currency))
+    assert (result.failure_code, result.redirect_url, result.client_secret) == ("", "", "")
+    assert rig.provider.status(asked.key) == result
+
+
+def test_each_payment_is_found_among_others(rig: Rig) -> None:
+    asked = [payment(rig.ok, minor) for minor in (1_000, 2_000, 3_000)]
+
+    for one in asked:
+        rig.provider.pay(one)
+
+    found = [rig.provider.status(one.key) for one in asked]
+    assert [one and one.amount.minor for one in found] == [1_000, 2_000, 3_000]
+
+
+def test_what_was_never_asked_for_is_unknown(rig: Rig) -> None:
+    key = str(uuid7())
+
+    assert rig.provider.status(key) is None
+    assert rig.provider.cancel(key) is None
+    refund = rig.provider.refund(payment_key=key, key=str(uuid7()), amount=Money.from_minor(1, "EUR"))
+    assert refund is RefundStatus.FAILED
+
+
+def test_a_decline_is_a_failed_payment_for_good(rig: Rig) -> None:
+    asked = payment(rig.declined)
+
+    result = rig.provider.pay(asked)
+
+    assert (result.status, result.amount, result.failure_code) == (PaymentStatus.FAILED, asked.amount, "card_declined")
+    later = rig.provider.status(asked.key)
+    assert later is not None
+    assert later.status is PaymentStatus.FAILED
+
+
+def test_an_unknown_method_is_refused_and_nothing_is_kept(rig: Rig) -> None:
+    asked = payment("pm_unknown")
+
+    with pytest.raises(MethodRefused):
+        rig.provider.pay(asked)
+
+    assert rig.provider.status(asked.key) is None
+
+
+@pytest.mark.parametrize(("approve", "status"), [(True, PaymentStatus.SUCCEEDED), (False, PaymentStatus.FAILED)])
+def test_a_person_decides_where_the_bank_asks(rig: Rig, approve: bool, status: PaymentStatus) -> None:
+    asked = payment(rig.guarded())
+
+    waiting = rig.provider.pay(asked)
+
+    assert waiting.status is PaymentStatus.REQUIRES_ACTION
+    assert waiting.redirect_url or waiting.client_secret
+    assert rig.provider.status(asked.key) == waiting
+    rig.decide(asked.key, approve=approve)
+    after = rig.provider.status(asked.key)
+    assert after is not None
+    assert (after.status, after.redirect_url, after.client_secret) == (status, "", "")
+    assert bool(after.failure_code) is (status is PaymentStatus.FAILED)
+
+
+def test_what_waits_for_a_person_can_be_cancelled_and_what_is_paid_cannot(rig: Rig) -> None:
+    waiting, paid = payment(rig.guarded()), payment(rig.ok)
+    rig.provider.pay(waiting)
+    rig.provider.pay(paid)
+
+    outcomes = [rig.provider.cancel(one.key) for one in (waiting, paid, waiting)]
+
+    assert [one and one.status for one in outcomes] == [
+        PaymentStatus.FAILED,
+        PaymentStatus.SUCCEEDED,
+        PaymentStatus.FAILED,
+    ]
+    after = rig.provider.status(waiting.key)
+    assert after is not None
+    assert after.status is PaymentStatus.FAILED
+
+
+def test_a_refund_is_made_once_per_key(rig: Rig) -> None:
+    """Seen failing for Stripe (10000 given back) where the refunds made before are not looked through."""
+    asked = payment(rig.ok)
+    rig.provider.pay(asked)
+    key, other = str(uuid7()), str(uuid7())
+
+    def refund(key: str, minor: int) -> RefundStatus:
+        return rig.provider.refund(payment_key=asked.key, key=key, amount=Money.from_minor(minor, "EUR"))
+
+    assert [refund(key, 5_000), refund(key, 5_000), refund(other, 990), refund(key, 5_000)] == [
+        RefundStatus.SUCCEEDED
+    ] * 4
+    assert rig.refunded(asked.key) == 5_990
+
+
+CALLS: Final[dict[str, Callable[[PaymentProvider], object]]] = {
+    "pay": lambda provider: provider.pay(payment("pm_ok")),
+    "status": lambda provider: provider.status(str(uuid7())),
+    "cancel": lambda provider: provider.cancel(str(uuid7())),
+    "refund": lambda provider: provider.refund(
+        payment_key=str(uuid7()), key=str(uuid7()), amount=Money.from_minor(1, "EUR")
+    ),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_one_that_is_not_there_did_nothing(rig: Rig, call: str) -> None:
+    with pytest.raises(ProviderDown):
+        CALLS[call](rig.at(NOBODY))
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_one_that_does_not_answer_in_time_is_silent(rig: Rig, settings: Any, call: str) -> None:
+    """Seen failing for Stripe where its requests are not sent within what is left of the call."""
+    settings.PROVIDER_SECONDS = 0.5
+    with stripes.mute() as url:
+        provider, started = rig.at(url), time.monotonic()
+
+        with pytest.raises(ProviderSilent):
+            CALLS[call](provider)
+
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_rightly_signed_webhook_is_an_event(rig: Rig) -> None:
+    key = str(uuid7())
+    body = rig.event(key, minor=12_345)
+
+    event = rig.provider.verify_webhook(headers=rig.signed(body), body=body, now=datetime.now(UTC))
+
+    assert (event.id, event.payment_key) == ("evt_1", key)
+    assert event.result is not None
+    assert (event.result.status, event.result.amount) == (PaymentStatus.SUCCEEDED, Money.from_minor(12_345, "EUR"))
+
+
+FORGERIES: Final[dict[str, Callable[[Rig, bytes], tuple[dict[str, str], bytes]]]] = {
+    "unsigned": lambda rig, body: ({}, body),
+    "another secret": lambda rig, body: (rig.signed(body, secret="another"), body),
+    "another body": lambda rig, body: (rig.signed(body), body.replace(b"evt_1", b"evt_2")),
+    "an empty signature": lambda rig, body: (each(rig.signed(body), lambda value: value.split("v1=")[0] + "v1="), body),
+    "no time": lambda rig, body: (each(rig.signed(body), lambda value: value.split(",")[1]), body),
+    "another time": lambda rig, body: (each(rig.signed(body), lambda value: value.replace("t=", "t=2")), body),
+    "rubbish": lambda rig, body: (each(rig.signed(body), lambda value: "=,=,,é" * 100), body),
+    "letters beyond ASCII": lambda rig, body: (each(rig.signed(body), lambda value: value + "é"), body),
+    "no UTF-8": lambda rig, body: (rig.signed(body), b"\xff" + body),
+    "too old": lambda rig, body: (rig.signed(body, at=time.time() - 302), body),
+    "too new": lambda rig, body: (rig.signed(body, at=time.time() + 302), body),
+}
+
+
+def each(headers: dict[str, str], change: Callable[[str], str]) -> dict[str, str]:
+    return {name: change(value) for name, value in headers.items()}
+
+
+@pytest.mark.parametrize("how", FORGERIES)
+def test_any_other_webhook_is_refused(rig: Rig, how: str) -> None:
+    """`too new` was seen failing for Stripe with its library's own check alone; letters beyond ASCII were an error of ours."""
+    headers, body = FORGERIES[how](rig, rig.event(str(uuid7()), minor=1))
+
+    with pytest.raises(WebhookRefused):
+        rig.provider.verify_webhook(headers=headers, body=body, now=datetime.now(UTC))
+
+
+def test_the_window_is_measured_by_the_clock_that_is_given(rig: Rig) -> None:
+    body = rig.event(str(uuid7()), minor=1)
+    headers = rig.signed(body)
+
+    for seconds in (-302, 302):
+        with pytest.raises(WebhookRefused):
+            rig.provider.verify_webhook(headers=headers, body=body, now=datetime.now(UTC) + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"{}", b"{", b'{"id": "\\u0000", "type": "x", "data": {"object": {}}}']
+)
+def test_rightly_signed_nonsense_is_invalid(rig: Rig, body: bytes) -> None:
+    with pytest.raises(Invalid):
+        rig.provider.verify_webhook(headers=rig.signed(body), body=body, now=datetime.now(UTC))

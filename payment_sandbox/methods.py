@@ -35,4 +35,5 @@ METHODS: Final = {
     "pm_timeout": Method(answers=False),
     "pm_error": Method(charges=False),
     "pm_refund_fails_once": Method(refund_failures=1),
+    "pm_refund_refused": Method(refund_failures=7),  # as often as bookings asks by itself; finance's own try succeeds
 }

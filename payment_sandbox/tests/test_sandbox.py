@@ -166,6 +166,14 @@ def test_a_refund_that_failed_once_succeeds_when_asked_again(sandbox: Sandbox) -
     assert sandbox.http.get(f"/v1/payments/{payment}").json()["refunded"] == 500
 
 
+def test_a_refund_that_is_refused_seven_times_succeeds_at_the_eighth(sandbox: Sandbox) -> None:
+    payment, key = sandbox.pay("pm_refund_refused").json()["key"], str(uuid4())
+
+    told = [sandbox.refund(payment, 500, key=key).json()["status"] for _ in range(8)]
+
+    assert told == ["FAILED"] * 7 + ["SUCCEEDED"]
+
+
 def test_cancelling_fails_what_is_not_settled_and_nothing_else(sandbox: Sandbox) -> None:
     waiting, paid = sandbox.pay("pm_action").json()["key"], sandbox.pay("pm_ok").json()["key"]
 

@@ -120,16 +120,16 @@ class World:
 
 @contextmanager
 def brought_up(folder: Path) -> Iterator[World]:
-    """Bring all of it up; at the end nothing of it is left."""
+    """Bring all of it up; at the end, a killed run's too, nothing of it is left."""
     platform = Platform(var=folder / "var", offset=_free_block())
     platform.make_folders()
     destinations = Destinations()
-    with pytest.MonkeyPatch.context() as patch, _database() as url:
+    with pytest.MonkeyPatch.context() as patch, _database(platform) as url:
         auth.install(folder)
         patch.setenv("BOOKINGS_DATABASE_URL", url)
         patch.setenv("KAFKA_TOPIC_PREFIX", f"faults.{secrets.token_hex(4)}.")
         patch.setenv("PAYMENT_RECONCILE_SECONDS", "2")
-        for variable in ("SERVICE_PRIVATE_KEYS", "SERVICE_PUBLIC_KEYS", "PYTEST_CURRENT_TEST", children.MARK):
+        for variable in ("SERVICE_PRIVATE_KEYS", "SERVICE_PUBLIC_KEYS"):
             patch.delenv(variable, raising=False)
         with _neighbours(platform, destinations), own_topics():
             _migrate(platform)
@@ -142,19 +142,21 @@ def brought_up(folder: Path) -> Iterator[World]:
 
 
 @contextmanager
-def _database() -> Iterator[str]:
-    """Make a database, of the run's template where there is one, and drop it in the end."""
-    server, _, own = os.environ["BOOKINGS_DATABASE_URL"].rpartition("/")
+def _database(platform: Platform) -> Iterator[str]:
+    """Make a database, of the run's template where there is one, and have it dropped, and what uses it stopped, in the end."""
+    own = os.environ["BOOKINGS_DATABASE_URL"]
     name, template = f"faults_{secrets.token_hex(4)}", os.environ.get("BOOKINGS_TEST_DATABASE_TEMPLATE", "template1")
     make = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-    drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-    with psycopg.connect(f"{server}/{own}", autocommit=True) as connection:
-        connection.execute(make)
+    reaper = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.reaper", str(platform.var), own, name],
+        cwd=platform.root, stdin=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
     try:
-        yield f"{server}/{name}"
+        with psycopg.connect(own, autocommit=True) as connection:
+            connection.execute(make)
+        yield f"{own.rpartition('/')[0]}/{name}"
     finally:
-        with psycopg.connect(f"{server}/{own}", autocommit=True) as connection:
-            connection.execute(drop)
+        reaper.communicate()
 
 
 def _migrate(platform: Platform) -> None:

@@ -133,7 +133,10 @@ def prove(
         typer.Argument(help="A service, concurrency, shared, launcher, payment_sandbox, tests, platform; all without."),
     ] = None,
     proofs: Annotated[
-        bool, typer.Option("--proofs", help="The proofs of concurrency and crashes alone, at their whole size (ten minutes).")
+        bool,
+        typer.Option(
+            "--proofs", help="The proofs of concurrency and crashes alone, at their whole size (ten minutes)."
+        ),
     ] = False,
 ) -> None:
     """Prove it: on infrastructure of its own, ending with `N passed, N failed`."""
@@ -145,11 +148,18 @@ def prove(
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full", help="And what can go wrong: declines, 3-D Secure, a waiting list, a cancelled departure."
+        ),
+    ] = False,
+) -> None:
     """Book a trip in front of your eyes, through public interfaces alone."""
     from launcher.commands.scripts import demo as run
 
-    raise typer.Exit(run(Platform.from_environment()))
+    raise typer.Exit(run(Platform.from_environment(), full=full))
 
 
 @app.command(context_settings=PASS_ON)

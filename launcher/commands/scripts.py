@@ -10,12 +10,14 @@ from launcher.environment import all_services
 from launcher.platform import Platform
 from launcher.refusal import Refusal
 from launcher.report import Phase, Report
+from launcher.summary import ADMIN
 from launcher.vault import Vault
 
 
-def demo(platform: Platform) -> int:
-    """Play the demo against the platform, which must be up. Raises Refusal."""
+def demo(platform: Platform, *, full: bool) -> int:
+    """Play the demo against the platform, which must be up; `full` adds what can go wrong. Raises Refusal."""
     from launcher.demo import DemoEnvironment, run
+    from launcher.demo.full import Staff
 
     _check_up(platform)
     gateway = public_addresses(platform)["GATEWAY_URL"]
@@ -27,7 +29,13 @@ def demo(platform: Platform) -> int:
     }
     output = platform.var / "demo"
     output.mkdir(exist_ok=True)
-    return run(DemoEnvironment(gateway_url=gateway, mail=platform.mail, output=output, links=links))
+    staff = Staff(
+        email=ADMIN,
+        password=Vault(platform).sign_in("ADMIN_PASSWORD"),
+        catalogue_url=f"http://localhost:{platform.port(ports.HTTP['destinations'])}",
+    )
+    there = DemoEnvironment(gateway_url=gateway, mail=platform.mail, output=output, links=links, staff=staff)
+    return run(there, full=full)
 
 
 def bench(platform: Platform, arguments: Sequence[str]) -> int:

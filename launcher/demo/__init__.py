@@ -12,6 +12,7 @@ from rich.console import Console
 
 from launcher.demo.api import Api
 from launcher.demo.failure import DemoFailed
+from launcher.demo.full import Full, Staff
 from launcher.demo.journey import Journey
 from launcher.demo.mailbox import Mailbox
 from launcher.demo.narration import Narrator
@@ -21,22 +22,27 @@ from launcher.demo.narration import Narrator
 class DemoEnvironment:
     """Where the platform's public doors are, and where the demo may leave its souvenirs.
 
-    `mail` is the Maildir, `output` a folder for saved attachments, `links` what to name at the end: title -> address.
+    `mail` is the Maildir, `output` a folder for saved attachments, `links` what to name at the end: title -> address; `staff` is who
+    cancels a departure in the whole demo.
     """
 
     gateway_url: str
     mail: Path
     output: Path
     links: Mapping[str, str] = field(default_factory=dict)
+    staff: Staff | None = None
 
 
-def run(environment: DemoEnvironment, console: Console | None = None) -> int:
+def run(environment: DemoEnvironment, console: Console | None = None, *, full: bool = False) -> int:
     """Play the journey and return the exit code: 0, or 1 after one line that says what went wrong and in which step."""
     narrator = Narrator(console or Console(highlight=False))
     with Api(environment.gateway_url, notice=narrator.notice) as api:
-        journey = Journey(api=api, mailbox=Mailbox(environment.mail), narrator=narrator, output=environment.output)
+        mailbox = Mailbox(environment.mail)
+        journey = Journey(api=api, mailbox=mailbox, narrator=narrator, output=environment.output)
         try:
             journey.play()
+            if full and environment.staff:
+                Full(environment.gateway_url, mailbox, narrator, environment.staff).play()
         except DemoFailed as failure:
             narrator.failed(str(failure))
             return 1

@@ -92,3 +92,44 @@ query Overview {{
   }}
 }}
 """
+
+# ---------------------------------------------------------------- the whole demo
+TRIPS_WITH_DEPARTURES: Final = """
+query Trips($after: Date!) {
+  trips(first: 20) {
+    edges { node { title departures(departsAfter: $after, onlyAvailable: true, first: 20) {
+      edges { node { id startsAt timeZone capacity seatsAvailable } }
+    } } }
+  }
+}
+"""
+QUOTE_SEATS: Final = f"""
+mutation QuoteSeats($departure: ID!, $adults: Int!, $entry: ID) {{
+  createQuote(departure: $departure, adults: $adults, waitlistEntry: $entry) {{ quote {{ id expiresAt }} {ERRORS} }}
+}}
+"""
+PAY_AND_ACT: Final = f"""
+mutation PayAndAct($input: PayBookingInput!) {{
+  payBooking(input: $input) {{ payment {{ status failureCode nextAction {{ redirectUrl }} }} {ERRORS} }}
+}}
+"""
+QUOTE_SOME: Final = f"""
+mutation QuoteSome($reference: String!, $passengers: [ID!]) {{
+  quoteCancellation(reference: $reference, passengers: $passengers) {{
+    cancellationQuote {{ id refund {MONEY} kept {MONEY} explanation }} {ERRORS}
+  }}
+}}
+"""
+BOOKING: Final = f"""
+query Booking($reference: String!) {{
+  booking(reference: $reference) {{
+    reference status reason paid {MONEY} refunded {MONEY} passengers {{ id cancelled }} creditNotes {{ number }}
+  }}
+}}
+"""
+JOIN: Final = f"""
+mutation Join($departure: ID!, $seats: Int!) {{
+  joinWaitlist(departure: $departure, seats: $seats) {{ entry {{ id status position }} {ERRORS} }}
+}}
+"""
+LINE: Final = "query Line { me { waitlist { id status position offeredUntil } } }"

@@ -1,0 +1,184 @@
+"""`demo --full`: what bookings withstand. A decline, 3-D Secure, a traveller who stays home, a full departure, a cancelled one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import httpx
+
+from launcher.demo import documents
+from launcher.demo.api import Api
+from launcher.demo.failure import DemoFailed
+from launcher.demo.ids import raw_id
+from launcher.demo.journey import local_time, money
+from launcher.demo.mailbox import Mail, Mailbox
+from launcher.demo.narration import Narrator
+from launcher.demo.people import Person
+
+FULL_AFTER: Final = timedelta(days=90)
+FEW: Final = range(3, 9)
+
+
+@dataclass(slots=True)
+class Staff:
+    """Where staff change the catalogue over REST, and as whom."""
+
+    email: str
+    password: str
+    catalogue_url: str
+
+
+@dataclass(slots=True)
+class Full:
+    """Five acts, each on departures of its own; what was taken is given back where it can be."""
+
+    gateway_url: str
+    mailbox: Mailbox
+    narrator: Narrator
+    staff: Staff
+    people: list[Person] = field(default_factory=list)
+
+    def play(self) -> None:
+        """Play all of it. Raises DemoFailed at the first thing that does not happen as it should."""
+        self.narrator.opening(
+            "What can go wrong on the way to a trip",
+            "A card is declined, a bank asks questions, somebody stays home, a departure is full, another one is cancelled.",
+        )
+        with self.narrator.step("Ada and Ben arrive"):
+            ada, ben = self.arrives("Ada"), self.arrives("Ben")
+            roomy, small, doomed = self.departures(ada)
+            for who in (ada, ben):
+                self.narrator.fact(who.name, who.email)
+        self.declined(ada, roomy)
+        self.asked_by_the_bank(ada, roomy)
+        self.some_stay_home(ada, roomy)
+        self.full(ada, ben, small)
+        self.not_leaving(ada, ben, doomed)
+
+    def arrives(self, name: str) -> Person:
+        person = Person.arrive(name, gateway_url=self.gateway_url, mailbox=self.mailbox, narrator=self.narrator)
+        self.people.append(person)
+        return person
+
+    def departures(self, who: Person) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Return a departure with many seats, one with a few and all of them free, and one far ahead to be cancelled."""
+        after = (datetime.now(UTC).date() + FULL_AFTER).isoformat()
+        trips = who.api.call(documents.TRIPS_WITH_DEPARTURES, {"after": after})["edges"]
+        found = [
+            edge["node"] | {"title": trip["node"]["title"]}
+            for trip in trips
+            for edge in trip["node"]["departures"]["edges"]
+        ]
+        free = [one for one in found if one["seatsAvailable"] == one["capacity"]]
+        roomy = next((one for one in found if (one["seatsAvailable"] or 0) >= 20), None)
+        small = next((one for one in free if one["capacity"] in FEW), None)
+        doomed = next((one for one in reversed(free) if one["capacity"] >= 20 and one != roomy), None)
+        if roomy is None or small is None or doomed is None:
+            raise DemoFailed("the catalogue has no departures left that suit this demo")
+        return roomy, small, doomed
+
+    def declined(self, ada: Person, departure: dict[str, Any]) -> None:
+        with self.narrator.step("A card is declined, the next one is not"):
+            booking = ada.book(departure["id"], adults=1)
+            payment = ada.pay(booking, "pm_declined")
+            self.expect(payment["status"] == "FAILED", f"the payment is {payment['status']}, not FAILED")
+            self.narrator.fact("first card", f"{payment['status']}: {payment['failureCode']}; the seat is still held")
+            self.narrator.fact("second card", ada.pay(booking)["status"])
+            self.narrator.fact("booking", ada.sees(booking, "CONFIRMED")["status"])
+            ada.cancel(booking)
+
+    def asked_by_the_bank(self, ada: Person, departure: dict[str, Any]) -> None:
+        with self.narrator.step("3-D Secure: the bank asks first"):
+            booking = ada.book(departure["id"], adults=1)
+            payment = ada.pay(booking, "pm_action")
+            action = payment["nextAction"] or {}
+            self.expect(
+                payment["status"] == "REQUIRES_ACTION", f"the payment is {payment['status']}, not REQUIRES_ACTION"
+            )
+            self.narrator.fact("payment", f"{payment['status']}: {action['redirectUrl']}")
+            answer = httpx.post(action["redirectUrl"], data={"decision": "approve"}, timeout=10, trust_env=False)
+            self.expect(answer.is_success, f"the bank's page answered {answer.status_code}")
+            self.narrator.fact("at the bank", "approved")
+            self.narrator.fact("booking", f"{ada.sees(booking, 'CONFIRMED')['status']}, told by the provider's webhook")
+            ada.cancel(booking)
+
+    def some_stay_home(self, ada: Person, departure: dict[str, Any]) -> None:
+        with self.narrator.step("One of three stays home"):
+            booking = ada.buy(departure["id"], adults=3)
+            offer = ada.cancel(booking, booking["passengers"][0]["id"])
+            for line in offer["explanation"]:
+                self.narrator.fact("because", line)
+            left = ada.sees(booking, "PASSENGERS_CANCELLED", until="reason")
+            travelling = sum(not one["cancelled"] for one in left["passengers"])
+            self.narrator.fact("booking", f"{left['status']}: {travelling} of {len(left['passengers'])} travel")
+            noted = ada.waits(
+                lambda: ada.api.call(documents.BOOKING, {"reference": booking["reference"]}, needs="creditNotes.0.number"),
+                lambda found: bool(found["creditNotes"]), "no credit note was issued",
+            )  # fmt: skip
+            self.narrator.fact(
+                "credit note", f"{noted['creditNotes'][0]['number']}, {money(noted['refunded'])} went back"
+            )
+            ada.cancel(booking)
+
+    def full(self, ada: Person, ben: Person, departure: dict[str, Any]) -> None:
+        with self.narrator.step("A full departure, and the line for it"):
+            self.narrator.fact(
+                "trip", f"{departure['title']}, {local_time(departure['startsAt'], departure['timeZone'])}"
+            )
+            booking = ada.buy(departure["id"], adults=departure["capacity"])
+            self.narrator.fact("Ada", f"takes all {departure['capacity']} seats")
+            entry = ben.api.call(documents.JOIN, {"departure": departure["id"], "seats": 2})["entry"]
+            self.narrator.fact("Ben", f"{entry['status']} for 2 seats, number {entry['position']} in line")
+            ada.cancel(booking)
+            self.narrator.fact("Ada", "changes her mind")
+            offered = ben.waits(
+                lambda: ben.api.call(documents.LINE)["waitlist"][0], lambda found: found["status"] == "OFFERED", "Ben got no offer"
+            )  # fmt: skip
+            self.narrator.fact("Ben", f"{offered['status']} until {offered['offeredUntil']}")
+            mail = ben.mail("the mail about the offer", lambda found: "come free" in found.subject)
+            self.narrator.fact("mail", mail.subject)
+            taken = ben.book(departure["id"], adults=2, entry=entry["id"])
+            ben.pay(taken)
+            self.narrator.fact("Ben", f"{ben.sees(taken, 'CONFIRMED')['status']}: {taken['reference']}")
+            ben.cancel(taken)
+
+    def not_leaving(self, ada: Person, ben: Person, departure: dict[str, Any]) -> None:
+        with self.narrator.step("Staff cancel a departure: everybody is told, and refunded in full"):
+            self.narrator.fact(
+                "trip", f"{departure['title']}, {local_time(departure['startsAt'], departure['timeZone'])}"
+            )
+            bookings = [(who, who.buy(departure["id"], adults=2)) for who in (ada, ben)]
+            with Api(self.gateway_url, notice=self.narrator.notice) as office:
+                asked = {"email": self.staff.email, "password": self.staff.password}
+                token = office.call(documents.LOGIN, asked)["accessToken"]
+            answer = httpx.patch(
+                f"{self.staff.catalogue_url}/api/v1/departures/{raw_id(departure['id'])}/", json={"status": "CANCELLED"},
+                headers={"Authorization": f"Bearer {token}"}, timeout=10, trust_env=False,
+            )  # fmt: skip
+            self.expect(answer.is_success, f"the catalogue answered {answer.status_code}: {answer.text[:200]}")
+            self.narrator.fact("staff", "cancelled it in the catalogue")
+            for who, booking in bookings:
+                gone = who.sees(booking, "DEPARTURE_CANCELLED", until="reason")
+                back = self.all_of_it_back(who, gone)
+                mail = self.told(who, gone["reference"])
+                self.narrator.fact(
+                    who.name,
+                    f"{gone['status']}, {money(back['refunded'])} of {money(back['paid'])} back: “{mail.subject}”",
+                )
+
+    def all_of_it_back(self, who: Person, booking: dict[str, Any]) -> Any:
+        look: Callable[[], Any] = lambda: who.api.call(documents.BOOKING, {"reference": booking["reference"]})  # noqa: E731
+        return who.waits(look, lambda found: found["refunded"] == found["paid"], "the refund did not arrive")
+
+    @staticmethod
+    def told(who: Person, reference: str) -> Mail:
+        """Return the mail that says that the trip will not take place."""
+        return who.mail(
+            "the mail about the departure", lambda mail: reference in mail.subject and "not take place" in mail.subject
+        )
+
+    @staticmethod
+    def expect(is_so: bool, otherwise: str) -> None:
+        if not is_so:
+            raise DemoFailed(otherwise)

@@ -1,0 +1,8 @@
+"""Relay's global ids, as a client of both GraphQL and REST reads them."""
+
+import base64
+
+
+def raw_id(global_id: str) -> str:
+    """Return the id within `base64("Type:id")`."""
+    return base64.b64decode(global_id).decode().partition(":")[2]

@@ -1,0 +1,94 @@
+"""The people of the whole demo: each arrives through the public doors, books, pays, and waits for what must come."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from secrets import token_hex
+from time import monotonic, sleep
+from typing import Any, Final
+
+from launcher.demo import documents
+from launcher.demo.api import PATIENCE_SECONDS, Api
+from launcher.demo.failure import DemoFailed
+from launcher.demo.mailbox import Mail, Mailbox
+from launcher.demo.narration import Narrator
+
+PAUSE_SECONDS: Final = 0.2
+
+
+@dataclass(slots=True)
+class Person:
+    """A traveller with an account of their own."""
+
+    name: str
+    api: Api
+    mailbox: Mailbox
+    email: str = ""
+    password: str = field(default_factory=lambda: f"Trips-{token_hex(8)}")
+
+    @classmethod
+    def arrive(cls, name: str, *, gateway_url: str, mailbox: Mailbox, narrator: Narrator) -> "Person":
+        """Register, open the mailed link, sign in."""
+        person = cls(name, Api(gateway_url, notice=narrator.notice), mailbox)
+        person.email = f"{name.lower()}.{token_hex(4)}@demo.example"
+        details = {
+            "email": person.email, "password": person.password, "firstName": name, "lastName": "Byron", "locale": "EN",
+            "acceptTerms": True,
+        }  # fmt: skip
+        person.api.call(documents.REGISTER, {"input": details})
+        token = person.mail("the verification mail", lambda mail: mail.token() is not None).token()
+        person.api.call(documents.VERIFY, {"token": token})
+        tokens = person.api.call(documents.LOGIN, {"email": person.email, "password": person.password})
+        person.api.access_token, person.api.refresh_token = tokens["accessToken"], tokens["refreshToken"]
+        return person
+
+    def mail(self, what: str, wanted: Callable[[Mail], bool]) -> Mail:
+        """Return the mail once it is there. Raises DemoFailed."""
+        return self.mailbox.wait(self.email, what, wanted)
+
+    def book(self, departure: str, *, adults: int, entry: str | None = None) -> dict[str, Any]:
+        """Quote and book; of the seats offered to a waiting-list entry, where one is given."""
+        quote = self.api.call(
+            documents.QUOTE_SEATS, {"departure": departure, "adults": adults, "entry": entry}
+        )["quote"]  # fmt: skip
+        names = ("Ada", "Charles", "Mary", "Grace", "Alan", "Joan", "Kurt", "Emmy")
+        party = [{"firstName": names[n % 8], "lastName": "Byron", "kind": "ADULT"} for n in range(adults)]
+        details = {"quote": quote["id"], "passengers": party, "idempotencyKey": token_hex(12)}
+        booking: dict[str, Any] = self.api.call(documents.BOOK, {"input": details})["booking"]
+        return booking
+
+    def pay(self, booking: dict[str, Any], method: str = "pm_ok") -> dict[str, Any]:
+        """Pay and return the payment as it was answered."""
+        details = {"reference": booking["reference"], "paymentMethod": method, "idempotencyKey": token_hex(12)}
+        payment: dict[str, Any] = self.api.call(documents.PAY_AND_ACT, {"input": details})["payment"]
+        return payment
+
+    def buy(self, departure: str, *, adults: int) -> dict[str, Any]:
+        """Book, pay, and wait until it is confirmed."""
+        booking = self.book(departure, adults=adults)
+        self.pay(booking)
+        return self.sees(booking, "CONFIRMED")
+
+    def cancel(self, booking: dict[str, Any], *passengers: str) -> dict[str, Any]:
+        """Cancel as quoted and return the quote."""
+        asked = {"reference": booking["reference"], "passengers": list(passengers) or None}
+        quote: dict[str, Any] = self.api.call(documents.QUOTE_SOME, asked)["cancellationQuote"]
+        self.api.call(documents.CANCEL, {"quote": quote["id"]})
+        return quote
+
+    def sees(self, booking: dict[str, Any], status: str, *, until: str = "status") -> dict[str, Any]:
+        """Return the booking once it has the status. Raises DemoFailed after a minute."""
+        return self.waits(
+            lambda: self.api.call(documents.BOOKING, {"reference": booking["reference"]}),
+            lambda found: found[until] == status,
+            f"the booking is not {status}",
+        )
+
+    @staticmethod
+    def waits(look: Callable[[], Any], wanted: Callable[[Any], bool], otherwise: str) -> Any:
+        """Return what is looked at once it is as wanted. Raises DemoFailed."""
+        end = monotonic() + PATIENCE_SECONDS
+        while not wanted(found := look()):
+            if monotonic() > end:
+                raise DemoFailed(otherwise)
+            sleep(PAUSE_SECONDS)
+        return found

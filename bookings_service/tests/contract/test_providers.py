@@ -230,7 +230,7 @@ def test_what_waits_for_a_person_can_be_cancelled_and_what_is_paid_cannot(rig: R
 
 
 def test_a_refund_is_made_once_per_key(rig: Rig) -> None:
-    """Seen failing for Stripe (10000 given back) where the refunds made before are not looked through."""
+    """Seen failing for Stripe (15990 given back) where the refunds made before are not looked through."""
     asked = payment(rig.ok)
     rig.provider.pay(asked)
     key, other = str(uuid7()), str(uuid7())
@@ -305,7 +305,7 @@ def each(headers: dict[str, str], change: Callable[[str], str]) -> dict[str, str
 
 @pytest.mark.parametrize("how", FORGERIES)
 def test_any_other_webhook_is_refused(rig: Rig, how: str) -> None:
-    """`too new` was seen failing for Stripe with its library's own check alone; letters beyond ASCII were an error of ours."""
+    """`too new` was seen failing for Stripe with its library's own check alone; letters beyond ASCII were taken for a rightly signed body."""
     headers, body = FORGERIES[how](rig, rig.event(str(uuid7()), minor=1))
 
     with pytest.raises(WebhookRefused):

@@ -4,6 +4,7 @@ Each dependency has a circuit breaker: after five failures in a row it answers U
 seconds finds out when the other is back.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -88,6 +89,26 @@ def departure(*, departure_id: UUID, deadline: Deadline) -> OfferedDeparture:
         title=text_from_proto(trip.title),
         policy=tuple(CancellationRule(rule.days_before, rule.refund_percent) for rule in trip.cancellation_policy),
     )
+
+
+def snapshots(*, departure_ids: Collection[UUID], deadline: Deadline) -> dict[UUID, DepartureSnapshot]:
+    """Return what the catalogue says of up to 1,000 departures, without those it does not know. Raises Unavailable, DeadlineExceeded."""
+    request = destinations_pb2.BatchGetDeparturesRequest(ids=[str(one) for one in departure_ids])
+    answer = _ask(_destinations_breaker, _destinations, "BatchGetDepartures", request, deadline, None)
+    found = {}
+    for one in answer.departures:
+        starts_at = from_ts(one.starts_at)
+        if starts_at is None:
+            raise Unavailable
+        found[UUID(one.id)] = DepartureSnapshot(
+            departure_id=UUID(one.id),
+            version=one.version,
+            capacity=one.capacity,
+            closed=one.status != destinations_pb2.DEPARTURE_STATUS_OPEN,
+            cancelled=one.status == destinations_pb2.DEPARTURE_STATUS_CANCELLED,
+            starts_at=starts_at,
+        )
+    return found
 
 
 def _ask(

@@ -105,6 +105,14 @@ class Destinations(destinations_pb2_grpc.DestinationsServiceServicer):
             _refuse(context, NotFound())
         return self.departures[request.id]
 
+    def BatchGetDepartures(
+        self, request: Any, context: grpc.ServicerContext
+    ) -> destinations_pb2.BatchGetDeparturesResponse:
+        if self.away:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        known = [self.departures[one].departure for one in request.ids if one in self.departures]
+        return destinations_pb2.BatchGetDeparturesResponse(departures=known)
+
 
 @contextmanager
 def served(users: Users, destinations: Destinations) -> Iterator[str]:

@@ -1,0 +1,113 @@
+"""Departures are held against the catalogue: lost news are taken over, and where people must be asked it is said."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from bookings_service.bookings.models import SeatInventory
+from bookings_service.bookings.services import close_departure
+from bookings_service.tests.commands import last, run
+from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.doubles import Destinations
+from shared.pb.travel.destinations.v1 import destinations_pb2
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLOSED = destinations_pb2.DEPARTURE_STATUS_CLOSED
+
+
+def test_departures_are_what_the_catalogue_says(buyer: Buyer, destinations: Destinations) -> None:
+    buyer.quote(destinations.offer())
+    buyer.quote(destinations.offer())
+
+    code, said = run("reconcile_inventory", "--catalogue")
+
+    assert (code, last(said)) == (0, "Catalogue: 2 departures to come, 0 differ, 0 set right, 0 oversold.")
+
+
+def test_lost_news_are_shown_and_taken_over_when_asked(buyer: Buyer, destinations: Destinations) -> None:
+    departure = destinations.offer(capacity=10)
+    buyer.quote(departure)
+    destinations.offer(departure_id=departure, capacity=8, version=2, status=CLOSED)
+
+    code, said = run("reconcile_inventory", "--catalogue")
+    assert (code, last(said)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 0 oversold.")
+    assert str(departure) in said
+    assert SeatInventory.objects.filter(capacity=10, closed=False).exists()
+
+    code, said = run("reconcile_inventory", "--catalogue", "--apply")
+    assert (code, last(said)) == (0, "Catalogue: 1 departures to come, 1 differ, 1 set right, 0 oversold.")
+    assert SeatInventory.objects.filter(capacity=8, closed=True, version=2).exists()
+
+
+def test_an_oversold_departure_sells_nothing_more_and_nobody_loses_a_seat(
+    buyer: Buyer, destinations: Destinations, caplog: pytest.LogCaptureFixture
+) -> None:
+    departure = destinations.offer(capacity=10)
+    booking = buyer.book(departure, adults=3)
+    destinations.offer(departure_id=departure, capacity=2, version=2)
+
+    with caplog.at_level(logging.ERROR):
+        code, said = run("reconcile_inventory", "--catalogue", "--apply")
+
+    assert (code, last(said)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 1 oversold.")
+    assert "OVERSOLD" in said
+    assert f"alarm: a capacity cut did not fit: departure {departure} wanted 2" in caplog.text
+    assert SeatInventory.objects.filter(capacity=3, held=3).exists()
+    buyer.cancel(booking)
+    code, said = run("reconcile_inventory", "--catalogue", "--apply")
+    assert (code, last(said)) == (0, "Catalogue: 1 departures to come, 1 differ, 1 set right, 0 oversold.")
+    assert SeatInventory.objects.filter(capacity=2, held=0).exists()
+
+
+def test_what_was_cancelled_here_is_to_be_cancelled_in_the_catalogue_too(
+    buyer: Buyer, destinations: Destinations
+) -> None:
+    departure = destinations.offer()
+    buyer.quote(departure)
+    close_departure(departure_id=departure)
+
+    code, said = run("reconcile_inventory", "--catalogue", "--apply")
+
+    assert (code, last(said)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 0 oversold.")
+    assert "cancelled here alone" in said
+    assert SeatInventory.objects.filter(cancelled=True, closed=True).exists()
+
+
+def test_what_the_catalogue_does_not_know_is_told(buyer: Buyer, destinations: Destinations) -> None:
+    departure = destinations.offer()
+    buyer.quote(departure)
+    destinations.departures.pop(str(departure))
+
+    code, said = run("reconcile_inventory", "--catalogue", "--apply")
+
+    assert (code, last(said)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 0 oversold.")
+    assert "unknown to the catalogue" in said
+
+
+def test_what_the_catalogue_is_about_to_commit_is_no_difference(buyer: Buyer, destinations: Destinations) -> None:
+    buyer.quote(destinations.offer(capacity=10))
+    SeatInventory.objects.update(capacity=6, version=F("version") + 1)
+
+    assert run("reconcile_inventory", "--catalogue")[0] == 0
+
+
+def test_what_has_left_is_not_compared(buyer: Buyer, destinations: Destinations) -> None:
+    buyer.quote(destinations.offer(capacity=10))
+    SeatInventory.objects.update(capacity=6, starts_at=F("starts_at") - timedelta(days=61))
+
+    code, said = run("reconcile_inventory", "--catalogue")
+
+    assert (code, last(said)) == (0, "Catalogue: 0 departures to come, 0 differ, 0 set right, 0 oversold.")
+
+
+def test_a_catalogue_that_is_away_is_told_in_a_line(buyer: Buyer, destinations: Destinations) -> None:
+    buyer.quote(destinations.offer())
+    destinations.away = True
+
+    code, said = run("reconcile_inventory", "--catalogue")
+
+    assert code == 1
+    assert len(said.splitlines()) == 1

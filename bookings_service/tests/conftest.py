@@ -20,7 +20,7 @@ from bookings_service.bookings.contracts import (
 )
 from bookings_service.payments.providers import configured
 from bookings_service.payments.services import pay_booking
-from bookings_service.tests import doubles
+from bookings_service.tests import doubles, stripe_doubles
 from bookings_service.tests.factories import command as to_book
 from bookings_service.tests.factories import party
 from shared.auth import Traveller
@@ -98,6 +98,23 @@ def sandbox(_sandbox: str, settings: Any) -> Iterator[str]:
     settings.PROVIDER_SECONDS = 1.0
     configured.cache_clear()
     yield _sandbox
+    configured.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def localstripe() -> Iterator[str]:
+    """A fake of Stripe's API, as a process of its own."""
+    with stripe_doubles.localstripe() as url:
+        yield url
+
+
+@pytest.fixture
+def stripe(localstripe: str, sandbox: str, settings: Any) -> Iterator[str]:
+    """Stripe is what new payments are made with; the sandbox is configured beside it."""
+    settings.PAYMENT_PROVIDER, settings.STRIPE_API_BASE, settings.STRIPE_RETURN_URL = "stripe", localstripe, ""
+    settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = stripe_doubles.API_KEY, stripe_doubles.SECRET
+    configured.cache_clear()
+    yield localstripe
     configured.cache_clear()
 
 

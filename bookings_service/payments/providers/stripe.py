@@ -44,6 +44,7 @@ DID_NOTHING: Final = frozenset({400, 401, 403, 404, 429})
 
 log = logging.getLogger(__name__)
 stripe.enable_telemetry = False  # it would tell Stripe about this machine
+logging.getLogger("stripe").setLevel(logging.WARNING)  # two lines a request, of what is told here where it matters
 
 Intent = dict[str, Any]
 _deadline: ContextVar[Deadline] = ContextVar("deadline of the call to Stripe")

@@ -7,7 +7,7 @@ integration/test_stripe_api.py, as is everything else that localstripe lacks.
 import json
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -125,18 +125,11 @@ class Stripe(Rig):
         return stripes.signed(body, at=at, secret=secret or stripes.SECRET)
 
 
-@pytest.fixture(scope="module")
-def localstripe() -> Iterator[str]:
-    with stripes.localstripe() as url:
-        yield url
-
-
 @pytest.fixture(params=[Sandbox, Stripe])
 def rig(request: pytest.FixtureRequest, settings: Any) -> Rig:
     settings.PROVIDER_SECONDS = 2.0
     if request.param is Stripe:
-        settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = stripes.API_KEY, stripes.SECRET
-        return Stripe(request.getfixturevalue("localstripe"), settings)
+        return Stripe(request.getfixturevalue("stripe"), settings)
     return Sandbox(request.getfixturevalue("sandbox"), settings)
 
 

@@ -68,9 +68,9 @@ def release_sold(*, departure_id: UUID, seats: int) -> None:
     _move(departure_id, sold=F("sold") - seats)
 
 
-def set_counters(*, departure_id: UUID, held: int, sold: int) -> None:
+def set_counters(*, departure_id: UUID, held: int, sold: int, capacity: int) -> None:
     """Write the counters anew, as counted under the departure's lock."""
-    _move(departure_id, held=held, sold=sold)
+    _move(departure_id, held=held, sold=sold, capacity=capacity)
 
 
 def _move(departure_id: UUID, **counters: Any) -> None:

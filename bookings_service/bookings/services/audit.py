@@ -1,5 +1,6 @@
 """Seat counters held against the rows they count. Set-based: a hundred thousand bookings are one statement."""
 
+import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from django.db import connection, transaction
 from bookings_service.bookings import inventory, offers
 from bookings_service.bookings.models import SeatInventory
 from shared.db import database_now
+
+log = logging.getLogger(__name__)
 
 # Held: unpaid bookings, offers to the waiting list, quotes that took one. Sold: confirmed bookings.
 _COUNTED = """
@@ -36,7 +39,7 @@ class Drift:
 
     @property
     def is_oversold(self) -> bool:
-        """Whether the rows themselves take more seats than there are: no counter can say so, and people must be asked."""
+        """Whether the rows themselves take more seats than there are: people must be asked."""
         return self.should_hold + self.should_sell > self.capacity
 
 
@@ -50,8 +53,8 @@ def drifts() -> list[Drift]:
 def mend_counters(*, departure_id: UUID) -> Drift | None:
     """Set the counters right under the departure's lock; return what was wrong, None where nothing was (any more).
 
-    Every change of a booking's seats takes the same lock before it commits, so what is counted under it is whole. An oversold departure is
-    left as it is: the constraint could not hold what is true.
+    Every change of a booking's seats takes the same lock before it commits, so what is counted under it is whole. An oversold departure
+    keeps every seat that is taken and sells nothing more: its capacity becomes what is taken, and an alarm is raised.
     """
     only = "AND departure_id = %(departure)s"
     with transaction.atomic(), connection.cursor() as cursor:
@@ -61,9 +64,14 @@ def mend_counters(*, departure_id: UUID) -> Drift | None:
         if row is None:
             return None
         drift = Drift(*row)
-        if not drift.is_oversold:
-            inventory.set_counters(departure_id=departure_id, held=drift.should_hold, sold=drift.should_sell)
-            offers.offer_free_seats(departure_id=departure_id, now=database_now())
+        taken = drift.should_hold + drift.should_sell
+        if drift.is_oversold:
+            log.error("alarm: departure %s is oversold: %s seats are taken of %s", departure_id, taken, drift.capacity)
+        inventory.set_counters(
+            departure_id=departure_id, held=drift.should_hold, sold=drift.should_sell,
+            capacity=max(drift.capacity, taken),
+        )  # fmt: skip
+        offers.offer_free_seats(departure_id=departure_id, now=database_now())
         return drift
 
 

@@ -123,14 +123,14 @@ def _reconcile_next() -> bool:
     failpoint("reconcile.leased")
     try:
         result = _truth(payment)
+        if result is None and now - payment.created_at > ABANDONED:
+            result = _closed(payment)
     except (ProviderDown, ProviderSilent):
         log.warning("the provider does not answer after payment %s", payment.id)
         return True
     failpoint("reconcile.answered")
     if result is not None:
         settle(payment_id=payment.id, result=result)
-    elif now - payment.created_at > ABANDONED:
-        settle(payment_id=payment.id, result=_failed(payment, "abandoned"))
     return True
 
 
@@ -151,6 +151,13 @@ def _truth(payment: Payment) -> ProviderResult | None:
         except MethodRefused:
             return _failed(payment, "invalid_method")
     return None if result.status == payment.status else result
+
+
+def _closed(payment: Payment) -> ProviderResult | None:
+    """Have the provider charge nothing for an abandoned payment from now on, and return what became of it: it may be too late for that."""
+    provider = provider_named(payment.provider)
+    result = provider.cancel(str(payment.id)) if provider else None
+    return None if result is None or result.status == payment.status else result
 
 
 def _failed(payment: Payment, code: str) -> ProviderResult:

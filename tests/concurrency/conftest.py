@@ -1,21 +1,32 @@
 """The proofs use the neighbours, the sandbox and the buyers of bookings_service's own tests."""
 
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+from tests.concurrency.provider import Ear, ProviderBooks
 
 pytest_plugins = ["bookings_service.tests.conftest"]
 
 
 @pytest.fixture
-def charges(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], dict[str, int]]:
-    """Return what the sandbox has charged, by payment key, in minor units: its own books, not ours."""
-    store = tmp_path_factory.getbasetemp() / "sandbox0" / "sandbox.sqlite3"
+def provider_books(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> ProviderBooks:
+    """The sandbox's own books, not ours."""
+    return ProviderBooks(tmp_path_factory.getbasetemp() / "sandbox0" / "sandbox.sqlite3")
 
-    def charged() -> dict[str, int]:
-        with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as books:
-            return dict(books.execute("SELECT key, amount_minor FROM payment WHERE status = 'SUCCEEDED'").fetchall())
 
-    return charged
+@pytest.fixture
+def ear(sandbox: str, settings: Any) -> Iterator[Ear]:
+    """Whoever hears the sandbox's webhooks; unheard, they would be sent again for ever."""
+    heard = Ear()
+    with heard.listening() as address:
+        settings.PAYMENT_WEBHOOK_URL = address
+        yield heard
+
+
+@pytest.fixture
+def quick(ear: Ear, settings: Any) -> None:
+    """A sandbox that is not waited for, and travellers who may hold what they like."""
+    settings.HOLD_LIMIT_BOOKINGS = settings.HOLD_LIMIT_SEATS = 0
+    settings.PROVIDER_SECONDS = 0.1

@@ -2,10 +2,14 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from django.db import connections
+import psycopg
+from django.db import OperationalError, connections
+
+from shared.errors import InFlight, Unavailable
 
 T = TypeVar("T")
 AT_ONCE = 16
@@ -41,3 +45,20 @@ def crowd(tasks: Sequence[Callable[[], T]], *, at_once: int = AT_ONCE) -> list[T
     for thread in threads:
         thread.join()
     return outcomes  # type: ignore[return-value]  # every index was worked off
+
+
+def patiently(attempt: Callable[[], T]) -> T:
+    """Do as a client does that was told to come back in a moment: in flight, away, or too long a wait for a row.
+
+    A deadlock is not among them: the order of locks forbids it.
+    """
+    for _ in range(200):
+        try:
+            return attempt()
+        except (InFlight, Unavailable):
+            time.sleep(0.02)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled)):
+                raise
+            time.sleep(0.02)
+    raise AssertionError("sent away for ever")

@@ -31,6 +31,24 @@ _RULES: Final[Mapping[str, str]] = {
     "seats are those of who travels": """
         SELECT b.reference FROM bookings_booking b JOIN bookings_passenger p ON p.booking_id = b.id
         WHERE b.status <> 'CANCELLED' GROUP BY b.id HAVING count(*) FILTER (WHERE p.cancelled_at IS NULL) <> b.seats""",
+    "a cancelled booking keeps nothing but its fees": """
+        SELECT b.reference FROM bookings_booking b JOIN payments_payment p ON p.booking_id = b.id AND p.status = 'SUCCEEDED'
+        WHERE b.status = 'CANCELLED' GROUP BY b.id HAVING sum(p.amount_minor - p.refunded_minor) <> (
+            SELECT coalesce(sum(amount_minor), 0) FROM payments_ledgerentry
+            WHERE booking_id = b.id AND kind = 'FEE' AND account = 'TRAVELLER')""",
+    "a quote that was used is one booking": """
+        SELECT q.id FROM bookings_quote q LEFT JOIN bookings_booking b ON b.quote_id = q.id
+        GROUP BY q.id HAVING count(b.id) <> (q.used_at IS NOT NULL)::int""",
+    "a key remembers what it made": """
+        SELECT k.key FROM idempotency_idempotencykey k WHERE NOT EXISTS (SELECT FROM bookings_booking WHERE id = k.result)
+            AND NOT EXISTS (SELECT FROM payments_payment WHERE id = k.result)
+            AND NOT EXISTS (SELECT FROM payments_refund WHERE id = k.result)""",
+    "every booking has its departure's seats": """
+        SELECT reference FROM bookings_booking b
+        WHERE NOT EXISTS (SELECT FROM bookings_seatinventory s WHERE s.departure_id = b.departure_id)""",
+    "nobody waits for seats that are free": """
+        SELECT w.id FROM bookings_waitlistentry w JOIN bookings_seatinventory s USING (departure_id)
+        WHERE w.status = 'WAITING' AND NOT s.closed AND w.seats <= s.capacity - s.held - s.sold""",
     "an offer that was taken is held by one quote, until it is booked": """
         SELECT w.id FROM bookings_waitlistentry w LEFT JOIN bookings_quote q ON q.waitlist_entry_id = w.id
             AND (q.held_seats > 0 OR q.used_at IS NOT NULL)

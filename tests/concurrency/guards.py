@@ -1,0 +1,81 @@
+"""Guards taken out, for controls: a proof that stays green without what it proves proves nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from unittest.mock import patch
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from shared.idempotency.attempts import Attempt
+
+TABLES: Final = (
+    "bookings_booking, bookings_quote, bookings_seatinventory, bookings_waitlistentry, payments_webhook, outbox_outboxevent,"
+    " idempotency_idempotencykey"
+)
+
+
+def forget_everything() -> None:
+    """Empty the tables of bookings and payments."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {TABLES} CASCADE")
+
+
+@contextmanager
+def unlocked() -> Iterator[None]:
+    """Have SELECT … FOR UPDATE lock nothing."""
+    with patch.object(QuerySet, "select_for_update", lambda self, **_: self.all()):
+        yield
+
+
+@contextmanager
+def forgetful() -> Iterator[None]:
+    """Have idempotency keys lock nothing, remember nothing and keep no row."""
+
+    @contextmanager
+    def lock(self: Attempt) -> Iterator[None]:
+        yield
+
+    def forget(self: Attempt, *, result: UUID) -> None:
+        return None
+
+    with (
+        patch.object(Attempt, "lock", lock),
+        patch.object(Attempt, "earlier_result", lambda self: None),
+        patch.object(Attempt, "succeeded", forget),
+    ):
+        yield
+
+
+@contextmanager
+def unconstrained(*names: str) -> Iterator[None]:
+    """Drop the constraints or unique indexes named; put them back, after everything that they would have refused is gone."""
+    with connection.cursor() as cursor:
+        definitions = [_definition(name) for name in names]
+        for drop, _ in definitions:
+            cursor.execute(drop)
+        try:
+            yield
+        finally:
+            forget_everything()
+            for _, restore in definitions:
+                cursor.execute(restore)
+
+
+def _definition(name: str) -> tuple[str, str]:
+    """Return the statements that drop and restore a constraint or an index. Raises LookupError where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),"
+            " format('ALTER TABLE %%s ADD CONSTRAINT %%I %%s', conrelid::regclass, conname, pg_get_constraintdef(oid))"
+            " FROM pg_constraint WHERE conname = %s"
+            " UNION ALL SELECT format('DROP INDEX %%I', indexname), indexdef FROM pg_indexes"
+            " WHERE indexname = %s AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname)",
+            [name, name],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise LookupError(f"there is no guard {name}")
+    return row[0], row[1]

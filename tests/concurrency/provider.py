@@ -1,0 +1,93 @@
+"""The payment provider from outside: its own books, which no code of ours writes, and what it calls back with."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from django.db.models import Sum
+
+from bookings_service.payments.models import Payment, Refund
+
+News = tuple[dict[str, str], bytes]  # headers and body of a webhook
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderBooks:
+    """What the sandbox has in its store, in minor units."""
+
+    store: Path
+
+    def charged(self) -> dict[str, int]:
+        """Return what was charged, by payment key."""
+        return self._sums("SELECT key, amount_minor FROM payment WHERE status = 'SUCCEEDED'")
+
+    def asked(self) -> set[str]:
+        """Return the keys of all payments that were ever asked for, declined ones too."""
+        return set(self._sums("SELECT key, amount_minor FROM payment"))
+
+    def given_back(self) -> dict[str, int]:
+        """Return what was given back, by payment key."""
+        return self._sums(
+            "SELECT payment_key, sum(amount_minor) FROM refund WHERE status = 'SUCCEEDED' GROUP BY payment_key"
+        )
+
+    def settle_all(self) -> None:
+        """Have those five seconds gone by that slow payments take."""
+        with closing(sqlite3.connect(self.store)) as books, books:
+            books.execute("UPDATE payment SET status = 'SUCCEEDED', settles_at = NULL WHERE settles_at IS NOT NULL")
+
+    def differences(self) -> list[str]:
+        """Return every payment of ours of which the provider says something else: charged or not, and how much went back."""
+        charged, back = self.charged(), self.given_back()
+        paid_out = dict(
+            Refund.objects.filter(status="SUCCEEDED").values_list("payment_id").annotate(Sum("amount_minor")).order_by()
+        )
+        found = []
+        for payment in Payment.objects.all():
+            key = str(payment.id)
+            theirs = (charged.get(key, 0), back.get(key, 0))
+            ours = (payment.amount_minor if payment.status == "SUCCEEDED" else 0, paid_out.get(payment.id, 0))
+            if theirs != ours:
+                found.append(
+                    f"payment {key} {payment.method} {payment.status}: the provider has {theirs}, we have {ours}"
+                )
+        return found
+
+    def _sums(self, query: str) -> dict[str, int]:
+        with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)) as books:
+            return dict(books.execute(query).fetchall())
+
+
+@dataclass
+class Ear:
+    """Hears every webhook, says so, and keeps it for the test to deliver: when, how often and in which order it likes."""
+
+    heard: list[News] = field(default_factory=list)
+
+    @contextmanager
+    def listening(self) -> Iterator[str]:
+        """Listen on a free port, and yield the address."""
+        heard = self.heard
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                heard.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Be silent."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()

@@ -145,12 +145,12 @@ def cancellation_quote(*, quote_id: UUID, traveller_id: UUID) -> CancellationQuo
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """The live bookings of a departure in one status and currency."""
+    """The live bookings of a departure in one status and currency. `left` is what would go back if it did not leave."""
 
     status: str
     bookings: int
     seats: int
-    paid: Money
+    left: Money
 
 
 def bookings_of_departure(*, departure_id: UUID) -> list[Affected]:
@@ -162,8 +162,7 @@ def bookings_of_departure(*, departure_id: UUID) -> list[Affected]:
     found = []
     for status, currency, bookings_, seats in counted.annotate(Count("id"), Sum("seats")):
         ids = list(live.filter(status=status, currency=currency).values_list("id", flat=True))
-        paid = sum((captured for captured, _ in ledger.balances(ids).values()), start=0)
-        found.append(Affected(status, bookings_, seats, Money.from_minor(paid, currency)))
+        found.append(Affected(status, bookings_, seats, Money.from_minor(ledger.left_of(ids), currency)))
     return found
 
 

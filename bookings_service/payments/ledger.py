@@ -72,10 +72,16 @@ def write_off(booking: Booking, *, movement: UUID, amount: Money, now: datetime)
 
 def left(booking: Booking) -> int:
     """Return what was captured of the booking and neither given back, refunds under way included, nor kept, in minor units."""
-    of_booking = LedgerEntry.objects.filter(booking=booking, account=_Account.TRAVELLER)
-    captured = -of_booking.filter(kind=_Kind.CAPTURE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
-    kept = of_booking.filter(kind=_Kind.FEE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
-    given_back = Payment.objects.filter(booking=booking).aggregate(sum=Sum("refunded_minor", default=0))["sum"]
+    return left_of([booking.id])
+
+
+def left_of(booking_ids: Collection[UUID]) -> int:
+    """Return the sum of what is `left` of bookings in one currency, in minor units."""
+    of_bookings = LedgerEntry.objects.filter(booking_id__in=booking_ids, account=_Account.TRAVELLER)
+    captured = -of_bookings.filter(kind=_Kind.CAPTURE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
+    kept = of_bookings.filter(kind=_Kind.FEE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
+    payments = Payment.objects.filter(booking_id__in=booking_ids)
+    given_back = payments.aggregate(sum=Sum("refunded_minor", default=0))["sum"]
     return int(captured - kept - given_back)
 
 

@@ -141,6 +141,18 @@ def test_a_departure_is_cancelled_once_it_is_meant(buyer: Buyer, destinations: D
     assert run("cancel_departure", str(departure), "--apply")[0] == 0
 
 
+def test_what_was_given_back_or_kept_before_does_not_go_back_again(buyer: Buyer, destinations: Destinations) -> None:
+    departure = destinations.offer(policy=((1, 50),))
+    booking = buyer.pay(buyer.book(departure, adults=3))[1]
+    buyer.cancel(booking, booking.passengers[0].id)
+
+    said = run("cancel_departure", str(departure))[1]
+
+    assert "1000.00 EUR" in said
+    run("cancel_departure", str(departure), "--apply")
+    assert sorted(Refund.objects.values_list("amount_minor", flat=True)) == [25_000, 100_000]
+
+
 @pytest.mark.parametrize("format_", ["csv", "jsonl"])
 def test_bookings_are_exported(buyer: Buyer, destinations: Destinations, tmp_path: Path, format_: str) -> None:
     departure = destinations.offer()

@@ -24,8 +24,8 @@ class Command(OperatorCommand):
         """Return whether no booking of the departure is left."""
         apply, departure_id = applies(options), options["departure"]
         affected = selectors.bookings_of_departure(departure_id=departure_id)
-        columns = ("status", "bookings", "seats", "paid")
-        self.table(f"Bookings of {departure_id}", columns, ((a.status, a.bookings, a.seats, a.paid) for a in affected))
+        columns = ("status", "bookings", "seats", "goes back")
+        self.table(f"Bookings of {departure_id}", columns, ((a.status, a.bookings, a.seats, a.left) for a in affected))
         todo = sum(one.bookings for one in affected)
         if not apply:
             self.stdout.write(

@@ -29,6 +29,8 @@ FOREIGN: Final = (
     "VIRTUAL_ENV",
     "PYTHONDONTWRITEBYTECODE",
 )
+# Of the payment provider: what opens it is for bookings_service alone.
+PROVIDER_SECRETS: Final = frozenset({"STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"})
 
 
 def infrastructure(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
@@ -91,6 +93,8 @@ def service_environment(service: str, platform: Platform, vault: Vault, *, exter
     others = {f"{name.upper()}_DATABASE_URL" for name in postgres.DATABASES if name != service}
     if service != "users":
         others |= {"ADMIN_PASSWORD", "DEMO_PASSWORD"}
+    if service != "bookings":
+        others |= PROVIDER_SECRETS
     own = {
         "PORT": str(platform.port(ports.HTTP[service])),
         "SERVICE_PRIVATE_KEY": vault.service_seed(service),
@@ -103,7 +107,7 @@ def service_environment(service: str, platform: Platform, vault: Vault, *, exter
 
 def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
     """Return what the servers beside the services find: no database, no key, of the secrets the webhook's alone."""
-    inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    inherited = {name: value for name, value in os.environ.items() if name not in (*FOREIGN, *PROVIDER_SECRETS)}
     shared = platform_environment(platform, vault, external=external)
     told = (
         "DEBUG",

@@ -10,7 +10,7 @@ from launcher import health
 from launcher.children import log_of
 from launcher.commands.develop import generate
 from launcher.commands.logs import merged
-from launcher.environment import FOREIGN, service_environment
+from launcher.environment import FOREIGN, service_environment, stand_in_environment
 from launcher.platform import ROOT, Platform
 from launcher.processes import BY_NAME, SERVICES, TABLE, connections_needed
 from launcher.vault import Vault
@@ -45,6 +45,23 @@ def test_a_service_knows_its_own_secrets_alone(service: str, tmp_path: Path) -> 
     assert environment["SERVICE_PRIVATE_KEY"] == vault.service_seed(service)
     assert not [value for value in environment.values() if any(vault.service_seed(name) in value for name in others)]
     assert ("ADMIN_PASSWORD" in environment) == (service == "users")
+
+
+def test_the_payment_providers_key_reaches_bookings_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE"):
+        monkeypatch.setenv(name, "set")
+    platform = Platform(var=tmp_path / "var")
+    platform.make_folders()
+    vault = Vault(platform)
+
+    environments = {service: service_environment(service, platform, vault) for service in SERVICES}
+    environments["stand-ins"] = stand_in_environment(platform, vault)
+
+    assert [name for name, environment in environments.items() if "STRIPE_API_KEY" in environment] == ["bookings"]
+    assert [name for name, environment in environments.items() if "STRIPE_WEBHOOK_SECRET" in environment] == [
+        "bookings"
+    ]
+    assert environments["bookings"]["STRIPE_API_BASE"] == "set"
 
 
 def test_what_the_person_sets_passes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What this service alone decides."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from shared.settings.env import env, refuse
 
@@ -33,7 +34,8 @@ _stripe = PAYMENT_PROVIDER == "stripe" or env.str("STRIPE_API_KEY", default="")
 STRIPE_API_KEY = env.str("STRIPE_API_KEY") if _stripe else ""
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET") if _stripe else ""
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
-if not STRIPE_API_BASE.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+_base = urlsplit(STRIPE_API_BASE)
+if _base.scheme != "https" and _base.hostname not in ("127.0.0.1", "localhost"):
     refuse("STRIPE_API_BASE is malformed: https://… is expected, for the key travels with every request")
 STRIPE_RETURN_URL = env.str("STRIPE_RETURN_URL", default="")
 if STRIPE_API_KEY and not STRIPE_API_KEY.startswith(("sk_", "rk_")):

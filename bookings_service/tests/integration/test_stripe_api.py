@@ -122,7 +122,7 @@ def test_a_payment_under_way_and_one_captured_in_part(stripe: StripeProvider, sc
 
 
 def declined(key: str, *, shown: bool = True) -> Answer:
-    told = {"code": "card_declined", "decline_code": "stolen_card", "type": "card_error"}
+    told: dict[str, Any] = {"code": "card_declined", "decline_code": "stolen_card", "type": "card_error"}
     left = intent(key, "requires_payment_method", last_payment_error=told)
     return error(402, **told, **({"payment_intent": left} if shown else {}))
 

@@ -1,0 +1,80 @@
+"""One client process of bookings' gRPC: `python -m benchmarks._booking_client ADDRESS CARDS AT_ONCE SECONDS [RATE]`.
+
+CARDS is a file of JSON: a service credential, and quotes with the tokens of those they are for. So many calls are in the air at once; with
+a RATE, calls begin at that many a second whether earlier ones are answered or not. It begins at a line on its stdin and prints, as JSON,
+how many were booked, how many were shed, and the latencies in milliseconds.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from pathlib import Path
+
+import grpc
+
+from benchmarks._stage import as_uuid
+from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
+from shared.pb.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
+
+PARTY = [pb.PassengerInput(first_name=n, last_name="Lindqvist", kind=pb.PASSENGER_KIND_ADULT) for n in ("Ann", "Anna")]
+
+
+async def main() -> None:
+    """Book until the time is over or the quotes are."""
+    address, cards, at_once, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    rate = float(sys.argv[5]) if len(sys.argv) > 5 else 0.0
+    held = json.loads(Path(cards).read_text())  # noqa: ASYNC240 - nothing runs yet
+    credential = ("x-service-credential", held["credential"])
+    ready = [(number, (credential, ("authorization", f"Bearer {token}"))) for number, token in held["quotes"]]
+    latencies: list[float] = []
+    shed = 0
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = BookingsServiceStub(channel)
+        await channel.channel_ready()
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        began = time.perf_counter()
+        end, pending = began + seconds, iter(ready)
+
+        async def book(due: float | None = None) -> None:
+            nonlocal shed
+            number, metadata = next(pending)
+            request = pb.CreateBookingRequest(
+                quote_id=as_uuid(number), passengers=PARTY, idempotency_key=f"key-{number}"
+            )
+            asked = due if due is not None else time.perf_counter()
+            try:
+                await stub.CreateBooking(request, metadata=metadata, timeout=10)
+            except grpc.aio.AioRpcError as error:
+                if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED):
+                    raise
+                shed += 1
+                await asyncio.sleep(0.05)
+            else:
+                latencies.append((time.perf_counter() - asked) * 1_000)
+
+        async def loop() -> None:
+            while time.perf_counter() < end:
+                try:
+                    await book()
+                except (StopIteration, RuntimeError):
+                    return
+
+        if rate:
+            tasks = []
+            for turn in range(int(rate * seconds)):
+                due = began + turn / rate
+                await asyncio.sleep(max(0.0, due - time.perf_counter()))
+                tasks.append(asyncio.create_task(book(due)))
+            await asyncio.gather(*tasks)
+        else:
+            await asyncio.gather(*(loop() for _ in range(at_once)))
+        took = time.perf_counter() - began
+    print(
+        json.dumps({"booked": len(latencies), "shed": shed, "took": took, "latencies": sorted(latencies)}), flush=True
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,69 @@
+"""One process that books, without a wire: `python -m benchmarks._booking_worker FIRST COUNT THREADS SECONDS`.
+
+It begins at a line on its stdin and prints how many bookings it made, in how many seconds, with how much CPU time.
+"""
+
+import os
+import sys
+import threading
+import time
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookings_service.config.settings")
+django.setup()
+
+from uuid import UUID  # noqa: E402
+
+from django.db import connections  # noqa: E402
+
+from benchmarks._stage import TRAVELLER, as_uuid  # noqa: E402
+from bookings_service.bookings.contracts import CreateBooking, PassengerDetails, PassengerKind  # noqa: E402
+from bookings_service.bookings.services.create import _book  # noqa: E402
+from shared.auth import Traveller  # noqa: E402
+from shared.idempotency.attempts import Attempt  # noqa: E402
+
+PARTY = tuple(PassengerDetails(name, "Lindqvist", PassengerKind.ADULT) for name in ("Ann", "Anna"))
+
+
+def book(number: int) -> None:
+    """Book the quote of that number, as the traveller it is for: the transaction of create_booking."""
+    traveller = Traveller(UUID(as_uuid(TRAVELLER + number)), UUID(int=number))
+    command = CreateBooking(UUID(as_uuid(number)), PARTY, f"key-{number}")
+    attempt = Attempt(owner=traveller.id, key=command.idempotency_key, request=command)
+    attempt.seen()
+    _book(command=command, traveller=traveller, attempt=attempt)
+
+
+def main() -> None:
+    """Book until the time is over or the quotes are."""
+    first, count, threads, seconds = (int(argument) for argument in sys.argv[1:5])
+    numbers, lock, done = iter(range(first, first + count)), threading.Lock(), [0]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    began, used = time.monotonic(), time.process_time()
+    end = began + seconds
+
+    def work() -> None:
+        made = 0
+        while time.monotonic() < end:
+            with lock:
+                number = next(numbers, None)
+            if number is None:
+                break
+            book(number)
+            made += 1
+        with lock:
+            done[0] += made
+        connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    print(done[0], time.monotonic() - began, time.process_time() - used, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The plans of what a booking's life asks of the database: `python -m benchmarks._plans QUOTE PERSON`, each printed below its query."""
+
+import os
+import sys
+from collections.abc import Callable
+from uuid import UUID
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookings_service.config.settings")
+django.setup()
+
+from django.db import connection, transaction  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+
+from benchmarks._booking_worker import book  # noqa: E402
+from benchmarks._stage import TRAVELLER, as_uuid  # noqa: E402
+from bookings_service.bookings import clock, selectors, services  # noqa: E402
+from bookings_service.bookings.models import Booking  # noqa: E402
+from bookings_service.bookings.orders import NEWEST  # noqa: E402
+from bookings_service.payments.domain import PaymentStatus  # noqa: E402
+from bookings_service.payments.models import Payment  # noqa: E402
+from bookings_service.payments.providers.base import ProviderResult  # noqa: E402
+from bookings_service.payments.services.settle import settle  # noqa: E402
+from shared.auth import Traveller  # noqa: E402
+from shared.money import Money  # noqa: E402
+from shared.pages import page  # noqa: E402
+
+PLANNED = ("SELECT", "UPDATE")
+
+
+def pay(number: int) -> None:
+    """Record that the booking of a quote was paid."""
+    booking = Booking.objects.get(quote_id=as_uuid(number))
+    payment = Payment.objects.create(
+        booking=booking, amount_minor=booking.total_minor, currency="EUR", status=PaymentStatus.PROCESSING, provider="sandbox",
+        method="pm_ok", idempotency_key="k", asked_at=booking.created_at, created_at=booking.created_at,
+    )  # fmt: skip
+    settle(
+        payment_id=payment.id,
+        result=ProviderResult(PaymentStatus.SUCCEEDED, Money.from_minor(booking.total_minor, "EUR")),
+    )
+
+
+def cancel(number: int) -> None:
+    """Cancel the booking of a quote."""
+    booking = Booking.objects.get(quote_id=as_uuid(number))
+    who = Traveller(UUID(as_uuid(TRAVELLER + number)), UUID(int=1))
+    quote = services.quote_cancellation(reference=booking.reference, passenger_ids=(), traveller=who)
+    services.cancel_booking(cancellation_quote_id=quote.id, traveller=who)
+
+
+def listed(person: int) -> None:
+    """Read the first page of somebody's bookings, whole."""
+    rows = selectors.bookings_of(traveller_id=UUID(as_uuid(person)))
+    selectors.views_of(page(rows, keys=NEWEST, first=20, after="", kind="bookings.newest").rows)
+
+
+def main() -> None:
+    """Do each thing once, and explain what it asked."""
+    quote, person = int(sys.argv[1]), int(sys.argv[2])
+    life: dict[str, Callable[[], object]] = {
+        "create a booking": lambda: book(quote),
+        "pay it": lambda: pay(quote),
+        "list a traveller's bookings": lambda: listed(person),
+        "cancel it": lambda: cancel(quote),
+        "the clock: when is the next thing due": clock.seconds_to_next,
+        "the clock: end holds": services.expire_holds,
+        "the clock: tell of seats": services.publish_inventory,
+        "the clock: offers": services.expire_offers,
+        "the clock: offers that were taken": services.expire_taken_offers,
+        "the clock: cancelled departures": services.cancel_bookings_of_cancelled,
+    }
+    for name, act in life.items():
+        with CaptureQueriesContext(connection) as asked:
+            act()
+        print(f"=== {name}\n")
+        for one in asked.captured_queries:
+            if one["sql"].startswith(PLANNED) and "advisory" not in one["sql"] and "pg_notify" not in one["sql"]:
+                print(explained(one["sql"]), "\n")
+
+
+def explained(sql: str) -> str:
+    """Return the statement, shortened, with its plan; one that writes is planned and not done a second time."""
+    options = "ANALYZE, BUFFERS, COSTS OFF, SUMMARY OFF" if sql.startswith("SELECT") else "COSTS OFF"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN ({options}) {sql.replace('%', '%%')}")
+        plan = "\n".join(f"    {row[0]}" for row in cursor.fetchall())
+        transaction.set_rollback(True)
+    return f"{' '.join(sql.split())[:160]}\n{plan}"
+
+
+if __name__ == "__main__":
+    main()

@@ -143,8 +143,8 @@ def process(
     command: Sequence[str], environment: dict[str, str], *, ready: int | None = None
 ) -> Iterator[psutil.Process]:
     """Run a program for the body, once its port answers."""
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-    started = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **quiet)
+    null = subprocess.DEVNULL
+    started = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=null, stdout=null, start_new_session=True)
     try:
         if ready is not None:
             _wait_for(lambda: socket.create_connection(("127.0.0.1", ready), 1).close())

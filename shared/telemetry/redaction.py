@@ -15,7 +15,7 @@ _SECRET_FIELDS: Final = frozenset(
     """
     password newpassword currentpassword oldpassword passwd secret secretkey clientsecret privatekey
     token accesstoken refreshtoken idtoken travellertoken authorization cookie setcookie csrftoken sessionid
-    servicecredential xservicecredential xpaymentsignature signature
+    servicecredential xservicecredential xpaymentsignature stripesignature signature apikey stripeapikey stripewebhooksecret
     onetimecode recoverycode recoverycodes otp otpauthuri totp
     link links downloadurl pdfurl redirecturl paymentmethod
     email newemail to recipient recipients cc bcc phone phonenumber
@@ -30,11 +30,13 @@ _QUERY = r"(?<=token=)[^\s&\"'<>]+|(?<=signature=)[^\s&\"'<>]+|(?<=password=)[^\
 _USERINFO = r"(?<=://)[^\s/@]+(?=@)"
 _EMAIL = r"[^\s@\"'<>(),;:=]{1,64}+@[^\s@\"'<>(),;:=]{1,255}"
 _PAYMENT_METHOD = r"\bpm_\w+"
+_STRIPE = r"\b(?:sk|rk)_(?:live|test)_\w+|\bwhsec_\w+|\bpi_[a-z0-9]+_secret_\w+"
 _PHONE = r"(?<![\w+])\+[1-9]\d[\d ().-]{5,16}\d\b"
 # What PostgreSQL tells about a refused row is the row itself.
 _ROW = r"(?<=failing row contains )\(.*\)|(?<=\)=)\(.*?\)(?= (?:already|is not|is still|conflicts))"
 _PATTERN: Final = re.compile(
-    "|".join((_JWT, _BEARER, _QUERY, _USERINFO, _EMAIL, _PAYMENT_METHOD, _PHONE, _ROW)), re.IGNORECASE | re.DOTALL
+    "|".join((_JWT, _BEARER, _QUERY, _USERINFO, _EMAIL, _PAYMENT_METHOD, _STRIPE, _PHONE, _ROW)),
+    re.IGNORECASE | re.DOTALL,
 )
 _ADDRESS: Final = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3})*)", re.IGNORECASE

@@ -52,6 +52,10 @@ SHAPES = [
     "::ffff:198.51.100.22",
     "+33 6 12 34 56 78",
     "pm_declined",
+    "sk_" + "live_51Hf0aQ2eZvKYlo2C",
+    "rk_" + "test_51Hf0aQ2eZvKYlo2C",
+    "whsec_C0ffee4nd7ea",
+    "pi_3MtwBwLkdIwHu7ix28a3tqPa_secret_YrKJUKribcBj",
 ]
 
 

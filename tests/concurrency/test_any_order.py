@@ -3,15 +3,15 @@
 The model knows a few departures, who booked what of them, and what came and went of money; it knows no locks, no events, no ledger.
 """
 
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC
-from typing import Any, ClassVar
+from datetime import UTC, timedelta
+from typing import ClassVar
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
+from django.db.models import F
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,11 +23,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bookings_service.bookings import inventory, services
-from bookings_service.bookings.contracts import BookingView, DepartureSnapshot, WaitlistView
-from bookings_service.bookings.models import Booking, Quote, SeatInventory
+from bookings_service.bookings import inventory, selectors, services
+from bookings_service.bookings.contracts import DepartureSnapshot, WaitlistView
+from bookings_service.bookings.domain import LIVE_ENTRY, Status
+from bookings_service.bookings.models import Booking, Quote, SeatInventory, WaitlistEntry
 from bookings_service.bookings.refusals import CapacityBelowSold, QuoteOutdated, SeatsAvailable
 from bookings_service.payments import refunding
+from bookings_service.payments.domain import LIVE, OWED
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.services import receive_webhook, reconcile_due, refund_booking
 from bookings_service.tests.conftest import SECRET, Buyer
@@ -37,63 +39,46 @@ from shared.db import database_now
 from shared.errors import DomainError
 from shared.ids import uuid7
 from shared.money import Money
+from tests.concurrency.clock import payments_end, refunds_end
+from tests.concurrency.guards import forget_everything
 from tests.concurrency.invariants import broken
+from tests.concurrency.model import CAME_THROUGH, NAMES, Held, Idle, Trip, counted, one_of
+from tests.concurrency.provider import ProviderBooks
 from tests.concurrency.scale import WHOLE, scaled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES, STEPS = scaled(reduced=8, whole=200), scaled(reduced=30, whole=60)
+EXAMPLES, STEPS = scaled(reduced=16, whole=200), scaled(reduced=20, whole=60)
 STAFF = uuid7()
-TABLES = "bookings_booking, bookings_quote, bookings_seatinventory, bookings_waitlistentry, payments_webhook, outbox_outboxevent, idempotency_idempotencykey"
-
-
-@dataclass
-class Trip:
-    """A departure as the model sees it."""
-
-    id: UUID
-    capacity: int
-    version: int = 1
-    cancelled: bool = False
-
-
-@dataclass
-class Held:
-    """A booking as the model sees it: who has it, what it costs, and the news of its payments that are still on their way."""
-
-    owner: Buyer
-    view: BookingView
-    trip: Trip
-    news: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-
-def tolerant(act: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a rule be refused: a refusal is an answer, an error of the program is not."""
-
-    def acted(self: Any, **drawn: Any) -> None:
-        with suppress(DomainError):
-            act(self, **drawn)
-
-    acted.__name__ = act.__name__
-    return acted
+METHODS = ("pm_ok", "pm_ok", "pm_declined", "pm_slow", "pm_timeout", "pm_action", "pm_error", "pm_refund_fails_once")
 
 
 PICK = st.integers(0, 10_000)
 PARTY = st.integers(1, 3)
-SOMEBODY_BOOKED = precondition(lambda self: self.held)
-SOMEBODY_WAITS = precondition(lambda self: self.entries)
+# What could do nothing now is not drawn.
+SOMEBODY_BOOKED = precondition(lambda self: Booking.objects.exclude(status="CANCELLED").exists())
+SOMEBODY_HAS_A_PRICE = precondition(
+    lambda self: Quote.objects.filter(used_at__isnull=True, expires_at__gt=database_now()).exists()
+)
+SOMEBODY_OWES = precondition(lambda self: Booking.objects.filter(status="PENDING").exists())
+SOMEBODY_PAID = precondition(lambda self: Booking.objects.filter(status="CONFIRMED").exists())
+SOMEBODY_PAYS = precondition(lambda self: Payment.objects.filter(status__in=LIVE).exists())
+SOMEBODY_IS_ASKED = precondition(lambda self: Payment.objects.filter(status="REQUIRES_ACTION").exists())
+SOMETHING_IS_TOLD = precondition(lambda self: any(one.news for one in self.held))
+SOMEBODY_GETS_MONEY = precondition(lambda self: Refund.objects.filter(status__in=OWED).exists())
+SOMEBODY_WAITS = precondition(lambda self: WaitlistEntry.objects.filter(status__in=LIVE_ENTRY).exists())
+SOMEBODY_HAS_AN_OFFER = precondition(lambda self: WaitlistEntry.objects.filter(status="OFFERED").exists())
 
 
 class AnyOrder(RuleBasedStateMachine):
     """One example: two departures, three travellers, and whatever happens."""
 
     destinations: ClassVar[Destinations]
-    buyers: ClassVar[list[Buyer]]
+    provider: ClassVar[ProviderBooks]
 
-    @initialize(capacities=st.lists(st.integers(1, 6), min_size=2, max_size=2))
-    def begin(self, capacities: list[int]) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {TABLES} CASCADE")
+    @initialize(capacities=st.lists(st.integers(1, 6), min_size=2, max_size=2), method=st.sampled_from(METHODS))
+    def begin(self, capacities: list[int], method: str) -> None:
+        forget_everything()
         self.destinations.departures.clear()
         self.trips = [Trip(self.destinations.offer(capacity=seats, policy=((1, 50),)), seats) for seats in capacities]
         self.held: list[Held] = []
@@ -104,141 +89,190 @@ class AnyOrder(RuleBasedStateMachine):
             self.held.append(held)
             with suppress(SeatsAvailable):
                 self.entries.append((self.people[2], self.people[2].join(trip.id, seats=trip.capacity)))
-        self.pay(which=0, method="pm_ok")
+        self.pay(which=0, method=method)
 
     # ------------------------------------------------------------ travellers
-    @rule(who=PICK, where=PICK, seats=PARTY)
-    @tolerant
-    def book(self, who: int, where: int, seats: int) -> None:
+    @rule(who=PICK, where=PICK, seats=PARTY, decides=st.booleans())
+    @counted
+    def book(self, who: int, where: int, seats: int, decides: bool) -> None:
         owner, trip = self.people[who % 3], self.trips[where % 2]
-        view = owner.take(owner.quote(trip.id, adults=seats))
-        self.held.append(Held(owner, view, trip))
+        quote = owner.quote(trip.id, adults=seats)
+        if decides:
+            self.held.append(Held(owner, owner.take(quote), trip))
 
-    @SOMEBODY_BOOKED
-    @rule(which=PICK, method=st.sampled_from(["pm_ok", "pm_ok", "pm_declined", "pm_slow", "pm_error"]))
-    @tolerant
+    @SOMEBODY_OWES
+    @rule(which=PICK, method=st.sampled_from(METHODS))
+    @counted
     def pay(self, which: int, method: str) -> None:
-        held = self._one(which)
-        payment, _ = held.owner.pay(held.view, method)
-        row = Payment.objects.get(id=payment.id)
-        told = "FAILED" if method == "pm_declined" else "SUCCEEDED"
-        held.news.append(webhook(row, secret=SECRET, status=told))
+        self._pay(self._one(which, "PENDING"), method)
+
+    @SOMEBODY_IS_ASKED
+    @rule(which=PICK, decision=st.sampled_from(["approve", "approve", "decline"]))
+    @counted
+    def the_page_is_answered(self, which: int, decision: str) -> None:
+        """Somebody who was asked to prove who they are does, or does not: the provider knows, and will tell."""
+        payment = one_of(list(Payment.objects.filter(status="REQUIRES_ACTION").order_by("id")), which)
+        httpx.post(payment.redirect_url, data={"decision": decision}, trust_env=False).raise_for_status()
+        held = next(one for one in self.held if one.view.id == payment.booking_id)
+        self._told(held, payment.id, "SUCCEEDED" if self.provider.charged().get(str(payment.id)) else "FAILED")
 
     @SOMEBODY_BOOKED
     @rule(which=PICK, some=st.lists(st.integers(0, 3), max_size=3))
-    @tolerant
+    @counted
     def cancel(self, which: int, some: list[int]) -> None:
-        held = self._one(which)
+        held = self._one(which, "CONFIRMED", "PENDING")
         held.owner.cancel(held.view, *{held.view.passengers[n % len(held.view.passengers)].id for n in some})
 
     @SOMEBODY_BOOKED
+    @rule(which=PICK, some=st.lists(st.integers(0, 3), max_size=2), percent=st.none() | st.integers(0, 100))
+    @counted
+    def staff_cancel(self, which: int, some: list[int], percent: int | None) -> None:
+        view = self._one(which, "CONFIRMED", "PENDING").view
+        quote = services.quote_cancellation_as_staff(
+            reference=view.reference, passenger_ids={view.passengers[n % len(view.passengers)].id for n in some},
+            staff_id=STAFF, reason="Asked on the phone", override_percent=percent,
+        )  # fmt: skip
+        services.cancel_as_staff(cancellation_quote_id=quote.id, staff_id=STAFF)
+
+    @SOMEBODY_PAID
     @rule(which=PICK, other=PICK)
+    @counted
     def cancel_on_an_old_quote(self, which: int, other: int) -> None:
         """What was quoted before something else happened is confirmed as quoted, or outdated."""
-        held = self._one(which)
+        held = self._one(which, "CONFIRMED")
         with suppress(DomainError):
             quote = services.quote_cancellation(
                 reference=held.view.reference, passenger_ids=(), traveller=held.owner.who
             )
-            self.give_back(which=which, minor=other)
+            self.give_back(held, other)
             with suppress(QuoteOutdated):
                 services.cancel_booking(cancellation_quote_id=quote.id, traveller=held.owner.who)
 
     @SOMEBODY_BOOKED
     @rule(which=PICK)
-    @tolerant
+    @counted
     def rename(self, which: int) -> None:
-        held = self._one(which)
+        held = self._one(which, "CONFIRMED", "PENDING")
         services.rename_passenger(
             passenger_id=held.view.passengers[0].id, first_name="Ann", last_name=f"Lee{'e' * (which % 5)}",
             traveller=held.owner.who,
         )  # fmt: skip
 
+    @rule(who=PICK, where=PICK, seats=PARTY)
+    @counted
+    def buy(self, who: int, where: int, seats: int) -> None:
+        """The common way: booked, and paid at once."""
+        owner, trip = self.people[who % 3], self.trips[where % 2]
+        held = Held(owner, owner.take(owner.quote(trip.id, adults=seats)), trip)
+        self.held.append(held)
+        self._pay(held, "pm_ok")
+
     # ------------------------------------------------------------ the line
     @rule(who=PICK, where=PICK, seats=PARTY)
-    @tolerant
+    @counted
     def join(self, who: int, where: int, seats: int) -> None:
         owner = self.people[who % 3]
         self.entries.append((owner, owner.join(self.trips[where % 2].id, seats=seats)))
 
     @SOMEBODY_WAITS
     @rule(which=PICK)
-    @tolerant
+    @counted
     def leave(self, which: int) -> None:
-        owner, entry = self._entry(which)
+        owner, entry = self._entry(which, "WAITING", "OFFERED")
         services.leave_waitlist(entry_id=entry.id, traveller=owner.who)
 
-    @SOMEBODY_WAITS
+    @SOMEBODY_HAS_AN_OFFER
     @rule(which=PICK, seats=PARTY, books=st.booleans())
-    @tolerant
+    @counted
     def take_the_offer(self, which: int, seats: int, books: bool) -> None:
-        owner, entry = self._entry(which)
+        owner, entry = self._entry(which, "OFFERED", "TAKEN")
         quote = owner.quote(entry.departure_id, adults=min(seats, entry.seats), entry=entry)
         if books:
             trip = next(trip for trip in self.trips if trip.id == entry.departure_id)
             self.held.append(Held(owner, owner.take(quote), trip))
 
-    @SOMEBODY_WAITS
+    @SOMEBODY_HAS_AN_OFFER
     @rule(which=PICK)
+    @counted
     def an_offer_ends(self, which: int) -> None:
-        _, entry = self._entry(which)
+        _, entry = self._entry(which, "OFFERED")
         end_offer(entry.id)
         services.expire_offers()
 
+    @SOMEBODY_HAS_A_PRICE
     @rule()
+    @counted
     def quotes_end(self) -> None:
-        for quote_id in Quote.objects.filter(used_at__isnull=True).values_list("id", flat=True):
+        for quote_id in Quote.objects.filter(used_at__isnull=True, expires_at__gt=database_now()).values_list(
+            "id", flat=True
+        ):
             end_quote(quote_id)
         services.expire_taken_offers()
 
     # ------------------------------------------------------------ the provider
-    @SOMEBODY_BOOKED
+    @SOMETHING_IS_TOLD
     @rule(which=PICK, times=st.integers(1, 3), last_first=st.booleans())
+    @counted
     def news_arrive(self, which: int, times: int, last_first: bool) -> None:
         """Webhooks come late, more than once, and in another order than they were sent."""
-        held = self._one(which)
-        if not held.news:
-            return
+        held = one_of([one for one in self.held if one.news], which)
+        self.provider.settle_all()  # it tells of what is so
         headers, body = held.news[-1 if last_first else 0]
         for _ in range(times):
             receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
-    @SOMEBODY_BOOKED
+    @SOMETHING_IS_TOLD
     @rule(which=PICK, status=st.sampled_from(["SUCCEEDED", "FAILED", "PROCESSING"]), more=st.integers(0, 1))
+    @counted
     def strange_news_arrive(self, which: int, status: str, more: int) -> None:
         """What contradicts is kept for finance and changes nothing that has ended."""
         held = self._one(which)
         payment = Payment.objects.filter(booking_id=held.view.id).order_by("-id").first()
-        if payment is None or (payment.status == "PROCESSING" and not more):
-            return
+        if payment is None or (payment.status in LIVE and not more):
+            raise Idle
         headers, body = webhook(payment, secret=SECRET, status=status, amount=payment.amount_minor + more)
         receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
+    @SOMEBODY_PAYS
     @rule()
+    @counted
     def the_provider_is_asked(self) -> None:
         for payment_id in Payment.objects.values_list("id", flat=True):
             long_ago(payment_id)
         reconcile_due()
 
+    @SOMEBODY_PAYS
+    @rule(hours=st.integers(0, 2))
+    @counted
+    def nobody_hears_for_hours(self, hours: int) -> None:
+        """A payment that nobody answers is closed at the provider, and can then be given up."""
+        if not Payment.objects.filter(status__in=LIVE).update(created_at=F("created_at") - timedelta(hours=hours)):
+            raise Idle
+        self.the_provider_is_asked()
+
+    @SOMEBODY_GETS_MONEY
     @rule()
+    @counted
     def refunds_are_paid_out(self) -> None:
         refunds_due()
         refunding.pay_out_due()
 
-    @SOMEBODY_BOOKED
+    @SOMEBODY_PAID
     @rule(which=PICK, minor=st.integers(1, 60_000))
-    @tolerant
+    @counted
     def staff_give_back(self, which: int, minor: int) -> None:
-        self.give_back(which=which, minor=minor)
+        self.give_back(self._one(which, "CONFIRMED"), minor)
 
     # ------------------------------------------------------------ time, and the catalogue
-    @SOMEBODY_BOOKED
+    @SOMEBODY_OWES
     @rule(which=PICK)
+    @counted
     def a_hold_ends(self, which: int) -> None:
-        end_hold(self._one(which).view.id)
+        end_hold(self._one(which, "PENDING").view.id)
         services.expire_holds()
 
     @rule(where=PICK, capacity=st.integers(0, 8))
+    @counted
     def the_capacity_is_asked_for(self, where: int, capacity: int) -> None:
         trip = self.trips[where % 2]
         with suppress(CapacityBelowSold):
@@ -247,6 +281,7 @@ class AnyOrder(RuleBasedStateMachine):
             self._offer(trip)
 
     @rule(where=PICK, capacity=st.integers(0, 8), behind=st.integers(-2, 1))
+    @counted
     def the_catalogue_tells(self, where: int, capacity: int, behind: int) -> None:
         """News of a departure come late and out of order; a cut that does not fit becomes held + sold."""
         trip = self.trips[where % 2]
@@ -259,11 +294,12 @@ class AnyOrder(RuleBasedStateMachine):
             trip.capacity = inventory.seats_of(departure_id=trip.id).capacity
             self._offer(trip)
 
-    @rule(where=PICK, sure=st.integers(0, 5))
+    @rule(where=PICK, sure=st.integers(0, 2))
+    @counted
     def a_departure_is_cancelled(self, where: int, sure: int) -> None:
         trip = self.trips[where % 2]
-        if sure:
-            return
+        if sure or trip.cancelled:
+            raise Idle
         trip.cancelled = True
         services.close_departure(departure_id=trip.id)
         services.cancel_bookings_of_cancelled()
@@ -296,21 +332,43 @@ class AnyOrder(RuleBasedStateMachine):
             assert row is None or row.capacity == trip.capacity
 
     def teardown(self) -> None:
-        if hasattr(self, "trips"):
-            self.nothing_is_broken()
+        """In the end, when everything that is under way has arrived, the provider's books are ours, and each traveller's."""
+        if not hasattr(self, "trips"):
+            return
+        self.provider.settle_all()
+        payments_end()
+        refunds_end()
+        assert broken() == []
+        assert self.provider.differences() == []
+        charged, back = self.provider.charged(), self.provider.given_back()
+        for held in self.held:
+            view = selectors.booking_by_id(booking_id=held.view.id)
+            keys = [str(payment.id) for payment in view.payments]
+            assert view.paid.minor == sum(charged.get(key, 0) for key in keys)
+            assert view.refunded.minor == sum(back.get(key, 0) for key in keys)
 
     # ------------------------------------------------------------ helpers
-    def give_back(self, *, which: int, minor: int) -> None:
+    def give_back(self, held: Held, minor: int) -> None:
         refund_booking(
-            reference=self._one(which).view.reference, amount=Money.from_minor(minor + 1, "EUR"), reason="Sorry",
+            reference=held.view.reference, amount=Money.from_minor(minor + 1, "EUR"), reason="Sorry",
             staff_id=STAFF, idempotency_key=str(uuid4()),
         )  # fmt: skip
 
-    def _one(self, which: int) -> Held:
-        return self.held[which % len(self.held)]
+    def _pay(self, held: Held, method: str) -> None:
+        payment, _ = held.owner.pay(held.view, method)
+        if method != "pm_action":
+            self._told(held, payment.id, "FAILED" if method == "pm_declined" else "SUCCEEDED")
 
-    def _entry(self, which: int) -> tuple[Buyer, WaitlistView]:
-        return self.entries[which % len(self.entries)]
+    def _told(self, held: Held, payment_id: UUID, status: str) -> None:
+        held.news.append(webhook(Payment.objects.get(id=payment_id), secret=SECRET, status=status))
+
+    def _one(self, which: int, *statuses: str) -> Held:
+        ids = set(Booking.objects.filter(status__in=statuses or Status).values_list("id", flat=True))
+        return one_of([held for held in self.held if held.view.id in ids], which)
+
+    def _entry(self, which: int, *statuses: str) -> tuple[Buyer, WaitlistView]:
+        ids = set(WaitlistEntry.objects.filter(status__in=statuses).values_list("id", flat=True))
+        return one_of([(owner, entry) for owner, entry in self.entries if entry.id in ids], which)
 
     def _snapshot(self, trip: Trip, version: int, capacity: int) -> DepartureSnapshot:
         starts_at = self.destinations.departures[str(trip.id)].departure.starts_at.ToDatetime(UTC)
@@ -322,20 +380,15 @@ class AnyOrder(RuleBasedStateMachine):
         departure.version, departure.capacity = trip.version, trip.capacity
 
 
-@pytest.fixture
-def quick(sandbox: str, settings: Any) -> Iterator[None]:
-    """A sandbox that is not waited for."""
-    settings.HOLD_LIMIT_BOOKINGS = settings.HOLD_LIMIT_SEATS = 0
-    settings.PROVIDER_SECONDS = 0.1
-    yield
-
-
 @pytest.mark.usefixtures("users", "quick")
-def test_in_any_order(destinations: Destinations) -> None:
-    """Seen failing within a few examples for each of: offers.offer_free_seats without `closed`, settle without its amount check, `left`
+def test_in_any_order(destinations: Destinations, provider_books: ProviderBooks) -> None:
+    """Every rule came through (reduced: nearly every one): what is always refused proves nothing.
+
+    Seen failing within a few examples for each of: offers.offer_free_seats without `closed`, settle without its amount check, `left`
     without what is given back, release_held left out of retake, `cancelled` not kept by inventory.learn.
     """
-    AnyOrder.destinations = destinations
+    AnyOrder.destinations, AnyOrder.provider = destinations, provider_books
+    CAME_THROUGH.clear()
     run_state_machine_as_test(
         AnyOrder,
         settings=settings(
@@ -344,3 +397,4 @@ def test_in_any_order(destinations: Destinations) -> None:
             suppress_health_check=list(HealthCheck), print_blob=True,
         ),
     )  # fmt: skip
+    assert len(NAMES - set(CAME_THROUGH)) <= (0 if WHOLE else 3), NAMES - set(CAME_THROUGH)

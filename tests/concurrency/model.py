@@ -1,0 +1,63 @@
+"""What the proof of any order knows of bookings: a few departures, who booked what of them, the news that are still on their way."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from bookings_service.bookings.contracts import BookingView
+from bookings_service.tests.conftest import Buyer
+from shared.errors import DomainError
+from tests.concurrency.provider import News
+
+T = TypeVar("T")
+
+
+@dataclass
+class Trip:
+    """A departure as the model sees it."""
+
+    id: UUID
+    capacity: int
+    version: int = 1
+    cancelled: bool = False
+
+
+@dataclass
+class Held:
+    """A booking as the model sees it: who has it, what it costs, and the news of its payments that are still on their way."""
+
+    owner: Buyer
+    view: BookingView
+    trip: Trip
+    news: list[News] = field(default_factory=list)
+
+
+class Idle(Exception):
+    """There is nothing that the rule could do now."""
+
+
+NAMES: set[str] = set()
+CAME_THROUGH: Counter[str] = Counter()
+
+
+def counted(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a rule be refused: a refusal is an answer, an error of the program is not. Count what came through."""
+
+    def acted(self: Any, **drawn: Any) -> None:
+        with suppress(DomainError, Idle):
+            act(self, **drawn)
+            CAME_THROUGH[act.__name__] += 1
+
+    acted.__name__ = act.__name__
+    NAMES.add(act.__name__)
+    return acted
+
+
+def one_of(eligible: list[T], which: int) -> T:
+    """Return the one that was drawn. Raises Idle where there is none."""
+    if not eligible:
+        raise Idle
+    return eligible[which % len(eligible)]

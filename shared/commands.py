@@ -74,13 +74,15 @@ class OperatorCommand(BaseCommand):
         held = [list(row) for row in rows]
         if not held:
             return
-        shown = Table(title=title, title_justify="left", title_style="bold")
+        shown = Table()
         for index, name in enumerate(columns):
             numbers = bool(held) and all(isinstance(row[index], int) for row in held)
             shown.add_column(name, justify="right" if numbers else "left", overflow="fold")
         for row in held:
             shown.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
-        Console(file=self.stream(), width=None if self.stdout.isatty() else 140).print(shown)
+        console = Console(file=self.stream(), width=None if self.stdout.isatty() else 140, highlight=False)
+        console.print(title, style="bold", markup=False)
+        console.print(shown)
 
     def stream(self) -> IO[str]:
         """Return what stdout is, for whoever writes to it without Django's line endings."""

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.world import World, brought_up
+from tests.faults.world import IS_WHOLE, World, brought_up
+
+collect_ignore = [] if IS_WHOLE else ["test_any_moment.py"]
 
 
 @pytest.fixture(scope="session")

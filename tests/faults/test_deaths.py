@@ -3,7 +3,6 @@
 Three travellers at once, each asking again with the same keys as a client does. Reduced in every run, all with PROOFS=whole.
 """
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +13,7 @@ from shared.failpoints import FAILPOINTS
 from shared.testing import eventually
 from tests.faults import books
 from tests.faults.travellers import PATIENCE, Door, Rest, Rpc, Traveller
-from tests.faults.world import World, has_died, is_marked
+from tests.faults.world import IS_WHOLE, World, has_died, is_marked
 
 TRAVELLERS = 3
 TOTAL = 2 * 50_000  # two adults, tax included
@@ -44,7 +43,6 @@ REDUCED = {  # in every run
     ("booking.after_commit", RPC), ("pay.answered", WEB), ("reconcile.answered", CLOCK), ("refund.answered", CLOCK),
     ("sandbox.charged", SANDBOX), ("expiry.before_commit", CLOCK),
 }  # fmt: skip
-IS_WHOLE = os.environ.get("PROOFS") == "whole"
 
 
 def deaths(*of):

@@ -6,6 +6,7 @@ PostgreSQL, Kafka and Valkey are the environment's: `manage_all.py test` brings 
 import os
 import random
 import secrets
+import signal
 import subprocess
 import sys
 import threading
@@ -34,6 +35,7 @@ from shared.pb.travel.destinations.v1 import destinations_pb2_grpc
 from shared.pb.travel.users.v1 import users_pb2_grpc
 from shared.testing.kafka import own_topics
 
+IS_WHOLE = os.environ.get("PROOFS") == "whole"  # reduced otherwise
 NAMES = ("bookings.web", "bookings.rpc", "bookings.clock", "bookings.relay", "sandbox")
 PORTS = (
     *(ports.HTTP["bookings"], ports.GRPC["bookings"], ports.SANDBOX),
@@ -103,6 +105,11 @@ class World:
             self.start(name)
             yield
         self.start(name)
+
+    def kill(self, name: str) -> None:
+        """Kill a process at this moment, with SIGKILL; nothing where it is down already."""
+        if child := children.running(self.platform, name):
+            child.send(signal.SIGKILL)
 
     def url(self, name: str) -> str:
         """Return where a process is reached."""

@@ -50,12 +50,12 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
 
     The last line printed is `N passed, N failed`. Raises Refusal where a run is under way already, or the name is unknown.
     """
-    services, folders, journeys = ([PROOFS], [FAULTS], False) if proofs else _chosen(suite)
+    services, folders, journeys = ([PROOFS], [FAULTS], False) if proofs else chosen(suite)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     outcomes: list[Outcome] = []
-    with _state_folder(platform) as folder:
+    with _state_folder(platform) as state:
         block = _free_block()
-        infrastructure = Platform(var=folder / "infrastructure", offset=block)
+        infrastructure = Platform(var=state / "infrastructure", offset=block)
         with _running(infrastructure, "--infrastructure-only", "--for-tests"):
             environment = _environment(infrastructure)
             if proofs:
@@ -63,16 +63,12 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
             owners = dict.fromkeys("bookings" if name == PROOFS else name for name in services)
             made = templates.make(infrastructure, [name for name in owners if name in WITH_DATABASE], environment)
             environment |= {f"{name.upper()}_TEST_DATABASE_TEMPLATE": database for name, database in made.items()}
-            for service in services:
-                suite_folder = Path("tests", PROOFS) if service == PROOFS else Path(package(service), "tests")
-                ini = (suite_folder if service == PROOFS else suite_folder.parent) / "pytest.ini"
-                arguments = ["-c", str(ini), str(suite_folder)]
-                outcomes.append(_pytest(infrastructure, service, arguments, environment))
+            outcomes += [_pytest(infrastructure, service, suite_of(service), environment) for service in services]
             if folders:
                 arguments = [*folders, "-m", "not platform"]
                 outcomes.append(_pytest(infrastructure, "+".join(folders), arguments, environment))
         if journeys:
-            outcomes.append(_journeys(folder, platform))
+            outcomes.append(_journeys(state, platform))
     for outcome in outcomes:
         print(f"{outcome.suite}: {outcome.passed} passed, {outcome.failed} failed")
     passed, failed = (sum(getattr(outcome, name) for outcome in outcomes) for name in ("passed", "failed"))
@@ -80,8 +76,15 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
     return 0 if passed and not failed else 1
 
 
-def _chosen(suite: str | None) -> tuple[list[str], list[str], bool]:
-    """Return the services, the other folders, and whether the journeys, that `suite` means."""
+def suite_of(service: str) -> list[str]:
+    """Return what pytest is told for the suite of a service, or for the proofs: its settings and its folder."""
+    if service == PROOFS:
+        return ["-c", f"tests/{PROOFS}/pytest.ini", f"tests/{PROOFS}"]
+    return ["-c", f"{package(service)}/pytest.ini", f"{package(service)}/tests"]
+
+
+def chosen(suite: str | None) -> tuple[list[str], list[str], bool]:
+    """Return the services (and the proofs), the other folders, and whether the journeys, that `suite` means. Raises Refusal."""
     root = Platform.from_environment().root
     here = [folder for folder in OWN if (root / folder).is_dir()]
     has_journeys = (root / "tests").is_dir()

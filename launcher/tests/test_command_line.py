@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.commands.prove import counted
+from launcher.commands.prove import PROOFS, chosen, counted, suite_of
 from launcher.platform import ROOT, Platform
 from launcher.refusal import Refusal
 
@@ -118,3 +118,32 @@ def test_skipped_tests_count_as_failed(tmp_path: Path) -> None:
 
     assert counted(report) == (3, 4)
     assert counted(tmp_path / "none.xml") == (0, 0)
+
+
+def test_the_proofs_are_a_suite_of_every_run_and_can_be_run_alone() -> None:
+    services, _, journeys = chosen(None)
+
+    assert services[-1] == PROOFS
+    assert journeys
+    assert chosen(PROOFS) == ([PROOFS], [], False)
+    assert suite_of(PROOFS) == ["-c", "tests/concurrency/pytest.ini", "tests/concurrency"]
+    assert all((ROOT / path).exists() for path in suite_of(PROOFS)[1:])
+
+
+def test_the_suite_beside_the_proofs_does_not_collect_them() -> None:
+    """They have Django's settings of bookings, which the others do without. Seen failing with the folder out of norecursedirs."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests"],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+    )  # fmt: skip
+
+    assert "tests/contract/" in done.stdout
+    assert "tests/concurrency/" not in done.stdout + done.stderr
+
+
+def test_the_whole_proofs_are_no_part_of_another_suite(tmp_path: Path) -> None:
+    done = manage_all("test", "shared", "--proofs", var=tmp_path / "var", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0] == "--proofs is a suite of its own."
+    assert not (tmp_path / "var").exists()

@@ -25,6 +25,9 @@ _STATUSES: Final = {
 OPEN: Final = frozenset({"requires_payment_method", "requires_confirmation"})
 PAST_CLOSING: Final = frozenset({"succeeded", "processing", "canceled"})
 
+# A longer address is not kept: cut, it would lead nowhere, and the client secret leads to the same.
+LONGEST_PAGE: Final = 500
+
 _EVENTS: Final = {
     "payment_intent.succeeded": PaymentStatus.SUCCEEDED,
     "payment_intent.processing": PaymentStatus.PROCESSING,
@@ -99,12 +102,12 @@ def event_of(event: Mapping[str, Any]) -> ProviderEvent:
 
 def _result(intent: Mapping[str, Any], status: PaymentStatus) -> ProviderResult:
     acting = status is PaymentStatus.REQUIRES_ACTION
-    page = ((intent.get("next_action") or {}).get("redirect_to_url") or {}).get("url")
+    page = str(((intent.get("next_action") or {}).get("redirect_to_url") or {}).get("url") or "")
     return ProviderResult(
         status=status,
         amount=_amount(intent),
         failure_code=failure_of(intent)[:60] if status is PaymentStatus.FAILED else "",
-        redirect_url=str(page or "")[:500] if acting else "",
+        redirect_url=page if acting and len(page) <= LONGEST_PAGE else "",
         client_secret=str(intent.get("client_secret") or "")[:200] if acting else "",
     )
 

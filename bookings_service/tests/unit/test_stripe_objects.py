@@ -77,6 +77,17 @@ def test_the_course_of_a_payment(type_: str, status: str, changes: dict[str, Any
     assert (told.id, told.type, told.payment_key, told.result) == ("evt_7", type_, key, result)
 
 
+@pytest.mark.parametrize(("length", "kept"), [(500, 500), (501, 0)])
+def test_an_address_too_long_to_keep_is_left_out_whole(length: int, kept: int) -> None:
+    url = "https://hooks.stripe.com/".ljust(length, "x")
+    action = {"type": "redirect_to_url", "redirect_to_url": {"url": url}}
+
+    told = event_of(event("payment_intent.requires_action", intent("k", "requires_action", next_action=action)))
+
+    assert told.result is not None
+    assert (len(told.result.redirect_url), told.result.client_secret) == (kept, SECRET)
+
+
 def test_an_attempt_that_failed_leaves_the_payment_under_way() -> None:
     """The intent is open for another attempt until somebody closes it, which asking after it does: only then it has failed.
 

@@ -14,7 +14,7 @@ from typing import IO, Any, Final, NoReturn, cast
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -25,6 +25,7 @@ from shared.text import Locale
 FOUND: Final = 1
 MISUSED: Final = 2
 INTERRUPTED: Final = 130
+PATIENCE_SECONDS: Final = 900
 
 
 class OperatorCommand(BaseCommand):
@@ -47,13 +48,14 @@ class OperatorCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do the work. Raises CommandError, in one line, where it was refused, interrupted, or the database is away."""
         try:
-            is_well = self.work(**options)
+            with _patient():
+                is_well = self.work(**options)
             self.stdout.flush()
         except DomainError as refusal:
             raise CommandError(refusal.localized(Locale.EN), returncode=FOUND) from None
         except (OperationalError, InterfaceError) as error:
             told = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise CommandError(f"The database does not answer: {told}", returncode=FOUND) from None
+            raise CommandError(f"The database did not do it: {told}", returncode=FOUND) from None
         except KeyboardInterrupt:
             raise CommandError(
                 "Interrupted. What was done is done; run it again to go on.", returncode=INTERRUPTED
@@ -96,6 +98,19 @@ class OperatorCommand(BaseCommand):
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
             task = bar.add_task(what, total=total)
             yield lambda done=1: bar.advance(task, done)
+
+
+@contextmanager
+def _patient() -> Iterator[None]:
+    """Let statements take as long as looking at everything takes, in place of as long as a request may."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{PATIENCE_SECONDS}s"])
+    try:
+        yield
+    finally:
+        if connection.connection is not None and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("RESET statement_timeout")
 
 
 def add_apply(parser: CommandParser, what: str) -> None:

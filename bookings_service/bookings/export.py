@@ -1,8 +1,11 @@
 """Bookings as flat rows, read by a cursor of the server's: constant memory, however many there are."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from django.db.models import QuerySet
 
 from bookings_service.bookings.models import Booking
 from bookings_service.payments import ledger
@@ -20,17 +23,31 @@ def columns(*, with_passengers: bool) -> tuple[str, ...]:
     return (*COLUMNS, "passengers") if with_passengers else COLUMNS
 
 
-def rows(
-    *, since: datetime | None, until: datetime | None, status: str, with_passengers: bool
-) -> Iterator[dict[str, Any]]:
-    """Yield the bookings made from `since` to before `until`, oldest first; amounts are decimals in strings, instants ISO 8601 in UTC."""
-    found = Booking.objects.order_by("created_at", "id")
-    if since:
-        found = found.filter(created_at__gte=since)
-    if until:
-        found = found.filter(created_at__lt=until)
-    if status:
-        found = found.filter(status=status)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which bookings: made from `since` to before `until`, in `status`; anything where empty."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    status: str = ""
+
+    def count(self) -> int:
+        """Return how many there are now."""
+        return self.bookings().count()
+
+    def bookings(self) -> QuerySet[Booking]:
+        """Return them, oldest first."""
+        found = Booking.objects.order_by("created_at", "id")
+        if self.since:
+            found = found.filter(created_at__gte=self.since)
+        if self.until:
+            found = found.filter(created_at__lt=self.until)
+        return found.filter(status=self.status) if self.status else found
+
+
+def rows(wanted: Wanted, *, with_passengers: bool) -> Iterator[dict[str, Any]]:
+    """Yield the bookings, oldest first; amounts are decimals in strings, instants ISO 8601 in UTC."""
+    found = wanted.bookings()
     if with_passengers:
         found = found.prefetch_related("passengers")
     chunk: list[Booking] = []

@@ -18,6 +18,7 @@ from django.db.models import F
 from bookings_service.bookings.models import Booking, CancellationQuote, Quote, SeatInventory
 from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
 from bookings_service.payments.models import LedgerEntry, Refund
+from bookings_service.payments.services import audit
 from bookings_service.tests.commands import last, run
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
@@ -264,5 +265,27 @@ def test_a_database_that_is_away_is_told_without_a_traceback() -> None:
     ended = subprocess.run(command, env=away, capture_output=True, text=True, timeout=60, check=False)
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.splitlines()[-1].startswith("CommandError: The database does not answer: ")
+    assert ended.stderr.splitlines()[-1].startswith("CommandError: The database did not do it: ")
     assert "Traceback" not in ended.stderr
+
+
+def test_looking_at_everything_may_take_longer_than_a_request() -> None:
+    """Seen failing with the time limit of a request left in force."""
+    seen = []
+
+    def look() -> list[object]:
+        seen.append(statement_timeout())
+        return []
+
+    before = statement_timeout()
+    with patch.object(audit, "findings", look):
+        assert run("check_ledger")[0] == 0
+
+    assert (seen, statement_timeout()) == (["15min"], before)
+    assert before != "15min"
+
+
+def statement_timeout() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        return str(cursor.fetchone()[0])

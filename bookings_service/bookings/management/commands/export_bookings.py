@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -33,17 +34,25 @@ class Command(OperatorCommand):
         since, until, path = options["since"], options["until"], options["output"]
         if since and until and since >= until:
             raise CommandError("--since must be before --until.", returncode=MISUSED)
-        rows = export.rows(
-            since=since, until=until, status=options["status"] or "", with_passengers=options["with_passengers"]
-        )
-        write = _csv if options["format"] == "csv" else _json_lines
+        wanted = export.Wanted(since=since, until=until, status=options["status"] or "")
         columns = export.columns(with_passengers=options["with_passengers"])
-        if path is None:
-            done = write(self.stream(), columns, rows)
-        else:
-            done = _whole(path, lambda stream: write(stream, columns, rows))
+        write = _csv if options["format"] == "csv" else _json_lines
+        is_read_as_it_comes = path is None and self.stdout.isatty()
+        bar = nullcontext(lambda: None) if is_read_as_it_comes else self.progress("Exporting", wanted.count())
+        with bar as step:
+            rows = _counted(export.rows(wanted, with_passengers=options["with_passengers"]), step)
+            if path is None:
+                done = write(self.stream(), columns, rows)
+            else:
+                done = _whole(path, lambda stream: write(stream, columns, rows))
         self.stderr.write(f"{done:,} bookings exported.", lambda text: text)
         return True
+
+
+def _counted(rows: Iterable[dict[str, Any]], step: Callable[[], None]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        yield row
+        step()
 
 
 def _whole(path: Path, write: Any) -> int:

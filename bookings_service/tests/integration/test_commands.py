@@ -173,6 +173,7 @@ def test_bookings_are_exported(buyer: Buyer, destinations: Destinations, tmp_pat
     assert rows[0]["title"] == ("'=1+1" if format_ == "csv" else "=1+1")
     assert rows[0]["passengers"] == "Ann Lindqvist; Anna Lindqvist"
     assert [path] == list(tmp_path.iterdir())
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_an_export_is_narrowed_and_without_names(buyer: Buyer, destinations: Destinations) -> None:

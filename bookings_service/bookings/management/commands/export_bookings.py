@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -56,10 +57,11 @@ def _counted(rows: Iterable[dict[str, Any]], step: Callable[[], None]) -> Iterat
 
 
 def _whole(path: Path, write: Any) -> int:
-    """Write a file beside `path` and put it in its place when it is whole."""
+    """Write a file beside `path`, for its owner alone, and put it in its place when it is whole."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as stream:
+        partial.unlink(missing_ok=True)
+        with open(partial, "x", encoding="utf-8", newline="", opener=_private) as stream:
             done: int = write(stream)
         partial.replace(path)
     except OSError as error:
@@ -67,6 +69,10 @@ def _whole(path: Path, write: Any) -> int:
     finally:
         partial.unlink(missing_ok=True)
     return done
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _csv(stream: IO[str], columns: Iterable[str], rows: Iterable[dict[str, Any]]) -> int:

@@ -49,6 +49,10 @@ WRONG = {
     "refunds": """SELECT r.id, r.status, l.amount_minor FROM payments_refund r
         FULL JOIN (SELECT * FROM payments_ledgerentry WHERE kind = 'REFUND' AND account = 'PROVIDER') l ON l.movement = r.id
         WHERE coalesce(r.status = 'SUCCEEDED', false) <> (l.id IS NOT NULL) OR -l.amount_minor <> r.amount_minor""",
+    "paid for what is booked": """SELECT b.reference, b.status, b.total_minor, l.sum FROM bookings_booking b
+        LEFT JOIN (SELECT booking_id, sum(amount_minor) FROM payments_ledgerentry WHERE account = 'PROVIDER' GROUP BY booking_id) l
+        ON l.booking_id = b.id
+        WHERE coalesce(l.sum, 0) <> CASE b.status WHEN 'CONFIRMED' THEN b.total_minor ELSE 0 END""",
     "keys": "SELECT quote_id FROM bookings_booking GROUP BY quote_id HAVING count(*) <> 1",
 }
 

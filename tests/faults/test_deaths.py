@@ -13,13 +13,12 @@ from shared.failpoints import FAILPOINTS
 from shared.testing import eventually
 from tests.faults import books
 from tests.faults.travellers import PATIENCE, Door, Rest, Rpc, Traveller
-from tests.faults.world import IS_WHOLE, World, has_died, is_marked
+from tests.faults.world import CLOCK, IS_WHOLE, RELAY, RPC, SANDBOX, WEB, World, has_died, is_marked
 
 TRAVELLERS = 3
 TOTAL = 2 * 50_000  # two adults, tax included
 PAID = ["booking.created", "booking.confirmed", "payment.succeeded"]
 REFUSED = {"payment.failed"}  # of a provider that is away: nothing was charged, the same key may be used again
-WEB, RPC, CLOCK, RELAY, SANDBOX = "bookings.web", "bookings.rpc", "bookings.clock", "bookings.relay", "sandbox"
 
 # Where, and who dies there.
 PAYING = [

@@ -27,8 +27,12 @@ class Away(Exception):
     """There was no answer, or one that says to ask again."""
 
 
+class Refused(Exception):
+    """The answer was no."""
+
+
 class Door(Protocol):
-    """A way to bookings_service, for one traveller. Each raises Away where asking again is right."""
+    """A way to bookings_service, for one traveller. Each raises Away where asking again is right, Refused where it is not."""
 
     def quote(self, departure_id: UUID) -> str: ...
     def book(self, quote_id: str, *, key: str) -> str: ...
@@ -73,8 +77,9 @@ class Rest:
         except httpx.TransportError as error:
             raise Away from error
         if answer.status_code >= 500 or answer.json().get("code") == "IDEMPOTENCY_KEY_IN_FLIGHT":
-            raise Away
-        assert answer.is_success, answer.text
+            raise Away(answer.text)
+        if answer.is_error:
+            raise Refused(answer.text)
         return answer.json()
 
 
@@ -123,7 +128,7 @@ class Rpc:
             except grpc.RpcError as error:
                 if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED) or in_flight(error):
                     raise Away from error
-                raise
+                raise Refused(error.details()) from error
 
 
 def in_flight(error: grpc.RpcError) -> bool:
@@ -153,13 +158,17 @@ class Traveller:
 
     def pays(self, method: str = "pm_ok") -> None:
         """Pay for them."""
-        insist(lambda: self.door.pay(self.reference, method=method, key=self.keys["pay"]) or True)
+        insist(lambda: self.door.pay(self.reference, method=method, key=self.keys["pay"]))
 
     def cancels(self) -> None:
         """Cancel as quoted, once the booking is confirmed."""
         self.sees("CONFIRMED")
+        self.cancels_as_it_is()
+
+    def cancels_as_it_is(self) -> None:
+        """Cancel as quoted, whatever became of the booking."""
         quote_id = insist(lambda: self.door.cancellation_quote(self.reference))
-        insist(lambda: self.door.cancel(quote_id) or True)
+        insist(lambda: self.door.cancel(quote_id))
 
     def sees(self, status: str) -> None:
         """Wait until the booking is shown as that."""
@@ -167,12 +176,12 @@ class Traveller:
 
 
 def insist(ask: Callable[[], Any]) -> Any:
-    """Ask until there is an answer."""
-
-    def answered() -> Any:
+    """Ask until there is an answer. Raises Refused, and Away after 60 s without one."""
+    until = time.monotonic() + PATIENCE
+    while True:
         try:
             return ask()
         except Away:
-            return None
-
-    return eventually(answered, PATIENCE, every=0.2)
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.2)

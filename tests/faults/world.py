@@ -36,7 +36,13 @@ from shared.pb.travel.users.v1 import users_pb2_grpc
 from shared.testing.kafka import own_topics
 
 IS_WHOLE = os.environ.get("PROOFS") == "whole"  # reduced otherwise
-NAMES = ("bookings.web", "bookings.rpc", "bookings.clock", "bookings.relay", "sandbox")
+NAMES = (WEB, RPC, CLOCK, RELAY, SANDBOX) = (
+    "bookings.web",
+    "bookings.rpc",
+    "bookings.clock",
+    "bookings.relay",
+    "sandbox",
+)
 PORTS = (
     *(ports.HTTP["bookings"], ports.GRPC["bookings"], ports.SANDBOX),
     *(ports.GRPC["users"], ports.GRPC["destinations"]),
@@ -97,14 +103,14 @@ class World:
             yield folder / failpoint
 
     @contextmanager
-    def shortened(self, name: str, **times: str) -> Iterator[None]:
-        """Run the body while process `name` has other times in its environment."""
+    def shortened(self, *names: str, **times: str) -> Iterator[None]:
+        """Run the body while these processes have other times in their environment."""
         with pytest.MonkeyPatch.context() as patch:
             for variable, seconds in times.items():
                 patch.setenv(variable, seconds)
-            self.start(name)
+            self.start(*names)
             yield
-        self.start(name)
+        self.start(*names)
 
     def kill(self, name: str) -> None:
         """Kill a process at this moment, with SIGKILL; nothing where it is down already."""

@@ -44,10 +44,18 @@ CAME_THROUGH: Counter[str] = Counter()
 
 
 def counted(act: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a rule be refused: a refusal is an answer, an error of the program is not. Count what came through."""
+    """Count what came through. What happens by itself is refused by nobody: any exception is a failure."""
+    return _counted(act, Idle)
 
+
+def refusable(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Count what came through, and let the rest be refused: to people a refusal is an answer, an error of the program is not."""
+    return _counted(act, Idle, DomainError)
+
+
+def _counted(act: Callable[..., Any], *let: type[Exception]) -> Callable[..., Any]:
     def acted(self: Any, **drawn: Any) -> None:
-        with suppress(DomainError, Idle):
+        with suppress(*let):
             act(self, **drawn)
             CAME_THROUGH[act.__name__] += 1
 

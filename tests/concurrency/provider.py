@@ -1,5 +1,6 @@
 """The payment provider from outside: its own books, which no code of ours writes, and what it calls back with."""
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -68,6 +69,10 @@ class Ear:
 
     heard: list[News] = field(default_factory=list)
 
+    def payments(self) -> set[str]:
+        """Return the keys of the payments that were told of."""
+        return {str(json.loads(body)["payment"]["key"]) for _, body in self.heard}
+
     @contextmanager
     def listening(self) -> Iterator[str]:
         """Listen on a free port, and yield the address."""
@@ -82,7 +87,10 @@ class Ear:
             def log_message(self, format: str, *args: object) -> None:
                 """Be silent."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 200  # the sandbox calls back for a crowd at once
+
+        server = Server(("127.0.0.1", 0), Handler)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

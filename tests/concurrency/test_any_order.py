@@ -42,7 +42,7 @@ from shared.money import Money
 from tests.concurrency.clock import payments_end, refunds_end
 from tests.concurrency.guards import forget_everything
 from tests.concurrency.invariants import broken
-from tests.concurrency.model import CAME_THROUGH, NAMES, Held, Idle, Trip, counted, one_of
+from tests.concurrency.model import CAME_THROUGH, NAMES, Held, Idle, Trip, counted, one_of, refusable
 from tests.concurrency.provider import ProviderBooks
 from tests.concurrency.scale import WHOLE, scaled
 
@@ -93,7 +93,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ travellers
     @rule(who=PICK, where=PICK, seats=PARTY, decides=st.booleans())
-    @counted
+    @refusable
     def book(self, who: int, where: int, seats: int, decides: bool) -> None:
         owner, trip = self.people[who % 3], self.trips[where % 2]
         quote = owner.quote(trip.id, adults=seats)
@@ -102,7 +102,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @SOMEBODY_OWES
     @rule(which=PICK, method=st.sampled_from(METHODS))
-    @counted
+    @refusable
     def pay(self, which: int, method: str) -> None:
         self._pay(self._one(which, "PENDING"), method)
 
@@ -118,14 +118,14 @@ class AnyOrder(RuleBasedStateMachine):
 
     @SOMEBODY_BOOKED
     @rule(which=PICK, some=st.lists(st.integers(0, 3), max_size=3))
-    @counted
+    @refusable
     def cancel(self, which: int, some: list[int]) -> None:
         held = self._one(which, "CONFIRMED", "PENDING")
         held.owner.cancel(held.view, *{held.view.passengers[n % len(held.view.passengers)].id for n in some})
 
     @SOMEBODY_BOOKED
     @rule(which=PICK, some=st.lists(st.integers(0, 3), max_size=2), percent=st.none() | st.integers(0, 100))
-    @counted
+    @refusable
     def staff_cancel(self, which: int, some: list[int], percent: int | None) -> None:
         view = self._one(which, "CONFIRMED", "PENDING").view
         quote = services.quote_cancellation_as_staff(
@@ -136,7 +136,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @SOMEBODY_PAID
     @rule(which=PICK, other=PICK)
-    @counted
+    @refusable
     def cancel_on_an_old_quote(self, which: int, other: int) -> None:
         """What was quoted before something else happened is confirmed as quoted, or outdated."""
         held = self._one(which, "CONFIRMED")
@@ -150,7 +150,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @SOMEBODY_BOOKED
     @rule(which=PICK)
-    @counted
+    @refusable
     def rename(self, which: int) -> None:
         held = self._one(which, "CONFIRMED", "PENDING")
         services.rename_passenger(
@@ -159,7 +159,7 @@ class AnyOrder(RuleBasedStateMachine):
         )  # fmt: skip
 
     @rule(who=PICK, where=PICK, seats=PARTY)
-    @counted
+    @refusable
     def buy(self, who: int, where: int, seats: int) -> None:
         """The common way: booked, and paid at once."""
         owner, trip = self.people[who % 3], self.trips[where % 2]
@@ -169,21 +169,21 @@ class AnyOrder(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ the line
     @rule(who=PICK, where=PICK, seats=PARTY)
-    @counted
+    @refusable
     def join(self, who: int, where: int, seats: int) -> None:
         owner = self.people[who % 3]
         self.entries.append((owner, owner.join(self.trips[where % 2].id, seats=seats)))
 
     @SOMEBODY_WAITS
     @rule(which=PICK)
-    @counted
+    @refusable
     def leave(self, which: int) -> None:
         owner, entry = self._entry(which, "WAITING", "OFFERED")
         services.leave_waitlist(entry_id=entry.id, traveller=owner.who)
 
     @SOMEBODY_HAS_AN_OFFER
     @rule(which=PICK, seats=PARTY, books=st.booleans())
-    @counted
+    @refusable
     def take_the_offer(self, which: int, seats: int, books: bool) -> None:
         owner, entry = self._entry(which, "OFFERED", "TAKEN")
         quote = owner.quote(entry.departure_id, adults=min(seats, entry.seats), entry=entry)
@@ -259,7 +259,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @SOMEBODY_PAID
     @rule(which=PICK, minor=st.integers(1, 60_000))
-    @counted
+    @refusable
     def staff_give_back(self, which: int, minor: int) -> None:
         self.give_back(self._one(which, "CONFIRMED"), minor)
 

@@ -65,12 +65,12 @@ async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | No
         for row in rows:
             sent[row.id] = row.sequence if known is None else min(known.get(row.reference, 0), row.sequence)
         while True:
-            for row in rows:
-                async for update in _missed(operation, row, sent):
-                    yield update
-            news = await signals.wait_beyond(sent, timeout=POLL_SECONDS)
-            operation.renew()
             try:
+                for row in rows:
+                    async for update in _missed(operation, row, sent):
+                        yield update
+                news = await signals.wait_beyond(sent, timeout=POLL_SECONDS)
+                operation.renew()
                 rows = await _moved(operation, person_id, news)
             except (Unavailable, DeadlineExceeded):
                 await asyncio.sleep(POLL_SECONDS)
@@ -119,7 +119,7 @@ async def _missed(
 
 
 async def _moved(operation: Operation, person_id: str, news: list[Moved] | None) -> list[bookings_pb2.Booking]:
-    if news is None:
+    if news is None or len(news) > _PAGE:
         return await _all_bookings(operation, person_id)
     request = bookings_pb2.BatchGetBookingsRequest(ids=[one.subject for one in news])
     return list((await operation.call("bookings", "BatchGetBookings", request)).bookings)

@@ -1,5 +1,6 @@
 """The root of every subscription."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from gateway_service.gateway.schema.values import Info, Shown
 from shared.errors import Invalid, NotFound
 
 MOST_KNOWN: Final = 500
+_REFERENCE: Final = re.compile(r"[0-9A-Z]{8}")
 
 
 class BookingUpdate(Shown):
@@ -83,9 +85,11 @@ def _shown(update: Update, info: Info) -> dict[str, Any]:
 
 
 def _sequences(known: list[Any] | None) -> dict[str, int] | None:
-    """Return the sequence of each reference. Raises Invalid for too many, or a sequence that is none."""
+    """Return the sequence of each reference. Raises Invalid for too many, a sequence that is none, or what cannot be a reference."""
     if known is None:
         return None
-    if len(known) > MOST_KNOWN or any(not 0 <= one.sequence <= MAX_SEQUENCE for one in known):
+    if len(known) > MOST_KNOWN or not all(
+        0 <= one.sequence <= MAX_SEQUENCE and _REFERENCE.fullmatch(one.reference) for one in known
+    ):
         raise Invalid(field="known")
     return {one.reference: one.sequence for one in known}

@@ -8,10 +8,13 @@ from uuid import UUID
 import pytest
 from confluent_kafka import Producer
 
+from gateway_service.gateway import live
 from gateway_service.gateway.feed import INVENTORY, TOPIC, feed
 from gateway_service.gateway.ids import to_global_id
+from gateway_service.gateway.schema.subscriptions import MOST_KNOWN
 from gateway_service.tests.fakes import Backends
 from gateway_service.tests.integration.test_live import Client, address, bearer, connected, until_up
+from shared.errors import Unavailable
 from shared.events import topic_name
 from shared.ids import uuid7
 from shared.settings.env import env
@@ -91,12 +94,44 @@ async def test_without_known_ones_it_begins_now(address: str, backends: Backends
         assert await updates(client, 1) == [("REF00001", 4)]
 
 
-@pytest.mark.parametrize("sequence", [-1])
-async def test_a_sequence_is_one(address: str, backends: Backends, token: str, sequence: int) -> None:
+@pytest.mark.parametrize(
+    ("reference", "sequence"),
+    [("REF00001", -1), ("", 1), ("ref00001", 1), ("REF00001\n", 1), ("REF٠٠٠٠١", 1), ("R" * 10_000, 1)],
+)
+async def test_what_is_known_is_a_reference_and_a_sequence(
+    address: str, backends: Backends, token: str, reference: str, sequence: int
+) -> None:
+    """Seen failing without the look at the reference: all but the first case were followed."""
     async with connected(address, bearer(token)) as client:
-        await subscribe(client, MINE, k=[{"reference": "REF00001", "sequence": sequence}])
+        await subscribe(client, MINE, k=[{"reference": reference, "sequence": sequence}])
         answer = await client.receive()
     assert answer["payload"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": "known"}
+
+
+async def test_only_so_many_are_known(address: str, backends: Backends, token: str) -> None:
+    async with connected(address, bearer(token)) as client:
+        await subscribe(client, MINE, k=[{"reference": "REF00001", "sequence": 1}] * (MOST_KNOWN + 1))
+        answer = await client.receive()
+    assert answer["payload"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": "known"}
+
+
+async def test_an_outage_ends_no_subscription(
+    address: str, backends: Backends, person: UUID, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What moved during it is sent once after it. Seen failing with the guard around the later look alone: it ended."""
+    monkeypatch.setattr(live, "POLL_SECONDS", 0.1)
+    booking = backends.world.add_booking(person)
+    async with connected(address, bearer(token)) as client:
+        await subscribe(client, MINE)
+        await until_up()
+        assert await silent(client)
+        backends.world.refusals["ListBookingEvents"] = Unavailable()
+        backends.world.happen(booking, "booking.changed")
+        await told(booking)
+        assert await silent(client)
+        backends.world.refusals.clear()
+        assert await updates(client, 1) == [("REF00001", 4)]
+        assert await silent(client)
 
 
 async def test_somebody_elses_reference_is_as_unknown(

@@ -21,7 +21,6 @@ from shared.db import database_now
 from shared.failpoints import failpoint
 from shared.money import Money
 
-MOST_ATTEMPTS: Final = 20
 _BACKOFF: Final = (1, 2, 5, 15, 60, 300, 1_800)
 log = logging.getLogger(__name__)
 
@@ -98,9 +97,7 @@ def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
         status = provider.refund(payment_key=str(refund.payment_id), key=str(refund.id), amount=amount)
     except (ProviderDown, ProviderSilent):
         log.warning("refund %s is not answered yet, attempt %s", refund.id, refund.attempts)
-        if refund.attempts < MOST_ATTEMPTS:
-            return True
-        status = RefundStatus.FAILED
+        return True  # silence says nothing: it is asked again, however long it takes, and reconcile_payments shows it
     failpoint("refund.answered")
     if status is RefundStatus.FAILED and refund.attempts < len(_BACKOFF):
         return True  # providers refuse refunds for passing reasons; the next attempt is due later

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
@@ -45,19 +44,24 @@ CAME_THROUGH: Counter[str] = Counter()
 
 def counted(act: Callable[..., Any]) -> Callable[..., Any]:
     """Count what came through. What happens by itself is refused by nobody: any exception is a failure."""
-    return _counted(act, Idle)
+    return _counted(act)
 
 
 def refusable(act: Callable[..., Any]) -> Callable[..., Any]:
     """Count what came through, and let the rest be refused: to people a refusal is an answer, an error of the program is not."""
-    return _counted(act, Idle, DomainError)
+    return _counted(act, DomainError)
 
 
 def _counted(act: Callable[..., Any], *let: type[Exception]) -> Callable[..., Any]:
     def acted(self: Any, **drawn: Any) -> None:
-        with suppress(*let):
+        self.was_idle = False
+        try:
             act(self, **drawn)
             CAME_THROUGH[act.__name__] += 1
+        except Idle:
+            self.was_idle = True  # nothing was done: nothing needs to be looked at again
+        except let:
+            return
 
     acted.__name__ = act.__name__
     NAMES.add(act.__name__)

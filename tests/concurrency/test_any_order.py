@@ -18,23 +18,22 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
     run_state_machine_as_test,
 )
 
 from bookings_service.bookings import inventory, selectors, services
 from bookings_service.bookings.contracts import DepartureSnapshot, WaitlistView
-from bookings_service.bookings.domain import LIVE_ENTRY, Status
+from bookings_service.bookings.domain import Status
 from bookings_service.bookings.models import Booking, Quote, SeatInventory, WaitlistEntry
 from bookings_service.bookings.refusals import CapacityBelowSold, QuoteOutdated, SeatsAvailable
 from bookings_service.payments import refunding
-from bookings_service.payments.domain import LIVE, OWED
+from bookings_service.payments.domain import LIVE
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.services import receive_webhook, reconcile_due, refund_booking
 from bookings_service.tests.conftest import SECRET, Buyer
 from bookings_service.tests.doubles import Destinations
-from bookings_service.tests.factories import end_hold, end_offer, end_quote, long_ago, refunds_due, webhook
+from bookings_service.tests.factories import end_hold, end_offer, long_ago, refunds_due, webhook
 from shared.db import database_now
 from shared.errors import DomainError
 from shared.ids import uuid7
@@ -48,26 +47,13 @@ from tests.concurrency.scale import WHOLE, scaled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EXAMPLES, STEPS = scaled(reduced=16, whole=200), scaled(reduced=20, whole=60)
+EXAMPLES, STEPS = scaled(reduced=16, whole=200), scaled(reduced=30, whole=60)
 STAFF = uuid7()
 METHODS = ("pm_ok", "pm_ok", "pm_declined", "pm_slow", "pm_timeout", "pm_action", "pm_error", "pm_refund_fails_once")
 
 
 PICK = st.integers(0, 10_000)
 PARTY = st.integers(1, 3)
-# What could do nothing now is not drawn.
-SOMEBODY_BOOKED = precondition(lambda self: Booking.objects.exclude(status="CANCELLED").exists())
-SOMEBODY_HAS_A_PRICE = precondition(
-    lambda self: Quote.objects.filter(used_at__isnull=True, expires_at__gt=database_now()).exists()
-)
-SOMEBODY_OWES = precondition(lambda self: Booking.objects.filter(status="PENDING").exists())
-SOMEBODY_PAID = precondition(lambda self: Booking.objects.filter(status="CONFIRMED").exists())
-SOMEBODY_PAYS = precondition(lambda self: Payment.objects.filter(status__in=LIVE).exists())
-SOMEBODY_IS_ASKED = precondition(lambda self: Payment.objects.filter(status="REQUIRES_ACTION").exists())
-SOMETHING_IS_TOLD = precondition(lambda self: any(one.news for one in self.held))
-SOMEBODY_GETS_MONEY = precondition(lambda self: Refund.objects.filter(status__in=OWED).exists())
-SOMEBODY_WAITS = precondition(lambda self: WaitlistEntry.objects.filter(status__in=LIVE_ENTRY).exists())
-SOMEBODY_HAS_AN_OFFER = precondition(lambda self: WaitlistEntry.objects.filter(status="OFFERED").exists())
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -75,6 +61,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     destinations: ClassVar[Destinations]
     provider: ClassVar[ProviderBooks]
+    was_idle: bool = False
 
     @initialize(capacities=st.lists(st.integers(1, 6), min_size=2, max_size=2), method=st.sampled_from(METHODS))
     def begin(self, capacities: list[int], method: str) -> None:
@@ -100,13 +87,11 @@ class AnyOrder(RuleBasedStateMachine):
         if decides:
             self.held.append(Held(owner, owner.take(quote), trip))
 
-    @SOMEBODY_OWES
     @rule(which=PICK, method=st.sampled_from(METHODS))
     @refusable
     def pay(self, which: int, method: str) -> None:
         self._pay(self._one(which, "PENDING"), method)
 
-    @SOMEBODY_IS_ASKED
     @rule(which=PICK, decision=st.sampled_from(["approve", "approve", "decline"]))
     @counted
     def the_page_is_answered(self, which: int, decision: str) -> None:
@@ -116,14 +101,12 @@ class AnyOrder(RuleBasedStateMachine):
         held = next(one for one in self.held if one.view.id == payment.booking_id)
         self._told(held, payment.id, "SUCCEEDED" if self.provider.charged().get(str(payment.id)) else "FAILED")
 
-    @SOMEBODY_BOOKED
     @rule(which=PICK, some=st.lists(st.integers(0, 3), max_size=3))
     @refusable
     def cancel(self, which: int, some: list[int]) -> None:
         held = self._one(which, "CONFIRMED", "PENDING")
         held.owner.cancel(held.view, *{held.view.passengers[n % len(held.view.passengers)].id for n in some})
 
-    @SOMEBODY_BOOKED
     @rule(which=PICK, some=st.lists(st.integers(0, 3), max_size=2), percent=st.none() | st.integers(0, 100))
     @refusable
     def staff_cancel(self, which: int, some: list[int], percent: int | None) -> None:
@@ -134,7 +117,6 @@ class AnyOrder(RuleBasedStateMachine):
         )  # fmt: skip
         services.cancel_as_staff(cancellation_quote_id=quote.id, staff_id=STAFF)
 
-    @SOMEBODY_PAID
     @rule(which=PICK, other=PICK)
     @refusable
     def cancel_on_an_old_quote(self, which: int, other: int) -> None:
@@ -148,7 +130,6 @@ class AnyOrder(RuleBasedStateMachine):
             with suppress(QuoteOutdated):
                 services.cancel_booking(cancellation_quote_id=quote.id, traveller=held.owner.who)
 
-    @SOMEBODY_BOOKED
     @rule(which=PICK)
     @refusable
     def rename(self, which: int) -> None:
@@ -174,14 +155,12 @@ class AnyOrder(RuleBasedStateMachine):
         owner = self.people[who % 3]
         self.entries.append((owner, owner.join(self.trips[where % 2].id, seats=seats)))
 
-    @SOMEBODY_WAITS
     @rule(which=PICK)
     @refusable
     def leave(self, which: int) -> None:
         owner, entry = self._entry(which, "WAITING", "OFFERED")
         services.leave_waitlist(entry_id=entry.id, traveller=owner.who)
 
-    @SOMEBODY_HAS_AN_OFFER
     @rule(which=PICK, seats=PARTY, books=st.booleans())
     @refusable
     def take_the_offer(self, which: int, seats: int, books: bool) -> None:
@@ -191,7 +170,6 @@ class AnyOrder(RuleBasedStateMachine):
             trip = next(trip for trip in self.trips if trip.id == entry.departure_id)
             self.held.append(Held(owner, owner.take(quote), trip))
 
-    @SOMEBODY_HAS_AN_OFFER
     @rule(which=PICK)
     @counted
     def an_offer_ends(self, which: int) -> None:
@@ -199,18 +177,14 @@ class AnyOrder(RuleBasedStateMachine):
         end_offer(entry.id)
         services.expire_offers()
 
-    @SOMEBODY_HAS_A_PRICE
     @rule()
     @counted
     def quotes_end(self) -> None:
-        for quote_id in Quote.objects.filter(used_at__isnull=True, expires_at__gt=database_now()).values_list(
-            "id", flat=True
-        ):
-            end_quote(quote_id)
+        if not Quote.objects.filter(used_at__isnull=True).update(expires_at=F("expires_at") - timedelta(hours=2)):
+            raise Idle
         services.expire_taken_offers()
 
     # ------------------------------------------------------------ the provider
-    @SOMETHING_IS_TOLD
     @rule(which=PICK, times=st.integers(1, 3), last_first=st.booleans())
     @counted
     def news_arrive(self, which: int, times: int, last_first: bool) -> None:
@@ -221,7 +195,6 @@ class AnyOrder(RuleBasedStateMachine):
         for _ in range(times):
             receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
-    @SOMETHING_IS_TOLD
     @rule(which=PICK, status=st.sampled_from(["SUCCEEDED", "FAILED", "PROCESSING"]), more=st.integers(0, 1))
     @counted
     def strange_news_arrive(self, which: int, status: str, more: int) -> None:
@@ -233,15 +206,14 @@ class AnyOrder(RuleBasedStateMachine):
         headers, body = webhook(payment, secret=SECRET, status=status, amount=payment.amount_minor + more)
         receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
-    @SOMEBODY_PAYS
     @rule()
     @counted
     def the_provider_is_asked(self) -> None:
         for payment_id in Payment.objects.values_list("id", flat=True):
             long_ago(payment_id)
-        reconcile_due()
+        if not reconcile_due():
+            raise Idle
 
-    @SOMEBODY_PAYS
     @rule(hours=st.integers(0, 2))
     @counted
     def nobody_hears_for_hours(self, hours: int) -> None:
@@ -250,21 +222,19 @@ class AnyOrder(RuleBasedStateMachine):
             raise Idle
         self.the_provider_is_asked()
 
-    @SOMEBODY_GETS_MONEY
     @rule()
     @counted
     def refunds_are_paid_out(self) -> None:
         refunds_due()
-        refunding.pay_out_due()
+        if not refunding.pay_out_due():
+            raise Idle
 
-    @SOMEBODY_PAID
     @rule(which=PICK, minor=st.integers(1, 60_000))
     @refusable
     def staff_give_back(self, which: int, minor: int) -> None:
         self.give_back(self._one(which, "CONFIRMED"), minor)
 
     # ------------------------------------------------------------ time, and the catalogue
-    @SOMEBODY_OWES
     @rule(which=PICK)
     @counted
     def a_hold_ends(self, which: int) -> None:
@@ -308,10 +278,13 @@ class AnyOrder(RuleBasedStateMachine):
     # ------------------------------------------------------------ what always holds
     @invariant()
     def nothing_is_broken(self) -> None:
-        assert broken() == []
+        if not self.was_idle:
+            assert broken() == []
 
     @invariant()
     def the_model_agrees(self) -> None:
+        if self.was_idle:
+            return
         for held in getattr(self, "held", ()):
             now = Booking.objects.get(id=held.view.id)
             captured = sum(

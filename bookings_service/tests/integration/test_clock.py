@@ -219,10 +219,10 @@ def _mute(settings: Any) -> Iterator[threading.Event]:
 
         def accept() -> None:
             with suppress(OSError):
-                held = listening.accept()
+                held = [listening.accept()]
                 asked.set()
                 while True:
-                    held = (*held, listening.accept())
+                    held.append(listening.accept())
 
         threading.Thread(target=accept, daemon=True).start()
         yield asked

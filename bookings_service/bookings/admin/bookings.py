@@ -25,6 +25,9 @@ from shared.errors import DomainError
 from shared.money import Money
 from shared.pb.travel.notifications.v1 import notifications_pb2 as pb
 from shared.rpc.mapping import from_ts, money_from_proto
+from shared.rpc.status import RpcFailed
+
+AWAY = (DomainError, RpcFailed)  # away, too slow, or of a version that does not know the question yet
 
 
 @admin.register(Booking)
@@ -75,7 +78,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):
         """Return what the traveller was told, and the documents, as notifications_service knows them now."""
         try:
             told = neighbours.messages_of(booking_id=booking.id)
-        except DomainError:
+        except AWAY:
             return "notifications_service does not answer now."
         rows: list[tuple[object, ...]] = [
             (
@@ -109,7 +112,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):
             )
         try:
             traveller_id = neighbours.traveller_of(email=search_term)
-        except DomainError:
+        except AWAY:
             messages.warning(request, "users_service does not answer now: search by reference or passenger.")
             return queryset.none(), False
         return (queryset.filter(traveller_id=traveller_id) if traveller_id else queryset.none()), False

@@ -1,0 +1,35 @@
+"""What payment providers told us, for finance: what contradicts the books is kept here and changes nothing."""
+
+from django.contrib import admin
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from bookings_service.bookings.admin.readonly import ReadOnly
+from bookings_service.payments.models import Webhook
+from shared.money import Money
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnly, ModelAdmin):
+    """Every rightly signed webhook, once; contradictions and strangers are found by their outcome."""
+
+    list_display = ("received_at", "provider", "type", "shown_outcome", "amount", "payment_key", "event_id")
+    list_filter = ("outcome", "provider", "type")
+    search_fields = ("payment_key__exact", "event_id__exact")
+    search_help_text = "A payment's id, or the provider's id of the event"
+    date_hierarchy = "received_at"
+    show_full_result_count = False
+
+    @display(
+        description="outcome",
+        ordering="outcome",
+        label={"APPLIED": "success", "NOTHING_NEW": "info", "UNKNOWN": "warning", "CONTRADICTS": "danger"},
+    )
+    def shown_outcome(self, row: Webhook) -> str:
+        """Return what came of it, coloured."""
+        return row.outcome
+
+    @admin.display(description="amount")
+    def amount(self, row: Webhook) -> str:
+        """Return the amount that was told, if one was."""
+        return str(Money.from_minor(row.amount_minor, row.currency)) if row.amount_minor is not None else ""

@@ -12,10 +12,11 @@ from rich.console import Console
 
 from launcher.demo.api import Api
 from launcher.demo.failure import DemoFailed
-from launcher.demo.full import Full, Staff
+from launcher.demo.full import Full
 from launcher.demo.journey import Journey
 from launcher.demo.mailbox import Mailbox
 from launcher.demo.narration import Narrator
+from launcher.demo.staff import Staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class DemoEnvironment:
     """Where the platform's public doors are, and where the demo may leave its souvenirs.
 
     `mail` is the Maildir, `output` a folder for saved attachments, `links` what to name at the end: title -> address; `staff` is who
-    cancels a departure in the whole demo.
+    schedules and cancels a departure in the whole demo.
     """
 
     gateway_url: str

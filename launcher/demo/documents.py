@@ -97,10 +97,15 @@ query Overview {{
 TRIPS_WITH_DEPARTURES: Final = """
 query Trips($after: Date!) {
   trips(first: 20) {
-    edges { node { title departures(departsAfter: $after, onlyAvailable: true, first: 20) {
-      edges { node { id startsAt timeZone capacity seatsAvailable } }
+    edges { node { id departures(departsAfter: $after, onlyAvailable: true, first: 20) {
+      edges { node { id seatsAvailable } }
     } } }
   }
+}
+"""
+DEPARTURE: Final = """
+query Departure($id: ID!) {
+  node(id: $id) { ... on Departure { id startsAt timeZone capacity seatsAvailable trip { title } } }
 }
 """
 QUOTE_SEATS: Final = f"""

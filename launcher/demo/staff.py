@@ -1,0 +1,76 @@
+"""Staff of the whole demo: they schedule a departure in the catalogue's admin, as its editors do, and cancel it over REST."""
+
+import base64
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from secrets import randbelow
+from typing import Any, Final
+
+import httpx
+
+from launcher.demo import documents
+from launcher.demo.api import Api
+from launcher.demo.failure import DemoFailed
+from launcher.demo.ids import raw_id
+
+AHEAD: Final = timedelta(days=200)
+LASTING: Final = timedelta(days=4)
+ADDING: Final = "/admin/catalogue/departure/add/"
+_TOKEN: Final = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
+_CHANGING: Final = re.compile(r"/departure/([0-9a-f-]{36})/change/")
+
+
+@dataclass(slots=True)
+class Staff:
+    """Who changes the catalogue, and where it is."""
+
+    email: str
+    password: str
+    catalogue_url: str
+    transport: httpx.BaseTransport | None = None
+
+    def schedule(self, trip: str, *, seats: int) -> str:
+        """Add a departure of the trip, both global ids, at a time of its own. Raises DemoFailed."""
+        starts = datetime.now(UTC) + AHEAD + timedelta(seconds=randbelow(86_400))
+        with self._client() as admin:
+            page = admin.get(ADDING, follow_redirects=True)
+            signing_in = {"username": self.email, "password": self.password, "next": ADDING}
+            admin.post(str(page.url), data=signing_in | _token(page))
+            page = admin.get(ADDING)
+            departure = {
+                "trip": raw_id(trip), "capacity": str(seats), "adult_price": "300", "child_price": "200", "_continue": "1",
+                **_moment("starts_at", starts), **_moment("ends_at", starts + LASTING),
+            }  # fmt: skip
+            answer = admin.post(ADDING, data=departure | _token(page))
+        made = _CHANGING.search(answer.headers.get("location", ""))
+        if made is None:
+            raise DemoFailed(f"the admin did not schedule the departure: it answered {answer.status_code}")
+        return base64.b64encode(f"Departure:{made[1]}".encode()).decode()
+
+    def cancel(self, departure: str, *, api: Api) -> None:
+        """Cancel the departure, signed in through `api`. Raises DemoFailed."""
+        token = api.call(documents.LOGIN, {"email": self.email, "password": self.password})["accessToken"]
+        with self._client() as rest:
+            answer = rest.patch(
+                f"/api/v1/departures/{raw_id(departure)}/",
+                json={"status": "CANCELLED"},
+                headers={"Authorization": f"Bearer {token}"},
+            )
+        if not answer.is_success:
+            raise DemoFailed(f"the catalogue answered {answer.status_code}: {answer.text[:200]}")
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.catalogue_url, timeout=10, trust_env=False, transport=self.transport)
+
+
+def _token(page: httpx.Response) -> dict[str, Any]:
+    """Return the token that the page's form must bring back. Raises DemoFailed where the page has no form."""
+    found = _TOKEN.search(page.text)
+    if found is None:
+        raise DemoFailed(f"the admin answered {page.status_code} without a form; is the sign-in right?")
+    return {"csrfmiddlewaretoken": found[1]}
+
+
+def _moment(name: str, at: datetime) -> dict[str, str]:
+    return {f"{name}_0": f"{at:%Y-%m-%d}", f"{name}_1": f"{at:%H:%M:%S}"}

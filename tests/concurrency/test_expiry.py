@@ -130,8 +130,8 @@ def test_a_hold_that_ends_while_its_payment_arrives(
 ) -> None:
     """Confirmed and paid, or cancelled and all of it on its way back: never seats without money, nor money without seats.
 
-    At the end the refunds are paid out, and the provider's books are ours. Seen failing with the booking's lock taken out of settle and
-    expire, as the control below shows every time.
+    At the end the refunds are paid out, and the provider's books are ours. Seen failing (two lines of one number in a history) with
+    the booking's lock taken out of expire, and out of settle; without the refund of what came too late (money kept).
     """
     paths: Counter[str] = Counter()
     for seed in range(RUNS):

@@ -54,7 +54,7 @@ def sell(destinations: Destinations, buyers: list[Buyer], *, seed: int) -> tuple
 def test_the_last_seats_are_sold_once(
     destinations: Destinations, buyers: Buyers, provider_books: ProviderBooks, seed: int
 ) -> None:
-    """Seen failing, as the control below shows every time, without inventory.hold's filter and the CHECK behind it."""
+    """Seen failing without inventory.hold's filter: the CHECK behind it refuses with an error. Without both, the control below oversells."""
     before = provider_books.charged().keys()
     departure, outcomes = sell(destinations, buyers(BUYERS), seed=seed)
     payments_end()  # in a rush the provider may answer too late for the one who pays; the clock asks after it

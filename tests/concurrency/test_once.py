@@ -52,7 +52,7 @@ def test_a_key_books_once_and_charges_once(
 ) -> None:
     """Every retry is answered with the one booking and the one payment; the provider's webhooks, thrice each at once, add nothing.
 
-    Seen failing, as the controls below show every time, without the key's lock and what it finds under it.
+    Seen failing (QuoteUsed for a retry) without the key's lock, and without what it finds under it; the controls below show more every time.
     """
     ready, before = quoted(destinations, buyers), provider_books.asked()
 

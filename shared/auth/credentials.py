@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import jwt
@@ -41,14 +41,26 @@ def sign(*, name: str, key: Ed25519PrivateKey, audience: str, now: float) -> str
 
 
 def verify_service_credential(token: str) -> str:
-    """Return the name of the service that `token` was made by, for this one. Raises Unauthenticated, always the same."""
+    """Return the name of the service that `token` was made by, for this one. Raises Unauthenticated, always the same.
+
+    A caller shows the same credential for minutes: its signature is verified once, its end every time.
+    """
+    name, expires_at = _signed_by(token, own_name())
+    if time.time() >= expires_at + env.positive("TOKEN_LEEWAY_SECONDS", default=30):
+        raise Unauthenticated
+    return name
+
+
+@lru_cache(maxsize=64)
+def _signed_by(token: str, audience: str) -> tuple[str, int]:
+    """Return who made `token` and when it ends, in seconds since the epoch. Raises Unauthenticated, which is not kept."""
     try:
         name = jwt.decode(token, options={"verify_signature": False})["iss"]
         claims = jwt.decode(
             token,
             public_keys()[name],
             algorithms=[ALGORITHM],
-            audience=own_name(),
+            audience=audience,
             issuer=name,
             leeway=env.positive("TOKEN_LEEWAY_SECONDS", default=30),
             options={"require": ["exp", "iat", "iss", "aud"]},
@@ -57,7 +69,7 @@ def verify_service_credential(token: str) -> str:
         raise Unauthenticated from None
     if claims.get("token_use") != "service":
         raise Unauthenticated
-    return str(name)
+    return str(name), int(claims["exp"])
 
 
 @cache

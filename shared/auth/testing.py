@@ -45,7 +45,7 @@ def install(folder: Path) -> None:
         {name: _b64(key.private_bytes_raw()) for name, key in service_keys().items()}
     )
     os.environ.pop("SERVICE_PRIVATE_KEY", None)
-    for cached in (tokens.key_set, credentials.public_keys, credentials._private_key):
+    for cached in (tokens.key_set, credentials.public_keys, credentials._private_key, credentials._signed_by):
         cached.cache_clear()
     credentials._held.clear()
 

@@ -169,3 +169,15 @@ def test_a_service_is_who_signed_for_this_service():
 def test_any_other_credential_is_refused(credential):
     with pytest.raises(Unauthenticated):
         verify_service_credential(credential())
+
+
+def test_a_credential_that_was_good_ends_all_the_same(monkeypatch):
+    """Seen failing with its end looked at only where the signature is verified, which is once."""
+    credential = credential_of("gateway", "bookings", now=time.time() - 400)
+    monkeypatch.setenv("TOKEN_LEEWAY_SECONDS", "900")
+    assert verify_service_credential(credential) == "gateway"
+
+    monkeypatch.setenv("TOKEN_LEEWAY_SECONDS", "30")
+
+    with pytest.raises(Unauthenticated):
+        verify_service_credential(credential)

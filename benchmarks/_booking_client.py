@@ -1,12 +1,14 @@
 """One client process of bookings' gRPC: `python -m benchmarks._booking_client ADDRESS CARDS AT_ONCE SECONDS [RATE]`.
 
 CARDS is a file of JSON: a service credential, and quotes with the tokens of those they are for. So many calls are in the air at once; with
-a RATE, calls begin at that many a second whether earlier ones are answered or not. It begins at a line on its stdin and prints, as JSON,
+a RATE, calls begin at random, so many a second, whether earlier ones are answered or not. A call that was shed comes again, with its key,
+when it was told to. It begins at a line on its stdin and prints, as JSON,
 how many were booked, how many were shed, and the latencies in milliseconds.
 """
 
 import asyncio
 import json
+import random
 import sys
 import time
 from pathlib import Path
@@ -16,8 +18,8 @@ import grpc
 from benchmarks._stage import as_uuid
 from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
 from shared.pb.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
+from shared.rpc.status import refusal_of
 
-RETRY_AFTER = 1.0  # seconds, as UPSTREAM_UNAVAILABLE says in the contract
 PARTY = [pb.PassengerInput(first_name=n, last_name="Lindqvist", kind=pb.PASSENGER_KIND_ADULT) for n in ("Ann", "Anna")]
 
 
@@ -28,7 +30,7 @@ async def main() -> None:
     held = json.loads(Path(cards).read_text())  # noqa: ASYNC240 - nothing runs yet
     credential = ("x-service-credential", held["credential"])
     ready = [(number, (credential, ("authorization", f"Bearer {token}"))) for number, token in held["quotes"]]
-    latencies: list[float] = []
+    chance, latencies = random.Random(held["quotes"][0][0]), list[float]()
     shed = 0
     async with grpc.aio.insecure_channel(address) as channel:
         stub = BookingsServiceStub(channel)
@@ -45,15 +47,20 @@ async def main() -> None:
                 quote_id=as_uuid(number), passengers=PARTY, idempotency_key=f"key-{number}"
             )
             asked = due if due is not None else time.perf_counter()
-            try:
-                await stub.CreateBooking(request, metadata=metadata, timeout=10)
-            except grpc.aio.AioRpcError as error:
-                if error.code() not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED):
-                    raise
-                shed += 1
-                await asyncio.sleep(RETRY_AFTER)
-            else:
-                latencies.append((time.perf_counter() - asked) * 1_000)
+            while True:
+                try:
+                    await stub.CreateBooking(request, metadata=metadata, timeout=10)
+                except grpc.aio.AioRpcError as error:
+                    pause = getattr(refusal_of(error), "retry_after", None)
+                    if pause is None:
+                        raise
+                    shed += 1
+                    if time.perf_counter() + pause > end:
+                        return
+                    await asyncio.sleep(pause)
+                else:
+                    latencies.append((time.perf_counter() - asked) * 1_000)
+                    return
 
         async def loop() -> None:
             while time.perf_counter() < end:
@@ -63,9 +70,9 @@ async def main() -> None:
                     return
 
         if rate:
-            tasks = []
-            for turn in range(int(rate * seconds)):
-                due = began + turn / rate
+            tasks, due = [], began
+            while due < end:
+                due += chance.expovariate(rate)
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
                 tasks.append(asyncio.create_task(book(due)))
             await asyncio.gather(*tasks)

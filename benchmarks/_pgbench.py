@@ -79,7 +79,7 @@ def script(stage: Stage, folder: Path, *, hot: bool) -> Iterator[Path]:
 
 def run(stage: Stage, path: Path, *, first: int, each: int, clients: int, seconds: int) -> tuple[float, float]:
     """Return transactions a second, and the CPU seconds of pgbench itself for each. Raises CalledProcessError."""
-    before = os.times()
+    there, before = _bookings(stage), os.times()
     command = [
         str(stage.binaries / "pgbench"), "-n", "-f", str(path), "-c", str(clients), "-j", "2", "-T", str(seconds),
         "-D", f"first={first}", "-D", f"each={each}", "-D", "i=0", "-h", stage.dsn["host"], "-p", str(stage.dsn["port"]),
@@ -97,6 +97,16 @@ def run(stage: Stage, path: Path, *, first: int, each: int, clients: int, second
     if said.returncode or not found or "failed transactions: 0 " not in said.stdout + " ":
         raise SystemExit(f"pgbench failed:\n{said.stdout[-1500:]}{said.stderr[-1500:]}")
     done = float(found[1]) * seconds
+    processed = re.search(r"actually processed: (\d+)", said.stdout)
+    if processed is None or _bookings(stage) - there != int(processed[1]):
+        raise SystemExit("pgbench made other than one booking a transaction: its statements are not what booking sends")
     return float(found[1]), (
         after.children_user + after.children_system - before.children_user - before.children_system
     ) / done
+
+
+def _bookings(stage: Stage) -> int:
+    with stage.connect() as connection:
+        row = connection.execute("SELECT count(*) FROM bookings_booking").fetchone()
+        assert row is not None
+        return int(row[0])

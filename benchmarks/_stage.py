@@ -144,7 +144,10 @@ def process(
 ) -> Iterator[psutil.Process]:
     """Run a program for the body, once its port answers."""
     null = subprocess.DEVNULL
-    started = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=null, stdout=null, start_new_session=True)
+    with (Path(environment["RUN_DIR"]) / "processes.log").open("ab") as log:
+        started = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=null, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         if ready is not None:
             _wait_for(lambda: socket.create_connection(("127.0.0.1", ready), 1).close())

@@ -13,9 +13,10 @@ import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections import defaultdict
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -25,6 +26,17 @@ from benchmarks._stage import ROOT, Stage, free_port, process, stage
 
 RESULT = ROOT / "benchmarks" / "results" / "booking_throughput.md"
 CLIENTS = 8
+PEER = "pgbench, many departures"
+IN_PROCESS, IN_PROCESS_HOT = "in process, many departures", "in process, one departure"
+GRPC, GRPC_HOT = "gRPC, many departures, 8 at once", "gRPC, one departure, 8 at once"
+GRPC_CROWD = "gRPC, one departure, 200 at once"
+PAIRS = (
+    ("in process ÷ pgbench", IN_PROCESS, PEER, "≥ 0.15"),
+    ("gRPC ÷ pgbench", GRPC, PEER, "≥ 0.08"),
+    ("one departure ÷ many, in process", IN_PROCESS_HOT, IN_PROCESS, "≥ 0.90"),
+    ("one departure ÷ many, gRPC", GRPC_HOT, GRPC, "≥ 0.90"),
+    ("200 at once ÷ 8", GRPC_CROWD, GRPC_HOT, "≥ 0.90"),
+)
 
 
 def workers(module: str, arguments: list[list[object]], environment: dict[str, str]) -> list[str]:
@@ -46,31 +58,81 @@ def workers(module: str, arguments: list[list[object]], environment: dict[str, s
     return [one.communicate(timeout=120)[0].strip().splitlines()[-1] for one in started]
 
 
-def in_process(held: Stage, *, hot: bool, seconds: int, quotes: int) -> tuple[float, float]:
-    """Return bookings a second of two processes with four threads each, and our CPU seconds for each booking."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Bookings a second, CPU seconds of our program and of the database for each, calls that were shed, latencies in ms."""
+
+    rate: float
+    own: float
+    database: float
+    shed: int = 0
+    latencies: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """bookings_service's gRPC server."""
+
+    address: str
+    process: psutil.Process
+
+
+def beside_pgbench(held: Stage, script: Path, *, seconds: int) -> Measured:
+    """Let the peer book."""
+    each = 1_500 * seconds
+    first = held.quotes(each * CLIENTS, hot=False)
+    before = held.server_seconds()
+    rate, own = pgbench.run(held, script, first=first, each=each, clients=CLIENTS, seconds=seconds)
+    return Measured(rate, own, (held.server_seconds() - before) / (rate * seconds))
+
+
+def in_process(held: Stage, *, hot: bool, seconds: int, quotes: int) -> Measured:
+    """Book in two processes with four threads each."""
     first = held.quotes(quotes * 2, hot=hot)
-    said = workers(
-        "benchmarks._booking_worker",
-        [[first + n * quotes, quotes, CLIENTS // 2, seconds] for n in (0, 1)],
-        held.environment,
-    )
-    rows = [[float(one) for one in line.split()] for line in said]
+    before = held.server_seconds()
+    arguments: list[list[object]] = [[first + n * quotes, quotes, CLIENTS // 2, seconds] for n in (0, 1)]
+    rows = [
+        [float(one) for one in line.split()]
+        for line in workers("benchmarks._booking_worker", arguments, held.environment)
+    ]
     done = sum(row[0] for row in rows)
-    return sum(row[0] / row[1] for row in rows), sum(row[2] for row in rows) / done
+    return Measured(
+        rate=sum(row[0] / row[1] for row in rows),
+        own=sum(row[2] for row in rows) / done,
+        database=(held.server_seconds() - before) / done,
+    )
 
 
 def over_grpc(
-    held: Stage, address: str, *, hot: bool, at_once: int, seconds: int, quotes: int, rate: float = 0
-) -> tuple[float, int, list[float]]:
-    """Return bookings a second of two client processes, how many calls were shed, and the latencies in ms."""
+    held: Stage, served: Served, *, hot: bool, at_once: int, seconds: int, quotes: int, rate: float = 0
+) -> Measured:
+    """Book from two client processes; our program is the server."""
     first = held.quotes(quotes * 2, hot=hot)
     cards = [held.cards(first + n * quotes, quotes) for n in (0, 1)]
-    arguments: list[list[object]] = [[address, one, at_once // 2, seconds] for one in cards]
+    arguments: list[list[object]] = [[served.address, one, at_once // 2, seconds] for one in cards]
     if rate:
         arguments = [[*one, rate / 2] for one in arguments]
+    database, own = held.server_seconds(), sum(served.process.cpu_times()[:2])
     rows = [json.loads(line) for line in workers("benchmarks._booking_client", arguments, held.environment)]
-    latencies = sorted(value for row in rows for value in row["latencies"])
-    return sum(row["booked"] / row["took"] for row in rows), sum(row["shed"] for row in rows), latencies
+    done = sum(row["booked"] for row in rows)
+    return Measured(
+        rate=sum(row["booked"] / row["took"] for row in rows),
+        own=(sum(served.process.cpu_times()[:2]) - own) / done,
+        database=(held.server_seconds() - database) / done,
+        shed=sum(row["shed"] for row in rows),
+        latencies=tuple(sorted(value for row in rows for value in row["latencies"])),
+    )
+
+
+@contextmanager
+def server(held: Stage) -> Iterator[Served]:
+    """Run the gRPC server beside a users_service, each a process of its own."""
+    users, port = free_port(), free_port()
+    environment = {**held.environment, "USERS_GRPC": f"127.0.0.1:{users}", "GRPC_PORT": str(port)}
+    double = [sys.executable, "-m", "benchmarks._users_double", str(users)]
+    ours = [sys.executable, "bookings_service/manage.py", "run_grpc"]
+    with process(double, environment, ready=users), process(ours, environment, ready=port) as running:
+        yield Served(f"127.0.0.1:{port}", running)
 
 
 def main() -> None:
@@ -79,88 +141,40 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
     asked = parser.parse_args()
-    rates: dict[str, list[float]] = defaultdict(list)
-    costs: dict[str, list[float]] = defaultdict(list)
-    shed = 0
-    with ExitStack() as stack:
-        held = stack.enter_context(stage())
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        users, port = free_port(), free_port()
-        environment = {**held.environment, "USERS_GRPC": f"127.0.0.1:{users}", "GRPC_PORT": str(port)}
-        stack.enter_context(
-            process([sys.executable, "-m", "benchmarks._users_double", str(users)], environment, ready=users)
-        )
-        server = stack.enter_context(
-            process([sys.executable, "bookings_service/manage.py", "run_grpc"], environment, ready=port)
-        )
-        many = stack.enter_context(pgbench.script(held, folder, hot=False))
-        address, seconds = f"127.0.0.1:{port}", asked.seconds
-        over_grpc(held, address, hot=False, at_once=CLIENTS, seconds=2, quotes=2_000)  # warm
+    seconds = asked.seconds
+    found: dict[str, list[Measured]] = defaultdict(list)
+    with stage() as held, server(held) as served, pgbench.script(held, held.folder, hot=False) as script:
+        act: dict[str, Callable[[], Measured]] = {
+            PEER: lambda: beside_pgbench(held, script, seconds=seconds),
+            IN_PROCESS: lambda: in_process(held, hot=False, seconds=seconds, quotes=1_000 * seconds),
+            IN_PROCESS_HOT: lambda: in_process(held, hot=True, seconds=seconds, quotes=1_000 * seconds),
+            GRPC: lambda: over_grpc(held, served, hot=False, at_once=8, seconds=seconds, quotes=600 * seconds),
+            GRPC_HOT: lambda: over_grpc(held, served, hot=True, at_once=8, seconds=seconds, quotes=600 * seconds),
+            GRPC_CROWD: lambda: over_grpc(held, served, hot=True, at_once=200, seconds=seconds, quotes=600 * seconds),
+        }
+        over_grpc(held, served, hot=False, at_once=CLIENTS, seconds=2, quotes=2_000)  # warm
         for number in range(asked.rounds):
             print(f"round {number + 1} of {asked.rounds}", flush=True)
-            each = 1_500 * seconds
-            first = held.quotes(each * CLIENTS, hot=False)
-            before = held.server_seconds()
-            rate, cost = pgbench.run(held, many, first=first, each=each, clients=CLIENTS, seconds=seconds)
-            note(
-                rates,
-                costs,
-                "pgbench, many departures",
-                rate,
-                cost,
-                (held.server_seconds() - before) / (rate * seconds),
-            )
-            for name, hot in (("in process, many departures", False), ("in process, one departure", True)):
-                before = held.server_seconds()
-                rate, cost = in_process(held, hot=hot, seconds=seconds, quotes=1_000 * seconds)
-                note(rates, costs, name, rate, cost, (held.server_seconds() - before) / (rate * seconds))
-            for name, hot, at_once in (
-                ("gRPC, many departures, 8 at once", False, CLIENTS),
-                ("gRPC, one departure, 8 at once", True, CLIENTS),
-                ("gRPC, one departure, 200 at once", True, 200),
-            ):
-                before, used = held.server_seconds(), sum(server.cpu_times()[:2])
-                rate, refused, _ = over_grpc(
-                    held, address, hot=hot, at_once=at_once, seconds=seconds, quotes=600 * seconds
-                )
-                shed += refused
-                mine = (sum(server.cpu_times()[:2]) - used) / (rate * seconds)
-                note(rates, costs, name, rate, mine, (held.server_seconds() - before) / (rate * seconds))
-        half = statistics.median(rates["gRPC, many departures, 8 at once"]) / 2
-        _, late, latencies = over_grpc(
-            held, address, hot=False, at_once=CLIENTS, seconds=10, quotes=int(half * 6) + 100, rate=half
-        )
-    report(rates, costs, latencies, half=half, shed=shed + late, asked=asked)
+            for name, measure in act.items():
+                one = measure()
+                found[name].append(one)
+                cost = f"{one.own * 1_000:6.2f} ms + {one.database * 1_000:5.2f} ms CPU each"
+                print(f"  {name:<36} {one.rate:8.0f} /s   {cost}", flush=True)
+        half = statistics.median(one.rate for one in found[GRPC]) / 2
+        calm = over_grpc(held, served, hot=False, at_once=CLIENTS, seconds=15, quotes=int(half * 10) + 100, rate=half)
+    report(found, calm, half=half, asked=asked)
 
 
-def note(
-    rates: dict[str, list[float]], costs: dict[str, list[float]], name: str, rate: float, own: float, database: float
-) -> None:
-    """Keep one measurement: bookings a second, and CPU milliseconds of program and database for each."""
-    rates[name].append(rate)
-    costs[name].append(own * 1_000)
-    costs[f"{name}/database"].append(database * 1_000)
-    print(f"  {name:<36} {rate:8.0f} /s   {own * 1_000:6.2f} ms + {database * 1_000:5.2f} ms CPU each", flush=True)
-
-
-def report(
-    rates: dict[str, list[float]], costs: dict[str, list[float]], latencies: list[float], *, half: float, shed: int,
-    asked: argparse.Namespace,
-) -> None:  # fmt: skip
+def report(found: dict[str, list[Measured]], calm: Measured, *, half: float, asked: argparse.Namespace) -> None:
     """Print and write what was found."""
+    rates = {name: [one.rate for one in rounds] for name, rounds in found.items()}
     median = {name: statistics.median(values) for name, values in rates.items()}
-    quantiles = statistics.quantiles(latencies, n=100)
+    quantiles = statistics.quantiles(calm.latencies, n=100)
     p50, p99 = quantiles[49], quantiles[98]
-    pairs = [
-        ("in process ÷ pgbench", "in process, many departures", "pgbench, many departures", "≥ 0.15"),
-        ("gRPC ÷ pgbench", "gRPC, many departures, 8 at once", "pgbench, many departures", "≥ 0.08"),
-        ("one departure ÷ many, in process", "in process, one departure", "in process, many departures", "≥ 0.90"),
-        ("one departure ÷ many, gRPC", "gRPC, one departure, 8 at once", "gRPC, many departures, 8 at once", "≥ 0.90"),
-        ("200 at once ÷ 8", "gRPC, one departure, 200 at once", "gRPC, one departure, 8 at once", "≥ 0.90"),
-    ]
     memory = f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
     machine = f"{platform.machine()}, {psutil.cpu_count()} cores, {memory}, Python {platform.python_version()}"
     slow = f"{p99 / p50:.1f} ({p99:.1f} ms ÷ {p50:.1f} ms)"
+    shed = sum(one.shed for rounds in found.values() for one in rounds) + calm.shed
     lines = [
         "# Bookings a second",
         "",
@@ -169,27 +183,35 @@ def report(
         "",
         "| what | bookings a second | CPU each, program + database, ms |",
         "|---|---|---|",
-        *(
-            f"| {name} | {median[name]:.0f} ({min(values):.0f} – {max(values):.0f}) |"
-            f" {statistics.median(costs[name]):.2f} + {statistics.median(costs[name + '/database']):.2f} |"
-            for name, values in rates.items()
-        ),
+        *(f"| {name} | {_range(rates[name])} | {_milliseconds(rounds)} |" for name, rounds in found.items()),
         "",
         "| ratio, of the medians | measured | spread over the rounds | target |",
         "|---|---|---|---|",
         *(
             f"| {title} | {median[a] / median[b]:.2f} | {_spread(rates[a], rates[b])} | {target} |"
-            for title, a, b, target in pairs
+            for title, a, b, target in PAIRS
         ),
         f"| p99 ÷ p50 of create_booking over gRPC at {half:.0f} a second | {slow} | | ≤ 5 |",
         "",
-        f"{shed} calls were shed with UNAVAILABLE or RESOURCE_EXHAUSTED. pgbench sends the statements of one booking as they were "
-        "captured, and looks at no answer; in process is the transaction of create_booking in two processes of four threads; gRPC is one "
-        "server process, two client processes and a users_service of their own, all on the same two cores as the database.",
+        f"{shed} calls were shed with UNAVAILABLE and came again when they had been told to. pgbench sends the statements of one booking as"
+        " they were captured, and looks at no answer; in process is create_booking, users_service's answer given, in two processes of four"
+        " threads; gRPC is one server process, two client processes and a users_service of their own, all on the same two cores as the"
+        " database. At half the capacity calls begin at random, however long earlier ones take, and are timed from when they were due.",
         "",
     ]
     print("\n".join(lines))
     RESULT.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _range(values: list[float]) -> str:
+    return f"{statistics.median(values):.0f} ({min(values):.0f} – {max(values):.0f})"
+
+
+def _milliseconds(rounds: list[Measured]) -> str:
+    own, database = (
+        statistics.median(values) for values in zip(*((one.own, one.database) for one in rounds), strict=True)
+    )
+    return f"{own * 1_000:.2f} + {database * 1_000:.2f}"
 
 
 def _spread(ours: list[float], theirs: list[float]) -> str:

@@ -76,9 +76,9 @@ def main() -> None:
         with CaptureQueriesContext(connection) as asked:
             act()
         print(f"=== {name}\n")
-        for one in asked.captured_queries:
-            if one["sql"].startswith(PLANNED) and "advisory" not in one["sql"] and "pg_notify" not in one["sql"]:
-                print(explained(one["sql"]), "\n")
+        for sql in (one["sql"].strip() for one in asked.captured_queries):
+            if sql.startswith(PLANNED) and "advisory" not in sql and "pg_notify" not in sql:
+                print(explained(sql), "\n")
 
 
 def explained(sql: str) -> str:

@@ -9,6 +9,7 @@ benchmarks/results/booking_throughput.md.
 import argparse
 import datetime
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -141,7 +142,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
     asked = parser.parse_args()
-    seconds = asked.seconds
+    seconds, load = asked.seconds, os.getloadavg()[0]
     found: dict[str, list[Measured]] = defaultdict(list)
     with stage() as held, server(held) as served, pgbench.script(held, held.folder, hot=False) as script:
         act: dict[str, Callable[[], Measured]] = {
@@ -162,10 +163,12 @@ def main() -> None:
                 print(f"  {name:<36} {one.rate:8.0f} /s   {cost}", flush=True)
         half = statistics.median(one.rate for one in found[GRPC]) / 2
         calm = over_grpc(held, served, hot=False, at_once=CLIENTS, seconds=15, quotes=int(half * 10) + 100, rate=half)
-    report(found, calm, half=half, asked=asked)
+    report(found, calm, half=half, load=load, asked=asked)
 
 
-def report(found: dict[str, list[Measured]], calm: Measured, *, half: float, asked: argparse.Namespace) -> None:
+def report(
+    found: dict[str, list[Measured]], calm: Measured, *, half: float, load: float, asked: argparse.Namespace
+) -> None:
     """Print and write what was found."""
     rates = {name: [one.rate for one in rounds] for name, rounds in found.items()}
     median = {name: statistics.median(values) for name, values in rates.items()}
@@ -178,7 +181,8 @@ def report(found: dict[str, list[Measured]], calm: Measured, *, half: float, ask
     lines = [
         "# Bookings a second",
         "",
-        f"{datetime.date.today()}, {machine}, PostgreSQL on the same machine with fsync and synchronous_commit;"
+        f"{datetime.date.today()}, {machine}, load {load:.1f} before it began, PostgreSQL on the same machine with fsync"
+        f" and synchronous_commit;"
         f" `./manage_all.py bench booking_throughput --rounds {asked.rounds} --seconds {asked.seconds}`; median (minimum – maximum).",
         "",
         "| what | bookings a second | CPU each, program + database, ms |",

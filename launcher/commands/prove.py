@@ -29,6 +29,7 @@ from launcher.refusal import Refusal
 from launcher.vault import Vault
 
 OWN: Final = ("shared", "launcher", "payment_sandbox", "tests")  # suites that no service owns
+ADDRESSES: Final = ("PUBLIC_URL", "MEDIA_PUBLIC_URL", "PAYMENT_WEBHOOK_URL")
 PROOFS: Final = "concurrency"  # bookings' proofs, in tests/concurrency: reduced, or whole by PROOFS=whole
 FAULTS: Final = "tests/faults"  # processes killed at named places: of the suite `tests`, reduced or whole as those
 OFFSETS: Final = range(10_000, 24_000, 100)  # below the ports that the system hands out by itself
@@ -52,6 +53,8 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
     """
     services, folders, journeys = ([PROOFS], [FAULTS], False) if proofs else chosen(suite)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for name in ADDRESSES:  # a shell's own are of another platform: journeys would knock there
+        os.environ.pop(name, None)
     outcomes: list[Outcome] = []
     with _state_folder(platform) as state:
         block = _free_block()

@@ -16,8 +16,8 @@ from pathlib import Path
 import grpc
 
 from benchmarks._stage import as_uuid
-from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
-from shared.pb.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
+from contracts.travel.bookings.v1 import bookings_pb2 as pb
+from contracts.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
 from shared.rpc.status import refusal_of
 
 PARTY = [pb.PassengerInput(first_name=n, last_name="Lindqvist", kind=pb.PASSENGER_KIND_ADULT) for n in ("Ann", "Anna")]

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 
-from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
+from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
 
 
 class Users(users_pb2_grpc.UsersServiceServicer):

@@ -112,7 +112,7 @@ def seed(
 
 @app.command()
 def proto() -> None:
-    """Generate shared/pb from proto/."""
+    """Generate contracts/ from proto/."""
     from launcher.commands.develop import proto as run
 
     raise typer.Exit(run())

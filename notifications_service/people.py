@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
 from notifications_service.billing.contracts import Recipient
 from shared.deadline import Deadline
 from shared.errors import DomainError, NotFound
-from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
 from shared.rpc import ServiceClient
 from shared.rpc.mapping import from_ts, locale_from_proto
 from shared.text import Locale

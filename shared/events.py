@@ -7,7 +7,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
-from shared.pb.travel.events.v1 import bookings_pb2, destinations_pb2, notifications_pb2, users_pb2
+from contracts.travel.events.v1 import bookings_pb2, destinations_pb2, notifications_pb2, users_pb2
 
 
 @dataclass(frozen=True, slots=True)

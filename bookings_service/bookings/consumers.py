@@ -4,9 +4,9 @@ from uuid import UUID
 
 from bookings_service.bookings.contracts import DepartureSnapshot
 from bookings_service.bookings.services import learn_departure
+from contracts.travel.events.v1 import destinations_pb2 as pb
 from shared.db import database_now
 from shared.kafka import Received, handles
-from shared.pb.travel.events.v1 import destinations_pb2 as pb
 from shared.rpc.mapping import from_ts
 
 

@@ -10,9 +10,9 @@ from bookings_service.bookings.models import Booking, BookingEvent, SeatInventor
 from bookings_service.bookings.snapshots import lines_from_json
 from bookings_service.payments import ledger
 from bookings_service.payments.models import Payment, Refund
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.events.v1 import bookings_pb2 as pb
 from shared.money import Money
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.events.v1 import bookings_pb2 as pb
 from shared.rpc.mapping import money_to_proto, text_to_proto
 
 UNANSWERED: Final = pb.WAITLIST_EXPIRY_REASON_UNANSWERED

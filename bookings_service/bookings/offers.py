@@ -12,9 +12,9 @@ from bookings_service.bookings import events, inventory
 from bookings_service.bookings.domain import WaitlistAction, WaitlistStatus, next_waitlist_status
 from bookings_service.bookings.models import Quote, WaitlistEntry
 from bookings_service.bookings.refusals import InvalidPassengers, SeatsUnavailable
+from contracts.travel.events.v1 import bookings_pb2 as pb
 from shared.errors import NotFound
 from shared.outbox import publish
-from shared.pb.travel.events.v1 import bookings_pb2 as pb
 
 
 def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:

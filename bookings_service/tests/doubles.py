@@ -17,11 +17,11 @@ import grpc
 import httpx
 from grpc_status import rpc_status
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.destinations.v1 import destinations_pb2, destinations_pb2_grpc
+from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
 from shared.errors import Conflict, DomainError, NotFound
 from shared.ids import uuid7
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.destinations.v1 import destinations_pb2, destinations_pb2_grpc
-from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
 from shared.rpc.mapping import ts
 from shared.rpc.status import status_of
 from shared.testing import eventually

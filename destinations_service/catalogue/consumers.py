@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
+from contracts.travel.events.v1.bookings_pb2 import InventoryChanged
 from destinations_service.catalogue.services import note_seats
 from shared.kafka import Received, handles
-from shared.pb.travel.events.v1.bookings_pb2 import InventoryChanged
 
 
 @handles(InventoryChanged)

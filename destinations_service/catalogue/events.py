@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from google.protobuf.message import Message
 
+from contracts.travel.events.v1 import destinations_pb2 as pb
 from destinations_service.catalogue.models import Departure, Destination
 from shared.money import Money
 from shared.outbox import publish
-from shared.pb.travel.events.v1 import destinations_pb2 as pb
 from shared.rpc.mapping import money_to_proto, ts
 
 _STATES = {

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from contracts.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from destinations_service.catalogue.domain import CapacityBelowSold
 from shared.deadline import Deadline
 from shared.errors import Conflict, NotFound
-from shared.pb.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from shared.rpc import ServiceClient
 
 _bookings = ServiceClient("bookings", bookings_pb2_grpc.BookingsServiceStub)

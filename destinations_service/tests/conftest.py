@@ -9,10 +9,10 @@ import grpc
 import pytest
 from grpc_status import rpc_status
 
+from contracts.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from destinations_service.catalogue import upstream
 from destinations_service.catalogue.domain import CapacityBelowSold
 from shared.auth import testing as auth
-from shared.pb.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from shared.rpc.status import status_of
 from shared.text import Locale
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from shared.pb.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
-from shared.pb.travel.destinations.v1.destinations_pb2_grpc import DestinationsServiceStub
-from shared.pb.travel.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
-from shared.pb.travel.users.v1.users_pb2_grpc import UsersServiceStub
+from contracts.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
+from contracts.travel.destinations.v1.destinations_pb2_grpc import DestinationsServiceStub
+from contracts.travel.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
+from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub
 from shared.rpc import AioClient
 
 CLIENTS: Final[Mapping[str, AioClient]] = {

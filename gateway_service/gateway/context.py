@@ -10,12 +10,12 @@ from typing import Any, Final
 from django.conf import settings
 from google.protobuf.message import Message
 
+from contracts.travel.common.v1 import common_pb2
 from gateway_service.gateway.clients import CLIENTS
 from gateway_service.gateway.loaders import Loaders
 from shared.auth import Traveller
 from shared.deadline import Deadline
 from shared.errors import DomainError, Unauthenticated
-from shared.pb.travel.common.v1 import common_pb2
 from shared.rpc import CallContext
 from shared.rpc.mapping import locale_from_proto
 from shared.rpc.status import RpcFailed

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from shared.pb.travel.users.v1 import users_pb2
+from contracts.travel.users.v1 import users_pb2
 
 NAME: Final = "travel_refresh"
 PATH: Final = "/graphql"

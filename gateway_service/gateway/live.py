@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from contracts.travel.bookings.v1 import bookings_pb2
 from gateway_service.gateway.context import Operation
 from gateway_service.gateway.feed import Moved, feed, traveller
 from gateway_service.gateway.loaders import page
 from shared.errors import DeadlineExceeded, Unavailable
-from shared.pb.travel.bookings.v1 import bookings_pb2
 
 POLL_SECONDS: Final = 2.0
 _PAGE: Final = 100

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiodataloader import DataLoader
 
-from shared.pb.travel.bookings.v1 import bookings_pb2
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.destinations.v1 import destinations_pb2
-from shared.pb.travel.notifications.v1 import notifications_pb2
-from shared.pb.travel.users.v1 import users_pb2
+from contracts.travel.bookings.v1 import bookings_pb2
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.destinations.v1 import destinations_pb2
+from contracts.travel.notifications.v1 import notifications_pb2
+from contracts.travel.users.v1 import users_pb2
 
 if TYPE_CHECKING:
     from gateway_service.gateway.context import Operation

@@ -9,17 +9,17 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from contracts.travel.bookings.v1 import bookings_pb2 as b
+from contracts.travel.bookings.v1 import bookings_pb2_grpc
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.destinations.v1 import destinations_pb2 as d
+from contracts.travel.destinations.v1 import destinations_pb2_grpc
+from contracts.travel.notifications.v1 import notifications_pb2 as n
+from contracts.travel.notifications.v1 import notifications_pb2_grpc
+from contracts.travel.users.v1 import users_pb2 as u
+from contracts.travel.users.v1 import users_pb2_grpc
 from shared.errors import Conflict, DomainError, NotFound
 from shared.ids import uuid7
-from shared.pb.travel.bookings.v1 import bookings_pb2 as b
-from shared.pb.travel.bookings.v1 import bookings_pb2_grpc
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.destinations.v1 import destinations_pb2 as d
-from shared.pb.travel.destinations.v1 import destinations_pb2_grpc
-from shared.pb.travel.notifications.v1 import notifications_pb2 as n
-from shared.pb.travel.notifications.v1 import notifications_pb2_grpc
-from shared.pb.travel.users.v1 import users_pb2 as u
-from shared.pb.travel.users.v1 import users_pb2_grpc
 from shared.rpc import Call, rpc
 from shared.rpc.testing import TestServer, running
 from shared.text import Text

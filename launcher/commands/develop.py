@@ -1,4 +1,4 @@
-"""`proto`: shared/pb from proto/."""
+"""`proto`: make contracts/ from proto/."""
 
 import importlib.util
 import re
@@ -12,15 +12,15 @@ from typing import Final
 from launcher.platform import ROOT
 from launcher.refusal import Refusal
 
-GENERATED: Final = ROOT / "shared" / "pb"
+GENERATED: Final = ROOT / "contracts"
 IMPORTS: Final = re.compile(r"^(from|import) travel\.", re.MULTILINE)
-MODULES: Final = re.compile(r"(?<!shared\.pb\.)\btravel\.([a-z]+)\.v1\.([a-z]+_pb2)")
+MODULES: Final = re.compile(r"(?<!contracts\.)\btravel\.([a-z]+)\.v1\.([a-z]+_pb2)")
 PLUGINS: Final = ("protoc-gen-mypy", "protoc-gen-mypy_grpc")
 HAS_SERVICE: Final = re.compile(r"^(class |def add)", re.MULTILINE)
 
 
 def proto() -> int:
-    """Make shared/pb anew from proto/, touching only files that differ. Raises Refusal."""
+    """Generate contracts/ from proto/, touching only files that differ. Raises Refusal."""
     with tempfile.TemporaryDirectory() as workplace:
         sources = generate(Path(workplace))
         _replace(GENERATED, Path(workplace))
@@ -29,7 +29,7 @@ def proto() -> int:
 
 
 def stale() -> list[str]:
-    """Return the files of shared/pb that are not what proto/ makes today. Raises Refusal."""
+    """Return the files of contracts/ that are not what proto/ makes today. Raises Refusal."""
     with tempfile.TemporaryDirectory() as workplace:
         out = Path(workplace)
         generate(out)
@@ -46,12 +46,12 @@ def check() -> int:
     """Complain of what `proto` would change; 1 where it would. Raises Refusal."""
     found = stale()
     for path in found:
-        print(f"shared/pb/{path} is not what proto/ makes: ./manage_all.py proto")
+        print(f"contracts/{path} is not what proto/ makes: ./manage_all.py proto")
     return 1 if found else 0
 
 
 def generate(out: Path) -> int:
-    """Generate messages, stubs and their types into `out`, importable as `shared.pb.travel.…`; return how many files they
+    """Generate messages, stubs and their types into `out`, importable as `contracts.travel.…`; return how many files they
     come from. Raises Refusal where protoc complains.
     """
     well_known = _folder_of("grpc_tools") / "_proto"
@@ -67,8 +67,8 @@ def generate(out: Path) -> int:
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         raise Refusal("protoc refused proto/: see above.")
     for path in sorted(out.rglob("*.py*")):
-        text = IMPORTS.sub(r"\1 shared.pb.travel.", path.read_text())
-        path.write_text(MODULES.sub(r"shared.pb.travel.\1.v1.\2", text))
+        text = IMPORTS.sub(r"\1 contracts.travel.", path.read_text())
+        path.write_text(MODULES.sub(r"contracts.travel.\1.v1.\2", text))
     for path in out.rglob("*_pb2_grpc.py"):
         if not HAS_SERVICE.search(path.read_text()):  # a file of messages has no stubs
             path.unlink()

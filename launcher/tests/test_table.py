@@ -123,4 +123,4 @@ def test_the_generated_code_is_what_proto_makes(tmp_path: Path) -> None:
         files = (path for path in folder.rglob("*.py*") if "__pycache__" not in path.parts)
         return {str(path.relative_to(folder)): path.read_text() for path in files}
 
-    assert contents(tmp_path) == contents(ROOT / "shared" / "pb")
+    assert contents(tmp_path) == contents(ROOT / "contracts")

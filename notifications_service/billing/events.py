@@ -1,8 +1,8 @@
 """Contract -> event."""
 
+from contracts.travel.events.v1 import notifications_pb2
 from notifications_service.billing.contracts import InvoiceView
 from shared.outbox import publish
-from shared.pb.travel.events.v1 import notifications_pb2
 from shared.rpc.mapping import money_to_proto
 
 

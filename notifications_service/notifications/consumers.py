@@ -3,17 +3,8 @@
 import dataclasses
 from uuid import UUID
 
-from notifications_service.billing import selectors as billing
-from notifications_service.billing import services as invoices
-from notifications_service.billing.contracts import Trip
-from notifications_service.billing.domain import Line
-from notifications_service.notifications.contracts import BookingFacts, OfferFacts
-from notifications_service.notifications.domain import Kind, cancellation_kind
-from notifications_service.notifications.services import request
-from shared.kafka import Received, handles
-from shared.money import Money
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.events.v1.bookings_pb2 import (
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.events.v1.bookings_pb2 import (
     BOOKING_STATE_PENDING,
     WAITLIST_EXPIRY_REASON_UNANSWERED,
     BookingCancelled,
@@ -27,13 +18,22 @@ from shared.pb.travel.events.v1.bookings_pb2 import (
     WaitlistOffered,
     WaitlistSnapshot,
 )
-from shared.pb.travel.events.v1.users_pb2 import (
+from contracts.travel.events.v1.users_pb2 import (
     LINK_PURPOSE_ALREADY_REGISTERED,
     LINK_PURPOSE_VERIFY_EMAIL,
     SESSION_REVOKED_REASON_REUSE_DETECTED,
     UserLinkRequested,
     UserSessionRevoked,
 )
+from notifications_service.billing import selectors as billing
+from notifications_service.billing import services as invoices
+from notifications_service.billing.contracts import Trip
+from notifications_service.billing.domain import Line
+from notifications_service.notifications.contracts import BookingFacts, OfferFacts
+from notifications_service.notifications.domain import Kind, cancellation_kind
+from notifications_service.notifications.services import request
+from shared.kafka import Received, handles
+from shared.money import Money
 from shared.rpc.mapping import from_ts, money_from_proto, text_from_proto
 
 _TOLD_IN_THE_ANSWER = {"invalid_method", "provider_unavailable"}

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from contracts.travel.events.v1 import notifications_pb2
 from notifications_service.notifications.models import Notification
 from shared.outbox import publish
-from shared.pb.travel.events.v1 import notifications_pb2
 
 
 def sent(row: Notification, *, now: datetime) -> None:

@@ -15,10 +15,10 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from grpc_status import rpc_status
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
 from shared.errors import NotFound
 from shared.ids import uuid7
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
 from shared.rpc.status import status_of
 from shared.text import Locale
 

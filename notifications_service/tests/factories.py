@@ -6,6 +6,8 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.events.v1 import bookings_pb2
 from notifications_service.notifications import consumers
 from notifications_service.notifications.models import Notification
 from shared.cloudevents import Envelope, to_json
@@ -13,8 +15,6 @@ from shared.events import event_type
 from shared.ids import uuid7
 from shared.kafka import Received
 from shared.kafka.handlers import registered
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.events.v1 import bookings_pb2
 from shared.rpc.mapping import ts
 
 STARTS_AT = datetime(2027, 4, 17, 8, 30, tzinfo=UTC)

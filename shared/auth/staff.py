@@ -13,10 +13,10 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractUser, Group
 from django.http import HttpRequest, HttpResponse
 
+from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
 from shared.deadline import Deadline
 from shared.errors import DomainError, Unavailable
 from shared.http.middleware import client_ip
-from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
 from shared.rpc.client import ServiceClient
 
 RECHECK_SECONDS: Final = 300

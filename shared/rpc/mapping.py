@@ -7,9 +7,9 @@ from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from contracts.travel.common.v1 import common_pb2
 from shared.errors import Invalid
 from shared.money import Money
-from shared.pb.travel.common.v1 import common_pb2
 from shared.text import DEFAULT_LOCALE, Locale, Text
 
 DEFAULT_PAGE: Final = 20

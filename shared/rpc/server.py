@@ -305,5 +305,5 @@ def assert_served(handler: Any) -> None:
     """Raise TypeError for a method that was implemented without `rpc` or `rpc_stream`, and so would let anybody in."""
     function = inspect.unwrap(handler, stop=lambda f: hasattr(f, "served"))
     module = getattr(inspect.unwrap(handler), "__module__", "")
-    if not hasattr(function, "served") and not module.startswith("shared.pb."):
+    if not hasattr(function, "served") and not module.startswith("contracts."):
         raise TypeError(f"{getattr(handler, '__qualname__', handler)} is served without @rpc or @rpc_stream")

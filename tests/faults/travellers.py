@@ -11,11 +11,11 @@ import grpc
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from contracts.travel.bookings.v1 import bookings_pb2 as pb
+from contracts.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
 from shared.auth import credentials
 from shared.auth.testing import mint_access_token
 from shared.ids import uuid7
-from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
-from shared.pb.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
 from shared.testing import eventually
 from tests.faults.world import World
 

@@ -22,6 +22,8 @@ import pytest
 from psycopg import sql
 
 from bookings_service.tests.doubles import Destinations, Users
+from contracts.travel.destinations.v1 import destinations_pb2_grpc
+from contracts.travel.users.v1 import users_pb2_grpc
 from launcher import children, ports
 from launcher.environment import service_environment
 from launcher.platform import Platform
@@ -31,8 +33,6 @@ from launcher.runner import Runner
 from launcher.stopping import stop_stage
 from launcher.vault import Vault
 from shared.auth import testing as auth
-from shared.pb.travel.destinations.v1 import destinations_pb2_grpc
-from shared.pb.travel.users.v1 import users_pb2_grpc
 from shared.testing.kafka import own_topics
 
 IS_WHOLE = os.environ.get("PROOFS") == "whole"  # reduced otherwise

@@ -5,9 +5,9 @@ from datetime import datetime
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.events.v1 import users_pb2
 from shared.outbox import publish
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.events.v1 import users_pb2
 from shared.telemetry import current_request_id
 from users_service.accounts.models import AuditEntry, LinkRequest, Profile, Session, User
 

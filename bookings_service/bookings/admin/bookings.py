@@ -21,9 +21,9 @@ from bookings_service.bookings.admin.story import (
     RefundInline,
 )
 from bookings_service.bookings.models import Booking
+from contracts.travel.notifications.v1 import notifications_pb2 as pb
 from shared.errors import DomainError
 from shared.money import Money
-from shared.pb.travel.notifications.v1 import notifications_pb2 as pb
 from shared.rpc.mapping import from_ts, money_from_proto
 from shared.rpc.status import RpcFailed
 

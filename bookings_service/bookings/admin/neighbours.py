@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
+from contracts.travel.notifications.v1 import notifications_pb2, notifications_pb2_grpc
+from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
 from shared.deadline import Deadline
-from shared.pb.travel.notifications.v1 import notifications_pb2, notifications_pb2_grpc
-from shared.pb.travel.users.v1 import users_pb2, users_pb2_grpc
 from shared.rpc import ServiceClient
 
 SECONDS = 2.0

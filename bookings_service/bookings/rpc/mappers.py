@@ -16,8 +16,8 @@ from bookings_service.bookings.contracts import (
     RefundView,
     WaitlistView,
 )
+from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from shared.errors import Invalid
-from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
 from shared.rpc.mapping import date_of, money_to_proto, text_to_proto, ts, uuid_of
 
 _KINDS = {pb.PASSENGER_KIND_ADULT: PassengerKind.ADULT, pb.PASSENGER_KIND_CHILD: PassengerKind.CHILD}

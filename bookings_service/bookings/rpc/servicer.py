@@ -19,9 +19,9 @@ from bookings_service.bookings.rpc.mappers import (
 )
 from bookings_service.payments import selectors as payments
 from bookings_service.payments.services import pay_booking, refund_booking
+from contracts.travel.bookings.v1 import bookings_pb2 as pb
+from contracts.travel.bookings.v1 import bookings_pb2_grpc
 from shared.errors import Forbidden, Invalid
-from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
-from shared.pb.travel.bookings.v1 import bookings_pb2_grpc
 from shared.rpc import Call, rpc, rpc_stream
 from shared.rpc.mapping import money_of, uuid_of, uuids_of
 

@@ -18,8 +18,8 @@ from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import BookingView, EventView
 from bookings_service.bookings.history import WATCH_CHANNEL
 from bookings_service.bookings.rpc.mappers import booking_to_proto, event_to_proto
+from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from shared.outbox.command import own_database
-from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
 
 SWEEP_SECONDS: Final = 10.0
 log = logging.getLogger(__name__)

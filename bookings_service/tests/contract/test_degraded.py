@@ -13,8 +13,8 @@ from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.contract.test_rest import PARTY, post
 from bookings_service.tests.contract.test_rpc import Client, add, passengers, refusal
 from bookings_service.tests.doubles import Destinations, Users
+from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from shared.auth import Traveller
-from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
 from shared.rpc.testing import running
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]

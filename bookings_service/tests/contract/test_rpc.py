@@ -18,12 +18,12 @@ from bookings_service.bookings.models import Booking, BookingEvent
 from bookings_service.bookings.rpc.servicer import BookingsServicer
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations, Users
+from contracts.travel.bookings.v1 import bookings_pb2 as pb
+from contracts.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub, add_BookingsServiceServicer_to_server
+from contracts.travel.common.v1 import common_pb2
 from shared.auth.testing import credential_of, mint_access_token
 from shared.ids import uuid7
 from shared.outbox.models import OutboxEvent
-from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
-from shared.pb.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub, add_BookingsServiceServicer_to_server
-from shared.pb.travel.common.v1 import common_pb2
 from shared.rpc.testing import running
 from shared.testing import eventually
 

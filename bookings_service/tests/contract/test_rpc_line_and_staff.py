@@ -11,10 +11,10 @@ from bookings_service.payments.models import Refund
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.contract.test_rpc import Client, channel, client, refusal
 from bookings_service.tests.doubles import Destinations
+from contracts.travel.bookings.v1 import bookings_pb2 as pb
+from contracts.travel.common.v1 import common_pb2
 from shared.auth.testing import mint_access_token
 from shared.ids import uuid7
-from shared.pb.travel.bookings.v1 import bookings_pb2 as pb
-from shared.pb.travel.common.v1 import common_pb2
 
 __all__ = ["channel", "client"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox", "users")]

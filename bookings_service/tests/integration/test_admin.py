@@ -23,8 +23,8 @@ from bookings_service.payments.services import receive_webhook
 from bookings_service.tests.conftest import SECRET, Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import webhook
+from contracts.travel.notifications.v1 import notifications_pb2 as pb
 from shared.errors import Unavailable
-from shared.pb.travel.notifications.v1 import notifications_pb2 as pb
 from shared.rpc.status import RpcFailed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]

@@ -26,13 +26,13 @@ from bookings_service.bookings.services import create
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations, Users
 from bookings_service.tests.factories import end_quote, party
+from contracts.travel.destinations.v1 import destinations_pb2
+from contracts.travel.events.v1.bookings_pb2 import BookingCreated
 from shared.cloudevents import Envelope
 from shared.errors import InFlight, Invalid, KeyReused, NotFound, Unavailable
 from shared.idempotency.models import IdempotencyKey
 from shared.names import InvalidName
 from shared.outbox.models import OutboxEvent
-from shared.pb.travel.destinations.v1 import destinations_pb2
-from shared.pb.travel.events.v1.bookings_pb2 import BookingCreated
 from shared.testing import race
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,7 +11,7 @@ from bookings_service.bookings.services import close_departure
 from bookings_service.tests.commands import last, run
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
-from shared.pb.travel.destinations.v1 import destinations_pb2
+from contracts.travel.destinations.v1 import destinations_pb2
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

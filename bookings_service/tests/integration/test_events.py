@@ -16,6 +16,7 @@ from bookings_service.bookings.contracts import Seats
 from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
+from contracts.travel.events.v1 import bookings_pb2, destinations_pb2
 from shared.cloudevents import Envelope, to_json
 from shared.events import event_type
 from shared.ids import uuid7
@@ -26,7 +27,6 @@ from shared.outbox import NotInTransaction, publish, publish_many
 from shared.outbox.command import own_database
 from shared.outbox.models import OutboxEvent
 from shared.outbox.relay import DeliveryFailed, Relay, deliver, undelivered
-from shared.pb.travel.events.v1 import bookings_pb2, destinations_pb2
 from shared.rpc.mapping import ts
 from shared.testing import eventually
 from shared.testing.kafka import events_of, put_event

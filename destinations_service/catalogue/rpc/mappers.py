@@ -5,6 +5,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.destinations.v1 import destinations_pb2 as pb
 from destinations_service.catalogue.contracts import (
     AveragePriceView,
     DepartureView,
@@ -17,8 +19,6 @@ from destinations_service.catalogue.contracts import (
 )
 from destinations_service.catalogue.domain import Near
 from shared.errors import Invalid
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.destinations.v1 import destinations_pb2 as pb
 from shared.rpc.mapping import (
     date_of,
     locale_from_proto,

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from contracts.travel.destinations.v1 import destinations_pb2 as pb
+from contracts.travel.destinations.v1 import destinations_pb2_grpc
 from destinations_service.catalogue import selectors
 from destinations_service.catalogue.rpc.mappers import (
     dates_of,
@@ -16,8 +18,6 @@ from destinations_service.catalogue.rpc.mappers import (
     to_trip_query,
     trip_to_proto,
 )
-from shared.pb.travel.destinations.v1 import destinations_pb2 as pb
-from shared.pb.travel.destinations.v1 import destinations_pb2_grpc
 from shared.rpc import Call, rpc
 from shared.rpc.mapping import page_of, text_to_proto, uuid_of, uuids_of
 

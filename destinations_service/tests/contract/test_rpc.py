@@ -6,16 +6,16 @@ from typing import Any
 import grpc
 import pytest
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.destinations.v1 import destinations_pb2 as pb
+from contracts.travel.destinations.v1.destinations_pb2_grpc import (
+    DestinationsServiceStub,
+    add_DestinationsServiceServicer_to_server,
+)
 from destinations_service.catalogue.rpc.servicer import DestinationsServicer
 from destinations_service.tests.factories import DepartureFactory, DestinationFactory, TripFactory
 from shared.auth.testing import credential_of
 from shared.ids import uuid7
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.destinations.v1 import destinations_pb2 as pb
-from shared.pb.travel.destinations.v1.destinations_pb2_grpc import (
-    DestinationsServiceStub,
-    add_DestinationsServiceServicer_to_server,
-)
 from shared.rpc.testing import running
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,6 +5,8 @@ from typing import Any
 
 import graphene
 
+from contracts.travel.bookings.v1 import bookings_pb2
+from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.gateway.loaders import Listed
 from gateway_service.gateway.schema.catalogue import CancellationRule, Departure, convert
@@ -21,8 +23,6 @@ from gateway_service.gateway.schema.scalars import Date, DateTime
 from gateway_service.gateway.schema.values import Identified, Info, Money, Node, Shown, connection, many
 from shared.errors import Invalid
 from shared.money import Money as Amount
-from shared.pb.travel.bookings.v1 import bookings_pb2
-from shared.pb.travel.notifications.v1 import notifications_pb2
 
 MAX_SEQUENCE = 2**31 - 1
 

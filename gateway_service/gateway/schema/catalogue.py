@@ -7,6 +7,8 @@ from typing import Any
 
 import graphene
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.loaders import Listed
 from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, PriceCategory, number
@@ -28,8 +30,6 @@ from gateway_service.gateway.schema.values import (
 )
 from shared.errors import Invalid, Unavailable
 from shared.money import Money as Amount
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.destinations.v1 import destinations_pb2
 from shared.rpc.mapping import money_from_proto
 
 EURO = "EUR"

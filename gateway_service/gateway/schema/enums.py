@@ -4,9 +4,9 @@ from typing import Any
 
 import graphene
 
-from shared.pb.travel.bookings.v1 import bookings_pb2 as bookings
-from shared.pb.travel.destinations.v1 import destinations_pb2 as destinations
-from shared.pb.travel.notifications.v1 import notifications_pb2 as notifications
+from contracts.travel.bookings.v1 import bookings_pb2 as bookings
+from contracts.travel.destinations.v1 import destinations_pb2 as destinations
+from contracts.travel.notifications.v1 import notifications_pb2 as notifications
 
 
 def number(value: Any) -> Any:

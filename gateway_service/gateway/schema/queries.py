@@ -6,6 +6,9 @@ from typing import Any, Final
 
 import graphene
 
+from contracts.travel.bookings.v1 import bookings_pb2
+from contracts.travel.destinations.v1 import destinations_pb2
+from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway import attempts
 from gateway_service.gateway.ids import ListKey, parse_global_id, raw_id
 from gateway_service.gateway.loaders import dates, in_order, page
@@ -25,9 +28,6 @@ from gateway_service.gateway.schema.values import (
     paged,
 )
 from shared.errors import Invalid, NotFound
-from shared.pb.travel.bookings.v1 import bookings_pb2
-from shared.pb.travel.destinations.v1 import destinations_pb2
-from shared.pb.travel.notifications.v1 import notifications_pb2
 from shared.rpc.mapping import locale_to_proto
 
 

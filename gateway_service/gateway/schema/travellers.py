@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import graphene
 
+from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.loaders import Listed
 from gateway_service.gateway.schema.bookings import BookingConnection, WaitlistEntry
@@ -24,7 +25,6 @@ from gateway_service.gateway.schema.values import (
     paged,
 )
 from shared.errors import Unauthenticated
-from shared.pb.travel.users.v1 import users_pb2
 
 
 @dataclass(frozen=True, slots=True)

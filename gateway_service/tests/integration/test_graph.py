@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.tests.fakes import Backends
 from shared.ids import uuid7
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.users.v1 import users_pb2
 
 EVERYTHING = """
 query Everything($first: Int) {

@@ -6,12 +6,12 @@ from uuid import UUID
 import pytest
 from grpc import StatusCode
 
+from contracts.travel.bookings.v1 import bookings_pb2 as b
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.tests.fakes import Backends
 from shared import errors
 from shared.auth import testing as keys
 from shared.ids import uuid7
-from shared.pb.travel.bookings.v1 import bookings_pb2 as b
 
 JOIN = """mutation($d: ID!, $s: Int!) { joinWaitlist(departure: $d, seats: $s) {
   entry { id seats status position offeredUntil departure { id } } errors { code field } } }"""

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.notifications.v1 import notifications_pb2 as pb
 from notifications_service.billing.contracts import InvoiceView
 from notifications_service.billing.domain import Kind as InvoiceKind
 from notifications_service.billing.links import pdf_url
 from notifications_service.notifications.contracts import NotificationView
 from notifications_service.notifications.domain import Channel, Status
 from shared.errors import Invalid
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.notifications.v1 import notifications_pb2 as pb
 from shared.rpc.mapping import money_to_proto, page_info, page_of, ts
 
 _CHANNELS: Final = {Channel.EMAIL: pb.CHANNEL_EMAIL, Channel.SMS: pb.CHANNEL_SMS}

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from contracts.travel.notifications.v1 import notifications_pb2 as pb
+from contracts.travel.notifications.v1 import notifications_pb2_grpc
 from notifications_service.billing import selectors as billing
 from notifications_service.notifications import selectors
 from notifications_service.notifications.rpc.mappers import (
@@ -10,8 +12,6 @@ from notifications_service.notifications.rpc.mappers import (
     notification_to_proto,
     page,
 )
-from shared.pb.travel.notifications.v1 import notifications_pb2 as pb
-from shared.pb.travel.notifications.v1 import notifications_pb2_grpc
 from shared.rpc import Call, rpc
 from shared.rpc.mapping import uuid_of, uuids_of
 

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection, connections
 from psycopg import sql
 
+from contracts.travel.events.v1.bookings_pb2 import BookingConfirmed
 from notifications_service.billing.models import Invoice
 from notifications_service.notifications.models import Notification
 from notifications_service.tests.factories import confirmed, envelope
@@ -21,7 +22,6 @@ from shared.inbox import services as inbox
 from shared.inbox.models import DeadLetter, InboxMessage
 from shared.kafka.consumer import EventConsumer, Limits, TooManyDeadLetters
 from shared.kafka.handlers import registered
-from shared.pb.travel.events.v1.bookings_pb2 import BookingConfirmed
 from shared.testing import eventually
 from shared.testing.kafka import consume_until, put, put_event
 

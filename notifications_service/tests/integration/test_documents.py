@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from contracts.travel.events.v1 import bookings_pb2
 from notifications_service.billing import links, selectors
 from notifications_service.billing.models import Invoice, InvoiceRecipient
 from notifications_service.notifications import services
@@ -13,7 +14,6 @@ from notifications_service.tests.factories import confirmed, handle, snapshot
 from shared.errors import NotFound
 from shared.ids import uuid7
 from shared.outbox.models import OutboxEvent
-from shared.pb.travel.events.v1 import bookings_pb2
 from shared.testing import race
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

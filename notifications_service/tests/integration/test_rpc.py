@@ -6,13 +6,13 @@ import grpc
 import pytest
 from django.db import transaction
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.notifications.v1 import notifications_pb2 as pb
+from contracts.travel.notifications.v1 import notifications_pb2_grpc
 from notifications_service.notifications.rpc.servicer import NotificationsServicer
 from notifications_service.tests.factories import confirmed, handle
 from shared.auth import testing as auth
 from shared.ids import uuid7
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.notifications.v1 import notifications_pb2 as pb
-from shared.pb.travel.notifications.v1 import notifications_pb2_grpc
 from shared.rpc.testing import running
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

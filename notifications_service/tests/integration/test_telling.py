@@ -10,6 +10,8 @@ import pytest
 from icalendar import Calendar
 from pypdf import PdfReader
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.events.v1 import bookings_pb2, users_pb2
 from notifications_service.billing.models import Invoice
 from notifications_service.notifications import services
 from notifications_service.notifications.channels.mail import MailRefused, build, message_id
@@ -17,8 +19,6 @@ from notifications_service.notifications.domain import Status
 from notifications_service.notifications.models import Notification
 from notifications_service.notifications.services import ledger
 from notifications_service.tests.factories import confirmed, eur, handle, snapshot
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.events.v1 import bookings_pb2, users_pb2
 from shared.rpc.mapping import ts
 from shared.testing import race
 

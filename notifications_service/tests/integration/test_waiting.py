@@ -5,12 +5,12 @@ from uuid import UUID
 
 import pytest
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.events.v1 import bookings_pb2 as pb
 from notifications_service.notifications import services
 from notifications_service.tests.factories import STARTS_AT, eur, handle, snapshot
 from notifications_service.tests.integration.test_telling import part
 from shared.ids import uuid7
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.events.v1 import bookings_pb2 as pb
 from shared.rpc.mapping import ts
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

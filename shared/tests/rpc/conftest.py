@@ -19,9 +19,9 @@ if not settings.configured:
 
 from django.db import DataError, OperationalError
 
+from contracts.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from shared.auth import testing as keys
 from shared.errors import Conflict
-from shared.pb.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from shared.rpc import Call, rpc, rpc_stream
 from shared.rpc.testing import TestServer, running
 from shared.text import Text

@@ -9,12 +9,12 @@ import grpc
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from contracts.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from shared.auth import credentials
 from shared.auth.testing import credential_of, mint_access_token
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Forbidden, TooLarge, Unavailable
 from shared.ids import uuid7
-from shared.pb.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from shared.rpc import AioClient, CallContext, ServiceClient
 from shared.rpc.client import _service_config
 from shared.rpc.status import RpcFailed

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contracts.travel.common.v1 import common_pb2
 from shared.errors import Invalid
 from shared.money import Money
-from shared.pb.travel.common.v1 import common_pb2
 from shared.rpc import mapping
 from shared.text import Locale, Text
 

@@ -15,10 +15,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
+from contracts.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from shared.auth.testing import credential_of, mint_access_token
 from shared.errors import Unavailable
 from shared.ids import uuid7
-from shared.pb.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from shared.rpc.server import Workers, assert_served
 from shared.rpc.testing import running
 from shared.tests.rpc.conftest import Served, Servicer

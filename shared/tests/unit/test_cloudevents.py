@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from contracts.travel.events.v1 import users_pb2
 from shared.cloudevents import MAX_VALUE_BYTES, BadEvent, Envelope, decode, to_json
 from shared.events import EVENTS, TOPICS, event_type, message_class
-from shared.pb.travel.events.v1 import users_pb2
 
 ENVELOPE = Envelope(
     id="01", type="travel.users.user.registered.v1", source="users", key="k", sequence=3,

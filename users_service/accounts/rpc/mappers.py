@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.users.v1 import users_pb2 as pb
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.users.v1 import users_pb2 as pb
 from shared.rpc.mapping import locale_from_proto, locale_to_proto, ts
 from users_service.accounts.contracts import Registration, StaffView, Tokens, UserView
 

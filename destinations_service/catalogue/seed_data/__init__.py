@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,15 @@ from typing import Final
 
 SEED_DATA: Final = Path(__file__).parent
 PRICES_AS_OF: Final = date(2026, 11, 1)
+CONTINENTS: Final[Mapping[str, tuple[str, str, str]]] = {  # tag, English, French
+    "AF": ("africa", "Africa", "Afrique"),
+    "AN": ("antarctica", "Antarctica", "Antarctique"),
+    "AS": ("asia", "Asia", "Asie"),
+    "EU": ("europe", "Europe", "Europe"),
+    "NA": ("north-america", "North America", "Amérique du Nord"),
+    "OC": ("oceania", "Oceania", "Océanie"),
+    "SA": ("south-america", "South America", "Amérique du Sud"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from destinations_service.catalogue.seed_data import CityRow, CountryRow, PointOfInterestRow, TripRow
+from destinations_service.catalogue.seed_data import CONTINENTS, CityRow, CountryRow, PointOfInterestRow, TripRow
 
 SAMPLE_SOURCE: Final = "Sample: an estimate made for this catalogue, not a survey"
 DEFAULT_LEVEL: Final = Decimal("0.45")
@@ -22,15 +22,6 @@ IN_THE_UNITED_STATES: Final[Mapping[str, Decimal]] = {  # US dollars, for one pe
     "HOTEL_NIGHT": Decimal(120),
     "MEAL": Decimal(20),
     "LOCAL_TRANSPORT": Decimal(3),
-}
-CONTINENTS: Final[Mapping[str, tuple[str, str, str]]] = {  # tag, English, French
-    "AF": ("africa", "Africa", "Afrique"),
-    "AN": ("antarctica", "Antarctica", "Antarctique"),
-    "AS": ("asia", "Asia", "Asie"),
-    "EU": ("europe", "Europe", "Europe"),
-    "NA": ("north-america", "North America", "Amérique du Nord"),
-    "OC": ("oceania", "Oceania", "Océanie"),
-    "SA": ("south-america", "South America", "Amérique du Sud"),
 }
 
 

@@ -93,7 +93,7 @@ class Gazetteer:
         level = seed_data.price_levels().get(row.code, content.DEFAULT_LEVEL)
         priced = row.currency and row.population
         units = seed_data.units_per_dollar()
-        _, continent_en, continent_fr = content.CONTINENTS[row.continent]
+        _, continent_en, continent_fr = seed_data.CONTINENTS[row.continent]
         return NewPlace(
             row=Destination(
                 slug=row.slug,
@@ -232,7 +232,7 @@ def drawn_at_seed(gazetteer: Gazetteer) -> Iterator[tuple[str, Place]]:
     """Yield slug and picture of what is drawn at seed: countries, points of interest, and cities with trips."""
     with_trips = {(trip.country, trip.city) for trip in seed_data.trips()}
     for country in seed_data.countries():
-        _, continent, _ = content.CONTINENTS[country.continent]
+        _, continent, _ = seed_data.CONTINENTS[country.continent]
         yield (
             country.slug,
             Place(

@@ -1,7 +1,7 @@
-"""Departures for the catalogue's editors: scheduled, changed and cancelled by the services, so that bookings_service hears of it."""
+"""Departures in the admin. The services make every change, so that bookings_service receives it as an event."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,29 +15,37 @@ from destinations_service.catalogue.models import Departure
 from shared.errors import DomainError
 from shared.telemetry import current_locale
 
+if TYPE_CHECKING:
+
+    class BaseForm(forms.ModelForm[Departure]):
+        def _post_clean(self) -> None: ...  # a hook of Django's forms that the stubs omit
+
+else:
+    BaseForm = forms.ModelForm
+
 STATUS_COLOURS = {"Open": "success", "Closed": "warning", "Cancelled": "danger"}
 
 
-class DepartureForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A departure's changes, made by the services: a refusal is shown at its field and nothing is saved."""
+class DepartureForm(BaseForm):
+    """Save through the services. A refusal is shown at its field, and then nothing is saved."""
 
     class Meta:
         model = Departure
         fields = ("trip", "starts_at", "ends_at", "status", "capacity", "adult_price", "child_price")
 
     def _post_clean(self) -> None:
-        """Schedule the departure, or make the change, once everything else is found good."""
-        super()._post_clean()  # type: ignore[misc]
+        """Schedule or change the departure if every field is valid."""
+        super()._post_clean()
         if self.errors:
             return
         try:
             self.instance.pk = self._save(dict(self.cleaned_data)).id
         except DomainError as refusal:
-            named = re.sub("([A-Z])", r"_\1", refusal.field or "").lower()
-            self.add_error(named if named in self.fields else None, refusal.localized(current_locale()))
+            name = re.sub("([A-Z])", r"_\1", refusal.field or "").lower()
+            self.add_error(name if name in self.fields else None, refusal.localized(current_locale()))
 
     def _get_validation_exclusions(self) -> set[str]:
-        """Leave to the services what the table would refuse: they name the field."""
+        """Skip Django's checks of the model: the services make them and name the field."""
         return {field.name for field in self._meta.model._meta.fields}
 
     def _save(self, cleaned: dict[str, Any]) -> DepartureView:
@@ -50,7 +58,7 @@ class DepartureForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Departure)
 class DepartureAdmin(ModelAdmin):
-    """Departures: each change is a version that bookings_service is told of."""
+    """Departures. Each change is a new version, which is published to bookings_service."""
 
     form = DepartureForm
     list_display = ("trip", "starts_at", "shown_status", "capacity", "seats_left", "adult_price", "child_price")
@@ -70,17 +78,17 @@ class DepartureAdmin(ModelAdmin):
     compressed_fields = True
 
     def get_readonly_fields(self, request: HttpRequest, obj: Departure | None = None) -> tuple[str, ...]:
-        """A departure stays with its trip; a new one is open and begins at version 1."""
+        """A departure cannot move to another trip. A new departure is always open."""
         return ("seats_left", "version", "status") if obj is None else ("trip", "seats_left", "version")
 
     @display(description="status", label=STATUS_COLOURS, ordering="status")
     def shown_status(self, row: Departure) -> str:
-        """Return the status, coloured."""
+        """Return the status, which the list shows in colour."""
         return str(row.get_status_display())
 
     def save_model(self, request: HttpRequest, obj: Departure, form: Any, change: bool) -> None:
-        """Nothing: the form has had the service save it."""
-        messages.info(request, "Bookings are told of the change.")
+        """Save nothing: the form has already called the service."""
+        messages.info(request, "The change is saved and will be sent to bookings.")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

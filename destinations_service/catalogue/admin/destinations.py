@@ -1,0 +1,160 @@
+"""Destinations in the admin, as a tree, with their translations, photos and prices."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.postgres.fields import ArrayField
+from django.db import transaction
+from django.db.models import Count, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce, Concat, Trim
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from destinations_service.catalogue import services
+from destinations_service.catalogue.models import AveragePrice, Destination, DestinationTranslation, Photo
+from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
+
+if TYPE_CHECKING:
+    from typing import TypedDict
+
+    from django_stubs_ext import WithAnnotations
+
+    class TripCount(TypedDict):
+        """What the list adds to a destination: the number of its trips."""
+
+        trips_here: int
+
+
+KIND_COLOURS = {"Country": "info", "City": "success", "Point of interest": "warning"}
+# Sorts each place directly below its parent: country, then city, then point of interest.
+_PARTS = (Coalesce(f"{up}slug", Value(""), output_field=TextField()) for up in ("parent__parent__", "parent__", ""))
+BY_TREE = Trim(Concat(*(part for slug in _PARTS for part in (slug, Value(" "))), output_field=TextField()))
+
+
+class DestinationTranslationInline(StackedInline):
+    """Name, summary and description by language."""
+
+    model = DestinationTranslation
+    extra = 0
+    max_num = 2
+    tab = True
+
+
+class PhotoInline(TabularInline):
+    """Photos, in the order in which they are shown."""
+
+    model = Photo
+    extra = 0
+    hide_title = True
+    fields = ("preview", "alt_en", "alt_fr", "credit", "license", "position")
+    readonly_fields = ("preview", "credit", "license")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="photo")
+    def preview(self, photo: Photo) -> SafeString:
+        """Return a small version of the photo."""
+        url = f"/photos/{photo.id}/{RENDITION_WIDTHS[0]}.jpg"
+        return format_html(
+            '<img src="{}" width="160" loading="lazy" alt="{}" style="border-radius:6px">', url, photo.alt_en
+        )
+
+
+class AveragePriceInline(TabularInline):
+    """Average prices."""
+
+    model = AveragePrice
+    extra = 0
+    tab = True
+
+
+class CountryFilter(admin.SimpleListFilter):
+    """Only the places of one country."""
+
+    title = "country"
+    parameter_name = "country"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        rows = DestinationTranslation.objects.filter(destination__kind="COUNTRY", language="EN").order_by("name")
+        return list(rows.values_list("destination__country_code", "name"))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Destination]) -> QuerySet[Destination]:
+        return queryset.filter(country_code=self.value()) if self.value() else queryset
+
+
+@admin.register(Destination)
+class DestinationAdmin(ModelAdmin):
+    """Destinations, listed as a tree."""
+
+    list_display = ("place", "shown_kind", "inside", "shown_population", "popularity", "trip_count")
+    list_filter = ("kind", CountryFilter)
+    search_fields = ("translations__name", "slug")
+    search_help_text = "A name in any language, or a slug"
+    autocomplete_fields = ("parent",)
+    list_per_page = 50
+    show_full_result_count = False
+    ordering = (BY_TREE.asc(),)
+    inlines = (PhotoInline, DestinationTranslationInline, AveragePriceInline)
+    compressed_fields = True
+    formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
+    fieldsets = (
+        (None, {"fields": (("kind", "parent"), ("slug", "tags"), ("country_code", "currency"))}),
+        ("Where", {"fields": (("latitude", "longitude"), ("time_zone", "population"))}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Destination]:
+        """Return destinations with the translations and the number of trips that the list shows."""
+        rows = super().get_queryset(request).annotate(trips_here=Count("trips"))
+        return rows.prefetch_related("translations", "parent__translations")
+
+    @admin.display(description="place", ordering="slug")
+    def place(self, row: Destination) -> SafeString:
+        """Return the name, indented by its depth in the tree."""
+        return format_html('<span style="padding-left:{}rem">{}</span>', len(row.ancestors), _name(row))
+
+    @display(description="kind", label=KIND_COLOURS, ordering="kind")
+    def shown_kind(self, row: Destination) -> str:
+        """Return the kind, which the list shows in colour."""
+        return str(row.get_kind_display())
+
+    @admin.display(description="inside")
+    def inside(self, row: Destination) -> SafeString | str:
+        """Return a link to the parent."""
+        if row.parent is None:
+            return "—"
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:catalogue_destination_change", args=[row.parent_id]),
+            _name(row.parent),
+        )
+
+    @admin.display(description="population", ordering="population")
+    def shown_population(self, row: Destination) -> str:
+        """Return the population with thousands separators."""
+        return f"{row.population:,}" if row.population else "—"
+
+    @admin.display(description="trips", ordering="trips_here")
+    def trip_count(self, row: "WithAnnotations[Destination, TripCount]") -> int:
+        """Return the number of trips to this very place."""
+        return row.trips_here
+
+    def save_model(self, request: HttpRequest, obj: Destination, form: Any, change: bool) -> None:
+        """Save the row with the ancestors that follow from its parent."""
+        services.places.place_in_tree(obj)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save translations and prices, then update the derived columns and publish the change."""
+        with transaction.atomic():
+            super().save_related(request, form, formsets, change)
+            services.touch_destination(form.instance)
+
+
+def _name(row: Destination) -> str:
+    return next((words.name for words in row.translations.all() if words.language == "EN"), row.slug)

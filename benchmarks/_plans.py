@@ -18,10 +18,10 @@ from benchmarks._stage import TRAVELLER, as_uuid  # noqa: E402
 from bookings_service.bookings import clock, selectors, services  # noqa: E402
 from bookings_service.bookings.models import Booking  # noqa: E402
 from bookings_service.bookings.orders import NEWEST  # noqa: E402
+from bookings_service.bookings.services.payment.settle import settle  # noqa: E402
 from bookings_service.payments.domain import PaymentStatus  # noqa: E402
 from bookings_service.payments.models import Payment  # noqa: E402
 from bookings_service.payments.providers.base import ProviderResult  # noqa: E402
-from bookings_service.payments.services.settle import settle  # noqa: E402
 from shared.auth import Traveller  # noqa: E402
 from shared.money import Money  # noqa: E402
 from shared.pages import page  # noqa: E402

@@ -71,6 +71,13 @@ class Conflict(DomainError):
     text = Text(en="This is not possible in the current state.", fr="Ce n’est pas possible dans l’état actuel.")
 
 
+class IllegalTransition(Conflict):
+    """The object is in a state from which this action leads nowhere."""
+
+    code = "ILLEGAL_TRANSITION"
+    text = Text(en="The booking cannot change this way now.", fr="La réservation ne peut pas changer ainsi.")
+
+
 class KeyReused(Conflict):
     """An idempotency key came back with another request."""
 

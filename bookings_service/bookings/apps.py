@@ -14,6 +14,6 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         """Give staff's groups what they may do, after every migration."""
-        from bookings_service.bookings.staff import grant
+        from bookings_service.bookings.admin.groups import grant
 
         post_migrate.connect(grant, sender=self, dispatch_uid="bookings.staff")

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from bookings_service.bookings import services
-from bookings_service.payments import refunding
-from bookings_service.payments.services import reconcile_due
+from bookings_service.bookings.services import reconcile_due
+from bookings_service.bookings.services.refund import pay_out
 from shared.failpoints import failpoint
 from shared.kafka.heartbeat import Heartbeat
 
@@ -33,7 +33,7 @@ class Hand:
 
 
 def _pay_out() -> int:
-    return refunding.pay_out_due(limit=1)
+    return pay_out.pay_out_due(limit=1)
 
 
 def _reconcile() -> int:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from bookings_service.payments.contracts import PaymentView, RefundView
 from shared.money import Money
 from shared.text import Text
 
@@ -109,33 +110,6 @@ class PassengerView:
     kind: PassengerKind
     date_of_birth: date | None
     cancelled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentView:
-    """One attempt to pay."""
-
-    id: UUID
-    booking_id: UUID
-    amount: Money
-    status: str
-    provider: str
-    failure_code: str
-    redirect_url: str
-    client_secret: str
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RefundView:
-    """Money on its way back."""
-
-    id: UUID
-    booking_id: UUID
-    amount: Money
-    status: str
-    reason: str
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,7 @@
 """What bookings_service refuses, each with the public contract's code."""
 
-from shared.errors import Conflict, Invalid, Unavailable
+from shared.errors import Conflict, Invalid
 from shared.text import Text
-
-
-class IllegalTransition(Conflict):
-    """The booking is in a state from which this action leads nowhere."""
-
-    code = "ILLEGAL_TRANSITION"
-    text = Text(en="The booking cannot change this way now.", fr="La réservation ne peut pas changer ainsi.")
 
 
 class InvalidPassengers(Invalid):
@@ -103,23 +96,6 @@ class NotCancellable(Conflict):
     text = Text(en="This booking cannot be cancelled.", fr="Cette réservation ne peut pas être annulée.")
 
 
-class RefundTooLarge(Conflict):
-    """More than was captured and not given back yet."""
-
-    code = "REFUND_TOO_LARGE"
-    text = Text(en="At most {most} can be given back.", fr="{most} au plus peuvent être remboursés.")
-
-
-class NothingToWriteOff(Conflict):
-    """The refund did not fail, or was written off before."""
-
-    code = "NOTHING_TO_WRITE_OFF"
-    text = Text(
-        en="Only a refund that failed can be written off, once.",
-        fr="Seul un remboursement échoué peut être passé en pertes, une fois.",
-    )
-
-
 class CapacityBelowSold(Conflict):
     """Fewer seats than are held and sold."""
 
@@ -127,42 +103,4 @@ class CapacityBelowSold(Conflict):
     text = Text(
         en="{held} seats are held and {sold} sold: the capacity cannot go below their sum.",
         fr="{held} places sont retenues et {sold} vendues : la capacité ne peut descendre en dessous.",
-    )
-
-
-class NotPayable(Conflict):
-    """The booking is not waiting for a payment."""
-
-    code = "NOT_PAYABLE"
-    text = Text(en="This booking is not waiting for a payment.", fr="Cette réservation n’attend aucun paiement.")
-
-
-class InvalidPaymentMethod(Invalid):
-    """The provider does not know the payment method."""
-
-    code = "INVALID_PAYMENT_METHOD"
-    text = Text(en="This payment method is not valid.", fr="Ce moyen de paiement n’est pas valide.")
-
-
-class PaymentInProgress(Conflict):
-    """Another payment of the booking is under way."""
-
-    code = "PAYMENT_IN_PROGRESS"
-    text = Text(en="A payment is under way.", fr="Un paiement est en cours.")
-
-
-class AlreadyPaid(Conflict):
-    """The booking is paid."""
-
-    code = "ALREADY_PAID"
-    text = Text(en="This booking is paid already.", fr="Cette réservation est déjà payée.")
-
-
-class ProviderUnavailable(Unavailable):
-    """The payment provider said that nothing was charged; another attempt may follow."""
-
-    code = "PROVIDER_UNAVAILABLE"
-    text = Text(
-        en="The payment provider is unavailable; nothing was charged. Try again.",
-        fr="Le prestataire de paiement est indisponible ; rien n’a été débité. Réessayez.",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Count, DateField, DateTimeField, F, Func, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
@@ -18,7 +19,7 @@ from bookings_service.bookings.contracts import (
     Seats,
     WaitlistView,
 )
-from bookings_service.bookings.domain import Status, WaitlistStatus, is_reference
+from bookings_service.bookings.domain.booking import Status, WaitlistStatus, is_reference
 from bookings_service.bookings.models import (
     Booking,
     BookingEvent,
@@ -34,8 +35,12 @@ from bookings_service.payments.mappers import payment_view, refund_view
 from bookings_service.payments.models import Payment, Refund
 from shared.errors import NotFound
 from shared.money import Money
+from shared.pages import ID, Key, instant
 from shared.text import Text
 
+# The orders in which bookings are listed, as keys of their pages.
+NEWEST: Final = (Key("created_at", instant, descending=True), Key("id", UUID, descending=True))
+BY_START: Final = (Key("starts_at", instant), ID)
 _LOCAL_DATE = Cast(Func(F("time_zone"), F("starts_at"), function="timezone", output_field=DateTimeField()), DateField())
 
 
@@ -162,7 +167,7 @@ def bookings_of_departure(*, departure_id: UUID) -> list[Affected]:
     found = []
     for status, currency, bookings_, seats in counted.annotate(Count("id"), Sum("seats")):
         ids = list(live.filter(status=status, currency=currency).values_list("id", flat=True))
-        found.append(Affected(status, bookings_, seats, Money.from_minor(ledger.left_of(ids), currency)))
+        found.append(Affected(status, bookings_, seats, ledger.refundable_of(ids, currency)))
     return found
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from bookings_service.bookings.breaker import Breaker
 from bookings_service.bookings.contracts import CancellationRule, DepartureSnapshot
 from contracts.travel.destinations.v1 import destinations_pb2, destinations_pb2_grpc
 from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
@@ -18,6 +17,7 @@ from shared.deadline import Deadline
 from shared.errors import Unavailable
 from shared.money import Money
 from shared.rpc import ServiceClient
+from shared.rpc.breaker import Breaker
 from shared.rpc.mapping import from_ts, money_from_proto, text_from_proto
 from shared.text import Text
 

@@ -10,6 +10,5 @@ __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("bookings_service.bookings.api.urls")),
-    path("api/v1/", include("bookings_service.payments.api.urls")),
     path("", include("shared.http.urls")),
 ]

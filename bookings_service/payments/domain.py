@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from bookings_service.bookings.refusals import IllegalTransition
+from shared.errors import IllegalTransition
 
 
 class PaymentStatus(StrEnum):

@@ -16,7 +16,6 @@ from uuid import UUID
 
 from django.db.models import Sum
 
-from bookings_service.bookings.models import Booking
 from bookings_service.payments.models import LedgerEntry, Payment
 from shared.money import Money
 
@@ -24,10 +23,10 @@ _Account = LedgerEntry.Account
 _Kind = LedgerEntry.Kind
 
 
-def capture(booking: Booking, *, movement: UUID, amount: Money, now: datetime) -> None:
+def capture(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
     """Record that the provider took `amount` from the traveller, inside the caller's transaction."""
     _record(
-        booking,
+        booking_id,
         movement=movement,
         kind=_Kind.CAPTURE,
         plus=_Account.PROVIDER,
@@ -37,10 +36,10 @@ def capture(booking: Booking, *, movement: UUID, amount: Money, now: datetime) -
     )
 
 
-def refund(booking: Booking, *, movement: UUID, amount: Money, now: datetime) -> None:
+def refund(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
     """Record that the provider gave `amount` back to the traveller, inside the caller's transaction."""
     _record(
-        booking,
+        booking_id,
         movement=movement,
         kind=_Kind.REFUND,
         plus=_Account.TRAVELLER,
@@ -50,17 +49,23 @@ def refund(booking: Booking, *, movement: UUID, amount: Money, now: datetime) ->
     )
 
 
-def keep(booking: Booking, *, movement: UUID, amount: Money, now: datetime) -> None:
+def keep(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
     """Record that `amount` of what was paid is kept as the fee of a cancellation, inside the caller's transaction."""
     _record(
-        booking, movement=movement, kind=_Kind.FEE, plus=_Account.TRAVELLER, minus=_Account.FEES, amount=amount, now=now
+        booking_id,
+        movement=movement,
+        kind=_Kind.FEE,
+        plus=_Account.TRAVELLER,
+        minus=_Account.FEES,
+        amount=amount,
+        now=now,
     )
 
 
-def write_off(booking: Booking, *, movement: UUID, amount: Money, now: datetime) -> None:
+def write_off(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
     """Record that `amount` is owed and will never be paid out, inside the caller's transaction."""
     _record(
-        booking,
+        booking_id,
         movement=movement,
         kind=_Kind.WRITE_OFF,
         plus=_Account.TRAVELLER,
@@ -70,19 +75,19 @@ def write_off(booking: Booking, *, movement: UUID, amount: Money, now: datetime)
     )
 
 
-def left(booking: Booking) -> int:
-    """Return what was captured of the booking and neither given back, refunds under way included, nor kept, in minor units."""
-    return left_of([booking.id])
+def refundable(booking_id: UUID, currency: str) -> Money:
+    """Return what of the booking's payments was neither refunded, refunds under way included, nor kept as a fee."""
+    return refundable_of([booking_id], currency)
 
 
-def left_of(booking_ids: Collection[UUID]) -> int:
-    """Return the sum of what is `left` of bookings in one currency, in minor units."""
+def refundable_of(booking_ids: Collection[UUID], currency: str) -> Money:
+    """Return the sum of what is refundable of bookings that are all in `currency`."""
     of_bookings = LedgerEntry.objects.filter(booking_id__in=booking_ids, account=_Account.TRAVELLER)
     captured = -of_bookings.filter(kind=_Kind.CAPTURE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
     kept = of_bookings.filter(kind=_Kind.FEE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
     payments = Payment.objects.filter(booking_id__in=booking_ids)
     given_back = payments.aggregate(sum=Sum("refunded_minor", default=0))["sum"]
-    return int(captured - kept - given_back)
+    return Money.from_minor(int(captured - kept - given_back), currency)
 
 
 def balances(booking_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
@@ -100,11 +105,11 @@ def balances(booking_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
 
 
 def _record(
-    booking: Booking, *, movement: UUID, kind: _Kind, plus: _Account, minus: _Account, amount: Money, now: datetime
+    booking_id: UUID, *, movement: UUID, kind: _Kind, plus: _Account, minus: _Account, amount: Money, now: datetime
 ) -> None:
     LedgerEntry.objects.bulk_create(
         LedgerEntry(
-            movement=movement, booking=booking, account=account, kind=kind, amount_minor=side.minor,
+            movement=movement, booking_id=booking_id, account=account, kind=kind, amount_minor=side.minor,
             currency=side.currency, at=now,
         )
         for account, side in ((plus, amount), (minus, -amount))

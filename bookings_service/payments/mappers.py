@@ -1,6 +1,6 @@
 """Payments' and refunds' rows as contracts."""
 
-from bookings_service.bookings.contracts import PaymentView, RefundView
+from bookings_service.payments.contracts import PaymentView, RefundView
 from bookings_service.payments.models import Payment, Refund
 from shared.money import Money
 

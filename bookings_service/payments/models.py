@@ -3,7 +3,6 @@
 from django.db import models
 from django.db.models import F, Q
 
-from bookings_service.bookings.models import Booking
 from bookings_service.payments.domain import LIVE, PaymentStatus, RefundStatus
 from shared.ids import uuid7
 
@@ -12,7 +11,7 @@ class Payment(models.Model):
     """One attempt to pay a booking. Its id is the key under which the provider knows it; `method` is the provider's token, never shown."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="payments")
+    booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="payments")
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     refunded_minor = models.BigIntegerField(default=0, help_text="Of all its refunds, those under way too.")
@@ -55,7 +54,7 @@ class Refund(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
-    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="refunds")
+    booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="refunds")
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     status = models.CharField(max_length=12, choices=[(status.value, status.value) for status in RefundStatus])
@@ -103,7 +102,7 @@ class LedgerEntry(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     movement = models.UUIDField(help_text="The payment, refund or cancellation it records.")
-    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="ledger")
+    booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="ledger")
     account = models.CharField(max_length=10, choices=Account.choices)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     amount_minor = models.BigIntegerField()

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from bookings_service.bookings.contracts import PaymentView, RefundView
+from bookings_service.payments.contracts import PaymentView, RefundView
 from bookings_service.payments.mappers import payment_view, refund_view
 from bookings_service.payments.models import Payment, Refund
 

@@ -8,18 +8,19 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 
-from bookings_service.bookings import inventory, selectors, services, upstream
+from bookings_service.bookings import selectors, services, upstream
 from bookings_service.bookings.contracts import (
     BookingView,
     CreateQuote,
     DepartureSnapshot,
-    PaymentView,
     QuoteView,
     Seats,
     WaitlistView,
 )
+from bookings_service.bookings.services import pay_booking
+from bookings_service.bookings.services.seats import inventory
+from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.providers import configured
-from bookings_service.payments.services import pay_booking
 from bookings_service.tests import doubles, stripe_doubles
 from bookings_service.tests.factories import command as to_book
 from bookings_service.tests.factories import party

@@ -30,7 +30,7 @@ from launcher.vault import Vault
 
 OWN: Final = ("shared", "launcher", "payment_sandbox", "tests")  # suites that no service owns
 ADDRESSES: Final = ("PUBLIC_URL", "MEDIA_PUBLIC_URL", "PAYMENT_WEBHOOK_URL")
-PROOFS: Final = "concurrency"  # bookings' proofs, in tests/concurrency: reduced, or whole by PROOFS=whole
+PROOFS: Final = "concurrency"  # the suite in bookings_service/tests/concurrency: reduced, or whole with PROOFS=whole
 FAULTS: Final = "tests/faults"  # processes killed at named places: of the suite `tests`, reduced or whole as those
 OFFSETS: Final = range(10_000, 24_000, 100)  # below the ports that the system hands out by itself
 

@@ -126,7 +126,11 @@ def test_the_proofs_are_a_suite_of_every_run_and_can_be_run_alone() -> None:
     assert services[-1] == PROOFS
     assert journeys
     assert chosen(PROOFS) == ([PROOFS], [], False)
-    assert suite_of(PROOFS) == ["-c", "tests/concurrency/pytest.ini", "tests/concurrency"]
+    assert suite_of(PROOFS) == [
+        "-c",
+        "bookings_service/pytest.ini",
+        "bookings_service/tests/concurrency",
+    ]
     assert all((ROOT / path).exists() for path in suite_of(PROOFS)[1:])
 
 
@@ -138,7 +142,7 @@ def test_the_suite_beside_the_proofs_does_not_collect_them() -> None:
     )  # fmt: skip
 
     assert "tests/contract/" in done.stdout
-    assert "tests/concurrency/" not in done.stdout + done.stderr
+    assert "bookings_service/tests/concurrency/" not in done.stdout + done.stderr
 
 
 def test_the_whole_proofs_are_no_part_of_another_suite(tmp_path: Path) -> None:

@@ -2,5 +2,6 @@
 
 from bookings_service.bookings.admin.bookings import BookingAdmin
 from bookings_service.bookings.admin.seats import SeatInventoryAdmin
+from bookings_service.bookings.admin.webhooks import WebhookAdmin
 
-__all__ = ["BookingAdmin", "SeatInventoryAdmin"]
+__all__ = ["BookingAdmin", "SeatInventoryAdmin", "WebhookAdmin"]

@@ -16,11 +16,11 @@ from unfold.admin import ModelAdmin
 
 from bookings_service.bookings import selectors, services
 from bookings_service.bookings.admin.forms import CancelForm, FailedRefundForm, RefundForm
-from bookings_service.bookings.cancelling import left_of
 from bookings_service.bookings.models import Booking
+from bookings_service.bookings.services import refund_booking, retry_refund, write_off_refund
+from bookings_service.payments import ledger
 from bookings_service.payments.domain import RefundStatus
 from bookings_service.payments.models import Refund
-from bookings_service.payments.services import refund_booking, retry_refund, write_off_refund
 from shared.auth.staff import staff_id
 from shared.errors import DomainError
 from shared.text import Locale
@@ -55,7 +55,7 @@ def cancel(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> H
 def refund(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> HttpResponse:
     """Ask how much and why, and give it back."""
     booking = _booking(booking_id)
-    form = RefundForm(request.POST or None, booking=booking, left=left_of(booking))
+    form = RefundForm(request.POST or None, booking=booking, left=ledger.refundable(booking.id, booking.currency))
     if request.method == "POST" and form.is_valid():
 
         def give() -> str:

@@ -12,8 +12,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from bookings_service.bookings.domain.reasons import MOST_CHARACTERS
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.notes import MOST_CHARACTERS
 from bookings_service.payments.models import Refund
 from shared.money import Money
 

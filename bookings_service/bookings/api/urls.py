@@ -1,8 +1,8 @@
-"""Addresses of quotes and bookings."""
+"""Addresses of quotes, bookings, payments, the waiting list, and of what staff do."""
 
 from django.urls import path
 
-from bookings_service.bookings.api import views, waitlist
+from bookings_service.bookings.api import payments, staff, views, waitlist
 
 urlpatterns = [
     path("quotes/", views.QuotesView.as_view()),
@@ -15,4 +15,11 @@ urlpatterns = [
     path("passengers/<uuid:passenger_id>/", waitlist.PassengerView.as_view()),
     path("waitlist/", waitlist.WaitlistView.as_view()),
     path("waitlist/<uuid:entry_id>/", waitlist.WaitlistEntryView.as_view()),
+    path("bookings/<str:reference>/payments/", payments.PaymentsView.as_view()),
+    path("payments/webhooks/<str:provider>/", payments.WebhookView.as_view()),
+    path("staff/bookings/<str:reference>/cancellation-quotes/", staff.StaffCancellationQuotesView.as_view()),
+    path("staff/bookings/<str:reference>/refunds/", staff.StaffRefundsView.as_view()),
+    path("staff/cancellation-quotes/<uuid:quote_id>/confirm/", staff.StaffCancellationView.as_view()),
+    path("staff/refunds/<uuid:refund_id>/retry/", staff.RetryView.as_view()),
+    path("staff/refunds/<uuid:refund_id>/write-off/", staff.WriteOffView.as_view()),
 ]

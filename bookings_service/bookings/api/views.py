@@ -11,8 +11,7 @@ from rest_framework.views import APIView
 
 from bookings_service.bookings import selectors, services
 from bookings_service.bookings.api import serializers as shapes
-from bookings_service.bookings.domain import REFERENCE_LENGTH, Status
-from bookings_service.bookings.orders import NEWEST
+from bookings_service.bookings.domain.booking import REFERENCE_LENGTH, Status
 from bookings_service.bookings.refusals import (
     DepartureClosed,
     HoldLimitReached,
@@ -24,6 +23,7 @@ from bookings_service.bookings.refusals import (
     QuoteUsed,
     SeatsUnavailable,
 )
+from bookings_service.bookings.selectors import NEWEST
 from shared.auth.drf import traveller_of
 from shared.errors import InFlight, Invalid, KeyReused, NotFound, Unavailable
 from shared.http.deadlines import deadline_of

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from bookings_service.bookings.contracts import PassengerKind
-from bookings_service.bookings.domain import Reason, Status
+from bookings_service.bookings.domain.booking import Reason, Status
 from bookings_service.bookings.models.quotes import Quote
 from shared.ids import uuid7
 

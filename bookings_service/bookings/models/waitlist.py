@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from bookings_service.bookings.domain import LIVE_ENTRY, MOST_PASSENGERS, WaitlistStatus
+from bookings_service.bookings.domain.booking import LIVE_ENTRY, MOST_PASSENGERS, WaitlistStatus
 from shared.ids import uuid7
 
 

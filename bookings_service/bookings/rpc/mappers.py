@@ -10,12 +10,11 @@ from bookings_service.bookings.contracts import (
     EventView,
     PassengerDetails,
     PassengerKind,
-    PaymentView,
     PriceLine,
     QuoteView,
-    RefundView,
     WaitlistView,
 )
+from bookings_service.payments.contracts import PaymentView, RefundView
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from shared.errors import Invalid
 from shared.rpc.mapping import date_of, money_to_proto, text_to_proto, ts, uuid_of

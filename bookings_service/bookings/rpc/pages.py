@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from bookings_service.bookings import selectors
-from bookings_service.bookings.domain import REFERENCE_LENGTH
-from bookings_service.bookings.orders import BY_START, NEWEST
+from bookings_service.bookings.domain.booking import REFERENCE_LENGTH
 from bookings_service.bookings.rpc.mappers import booking_to_proto, status_of
+from bookings_service.bookings.selectors import BY_START, NEWEST
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from shared.pages import page
 from shared.rpc.mapping import date_of, page_info, page_of, uuids_of

@@ -17,8 +17,8 @@ from bookings_service.bookings.rpc.mappers import (
     to_create_quote,
     waitlist_entry_to_proto,
 )
+from bookings_service.bookings.services import pay_booking, refund_booking
 from bookings_service.payments import selectors as payments
-from bookings_service.payments.services import pay_booking, refund_booking
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from contracts.travel.bookings.v1 import bookings_pb2_grpc
 from shared.errors import Forbidden, Invalid

@@ -16,8 +16,8 @@ from django.db import close_old_connections
 
 from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import BookingView, EventView
-from bookings_service.bookings.history import WATCH_CHANNEL
 from bookings_service.bookings.rpc.mappers import booking_to_proto, event_to_proto
+from bookings_service.bookings.services.booking.history import WATCH_CHANNEL
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from shared.outbox.command import own_database
 

@@ -1,19 +1,19 @@
-"""What can be done with bookings: one module per use case."""
+"""Everything that changes bookings and their money: one module per use case, in folders named in the traveller's words."""
 
-from bookings_service.bookings.services.cancel import cancel_booking, quote_cancellation
-from bookings_service.bookings.services.create import create_booking
-from bookings_service.bookings.services.departures import (
-    cancel_bookings_of_cancelled,
-    close_departure,
-    learn_departure,
-    set_capacity,
-)
-from bookings_service.bookings.services.expire import expire_holds
-from bookings_service.bookings.services.quote import create_quote
-from bookings_service.bookings.services.rename import rename_passenger
-from bookings_service.bookings.services.staff import cancel_as_staff, quote_cancellation_as_staff
-from bookings_service.bookings.services.tell import publish_inventory
-from bookings_service.bookings.services.waitlist import (
+from bookings_service.bookings.services.booking.create import create_booking
+from bookings_service.bookings.services.booking.expire import expire_holds
+from bookings_service.bookings.services.booking.quote import create_quote
+from bookings_service.bookings.services.booking.rename import rename_passenger
+from bookings_service.bookings.services.cancellation.by_staff import cancel_as_staff, quote_cancellation_as_staff
+from bookings_service.bookings.services.cancellation.by_traveller import cancel_booking, quote_cancellation
+from bookings_service.bookings.services.cancellation.departures import cancel_bookings_of_cancelled
+from bookings_service.bookings.services.payment.pay import pay_booking
+from bookings_service.bookings.services.payment.reconcile import reconcile_due
+from bookings_service.bookings.services.payment.webhooks import receive_webhook
+from bookings_service.bookings.services.refund.by_staff import refund_booking, retry_refund, write_off_refund
+from bookings_service.bookings.services.seats.departures import close_departure, learn_departure, set_capacity
+from bookings_service.bookings.services.seats.publish import publish_inventory
+from bookings_service.bookings.services.waitlist.entries import (
     expire_offers,
     expire_taken_offers,
     join_waitlist,
@@ -35,9 +35,15 @@ __all__ = [
     "learn_departure",
     "leave_waitlist",
     "offer_to_waiting",
+    "pay_booking",
     "publish_inventory",
     "quote_cancellation",
     "quote_cancellation_as_staff",
+    "receive_webhook",
+    "reconcile_due",
+    "refund_booking",
     "rename_passenger",
+    "retry_refund",
     "set_capacity",
+    "write_off_refund",
 ]

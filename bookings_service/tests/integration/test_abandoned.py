@@ -7,10 +7,9 @@ import httpx
 import pytest
 from django.db.models import F
 
-from bookings_service.bookings.services import expire_holds
+from bookings_service.bookings.services import expire_holds, reconcile_due
 from bookings_service.payments import ledger
 from bookings_service.payments.models import Payment
-from bookings_service.payments.services import reconcile_due
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold, long_ago

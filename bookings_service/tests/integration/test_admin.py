@@ -13,13 +13,14 @@ from django.db import transaction
 from django.test import Client
 
 from bookings_service.bookings.admin import neighbours
+from bookings_service.bookings.admin.groups import grant
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.models import Booking, BookingEvent
-from bookings_service.bookings.staff import grant
-from bookings_service.payments import refunding
+from bookings_service.bookings.services import receive_webhook
+from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.domain import RefundStatus
 from bookings_service.payments.models import LedgerEntry, Payment, Refund
-from bookings_service.payments.services import receive_webhook
+from bookings_service.payments.refunds import request_refund
 from bookings_service.tests.conftest import SECRET, Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import webhook
@@ -78,9 +79,9 @@ def page(booking: BookingView, action: str = "change") -> str:
 def failed(paid: BookingView) -> Refund:
     with transaction.atomic():
         amount = paid.total.share(10)
-        refunding.request_refund(Booking.objects.get(), amount=amount, reason="X", now=paid.created_at)
+        request_refund(Booking.objects.get().id, amount=amount, reason="X", now=paid.created_at)
     refund = Refund.objects.get()
-    refunding.settle(refund_id=refund.id, status=RefundStatus.FAILED)
+    pay_out.settle(refund_id=refund.id, status=RefundStatus.FAILED)
     return refund
 
 

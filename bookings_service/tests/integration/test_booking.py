@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bookings_service.bookings import inventory, selectors
+from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import BookingView, Seats
 from bookings_service.bookings.models import Booking, BookingEvent, Passenger, Quote, SeatInventory
 from bookings_service.bookings.refusals import (
@@ -22,7 +22,8 @@ from bookings_service.bookings.refusals import (
     QuoteUsed,
     SeatsUnavailable,
 )
-from bookings_service.bookings.services import create
+from bookings_service.bookings.services.booking import create
+from bookings_service.bookings.services.seats import inventory
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations, Users
 from bookings_service.tests.factories import end_quote, party

@@ -11,7 +11,8 @@ from bookings_service.bookings import services
 from bookings_service.bookings.contracts import Seats
 from bookings_service.bookings.models import Booking, CancellationQuote, SeatInventory
 from bookings_service.bookings.refusals import NotCancellable, QuoteExpired, QuoteOutdated
-from bookings_service.payments import ledger, refunding
+from bookings_service.bookings.services.refund import pay_out
+from bookings_service.payments import ledger
 from bookings_service.payments.models import Refund
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
@@ -31,7 +32,7 @@ def test_the_whole_booking(buyer: Buyer, destinations: Destinations, seats: Seat
     buyer.pay(booking)
 
     after = buyer.cancel(booking)
-    refunding.pay_out_due()
+    pay_out.pay_out_due()
 
     assert (after.status, after.reason) == ("CANCELLED", "CANCELLED_BY_TRAVELLER")
     assert seats(departure) == Seats(capacity=5, held=0, sold=0)
@@ -67,7 +68,7 @@ def test_some_passengers(buyer: Buyer, destinations: Destinations, seats: SeatsO
     assert seats(departure) == Seats(capacity=5, held=0, sold=2)
     assert Refund.objects.get().amount_minor == 2_501  # half of 50.01, half up
     last = buyer.cancel(after, adult.id, booking.passengers[0].id)
-    refunding.pay_out_due()
+    pay_out.pay_out_due()
     assert last.status == "CANCELLED"
     assert seats(departure) == Seats(capacity=5, held=0, sold=0)
     assert ledger.balances([booking.id]) == {booking.id: (25_001, 12_501)}
@@ -153,7 +154,7 @@ def test_a_departure_that_will_not_leave_gives_everything_back(
     SeatInventory.objects.update(cancelled=True, closed=True)
 
     assert sum(race([services.cancel_bookings_of_cancelled] * 3)) == 3  # type: ignore[arg-type]
-    refunding.pay_out_due()
+    pay_out.pay_out_due()
 
     assert set(Booking.objects.values_list("status", "reason")) == {("CANCELLED", "DEPARTURE_CANCELLED")}
     assert seats(departure) == Seats(capacity=9, held=0, sold=0)
@@ -175,7 +176,7 @@ def test_a_refund_paid_out_meanwhile_does_not_outdate_a_quote(buyer: Buyer, dest
     buyer.cancel(booking, booking.passengers[0].id)
     rest = services.quote_cancellation(reference=booking.reference, passenger_ids=(), traveller=buyer.who)
 
-    refunding.pay_out_due()
+    pay_out.pay_out_due()
     after = services.cancel_booking(cancellation_quote_id=rest.id, traveller=buyer.who)
 
     assert (after.status, len(after.refunds)) == ("CANCELLED", 2)

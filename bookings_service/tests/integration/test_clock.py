@@ -18,7 +18,7 @@ from bookings_service.bookings import clock, services
 from bookings_service.bookings.contracts import DepartureSnapshot, Seats
 from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.refusals import CapacityBelowSold
-from bookings_service.payments import refunding
+from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.providers import configured
 from bookings_service.tests.conftest import Buyer
@@ -202,7 +202,7 @@ def test_silence_never_ends_a_refund(buyer: Buyer, destinations: Destinations, s
 
     for _ in range(30):
         refunds_due()
-        assert refunding.pay_out_due() == 1
+        assert pay_out.pay_out_due() == 1
 
     assert Refund.objects.get().status == "CREATED"
 

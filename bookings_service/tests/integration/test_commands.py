@@ -17,8 +17,8 @@ from django.db.models import F
 
 from bookings_service.bookings.models import Booking, CancellationQuote, Quote, SeatInventory
 from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
+from bookings_service.payments import audit
 from bookings_service.payments.models import LedgerEntry, Refund
-from bookings_service.payments.services import audit
 from bookings_service.tests.commands import last, run
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations

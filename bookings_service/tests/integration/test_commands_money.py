@@ -7,10 +7,10 @@ import pytest
 from django.db.models import F
 
 from bookings_service.bookings.models import Booking
-from bookings_service.payments import refunding
+from bookings_service.bookings.services import retry_refund, write_off_refund
+from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.providers import configured
-from bookings_service.payments.services import retry_refund, write_off_refund
 from bookings_service.tests.commands import last, run
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
@@ -34,7 +34,7 @@ def a_failed_refund(buyer: Buyer, destinations: Destinations) -> Refund:
     buyer.pay(booking, "pm_refund_refused")
     buyer.cancel(booking)
     refund = Refund.objects.get()
-    assert [refunding.pay_out_now(refund_id=refund.id) for _ in range(7)] == ["CREATED"] * 6 + ["FAILED"]
+    assert [pay_out.pay_out_now(refund_id=refund.id) for _ in range(7)] == ["CREATED"] * 6 + ["FAILED"]
     return refund
 
 

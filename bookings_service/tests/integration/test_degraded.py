@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bookings_service.bookings import services, upstream
-from bookings_service.bookings.breaker import Breaker
 from bookings_service.bookings.contracts import CreateQuote
 from bookings_service.bookings.models import Booking, Quote
 from bookings_service.tests.conftest import Buyer
@@ -18,6 +17,7 @@ from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, NotFound, Unavailable
 from shared.ids import uuid7
 from shared.outbox.models import OutboxEvent
+from shared.rpc.breaker import Breaker
 from shared.testing import race
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]

@@ -9,10 +9,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
-from bookings_service.bookings import inventory
 from bookings_service.bookings.contracts import BookingView, Seats
 from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
+from bookings_service.bookings.services.seats import inventory
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from shared.outbox.models import OutboxEvent

@@ -13,18 +13,19 @@ from django.db import IntegrityError, connection, transaction
 
 from bookings_service.bookings.contracts import Seats
 from bookings_service.bookings.models import Booking, BookingEvent
-from bookings_service.bookings.refusals import (
+from bookings_service.bookings.services import expire_holds, reconcile_due
+from bookings_service.bookings.services.payment import pay
+from bookings_service.bookings.services.refund import pay_out
+from bookings_service.payments import ledger
+from bookings_service.payments.models import LedgerEntry, Payment, Refund
+from bookings_service.payments.providers.sandbox import SandboxProvider
+from bookings_service.payments.refusals import (
     AlreadyPaid,
     InvalidPaymentMethod,
     NotPayable,
     PaymentInProgress,
     ProviderUnavailable,
 )
-from bookings_service.bookings.services import expire_holds
-from bookings_service.payments import ledger, refunding
-from bookings_service.payments.models import LedgerEntry, Payment, Refund
-from bookings_service.payments.providers.sandbox import SandboxProvider
-from bookings_service.payments.services import pay, reconcile_due
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold, long_ago, refunds_due
@@ -299,8 +300,8 @@ def test_abuse_38_paid_late_and_the_seats_are_gone(
     other.book(departure)
 
     reconcile_due()
-    assert refunding.pay_out_due() == 1
-    assert refunding.pay_out_due() == 0
+    assert pay_out.pay_out_due() == 1
+    assert pay_out.pay_out_due() == 0
 
     booking.refresh_from_db()
     assert (booking.status, booking.reason) == ("CANCELLED", "HOLD_EXPIRED")
@@ -316,10 +317,10 @@ def test_a_refund_that_fails_once_is_paid_in_the_end(buyer: Buyer, destinations:
     buyer.pay(booking, "pm_refund_fails_once")
     buyer.cancel(booking)
 
-    refunding.pay_out_due()
+    pay_out.pay_out_due()
     assert Refund.objects.get().status == "CREATED"
     refunds_due()
-    refunding.pay_out_due()
+    pay_out.pay_out_due()
 
     assert Refund.objects.get().status == "SUCCEEDED"
     assert paid(booking.id) == (booking.total.minor, booking.total.minor)

@@ -10,15 +10,16 @@ from django.db.models import Sum
 from bookings_service.bookings import services
 from bookings_service.bookings.contracts import BookingView, Seats
 from bookings_service.bookings.models import Booking, BookingEvent, CancellationQuote
-from bookings_service.bookings.refusals import IllegalTransition, NothingToWriteOff, QuoteOutdated, RefundTooLarge
-from bookings_service.payments import refunding
+from bookings_service.bookings.refusals import QuoteOutdated
+from bookings_service.bookings.services import refund_booking, retry_refund, write_off_refund
+from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.domain import RefundStatus
 from bookings_service.payments.models import LedgerEntry, Payment, Refund
-from bookings_service.payments.services import refund_booking, retry_refund, write_off_refund
+from bookings_service.payments.refusals import NothingToWriteOff, RefundTooLarge
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import refunds_due
-from shared.errors import Invalid, KeyReused, NotFound
+from shared.errors import IllegalTransition, Invalid, KeyReused, NotFound
 from shared.ids import uuid7
 from shared.money import Money
 from shared.testing import race
@@ -65,7 +66,7 @@ def test_an_agent_cancels_at_a_percentage_of_theirs(paid: BookingView, seats: Ca
     line = BookingEvent.objects.get(booking_id=paid.id, type="booking.cancelled")
     assert (line.actor, line.actor_id, line.note) == ("staff", AGENT, REASON)
     assert seats(paid.departure_id).sold == 0
-    assert refunding.pay_out_due() == 1
+    assert pay_out.pay_out_due() == 1
     assert owed(paid) == {"FEES": -20_000, "PROVIDER": 20_000, "TRAVELLER": 0}
 
 
@@ -76,7 +77,7 @@ def test_without_a_percentage_the_rule_holds(paid: BookingView) -> None:
     after = services.cancel_as_staff(cancellation_quote_id=quote.id, staff_id=AGENT)
 
     assert (quote.refund, quote.kept, after.status) == (euros(25_000), euros(25_000), "CONFIRMED")
-    refunding.pay_out_due()
+    pay_out.pay_out_due()
     assert owed(paid) == {"FEES": -25_000, "PROVIDER": 75_000, "TRAVELLER": -50_000}
 
 
@@ -124,7 +125,7 @@ def test_money_given_back_lessens_what_a_cancellation_gives(buyer: Buyer, paid: 
     now = services.quote_cancellation(reference=paid.reference, passenger_ids=(), traveller=buyer.who)
     assert (now.refund, now.kept) == (euros(40_000), euros(0))
     services.cancel_booking(cancellation_quote_id=now.id, traveller=buyer.who)
-    refunding.pay_out_due()
+    pay_out.pay_out_due()
     assert owed(paid) == {"PROVIDER": 0, "TRAVELLER": 0}
 
 
@@ -181,7 +182,7 @@ def failed(paid: BookingView) -> Refund:
     """A refund of 10 euros that failed for good."""
     give(paid, 1_000)
     refund = Refund.objects.get()
-    refunding.settle(refund_id=refund.id, status=RefundStatus.FAILED)
+    pay_out.settle(refund_id=refund.id, status=RefundStatus.FAILED)
     return refund
 
 
@@ -189,7 +190,7 @@ def test_a_failed_refund_is_tried_again(paid: BookingView, failed: Refund) -> No
     assert retry_refund(refund_id=failed.id, reason=REASON, staff_id=AGENT).status == "PROCESSING"
     refunds_due()
 
-    assert refunding.pay_out_due() == 1
+    assert pay_out.pay_out_due() == 1
 
     failed.refresh_from_db()
     assert (failed.status, failed.note, failed.staff_id) == ("SUCCEEDED", REASON, AGENT)
@@ -207,7 +208,7 @@ def test_a_failed_refund_is_written_off_once(paid: BookingView, failed: Refund) 
             again(refund_id=failed.id, reason=REASON, staff_id=AGENT)
 
     assert owed(paid) == {"PROVIDER": 100_000, "TRAVELLER": -99_000, "WRITE_OFFS": -1_000}
-    refunding.settle(refund_id=failed.id, status=RefundStatus.SUCCEEDED)  # news that came late are for finance
+    pay_out.settle(refund_id=failed.id, status=RefundStatus.SUCCEEDED)  # news that came late are for finance
     assert owed(paid) == {"PROVIDER": 100_000, "TRAVELLER": -99_000, "WRITE_OFFS": -1_000}
 
 

@@ -13,12 +13,13 @@ from django.test import Client
 
 from bookings_service.bookings.contracts import Seats
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.refusals import InvalidPaymentMethod, ProviderUnavailable
-from bookings_service.bookings.services import expire_holds
-from bookings_service.payments import ledger, refunding
+from bookings_service.bookings.services import expire_holds, reconcile_due
+from bookings_service.bookings.services.payment import pay
+from bookings_service.bookings.services.refund import pay_out
+from bookings_service.payments import ledger
 from bookings_service.payments.models import Payment, Refund, Webhook
 from bookings_service.payments.providers import configured
-from bookings_service.payments.services import pay, reconcile_due
+from bookings_service.payments.refusals import InvalidPaymentMethod, ProviderUnavailable
 from bookings_service.tests import stripe_doubles as stripes
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
@@ -205,7 +206,7 @@ def test_paid_late_and_the_seats_are_gone_it_goes_back(
 
     long_ago(payment.id)
     reconcile_due()
-    assert refunding.pay_out_due() == 1
+    assert pay_out.pay_out_due() == 1
 
     assert Booking.objects.get(id=booking.id).status == "CANCELLED"
     assert ledger.balances([booking.id])[booking.id] == (booking.total.minor, booking.total.minor)
@@ -226,7 +227,7 @@ def test_what_was_paid_by_stripe_is_refunded_by_stripe_whatever_pays_now(
     settings.PAYMENT_PROVIDER = "stripe"
     buyer.cancel(by_sandbox)
     refunds_due()
-    refunding.pay_out_due()
+    pay_out.pay_out_due()
 
     assert Counter(Refund.objects.values_list("payment__provider", "status")) == {
         ("stripe", "SUCCEEDED"): 1,

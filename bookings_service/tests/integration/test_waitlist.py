@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from bookings_service.bookings import offers, services
+from bookings_service.bookings import services
 from bookings_service.bookings.contracts import QuoteView, Seats
 from bookings_service.bookings.models import Quote, SeatInventory, WaitlistEntry
 from bookings_service.bookings.refusals import (
@@ -18,6 +18,7 @@ from bookings_service.bookings.refusals import (
     SeatsAvailable,
     SeatsUnavailable,
 )
+from bookings_service.bookings.services.waitlist import offers
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold, end_offer, end_quote
@@ -182,7 +183,10 @@ def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buye
         owner.cancel(booking)
         WaitlistEntry.objects.filter(id=entry.id).update(offered_until=WaitlistEntry.objects.get(id=entry.id).joined_at)
         quoted = lambda b=waiting, d=departure, e=entry: b.quote(d, adults=2, entry=e)  # noqa: E731
-        with patch("bookings_service.bookings.offers._still_open", lambda entry, now: entry.offered_until is not None):
+        with patch(
+            "bookings_service.bookings.services.waitlist.offers._still_open",
+            lambda entry, now: entry.offered_until is not None,
+        ):
             outcomes = race([quoted, quoted, services.expire_offers, services.expire_offers])
 
         quotes = {outcome.id for outcome in outcomes if isinstance(outcome, QuoteView)}

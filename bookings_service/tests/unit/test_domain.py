@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings_service.bookings.contracts import CancellationRule, PassengerDetails, PassengerKind
-from bookings_service.bookings.domain import (
+from bookings_service.bookings.domain.booking import (
     REFERENCE_ALPHABET,
     TRANSITIONS,
     WAITLIST_TRANSITIONS,
@@ -26,8 +26,9 @@ from bookings_service.bookings.domain import (
     price_lines,
     total_of,
 )
-from bookings_service.bookings.refusals import IllegalTransition, InvalidPassengers, NotChangeable
+from bookings_service.bookings.refusals import InvalidPassengers, NotChangeable
 from bookings_service.payments.domain import LIVE, PAYMENT_TRANSITIONS, PaymentStatus
+from shared.errors import IllegalTransition
 from shared.money import Money
 from shared.names import InvalidName
 

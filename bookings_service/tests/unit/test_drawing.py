@@ -3,9 +3,9 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from bookings_service.bookings import drawing
-from bookings_service.bookings.drawing import diagrams, drawn_in, redrawn
+from bookings_service.bookings.management import drawing
 from bookings_service.bookings.management.commands.draw_state_machines import DOCUMENT
+from bookings_service.bookings.management.drawing import diagrams, drawn_in, redrawn
 
 
 def test_the_page_shows_every_state_machine_as_its_table_is() -> None:

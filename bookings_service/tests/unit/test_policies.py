@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings_service.bookings.contracts import CancellationRule
-from bookings_service.bookings.policies import Trip, cancellation_terms
+from bookings_service.bookings.domain.cancellation import Trip, cancellation_terms
 from shared.money import Money
 
 POLICY = (CancellationRule(30, 100), CancellationRule(7, 50))

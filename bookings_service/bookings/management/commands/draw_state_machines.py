@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from bookings_service.bookings.drawing import redrawn
+from bookings_service.bookings.management.drawing import redrawn
 
 DOCUMENT: Final = Path(__file__).resolve().parents[4] / "docs" / "bookings.md"
 

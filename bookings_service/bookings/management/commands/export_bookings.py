@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 from django.core.management.base import CommandError, CommandParser
 
 from bookings_service.bookings import export
-from bookings_service.bookings.domain import Status
+from bookings_service.bookings.domain.booking import Status
 from shared.commands import MISUSED, OperatorCommand, day
 
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")

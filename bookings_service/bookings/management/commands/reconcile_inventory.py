@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from bookings_service.bookings.services import audit, compare
+from bookings_service.bookings.services.seats import audit
+from bookings_service.bookings.services.seats import catalogue as compare
 from shared.commands import OperatorCommand, add_apply, applies
 
 

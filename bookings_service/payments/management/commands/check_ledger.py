@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bookings_service.payments.services import audit
+from bookings_service.payments import audit
 from shared.commands import OperatorCommand
 
 

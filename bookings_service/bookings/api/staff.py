@@ -1,0 +1,153 @@
+"""What staff do over REST with their own token: agents cancel, finance gives money back. Always with a reason."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from bookings_service.bookings import services
+from bookings_service.bookings.api import serializers as shapes
+from bookings_service.bookings.api.views import IDEMPOTENCY_KEY, idempotency_key
+from bookings_service.bookings.refusals import NotCancellable, QuoteExpired, QuoteOutdated
+from bookings_service.bookings.services import refund_booking, retry_refund, write_off_refund
+from bookings_service.payments.refusals import NothingToWriteOff, RefundTooLarge
+from shared.auth.drf import HasRole, traveller_of
+from shared.errors import Forbidden, IllegalTransition, InFlight, Invalid, KeyReused, NotFound
+from shared.http.openapi import refusals
+from shared.http.serializers import StrictSerializer
+from shared.money import Money
+
+
+class ReasonSerializer(StrictSerializer):
+    """Why, for the audit."""
+
+    reason = serializers.CharField(max_length=1_000, allow_blank=True)
+
+
+class StaffCancellationSerializer(ReasonSerializer):
+    """Which passengers (all of them where none is named), and at which percentage in place of the rule's."""
+
+    passengers = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)
+    refund_percent = serializers.IntegerField(min_value=0, max_value=100, required=False, allow_null=True, default=None)
+
+
+class StaffRefundSerializer(ReasonSerializer):
+    """How much is to be given back."""
+
+    amount = serializers.DecimalField(max_digits=18, decimal_places=4)
+    currency = serializers.RegexField(r"^[A-Z]{3}$")
+
+    def money(self) -> Money:
+        """Return the amount. Raises Invalid where the currency has no such minor unit."""
+        try:
+            return Money(Decimal(self.validated_data["amount"]).normalize(), self.validated_data["currency"])
+        except (ValueError, KeyError):
+            raise Invalid(field="amount") from None
+
+
+class StaffRefundedSerializer(serializers.Serializer[dict[str, object]]):
+    """The refunds, one for each payment they are taken from, and the booking."""
+
+    refunds = shapes.RefundSerializer(many=True)
+    booking = shapes.BookingSerializer()
+
+
+class StaffCancellationQuotesView(APIView):
+    """What cancelling somebody's booking would give back."""
+
+    permission_classes = [HasRole("booking_agent")]
+
+    @extend_schema(
+        request=StaffCancellationSerializer,
+        responses={201: shapes.CancellationQuoteSerializer, **refusals(NotFound, Forbidden, NotCancellable, Invalid)},
+    )
+    def post(self, request: Request, reference: str) -> Response:
+        """Explain it by the rule, or at a percentage of one's own."""
+        serializer = StaffCancellationSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        asked = serializer.validated_data
+        quote = services.quote_cancellation_as_staff(
+            reference=reference, passenger_ids=asked["passengers"], staff_id=traveller_of(request).id,
+            reason=asked["reason"], override_percent=asked["refund_percent"],
+        )  # fmt: skip
+        return Response(shapes.CancellationQuoteSerializer(quote).data, status=status.HTTP_201_CREATED)
+
+
+class StaffCancellationView(APIView):
+    """Cancelling as quoted by oneself."""
+
+    permission_classes = [HasRole("booking_agent")]
+
+    @extend_schema(
+        request=None,
+        responses={200: shapes.BookingSerializer, **refusals(NotFound, Forbidden, QuoteExpired, QuoteOutdated)},
+    )
+    def post(self, request: Request, quote_id: UUID) -> Response:
+        """Cancel as quoted; asked again, it answers with the booking as it is now."""
+        booking = services.cancel_as_staff(cancellation_quote_id=quote_id, staff_id=traveller_of(request).id)
+        return Response(shapes.BookingSerializer(booking).data)
+
+
+class StaffRefundsView(APIView):
+    """Money given back without cancelling anything."""
+
+    permission_classes = [HasRole("finance")]
+
+    @extend_schema(
+        request=StaffRefundSerializer,
+        parameters=[IDEMPOTENCY_KEY],
+        responses={
+            201: StaffRefundedSerializer,
+            **refusals(NotFound, Forbidden, RefundTooLarge, KeyReused, InFlight, Invalid),
+        },
+    )
+    def post(self, request: Request, reference: str) -> Response:
+        """Refund an amount, at most what is left of what was captured."""
+        serializer = StaffRefundSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        refunds, booking = refund_booking(
+            reference=reference, amount=serializer.money(), reason=serializer.validated_data["reason"],
+            staff_id=traveller_of(request).id, idempotency_key=idempotency_key(request),
+        )  # fmt: skip
+        shown = StaffRefundedSerializer({"refunds": refunds, "booking": booking}).data
+        return Response(shown, status=status.HTTP_201_CREATED)
+
+
+class RetryView(APIView):
+    """Another try of a refund that failed."""
+
+    permission_classes = [HasRole("finance")]
+
+    @extend_schema(
+        request=ReasonSerializer,
+        responses={200: shapes.RefundSerializer, **refusals(NotFound, Forbidden, IllegalTransition, Invalid)},
+    )
+    def post(self, request: Request, refund_id: UUID) -> Response:
+        """Have the provider asked again."""
+        serializer = ReasonSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        reason, staff_id = serializer.validated_data["reason"], traveller_of(request).id
+        refund = retry_refund(refund_id=refund_id, reason=reason, staff_id=staff_id)
+        return Response(shapes.RefundSerializer(refund).data)
+
+
+class WriteOffView(APIView):
+    """A refund that will never be paid out."""
+
+    permission_classes = [HasRole("finance")]
+
+    @extend_schema(
+        request=ReasonSerializer,
+        responses={200: shapes.RefundSerializer, **refusals(NotFound, Forbidden, NothingToWriteOff, Invalid)},
+    )
+    def post(self, request: Request, refund_id: UUID) -> Response:
+        """Book it as written off."""
+        serializer = ReasonSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        reason, staff_id = serializer.validated_data["reason"], traveller_of(request).id
+        refund = write_off_refund(refund_id=refund_id, reason=reason, staff_id=staff_id)
+        return Response(shapes.RefundSerializer(refund).data)

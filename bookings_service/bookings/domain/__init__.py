@@ -1,0 +1,1 @@
+"""The rules of bookings. Pure: values and `now` in, values or refusals out."""

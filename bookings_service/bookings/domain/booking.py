@@ -1,0 +1,196 @@
+"""The rules of a booking: its states, what moves it between them, what it costs.
+
+Pure: takes `now` and values, returns values or raises. No clock, no settings, no database.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bookings_service.bookings.contracts import PassengerDetails, PassengerKind, PriceLine
+from bookings_service.bookings.refusals import InvalidPassengers, NotChangeable
+from shared.errors import IllegalTransition
+from shared.money import Money
+from shared.names import clean_name
+from shared.text import Text
+
+CHILD_UNDER: Final = 12
+MOST_PASSENGERS: Final = 20
+# No vowels and no look-alikes: read out on the phone, it is neither a word nor a guess.
+REFERENCE_ALPHABET: Final = "23456789BCDFGHJKMNPQRSTVWXZ"
+REFERENCE_LENGTH: Final = 8
+
+
+class Status(StrEnum):
+    """Where a booking stands."""
+
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    CANCELLED = "CANCELLED"
+
+
+class Reason(StrEnum):
+    """Why a booking is in its status."""
+
+    HELD = "HELD"
+    PAID = "PAID"
+    PASSENGERS_CANCELLED = "PASSENGERS_CANCELLED"
+    CANCELLED_BY_TRAVELLER = "CANCELLED_BY_TRAVELLER"
+    CANCELLED_BY_STAFF = "CANCELLED_BY_STAFF"
+    HOLD_EXPIRED = "HOLD_EXPIRED"
+    DEPARTURE_CANCELLED = "DEPARTURE_CANCELLED"
+    PAYMENT_FAILED = "PAYMENT_FAILED"
+
+
+class WaitlistStatus(StrEnum):
+    """Where a group in the line for a full departure stands."""
+
+    WAITING = "WAITING"
+    OFFERED = "OFFERED"
+    TAKEN = "TAKEN"
+    EXPIRED = "EXPIRED"
+    LEFT = "LEFT"
+
+
+class WaitlistAction(StrEnum):
+    """What moves a group in the line."""
+
+    OFFER = "OFFER"
+    TAKE = "TAKE"
+    EXPIRE = "EXPIRE"
+    LEAVE = "LEAVE"
+
+
+class Action(StrEnum):
+    """What moves a booking."""
+
+    PAY = "PAY"
+    EXPIRE = "EXPIRE"
+    CANCEL = "CANCEL"
+    CANCEL_PASSENGERS = "CANCEL_PASSENGERS"
+    PAY_LATE = "PAY_LATE"
+
+
+TRANSITIONS: Final[Mapping[tuple[Status, Action], Status]] = {
+    (Status.PENDING, Action.PAY): Status.CONFIRMED,
+    (Status.PENDING, Action.EXPIRE): Status.CANCELLED,
+    (Status.PENDING, Action.CANCEL): Status.CANCELLED,
+    (Status.CONFIRMED, Action.CANCEL_PASSENGERS): Status.CONFIRMED,
+    (Status.CONFIRMED, Action.CANCEL): Status.CANCELLED,
+    (Status.CANCELLED, Action.PAY_LATE): Status.CONFIRMED,  # after a hold that ended alone, while seats are free
+}
+WAITLIST_TRANSITIONS: Final[Mapping[tuple[WaitlistStatus, WaitlistAction], WaitlistStatus]] = {
+    (WaitlistStatus.WAITING, WaitlistAction.OFFER): WaitlistStatus.OFFERED,
+    (WaitlistStatus.WAITING, WaitlistAction.LEAVE): WaitlistStatus.LEFT,
+    (WaitlistStatus.WAITING, WaitlistAction.EXPIRE): WaitlistStatus.EXPIRED,  # the departure can no longer be booked
+    (WaitlistStatus.OFFERED, WaitlistAction.TAKE): WaitlistStatus.TAKEN,
+    (WaitlistStatus.OFFERED, WaitlistAction.LEAVE): WaitlistStatus.LEFT,
+    (WaitlistStatus.OFFERED, WaitlistAction.EXPIRE): WaitlistStatus.EXPIRED,
+    (WaitlistStatus.TAKEN, WaitlistAction.EXPIRE): WaitlistStatus.EXPIRED,  # the quote that took it was not booked
+}
+LIVE_ENTRY: Final = (WaitlistStatus.WAITING, WaitlistStatus.OFFERED)
+HOLD_ENDED: Final = frozenset({Reason.HOLD_EXPIRED, Reason.PAYMENT_FAILED})
+
+
+def next_status(status: Status, action: Action, *, reason: Reason | None = None) -> Status:
+    """Return the status `action` leads to; `reason` is why it is in `status`.
+
+    Raises IllegalTransition where the table has no such move, or the booking was cancelled for another reason than its hold's end.
+    """
+    if action is Action.PAY_LATE and reason not in HOLD_ENDED:
+        raise IllegalTransition(status=status, action=action)
+    try:
+        return TRANSITIONS[status, action]
+    except KeyError:
+        raise IllegalTransition(status=status, action=action) from None
+
+
+def next_waitlist_status(status: WaitlistStatus, action: WaitlistAction) -> WaitlistStatus:
+    """Return the status `action` leads to. Raises IllegalTransition where the table has no such move."""
+    try:
+        return WAITLIST_TRANSITIONS[status, action]
+    except KeyError:
+        raise IllegalTransition(status=status, action=action) from None
+
+
+def new_reference() -> str:
+    """Return a reference that a person can read out: 8 characters of 27, about 2.8 × 10¹¹ of them."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))
+
+
+def is_reference(text: str) -> bool:
+    """Return whether `text` could be a booking's reference; what could not is as one that does not exist."""
+    return len(text) == REFERENCE_LENGTH and set(text) <= set(REFERENCE_ALPHABET)
+
+
+def check_party(*, adults: int, children: int) -> None:
+    """Raise InvalidPassengers unless there is an adult, nobody is counted below none, and the party is of a size we take."""
+    if adults < 1 or children < 0 or adults + children > MOST_PASSENGERS:
+        raise InvalidPassengers(field="adults" if adults < 1 or children >= 0 else "children")
+
+
+def price_lines(
+    *, adults: int, children: int, adult_price: Money, child_price: Money, tax_basis_points: int
+) -> list[PriceLine]:
+    """Return what the party costs, line by line; tax is what the prices include."""
+    lines = [_line(Text(en="Adult", fr="Adulte"), adults, adult_price, tax_basis_points)]
+    if children:
+        lines.append(_line(Text(en="Child", fr="Enfant"), children, child_price, tax_basis_points))
+    return lines
+
+
+def _line(label: Text, quantity: int, unit_price: Money, tax_basis_points: int) -> PriceLine:
+    total = unit_price * quantity
+    tax = Money.rounded(total.amount * tax_basis_points / Decimal(10_000 + tax_basis_points), total.currency)
+    return PriceLine(label=label, quantity=quantity, unit_price=unit_price, total=total, tax=tax)
+
+
+def total_of(lines: Sequence[PriceLine]) -> Money:
+    """Return the sum of the lines."""
+    return sum((line.total for line in lines[1:]), lines[0].total)
+
+
+def check_passengers(passengers: Sequence[PassengerDetails], *, departs: date) -> list[PassengerDetails]:
+    """Return the passengers with their names cleaned.
+
+    Raises InvalidName; InvalidPassengers where a child has no date of birth or is 12 or older on the day of departure, an adult younger,
+    or somebody is not born yet.
+    """
+    checked = []
+    for index, passenger in enumerate(passengers):
+        field = f"passengers.{index}"
+        birth = passenger.date_of_birth
+        is_child = passenger.kind is PassengerKind.CHILD
+        if (birth is None and is_child) or (birth is not None and not date(1900, 1, 1) <= birth < departs):
+            raise InvalidPassengers(field=f"{field}.dateOfBirth")
+        if birth is not None and is_child != (age_on(departs, birth) < CHILD_UNDER):
+            raise InvalidPassengers(field=f"{field}.dateOfBirth")
+        checked.append(
+            PassengerDetails(
+                first_name=clean_name(passenger.first_name, field=f"{field}.firstName"),
+                last_name=clean_name(passenger.last_name, field=f"{field}.lastName"),
+                kind=passenger.kind,
+                date_of_birth=birth,
+            )
+        )
+    return checked
+
+
+def check_renaming(*, starts_at: datetime, time_zone: str, now: datetime) -> None:
+    """Raise NotChangeable from the day of departure on, by the calendar of the place."""
+    if local_date(now, time_zone) >= local_date(starts_at, time_zone):
+        raise NotChangeable
+
+
+def age_on(day: date, birth: date) -> int:
+    """Return the age in whole years on `day`."""
+    return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+
+
+def local_date(instant: datetime, time_zone: str) -> date:
+    """Return the calendar date of an instant where the trip takes place."""
+    return instant.astimezone(ZoneInfo(time_zone)).date()

@@ -1,0 +1,114 @@
+"""What a cancellation gives back, and why, line by line. Pure.
+
+The rule is the destination's, as it was when the trip was quoted; staff may set a percentage in its place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bookings_service.bookings.contracts import CancellationRule
+from bookings_service.bookings.domain.booking import local_date
+from shared.money import Money
+from shared.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class CancellationTerms:
+    """What a cancellation now would give back and keep, and why."""
+
+    refund: Money
+    kept: Money
+    explanation: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """When a trip departs, by the calendar of its place, and what its cancellation gives back."""
+
+    starts_at: datetime
+    time_zone: str
+    policy: tuple[CancellationRule, ...]
+
+    def days_left(self, now: datetime) -> int:
+        """Return the whole days until departure, by the calendar of the place."""
+        return (local_date(self.starts_at, self.time_zone) - local_date(now, self.time_zone)).days
+
+    def rule(self, now: datetime) -> CancellationRule | None:
+        """Return the rule that holds now, None where nothing comes back any more."""
+        if now >= self.starts_at:
+            return None
+        longest_first = sorted(self.policy, key=lambda rule: -rule.days_before)
+        return next((rule for rule in longest_first if self.days_left(now) >= rule.days_before), None)
+
+
+def cancellation_terms(
+    *, shares: Sequence[Money], cancelled: Sequence[int], left: Money, trip: Trip, now: datetime,
+    override_percent: int | None = None,
+) -> CancellationTerms:  # fmt: skip
+    """Return the terms of cancelling the passengers at the indexes `cancelled`, of all whose `shares` are what was paid for each.
+
+    `left` is what of all payments was neither given back nor kept before: more than it never comes back. The refund is rounded once,
+    half up, over what those passengers paid; what each of them gets is its part by largest remainder.
+    """
+    affected = sum((shares[index] for index in cancelled), Money.zero(left.currency))
+    rule = trip.rule(now)
+    percent = override_percent if override_percent is not None else rule.refund_percent if rule else 0
+    by_rule = affected.share(percent)
+    refund = min(by_rule, left)
+    kept = min(affected, left) - refund
+    explanation = [_departs(trip.days_left(now), trip.time_zone), _percentage(percent, rule, override_percent)]
+    if affected.amount:
+        parts = refund.allocate([shares[index].minor for index in cancelled])
+        explanation += [
+            _passenger(index + 1, shares[index], part) for index, part in zip(cancelled, parts, strict=True)
+        ]
+    if by_rule > left:
+        explanation.append(_given_back_before(left))
+    explanation.append(_sum(len(cancelled), len(shares), affected, refund, kept))
+    return CancellationTerms(refund=refund, kept=kept, explanation=tuple(explanation))
+
+
+def _departs(days: int, time_zone: str) -> Text:
+    return Text(
+        en=f"The trip departs in {days} days (by the calendar of {time_zone}).",
+        fr=f"Le voyage part dans {days} jours (selon le calendrier de {time_zone}).",
+    )
+
+
+def _percentage(percent: int, rule: CancellationRule | None, override: int | None) -> Text:
+    if override is not None:
+        return Text(
+            en=f"Set by our staff: {percent} % of the price comes back.",
+            fr=f"Fixé par notre équipe : {percent} % du prix est remboursé.",
+        )
+    if rule is None or not percent:
+        return Text(
+            en="This late before departure, nothing comes back.",
+            fr="Si près du départ, rien n’est remboursé.",
+        )  # fmt: skip
+    return Text(
+        en=f"Cancelled at least {rule.days_before} days before departure, {percent} % of the price comes back.",
+        fr=f"Annulé au moins {rule.days_before} jours avant le départ, {percent} % du prix est remboursé.",
+    )
+
+
+def _passenger(number: int, paid: Money, back: Money) -> Text:
+    return Text(
+        en=f"Passenger {number}: paid {paid}, back {back}.",
+        fr=f"Passager {number} : payé {paid}, remboursé {back}.",
+    )
+
+
+def _given_back_before(left: Money) -> Text:
+    return Text(
+        en=f"Money was given back before: {left} of the payment is left.",
+        fr=f"Un remboursement a déjà eu lieu : il reste {left} du paiement.",
+    )
+
+
+def _sum(cancelled: int, all_: int, affected: Money, refund: Money, kept: Money) -> Text:
+    return Text(
+        en=f"Paid for {cancelled} of {all_} passengers: {affected}. Back: {refund}. Kept: {kept}.",
+        fr=f"Payé pour {cancelled} passagers sur {all_} : {affected}. Remboursé : {refund}. Conservé : {kept}.",
+    )

@@ -1,0 +1,185 @@
+"""Booking a quote: the seats are held, the booking is PENDING, and its event is on the way, all of it or none."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Count, Sum
+
+from bookings_service.bookings import events, selectors, upstream
+from bookings_service.bookings.contracts import (
+    Actor,
+    ActorKind,
+    BookingView,
+    CreateBooking,
+    PassengerDetails,
+    PassengerKind,
+)
+from bookings_service.bookings.domain.booking import (
+    MOST_PASSENGERS,
+    Reason,
+    Status,
+    check_passengers,
+    local_date,
+    new_reference,
+)
+from bookings_service.bookings.models import Booking, Passenger, Quote
+from bookings_service.bookings.refusals import (
+    DepartureClosed,
+    HoldLimitReached,
+    InvalidPassengers,
+    PassengersMismatch,
+    QuoteExpired,
+    QuoteUsed,
+)
+from bookings_service.bookings.services.booking.history import record_first
+from bookings_service.bookings.services.seats import inventory
+from bookings_service.bookings.snapshots import lines_from_json
+from shared.auth import Traveller
+from shared.db import database_now, lock_key
+from shared.deadline import Deadline
+from shared.errors import NotFound, Unavailable
+from shared.failpoints import failpoint
+from shared.idempotency.attempts import Attempt
+
+REFERENCES_TRIED: Final = 3
+
+
+class _ReferenceTaken(Exception):
+    """The reference of chance is somebody else's: the transaction is begun anew with another."""
+
+
+def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -> BookingView:
+    """Hold the quote's seats and open a PENDING booking for `traveller`.
+
+    The same idempotency key with the same command returns the booking it made before, even while users_service is away.
+
+    Raises EmailNotVerified (users_service's), NotFound, QuoteExpired, QuoteUsed, PassengersMismatch, InvalidPassengers, InvalidName,
+    DepartureClosed, SeatsUnavailable (with the seats left), HoldLimitReached, KeyReused, InFlight, Unavailable.
+    """
+    attempt = Attempt(owner=traveller.id, key=command.idempotency_key, request=command)
+    if not attempt.seen():
+        upstream.check_traveller(traveller_id=traveller.id, token=traveller.token, deadline=deadline)
+    for _ in range(REFERENCES_TRIED):
+        with suppress(_ReferenceTaken):
+            return _book(command=command, traveller=traveller, attempt=attempt)
+    raise Unavailable(retry_after=1)
+
+
+def _book(*, command: CreateBooking, traveller: Traveller, attempt: Attempt) -> BookingView:
+    """Write the booking, in one transaction whose last statement takes the seats. Raises what create_booking does, and _ReferenceTaken."""
+    with transaction.atomic(), attempt.lock():
+        if booking_id := attempt.earlier_result():
+            return selectors.booking_by_id(booking_id=booking_id)
+        now = database_now()
+        quote, details = use_quote(command=command, traveller_id=traveller.id, now=now)
+        check_limits(traveller_id=traveller.id, seats=len(details))
+        booking = _open(quote, seats=len(details), now=now)
+        passengers = _seat(booking, details)
+        record_first(booking, actor=Actor(ActorKind.TRAVELLER, traveller.id), now=now, build=events.created)
+        attempt.succeeded(result=booking.id)
+        view = selectors.view_of_new(booking, passengers=passengers)
+        if quote.waitlist_entry_id is None:
+            inventory.hold(departure_id=quote.departure_id, seats=len(details))
+        else:  # its seats are held since it took the offer
+            inventory.check_open(departure_id=quote.departure_id)
+        failpoint("booking.before_commit")
+    failpoint("booking.after_commit")
+    return view
+
+
+def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> tuple[Quote, Sequence[PassengerDetails]]:
+    """Take the quote, under its lock, and return it with the passengers as they are kept.
+
+    Raises NotFound where it is not the traveller's; QuoteUsed, QuoteExpired, DepartureClosed, PassengersMismatch, InvalidPassengers,
+    InvalidName; SeatsUnavailable where they are clearly gone, before anything is written for nothing.
+    """
+    if not 0 < len(command.passengers) <= MOST_PASSENGERS:
+        raise InvalidPassengers(field="passengers")
+    quote = Quote.objects.select_for_update().filter(id=command.quote_id, traveller_id=traveller_id).first()
+    if quote is None:
+        raise NotFound
+    if quote.used_at is not None:
+        raise QuoteUsed
+    if quote.expires_at <= now:
+        raise QuoteExpired
+    if quote.starts_at - settings.BOOKING_CLOSES <= now:
+        raise DepartureClosed
+    kinds = [passenger.kind for passenger in command.passengers]
+    if (kinds.count(PassengerKind.ADULT), kinds.count(PassengerKind.CHILD)) != (quote.adults, quote.children):
+        raise PassengersMismatch(field="passengers", adults=quote.adults, children=quote.children)
+    passengers = check_passengers(command.passengers, departs=local_date(quote.starts_at, quote.time_zone))
+    if quote.waitlist_entry_id is None:
+        inventory.check_free(departure_id=quote.departure_id, seats=len(passengers))
+    quote.used_at, quote.held_seats = now, 0
+    quote.save(update_fields=["used_at", "held_seats"])
+    return quote, passengers
+
+
+def check_limits(*, traveller_id: UUID, seats: int) -> None:
+    """Raise HoldLimitReached where `seats` more would be too many unpaid bookings or held seats of one traveller.
+
+    An advisory lock on the traveller keeps two requests from both being the last one allowed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("holds", traveller_id)])
+    held = Booking.objects.filter(traveller_id=traveller_id, status=Status.PENDING).aggregate(
+        bookings=Count("id"), seats=Sum("seats", default=0)
+    )
+    too_many_bookings = 0 < settings.HOLD_LIMIT_BOOKINGS <= held["bookings"]
+    too_many_seats = 0 < settings.HOLD_LIMIT_SEATS < held["seats"] + seats
+    if too_many_bookings or too_many_seats:
+        raise HoldLimitReached(bookings=settings.HOLD_LIMIT_BOOKINGS, seats=settings.HOLD_LIMIT_SEATS)
+
+
+def _open(quote: Quote, *, seats: int, now: datetime) -> Booking:
+    """Insert the booking under a reference of chance. Raises _ReferenceTaken where somebody has it already."""
+    booking = Booking(
+        quote=quote,
+        traveller_id=quote.traveller_id,
+        departure_id=quote.departure_id,
+        status=Status.PENDING,
+        reason=Reason.HELD,
+        reference=new_reference(),
+        sequence=1,
+        seats=seats,
+        title_en=quote.title_en,
+        title_fr=quote.title_fr,
+        starts_at=quote.starts_at,
+        ends_at=quote.ends_at,
+        time_zone=quote.time_zone,
+        currency=quote.currency,
+        total_minor=quote.total_minor,
+        lines=quote.lines,
+        policy=quote.policy,
+        hold_expires_at=now + settings.BOOKING_HOLD,
+        created_at=now,
+    )
+    try:
+        booking.save(force_insert=True)
+    except IntegrityError as error:
+        if "reference" in str(error.__cause__):
+            raise _ReferenceTaken from error
+        raise QuoteUsed from error  # one booking a quote: the last guard behind the quote's own lock
+    return booking
+
+
+def _seat(booking: Booking, passengers: Sequence[PassengerDetails]) -> list[Passenger]:
+    lines = lines_from_json(booking.lines, booking.currency)
+    price = {PassengerKind.ADULT: lines[0].unit_price, PassengerKind.CHILD: lines[-1].unit_price}
+    return Passenger.objects.bulk_create(
+        Passenger(
+            booking=booking,
+            position=position,
+            first_name=passenger.first_name,
+            last_name=passenger.last_name,
+            kind=passenger.kind,
+            date_of_birth=passenger.date_of_birth,
+            share_minor=price[passenger.kind].minor,
+        )
+        for position, passenger in enumerate(passengers)
+    )

@@ -1,0 +1,65 @@
+"""Holds that end: seats go back, unless a payment is under way, which extends the hold once."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from bookings_service.bookings import events
+from bookings_service.bookings.contracts import SYSTEM
+from bookings_service.bookings.domain.booking import Action, Reason, Status, next_status
+from bookings_service.bookings.models import Booking
+from bookings_service.bookings.services.booking.history import record
+from bookings_service.bookings.services.seats import inventory
+from bookings_service.bookings.services.waitlist import offers
+from bookings_service.payments.domain import LIVE, PaymentStatus
+from shared.db import database_now
+from shared.failpoints import failpoint
+from shared.money import Money
+
+
+def expire_holds(*, limit: int = 100) -> int:
+    """End up to `limit` holds whose time has come by the database's clock, each in a transaction of its own; return how many were due.
+
+    Several may run at once: a row that another one has is passed over.
+    """
+    done = 0
+    while done < limit and _expire_next():
+        done += 1
+    return done
+
+
+def _expire_next() -> bool:
+    with transaction.atomic():
+        now = database_now()
+        booking = (
+            Booking.objects.select_for_update(skip_locked=True)
+            .filter(status=Status.PENDING, hold_expires_at__lte=now)
+            .order_by("hold_expires_at")
+            .first()
+        )
+        if booking is None:
+            return False
+        latest = booking.payments.order_by("-created_at").first()
+        if latest is not None and latest.status in LIVE and not booking.hold_extended:
+            _extend(booking, now=now)
+        else:
+            _expire(booking, failed=latest is not None and latest.status == PaymentStatus.FAILED, now=now)
+        failpoint("expiry.before_commit")
+        return True
+
+
+def _extend(booking: Booking, *, now: datetime) -> None:
+    booking.hold_extended = True
+    booking.hold_expires_at = now + settings.HOLD_EXTENSION
+    record(booking, "booking.hold_extended", actor=SYSTEM, now=now, build=events.hold_extended)
+
+
+def _expire(booking: Booking, *, failed: bool, now: datetime) -> None:
+    booking.status = next_status(Status(booking.status), Action.EXPIRE)
+    booking.reason = Reason.PAYMENT_FAILED if failed else Reason.HOLD_EXPIRED
+    booking.hold_expires_at = None
+    nothing = Money.zero(booking.currency)
+    record(booking, "booking.cancelled", actor=SYSTEM, now=now, build=events.cancelled(nothing))
+    inventory.release_held(departure_id=booking.departure_id, seats=booking.seats)
+    offers.offer_free_seats(departure_id=booking.departure_id, now=now)

@@ -1,0 +1,99 @@
+"""Quoting: what a party costs on a departure, fixed for fifteen minutes for one traveller."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from bookings_service.bookings import upstream
+from bookings_service.bookings.contracts import CreateQuote, QuoteView
+from bookings_service.bookings.domain.booking import check_party, price_lines, total_of
+from bookings_service.bookings.models import Quote
+from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
+from bookings_service.bookings.selectors import quote_view
+from bookings_service.bookings.services.seats import inventory
+from bookings_service.bookings.services.seats.departures import learn_departure
+from bookings_service.bookings.services.waitlist import offers
+from bookings_service.bookings.snapshots import lines_to_json, policy_to_json
+from bookings_service.bookings.upstream import OfferedDeparture
+from shared.auth import Traveller
+from shared.db import database_now
+from shared.deadline import Deadline
+
+
+def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadline) -> QuoteView:
+    """Fix price, policy and currency for `traveller` until the quote expires.
+
+    No seat is taken yet, unless it takes those offered to a waiting-list entry: then it holds them until it expires. Asked again for the
+    same party of the same entry, it answers with the same quote.
+
+    Raises InvalidPassengers, NotFound, DepartureClosed, SeatsUnavailable (with the seats left), Unavailable, DeadlineExceeded.
+    """
+    check_party(adults=command.adults, children=command.children)
+    offered = upstream.departure(departure_id=command.departure_id, deadline=deadline)
+    seats = command.adults + command.children
+    with transaction.atomic():
+        now = database_now()
+        earlier = _unbooked(command.waitlist_entry_id, departure_id=offered.id, traveller_id=traveller.id, now=now)
+        if earlier is not None and (earlier.adults, earlier.children) == (command.adults, command.children):
+            return quote_view(earlier)
+        learn_departure(snapshot=offered.snapshot(), now=now)
+        if not offered.is_open or offered.starts_at - settings.BOOKING_CLOSES <= now:
+            raise DepartureClosed
+        quote = _priced(command, offered, traveller_id=traveller.id, expires_at=now + settings.QUOTE_LIFETIME)
+        if command.waitlist_entry_id is not None:
+            _take_offer(quote, command.waitlist_entry_id, earlier, now=now)
+        elif (left := inventory.seats_of(departure_id=offered.id).available) < seats:
+            raise SeatsUnavailable(seatsLeft=max(0, left))
+        quote.save(force_insert=True)
+        return quote_view(quote)
+
+
+def _unbooked(entry_id: UUID | None, *, departure_id: UUID, traveller_id: UUID, now: datetime) -> Quote | None:
+    """Return, locked, the quote that took the offer before and still holds its seats."""
+    if entry_id is None:
+        return None
+    holding = Quote.objects.select_for_update().filter(
+        waitlist_entry_id=entry_id, departure_id=departure_id, traveller_id=traveller_id,
+        held_seats__gt=0, expires_at__gt=now,
+    )  # fmt: skip
+    return holding.first()
+
+
+def _take_offer(quote: Quote, entry_id: UUID, earlier: Quote | None, *, now: datetime) -> None:
+    seats = quote.adults + quote.children
+    if earlier is not None:
+        quote.expires_at = offers.retake(earlier, seats=seats, now=now)
+        quote.waitlist_entry = earlier.waitlist_entry
+    else:
+        quote.waitlist_entry = offers.take(
+            entry_id=entry_id, traveller_id=quote.traveller_id, departure_id=quote.departure_id, seats=seats, now=now
+        )
+    quote.held_seats = seats
+
+
+def _priced(command: CreateQuote, offered: OfferedDeparture, *, traveller_id: UUID, expires_at: datetime) -> Quote:
+    lines = price_lines(
+        adults=command.adults,
+        children=command.children,
+        adult_price=offered.adult_price,
+        child_price=offered.child_price,
+        tax_basis_points=offered.tax_basis_points,
+    )
+    return Quote(
+        traveller_id=traveller_id,
+        departure_id=offered.id,
+        adults=command.adults,
+        children=command.children,
+        currency=offered.adult_price.currency,
+        total_minor=total_of(lines).minor,
+        lines=lines_to_json(lines),
+        policy=policy_to_json(offered.policy),
+        title_en=offered.title.en,
+        title_fr=offered.title.fr,
+        starts_at=offered.starts_at,
+        ends_at=offered.ends_at,
+        time_zone=offered.time_zone,
+        expires_at=expires_at,
+    )

@@ -1,0 +1,1 @@
+"""Cancelling: by its traveller, by staff, or because the departure was cancelled."""

@@ -1,0 +1,48 @@
+"""Cancelling by staff: a traveller's two steps, with a reason for the audit and, where they set one, a percentage of their own."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import transaction
+
+from bookings_service.bookings import selectors
+from bookings_service.bookings.contracts import Actor, ActorKind, BookingView, CancellationQuoteView
+from bookings_service.bookings.domain.booking import Reason, is_reference
+from bookings_service.bookings.domain.reasons import clean_note
+from bookings_service.bookings.models import Booking, CancellationQuote
+from bookings_service.bookings.services.cancellation import effects
+from bookings_service.bookings.services.cancellation.by_traveller import confirm_cancellation
+from shared.db import database_now
+from shared.errors import Invalid, NotFound
+
+
+def quote_cancellation_as_staff(
+    *, reference: str, passenger_ids: Collection[UUID], staff_id: UUID, reason: str, override_percent: int | None = None
+) -> CancellationQuoteView:
+    """Explain what cancelling the passengers (all, where none is named) would give back, by the rule or at `override_percent`.
+
+    Raises NotFound, NotCancellable, Invalid where there is no reason or the percentage is not 0 to 100.
+    """
+    note = clean_note(reason)
+    if override_percent is not None and not 0 <= override_percent <= 100:
+        raise Invalid(field="refundPercent")
+    with transaction.atomic():
+        found = Booking.objects.select_for_update().filter(reference=reference)
+        booking = found.first() if is_reference(reference) else None
+        if booking is None:
+            raise NotFound
+        quote = effects.quote_for(
+            booking, passenger_ids=passenger_ids, now=database_now(), override_percent=override_percent,
+            staff_id=staff_id, note=note,
+        )  # fmt: skip
+        return selectors.cancellation_quote_view(quote)
+
+
+def cancel_as_staff(*, cancellation_quote_id: UUID, staff_id: UUID) -> BookingView:
+    """Cancel as the same person of staff quoted. Asked again, it answers with the booking as it is now.
+
+    Raises NotFound, QuoteExpired, QuoteOutdated.
+    """
+    found = CancellationQuote.objects.filter(id=cancellation_quote_id, staff_id=staff_id)
+    actor = Actor(ActorKind.STAFF, staff_id)
+    return confirm_cancellation(found.first(), reason=Reason.CANCELLED_BY_STAFF, actor=actor)

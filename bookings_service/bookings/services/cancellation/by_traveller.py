@@ -1,0 +1,67 @@
+"""Cancelling, in two steps: a quote explains what comes back, and is confirmed before it expires or the booking changes."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import transaction
+
+from bookings_service.bookings import selectors
+from bookings_service.bookings.contracts import Actor, ActorKind, BookingView, CancellationQuoteView
+from bookings_service.bookings.domain.booking import Reason, is_reference
+from bookings_service.bookings.models import Booking, CancellationQuote
+from bookings_service.bookings.refusals import QuoteExpired, QuoteOutdated
+from bookings_service.bookings.services.cancellation import effects
+from shared.auth import Traveller
+from shared.db import database_now
+from shared.errors import NotFound
+from shared.failpoints import failpoint
+
+
+def quote_cancellation(
+    *, reference: str, passenger_ids: Collection[UUID], traveller: Traveller
+) -> CancellationQuoteView:
+    """Explain, line by line, what cancelling the passengers (all, where none is named) would give back now.
+
+    Raises NotFound where the booking or a passenger is not the traveller's, NotCancellable.
+    """
+    with transaction.atomic():
+        own = Booking.objects.select_for_update().filter(reference=reference, traveller_id=traveller.id)
+        booking = own.first() if is_reference(reference) else None
+        if booking is None:
+            raise NotFound
+        quote = effects.quote_for(booking, passenger_ids=passenger_ids, now=database_now())
+        return selectors.cancellation_quote_view(quote)
+
+
+def cancel_booking(*, cancellation_quote_id: UUID, traveller: Traveller) -> BookingView:
+    """Cancel as quoted: seats go back, the refund is on its way. Asked again, it answers with the booking as it is now.
+
+    Raises NotFound, QuoteExpired, QuoteOutdated.
+    """
+    found = CancellationQuote.objects.filter(
+        id=cancellation_quote_id, booking__traveller_id=traveller.id, staff_id__isnull=True
+    )
+    actor = Actor(ActorKind.TRAVELLER, traveller.id)
+    return confirm_cancellation(found.first(), reason=Reason.CANCELLED_BY_TRAVELLER, actor=actor)
+
+
+def confirm_cancellation(found: CancellationQuote | None, *, reason: Reason, actor: Actor) -> BookingView:
+    """Cancel as the quote that was found says, once. Raises NotFound for None, QuoteExpired, QuoteOutdated."""
+    if found is None:
+        raise NotFound
+    with transaction.atomic():
+        now = database_now()
+        booking = Booking.objects.select_for_update().get(id=found.booking_id)
+        quote = CancellationQuote.objects.select_for_update().get(id=found.id)
+        if quote.confirmed_at is None:
+            if quote.expires_at <= now:
+                raise QuoteExpired
+            if not effects.stands_as_quoted(booking, quote, now=now):
+                raise QuoteOutdated
+            quote.confirmed_at = now
+            quote.save(update_fields=["confirmed_at"])
+            effects.apply(booking, quote, reason=reason, actor=actor, now=now)
+        view = selectors.view_of(booking)
+        failpoint("cancel.before_commit")
+    failpoint("cancel.after_commit")
+    return view

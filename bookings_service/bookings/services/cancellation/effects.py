@@ -1,0 +1,133 @@
+"""What cancelling does to a booking, under its lock in the caller's transaction: whoever asks for it, traveller, staff or the clock."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+
+from bookings_service.bookings import events
+from bookings_service.bookings.contracts import Actor
+from bookings_service.bookings.domain.booking import Action, Reason, Status, next_status
+from bookings_service.bookings.domain.cancellation import CancellationTerms, Trip, cancellation_terms
+from bookings_service.bookings.models import Booking, CancellationQuote, Passenger
+from bookings_service.bookings.refusals import NotCancellable
+from bookings_service.bookings.services.booking.history import record
+from bookings_service.bookings.services.seats import inventory
+from bookings_service.bookings.services.waitlist import offers
+from bookings_service.bookings.snapshots import policy_from_json, texts_to_json
+from bookings_service.payments import ledger
+from bookings_service.payments.refunds import request_refund
+from shared.errors import NotFound
+from shared.money import Money
+
+
+def quote_for(
+    booking: Booking, *, passenger_ids: Collection[UUID], now: datetime, override_percent: int | None = None,
+    staff_id: UUID | None = None, note: str = "",
+) -> CancellationQuote:  # fmt: skip
+    """Keep what cancelling the passengers (all, where none is named) would give back now; `staff_id` is who of staff asks.
+
+    Raises NotFound where a passenger is not of the booking; NotCancellable where it is cancelled or the trip has begun, where one of them
+    is cancelled already, or where children would travel alone.
+    """
+    passengers = list(booking.passengers.all())
+    living = [passenger for passenger in passengers if passenger.cancelled_at is None]
+    wanted = set(passenger_ids) or {passenger.id for passenger in living}
+    _check(booking, passengers=passengers, living=living, wanted=wanted, now=now)
+    cancelled = [index for index, passenger in enumerate(living) if passenger.id in wanted]
+    terms = _terms(booking, living, cancelled, now=now, override_percent=override_percent)
+    return CancellationQuote.objects.create(
+        booking=booking,
+        passengers=sorted(wanted),
+        whole=len(wanted) == len(living),
+        booking_status=booking.status,
+        booking_seats=booking.seats,
+        currency=booking.currency,
+        refund_minor=terms.refund.minor,
+        kept_minor=terms.kept.minor,
+        explanation=texts_to_json(terms.explanation),
+        staff_id=staff_id,
+        note=note,
+        expires_at=now + settings.CANCELLATION_QUOTE_LIFETIME,
+    )
+
+
+def stands_as_quoted(booking: Booking, quote: CancellationQuote, *, now: datetime) -> bool:
+    """Return whether nothing that the quote was made of has changed since: status, passengers, money given back, the trip not begun."""
+    unchanged = (booking.status, booking.seats) == (quote.booking_status, quote.booking_seats)
+    enough_left = ledger.refundable(booking.id, booking.currency).minor >= quote.refund_minor + quote.kept_minor
+    return unchanged and enough_left and now < booking.starts_at
+
+
+def apply(booking: Booking, quote: CancellationQuote, *, reason: Reason, actor: Actor, now: datetime) -> None:
+    """Cancel as quoted: seats go back and to the line, the refund is asked for, what is kept is booked as a fee."""
+    refund = Money.from_minor(quote.refund_minor, quote.currency)
+    kept = Money.from_minor(quote.kept_minor, quote.currency)
+    if quote.whole:
+        _cancel_whole(booking, refund=refund, reason=reason, actor=actor, now=now, note=quote.note)
+    else:
+        _cancel_some(booking, quote, refund=refund, actor=actor, now=now)
+    if kept.amount:
+        ledger.keep(booking.id, movement=quote.id, amount=kept, now=now)
+
+
+def cancel_in_full(booking: Booking, *, reason: Reason, actor: Actor, now: datetime) -> None:
+    """Cancel the whole booking and give back all that was neither given back nor kept."""
+    _cancel_whole(booking, refund=ledger.refundable(booking.id, booking.currency), reason=reason, actor=actor, now=now)
+
+
+def _check(
+    booking: Booking, *, passengers: Sequence[Passenger], living: Sequence[Passenger], wanted: set[UUID], now: datetime
+) -> None:
+    if wanted - {passenger.id for passenger in passengers}:
+        raise NotFound
+    if booking.status == Status.CANCELLED or now >= booking.starts_at or wanted - {p.id for p in living}:
+        raise NotCancellable
+    left = [passenger for passenger in living if passenger.id not in wanted]
+    if left and booking.status == Status.PENDING:
+        raise NotCancellable
+    if left and all(passenger.kind == "CHILD" for passenger in left):
+        raise NotCancellable  # children do not travel alone
+
+
+def _terms(
+    booking: Booking, living: Sequence[Passenger], cancelled: Sequence[int], *, now: datetime, override_percent: int | None
+) -> CancellationTerms:  # fmt: skip
+    paid = booking.status == Status.CONFIRMED
+    return cancellation_terms(
+        shares=[Money.from_minor(p.share_minor if paid else 0, booking.currency) for p in living],
+        cancelled=cancelled,
+        left=ledger.refundable(booking.id, booking.currency),
+        trip=Trip(booking.starts_at, booking.time_zone, policy_from_json(booking.policy)),
+        now=now,
+        override_percent=override_percent,
+    )
+
+
+def _cancel_some(
+    booking: Booking, quote: CancellationQuote, *, refund: Money, actor: Actor, now: datetime
+) -> None:  # fmt: skip
+    seats = Passenger.objects.filter(id__in=quote.passengers, cancelled_at__isnull=True).update(cancelled_at=now)
+    booking.status = next_status(Status(booking.status), Action.CANCEL_PASSENGERS)
+    booking.reason = Reason.PASSENGERS_CANCELLED
+    booking.seats -= seats
+    build = events.passengers_cancelled(seats, refund)
+    record(booking, "booking.passengers_cancelled", actor=actor, now=now, build=build, note=quote.note)
+    request_refund(booking.id, amount=refund, reason=booking.reason, now=now, note=quote.note)
+    inventory.release_sold(departure_id=booking.departure_id, seats=seats)
+    offers.offer_free_seats(departure_id=booking.departure_id, now=now)
+
+
+def _cancel_whole(
+    booking: Booking, *, refund: Money, reason: Reason, actor: Actor, now: datetime, note: str = ""
+) -> None:  # fmt: skip
+    was_paid = booking.status == Status.CONFIRMED
+    booking.status = next_status(Status(booking.status), Action.CANCEL)
+    booking.reason = reason
+    booking.hold_expires_at = None
+    record(booking, "booking.cancelled", actor=actor, now=now, build=events.cancelled(refund), note=note)
+    request_refund(booking.id, amount=refund, reason=reason, now=now, note=note)
+    release = inventory.release_sold if was_paid else inventory.release_held
+    release(departure_id=booking.departure_id, seats=booking.seats)
+    offers.offer_free_seats(departure_id=booking.departure_id, now=now)

@@ -1,0 +1,119 @@
+"""Paying: the payment is recorded with its key first, then the provider is asked, outside any transaction, for two seconds."""
+
+from django.conf import settings
+from django.db import transaction
+
+from bookings_service.bookings import selectors
+from bookings_service.bookings.contracts import BookingView
+from bookings_service.bookings.domain.booking import Status, is_reference
+from bookings_service.bookings.models import Booking
+from bookings_service.bookings.services.payment.settle import settle
+from bookings_service.payments.bulkhead import slot
+from bookings_service.payments.contracts import PaymentView
+from bookings_service.payments.domain import LIVE, PaymentStatus
+from bookings_service.payments.mappers import payment_view
+from bookings_service.payments.models import Payment
+from bookings_service.payments.providers import provider
+from bookings_service.payments.providers.base import (
+    MethodRefused,
+    ProviderDown,
+    ProviderPayment,
+    ProviderResult,
+    ProviderSilent,
+)
+from bookings_service.payments.refusals import (
+    AlreadyPaid,
+    InvalidPaymentMethod,
+    NotPayable,
+    PaymentInProgress,
+    ProviderUnavailable,
+)
+from shared.auth import Traveller
+from shared.db import database_now
+from shared.errors import NotFound
+from shared.failpoints import failpoint
+from shared.idempotency.attempts import Attempt
+from shared.money import Money
+
+
+def pay_booking(
+    *, reference: str, payment_method: str, idempotency_key: str, traveller: Traveller
+) -> tuple[PaymentView, BookingView]:
+    """Pay the booking's total once; a decline is a FAILED payment, not a refusal. Without an answer in time it is PROCESSING.
+
+    Raises NotFound, NotPayable, InvalidPaymentMethod, PaymentInProgress, AlreadyPaid, ProviderUnavailable, KeyReused, InFlight.
+    """
+    if not is_reference(reference):
+        raise NotFound
+    if not 0 < len(payment_method) <= 100 or not all("!" <= character <= "~" for character in payment_method):
+        raise InvalidPaymentMethod(field="paymentMethod")
+    attempt = Attempt(owner=traveller.id, key=idempotency_key, request={"pay": reference, "method": payment_method})
+    with transaction.atomic(), attempt.lock():
+        if earlier := attempt.earlier_result():
+            payment = Payment.objects.get(id=earlier)
+            return payment_view(payment), selectors.booking_by_id(booking_id=payment.booking_id)
+        payment = _open(reference=reference, method=payment_method, key=idempotency_key, traveller=traveller)
+        attempt.succeeded(result=payment.id)
+    failpoint("pay.recorded")
+    ask(payment, attempt=attempt)
+    payment.refresh_from_db()
+    return payment_view(payment), selectors.booking_by_id(booking_id=payment.booking_id)
+
+
+def ask(payment: Payment, *, attempt: Attempt) -> None:
+    """Ask the provider for a payment just recorded, and record what it says.
+
+    Raises InvalidPaymentMethod, ProviderUnavailable once the payment is FAILED and its key free again.
+    """
+    try:
+        with slot():
+            result = provider().pay(to_provider(payment))
+    except ProviderSilent:
+        result = ProviderResult(status=PaymentStatus.PROCESSING, amount=amount_of(payment))
+    except MethodRefused:
+        _give_up(payment, attempt=attempt, failure_code="invalid_method")
+        raise InvalidPaymentMethod(field="paymentMethod") from None
+    except ProviderDown:
+        _give_up(payment, attempt=attempt, failure_code="provider_unavailable")
+        raise ProviderUnavailable from None
+    failpoint("pay.answered")
+    settle(payment_id=payment.id, result=result)
+
+
+def to_provider(payment: Payment) -> ProviderPayment:
+    """Return what the provider is asked: under our payment's id, so that asking again charges nothing twice."""
+    return ProviderPayment(
+        key=str(payment.id), amount=amount_of(payment), method=payment.method, reference=payment.booking.reference
+    )
+
+
+def amount_of(payment: Payment) -> Money:
+    """Return what the payment is of."""
+    return Money.from_minor(payment.amount_minor, payment.currency)
+
+
+def _open(*, reference: str, method: str, key: str, traveller: Traveller) -> Payment:
+    now = database_now()
+    booking = Booking.objects.select_for_update().filter(reference=reference, traveller_id=traveller.id).first()
+    if booking is None:
+        raise NotFound
+    if booking.payments.filter(status__in=LIVE).exists():
+        raise PaymentInProgress
+    if booking.status == Status.CONFIRMED:
+        raise AlreadyPaid
+    if booking.status != Status.PENDING or booking.hold_expires_at is None or booking.hold_expires_at <= now:
+        raise NotPayable
+    return Payment.objects.create(
+        booking=booking, amount_minor=booking.total_minor, currency=booking.currency, status=PaymentStatus.CREATED,
+        provider=settings.PAYMENT_PROVIDER, method=method, idempotency_key=key, asked_at=now, created_at=now,
+    )  # fmt: skip
+
+
+def _give_up(payment: Payment, *, attempt: Attempt, failure_code: str) -> None:
+    """Mark the payment FAILED and free its key together: nothing was charged, and the same key may be tried again."""
+    with transaction.atomic():
+        settle(
+            payment_id=payment.id,
+            result=ProviderResult(PaymentStatus.FAILED, amount_of(payment), failure_code=failure_code),
+        )
+        attempt.freed()

@@ -1,0 +1,68 @@
+"""What the provider says of a payment, recorded once: payment, ledger, booking, seats and events in one transaction."""
+
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+from django.db import transaction
+
+from bookings_service.bookings import events
+from bookings_service.bookings.contracts import PROVIDER
+from bookings_service.bookings.models import Booking
+from bookings_service.bookings.services.booking.history import record
+from bookings_service.bookings.services.payment.confirm import confirm
+from bookings_service.payments import ledger
+from bookings_service.payments.domain import LIVE, PaymentStatus, check_payment_move
+from bookings_service.payments.models import Payment
+from bookings_service.payments.providers.base import ProviderResult
+from bookings_service.payments.refunds import request_refund
+from shared.db import database_now
+from shared.failpoints import failpoint
+from shared.money import Money
+
+
+class Outcome(Enum):
+    """What recording a result did."""
+
+    APPLIED = "applied"
+    NOTHING_NEW = "nothing new"
+    CONTRADICTS = "contradicts"
+
+
+def settle(*, payment_id: UUID, result: ProviderResult) -> Outcome:
+    """Record `result`. One that contradicts what is recorded (another amount, failed after succeeded) changes nothing.
+
+    Locks booking, then payment, then inventory, the order of every path.
+    """
+    booking_id = Payment.objects.values_list("booking_id", flat=True).get(id=payment_id)
+    with transaction.atomic():
+        now = database_now()
+        booking = Booking.objects.select_for_update().get(id=booking_id)
+        payment = Payment.objects.select_for_update().get(id=payment_id)
+        if result.amount != Money.from_minor(payment.amount_minor, payment.currency):
+            return Outcome.CONTRADICTS
+        if payment.status == result.status:
+            return Outcome.NOTHING_NEW
+        if payment.status not in LIVE:
+            # News that was overtaken on its way is old; the opposite end is a contradiction.
+            return Outcome.NOTHING_NEW if result.status in LIVE else Outcome.CONTRADICTS
+        check_payment_move(PaymentStatus(payment.status), result.status)
+        payment.status = result.status
+        payment.failure_code = result.failure_code
+        payment.redirect_url, payment.client_secret = result.redirect_url, result.client_secret
+        payment.asked_at = now
+        payment.save()
+        if result.status is PaymentStatus.SUCCEEDED:
+            _captured(booking, payment, now=now)
+        elif result.status is PaymentStatus.FAILED:
+            record(booking, "payment.failed", actor=PROVIDER, now=now, build=events.payment_failed(payment))
+        failpoint("settle.before_commit")
+        return Outcome.APPLIED
+
+
+def _captured(booking: Booking, payment: Payment, *, now: datetime) -> None:
+    amount = Money.from_minor(payment.amount_minor, payment.currency)
+    ledger.capture(booking.id, movement=payment.id, amount=amount, now=now)
+    record(booking, "payment.succeeded", actor=PROVIDER, now=now, build=events.payment_succeeded(payment))
+    if not confirm(booking, now=now):
+        request_refund(booking.id, amount=amount, reason=booking.reason, now=now)

@@ -1,0 +1,101 @@
+"""Giving money back: asked for with the change that owes it, paid out by the provider afterwards, retried until it is."""
+
+import logging
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from bookings_service.bookings import events
+from bookings_service.bookings.contracts import PROVIDER
+from bookings_service.bookings.models import Booking
+from bookings_service.bookings.services.booking.history import record
+from bookings_service.payments import ledger
+from bookings_service.payments.domain import OWED, RefundStatus, check_refund_move
+from bookings_service.payments.models import Refund
+from bookings_service.payments.providers import provider_named
+from bookings_service.payments.providers.base import ProviderDown, ProviderSilent
+from shared.db import database_now
+from shared.failpoints import failpoint
+from shared.money import Money
+
+_BACKOFF: Final = (1, 2, 5, 15, 60, 300, 1_800)
+log = logging.getLogger(__name__)
+
+
+def pay_out_due(*, limit: int = 20) -> int:
+    """Ask the provider for up to `limit` refunds that are due; return how many were asked for."""
+    done = 0
+    while done < limit and _pay_out_next():
+        done += 1
+    return done
+
+
+def pay_out_now(*, refund_id: UUID) -> str:
+    """Ask the provider for one refund without waiting for its time, which counts as an attempt; return its status.
+
+    One that has ended, or that somebody else asks for at this moment, is left alone.
+    """
+    _pay_out_next(refund_id=refund_id)
+    return str(Refund.objects.values_list("status", flat=True).get(id=refund_id))
+
+
+def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
+    with transaction.atomic():
+        now = database_now()
+        wanted = Q(due_at__lte=now) if refund_id is None else Q(id=refund_id)
+        refund = (
+            Refund.objects.select_for_update(skip_locked=True)
+            .filter(wanted, status__in=OWED)
+            .select_related("payment")
+            .order_by("due_at")
+            .first()
+        )
+        if refund is None:
+            return False
+        # Leased: whoever dies now leaves it to be asked again, with the same key.
+        refund.attempts += 1
+        refund.due_at = now + timedelta(seconds=_BACKOFF[min(refund.attempts, len(_BACKOFF)) - 1] + 5)
+        refund.save(update_fields=["attempts", "due_at"])
+    failpoint("refund.leased")
+    provider = provider_named(refund.payment.provider)
+    amount = Money.from_minor(refund.amount_minor, refund.currency)
+    try:
+        if provider is None:
+            raise ProviderDown
+        status = provider.refund(payment_key=str(refund.payment_id), key=str(refund.id), amount=amount)
+    except (ProviderDown, ProviderSilent):
+        log.warning("refund %s is not answered yet, attempt %s", refund.id, refund.attempts)
+        return True  # silence says nothing: it is asked again, however long it takes, and reconcile_payments shows it
+    failpoint("refund.answered")
+    if status is RefundStatus.FAILED and refund.attempts < len(_BACKOFF):
+        return True  # providers refuse refunds for passing reasons; the next attempt is due later
+    settle(refund_id=refund.id, status=status)
+    return True
+
+
+def settle(*, refund_id: UUID, status: RefundStatus) -> None:
+    """Record what became of a refund, with its ledger entries and its event, once."""
+    booking_id = Refund.objects.values_list("booking_id", flat=True).get(id=refund_id)
+    with transaction.atomic():
+        now = database_now()
+        booking = Booking.objects.select_for_update().get(id=booking_id)
+        refund = Refund.objects.select_for_update().get(id=refund_id)
+        if refund.status == status:
+            return
+        if refund.written_off_at is not None:
+            log.error("alarm: refund %s was written off, and is %s now: for finance", refund.id, status)
+            return
+        check_refund_move(RefundStatus(refund.status), status)
+        refund.status = status
+        refund.save(update_fields=["status"])
+        if status is RefundStatus.SUCCEEDED:
+            amount = Money.from_minor(refund.amount_minor, refund.currency)
+            ledger.refund(booking.id, movement=refund.id, amount=amount, now=now)
+            record(booking, "refund.succeeded", actor=PROVIDER, now=now, build=events.refund_succeeded(refund))
+        elif status is RefundStatus.FAILED:
+            log.error("alarm: refund %s failed for good", refund.id)
+            record(booking, "refund.failed", actor=PROVIDER, now=now, build=events.refund_failed(refund))
+        failpoint("refund.before_commit")

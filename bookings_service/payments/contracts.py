@@ -1,0 +1,34 @@
+"""What leaves payments: views of a payment and of a refund. Both know their booking by its id only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.money import Money
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """One attempt to pay."""
+
+    id: UUID
+    booking_id: UUID
+    amount: Money
+    status: str
+    provider: str
+    failure_code: str
+    redirect_url: str
+    client_secret: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """Money on its way back."""
+
+    id: UUID
+    booking_id: UUID
+    amount: Money
+    status: str
+    reason: str
+    created_at: datetime

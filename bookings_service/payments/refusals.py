@@ -1,0 +1,59 @@
+"""What payments refuse, each with the public contract's code."""
+
+from shared.errors import Conflict, Invalid, Unavailable
+from shared.text import Text
+
+
+class RefundTooLarge(Conflict):
+    """More than was captured and not given back yet."""
+
+    code = "REFUND_TOO_LARGE"
+    text = Text(en="At most {most} can be given back.", fr="{most} au plus peuvent être remboursés.")
+
+
+class NothingToWriteOff(Conflict):
+    """The refund did not fail, or was written off before."""
+
+    code = "NOTHING_TO_WRITE_OFF"
+    text = Text(
+        en="Only a refund that failed can be written off, once.",
+        fr="Seul un remboursement échoué peut être passé en pertes, une fois.",
+    )
+
+
+class NotPayable(Conflict):
+    """The booking is not waiting for a payment."""
+
+    code = "NOT_PAYABLE"
+    text = Text(en="This booking is not waiting for a payment.", fr="Cette réservation n’attend aucun paiement.")
+
+
+class InvalidPaymentMethod(Invalid):
+    """The provider does not know the payment method."""
+
+    code = "INVALID_PAYMENT_METHOD"
+    text = Text(en="This payment method is not valid.", fr="Ce moyen de paiement n’est pas valide.")
+
+
+class PaymentInProgress(Conflict):
+    """Another payment of the booking is under way."""
+
+    code = "PAYMENT_IN_PROGRESS"
+    text = Text(en="A payment is under way.", fr="Un paiement est en cours.")
+
+
+class AlreadyPaid(Conflict):
+    """The booking is paid."""
+
+    code = "ALREADY_PAID"
+    text = Text(en="This booking is paid already.", fr="Cette réservation est déjà payée.")
+
+
+class ProviderUnavailable(Unavailable):
+    """The payment provider said that nothing was charged; another attempt may follow."""
+
+    code = "PROVIDER_UNAVAILABLE"
+    text = Text(
+        en="The payment provider is unavailable; nothing was charged. Try again.",
+        fr="Le prestataire de paiement est indisponible ; rien n’a été débité. Réessayez.",
+    )

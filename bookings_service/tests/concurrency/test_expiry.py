@@ -1,0 +1,186 @@
+"""A hold that ends while its payment arrives, with a pause of chance at every statement of both: one designed outcome, a thousand times."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+
+from bookings_service.bookings import services
+from bookings_service.bookings.contracts import BookingView
+from bookings_service.bookings.models import Booking, BookingEvent
+from bookings_service.bookings.refusals import SeatsUnavailable
+from bookings_service.bookings.services import receive_webhook, reconcile_due
+from bookings_service.payments.models import Payment, Refund
+from bookings_service.payments.refusals import NotPayable
+from bookings_service.tests.concurrency.clock import refunds_end
+from bookings_service.tests.concurrency.guards import forget_everything, unlocked
+from bookings_service.tests.concurrency.invariants import broken
+from bookings_service.tests.concurrency.provider import News, ProviderBooks
+from bookings_service.tests.concurrency.scale import WHOLE, scaled
+from bookings_service.tests.conftest import SECRET, Buyer
+from bookings_service.tests.doubles import Destinations
+from bookings_service.tests.factories import end_hold, long_ago, webhook
+from shared.db import database_now
+from shared.testing import race
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+
+RUNS = scaled(reduced=40, whole=1_000)
+LONGEST_PAUSE, LATEST_START, RACE_SECONDS = (
+    0.004,
+    0.13,
+    0.3,
+)  # the clocks' statements are fewer: they must not always come first
+Buyers = Callable[[int], list[Buyer]]
+PATHS = {
+    "PENDING CONFIRMED",
+    "PENDING CONFIRMED extended",
+    "PENDING CANCELLED, the seats are a rival's",
+    "PENDING CANCELLED CONFIRMED",  # paid late, the seats still free
+}
+
+
+def dawdling(work: Callable[[], Any], *, seed: int, late: float = LATEST_START) -> Callable[[], Any]:
+    """Return `work`, begun at a moment of the seed's, with a pause before and after every statement it sends."""
+    chance = random.Random(seed)
+
+    def pause(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        time.sleep(chance.random() * LONGEST_PAUSE)
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            time.sleep(chance.random() * LONGEST_PAUSE)
+
+    def dawdled() -> Any:
+        time.sleep(chance.random() * late)
+        with connection.execute_wrapper(pause):
+            return work()
+
+    return dawdled
+
+
+def charged_in_silence(buyer: Buyer, booking: BookingView) -> tuple[Payment, News]:
+    """Return a payment that the provider has taken without an answer, and the webhook that will tell of it."""
+    view, _ = buyer.pay(booking, "pm_timeout")
+    payment = Payment.objects.get(id=view.id)
+    assert payment.status == "PROCESSING"
+    long_ago(payment.id)
+    return payment, webhook(payment, secret=SECRET)
+
+
+def outcome_of(booking: BookingView) -> tuple[str, int, int]:
+    """Return how it ended: status, what was captured, what goes back."""
+    row = Booking.objects.get(id=booking.id)
+    captured = sum(p.amount_minor for p in Payment.objects.filter(booking_id=booking.id, status="SUCCEEDED"))
+    return row.status, captured, sum(r.amount_minor for r in Refund.objects.filter(booking_id=booking.id))
+
+
+def path_of(booking: BookingView) -> str:
+    """Return the statuses a booking went through, and whether its hold was extended on the way."""
+    lines = BookingEvent.objects.filter(booking_id=booking.id).order_by("sequence").values_list("type", "status")
+    way = [status for type_, status in lines if type_ in ("booking.created", "booking.confirmed", "booking.cancelled")]
+    return " ".join(way) + (" extended" if ("booking.hold_extended", "PENDING") in lines else "")
+
+
+def keenly(take: Callable[[], BookingView]) -> BookingView:
+    """Try again for as long as the race lasts, as somebody does who wants just these seats."""
+    until = time.monotonic() + RACE_SECONDS
+    while True:
+        try:
+            return take()
+        except SeatsUnavailable:
+            if time.monotonic() > until:
+                raise
+
+
+def run_of(buyer: Buyer, rival: Buyer, departure: UUID, *, seed: int) -> tuple[BookingView, bool]:
+    """Let two clocks, the webhook, the reconciler and, in every other run, a rival for the seats meet over one booking whose hold has ended.
+
+    In every third run the hold may still be extended. Return the booking, and whether the rival got the seats.
+    """
+    wanted = rival.quote(departure, adults=1) if seed % 2 else None
+    booking = buyer.book(departure)
+    _, (headers, body) = charged_in_silence(buyer, booking)
+    Booking.objects.filter(id=booking.id).update(hold_extended=seed % 3 != 0)
+    end_hold(booking.id)
+    rivals: list[Callable[[], Any]] = []
+    work: list[Callable[[], Any]] = [
+        services.expire_holds,
+        lambda: receive_webhook(provider_name="sandbox", headers=headers, body=body),
+        reconcile_due,
+        services.expire_holds,
+    ]
+    if wanted is not None:
+        rivals.append(lambda: keenly(lambda: rival.take(wanted)))
+    slowed = [
+        dawdling(one, seed=seed * 10 + index, late=LATEST_START if one is services.expire_holds else LATEST_START / 4)
+        for index, one in enumerate(work)
+    ]
+    outcomes = race([*slowed, *rivals])
+    assert not [o for o in outcomes if isinstance(o, Exception) and not isinstance(o, SeatsUnavailable)], outcomes
+    return booking, wanted is not None and isinstance(outcomes[-1], BookingView)
+
+
+def test_a_hold_that_ends_while_its_payment_arrives(
+    destinations: Destinations, buyers: Buyers, provider_books: ProviderBooks
+) -> None:
+    """Confirmed and paid, or cancelled and all of it on its way back: never seats without money, nor money without seats.
+
+    At the end the refunds are paid out, and the provider's books are ours. Seen failing (two lines of one number in a history) with
+    the booking's lock taken out of expire, and out of settle; without the refund of what came too late (money kept).
+    """
+    paths: Counter[str] = Counter()
+    for seed in range(RUNS):
+        buyer, rival = buyers(2)
+        booking, rival_won = run_of(buyer, rival, destinations.offer(capacity=2), seed=seed)
+        assert outcome_of(booking) in {("CONFIRMED", 100_000, 0), ("CANCELLED", 100_000, 100_000)}
+        assert not rival_won or outcome_of(booking)[0] == "CANCELLED"
+        paths[path_of(booking) + (", the seats are a rival's" if rival_won else "")] += 1
+        if seed % 20 == 19:
+            assert broken() == []
+
+    refunds_end()
+    assert broken() == []
+    assert provider_books.differences() == []
+    assert set(paths) <= PATHS, paths
+    assert len(paths) >= (len(PATHS) if WHOLE else len(PATHS) - 1), paths  # a race that one side always wins is none
+
+
+def test_paying_at_the_instant_the_hold_ends(destinations: Destinations, buyers: Any) -> None:
+    """A payment begun at the last moment: refused and never charged, or taken and confirmed."""
+    for seed in range(RUNS // 4):
+        (buyer,) = buyers(1)
+        booking = buyer.book(destinations.offer(capacity=2))
+        end_hold(booking.id)
+        Booking.objects.filter(id=booking.id).update(hold_expires_at=database_now())
+        paid, _ = race(
+            [dawdling(lambda b=buyer, v=booking: b.pay(v), seed=seed), dawdling(services.expire_holds, seed=seed + 1)]
+        )
+        services.expire_holds()  # the clock's next round: a row that somebody had locked was passed over
+        status, captured, back = outcome_of(booking)
+        if isinstance(paid, Exception):
+            assert isinstance(paid, NotPayable)
+            assert (status, captured) == ("CANCELLED", 0)
+        else:
+            assert (status, captured, back) == ("CONFIRMED", 100_000, 0)
+        assert not broken()
+
+
+def test_control_without_the_bookings_lock_the_same_runs_end_badly(destinations: Destinations, buyers: Buyers) -> None:
+    """The race is real: without SELECT FOR UPDATE the same seeds break an invariant, or end in an error of the program."""
+    with unlocked():
+        assert any(_ends_badly(destinations, *buyers(2), seed=seed) for seed in range(40))
+    forget_everything()
+
+
+def _ends_badly(destinations: Destinations, buyer: Buyer, rival: Buyer, *, seed: int) -> bool:
+    try:
+        booking, _ = run_of(buyer, rival, destinations.offer(capacity=2), seed=seed)
+    except AssertionError:
+        return True
+    return bool(broken()) or outcome_of(booking) not in {("CONFIRMED", 100_000, 0), ("CANCELLED", 100_000, 100_000)}

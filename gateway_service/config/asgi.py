@@ -10,6 +10,6 @@ django.setup()
 
 from django.core.asgi import get_asgi_application  # noqa: E402 - settings come first
 
-from gateway_service.gateway.edge import Application  # noqa: E402
+from gateway_service.gateway.transport.application import Application  # noqa: E402
 
 application = Application(get_asgi_application())

@@ -3,14 +3,14 @@
 from django.conf import settings
 from django.urls import path, re_path
 
-from gateway_service.gateway.views.assets import asset
-from gateway_service.gateway.views.facade import facade
-from gateway_service.gateway.views.graphql import graphql
-from gateway_service.gateway.views.health import live, ready
-from gateway_service.gateway.views.index import index
-from gateway_service.gateway.views.jwks import jwks
-from gateway_service.gateway.views.openapi import docs, openapi
-from gateway_service.gateway.views.refusals import not_found
+from gateway_service.gateway.rest.facade import facade
+from gateway_service.gateway.rest.openapi import docs, openapi
+from gateway_service.gateway.transport.assets import asset
+from gateway_service.gateway.transport.health import live, ready
+from gateway_service.gateway.transport.http import graphql
+from gateway_service.gateway.transport.index import index
+from gateway_service.gateway.transport.jwks import jwks
+from gateway_service.gateway.transport.problems import not_found
 
 urlpatterns = [
     path("graphql", graphql),
@@ -26,6 +26,6 @@ if settings.DEBUG:
     urlpatterns.append(path("", index))
 urlpatterns.append(re_path(r"", not_found))  # Django's own page of DEBUG would list every path
 
-handler400 = "gateway_service.gateway.views.refusals.bad_request"
-handler404 = "gateway_service.gateway.views.refusals.not_found"
-handler500 = "gateway_service.gateway.views.refusals.failed"
+handler400 = "gateway_service.gateway.transport.problems.bad_request"
+handler404 = "gateway_service.gateway.transport.problems.not_found"
+handler500 = "gateway_service.gateway.transport.problems.failed"

@@ -11,9 +11,10 @@ import httpx
 import jwt
 import pytest
 
-from gateway_service.gateway import clients, upstream, valkey
-from gateway_service.gateway.context import languages
-from gateway_service.gateway.feed import stop_feed
+from gateway_service.gateway.live.feed import stop_feed
+from gateway_service.gateway.operation.context import languages
+from gateway_service.gateway.upstream import grpc, valkey
+from gateway_service.gateway.upstream import http as upstream
 from gateway_service.tests.fakes import Backends
 from shared.auth import testing as keys
 from shared.ids import uuid7
@@ -53,7 +54,7 @@ async def http(backends: Backends) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
     await stop_feed()
-    await clients.close_all()
+    await grpc.close_all()
     await upstream.close()
     await valkey.close()
 
@@ -88,7 +89,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def take(name: str) -> None:
         monkeypatch.setenv(f"{name.upper()}_GRPC", "127.0.0.1:1")
-        assert isinstance(clients.CLIENTS[name], AioClient)
+        assert isinstance(grpc.CLIENTS[name], AioClient)
 
     return take
 

@@ -20,7 +20,7 @@ INSTALLED_APPS = [
     "graphene_django",
     "drf_spectacular_sidecar",
 ]
-MIDDLEWARE = ["gateway_service.gateway.middleware.Edge"]
+MIDDLEWARE = ["gateway_service.gateway.transport.middleware.Edge"]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 DATABASES: dict[str, dict[str, object]] = {}
 STORAGES = storages()

@@ -8,7 +8,7 @@ import graphene
 from contracts.travel.bookings.v1 import bookings_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway.ids import to_global_id
-from gateway_service.gateway.loaders import Listed
+from gateway_service.gateway.operation.loaders import Listed
 from gateway_service.gateway.schema.catalogue import CancellationRule, Departure, convert
 from gateway_service.gateway.schema.enums import (
     BookingReason,

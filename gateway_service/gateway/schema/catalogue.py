@@ -10,7 +10,7 @@ import graphene
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.ids import ListKey
-from gateway_service.gateway.loaders import Listed
+from gateway_service.gateway.operation.loaders import Listed
 from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, PriceCategory, number
 from gateway_service.gateway.schema.scalars import Date, DateTime
 from gateway_service.gateway.schema.values import (

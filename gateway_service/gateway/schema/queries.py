@@ -9,9 +9,9 @@ import graphene
 from contracts.travel.bookings.v1 import bookings_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
-from gateway_service.gateway import attempts
 from gateway_service.gateway.ids import ListKey, parse_global_id, raw_id
-from gateway_service.gateway.loaders import dates, in_order, page
+from gateway_service.gateway.operation import guesses
+from gateway_service.gateway.operation.loaders import dates, in_order, page
 from gateway_service.gateway.schema.bookings import Booking, Quote
 from gateway_service.gateway.schema.catalogue import Destination, DestinationConnection, Trip, TripConnection, iso
 from gateway_service.gateway.schema.enums import DestinationKind, DestinationOrder, TripOrder, number
@@ -169,13 +169,13 @@ class Query(graphene.ObjectType):
     @staticmethod
     async def resolve_booking(_root: None, info: Info, reference: str) -> Any:
         traveller = info.context.owner()
-        await attempts.check_reference(traveller)
+        await guesses.check_reference(traveller)
         try:
             answer = await info.context.call(
                 "bookings", "GetBooking", bookings_pb2.GetBookingRequest(reference=reference)
             )
         except NotFound:
-            await attempts.note_wrong_reference(traveller)
+            await guesses.note_wrong_reference(traveller)
             return None
         return answer.booking
 

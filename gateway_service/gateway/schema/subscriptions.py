@@ -7,7 +7,7 @@ from typing import Any, Final
 import graphene
 
 from gateway_service.gateway.ids import parse_global_id
-from gateway_service.gateway.live import Update, follow_booking, follow_bookings, follow_seats
+from gateway_service.gateway.live.follow import Update, follow_booking, follow_bookings, follow_seats
 from gateway_service.gateway.schema.bookings import MAX_SEQUENCE, Booking, BookingEvent, sequence_of
 from gateway_service.gateway.schema.catalogue import Departure
 from gateway_service.gateway.schema.values import Info, Shown

@@ -7,7 +7,7 @@ import graphene
 
 from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import ListKey
-from gateway_service.gateway.loaders import Listed
+from gateway_service.gateway.operation.loaders import Listed
 from gateway_service.gateway.schema.bookings import BookingConnection, WaitlistEntry
 from gateway_service.gateway.schema.enums import BookingOrder, BookingStatus, BookingTime, number
 from gateway_service.gateway.schema.notifications import InvoiceConnection, NotificationConnection

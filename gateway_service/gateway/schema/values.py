@@ -11,8 +11,8 @@ from google.protobuf.message import Message
 from graphql import GraphQLNonNull, GraphQLResolveInfo
 
 from contracts.travel.common.v1 import common_pb2
-from gateway_service.gateway.context import Operation
 from gateway_service.gateway.ids import ListKey, to_global_id
+from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.schema.scalars import JSON, Decimal
 from shared.errors import DomainError, Invalid
 from shared.money import Money as Amount

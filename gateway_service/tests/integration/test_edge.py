@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.test import override_settings
 
-from gateway_service.gateway.callers import address_of
+from gateway_service.gateway.transport.callers import address_of
 from gateway_service.tests.fakes import Backends
 from shared.auth import testing as keys
 
@@ -127,7 +127,7 @@ async def test_unknown_paths_and_failures_are_problems(
     def broken(*_: Any) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("gateway_service.gateway.views.graphql.prepare", broken)
+    monkeypatch.setattr("gateway_service.gateway.transport.http.prepare", broken)
     with override_settings(DEBUG=True):
         failed = await http.post("/graphql", json={"query": ME})
 

@@ -12,9 +12,9 @@ import pytest
 import uvicorn
 from django.conf import settings
 
-from gateway_service.gateway.routes import route
-from gateway_service.gateway.views import jwks as jwks_view
-from gateway_service.gateway.views import openapi as openapi_view
+from gateway_service.gateway.rest import openapi as openapi_view
+from gateway_service.gateway.rest.routes import route
+from gateway_service.gateway.transport import jwks as jwks_view
 
 DOCUMENT = {
     "openapi": "3.1.0",

@@ -17,8 +17,9 @@ from confluent_kafka import Producer
 from django.conf import settings
 from django.test import override_settings
 
-from gateway_service.gateway import clients, upstream, valkey
-from gateway_service.gateway.feed import TOPIC, feed, stop_feed
+from gateway_service.gateway.live.feed import TOPIC, feed, stop_feed
+from gateway_service.gateway.upstream import grpc, valkey
+from gateway_service.gateway.upstream import http as upstream
 from gateway_service.tests.fakes import Backends
 from shared.auth import testing as keys
 from shared.events import topic_name
@@ -48,7 +49,7 @@ async def address(backends: Backends) -> AsyncIterator[str]:
     server.should_exit = True
     await serving
     await stop_feed()
-    await clients.close_all()
+    await grpc.close_all()
     await upstream.close()
     await valkey.close()
 

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from confluent_kafka import Producer
 
-from gateway_service.gateway import live
-from gateway_service.gateway.feed import INVENTORY, TOPIC, feed
 from gateway_service.gateway.ids import to_global_id
+from gateway_service.gateway.live import follow
+from gateway_service.gateway.live.feed import INVENTORY, TOPIC, feed
 from gateway_service.gateway.schema.subscriptions import MOST_KNOWN
 from gateway_service.tests.fakes import Backends
 from gateway_service.tests.integration.test_live import Client, address, bearer, connected, until_up
@@ -119,7 +119,7 @@ async def test_an_outage_ends_no_subscription(
     address: str, backends: Backends, person: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What moved during it is sent once after it. Seen failing with the guard around the later look alone: it ended."""
-    monkeypatch.setattr(live, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(follow, "POLL_SECONDS", 0.1)
     booking = backends.world.add_booking(person)
     async with connected(address, bearer(token)) as client:
         await subscribe(client, MINE)

@@ -5,8 +5,8 @@ from typing import Any
 import graphene
 
 from contracts.travel.users.v1 import users_pb2
-from gateway_service.gateway.context import languages
-from gateway_service.gateway.cookies import clear_refresh_cookie, set_refresh_cookie
+from gateway_service.gateway.operation.context import languages
+from gateway_service.gateway.operation.cookies import clear_refresh_cookie, set_refresh_cookie
 from gateway_service.gateway.schema.mutations.payloads import (
     DonePayload,
     ProfilePayload,

@@ -7,9 +7,9 @@ from typing import Any
 import structlog
 from graphql import ExecutionResult, execute, subscribe
 
-from gateway_service.gateway.context import Operation
-from gateway_service.gateway.documents import Prepared
-from gateway_service.gateway.errors import INTERNAL, body_of, body_of_refusal
+from gateway_service.gateway.execution.documents import Prepared
+from gateway_service.gateway.execution.errors import INTERNAL, body_of, body_of_refusal
+from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.schema import schema
 from shared.errors import DomainError
 from shared.rpc.status import RpcFailed

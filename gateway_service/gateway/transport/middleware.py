@@ -10,7 +10,7 @@ from django.core.exceptions import BadRequest, DisallowedHost, PermissionDenied,
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
-from gateway_service.gateway.views.refusals import failed, problem
+from gateway_service.gateway.transport.problems import failed, problem
 from shared.telemetry import bind_request
 from shared.text import negotiate
 

@@ -7,7 +7,7 @@ from typing import Final
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
 
-from gateway_service.gateway.views.refusals import not_found
+from gateway_service.gateway.transport.problems import not_found
 
 _FOLDERS: Final = ("gateway/", "drf_spectacular_sidecar/swagger-ui-dist/")
 

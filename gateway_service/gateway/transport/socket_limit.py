@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from gateway_service.gateway import valkey
+from gateway_service.gateway.upstream import valkey
 
 _MARGIN_SECONDS: Final = 5
 

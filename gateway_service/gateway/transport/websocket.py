@@ -12,13 +12,13 @@ from typing import Any, Final
 import structlog
 from django.conf import settings
 
-from gateway_service.gateway.callers import address_of, seconds_left, traveller_of
-from gateway_service.gateway.context import Operation
-from gateway_service.gateway.documents import Unanswerable, prepare
-from gateway_service.gateway.errors import body_of_errors
-from gateway_service.gateway.execution import answers
-from gateway_service.gateway.places import Places
-from gateway_service.gateway.views.graphql import dumps, parse_json
+from gateway_service.gateway.execution.documents import Unanswerable, prepare
+from gateway_service.gateway.execution.errors import body_of_errors
+from gateway_service.gateway.execution.run import answers
+from gateway_service.gateway.operation.context import Operation
+from gateway_service.gateway.transport.callers import address_of, seconds_left, traveller_of
+from gateway_service.gateway.transport.http import dumps, parse_json
+from gateway_service.gateway.transport.socket_limit import Places
 from shared.auth import Traveller
 from shared.errors import DomainError, Unauthenticated
 from shared.telemetry import bind_request, current_request_id, current_traceparent

@@ -5,7 +5,7 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 
-from gateway_service.gateway import valkey
+from gateway_service.gateway.upstream import valkey
 from shared.auth import Traveller
 from shared.errors import RateLimited
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.travel.bookings.v1 import bookings_pb2
-from gateway_service.gateway.context import Operation
-from gateway_service.gateway.feed import Moved, feed, traveller
-from gateway_service.gateway.loaders import page
+from gateway_service.gateway.live.feed import Moved, feed, traveller
+from gateway_service.gateway.operation.context import Operation
+from gateway_service.gateway.operation.loaders import page
 from shared.errors import DeadlineExceeded, Unavailable
 
 POLL_SECONDS: Final = 2.0

@@ -13,7 +13,7 @@ from contracts.travel.notifications.v1 import notifications_pb2
 from contracts.travel.users.v1 import users_pb2
 
 if TYPE_CHECKING:
-    from gateway_service.gateway.context import Operation
+    from gateway_service.gateway.operation.context import Operation
 
 MAX_BATCH: Final = 500
 

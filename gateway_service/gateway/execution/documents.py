@@ -18,7 +18,7 @@ from graphql import (
     validate,
 )
 
-from gateway_service.gateway.limits import TooComplex, check_cost, check_shape
+from gateway_service.gateway.execution.limits import TooComplex, check_cost, check_shape
 from gateway_service.gateway.schema import schema
 
 _CACHED: Final = 500

@@ -8,8 +8,8 @@ import httpx
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from gateway_service.gateway import upstream
-from gateway_service.gateway.views.refusals import problem
+from gateway_service.gateway.transport.problems import problem
+from gateway_service.gateway.upstream import http
 
 _FRESH_SECONDS: Final = 30.0
 
@@ -27,7 +27,7 @@ async def jwks(request: HttpRequest) -> HttpResponse:
     """Answer the key set: half a minute old at most, and the last good one while users_service is away."""
     if time.monotonic() >= _kept.until:
         try:
-            answered = await upstream.client().get(settings.JWKS_URL)
+            answered = await http.client().get(settings.JWKS_URL)
             answered.raise_for_status()
             _kept.body = answered.content
             _kept.until = time.monotonic() + _FRESH_SECONDS

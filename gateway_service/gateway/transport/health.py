@@ -6,7 +6,7 @@ import httpx
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 
-from gateway_service.gateway import upstream
+from gateway_service.gateway.upstream import http
 
 
 async def live(request: HttpRequest) -> JsonResponse:
@@ -23,7 +23,7 @@ async def ready(request: HttpRequest) -> JsonResponse:
 
 async def _is_live(name: str) -> bool:
     try:
-        answered = await upstream.client().get(f"{settings.SERVICE_URLS[name]}/health/live", timeout=1.0)
+        answered = await http.client().get(f"{settings.SERVICE_URLS[name]}/health/live", timeout=1.0)
     except httpx.HTTPError:
         return False
     return answered.is_success

@@ -8,11 +8,12 @@ from typing import Any, Final
 import structlog
 from django.conf import settings
 
-from gateway_service.gateway import clients, upstream, valkey
-from gateway_service.gateway.feed import stop_feed
-from gateway_service.gateway.places import Places
-from gateway_service.gateway.sockets import Receive, Scope, Send, Socket
-from gateway_service.gateway.views.refusals import members
+from gateway_service.gateway.live.feed import stop_feed
+from gateway_service.gateway.transport.problems import members
+from gateway_service.gateway.transport.socket_limit import Places
+from gateway_service.gateway.transport.websocket import Receive, Scope, Send, Socket
+from gateway_service.gateway.upstream import grpc, valkey
+from gateway_service.gateway.upstream import http as upstream
 
 SOCKET_PATH: Final = "/graphql"
 
@@ -43,7 +44,7 @@ class Application:
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        for close in (stop_feed, clients.close_all, upstream.close, valkey.close):
+        for close in (stop_feed, grpc.close_all, upstream.close, valkey.close):
             with contextlib.suppress(Exception):  # one that fails to close keeps none of the others open
                 await asyncio.wait_for(close(), 3)
         await send({"type": "lifespan.shutdown.complete"})

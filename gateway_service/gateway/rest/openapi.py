@@ -12,8 +12,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from gateway_service.gateway import upstream
-from gateway_service.gateway.routes import route
+from gateway_service.gateway.rest.routes import route
+from gateway_service.gateway.upstream import http
 
 _PREFIX: Final = "/api/v1/"
 _FRESH_SECONDS: Final = 60.0
@@ -60,7 +60,7 @@ async def _documents() -> dict[str, dict[str, Any]]:
 async def _document(name: str) -> dict[str, Any] | None:
     url = f"{settings.SERVICE_URLS[name]}/api/schema/?format=json"
     try:
-        answered = await upstream.client().get(
+        answered = await http.client().get(
             url, headers={"Accept": "application/vnd.oai.openapi+json, application/json"}
         )
         answered.raise_for_status()

@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
-from gateway_service.gateway import cookies
-from gateway_service.gateway.callers import address_of, seconds_left, traveller_of
-from gateway_service.gateway.context import Operation
-from gateway_service.gateway.documents import Prepared, Unanswerable, bad_input, prepare
-from gateway_service.gateway.errors import body_of_errors, body_of_refusal
-from gateway_service.gateway.execution import answer, answers
+from gateway_service.gateway.execution.documents import Prepared, Unanswerable, bad_input, prepare
+from gateway_service.gateway.execution.errors import body_of_errors, body_of_refusal
+from gateway_service.gateway.execution.run import answer, answers
+from gateway_service.gateway.operation import cookies
+from gateway_service.gateway.operation.context import Operation
+from gateway_service.gateway.transport.callers import address_of, seconds_left, traveller_of
 from shared.auth import Traveller
 from shared.errors import DomainError, Unauthenticated, protocols_of
 from shared.telemetry import current_request_id, current_traceparent

@@ -10,10 +10,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from gateway_service.gateway import upstream
-from gateway_service.gateway.callers import address_of
-from gateway_service.gateway.routes import route
-from gateway_service.gateway.views.refusals import problem
+from gateway_service.gateway.rest.routes import route
+from gateway_service.gateway.transport.callers import address_of
+from gateway_service.gateway.transport.problems import problem
+from gateway_service.gateway.upstream import http
 from shared.telemetry import current_request_id, current_traceparent
 
 _CHUNK: Final = 64 * 1024
@@ -53,11 +53,11 @@ async def facade(request: HttpRequest, path: str) -> HttpResponseBase:
         refused["Allow"] = ", ".join(sorted(target.methods))
         return refused
     url = httpx.URL(settings.SERVICE_URLS[target.service] + request.get_full_path())
-    asked = upstream.client().build_request(
+    asked = http.client().build_request(
         request.method, url, headers=_headers(request), content=_body(request) if _has_body(request) else None
     )
     try:
-        answered = await upstream.client().send(asked, stream=True)
+        answered = await http.client().send(asked, stream=True)
     except httpx.TimeoutException:
         return problem(504, "DEADLINE_EXCEEDED", "The service took too long.")
     except httpx.TransportError:

@@ -11,8 +11,8 @@ from django.conf import settings
 from google.protobuf.message import Message
 
 from contracts.travel.common.v1 import common_pb2
-from gateway_service.gateway.clients import CLIENTS
-from gateway_service.gateway.loaders import Loaders
+from gateway_service.gateway.operation.loaders import Loaders
+from gateway_service.gateway.upstream.grpc import CLIENTS
 from shared.auth import Traveller
 from shared.deadline import Deadline
 from shared.errors import DomainError, Unauthenticated

@@ -1,0 +1,1 @@
+"""A document parsed, limited, validated and executed; its errors; JSON."""

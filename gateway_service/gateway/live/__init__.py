@@ -1,0 +1,1 @@
+"""The feed of events, and following a booking through it."""

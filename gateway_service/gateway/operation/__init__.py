@@ -1,0 +1,1 @@
+"""What one operation knows: caller, language, deadline, loaders, cookies, guesses of references."""

@@ -1,0 +1,1 @@
+"""The façade over the services' REST, the merged OpenAPI, the table of public paths."""

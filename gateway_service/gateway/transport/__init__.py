@@ -1,0 +1,1 @@
+"""HTTP, WebSocket, SSE, middleware, callers, health, problems: bytes in, bytes out."""

@@ -1,0 +1,1 @@
+"""Clients of the services over gRPC, the HTTP client, Valkey."""

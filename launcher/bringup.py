@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from launcher import catalogue, stamps
-from launcher.environment import service_environment
+from launcher.environment import long_command_environment, service_environment
 from launcher.infrastructure import kafka, kafka_jars, postgres, valkey
 from launcher.processes import BY_NAME, TABLE, WITH_DATABASE, Kind, Process, package
 from launcher.report import State
@@ -208,7 +208,7 @@ class BringUp:
 
     def _manage(self, service: str, *arguments: str, environment: Mapping[str, str]) -> None:
         command = [sys.executable, f"{package(service)}/manage.py", *arguments]
-        self.runner.run_helper(f"{arguments[0]}-{service}", command, environment)
+        self.runner.run_helper(f"{arguments[0]}-{service}", command, long_command_environment(environment))
 
     def _runs(self, name: str) -> bool:
         from launcher.children import running

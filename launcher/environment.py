@@ -31,6 +31,11 @@ FOREIGN: Final = (
 )
 # Of the payment provider: what opens it is for bookings_service alone.
 PROVIDER_SECRETS: Final = frozenset({"STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"})
+# Limits of a migration or a seed, which may take longer than a request: 0 is none, and five minutes between two statements.
+LONG_COMMAND_LIMITS: Final = {
+    "DATABASE_STATEMENT_TIMEOUT_MS": "0",
+    "DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS": "300000",
+}
 
 
 def infrastructure(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
@@ -103,6 +108,11 @@ def service_environment(service: str, platform: Platform, vault: Vault, *, exter
         own["GRPC_PORT"] = str(platform.port(ports.GRPC[service]))
     merged: Mapping[str, str] = {**inherited, **shared, **own}
     return {name: value for name, value in merged.items() if name not in others}
+
+
+def long_command_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return `environment` with the limits of a long command, except those that the person set."""
+    return {**LONG_COMMAND_LIMITS, **environment}
 
 
 def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """What Django's ORM does not say: the database's clock, its notices, its advisory locks."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection
@@ -30,3 +32,16 @@ def try_advisory_xact_lock(*parts: object) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_key(*parts)])
         return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def advisory_lock(*parts: object) -> Iterator[None]:
+    """Hold the advisory lock on `parts` during the body, in a transaction or in none. Wait for it as long as for any lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [lock_key(*parts)])
+    try:
+        yield
+    finally:
+        if connection.is_usable():  # a lost connection has lost the lock too
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock_key(*parts)])

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from launcher import stamps
-from launcher.environment import service_environment
+from launcher.environment import long_command_environment, service_environment
 from launcher.platform import Platform
 from launcher.processes import SERVICES, WITH_DATABASE, package
 from launcher.refusal import Refusal
@@ -56,8 +56,10 @@ def seed(platform: Platform, travellers: int | None) -> int:
 
 
 def run(platform: Platform, service: str, *arguments: str) -> int:
-    """Run a management command to its end and return its exit code."""
-    environment = service_environment(service, platform, Vault(platform), external=is_external(platform))
+    """Run a long management command to its end and return its exit code."""
+    environment = long_command_environment(
+        service_environment(service, platform, Vault(platform), external=is_external(platform))
+    )
     command = [sys.executable, f"{package(service)}/manage.py", *arguments]
     return subprocess.run(command, cwd=platform.root, env=environment, check=False).returncode
 

@@ -10,7 +10,7 @@ from launcher import health
 from launcher.children import log_of
 from launcher.commands.develop import generate
 from launcher.commands.logs import merged
-from launcher.environment import FOREIGN, service_environment, stand_in_environment
+from launcher.environment import FOREIGN, long_command_environment, service_environment, stand_in_environment
 from launcher.platform import ROOT, Platform
 from launcher.processes import BY_NAME, SERVICES, TABLE, connections_needed
 from launcher.vault import Vault
@@ -76,6 +76,16 @@ def test_what_the_person_sets_passes_through(tmp_path: Path, monkeypatch: pytest
     assert (environment["BOOKING_HOLD_SECONDS"], environment["DEBUG"]) == ("5", "false")
     assert (environment["PORT"], environment["GRPC_PORT"]) == ("8303", "8313")
     assert not {name for name in FOREIGN if name in environment} - {"PORT", "GRPC_PORT"}
+
+
+def test_a_long_command_has_limits_of_its_own_unless_the_person_set_them() -> None:
+    environment = long_command_environment({"DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS": "1000", "PORT": "8001"})
+
+    assert environment == {
+        "DATABASE_STATEMENT_TIMEOUT_MS": "0",
+        "DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS": "1000",
+        "PORT": "8001",
+    }
 
 
 def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:

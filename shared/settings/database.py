@@ -11,8 +11,9 @@ POOL_SIZE = 8
 def database(service: str) -> dict[str, Any]:
     """Return DATABASES from `<SERVICE>_DATABASE_URL`.
 
-    Timeouts, in ms: a statement 10,000 (a request's own deadline), a lock 2,000, an idle transaction 15,000. The native psycopg pool
-    holds at most as many connections as a process has threads. Migrations take DATABASE_STATEMENT_TIMEOUT_MS=0.
+    Limits, in ms, each with a variable of its own: a statement 10,000 (a request's own deadline), a lock 2,000, a transaction
+    that waits for its next statement 15,000. 0 means no limit; migrations and seeds run without the first. The native
+    psycopg pool holds at most as many connections as a process has threads.
     """
     name = f"{service.upper()}_DATABASE_URL"
     with warnings.catch_warnings():
@@ -22,13 +23,16 @@ def database(service: str) -> dict[str, Any]:
         refuse(f"{name} is malformed: postgres://USER:PASSWORD@HOST:PORT/NAME is expected")
     statement = env.positive("DATABASE_STATEMENT_TIMEOUT_MS", default=10_000)
     lock = env.positive("DATABASE_LOCK_TIMEOUT_MS", default=2_000)
+    idle = env.positive("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS", default=15_000)
     settings["CONN_MAX_AGE"] = 0
     settings["CONN_HEALTH_CHECKS"] = False
     settings["TEST"] = {}
     settings["OPTIONS"] = {
         "application_name": f"travel-{service}",
         "connect_timeout": 3,
-        "options": f"-c statement_timeout={statement} -c lock_timeout={lock} -c idle_in_transaction_session_timeout=15000",
+        "options": (
+            f"-c statement_timeout={statement} -c lock_timeout={lock} -c idle_in_transaction_session_timeout={idle}"
+        ),
         "pool": {
             "min_size": 0,
             "max_size": env.positive("DATABASE_POOL_SIZE", default=POOL_SIZE),

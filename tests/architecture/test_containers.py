@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from launcher import ports
-from launcher.environment import platform_environment
+from launcher.environment import LONG_COMMAND_LIMITS, platform_environment
 from launcher.platform import Platform
 from launcher.processes import SERVICES, TABLE, WITH_DATABASE, Health
 from launcher.vault import Vault
@@ -65,6 +65,13 @@ def test_a_container_finds_in_its_environment_what_the_launcher_sets(service, tm
         not_its_own |= {"ADMIN_PASSWORD", "DEMO_PASSWORD"}
 
     assert set_for_all - not_its_own - LEFT_OUT <= set(CONTAINERS[f"{service}.web"]["environment"])
+
+
+@pytest.mark.parametrize("name", sorted(ONCE - {"topics"}))
+def test_a_migration_or_seed_has_the_limits_of_a_long_command(name):
+    service = name.split(".")[0]
+
+    assert CONTAINERS[name]["environment"] == {**CONTAINERS[f"{service}.web"]["environment"], **LONG_COMMAND_LIMITS}
 
 
 def test_each_service_has_its_own_database_and_key_and_nobody_else_s():

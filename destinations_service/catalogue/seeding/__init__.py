@@ -13,9 +13,9 @@ from destinations_service.catalogue import seed_data
 from destinations_service.catalogue.models import Destination, ExchangeRate
 from destinations_service.catalogue.photos import library
 from destinations_service.catalogue.seeding.places import Gazetteer, drawn_at_seed, write_places
-from destinations_service.catalogue.seeding.trips import write_departures, write_trips
+from destinations_service.catalogue.seeding.trips import new_departures, new_trips, write_departures, write_trips
 from destinations_service.catalogue.services import refresh_search
-from shared.db import database_now, lock_key
+from shared.db import advisory_lock, database_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,36 +28,36 @@ class Seeded:
     photos: int
 
 
-def seed(*, told: Callable[[str], None] = lambda _: None) -> Seeded:
-    """Write what the seed data has and the catalogue lacks, in one transaction, then draw the photos that are missing.
+def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
+    """Write what the seed data has and the catalogue lacks, in one transaction. Then draw the photos that are missing.
 
-    Found by slug, currency and day, trip and instant: what is there stays as staff left it. Asked again on the same day it
-    writes nothing; on a later day it adds the departures that came within twelve months. Every new departure is published.
+    A row is known by its slug, by currency and day, or by trip and instant. A known row stays as staff left it. A second run
+    on the same day writes nothing; a run on a later day adds the departures that came within twelve months. Every new
+    departure is published. All rows are made before the transaction begins, because it must not wait while they are made.
     """
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("seed")])
+    with advisory_lock("seed"):
         now = database_now()
-        write_exchange_rates()
         gazetteer = Gazetteer(known=dict(Destination.objects.values_list("slug", "id")))
         places = list(gazetteer.new_places())
-        write_places(places)
-        if places:
-            refresh_search()
-        told(f"{len(places)} places")
-        trips = write_trips(gazetteer)
-        told(f"{trips} trips")
-        departures = write_departures(today=now.date(), now=now)
-        told(f"{departures} departures")
-        if places or trips or departures:
-            _count_rows()
+        trips = new_trips(gazetteer)
+        departures = new_departures(today=now.date(), unsaved=[trip.row for trip in trips])
+        with transaction.atomic():
+            write_exchange_rates()
+            write_places(places)
+            if places:
+                refresh_search()
+            write_trips(trips)
+            write_departures(departures, now=now)
+            if places or trips or departures:
+                _count_rows()
+    say(f"{len(places)} places, {len(trips)} trips, {len(departures)} departures")
     photos = library.keep_many(Path(settings.MEDIA_ROOT), drawn_at_seed(gazetteer))
-    told(f"{photos} photos drawn")
-    return Seeded(places=len(places), trips=trips, departures=departures, photos=photos)
+    say(f"{photos} photos drawn")
+    return Seeded(places=len(places), trips=len(trips), departures=len(departures), photos=photos)
 
 
 def _count_rows() -> None:
-    """Have the planner know at once how large the catalogue is: with the counts of an empty one, joins of it take minutes."""
+    """Have PostgreSQL count the rows at once: its planner takes minutes over joins of a catalogue that it believes empty."""
     tables = [model._meta.db_table for model in apps.get_app_config("catalogue").get_models()]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -17,6 +17,7 @@ from destinations_service.catalogue.seeding.content import Words
 
 SIGHTS_NAMED: Final = 4
 CITIES_NAMED: Final = 3
+BATCH: Final = 250  # places; each has about ten rows
 NO_CURRENCY: Final = "USD"  # of Antarctica, where nothing is sold
 
 
@@ -53,12 +54,18 @@ class Gazetteer:
             for row in rows:
                 if row.slug not in self.known:
                     place = build(row)
+                    place.row.daily_cost_eur = self._daily_cost(place)
                     self.ids[row.slug] = place.row.id
                     yield place
 
     def city_id(self, country: str, city: str) -> UUID:
         """Return the id of a city by its country's code and GeoNames' name."""
         return self.ids[seed_data.city_of()[country, city].slug]
+
+    @cached_property
+    def euros_per_dollar(self) -> Decimal:
+        """The exchange rate of the seed data's day."""
+        return Decimal(1) / next(row.rate for row in seed_data.exchange_rates() if row.currency == "USD")
 
     @cached_property
     def countries(self) -> dict[str, seed_data.CountryRow]:
@@ -86,6 +93,13 @@ class Gazetteer:
     def sight_words(self, country: str, city: str = "") -> list[Words]:
         """Return the names of a few points of interest of a city, or of a country."""
         return [Words(sight.name_en, sight.name_fr) for sight in self.sights.get((country, city), [])[:SIGHTS_NAMED]]
+
+    def _daily_cost(self, place: NewPlace) -> Decimal | None:
+        """Return what a day costs in euros, or None for a place without that price."""
+        midrange = dict(place.prices).get("DAY_MIDRANGE")
+        if not midrange:
+            return None
+        return round(midrange / seed_data.units_per_dollar()[place.row.currency] * self.euros_per_dollar, 2)
 
     def _country(self, row: seed_data.CountryRow) -> NewPlace:
         capital = seed_data.city_of().get((row.code, row.capital))
@@ -174,13 +188,13 @@ class Gazetteer:
 
 
 def write_places(places: Sequence[NewPlace]) -> None:
-    """Write the places and all that belongs to them."""
-    euros = Decimal(1) / next(row.rate for row in seed_data.exchange_rates() if row.currency == "USD")
-    units = seed_data.units_per_dollar()
-    for place in places:
-        if midrange := dict(place.prices).get("DAY_MIDRANGE"):
-            place.row.daily_cost_eur = round(midrange / units[place.row.currency] * euros, 2)
-    Destination.objects.bulk_create([place.row for place in places], batch_size=2_000)
+    """Write the places and all that belongs to them, few at a time: the transaction waits while a batch is made."""
+    for start in range(0, len(places), BATCH):
+        _write_batch(places[start : start + BATCH])
+
+
+def _write_batch(places: Sequence[NewPlace]) -> None:
+    Destination.objects.bulk_create([place.row for place in places])
     DestinationTranslation.objects.bulk_create(
         [
             DestinationTranslation(
@@ -192,8 +206,7 @@ def write_places(places: Sequence[NewPlace]) -> None:
             )
             for place in places
             for language in ("EN", "FR")
-        ],
-        batch_size=4_000,
+        ]
     )
     AveragePrice.objects.bulk_create(
         [
@@ -208,10 +221,9 @@ def write_places(places: Sequence[NewPlace]) -> None:
             )
             for place in places
             for category, amount in place.prices
-        ],
-        batch_size=6_000,
+        ]
     )
-    Photo.objects.bulk_create([photo_of(place) for place in places], batch_size=4_000)
+    Photo.objects.bulk_create([photo_of(place) for place in places])
 
 
 def photo_of(place: NewPlace) -> Photo:

@@ -1,7 +1,9 @@
-"""The rows of trips and their departures, each departure with the event that tells of it."""
+"""The rows of trips and their departures. Each departure is published with its row."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from destinations_service.catalogue import seed_data
 from destinations_service.catalogue.events import scheduled
@@ -11,31 +13,45 @@ from destinations_service.catalogue.seeding.content import Words
 from destinations_service.catalogue.seeding.places import Gazetteer
 from shared.outbox import publish_many
 
+BATCH: Final = 500  # departures
 
-def write_trips(gazetteer: Gazetteer) -> int:
-    """Write the trips whose slugs are not there yet, with their words and policies; return how many."""
-    there = set(Trip.objects.values_list("slug", flat=True))
-    rows = [row for row in seed_data.trips() if row.slug not in there]
-    trips = [
-        Trip(
-            slug=row.slug,
-            destination_id=gazetteer.city_id(row.country, row.city),
-            duration_days=row.days,
-            currency=row.currency,
-            tax_basis_points=row.tax_basis_points,
-        )
-        for row in rows
-    ]
-    Trip.objects.bulk_create(trips)
-    TripTranslation.objects.bulk_create(
-        translation for trip, row in zip(trips, rows, strict=True) for translation in translations(trip, row, gazetteer)
+
+@dataclass(frozen=True, slots=True)
+class NewTrip:
+    """One trip to write, with its words and its cancellation policy."""
+
+    row: Trip
+    translations: list[TripTranslation]
+    rules: list[CancellationRule]
+
+
+def new_trips(gazetteer: Gazetteer) -> list[NewTrip]:
+    """Make the rows of the trips whose slugs are not in the database yet."""
+    known = set(Trip.objects.values_list("slug", flat=True))
+    return [new_trip(row, gazetteer) for row in seed_data.trips() if row.slug not in known]
+
+
+def new_trip(row: seed_data.TripRow, gazetteer: Gazetteer) -> NewTrip:
+    """Make the rows of one trip."""
+    trip = Trip(
+        slug=row.slug,
+        destination_id=gazetteer.city_id(row.country, row.city),
+        duration_days=row.days,
+        currency=row.currency,
+        tax_basis_points=row.tax_basis_points,
     )
-    CancellationRule.objects.bulk_create(
+    rules = [
         CancellationRule(trip=trip, days_before=days, refund_percent=percent)
-        for trip, row in zip(trips, rows, strict=True)
         for days, percent in schedule.POLICIES[row.policy]
-    )
-    return len(trips)
+    ]
+    return NewTrip(trip, list(translations(trip, row, gazetteer)), rules)
+
+
+def write_trips(trips: Sequence[NewTrip]) -> None:
+    """Write the trips, in their order."""
+    Trip.objects.bulk_create(trip.row for trip in trips)
+    TripTranslation.objects.bulk_create(translation for trip in trips for translation in trip.translations)
+    CancellationRule.objects.bulk_create(rule for trip in trips for rule in trip.rules)
 
 
 def translations(trip: Trip, row: seed_data.TripRow, gazetteer: Gazetteer) -> Iterable[TripTranslation]:
@@ -48,11 +64,11 @@ def translations(trip: Trip, row: seed_data.TripRow, gazetteer: Gazetteer) -> It
     yield TripTranslation(trip=trip, language="FR", title=row.title_fr, description=words.fr)
 
 
-def write_departures(*, today: date, now: datetime) -> int:
-    """Write the departures of the next twelve months that are not there yet and publish each; return how many."""
+def new_departures(*, today: date, unsaved: Sequence[Trip] = ()) -> list[Departure]:
+    """Make the departures of the next twelve months that are not in the database yet, those of `unsaved` trips included."""
     rows = {row.slug: row for row in seed_data.trips()}
-    trips = list(Trip.objects.filter(slug__in=rows))
-    there = set(Departure.objects.filter(trip__in=trips).values_list("trip_id", "starts_at"))
+    trips = [*Trip.objects.filter(slug__in=rows), *unsaved]
+    known = set(Departure.objects.filter(trip__slug__in=rows).values_list("trip_id", "starts_at"))
     new = []
     for trip in trips:
         row = rows[trip.slug]
@@ -68,8 +84,14 @@ def write_departures(*, today: date, now: datetime) -> int:
                 child_price=departure.child_price,
             )
             for departure in schedule.departures(row, time_zone=zone, today=today)
-            if (trip.id, departure.starts_at) not in there
+            if (trip.id, departure.starts_at) not in known
         ]
-    Departure.objects.bulk_create(new, batch_size=2_000)
-    publish_many(((scheduled(departure), departure.id, departure.version) for departure in new), occurred_at=now)
-    return len(new)
+    return new
+
+
+def write_departures(departures: Sequence[Departure], *, now: datetime) -> None:
+    """Write the departures and publish each, few at a time: the transaction waits while a batch is made."""
+    for start in range(0, len(departures), BATCH):
+        batch = departures[start : start + BATCH]
+        Departure.objects.bulk_create(batch)
+        publish_many(((scheduled(departure), departure.id, departure.version) for departure in batch), occurred_at=now)

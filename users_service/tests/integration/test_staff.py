@@ -1,8 +1,12 @@
 """The admin of accounts and the seeded staff: few guesses, no way up for who has fewer rights."""
 
+import time
+
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 
 from users_service.accounts.models import User
@@ -47,6 +51,32 @@ def test_travellers_are_made_to_a_number_and_sign_in(monkeypatch, visitor):
 
     assert User.objects.filter(email__endswith="@demo.example", email_verified_at__isnull=False).count() == 3
     assert visitor.login("traveller-0003@demo.example").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_machine_computes_outside_the_transaction(monkeypatch):
+    """Hashing takes longer here than the database lets a transaction wait for its next statement.
+
+    Seen failing ("terminating connection due to idle-in-transaction timeout") with one transaction around everything.
+    """
+    monkeypatch.setenv("DEMO_PASSWORD", PASSWORD)
+    monkeypatch.delenv("ADMIN_PASSWORD", raising=False)
+
+    def slow_hash(password: str) -> str:
+        time.sleep(1.2)
+        return make_password(password)
+
+    monkeypatch.setattr("users_service.accounts.passwords.make_password", slow_hash)
+    monkeypatch.setattr("django.contrib.auth.base_user.make_password", slow_hash)
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = 1000")
+    try:
+        call_command("seed", travellers=1_500)
+    finally:
+        connection.close()
+
+    assert User.objects.filter(profile__isnull=False).count() == 1_501
+    assert User.objects.get(email="admin@travel.example").groups.count() == 4
 
 
 @pytest.mark.parametrize("number", ["-1", "many", "1e9", "100001"])

@@ -14,6 +14,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seed and say how much was new."""
-        new = seed(told=self.stdout.write)
+        new = seed(say=self.stdout.write)
         counts = f"{new.places} places, {new.trips} trips, {new.departures} departures, {new.photos} photos"
         self.stdout.write(f"seeded {counts}; the rest was there")

@@ -17,6 +17,7 @@ ADMIN = "admin@travel.example"
 GROUPS = ("catalogue_editor", "booking_agent", "finance", "support")
 SEEN_BY_SUPPORT = ("user", "profile", "session", "auditentry")
 MOST_TRAVELLERS = 100_000
+BATCH = 1_000  # travellers
 
 
 def count(text: str) -> int:
@@ -36,38 +37,46 @@ class Command(BaseCommand):
         parser.add_argument("--travellers", type=count, default=0, metavar="N", help="verified demo travellers to have")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Seed in one transaction."""
-        with transaction.atomic():
-            self._staff()
-            if options["travellers"]:
-                self._travellers(options["travellers"])
+        """Make what is missing. Rows are computed outside the transactions that write them."""
+        self._staff()
+        if options["travellers"]:
+            self._travellers(options["travellers"])
         signing.signer()
 
     def _staff(self) -> None:
-        for name in GROUPS:
-            Group.objects.get_or_create(name=name)
-        Group.objects.get(name="support").permissions.add(
-            *Permission.objects.filter(
-                content_type__app_label="accounts", codename__in=[f"view_{model}" for model in SEEN_BY_SUPPORT]
-            )
-        )
-        if User.objects.filter(email=ADMIN).exists():
-            return
         given = os.environ.get("ADMIN_PASSWORD")
         password = given or secrets.token_urlsafe(12)
-        admin = User.objects.create_superuser(ADMIN, password, email_verified_at=timezone.now())
-        admin.groups.set(Group.objects.filter(name__in=GROUPS))
+        is_missing = not User.objects.filter(email=ADMIN).exists()
+        hashed, now = passwords.hashed(password) if is_missing else "", timezone.now()
+        with transaction.atomic():
+            for name in GROUPS:
+                Group.objects.get_or_create(name=name)
+            Group.objects.get(name="support").permissions.add(
+                *Permission.objects.filter(
+                    content_type__app_label="accounts", codename__in=[f"view_{model}" for model in SEEN_BY_SUPPORT]
+                )
+            )
+            if not is_missing:
+                return
+            admin = User.objects.create(
+                email=ADMIN, password=hashed, email_verified_at=now, is_staff=True, is_superuser=True
+            )
+            Profile.objects.create(user=admin, first_name="Staff", last_name="Account")
+            admin.groups.set(Group.objects.filter(name__in=GROUPS))
         self.stdout.write(f"{ADMIN}" + ("" if given else f" with password {password}"))
 
     def _travellers(self, wanted: int) -> None:
+        """Make the missing travellers, a batch a transaction: a run that was cut short goes on where it ended."""
         given = os.environ.get("DEMO_PASSWORD")
         password = given or secrets.token_urlsafe(12)
         emails = [f"traveller-{number:04}@demo.example" for number in range(1, wanted + 1)]
         known = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
         hashed, now = passwords.hashed(password), timezone.now()  # one hash for all: they share their password anyway
         users = [User(email=email, password=hashed, email_verified_at=now) for email in emails if email not in known]
-        User.objects.bulk_create(users, batch_size=1_000)
-        Profile.objects.bulk_create(
-            [Profile(user=user, first_name="Demo", last_name="Traveller") for user in users], batch_size=1_000
-        )
+        for start in range(0, len(users), BATCH):
+            batch = users[start : start + BATCH]
+            profiles = [Profile(user=user, first_name="Demo", last_name="Traveller") for user in batch]
+            with transaction.atomic():
+                User.objects.bulk_create(batch)
+                Profile.objects.bulk_create(profiles)
         self.stdout.write(f"{len(users)} travellers made" + ("" if given else f" with password {password}"))

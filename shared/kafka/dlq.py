@@ -19,7 +19,8 @@ class DeadLetterTopic:
     def publish(self, record: Record, *, cause: str, attempts: int) -> None:
         """Publish `record`. Raises BrokerAway where Kafka does not confirm it in time.
 
-        A value larger than the topic takes is left out: the DeadLetter row has it whole.
+        The copy has no header that could not be read, and no value larger than the topic takes: the DeadLetter row keeps the
+        whole value.
         """
         headers = [
             *record.headers,

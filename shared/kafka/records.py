@@ -1,7 +1,8 @@
-"""A Kafka record as the consumer and the dead letters hold it, and its event, checked."""
+"""A Kafka record as the consumer and the dead letters keep it, and the checked event in it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import methodcaller
 from typing import Final
 
 from confluent_kafka import Message as KafkaMessage
@@ -10,11 +11,15 @@ from google.protobuf.message import Message
 from shared.cloudevents import BadEvent, Envelope, decode
 
 _MAX_ATTRIBUTE: Final = 255  # what the inbox's columns hold
+_checked_headers: Final = methodcaller("headers")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A message as it lay in Kafka; `topic` is the full name, `key` always text that a database can hold."""
+    """A message as it was in Kafka. `topic` is the full name; a database can store `key` as text, whatever its bytes were.
+
+    `defect` says why the headers cannot be read, and then there are none. It is empty for a readable record.
+    """
 
     topic: str
     partition: int
@@ -22,17 +27,24 @@ class Record:
     key: str
     headers: Sequence[tuple[str, bytes]]
     value: bytes | None
+    defect: str = ""
 
     @classmethod
     def of(cls, message: KafkaMessage) -> "Record":
-        """Return `message` as a record; bytes of the key that are no text are kept readable."""
+        """Return `message` as a record. Never raises because of what the record contains. Call it once for a message."""
+        headers, defect = [], ""
+        try:
+            headers = headers_of(message)
+        except BadEvent as bad:
+            defect = str(bad)
         return cls(
             topic=message.topic() or "",
             partition=message.partition() or 0,
             offset=message.offset() or 0,
             key=printable(_bytes(message.key()) or b"")[:_MAX_ATTRIBUTE],
-            headers=[(name, _bytes(value) or b"") for name, value in _pairs(message.headers())],
+            headers=headers,
             value=_bytes(message.value()),
+            defect=defect,
         )
 
     def attribute(self, name: str) -> str:
@@ -43,8 +55,27 @@ class Record:
         )
 
 
+def headers_of(message: KafkaMessage) -> list[tuple[str, bytes]]:
+    """Return the headers of `message`. Call it once for a message.
+
+    For a name that is not UTF-8 the client returns a list that holds a null pointer, and leaves an exception pending. Python
+    turns that into SystemError, but not for a call in code that has run often: then the list arrives, and reading it ends the
+    process. The checked call of `methodcaller` raises every time. A second call would return the list again, without an
+    exception.
+
+    Raises BadEvent if a header's name is not UTF-8.
+    """
+    try:
+        pairs = _checked_headers(message)
+    except (UnicodeDecodeError, SystemError) as error:
+        raise BadEvent("the headers cannot be read: a header name is not UTF-8") from error
+    return [(name, _bytes(value) or b"") for name, value in _pairs(pairs)]
+
+
 def event_of(record: Record) -> tuple[Envelope, Message]:
-    """Return the event of `record` and its message. Raises BadEvent where it can never be handled as it is."""
+    """Return the event of `record` and its message. Raises BadEvent if it can never be handled as it is."""
+    if record.defect:
+        raise BadEvent(record.defect)
     envelope = decode(key=record.key.encode(), value=record.value, headers=record.headers)
     if envelope.id != record.attribute("ce_id"):
         raise BadEvent(f"ce_id is longer than {_MAX_ATTRIBUTE} characters or not printable")

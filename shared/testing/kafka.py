@@ -10,6 +10,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from shared.cloudevents import Envelope, decode
 from shared.events import DEAD_LETTER_TOPICS, TOPICS, topic_name
+from shared.kafka.records import headers_of
 from shared.settings.env import env
 
 _CREATED = KafkaError.TOPIC_ALREADY_EXISTS
@@ -93,7 +94,7 @@ def events_of(topic: str, key: str, *, count: int, timeout: float = 15.0) -> lis
 
     def of_key(records: list[Message]) -> list[Envelope]:
         return [
-            decode(key=record.key(), value=record.value(), headers=record.headers())  # type: ignore[arg-type]
+            decode(key=record.key(), value=record.value(), headers=headers_of(record))
             for record in records
             if record.key() == key.encode()
         ]

@@ -21,6 +21,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from shared.events import topic_name
 from shared.kafka.clients import group_consumer
+from shared.kafka.records import headers_of
 
 TOPIC: Final = "travel.bookings.booking"
 INVENTORY: Final = "travel.bookings.inventory"
@@ -162,10 +163,13 @@ class Feed:
         for message in messages:
             if message.error() is not None:
                 raise KafkaException(message.error())
-            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):  # not an event of ours
+            try:
                 moved = _read(message)
-                if moved.subject not in latest or latest[moved.subject].sequence < moved.sequence:
-                    latest[moved.subject] = moved
+            except Exception as error:  # noqa: BLE001 - whatever a record contains, the reader goes on with the next
+                log.warning("record_skipped", topic=message.topic(), cause=type(error).__name__)
+                continue
+            if moved.subject not in latest or latest[moved.subject].sequence < moved.sequence:
+                latest[moved.subject] = moved
         if latest:
             self._post(self._tell, list(latest.values()))
 
@@ -189,9 +193,9 @@ class Feed:
 
 
 def _read(message: Any) -> Moved:
-    """Return what an event says. Raises ValueError, KeyError, TypeError or AttributeError for what is none."""
+    """Return what an event says. Raises an exception of any kind for a record that is not an event of this platform."""
     subject = message.key().decode()
-    sequence = int(dict(message.headers())["ce_sequence"])
+    sequence = int(dict(headers_of(message))["ce_sequence"])
     value = json.loads(message.value())
     if message.topic() == topic_name(INVENTORY):
         return Moved(subject, sequence, seats_available=int(value.get("seats_available", 0)))

@@ -15,6 +15,7 @@ from contracts.travel.events.v1.bookings_pb2 import BookingConfirmed
 from notifications_service.billing.models import Invoice
 from notifications_service.notifications.models import Notification
 from notifications_service.tests.factories import confirmed, envelope
+from shared.cloudevents import Envelope
 from shared.errors import Conflict
 from shared.events import topic_name
 from shared.ids import uuid7
@@ -24,6 +25,7 @@ from shared.kafka.consumer import EventConsumer, Limits, TooManyDeadLetters
 from shared.kafka.handlers import registered
 from shared.testing import eventually
 from shared.testing.kafka import consume_until, put, put_event
+from shared.testing.kafka_wire import put_raw
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("kafka_topics", "valkey")]
 
@@ -97,6 +99,7 @@ BAD = [
     ("a field of another type", {"value": b'{"booking": 7}'}),
     ("nested too deeply", {"value": b'{"booking":' + b'{"title":' * 2000 + b"1" + b"}" * 2001}),
     ("1 MB", {"value": b'{"x": "' + b"y" * 990_000 + b'"}'}),
+    ("half of a surrogate pair", {"value": b'{"booking": {"reference": "\\ud800"}}'}),
     ("unknown type", {"type": "travel.bookings.booking.sold.v9"}),
     ("no id", {"id": ""}),
     ("an id too long", {"id": "x" * 300}),
@@ -143,6 +146,44 @@ def test_a_record_without_key_and_headers_is_buried_alone():
         eventually(lambda: invoiced(other) and DeadLetter.objects.filter(key="").count() == 2, timeout=30)
 
     assert set(DeadLetter.objects.values_list("status", flat=True)) == {"DEAD"}
+
+
+def test_a_header_name_that_is_not_utf8_is_a_dead_letter():
+    """Put on one partition: many good records, an unreadable one, the next of its key, and one of another key.
+
+    The many come first because the interpreter then calls `headers` without its check. Seen failing in both ways: the process
+    ended (segmentation fault) with `message.headers()` in headers_of, and without the many the consumer ended with SystemError,
+    as it did again after every restart.
+    """
+    bad_key, other = str(uuid7()), str(uuid7())
+    early, unreadable, behind, last = (
+        envelope(confirmed(uuid7(), booking_id=key), key=key) for key in (str(uuid7()), bad_key, bad_key, other)
+    )
+    with running() as ended:
+        for event in [early] * 60:
+            put_raw_event(event)
+        eventually(lambda: invoiced(early.key) or ended, timeout=30)
+        put_raw_event(unreadable, (b"ce_\xff\xfe", b"1"), (b"good", b"2"), (b"\xc3", b"3"))
+        put_raw_event(behind)
+        put_raw_event(last)
+        eventually(lambda: invoiced(other) or ended, timeout=30)
+        assert ended == []
+        eventually(lambda: DeadLetter.objects.filter(key=bad_key).count() == 2, timeout=30)
+
+    dead, parked = DeadLetter.objects.filter(key=bad_key).order_by("id")
+    assert (dead.status, dead.fault, dead.headers, parked.status) == ("DEAD", "MESSAGE", [], "PARKED")
+    assert dead.cause == "the headers cannot be read: a header name is not UTF-8"
+    assert bytes(dead.value) == unreadable.value
+    letters = consume_until(f"{BOOKING}.notifications.dlq", _has(bad_key))
+    letter = next(letter for letter in letters if letter.key() == bad_key.encode())
+    assert dict(letter.headers())["dlq_cause"].decode() == dead.cause
+    assert letter.value() == unreadable.value
+
+
+def put_raw_event(event: Envelope, *more_headers: tuple[bytes, bytes]) -> None:
+    """Put `event` on the first partition of the booking topic, with more headers after its own."""
+    headers = [*((name.encode(), value) for name, value in event.headers()), *more_headers]
+    put_raw(BOOKING, key=event.key.encode(), value=event.value, headers=headers)
 
 
 class Refuses(Conflict):

@@ -10,7 +10,7 @@ from shared.money import Money
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Discrepancy:
     """Something that does not add up: which rule it breaks, of which booking, payment, refund or movement, and how."""
 
     rule: str
@@ -71,14 +71,14 @@ RULES: Final[Mapping[str, str]] = {
 }
 
 
-def findings() -> list[Finding]:
+def discrepancies() -> list[Discrepancy]:
     """Return everything that breaks a rule, all rules looking at the same instant."""
     found = []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for rule, query in RULES.items():
             cursor.execute(query)
-            found += [Finding(rule, str(subject), detail) for subject, detail in cursor.fetchall()]
+            found += [Discrepancy(rule, str(subject), detail) for subject, detail in cursor.fetchall()]
     return found
 
 

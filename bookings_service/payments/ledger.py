@@ -23,7 +23,7 @@ _Account = LedgerEntry.Account
 _Kind = LedgerEntry.Kind
 
 
-def capture(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
+def record_capture(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
     """Record that the provider took `amount` from the traveller, inside the caller's transaction."""
     _record(
         booking_id,
@@ -36,7 +36,7 @@ def capture(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -
     )
 
 
-def refund(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
+def record_refund(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
     """Record that the provider gave `amount` back to the traveller, inside the caller's transaction."""
     _record(
         booking_id,
@@ -49,7 +49,7 @@ def refund(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) ->
     )
 
 
-def keep(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
+def record_fee(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
     """Record that `amount` of what was paid is kept as the fee of a cancellation, inside the caller's transaction."""
     _record(
         booking_id,
@@ -62,7 +62,7 @@ def keep(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> N
     )
 
 
-def write_off(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
+def record_write_off(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
     """Record that `amount` is owed and will never be paid out, inside the caller's transaction."""
     _record(
         booking_id,

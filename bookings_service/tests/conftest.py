@@ -22,8 +22,7 @@ from bookings_service.bookings.services.seats import inventory
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.providers import configured
 from bookings_service.tests import doubles, stripe_doubles
-from bookings_service.tests.factories import command as to_book
-from bookings_service.tests.factories import party
+from bookings_service.tests.factories import create_booking_command, party
 from shared.auth import Traveller
 from shared.auth import testing as auth
 from shared.deadline import Deadline
@@ -49,16 +48,16 @@ def _destinations() -> doubles.Destinations:
 
 
 @pytest.fixture(scope="session")
-def _neighbours(_users: doubles.Users, _destinations: doubles.Destinations) -> Iterator[str]:
+def _upstream_address(_users: doubles.Users, _destinations: doubles.Destinations) -> Iterator[str]:
     with doubles.served(_users, _destinations) as address:
         yield address
 
 
 @pytest.fixture
-def neighbours(_neighbours: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def upstreams(_upstream_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Both neighbours are asked where the test serves them."""
-    monkeypatch.setenv("USERS_GRPC", _neighbours)
-    monkeypatch.setenv("DESTINATIONS_GRPC", _neighbours)
+    monkeypatch.setenv("USERS_GRPC", _upstream_address)
+    monkeypatch.setenv("DESTINATIONS_GRPC", _upstream_address)
     for breaker in (upstream._users_breaker, upstream._destinations_breaker):
         breaker.close()
     yield
@@ -67,20 +66,20 @@ def neighbours(_neighbours: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 
 @pytest.fixture
-def users(neighbours: None, _users: doubles.Users) -> Iterator[doubles.Users]:
+def users(upstreams: None, _users: doubles.Users) -> Iterator[doubles.Users]:
     """users_service's part of the contract."""
-    _users.asked = 0
+    _users.calls = 0
     yield _users
-    _users.away = False
-    _users.meanwhile = lambda: None
+    _users.unavailable = False
+    _users.before_answer = lambda: None
     _users.unverified.clear()
 
 
 @pytest.fixture
-def destinations(neighbours: None, _destinations: doubles.Destinations) -> Iterator[doubles.Destinations]:
+def destinations(upstreams: None, _destinations: doubles.Destinations) -> Iterator[doubles.Destinations]:
     """destinations_service's part of the contract."""
     yield _destinations
-    _destinations.away = False
+    _destinations.unavailable = False
     _destinations.departures.clear()
 
 
@@ -119,7 +118,7 @@ def stripe(localstripe: str, sandbox: str, settings: Any) -> Iterator[str]:
     configured.cache_clear()
 
 
-def a_traveller(person_id: UUID | None = None) -> Traveller:
+def new_traveller(person_id: UUID | None = None) -> Traveller:
     """Return a traveller with a token of their own."""
     person_id, session_id = person_id or uuid7(), uuid7()
     return Traveller(person_id, session_id, token=auth.mint_access_token(person_id, session_id=session_id))
@@ -130,7 +129,7 @@ class Buyer:
     """A traveller who does what travellers do, through the services."""
 
     destinations: doubles.Destinations
-    who: Traveller = field(default_factory=a_traveller)
+    who: Traveller = field(default_factory=new_traveller)
 
     def quote(
         self, departure_id: UUID, *, adults: int = 2, children: int = 0, entry: WaitlistView | None = None
@@ -139,10 +138,10 @@ class Buyer:
         command = CreateQuote(departure_id, adults, children, waitlist_entry_id=entry.id if entry else None)
         return services.create_quote(command=command, traveller=self.who, deadline=Deadline.after(5))
 
-    def take(self, quote: QuoteView, *, key: str | None = None, **changes: Any) -> BookingView:
+    def book_quote(self, quote: QuoteView, *, key: str | None = None, **changes: Any) -> BookingView:
         """Book a quote."""
         return services.create_booking(
-            command=to_book(quote, key=key, **changes), traveller=self.who, deadline=Deadline.after(5)
+            command=create_booking_command(quote, key=key, **changes), traveller=self.who, deadline=Deadline.after(5)
         )
 
     def join(self, departure_id: UUID, *, seats: int = 2) -> WaitlistView:
@@ -151,14 +150,14 @@ class Buyer:
             departure_id=departure_id, seats=seats, traveller=self.who, deadline=Deadline.after(5)
         )
 
-    def in_line(self, departure_id: UUID) -> WaitlistView:
+    def waitlist_entry(self, departure_id: UUID) -> WaitlistView:
         """Return the traveller's newest entry for a departure as it is now."""
         mine = selectors.waitlist_of(traveller_ids=[self.who.id])[self.who.id]
         return next(entry for entry in mine if entry.departure_id == departure_id)
 
     def book(self, departure_id: UUID, *, adults: int = 2, children: int = 0) -> BookingView:
         """Quote and book."""
-        return self.take(self.quote(departure_id, adults=adults, children=children))
+        return self.book_quote(self.quote(departure_id, adults=adults, children=children))
 
     def pay(
         self, booking: BookingView, method: str = "pm_ok", *, key: str | None = None
@@ -200,4 +199,4 @@ def as_traveller() -> Callable[[Traveller], Client]:
     return lambda who: Client(headers={"authorization": f"Bearer {who.token}"}, raise_request_exception=True)
 
 
-__all__ = ["Buyer", "DepartureSnapshot", "a_traveller", "party"]
+__all__ = ["Buyer", "DepartureSnapshot", "new_traveller", "party"]

@@ -43,17 +43,17 @@ def _refuse(context: grpc.ServicerContext, error: DomainError) -> None:
 
 @dataclass
 class Users(users_pb2_grpc.UsersServiceServicer):
-    """Everybody may book, but the `unverified`; `away` answers as a service that is overloaded."""
+    """Everybody may book, but the `unverified`; `unavailable` answers as a service that is overloaded."""
 
     unverified: set[str] = field(default_factory=set)
-    away: bool = False
-    asked: int = 0
-    meanwhile: Callable[[], object] = lambda: None
+    unavailable: bool = False
+    calls: int = 0
+    before_answer: Callable[[], object] = lambda: None
 
     def CheckTraveller(self, request: Any, context: grpc.ServicerContext) -> users_pb2.CheckTravellerResponse:
-        self.asked += 1
-        self.meanwhile()
-        if self.away:
+        self.calls += 1
+        self.before_answer()
+        if self.unavailable:
             context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         if request.traveller_id in self.unverified:
             _refuse(context, EmailNotVerified())
@@ -65,7 +65,7 @@ class Destinations(destinations_pb2_grpc.DestinationsServiceServicer):
     """Departures as the test offers them."""
 
     departures: dict[str, destinations_pb2.GetDepartureResponse] = field(default_factory=dict)
-    away: bool = False
+    unavailable: bool = False
 
     def offer(
         self,
@@ -99,7 +99,7 @@ class Destinations(destinations_pb2_grpc.DestinationsServiceServicer):
         return departure_id
 
     def GetDeparture(self, request: Any, context: grpc.ServicerContext) -> destinations_pb2.GetDepartureResponse:
-        if self.away:
+        if self.unavailable:
             context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         if request.id not in self.departures:
             _refuse(context, NotFound())
@@ -108,7 +108,7 @@ class Destinations(destinations_pb2_grpc.DestinationsServiceServicer):
     def BatchGetDepartures(
         self, request: Any, context: grpc.ServicerContext
     ) -> destinations_pb2.BatchGetDeparturesResponse:
-        if self.away:
+        if self.unavailable:
             context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         known = [self.departures[one].departure for one in request.ids if one in self.departures]
         return destinations_pb2.BatchGetDeparturesResponse(departures=known)

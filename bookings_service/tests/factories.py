@@ -26,7 +26,7 @@ def party(*, adults: int = 2, children: int = 0) -> tuple[PassengerDetails, ...]
     )
 
 
-def command(quote: QuoteView, *, key: str | None = None, **changes: Any) -> CreateBooking:
+def create_booking_command(quote: QuoteView, *, key: str | None = None, **changes: Any) -> CreateBooking:
     """Return the command that books `quote` for the party it is for."""
     fields = {
         "quote_id": quote.id,
@@ -52,12 +52,12 @@ def end_offer(entry_id: UUID) -> None:
     WaitlistEntry.objects.filter(id=entry_id).update(offered_until=F("offered_until") - timedelta(days=1))
 
 
-def long_ago(payment_id: UUID) -> None:
+def make_payment_stale(payment_id: UUID) -> None:
     """Have a payment not heard of for a while."""
     Payment.objects.filter(id=payment_id).update(asked_at=F("asked_at") - timedelta(minutes=5))
 
 
-def refunds_due() -> None:
+def make_refunds_due() -> None:
     """Have every refund due now."""
     Refund.objects.update(due_at=F("due_at") - timedelta(days=1))
 

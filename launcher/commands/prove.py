@@ -82,7 +82,7 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
 def suite_of(service: str) -> list[str]:
     """Return what pytest is told for the suite of a service, or for the proofs: its settings and its folder."""
     if service == PROOFS:
-        return ["-c", f"tests/{PROOFS}/pytest.ini", f"tests/{PROOFS}"]
+        return ["-c", f"{package('bookings')}/pytest.ini", f"{package('bookings')}/tests/{PROOFS}"]
     return ["-c", f"{package(service)}/pytest.ini", f"{package(service)}/tests"]
 
 

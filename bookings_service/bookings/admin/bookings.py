@@ -11,15 +11,15 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from bookings_service.bookings.admin import acting, neighbours
-from bookings_service.bookings.admin.readonly import ReadOnly, table
-from bookings_service.bookings.admin.story import (
+from bookings_service.bookings.admin import actions, upstream
+from bookings_service.bookings.admin.inlines import (
     EventInline,
     LedgerInline,
     PassengerInline,
     PaymentInline,
     RefundInline,
 )
+from bookings_service.bookings.admin.readonly import ReadOnly, table
 from bookings_service.bookings.models import Booking
 from contracts.travel.notifications.v1 import notifications_pb2 as pb
 from shared.errors import DomainError
@@ -27,7 +27,7 @@ from shared.money import Money
 from shared.rpc.mapping import from_ts, money_from_proto
 from shared.rpc.status import RpcFailed
 
-AWAY = (DomainError, RpcFailed)  # away, too slow, or of a version that does not know the question yet
+UNREACHABLE = (DomainError, RpcFailed)  # away, too slow, or of a version that does not know the question yet
 
 
 @admin.register(Booking)
@@ -77,8 +77,8 @@ class BookingAdmin(ReadOnly, ModelAdmin):
     def messages_sent(self, booking: Booking) -> SafeString | str:
         """Return what the traveller was told, and the documents, as notifications_service knows them now."""
         try:
-            told = neighbours.messages_of(booking_id=booking.id)
-        except AWAY:
+            told = upstream.messages_of(booking_id=booking.id)
+        except UNREACHABLE:
             return "notifications_service does not answer now."
         rows: list[tuple[object, ...]] = [
             (
@@ -111,8 +111,8 @@ class BookingAdmin(ReadOnly, ModelAdmin):
                 request, queryset, search_term.upper() if len(search_term) == 8 else search_term
             )
         try:
-            traveller_id = neighbours.traveller_of(email=search_term)
-        except AWAY:
+            traveller_id = upstream.traveller_of(email=search_term)
+        except UNREACHABLE:
             messages.warning(request, "users_service does not answer now: search by reference or passenger.")
             return queryset.none(), False
         return (queryset.filter(traveller_id=traveller_id) if traveller_id else queryset.none()), False
@@ -123,17 +123,17 @@ class BookingAdmin(ReadOnly, ModelAdmin):
     )  # fmt: skip
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Cancel the whole booking or some passengers, quoted first."""
-        return acting.cancel(self, request, UUID(object_id))
+        return actions.cancel(self, request, UUID(object_id))
 
     @action(description="Refund…", url_path="refund", permissions=["refunding"], icon="undo")
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give money back without cancelling anything."""
-        return acting.refund(self, request, UUID(object_id))
+        return actions.refund(self, request, UUID(object_id))
 
     @action(description="Failed refund…", url_path="failed-refund", permissions=["refunding"], icon="report")
     def failed_refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Try a refund that failed again, or write it off."""
-        return acting.failed_refund(self, request, UUID(object_id))
+        return actions.failed_refund(self, request, UUID(object_id))
 
 
 def _at(stamp: Any) -> str:

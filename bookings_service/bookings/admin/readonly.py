@@ -24,7 +24,7 @@ class ReadOnly:
         return False
 
 
-class StoryInline(ReadOnly, TabularInline):
+class BookingInline(ReadOnly, TabularInline):
     """A table of a booking's page."""
 
     extra = 0

@@ -5,26 +5,26 @@ from typing import Any
 
 import pytest
 
-from bookings_service.tests.concurrency.provider import Ear, ProviderBooks
+from bookings_service.tests.concurrency.provider import ProviderRecords, WebhookReceiver
 
 
 @pytest.fixture
-def provider_books(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> ProviderBooks:
+def provider_records(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> ProviderRecords:
     """The sandbox's own books, not ours."""
-    return ProviderBooks(tmp_path_factory.getbasetemp() / "sandbox0" / "sandbox.sqlite3")
+    return ProviderRecords(tmp_path_factory.getbasetemp() / "sandbox0" / "sandbox.sqlite3")
 
 
 @pytest.fixture
-def ear(sandbox: str, settings: Any) -> Iterator[Ear]:
+def webhook_receiver(sandbox: str, settings: Any) -> Iterator[WebhookReceiver]:
     """Whoever hears the sandbox's webhooks; unheard, they would be sent again for ever."""
-    heard = Ear()
-    with heard.listening() as address:
+    receiver = WebhookReceiver()
+    with receiver.listening() as address:
         settings.PAYMENT_WEBHOOK_URL = address
-        yield heard
+        yield receiver
 
 
 @pytest.fixture
-def quick(ear: Ear, settings: Any) -> None:
+def short_waits(webhook_receiver: WebhookReceiver, settings: Any) -> None:
     """A sandbox that is not waited for, and travellers who may hold what they like."""
     settings.HOLD_LIMIT_BOOKINGS = settings.HOLD_LIMIT_SEATS = 0
     settings.PROVIDER_SECONDS = 0.1

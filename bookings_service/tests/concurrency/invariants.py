@@ -76,5 +76,5 @@ def broken() -> list[str]:
             or (before is not None and before != after and (before, after) not in _MOVES)
         ]
     found += [f"counters are those of the rows: {drift}" for drift in seats.drifts()]
-    found += [f"{finding.rule}: {finding.subject} {finding.detail}" for finding in books.findings()]
+    found += [f"{finding.rule}: {finding.subject} {finding.detail}" for finding in books.discrepancies()]
     return found

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from bookings_service.bookings.contracts import BookingView
-from bookings_service.tests.concurrency.provider import News
+from bookings_service.tests.concurrency.provider import ReceivedWebhook
 from bookings_service.tests.conftest import Buyer
 from shared.errors import DomainError
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class Trip:
+class ModelDeparture:
     """A departure as the model sees it."""
 
     id: UUID
@@ -25,29 +25,29 @@ class Trip:
 
 
 @dataclass
-class Held:
+class ModelBooking:
     """A booking as the model sees it: who has it, what it costs, and the news of its payments that are still on their way."""
 
     owner: Buyer
     view: BookingView
-    trip: Trip
-    news: list[News] = field(default_factory=list)
+    trip: ModelDeparture
+    news: list[ReceivedWebhook] = field(default_factory=list)
 
 
-class Idle(Exception):
+class NothingToDo(Exception):
     """There is nothing that the rule could do now."""
 
 
-NAMES: set[str] = set()
-CAME_THROUGH: Counter[str] = Counter()
+RULE_NAMES: set[str] = set()
+SUCCESSES: Counter[str] = Counter()
 
 
-def counted(act: Callable[..., Any]) -> Callable[..., Any]:
+def must_succeed(act: Callable[..., Any]) -> Callable[..., Any]:
     """Count what came through. What happens by itself is refused by nobody: any exception is a failure."""
     return _counted(act)
 
 
-def refusable(act: Callable[..., Any]) -> Callable[..., Any]:
+def may_be_refused(act: Callable[..., Any]) -> Callable[..., Any]:
     """Count what came through, and let the rest be refused: to people a refusal is an answer, an error of the program is not."""
     return _counted(act, DomainError)
 
@@ -57,19 +57,19 @@ def _counted(act: Callable[..., Any], *let: type[Exception]) -> Callable[..., An
         self.was_idle = False
         try:
             act(self, **drawn)
-            CAME_THROUGH[act.__name__] += 1
-        except Idle:
+            SUCCESSES[act.__name__] += 1
+        except NothingToDo:
             self.was_idle = True  # nothing was done: nothing needs to be looked at again
         except let:
             return
 
     acted.__name__ = act.__name__
-    NAMES.add(act.__name__)
+    RULE_NAMES.add(act.__name__)
     return acted
 
 
-def one_of(eligible: list[T], which: int) -> T:
-    """Return the one that was drawn. Raises Idle where there is none."""
+def pick(eligible: list[T], which: int) -> T:
+    """Return the one that was drawn. Raises NothingToDo where there is none."""
     if not eligible:
-        raise Idle
+        raise NothingToDo
     return eligible[which % len(eligible)]

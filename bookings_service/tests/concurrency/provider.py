@@ -13,11 +13,11 @@ from django.db.models import Sum
 
 from bookings_service.payments.models import Payment, Refund
 
-News = tuple[dict[str, str], bytes]  # headers and body of a webhook
+ReceivedWebhook = tuple[dict[str, str], bytes]  # headers and body of a webhook
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderBooks:
+class ProviderRecords:
     """What the sandbox has in its store, in minor units."""
 
     store: Path
@@ -26,11 +26,11 @@ class ProviderBooks:
         """Return what was charged, by payment key."""
         return self._sums("SELECT key, amount_minor FROM payment WHERE status = 'SUCCEEDED'")
 
-    def asked(self) -> set[str]:
+    def all_keys(self) -> set[str]:
         """Return the keys of all payments that were ever asked for, declined ones too."""
         return set(self._sums("SELECT key, amount_minor FROM payment"))
 
-    def given_back(self) -> dict[str, int]:
+    def refunded(self) -> dict[str, int]:
         """Return what was given back, by payment key."""
         return self._sums(
             "SELECT payment_key, sum(amount_minor) FROM refund WHERE status = 'SUCCEEDED' GROUP BY payment_key"
@@ -43,7 +43,7 @@ class ProviderBooks:
 
     def differences(self) -> list[str]:
         """Return every payment of ours of which the provider says something else: charged or not, and how much went back."""
-        charged, back = self.charged(), self.given_back()
+        charged, back = self.charged(), self.refunded()
         paid_out = dict(
             Refund.objects.filter(status="SUCCEEDED").values_list("payment_id").annotate(Sum("amount_minor")).order_by()
         )
@@ -64,23 +64,23 @@ class ProviderBooks:
 
 
 @dataclass
-class Ear:
+class WebhookReceiver:
     """Hears every webhook, says so, and keeps it for the test to deliver: when, how often and in which order it likes."""
 
-    heard: list[News] = field(default_factory=list)
+    received: list[ReceivedWebhook] = field(default_factory=list)
 
-    def payments(self) -> set[str]:
+    def payment_keys(self) -> set[str]:
         """Return the keys of the payments that were told of."""
         return {str(json.loads(body)["payment"]["key"]) for _, body in self.heard}
 
     @contextmanager
     def listening(self) -> Iterator[str]:
         """Listen on a free port, and yield the address."""
-        heard = self.heard
+        received = self.received
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                heard.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+                received.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
                 self.send_response(204)
                 self.end_headers()
 

@@ -32,15 +32,24 @@ from bookings_service.bookings.services.refund import pay_out
 from bookings_service.bookings.services.seats import inventory
 from bookings_service.payments.domain import LIVE
 from bookings_service.payments.models import Payment, Refund
-from bookings_service.tests.concurrency.clock import payments_end, refunds_end
-from bookings_service.tests.concurrency.guards import forget_everything
+from bookings_service.tests.concurrency.clock import pay_out_all_refunds, settle_all_payments
 from bookings_service.tests.concurrency.invariants import broken
-from bookings_service.tests.concurrency.model import CAME_THROUGH, NAMES, Held, Idle, Trip, counted, one_of, refusable
-from bookings_service.tests.concurrency.provider import ProviderBooks
+from bookings_service.tests.concurrency.model import (
+    RULE_NAMES,
+    SUCCESSES,
+    ModelBooking,
+    ModelDeparture,
+    NothingToDo,
+    may_be_refused,
+    must_succeed,
+    pick,
+)
+from bookings_service.tests.concurrency.provider import ProviderRecords
 from bookings_service.tests.concurrency.scale import WHOLE, scaled
+from bookings_service.tests.concurrency.without_guards import empty_tables
 from bookings_service.tests.conftest import SECRET, Buyer
 from bookings_service.tests.doubles import Destinations
-from bookings_service.tests.factories import end_hold, end_offer, long_ago, refunds_due, webhook
+from bookings_service.tests.factories import end_hold, end_offer, make_payment_stale, make_refunds_due, webhook
 from shared.db import database_now
 from shared.errors import DomainError
 from shared.ids import uuid7
@@ -61,19 +70,21 @@ class AnyOrder(RuleBasedStateMachine):
     """One example: two departures, three travellers, and whatever happens."""
 
     destinations: ClassVar[Destinations]
-    provider: ClassVar[ProviderBooks]
+    provider: ClassVar[ProviderRecords]
     was_idle: bool = False
 
     @initialize(capacities=st.lists(st.integers(1, 6), min_size=2, max_size=2), method=st.sampled_from(METHODS))
     def begin(self, capacities: list[int], method: str) -> None:
-        forget_everything()
+        empty_tables()
         self.destinations.departures.clear()
-        self.trips = [Trip(self.destinations.offer(capacity=seats, policy=((1, 50),)), seats) for seats in capacities]
-        self.held: list[Held] = []
+        self.trips = [
+            ModelDeparture(self.destinations.offer(capacity=seats, policy=((1, 50),)), seats) for seats in capacities
+        ]
+        self.held: list[ModelBooking] = []
         self.entries: list[tuple[Buyer, WaitlistView]] = []
         self.people = [Buyer(self.destinations) for _ in range(3)]
         for person, trip in zip(self.people, self.trips, strict=False):
-            held = Held(person, person.take(person.quote(trip.id, adults=1)), trip)
+            held = ModelBooking(person, person.book_quote(person.quote(trip.id, adults=1)), trip)
             self.held.append(held)
             with suppress(SeatsAvailable):
                 self.entries.append((self.people[2], self.people[2].join(trip.id, seats=trip.capacity)))
@@ -81,35 +92,35 @@ class AnyOrder(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ travellers
     @rule(who=PICK, where=PICK, seats=PARTY, decides=st.booleans())
-    @refusable
+    @may_be_refused
     def book(self, who: int, where: int, seats: int, decides: bool) -> None:
         owner, trip = self.people[who % 3], self.trips[where % 2]
         quote = owner.quote(trip.id, adults=seats)
         if decides:
-            self.held.append(Held(owner, owner.take(quote), trip))
+            self.held.append(ModelBooking(owner, owner.book_quote(quote), trip))
 
     @rule(which=PICK, method=st.sampled_from(METHODS))
-    @refusable
+    @may_be_refused
     def pay(self, which: int, method: str) -> None:
         self._pay(self._one(which, "PENDING"), method)
 
     @rule(which=PICK, decision=st.sampled_from(["approve", "approve", "decline"]))
-    @counted
+    @must_succeed
     def the_page_is_answered(self, which: int, decision: str) -> None:
         """Somebody who was asked to prove who they are does, or does not: the provider knows, and will tell."""
-        payment = one_of(list(Payment.objects.filter(status="REQUIRES_ACTION").order_by("id")), which)
+        payment = pick(list(Payment.objects.filter(status="REQUIRES_ACTION").order_by("id")), which)
         httpx.post(payment.redirect_url, data={"decision": decision}, trust_env=False).raise_for_status()
         held = next(one for one in self.held if one.view.id == payment.booking_id)
         self._told(held, payment.id, "SUCCEEDED" if self.provider.charged().get(str(payment.id)) else "FAILED")
 
     @rule(which=PICK, some=st.lists(st.integers(0, 3), max_size=3))
-    @refusable
+    @may_be_refused
     def cancel(self, which: int, some: list[int]) -> None:
         held = self._one(which, "CONFIRMED", "PENDING")
         held.owner.cancel(held.view, *{held.view.passengers[n % len(held.view.passengers)].id for n in some})
 
     @rule(which=PICK, some=st.lists(st.integers(0, 3), max_size=2), percent=st.none() | st.integers(0, 100))
-    @refusable
+    @may_be_refused
     def staff_cancel(self, which: int, some: list[int], percent: int | None) -> None:
         view = self._one(which, "CONFIRMED", "PENDING").view
         quote = services.quote_cancellation_as_staff(
@@ -119,7 +130,7 @@ class AnyOrder(RuleBasedStateMachine):
         services.cancel_as_staff(cancellation_quote_id=quote.id, staff_id=STAFF)
 
     @rule(which=PICK, other=PICK)
-    @refusable
+    @may_be_refused
     def cancel_on_an_old_quote(self, which: int, other: int) -> None:
         """What was quoted before something else happened is confirmed as quoted, or outdated."""
         held = self._one(which, "CONFIRMED")
@@ -132,7 +143,7 @@ class AnyOrder(RuleBasedStateMachine):
                 services.cancel_booking(cancellation_quote_id=quote.id, traveller=held.owner.who)
 
     @rule(which=PICK)
-    @refusable
+    @may_be_refused
     def rename(self, which: int) -> None:
         held = self._one(which, "CONFIRMED", "PENDING")
         services.rename_passenger(
@@ -141,109 +152,109 @@ class AnyOrder(RuleBasedStateMachine):
         )  # fmt: skip
 
     @rule(who=PICK, where=PICK, seats=PARTY)
-    @refusable
+    @may_be_refused
     def buy(self, who: int, where: int, seats: int) -> None:
         """The common way: booked, and paid at once."""
         owner, trip = self.people[who % 3], self.trips[where % 2]
-        held = Held(owner, owner.take(owner.quote(trip.id, adults=seats)), trip)
+        held = ModelBooking(owner, owner.book_quote(owner.quote(trip.id, adults=seats)), trip)
         self.held.append(held)
         self._pay(held, "pm_ok")
 
     # ------------------------------------------------------------ the line
     @rule(who=PICK, where=PICK, seats=PARTY)
-    @refusable
+    @may_be_refused
     def join(self, who: int, where: int, seats: int) -> None:
         owner = self.people[who % 3]
         self.entries.append((owner, owner.join(self.trips[where % 2].id, seats=seats)))
 
     @rule(which=PICK)
-    @refusable
+    @may_be_refused
     def leave(self, which: int) -> None:
         owner, entry = self._entry(which, "WAITING", "OFFERED")
         services.leave_waitlist(entry_id=entry.id, traveller=owner.who)
 
     @rule(which=PICK, seats=PARTY, books=st.booleans())
-    @refusable
+    @may_be_refused
     def take_the_offer(self, which: int, seats: int, books: bool) -> None:
         owner, entry = self._entry(which, "OFFERED", "TAKEN")
         quote = owner.quote(entry.departure_id, adults=min(seats, entry.seats), entry=entry)
         if books:
             trip = next(trip for trip in self.trips if trip.id == entry.departure_id)
-            self.held.append(Held(owner, owner.take(quote), trip))
+            self.held.append(ModelBooking(owner, owner.book_quote(quote), trip))
 
     @rule(which=PICK)
-    @counted
+    @must_succeed
     def an_offer_ends(self, which: int) -> None:
         _, entry = self._entry(which, "OFFERED")
         end_offer(entry.id)
         services.expire_offers()
 
     @rule()
-    @counted
+    @must_succeed
     def quotes_end(self) -> None:
         if not Quote.objects.filter(used_at__isnull=True).update(expires_at=F("expires_at") - timedelta(hours=2)):
-            raise Idle
+            raise NothingToDo
         services.expire_taken_offers()
 
     # ------------------------------------------------------------ the provider
     @rule(which=PICK, times=st.integers(1, 3), last_first=st.booleans())
-    @counted
+    @must_succeed
     def news_arrive(self, which: int, times: int, last_first: bool) -> None:
         """Webhooks come late, more than once, and in another order than they were sent."""
-        held = one_of([one for one in self.held if one.news], which)
+        held = pick([one for one in self.held if one.news], which)
         self.provider.settle_all()  # it tells of what is so
         headers, body = held.news[-1 if last_first else 0]
         for _ in range(times):
             receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
     @rule(which=PICK, status=st.sampled_from(["SUCCEEDED", "FAILED", "PROCESSING"]), more=st.integers(0, 1))
-    @counted
+    @must_succeed
     def strange_news_arrive(self, which: int, status: str, more: int) -> None:
         """What contradicts is kept for finance and changes nothing that has ended."""
         held = self._one(which)
         payment = Payment.objects.filter(booking_id=held.view.id).order_by("-id").first()
         if payment is None or (payment.status in LIVE and not more):
-            raise Idle
+            raise NothingToDo
         headers, body = webhook(payment, secret=SECRET, status=status, amount=payment.amount_minor + more)
         receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
     @rule()
-    @counted
+    @must_succeed
     def the_provider_is_asked(self) -> None:
         for payment_id in Payment.objects.values_list("id", flat=True):
-            long_ago(payment_id)
+            make_payment_stale(payment_id)
         if not reconcile_due():
-            raise Idle
+            raise NothingToDo
 
     @rule(hours=st.integers(0, 2))
-    @counted
+    @must_succeed
     def nobody_hears_for_hours(self, hours: int) -> None:
         """A payment that nobody answers is closed at the provider, and can then be given up."""
         if not Payment.objects.filter(status__in=LIVE).update(created_at=F("created_at") - timedelta(hours=hours)):
-            raise Idle
+            raise NothingToDo
         self.the_provider_is_asked()
 
     @rule()
-    @counted
+    @must_succeed
     def refunds_are_paid_out(self) -> None:
-        refunds_due()
+        make_refunds_due()
         if not pay_out.pay_out_due():
-            raise Idle
+            raise NothingToDo
 
     @rule(which=PICK, minor=st.integers(1, 60_000))
-    @refusable
+    @may_be_refused
     def staff_give_back(self, which: int, minor: int) -> None:
         self.give_back(self._one(which, "CONFIRMED"), minor)
 
     # ------------------------------------------------------------ time, and the catalogue
     @rule(which=PICK)
-    @counted
+    @must_succeed
     def a_hold_ends(self, which: int) -> None:
         end_hold(self._one(which, "PENDING").view.id)
         services.expire_holds()
 
     @rule(where=PICK, capacity=st.integers(0, 8))
-    @counted
+    @must_succeed
     def the_capacity_is_asked_for(self, where: int, capacity: int) -> None:
         trip = self.trips[where % 2]
         with suppress(CapacityBelowSold):
@@ -252,9 +263,9 @@ class AnyOrder(RuleBasedStateMachine):
             self._offer(trip)
 
     @rule(where=PICK, capacity=st.integers(0, 8), behind=st.integers(-2, 1))
-    @counted
+    @must_succeed
     def the_catalogue_tells(self, where: int, capacity: int, behind: int) -> None:
-        """News of a departure come late and out of order; a cut that does not fit becomes held + sold."""
+        """ReceivedWebhook of a departure come late and out of order; a cut that does not fit becomes held + sold."""
         trip = self.trips[where % 2]
         version = max(1, trip.version + behind)
         snapshot = self._snapshot(trip, version, capacity)
@@ -266,11 +277,11 @@ class AnyOrder(RuleBasedStateMachine):
             self._offer(trip)
 
     @rule(where=PICK, sure=st.integers(0, 2))
-    @counted
+    @must_succeed
     def a_departure_is_cancelled(self, where: int, sure: int) -> None:
         trip = self.trips[where % 2]
         if sure or trip.cancelled:
-            raise Idle
+            raise NothingToDo
         trip.cancelled = True
         services.close_departure(departure_id=trip.id)
         services.cancel_bookings_of_cancelled()
@@ -310,11 +321,11 @@ class AnyOrder(RuleBasedStateMachine):
         if not hasattr(self, "trips"):
             return
         self.provider.settle_all()
-        payments_end()
-        refunds_end()
+        settle_all_payments()
+        pay_out_all_refunds()
         assert broken() == []
         assert self.provider.differences() == []
-        charged, back = self.provider.charged(), self.provider.given_back()
+        charged, back = self.provider.charged(), self.provider.refunded()
         for held in self.held:
             view = selectors.booking_by_id(booking_id=held.view.id)
             keys = [str(payment.id) for payment in view.payments]
@@ -322,48 +333,48 @@ class AnyOrder(RuleBasedStateMachine):
             assert view.refunded.minor == sum(back.get(key, 0) for key in keys)
 
     # ------------------------------------------------------------ helpers
-    def give_back(self, held: Held, minor: int) -> None:
+    def give_back(self, held: ModelBooking, minor: int) -> None:
         refund_booking(
             reference=held.view.reference, amount=Money.from_minor(minor + 1, "EUR"), reason="Sorry",
             staff_id=STAFF, idempotency_key=str(uuid4()),
         )  # fmt: skip
 
-    def _pay(self, held: Held, method: str) -> None:
+    def _pay(self, held: ModelBooking, method: str) -> None:
         payment, _ = held.owner.pay(held.view, method)
         if method != "pm_action":
             self._told(held, payment.id, "FAILED" if method == "pm_declined" else "SUCCEEDED")
 
-    def _told(self, held: Held, payment_id: UUID, status: str) -> None:
+    def _told(self, held: ModelBooking, payment_id: UUID, status: str) -> None:
         held.news.append(webhook(Payment.objects.get(id=payment_id), secret=SECRET, status=status))
 
-    def _one(self, which: int, *statuses: str) -> Held:
+    def _one(self, which: int, *statuses: str) -> ModelBooking:
         ids = set(Booking.objects.filter(status__in=statuses or Status).values_list("id", flat=True))
-        return one_of([held for held in self.held if held.view.id in ids], which)
+        return pick([held for held in self.held if held.view.id in ids], which)
 
     def _entry(self, which: int, *statuses: str) -> tuple[Buyer, WaitlistView]:
         ids = set(WaitlistEntry.objects.filter(status__in=statuses).values_list("id", flat=True))
-        return one_of([(owner, entry) for owner, entry in self.entries if entry.id in ids], which)
+        return pick([(owner, entry) for owner, entry in self.entries if entry.id in ids], which)
 
-    def _snapshot(self, trip: Trip, version: int, capacity: int) -> DepartureSnapshot:
+    def _snapshot(self, trip: ModelDeparture, version: int, capacity: int) -> DepartureSnapshot:
         starts_at = self.destinations.departures[str(trip.id)].departure.starts_at.ToDatetime(UTC)
         return DepartureSnapshot(trip.id, version, capacity, closed=False, cancelled=False, starts_at=starts_at)
 
-    def _offer(self, trip: Trip) -> None:
+    def _offer(self, trip: ModelDeparture) -> None:
         """Have the catalogue answer as it tells."""
         departure = self.destinations.departures[str(trip.id)].departure
         departure.version, departure.capacity = trip.version, trip.capacity
 
 
-@pytest.mark.usefixtures("users", "quick")
-def test_in_any_order(destinations: Destinations, provider_books: ProviderBooks) -> None:
+@pytest.mark.usefixtures("users", "short_waits")
+def test_in_any_order(destinations: Destinations, provider_records: ProviderRecords) -> None:
     """Every rule came through (reduced: nearly every one): what is always refused proves nothing.
 
     Seen failing, reduced, for each of: settle without its amount check or its look at how the payment ended, `left` without what is given back,
     release_held left out of retake, sold seats released as held, the fee or the outdating of a cancellation quote left out, `cancelled` not
     kept by inventory.learn.
     """
-    AnyOrder.destinations, AnyOrder.provider = destinations, provider_books
-    CAME_THROUGH.clear()
+    AnyOrder.destinations, AnyOrder.provider = destinations, provider_records
+    SUCCESSES.clear()
     run_state_machine_as_test(
         AnyOrder,
         settings=settings(
@@ -372,4 +383,4 @@ def test_in_any_order(destinations: Destinations, provider_books: ProviderBooks)
             suppress_health_check=list(HealthCheck), print_blob=True,
         ),
     )  # fmt: skip
-    assert len(NAMES - set(CAME_THROUGH)) <= (0 if WHOLE else 3), NAMES - set(CAME_THROUGH)
+    assert len(RULE_NAMES - set(SUCCESSES)) <= (0 if WHOLE else 3), RULE_NAMES - set(SUCCESSES)

@@ -17,18 +17,18 @@ from bookings_service.bookings.refusals import SeatsUnavailable
 from bookings_service.bookings.services import receive_webhook, reconcile_due
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.refusals import NotPayable
-from bookings_service.tests.concurrency.clock import refunds_end
-from bookings_service.tests.concurrency.guards import forget_everything, unlocked
+from bookings_service.tests.concurrency.clock import pay_out_all_refunds
 from bookings_service.tests.concurrency.invariants import broken
-from bookings_service.tests.concurrency.provider import News, ProviderBooks
+from bookings_service.tests.concurrency.provider import ProviderRecords, ReceivedWebhook
 from bookings_service.tests.concurrency.scale import WHOLE, scaled
+from bookings_service.tests.concurrency.without_guards import empty_tables, without_row_locks
 from bookings_service.tests.conftest import SECRET, Buyer
 from bookings_service.tests.doubles import Destinations
-from bookings_service.tests.factories import end_hold, long_ago, webhook
+from bookings_service.tests.factories import end_hold, make_payment_stale, webhook
 from shared.db import database_now
 from shared.testing import race
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_waits")]
 
 RUNS = scaled(reduced=40, whole=1_000)
 LONGEST_PAUSE, LATEST_START, RACE_SECONDS = (
@@ -45,7 +45,7 @@ PATHS = {
 }
 
 
-def dawdling(work: Callable[[], Any], *, seed: int, late: float = LATEST_START) -> Callable[[], Any]:
+def with_random_pauses(work: Callable[[], Any], *, seed: int, late: float = LATEST_START) -> Callable[[], Any]:
     """Return `work`, begun at a moment of the seed's, with a pause before and after every statement it sends."""
     chance = random.Random(seed)
 
@@ -56,20 +56,20 @@ def dawdling(work: Callable[[], Any], *, seed: int, late: float = LATEST_START) 
         finally:
             time.sleep(chance.random() * LONGEST_PAUSE)
 
-    def dawdled() -> Any:
+    def paused() -> Any:
         time.sleep(chance.random() * late)
         with connection.execute_wrapper(pause):
             return work()
 
-    return dawdled
+    return paused
 
 
-def charged_in_silence(buyer: Buyer, booking: BookingView) -> tuple[Payment, News]:
+def charged_without_answer(buyer: Buyer, booking: BookingView) -> tuple[Payment, ReceivedWebhook]:
     """Return a payment that the provider has taken without an answer, and the webhook that will tell of it."""
     view, _ = buyer.pay(booking, "pm_timeout")
     payment = Payment.objects.get(id=view.id)
     assert payment.status == "PROCESSING"
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     return payment, webhook(payment, secret=SECRET)
 
 
@@ -87,7 +87,7 @@ def path_of(booking: BookingView) -> str:
     return " ".join(way) + (" extended" if ("booking.hold_extended", "PENDING") in lines else "")
 
 
-def keenly(take: Callable[[], BookingView]) -> BookingView:
+def with_retries_until_refused(take: Callable[[], BookingView]) -> BookingView:
     """Try again for as long as the race lasts, as somebody does who wants just these seats."""
     until = time.monotonic() + RACE_SECONDS
     while True:
@@ -105,7 +105,7 @@ def run_of(buyer: Buyer, rival: Buyer, departure: UUID, *, seed: int) -> tuple[B
     """
     wanted = rival.quote(departure, adults=1) if seed % 2 else None
     booking = buyer.book(departure)
-    _, (headers, body) = charged_in_silence(buyer, booking)
+    _, (headers, body) = charged_without_answer(buyer, booking)
     Booking.objects.filter(id=booking.id).update(hold_extended=seed % 3 != 0)
     end_hold(booking.id)
     rivals: list[Callable[[], Any]] = []
@@ -116,9 +116,11 @@ def run_of(buyer: Buyer, rival: Buyer, departure: UUID, *, seed: int) -> tuple[B
         services.expire_holds,
     ]
     if wanted is not None:
-        rivals.append(lambda: keenly(lambda: rival.take(wanted)))
+        rivals.append(lambda: with_retries_until_refused(lambda: rival.book_quote(wanted)))
     slowed = [
-        dawdling(one, seed=seed * 10 + index, late=LATEST_START if one is services.expire_holds else LATEST_START / 4)
+        with_random_pauses(
+            one, seed=seed * 10 + index, late=LATEST_START if one is services.expire_holds else LATEST_START / 4
+        )
         for index, one in enumerate(work)
     ]
     outcomes = race([*slowed, *rivals])
@@ -127,7 +129,7 @@ def run_of(buyer: Buyer, rival: Buyer, departure: UUID, *, seed: int) -> tuple[B
 
 
 def test_a_hold_that_ends_while_its_payment_arrives(
-    destinations: Destinations, buyers: Buyers, provider_books: ProviderBooks
+    destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords
 ) -> None:
     """Confirmed and paid, or cancelled and all of it on its way back: never seats without money, nor money without seats.
 
@@ -144,9 +146,9 @@ def test_a_hold_that_ends_while_its_payment_arrives(
         if seed % 20 == 19:
             assert broken() == []
 
-    refunds_end()
+    pay_out_all_refunds()
     assert broken() == []
-    assert provider_books.differences() == []
+    assert provider_records.differences() == []
     assert set(paths) <= PATHS, paths
     assert len(paths) >= (len(PATHS) if WHOLE else len(PATHS) - 1), paths  # a race that one side always wins is none
 
@@ -159,7 +161,10 @@ def test_paying_at_the_instant_the_hold_ends(destinations: Destinations, buyers:
         end_hold(booking.id)
         Booking.objects.filter(id=booking.id).update(hold_expires_at=database_now())
         paid, _ = race(
-            [dawdling(lambda b=buyer, v=booking: b.pay(v), seed=seed), dawdling(services.expire_holds, seed=seed + 1)]
+            [
+                with_random_pauses(lambda b=buyer, v=booking: b.pay(v), seed=seed),
+                with_random_pauses(services.expire_holds, seed=seed + 1),
+            ]
         )
         services.expire_holds()  # the clock's next round: a row that somebody had locked was passed over
         status, captured, back = outcome_of(booking)
@@ -173,9 +178,9 @@ def test_paying_at_the_instant_the_hold_ends(destinations: Destinations, buyers:
 
 def test_control_without_the_bookings_lock_the_same_runs_end_badly(destinations: Destinations, buyers: Buyers) -> None:
     """The race is real: without SELECT FOR UPDATE the same seeds break an invariant, or end in an error of the program."""
-    with unlocked():
+    with without_row_locks():
         assert any(_ends_badly(destinations, *buyers(2), seed=seed) for seed in range(40))
-    forget_everything()
+    empty_tables()
 
 
 def _ends_badly(destinations: Destinations, buyer: Buyer, rival: Buyer, *, seed: int) -> bool:

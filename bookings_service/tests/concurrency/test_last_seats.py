@@ -15,16 +15,16 @@ from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.refusals import SeatsUnavailable
 from bookings_service.bookings.services.seats import inventory
 from bookings_service.payments.models import Payment
-from bookings_service.tests.concurrency.clock import payments_end
-from bookings_service.tests.concurrency.crowd import crowd, patiently
-from bookings_service.tests.concurrency.guards import unconstrained
+from bookings_service.tests.concurrency.clock import settle_all_payments
 from bookings_service.tests.concurrency.invariants import broken
-from bookings_service.tests.concurrency.provider import ProviderBooks
+from bookings_service.tests.concurrency.provider import ProviderRecords
 from bookings_service.tests.concurrency.scale import scaled
+from bookings_service.tests.concurrency.threads import run_in_threads, with_retries
+from bookings_service.tests.concurrency.without_guards import without_constraints
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("ear")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("webhook_receiver")]
 
 BUYERS, SEATS, SEEDS = (scaled(reduced=r, whole=w) for r, w in ((120, 500), (20, 50), (2, 20)))
 Buyers = Callable[[int], list[Buyer]]
@@ -35,10 +35,10 @@ def buys(buyer: Buyer, departure: UUID, pause: float, *, ahead: bool) -> Callabl
     early = buyer.quote(departure, adults=1) if ahead else None
 
     def way() -> BookingView:
-        quote = early or patiently(lambda: buyer.quote(departure, adults=1))
+        quote = early or with_retries(lambda: buyer.quote(departure, adults=1))
         time.sleep(pause)
-        booking = patiently(lambda: buyer.take(quote, key="book"))
-        return patiently(lambda: buyer.pay(booking, key="pay")[1])
+        booking = with_retries(lambda: buyer.book_quote(quote, key="book"))
+        return with_retries(lambda: buyer.pay(booking, key="pay")[1])
 
     return way
 
@@ -47,24 +47,26 @@ def sell(destinations: Destinations, buyers: list[Buyer], *, seed: int) -> tuple
     """Let everybody buy one seat, each at a moment of the seed's; where it is odd, all of them have a price before the first one books."""
     chance = random.Random(seed)
     departure = destinations.offer(capacity=SEATS)
-    return departure, crowd([buys(buyer, departure, chance.random() * 0.05, ahead=bool(seed % 2)) for buyer in buyers])
+    return departure, run_in_threads(
+        [buys(buyer, departure, chance.random() * 0.05, ahead=bool(seed % 2)) for buyer in buyers]
+    )
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_last_seats_are_sold_once(
-    destinations: Destinations, buyers: Buyers, provider_books: ProviderBooks, seed: int
+    destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, seed: int
 ) -> None:
     """Seen failing without inventory.hold's filter: the CHECK behind it refuses with an error. Without both, the control below oversells."""
-    before = provider_books.charged().keys()
+    before = provider_records.charged().keys()
     departure, outcomes = sell(destinations, buyers(BUYERS), seed=seed)
-    payments_end()  # in a rush the provider may answer too late for the one who pays; the clock asks after it
+    settle_all_payments()  # in a rush the provider may answer too late for the one who pays; the clock asks after it
 
     assert Counter(map(type, outcomes)) == {BookingView: SEATS, SeatsUnavailable: BUYERS - SEATS}
     assert {one.params["seatsLeft"] for one in outcomes if isinstance(one, SeatsUnavailable)} == {0}
     assert inventory.seats_of(departure_id=departure) == Seats(capacity=SEATS, held=0, sold=SEATS)
     assert Booking.objects.count() == Booking.objects.filter(status="CONFIRMED").count() == SEATS
     assert {str(key) for key in Payment.objects.filter(status="SUCCEEDED").values_list("id", flat=True)} == (
-        provider_books.charged().keys() - before
+        provider_records.charged().keys() - before
     )
     assert Payment.objects.count() == SEATS
     assert broken() == []
@@ -77,9 +79,9 @@ def test_control_without_filter_and_check_the_same_run_oversells(destinations: D
         SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
 
     filterless = patch.multiple(inventory, hold=hold, check_free=lambda **_: None)
-    with unconstrained("seats_never_oversold"), filterless:
+    with without_constraints("seats_never_oversold"), filterless:
         departure, outcomes = sell(destinations, buyers(BUYERS), seed=1)
-        payments_end()
+        settle_all_payments()
         seats = SeatInventory.objects.get(departure_id=departure)
         found = broken()
 

@@ -27,7 +27,7 @@ def test_rest_serves_what_is_held_and_refuses_what_is_new(
     quote = post(client, "/quotes/", {"departure_id": str(departure), "adults": 2}).json()
     key, body = str(uuid4()), {"quote_id": quote["id"], "passengers": PARTY}
     made, spare = post(client, "/bookings/", body, key), buyer.quote(departure)
-    users.away = destinations.away = True
+    users.unavailable = destinations.unavailable = True
 
     refused = [
         post(client, "/quotes/", {"departure_id": str(departure), "adults": 2}),
@@ -58,7 +58,7 @@ def test_grpc_serves_what_is_held_and_refuses_what_is_new(
     with running(add) as server, grpc.insecure_channel(server.address) as channel:
         ask = Client(channel, buyer.who.id)
         made = ask("CreateBooking", **command).booking
-        users.away = destinations.away = True
+        users.unavailable = destinations.unavailable = True
 
         away = (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNAVAILABLE")
         assert refusal(lambda: ask("CreateQuote", departure_id=str(departure), adults=1))[:2] == away

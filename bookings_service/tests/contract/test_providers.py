@@ -25,7 +25,7 @@ from bookings_service.payments.providers.base import (
 )
 from bookings_service.payments.providers.sandbox import SandboxProvider, sign
 from bookings_service.payments.providers.stripe import StripeProvider
-from bookings_service.tests import stripe_doubles as stripes
+from bookings_service.tests import stripe_doubles
 from bookings_service.tests.conftest import SECRET
 from shared.errors import Invalid
 from shared.ids import uuid7
@@ -103,10 +103,10 @@ class Stripe(Rig):
         return StripeProvider()
 
     def guarded(self) -> str:
-        return stripes.card(self.url, "4000002500003155")
+        return stripe_doubles.card(self.url, "4000002500003155")
 
     def _intent(self, key: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.url}/v1/payment_intents?limit=1000", headers=stripes.as_merchant()).json()
+        answer = httpx.get(f"{self.url}/v1/payment_intents?limit=1000", headers=stripe_doubles.as_merchant()).json()
         return next(one for one in answer["data"] if one["metadata"]["payment_id"] == key)
 
     def decide(self, key: str, *, approve: bool) -> None:
@@ -118,11 +118,11 @@ class Stripe(Rig):
         return int(self._intent(key)["latest_charge"]["amount_refunded"])
 
     def event(self, key: str, *, minor: int) -> bytes:
-        told = stripes.intent(key, amount=minor, amount_received=minor)
-        return json.dumps(stripes.event("payment_intent.succeeded", told, id="evt_1")).encode()
+        told = stripe_doubles.intent(key, amount=minor, amount_received=minor)
+        return json.dumps(stripe_doubles.event("payment_intent.succeeded", told, id="evt_1")).encode()
 
     def signed(self, body: bytes, *, at: float | None = None, secret: str | None = None) -> dict[str, str]:
-        return stripes.signed(body, at=at, secret=secret or stripes.SECRET)
+        return stripe_doubles.signed(body, at=at, secret=secret or stripe_doubles.SECRET)
 
 
 @pytest.fixture(params=[Sandbox, Stripe])
@@ -257,7 +257,7 @@ def test_one_that_is_not_there_did_nothing(rig: Rig, call: str) -> None:
 def test_one_that_does_not_answer_in_time_is_silent(rig: Rig, settings: Any, call: str) -> None:
     """Seen failing for Stripe where its requests are not sent within what is left of the call."""
     settings.PROVIDER_SECONDS = 0.5
-    with stripes.mute() as url:
+    with stripe_doubles.mute() as url:
         provider, started = rig.at(url), time.monotonic()
 
         with pytest.raises(ProviderSilent):

@@ -10,7 +10,7 @@ from django.test import Client
 
 from bookings_service.bookings.models import Booking, Quote
 from bookings_service.payments.models import Payment
-from bookings_service.tests.conftest import Buyer, a_traveller
+from bookings_service.tests.conftest import Buyer, new_traveller
 from bookings_service.tests.doubles import Destinations
 from shared.auth import Traveller
 from shared.errors import InFlight
@@ -30,7 +30,7 @@ def post(client: Client, path: str, body: Any = None, key: str | None = None) ->
 
 
 def test_the_whole_way(as_traveller: Clients, destinations: Destinations) -> None:
-    client = as_traveller(a_traveller())
+    client = as_traveller(new_traveller())
     departure = destinations.offer(adult=12_345)
 
     quote = post(client, "/quotes/", {"departure_id": str(departure), "adults": 2})
@@ -98,7 +98,7 @@ def test_abuse_30_a_price_that_is_sent_is_refused(
 def test_abuse_29_parties_that_are_none(
     as_traveller: Clients, destinations: Destinations, party: dict[str, Any], code: str
 ) -> None:
-    answer = post(as_traveller(a_traveller()), "/quotes/", {"departure_id": str(destinations.offer()), **party})
+    answer = post(as_traveller(new_traveller()), "/quotes/", {"departure_id": str(destinations.offer()), **party})
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
     assert code in answer.content.decode()
@@ -129,8 +129,8 @@ def test_abuse_32_keys_over_http(as_traveller: Clients, buyer: Buyer, destinatio
 
 def test_others_are_as_unknown(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
     quote = buyer.quote(destinations.offer())
-    booking = buyer.take(quote)
-    other = as_traveller(a_traveller())
+    booking = buyer.book_quote(quote)
+    other = as_traveller(new_traveller())
 
     for theirs, nobodys in (
         (f"/api/v1/bookings/{booking.reference}/", "/api/v1/bookings/ZZZZZZZZ/"),
@@ -146,7 +146,7 @@ def test_others_are_as_unknown(as_traveller: Clients, buyer: Buyer, destinations
 
 @pytest.mark.parametrize("reference", ["%00", "A%00B", "%ED%A0%80", "x" * 3_000, "'%20OR%201=1%20--", "%F0%9F%92%A9"])
 def test_what_is_no_reference_is_as_unknown(as_traveller: Clients, reference: str) -> None:
-    client = as_traveller(a_traveller())
+    client = as_traveller(new_traveller())
 
     answers = [
         client.get(f"/api/v1/bookings/{reference}/"),
@@ -185,7 +185,7 @@ def test_pages(as_traveller: Clients, buyer: Buyer, destinations: Destinations) 
     "query", ["limit=0", "limit=100000", "limit=x", "cursor=garbage", "ordering=password", "status=LOST"]
 )
 def test_abuse_49_bad_queries_name_the_parameter(as_traveller: Clients, query: str) -> None:
-    answer = as_traveller(a_traveller()).get(f"/api/v1/bookings/?{query}")
+    answer = as_traveller(new_traveller()).get(f"/api/v1/bookings/?{query}")
 
     assert answer.status_code == 400
     assert query.split("=")[0] in answer.content.decode()
@@ -193,7 +193,7 @@ def test_abuse_49_bad_queries_name_the_parameter(as_traveller: Clients, query: s
 
 @pytest.mark.parametrize("body", ['{"quote_id": ', "[" * 100_000, "[]", '"x"', '{"adults": NaN}'])
 def test_abuse_48_broken_bodies(as_traveller: Clients, body: str) -> None:
-    client = as_traveller(a_traveller())
+    client = as_traveller(new_traveller())
 
     answer = client.post("/api/v1/quotes/", body, content_type="application/json")
 

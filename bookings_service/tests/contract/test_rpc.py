@@ -174,7 +174,7 @@ def test_abuse_54_somebody_elses_is_as_unknown(
     client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations
 ) -> None:
     quote = buyer.quote(destinations.offer())
-    booking = buyer.take(quote)
+    booking = buyer.book_quote(quote)
     payment, _ = buyer.pay(booking)
     other = client(uuid7())
     unknown = {"reference": "ZZZZZZZZ"}

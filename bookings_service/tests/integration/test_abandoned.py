@@ -12,7 +12,7 @@ from bookings_service.payments import ledger
 from bookings_service.payments.models import Payment
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
-from bookings_service.tests.factories import end_hold, long_ago
+from bookings_service.tests.factories import end_hold, make_payment_stale
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
 
@@ -26,7 +26,7 @@ def test_whoever_finds_the_page_of_an_abandoned_payment_cannot_pay_for_nothing(
     for _ in range(2):  # the hold was extended, and ended
         end_hold(booking.id)
         expire_holds()
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     Payment.objects.update(created_at=F("created_at") - timedelta(hours=2))
 
     reconcile_due()

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
 
-from bookings_service.bookings.admin import neighbours
+from bookings_service.bookings.admin import upstream
 from bookings_service.bookings.admin.groups import grant
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.models import Booking, BookingEvent
@@ -34,12 +34,12 @@ NASTY = "<script>alert(1)</script>"
 
 
 @pytest.fixture(autouse=True)
-def told(neighbours_answer: dict[str, Any]) -> None:
+def told(upstream_answers: dict[str, Any]) -> None:
     """The neighbours answer."""
 
 
 @pytest.fixture
-def neighbours_answer() -> Iterator[dict[str, Any]]:
+def upstream_answers() -> Iterator[dict[str, Any]]:
     """What notifications_service and users_service say; their own tests prove that they say it."""
     said: dict[str, Any] = {"messages": pb.ListBookingMessagesResponse(), "traveller": None}
 
@@ -49,8 +49,8 @@ def neighbours_answer() -> Iterator[dict[str, Any]]:
         return said[name]
 
     with (
-        patch.object(neighbours, "messages_of", lambda **_: answer("messages")),
-        patch.object(neighbours, "traveller_of", lambda **_: answer("traveller")),
+        patch.object(upstream, "messages_of", lambda **_: answer("messages")),
+        patch.object(upstream, "traveller_of", lambda **_: answer("traveller")),
     ):
         yield said
 
@@ -85,9 +85,9 @@ def failed(paid: BookingView) -> Refund:
     return refund
 
 
-def test_a_page_tells_the_story(paid: BookingView, neighbours_answer: dict[str, Any]) -> None:
+def test_a_page_tells_the_story(paid: BookingView, upstream_answers: dict[str, Any]) -> None:
     mail = pb.Notification(subject=f"Booking {NASTY}", channel=pb.CHANNEL_EMAIL, status=pb.NOTIFICATION_STATUS_SENT)
-    neighbours_answer["messages"] = pb.ListBookingMessagesResponse(notifications=[mail])
+    upstream_answers["messages"] = pb.ListBookingMessagesResponse(notifications=[mail])
 
     shown = staff("support").get(page(paid)).content.decode()
 
@@ -106,8 +106,8 @@ def test_a_page_tells_the_story(paid: BookingView, neighbours_answer: dict[str, 
     assert "Refund…" not in shown
 
 
-def test_a_neighbour_away_is_said_and_the_page_is_there(paid: BookingView, neighbours_answer: dict[str, Any]) -> None:
-    neighbours_answer |= {"messages": Unavailable(retry_after=1), "traveller": Unavailable(retry_after=1)}
+def test_a_neighbour_away_is_said_and_the_page_is_there(paid: BookingView, upstream_answers: dict[str, Any]) -> None:
+    upstream_answers |= {"messages": Unavailable(retry_after=1), "traveller": Unavailable(retry_after=1)}
 
     shown = staff("support").get(page(paid))
     searched = staff("support").get("/admin/bookings/booking/?q=ann@example.org")
@@ -117,7 +117,7 @@ def test_a_neighbour_away_is_said_and_the_page_is_there(paid: BookingView, neigh
 
 
 def test_found_by_reference_email_and_passenger(
-    paid: BookingView, buyer: Buyer, neighbours_answer: dict[str, Any]
+    paid: BookingView, buyer: Buyer, upstream_answers: dict[str, Any]
 ) -> None:
     client = staff("support")
 
@@ -131,7 +131,7 @@ def test_found_by_reference_email_and_passenger(
     assert found("lindqvist")
     assert found(str(buyer.who.id))
     assert not found("ann@example.org")
-    neighbours_answer["traveller"] = buyer.who.id
+    upstream_answers["traveller"] = buyer.who.id
     assert found("ann@example.org")
     assert not found("nobody")
 
@@ -260,9 +260,9 @@ def test_finance_finds_what_contradicts(buyer: Buyer, paid: BookingView) -> None
     assert staff("booking_agent").get("/admin/payments/webhook/").status_code == 403
 
 
-def test_neighbours_of_an_older_version_are_as_away(paid: BookingView, neighbours_answer: dict[str, Any]) -> None:
+def test_neighbours_of_an_older_version_are_as_away(paid: BookingView, upstream_answers: dict[str, Any]) -> None:
     """While an upgrade rolls, a question may be unknown to who is asked. Seen failing (500) with refusals alone caught."""
-    neighbours_answer |= {"messages": RpcFailed(), "traveller": RpcFailed()}
+    upstream_answers |= {"messages": RpcFailed(), "traveller": RpcFailed()}
 
     assert "notifications_service does not answer now" in staff("support").get(page(paid)).content.decode()
     assert staff("support").get("/admin/bookings/booking/?q=ann@example.org").status_code == 200

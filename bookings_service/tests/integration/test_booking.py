@@ -58,7 +58,7 @@ def test_a_quote_fixes_price_policy_and_time(buyer: Buyer, destinations: Destina
     assert (quote.total.minor, quote.total.currency) == (31_001, "EUR")
     assert [(rule.days_before, rule.refund_percent) for rule in quote.policy] == [(30, 100), (7, 50)]
     destinations.offer(departure_id=departure, adult=99_999, child=99_999, version=2)
-    assert buyer.take(quote).total == quote.total
+    assert buyer.book_quote(quote).total == quote.total
     assert OutboxEvent.objects.count() == 1
 
 
@@ -90,10 +90,10 @@ def test_what_fails_last_takes_everything_with_it(buyer: Buyer, destinations: De
     quote = buyer.quote(destinations.offer())
 
     with patch.object(inventory, "hold", side_effect=SeatsUnavailable(seatsLeft=0)), pytest.raises(SeatsUnavailable):
-        buyer.take(quote)
+        buyer.book_quote(quote)
 
     assert written() == NOTHING
-    assert buyer.take(quote).status == "PENDING"  # the quote is good still
+    assert buyer.book_quote(quote).status == "PENDING"  # the quote is good still
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_refused_and_nothing_written(
     quote = buyer.quote(destinations.offer())
 
     with pytest.raises(refusal):
-        buyer.take(quote, **change)
+        buyer.book_quote(quote, **change)
 
     assert written() == NOTHING
     assert Quote.objects.get().used_at is None
@@ -131,13 +131,13 @@ def test_abuse_31_a_quote_is_its_travellers_once_and_in_time(
     end_quote(late.id)
 
     with pytest.raises(NotFound):
-        other.take(quote)
+        other.book_quote(quote)
     with pytest.raises(QuoteExpired):
-        owner.take(late)
+        owner.book_quote(late)
     assert written() == NOTHING
-    assert owner.take(quote).status == "PENDING"
+    assert owner.book_quote(quote).status == "PENDING"
     with pytest.raises(QuoteUsed):
-        owner.take(quote)
+        owner.book_quote(quote)
     assert Booking.objects.count() == 1
 
 
@@ -148,7 +148,7 @@ def test_abuse_31_an_address_never_verified_books_nothing(
     users.unverified.add(str(buyer.who.id))
 
     with pytest.raises(Exception) as refused:
-        buyer.take(quote)
+        buyer.book_quote(quote)
 
     assert refused.value.code == "EMAIL_NOT_VERIFIED"  # type: ignore[attr-defined]
     assert written() == NOTHING
@@ -157,9 +157,9 @@ def test_abuse_31_an_address_never_verified_books_nothing(
 def test_abuse_32_a_repeated_key_books_once(buyer: Buyer, destinations: Destinations, users: Users) -> None:
     quote, key = buyer.quote(destinations.offer()), str(uuid4())
 
-    first = buyer.take(quote, key=key)
-    users.away = True  # what is written needs nobody
-    again = buyer.take(quote, key=key)
+    first = buyer.book_quote(quote, key=key)
+    users.unavailable = True  # what is written needs nobody
+    again = buyer.book_quote(quote, key=key)
 
     assert again == first
     assert written() == {
@@ -174,10 +174,10 @@ def test_abuse_32_a_repeated_key_books_once(buyer: Buyer, destinations: Destinat
 
 def test_abuse_32_a_key_goes_with_one_request(buyer: Buyer, destinations: Destinations) -> None:
     key = str(uuid4())
-    buyer.take(buyer.quote(destinations.offer()), key=key)
+    buyer.book_quote(buyer.quote(destinations.offer()), key=key)
 
     with pytest.raises(KeyReused):
-        buyer.take(buyer.quote(destinations.offer()), key=key)
+        buyer.book_quote(buyer.quote(destinations.offer()), key=key)
 
     assert Booking.objects.count() == 1
 
@@ -186,7 +186,7 @@ def test_abuse_32_the_same_key_at_once(buyer: Buyer, destinations: Destinations)
     """Ten at once under one key: one booking; each other is told that the first is under way, or gets the same booking."""
     quote, key = buyer.quote(destinations.offer()), str(uuid4())
 
-    outcomes = race([lambda: buyer.take(quote, key=key)] * 10)
+    outcomes = race([lambda: buyer.book_quote(quote, key=key)] * 10)
 
     assert {type(outcome) for outcome in outcomes} <= {BookingView, InFlight}
     assert len({outcome.id for outcome in outcomes if isinstance(outcome, BookingView)}) == 1
@@ -196,7 +196,7 @@ def test_abuse_32_the_same_key_at_once(buyer: Buyer, destinations: Destinations)
 def test_keys_of_two_travellers_do_not_meet(buyers: Callable[[int], list[Buyer]], destinations: Destinations) -> None:
     departure, key = destinations.offer(), str(uuid4())
 
-    bookings = [buyer.take(buyer.quote(departure), key=key) for buyer in buyers(2)]
+    bookings = [buyer.book_quote(buyer.quote(departure), key=key) for buyer in buyers(2)]
 
     assert bookings[0].id != bookings[1].id
 
@@ -224,7 +224,7 @@ def test_abuse_34_not_by_asking_at_once_either(buyer: Buyer, destinations: Desti
     departure = destinations.offer(capacity=100)
     quotes = [buyer.quote(departure, adults=1) for _ in range(10)]
 
-    outcomes = race([lambda q=quote: buyer.take(q) for quote in quotes])
+    outcomes = race([lambda q=quote: buyer.book_quote(q) for quote in quotes])
 
     assert sum(isinstance(outcome, BookingView) for outcome in outcomes) == 5
     assert Booking.objects.count() == 5
@@ -251,12 +251,12 @@ def test_a_departure_that_cannot_be_booked_is_not_quoted(buyer: Buyer, destinati
 
 def test_neighbours_away_are_said_to_be_away(buyer: Buyer, destinations: Destinations, users: Users) -> None:
     quote = buyer.quote(destinations.offer())
-    users.away = destinations.away = True
+    users.unavailable = destinations.unavailable = True
 
     with pytest.raises(Unavailable):
         buyer.quote(destinations.offer())
     with pytest.raises(Unavailable):
-        buyer.take(quote)
+        buyer.book_quote(quote)
 
     assert written() == NOTHING
 
@@ -264,7 +264,7 @@ def test_neighbours_away_are_said_to_be_away(buyer: Buyer, destinations: Destina
 def test_others_bookings_do_not_exist(buyers: Callable[[int], list[Buyer]], destinations: Destinations) -> None:
     owner, other = buyers(2)
     quote = owner.quote(destinations.offer())
-    booking = owner.take(quote)
+    booking = owner.book_quote(quote)
 
     with pytest.raises(NotFound):
         selectors.booking_by_reference(reference=booking.reference, traveller_id=other.who.id)
@@ -282,12 +282,12 @@ def test_a_reference_that_is_taken_is_drawn_again(buyer: Buyer, destinations: De
     quote = buyer.quote(departure)
 
     with patch.object(create, "new_reference", side_effect=[taken, taken, "ZZZZ2222"]):
-        booking = buyer.take(quote)
+        booking = buyer.book_quote(quote)
 
     assert booking.reference == "ZZZZ2222"
     assert Booking.objects.count() == 2
     with patch.object(create, "new_reference", return_value=taken), pytest.raises(Unavailable):
-        buyer.take(buyer.quote(departure))
+        buyer.book_quote(buyer.quote(departure))
     assert Booking.objects.count() == 2
 
 
@@ -301,6 +301,6 @@ def test_a_crowd_at_a_sold_out_departure_writes_nothing(
     first.book(departure)
 
     with CaptureQueriesContext(connection) as asked, pytest.raises(SeatsUnavailable):
-        late.take(quote)
+        late.book_quote(quote)
 
     assert not [one["sql"] for one in asked.captured_queries if one["sql"].startswith(("INSERT", "UPDATE"))]

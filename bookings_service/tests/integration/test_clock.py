@@ -23,7 +23,7 @@ from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.providers import configured
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
-from bookings_service.tests.factories import end_hold, long_ago, refunds_due
+from bookings_service.tests.factories import end_hold, make_payment_stale, make_refunds_due
 from shared.db import database_now
 from shared.errors import NotFound
 from shared.ids import uuid7
@@ -165,7 +165,7 @@ def test_lowering_and_booking_at_once_never_cross(
     quotes = [(owner, owner.quote(departure, adults=2)) for owner in buyers(3)]
 
     race(
-        [lambda o=owner, q=quote: o.take(q) for owner, quote in quotes]
+        [lambda o=owner, q=quote: o.book_quote(q) for owner, quote in quotes]
         + [lambda: services.set_capacity(departure_id=departure, capacity=2, version=2)]
     )
 
@@ -184,7 +184,7 @@ def test_a_silent_provider_keeps_no_hold_from_ending(
     departure = destinations.offer(capacity=20)
     for person in (Buyer(destinations) for _ in range(5)):
         payment, _ = person.pay(person.book(departure, adults=1), "pm_timeout")
-        long_ago(payment.id)
+        make_payment_stale(payment.id)
     waiting = buyer.book(departure)
     with _mute(settings) as asked, _running_clock():
         assert asked.wait(5)
@@ -201,7 +201,7 @@ def test_silence_never_ends_a_refund(buyer: Buyer, destinations: Destinations, s
     configured.cache_clear()
 
     for _ in range(30):
-        refunds_due()
+        make_refunds_due()
         assert pay_out.pay_out_due() == 1
 
     assert Refund.objects.get().status == "CREATED"

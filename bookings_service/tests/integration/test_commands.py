@@ -74,7 +74,7 @@ def test_an_oversold_departure_is_an_alarm_and_sells_nothing_more(
     assert f"alarm: departure {departure} is oversold: 3 seats are taken of 2" in caplog.text
     assert SeatInventory.objects.filter(capacity=3, held=0, sold=3).exists()
     with pytest.raises(SeatsUnavailable):
-        buyer.take(quote)
+        buyer.book_quote(quote)
     assert run("reconcile_inventory")[0] == 0
 
 
@@ -135,10 +135,10 @@ def test_a_departure_is_cancelled_once_it_is_meant(buyer: Buyer, destinations: D
     assert set(Booking.objects.values_list("status", "reason")) == {("CANCELLED", "DEPARTURE_CANCELLED")}
     assert Refund.objects.get().amount_minor == 100_000
     with pytest.raises(DepartureClosed):
-        buyer.take(late)
+        buyer.book_quote(late)
     buyer.destinations.offer(departure_id=departure, version=9)  # stale news do not bring it back
     with pytest.raises(DomainError):
-        buyer.take(buyer.quote(departure))
+        buyer.book_quote(buyer.quote(departure))
     assert run("cancel_departure", str(departure), "--apply")[0] == 0
 
 
@@ -188,7 +188,7 @@ def test_an_export_is_narrowed_and_without_names(buyer: Buyer, destinations: Des
 def test_what_is_past_its_retention_goes(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer()
     booked = buyer.quote(departure)
-    booking = buyer.take(booked)
+    booking = buyer.book_quote(booked)
     old, fresh = buyer.quote(departure), buyer.quote(departure)
     Quote.objects.exclude(id=fresh.id).update(expires_at=F("expires_at") - timedelta(days=40))
     IdempotencyKey.objects.update(created_at=F("created_at") - timedelta(days=100))

@@ -105,7 +105,7 @@ def test_what_has_left_is_not_compared(buyer: Buyer, destinations: Destinations)
 
 def test_a_catalogue_that_is_away_is_told_in_a_line(buyer: Buyer, destinations: Destinations) -> None:
     buyer.quote(destinations.offer())
-    destinations.away = True
+    destinations.unavailable = True
 
     code, said = run("reconcile_inventory", "--catalogue")
 

@@ -12,7 +12,7 @@ from bookings_service.bookings.contracts import CreateQuote
 from bookings_service.bookings.models import Booking, Quote
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations, EmailNotVerified, Users
-from bookings_service.tests.factories import command
+from bookings_service.tests.factories import create_booking_command
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, NotFound, Unavailable
 from shared.ids import uuid7
@@ -41,7 +41,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
 def test_what_is_held_needs_no_neighbour(buyer: Buyer, users: Users, destinations: Destinations) -> None:
     departure = destinations.offer(capacity=4)
     booking, other = buyer.book(departure, adults=1), buyer.book(departure, adults=2)
-    users.away = destinations.away = True
+    users.unavailable = destinations.unavailable = True
 
     assert buyer.pay(booking)[1].status == "CONFIRMED"
     renamed = services.rename_passenger(
@@ -55,25 +55,25 @@ def test_what_is_held_needs_no_neighbour(buyer: Buyer, users: Users, destination
 
 def test_a_booking_that_was_made_is_answered_again(buyer: Buyer, users: Users, destinations: Destinations) -> None:
     quote = buyer.quote(destinations.offer())
-    made = buyer.take(quote, key="once")
-    users.away = destinations.away = True
+    made = buyer.book_quote(quote, key="once")
+    users.unavailable = destinations.unavailable = True
 
-    assert buyer.take(quote, key="once") == made
+    assert buyer.book_quote(quote, key="once") == made
 
 
 def test_new_quotes_and_bookings_are_refused(buyer: Buyer, users: Users, destinations: Destinations) -> None:
     departure = destinations.offer()
     quote = buyer.quote(departure)
     written = OutboxEvent.objects.count()
-    users.away = destinations.away = True
+    users.unavailable = destinations.unavailable = True
 
-    for attempt in (lambda: buyer.take(quote), lambda: buyer.quote(departure), lambda: buyer.join(departure)):
+    for attempt in (lambda: buyer.book_quote(quote), lambda: buyer.quote(departure), lambda: buyer.join(departure)):
         with pytest.raises(Unavailable):
             attempt()
 
     assert (Booking.objects.count(), Quote.objects.count(), OutboxEvent.objects.count()) == (0, 1, written)
-    users.away = False
-    assert buyer.take(quote).status == "PENDING"
+    users.unavailable = False
+    assert buyer.book_quote(quote).status == "PENDING"
 
 
 @pytest.mark.parametrize("name", ["users", "destinations"])
@@ -85,7 +85,7 @@ def test_a_silent_neighbour_is_waited_for_no_longer_than_the_caller_waits(
     asked = CreateQuote(departure, 1, 0)
     needs = {
         "users": lambda: services.create_booking(
-            command=command(quote), traveller=buyer.who, deadline=Deadline.after(0.5)
+            command=create_booking_command(quote), traveller=buyer.who, deadline=Deadline.after(0.5)
         ),
         "destinations": lambda: services.create_quote(command=asked, traveller=buyer.who, deadline=Deadline.after(0.5)),
     }
@@ -102,12 +102,12 @@ def test_a_silent_neighbour_is_waited_for_no_longer_than_the_caller_waits(
 def test_calls_do_not_wait_for_one_another(buyer: Buyer, users: Users, destinations: Destinations) -> None:
     """Eight ask at once, and are with users_service at once. Seen failing (never two there) with pybreaker's own `call`."""
     together = threading.Barrier(8, timeout=5)
-    users.meanwhile = together.wait
+    users.before_answer = together.wait
 
     outcomes = race([lambda: upstream.check_traveller(**_who(buyer))] * 8)
 
     assert outcomes == [None] * 8
-    assert users.asked == 8
+    assert users.calls == 8
 
 
 def test_an_absent_neighbour_is_left_alone_and_found_again_by_one_probe(
@@ -118,21 +118,21 @@ def test_an_absent_neighbour_is_left_alone_and_found_again_by_one_probe(
     Seen failing (eight asked) without the lock around the probe.
     """
     monkeypatch.setattr(upstream, "_users_breaker", Breaker("users", fail_max=5, reset_seconds=0.3))
-    users.away = True
+    users.unavailable = True
     for _ in range(8):
         with pytest.raises(Unavailable):
             upstream.check_traveller(**_who(buyer))
-    tried = users.asked
+    tried = users.calls
     with pytest.raises(Unavailable) as refused:
         upstream.check_traveller(**_who(buyer))
-    assert users.asked == tried
+    assert users.calls == tried
     assert refused.value.params == {"retryAfter": 1}
 
     time.sleep(0.4)
-    users.away = False
-    users.asked = 0
+    users.unavailable = False
+    users.calls = 0
     probing = threading.Event()
-    users.meanwhile = lambda: probing.wait(2)
+    users.before_answer = lambda: probing.wait(2)
     outcomes: list[object] = []
     threads = [threading.Thread(target=lambda: outcomes.append(_outcome(buyer))) for _ in range(8)]
     for thread in threads:
@@ -144,7 +144,7 @@ def test_an_absent_neighbour_is_left_alone_and_found_again_by_one_probe(
         thread.join()
 
     assert [type(one) for one in outcomes] == [Unavailable] * 7 + [type(None)]
-    assert users.asked == 1
+    assert users.calls == 1
     upstream.check_traveller(**_who(buyer))
 
 

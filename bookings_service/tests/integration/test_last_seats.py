@@ -27,7 +27,7 @@ def buy_at_once(
     """Have every buyer take a quote at the same instant; return the departure and what each got."""
     departure = destinations.offer(capacity=capacity)
     quotes = [(buyer, buyer.quote(departure, adults=seats)) for buyer in buyers]
-    return departure, race([lambda b=buyer, q=quote: b.take(q) for buyer, quote in quotes])
+    return departure, race([lambda b=buyer, q=quote: b.book_quote(q) for buyer, quote in quotes])
 
 
 def test_last_seats_are_sold_once(
@@ -111,7 +111,7 @@ def test_a_closed_departure_is_not_held(
     SeatInventory.objects.filter(departure_id=departure).update(closed=True)
 
     with pytest.raises(DepartureClosed):
-        buyer.take(quote)
+        buyer.book_quote(quote)
 
     assert seats(departure).held == 0
     assert Booking.objects.count() == 0

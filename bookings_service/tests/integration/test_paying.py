@@ -28,7 +28,7 @@ from bookings_service.payments.refusals import (
 )
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
-from bookings_service.tests.factories import end_hold, long_ago, refunds_due
+from bookings_service.tests.factories import end_hold, make_payment_stale, make_refunds_due
 from shared.errors import KeyReused, NotFound
 from shared.outbox.models import OutboxEvent
 from shared.testing import race
@@ -186,7 +186,7 @@ def test_a_provider_that_does_not_answer_leaves_it_processing_and_is_asked_again
     with pytest.raises(PaymentInProgress):
         buyer.pay(booking)
     assert reconcile_due() == 0  # too young
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     assert reconcile_due() == 1
     assert Booking.objects.get().status == "CONFIRMED"
     assert seats(departure) == Seats(capacity=5, held=0, sold=2)
@@ -204,7 +204,7 @@ def test_a_crash_before_asking_is_made_good_with_the_same_key(
     assert payment.status == "CREATED"
     assert httpx.get(f"{sandbox}/v1/payments/{payment.id}").status_code == 404
 
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     reconcile_due()
 
     assert Booking.objects.get().status == "CONFIRMED"
@@ -231,7 +231,7 @@ def test_an_answer_that_cannot_be_read_is_asked_again(buyer: Buyer, destinations
     with patch.object(httpx.Client, "request", return_value=unreadable):
         payment, _ = buyer.pay(booking)
     assert payment.status == "PROCESSING"
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     reconcile_due()
 
     assert Booking.objects.get().status == "CONFIRMED"
@@ -245,7 +245,7 @@ def test_a_person_who_must_act_is_sent_there(buyer: Buyer, destinations: Destina
     assert (payment.status, after.status) == ("REQUIRES_ACTION", "PENDING")
     page = payment.redirect_url.replace("localhost", "127.0.0.1")
     httpx.post(page, data={"decision": "approve"})
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     reconcile_due()
     assert Booking.objects.get().status == "CONFIRMED"
 
@@ -275,7 +275,7 @@ def pay_after_expiry(buyer: Buyer, departure: UUID) -> Booking:
         end_hold(booking.id)
         expire_holds()
     assert Booking.objects.get(id=booking.id).status == "CANCELLED"
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     return Booking.objects.get(id=booking.id)
 
 
@@ -319,7 +319,7 @@ def test_a_refund_that_fails_once_is_paid_in_the_end(buyer: Buyer, destinations:
 
     pay_out.pay_out_due()
     assert Refund.objects.get().status == "CREATED"
-    refunds_due()
+    make_refunds_due()
     pay_out.pay_out_due()
 
     assert Refund.objects.get().status == "SUCCEEDED"
@@ -337,7 +337,7 @@ def test_a_hold_that_ends_while_it_is_paid_has_one_outcome(
         payment, _ = owner.pay(booking, "pm_timeout")
         Booking.objects.filter(id=booking.id).update(hold_extended=True)
         end_hold(booking.id)
-        long_ago(payment.id)
+        make_payment_stale(payment.id)
 
     race([reconcile_due, expire_holds, reconcile_due, expire_holds])
 

@@ -8,7 +8,7 @@ from bookings_service.bookings import services
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.models import BookingEvent, Passenger
 from bookings_service.bookings.refusals import NotChangeable
-from bookings_service.tests.conftest import Buyer, a_traveller
+from bookings_service.tests.conftest import Buyer, new_traveller
 from bookings_service.tests.doubles import Destinations
 from shared.errors import NotFound
 from shared.ids import uuid7
@@ -65,6 +65,6 @@ def test_somebody_elses_passenger_is_as_unknown(buyer: Buyer, destinations: Dest
     for passenger_id in (booking.passengers[0].id, uuid7()):
         with pytest.raises(NotFound):
             services.rename_passenger(
-                passenger_id=passenger_id, first_name="Eve", last_name="E", traveller=a_traveller()
+                passenger_id=passenger_id, first_name="Eve", last_name="E", traveller=new_traveller()
             )
     assert not Passenger.objects.filter(first_name="Eve").exists()

@@ -18,7 +18,7 @@ from bookings_service.payments.models import LedgerEntry, Payment, Refund
 from bookings_service.payments.refusals import NothingToWriteOff, RefundTooLarge
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
-from bookings_service.tests.factories import refunds_due
+from bookings_service.tests.factories import make_refunds_due
 from shared.errors import IllegalTransition, Invalid, KeyReused, NotFound
 from shared.ids import uuid7
 from shared.money import Money
@@ -188,7 +188,7 @@ def failed(paid: BookingView) -> Refund:
 
 def test_a_failed_refund_is_tried_again(paid: BookingView, failed: Refund) -> None:
     assert retry_refund(refund_id=failed.id, reason=REASON, staff_id=AGENT).status == "PROCESSING"
-    refunds_due()
+    make_refunds_due()
 
     assert pay_out.pay_out_due() == 1
 

@@ -20,10 +20,10 @@ from bookings_service.payments import ledger
 from bookings_service.payments.models import Payment, Refund, Webhook
 from bookings_service.payments.providers import configured
 from bookings_service.payments.refusals import InvalidPaymentMethod, ProviderUnavailable
-from bookings_service.tests import stripe_doubles as stripes
+from bookings_service.tests import stripe_doubles
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
-from bookings_service.tests.factories import end_hold, long_ago, refunds_due
+from bookings_service.tests.factories import end_hold, make_payment_stale, make_refunds_due
 from shared.testing import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("stripe")]
@@ -35,7 +35,9 @@ SeatsOf = Callable[[UUID], Seats]
 
 def at_stripe(url: str, payment_id: UUID) -> list[dict[str, Any]]:
     """Return the intents that Stripe keeps for a payment of ours."""
-    kept = httpx.get(f"{url}/v1/payment_intents?limit=1000", headers=stripes.as_merchant(), trust_env=False).json()
+    kept = httpx.get(
+        f"{url}/v1/payment_intents?limit=1000", headers=stripe_doubles.as_merchant(), trust_env=False
+    ).json()
     return [intent for intent in kept["data"] if intent["metadata"]["payment_id"] == str(payment_id)]
 
 
@@ -48,7 +50,7 @@ def authenticate(url: str, intent: dict[str, Any], *, success: bool) -> None:
 @pytest.fixture
 def webhooks(stripe: str, live_server: Any) -> Iterator[None]:
     """Stripe calls back at ours."""
-    form = {"url": f"{live_server.url}{PATH}", "secret": stripes.SECRET}
+    form = {"url": f"{live_server.url}{PATH}", "secret": stripe_doubles.SECRET}
     httpx.post(f"{stripe}/_config/webhooks/tests", data=form, trust_env=False).raise_for_status()
     yield
     form["url"] = "http://127.0.0.1:9/"
@@ -111,7 +113,7 @@ def test_stripe_calls_back_once_the_traveller_has_approved(
     buyer: Buyer, destinations: Destinations, stripe: str, seats: SeatsOf
 ) -> None:
     departure = destinations.offer(capacity=5)
-    payment, waiting = buyer.pay(buyer.book(departure), stripes.card(stripe, GUARDED))
+    payment, waiting = buyer.pay(buyer.book(departure), stripe_doubles.card(stripe, GUARDED))
     assert (payment.status, waiting.status) == ("REQUIRES_ACTION", "PENDING")
     (intent,) = at_stripe(stripe, payment.id)
     assert payment.client_secret == intent["client_secret"]
@@ -128,17 +130,17 @@ def test_a_failed_authentication_is_failed_once_nobody_can_try_again(
     buyer: Buyer, destinations: Destinations, stripe: str
 ) -> None:
     """localstripe tells nobody of a failed authentication, so Stripe's webhook of it is sent here, signed as Stripe does."""
-    payment, _ = buyer.pay(buyer.book(destinations.offer()), stripes.card(stripe, GUARDED))
+    payment, _ = buyer.pay(buyer.book(destinations.offer()), stripe_doubles.card(stripe, GUARDED))
     (intent,) = at_stripe(stripe, payment.id)
     authenticate(stripe, intent, success=False)
     (intent,) = at_stripe(stripe, payment.id)
-    body = json.dumps(stripes.event("payment_intent.payment_failed", intent)).encode()
+    body = json.dumps(stripe_doubles.event("payment_intent.payment_failed", intent)).encode()
 
-    answer = Client().post(PATH, body, content_type="application/json", headers=stripes.signed(body))
+    answer = Client().post(PATH, body, content_type="application/json", headers=stripe_doubles.signed(body))
 
     assert answer.status_code == 204
     assert Payment.objects.get().status == "PROCESSING"
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     reconcile_due()
     row = Payment.objects.get()
     assert (row.status, row.failure_code) == ("FAILED", "payment_intent_authentication_failure")
@@ -146,12 +148,14 @@ def test_a_failed_authentication_is_failed_once_nobody_can_try_again(
 
 
 def test_a_forged_webhook_is_refused(buyer: Buyer, destinations: Destinations, stripe: str) -> None:
-    payment, _ = buyer.pay(buyer.book(destinations.offer()), stripes.card(stripe, GUARDED))
-    body = json.dumps(stripes.event("payment_intent.succeeded", at_stripe(stripe, payment.id)[0])).encode()
+    payment, _ = buyer.pay(buyer.book(destinations.offer()), stripe_doubles.card(stripe, GUARDED))
+    body = json.dumps(stripe_doubles.event("payment_intent.succeeded", at_stripe(stripe, payment.id)[0])).encode()
 
-    forged = Client().post(PATH, body, content_type="application/json", headers=stripes.signed(body, secret="guessed"))
+    forged = Client().post(
+        PATH, body, content_type="application/json", headers=stripe_doubles.signed(body, secret="guessed")
+    )
     sandboxed = Client().post(
-        PATH.replace("stripe", "sandbox"), body, content_type="application/json", headers=stripes.signed(body)
+        PATH.replace("stripe", "sandbox"), body, content_type="application/json", headers=stripe_doubles.signed(body)
     )
 
     assert [forged.status_code, sandboxed.status_code] == [401, 401]
@@ -166,7 +170,7 @@ def test_a_crash_before_asking_is_made_good(buyer: Buyer, destinations: Destinat
     payment = Payment.objects.get()
     assert at_stripe(stripe, payment.id) == []
 
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     reconcile_due()
 
     assert Booking.objects.get().status == "CONFIRMED"
@@ -183,7 +187,7 @@ def test_a_payment_that_nobody_heard_the_end_of_is_asked_after_and_not_repeated(
     payment = Payment.objects.get()
     assert payment.status == "CREATED"
 
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     reconcile_due()
 
     assert Booking.objects.get().status == "CONFIRMED"
@@ -197,14 +201,14 @@ def test_paid_late_and_the_seats_are_gone_it_goes_back(
     owner, other = buyers(2)
     departure = destinations.offer(capacity=2)
     booking = owner.book(departure)
-    payment, _ = owner.pay(booking, stripes.card(stripe, GUARDED))
+    payment, _ = owner.pay(booking, stripe_doubles.card(stripe, GUARDED))
     for _ in range(2):
         end_hold(booking.id)
         expire_holds()
     other.book(departure)
     authenticate(stripe, at_stripe(stripe, payment.id)[0], success=True)
 
-    long_ago(payment.id)
+    make_payment_stale(payment.id)
     reconcile_due()
     assert pay_out.pay_out_due() == 1
 
@@ -226,7 +230,7 @@ def test_what_was_paid_by_stripe_is_refunded_by_stripe_whatever_pays_now(
     buyer.cancel(by_stripe)
     settings.PAYMENT_PROVIDER = "stripe"
     buyer.cancel(by_sandbox)
-    refunds_due()
+    make_refunds_due()
     pay_out.pay_out_due()
 
     assert Counter(Refund.objects.values_list("payment__provider", "status")) == {

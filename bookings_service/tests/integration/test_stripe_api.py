@@ -13,7 +13,7 @@ import pytest
 from bookings_service.payments.domain import PaymentStatus, RefundStatus
 from bookings_service.payments.providers.base import MethodRefused, ProviderDown, ProviderPayment, ProviderSilent
 from bookings_service.payments.providers.stripe import StripeProvider
-from bookings_service.tests import stripe_doubles as stripes
+from bookings_service.tests import stripe_doubles
 from bookings_service.tests.stripe_doubles import Answer, Scripted, error, hits, intent, page, refund
 from shared.ids import uuid7
 from shared.money import Money
@@ -26,9 +26,9 @@ EUR_200: Final = Money.from_minor(20_000, "EUR")
 
 @pytest.fixture
 def script(settings: Any) -> Iterator[Scripted]:
-    settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = stripes.API_KEY, stripes.SECRET
+    settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = stripe_doubles.API_KEY, stripe_doubles.SECRET
     settings.STRIPE_RETURN_URL, settings.PROVIDER_SECONDS = "", 2.0
-    with stripes.scripted() as script:
+    with stripe_doubles.scripted() as script:
         settings.STRIPE_API_BASE = script.url
         yield script
 

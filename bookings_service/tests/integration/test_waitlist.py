@@ -43,8 +43,8 @@ def test_a_group_waits_in_its_place(destinations: Destinations, buyers: Buyers) 
     owner.book(departure)
 
     assert (first.join(departure).position, second.join(departure, seats=1).position) == (1, 2)
-    assert first.join(departure) == first.in_line(departure)  # asked again, it is the same entry
-    assert first.in_line(departure).status == "WAITING"
+    assert first.join(departure) == first.waitlist_entry(departure)  # asked again, it is the same entry
+    assert first.waitlist_entry(departure).status == "WAITING"
     assert WaitlistEntry.objects.count() == 2
 
 
@@ -60,11 +60,11 @@ def test_freed_seats_go_to_the_first_group_that_fits(
 
     owner.cancel(booking)
 
-    assert (large.in_line(departure).status, large.in_line(departure).position) == ("WAITING", 1)
-    offered = small.in_line(departure)
+    assert (large.waitlist_entry(departure).status, large.waitlist_entry(departure).position) == ("WAITING", 1)
+    offered = small.waitlist_entry(departure)
     assert (offered.status, offered.position) == ("OFFERED", None)
     assert offered.offered_until is not None
-    assert (late.in_line(departure).status, late.in_line(departure).position) == ("WAITING", 2)
+    assert (late.waitlist_entry(departure).status, late.waitlist_entry(departure).position) == ("WAITING", 2)
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
     assert told("offered") == 1
     with pytest.raises(SeatsUnavailable):
@@ -82,14 +82,14 @@ def test_nobody_slips_in_between_a_freed_seat_and_its_offer(
     owner, waiting, *others = buyers(8)
     booking = owner.quote(departure)
     quotes = [(other, other.quote(departure)) for other in others]
-    held = owner.take(booking)
+    held = owner.book_quote(booking)
     waiting.join(departure)
     end_hold(held.id)
 
-    outcomes = race([services.expire_holds, *[lambda b=other, q=quote: b.take(q) for other, quote in quotes]])
+    outcomes = race([services.expire_holds, *[lambda b=other, q=quote: b.book_quote(q) for other, quote in quotes]])
 
     assert Counter(map(type, outcomes)) == {int: 1, SeatsUnavailable: 6}
-    assert waiting.in_line(departure).status == "OFFERED"
+    assert waiting.waitlist_entry(departure).status == "OFFERED"
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
 
 
@@ -102,10 +102,10 @@ def test_an_offer_is_taken_by_a_quote_and_booked(destinations: Destinations, buy
 
     quote = waiting.quote(departure, entry=entry)
 
-    assert waiting.in_line(departure).status == "TAKEN"
+    assert waiting.waitlist_entry(departure).status == "TAKEN"
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
     assert waiting.quote(departure, entry=entry) == quote  # asked again, it is the same quote
-    taken = waiting.take(quote)
+    taken = waiting.book_quote(quote)
     assert (taken.status, len(taken.passengers)) == ("PENDING", 2)
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
     assert Quote.objects.filter(held_seats__gt=0).count() == 0
@@ -122,16 +122,16 @@ def test_a_smaller_party_leaves_the_rest_to_the_next(
     owner.cancel(booking)
 
     first = waiting.quote(departure, adults=2, entry=entry)
-    assert following.in_line(departure).status == "OFFERED"
+    assert following.waitlist_entry(departure).status == "OFFERED"
     second = waiting.quote(departure, adults=1, entry=entry)
 
     assert seats(departure) == Seats(capacity=3, held=2, sold=0)
     with pytest.raises(QuoteExpired):
-        waiting.take(first)
+        waiting.book_quote(first)
     assert second.expires_at == first.expires_at
     with pytest.raises(InvalidPassengers):
         waiting.quote(departure, adults=2, entry=entry)
-    waiting.take(second)
+    waiting.book_quote(second)
 
 
 def test_an_unanswered_offer_goes_to_the_next(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
@@ -147,7 +147,7 @@ def test_an_unanswered_offer_goes_to_the_next(destinations: Destinations, buyers
         first.quote(departure, entry=entry)
     assert services.expire_offers() == 1
 
-    assert (first.in_line(departure).status, second.in_line(departure).status) == ("EXPIRED", "OFFERED")
+    assert (first.waitlist_entry(departure).status, second.waitlist_entry(departure).status) == ("EXPIRED", "OFFERED")
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
     assert (told("offered"), told("expired")) == (2, 1)
 
@@ -165,7 +165,7 @@ def test_a_taken_offer_that_is_not_booked_goes_to_the_next(
 
     assert services.expire_taken_offers() == 1
 
-    assert (first.in_line(departure).status, second.in_line(departure).status) == ("EXPIRED", "OFFERED")
+    assert (first.waitlist_entry(departure).status, second.waitlist_entry(departure).status) == ("EXPIRED", "OFFERED")
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
 
 
@@ -190,7 +190,7 @@ def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buye
             outcomes = race([quoted, quoted, services.expire_offers, services.expire_offers])
 
         quotes = {outcome.id for outcome in outcomes if isinstance(outcome, QuoteView)}
-        status = waiting.in_line(departure).status
+        status = waiting.waitlist_entry(departure).status
         assert not [outcome for outcome in outcomes if not isinstance(outcome, QuoteView | int | SeatsUnavailable)]
         assert (status, len(quotes), seats(departure).held) in {("TAKEN", 1, 2), ("EXPIRED", 0, 0)}
 
@@ -203,12 +203,12 @@ def test_leaving_frees_the_place_and_the_offer(destinations: Destinations, buyer
     third.join(departure)
 
     services.leave_waitlist(entry_id=gone.id, traveller=second.who)
-    assert third.in_line(departure).position == 2
+    assert third.waitlist_entry(departure).position == 2
     owner.cancel(booking)
     services.leave_waitlist(entry_id=entry.id, traveller=first.who)
     services.leave_waitlist(entry_id=entry.id, traveller=first.who)
 
-    assert [b.in_line(departure).status for b in (first, second, third)] == ["LEFT", "LEFT", "OFFERED"]
+    assert [b.waitlist_entry(departure).status for b in (first, second, third)] == ["LEFT", "LEFT", "OFFERED"]
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
     with pytest.raises(NotFound):
         services.leave_waitlist(entry_id=entry.id, traveller=second.who)
@@ -247,7 +247,7 @@ def test_a_raised_capacity_is_offered_to_the_line_first(
 
     services.set_capacity(departure_id=departure, capacity=4, version=2)
 
-    assert waiting.in_line(departure).status == "OFFERED"
+    assert waiting.waitlist_entry(departure).status == "OFFERED"
     assert seats(departure) == Seats(capacity=4, held=4, sold=0)
 
 
@@ -258,11 +258,11 @@ def test_the_sweep_finds_who_was_forgotten(destinations: Destinations, buyers: B
     waiting.join(departure)
     with patch.object(offers, "offer_free_seats", lambda **_: 0):
         owner.cancel(booking)
-    assert waiting.in_line(departure).status == "WAITING"
+    assert waiting.waitlist_entry(departure).status == "WAITING"
 
     assert services.offer_to_waiting() == 1
 
-    assert waiting.in_line(departure).status == "OFFERED"
+    assert waiting.waitlist_entry(departure).status == "OFFERED"
     assert seats(departure).held == 2
     assert services.offer_to_waiting() == 0
 
@@ -278,7 +278,7 @@ def test_a_cancelled_departure_ends_its_line(destinations: Destinations, buyers:
 
     assert services.expire_offers() == 2
 
-    assert (first.in_line(departure).status, second.in_line(departure).status) == ("EXPIRED", "EXPIRED")
+    assert (first.waitlist_entry(departure).status, second.waitlist_entry(departure).status) == ("EXPIRED", "EXPIRED")
     assert seats(departure) == Seats(capacity=2, held=0, sold=0)
     assert told("expired") == 2
 
@@ -293,7 +293,7 @@ def test_a_closed_departure_takes_no_offered_booking(destinations: Destinations,
     SeatInventory.objects.filter(departure_id=departure).update(closed=True)
 
     with pytest.raises(DepartureClosed):
-        waiting.take(quote)
+        waiting.book_quote(quote)
 
     assert Quote.objects.get(id=quote.id).used_at is None
 
@@ -312,7 +312,7 @@ def test_who_cannot_join(destinations: Destinations, buyer: Buyer) -> None:
         buyer.join(destinations.offer(capacity=0, starts_in=timedelta(hours=1)))
     with pytest.raises(NotFound):
         buyer.join(uuid7())
-    destinations.away = True
+    destinations.unavailable = True
     with pytest.raises(Unavailable):
         buyer.join(uuid7())
     assert WaitlistEntry.objects.count() == 0
@@ -330,4 +330,4 @@ def test_somebody_elses_entry_is_as_unknown(destinations: Destinations, buyers: 
     for who, where in ((stranger, departure), (waiting, other)):
         with pytest.raises(NotFound):
             who.quote(where, entry=entry)
-    assert waiting.in_line(departure).status == "OFFERED"
+    assert waiting.waitlist_entry(departure).status == "OFFERED"

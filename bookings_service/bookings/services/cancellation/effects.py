@@ -69,7 +69,7 @@ def apply(booking: Booking, quote: CancellationQuote, *, reason: Reason, actor: 
     else:
         _cancel_some(booking, quote, refund=refund, actor=actor, now=now)
     if kept.amount:
-        ledger.keep(booking.id, movement=quote.id, amount=kept, now=now)
+        ledger.record_fee(booking.id, movement=quote.id, amount=kept, now=now)
 
 
 def cancel_in_full(booking: Booking, *, reason: Reason, actor: Actor, now: datetime) -> None:

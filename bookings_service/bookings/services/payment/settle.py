@@ -62,7 +62,7 @@ def settle(*, payment_id: UUID, result: ProviderResult) -> Outcome:
 
 def _captured(booking: Booking, payment: Payment, *, now: datetime) -> None:
     amount = Money.from_minor(payment.amount_minor, payment.currency)
-    ledger.capture(booking.id, movement=payment.id, amount=amount, now=now)
+    ledger.record_capture(booking.id, movement=payment.id, amount=amount, now=now)
     record(booking, "payment.succeeded", actor=PROVIDER, now=now, build=events.payment_succeeded(payment))
     if not confirm(booking, now=now):
         request_refund(booking.id, amount=amount, reason=booking.reason, now=now)

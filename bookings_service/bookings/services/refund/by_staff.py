@@ -78,7 +78,7 @@ def write_off_refund(*, refund_id: UUID, reason: str, staff_id: UUID) -> RefundV
             raise NothingToWriteOff
         now = database_now()
         amount = Money.from_minor(refund.amount_minor, refund.currency)
-        ledger.write_off(refund.booking_id, movement=refund.id, amount=amount, now=now)
+        ledger.record_write_off(refund.booking_id, movement=refund.id, amount=amount, now=now)
         refund.written_off_at, refund.staff_id, refund.note = now, staff_id, note
         refund.save(update_fields=["written_off_at", "staff_id", "note"])
         return refund_view(refund)

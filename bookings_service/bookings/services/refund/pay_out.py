@@ -93,7 +93,7 @@ def settle(*, refund_id: UUID, status: RefundStatus) -> None:
         refund.save(update_fields=["status"])
         if status is RefundStatus.SUCCEEDED:
             amount = Money.from_minor(refund.amount_minor, refund.currency)
-            ledger.refund(booking.id, movement=refund.id, amount=amount, now=now)
+            ledger.record_refund(booking.id, movement=refund.id, amount=amount, now=now)
             record(booking, "refund.succeeded", actor=PROVIDER, now=now, build=events.refund_succeeded(refund))
         elif status is RefundStatus.FAILED:
             log.error("alarm: refund %s failed for good", refund.id)

@@ -13,7 +13,7 @@ class Command(OperatorCommand):
 
     def work(self, **options: Any) -> bool:
         """Return whether every rule holds."""
-        found = audit.findings()
+        found = audit.discrepancies()
         self.table("Balances", ("account", "amount"), ((one.account, one.amount) for one in audit.balances()))
         if found:
             self.table(

@@ -10,12 +10,16 @@ from bookings_service.bookings.contracts import BookingView, QuoteView
 from bookings_service.bookings.models import Booking, BookingEvent
 from bookings_service.bookings.services import receive_webhook
 from bookings_service.payments.models import LedgerEntry, Payment, Webhook
-from bookings_service.tests.concurrency.clock import payments_end
-from bookings_service.tests.concurrency.crowd import crowd, patiently
-from bookings_service.tests.concurrency.guards import forgetful, unconstrained, unlocked
+from bookings_service.tests.concurrency.clock import settle_all_payments
 from bookings_service.tests.concurrency.invariants import broken
-from bookings_service.tests.concurrency.provider import Ear, ProviderBooks
+from bookings_service.tests.concurrency.provider import ProviderRecords, WebhookReceiver
 from bookings_service.tests.concurrency.scale import scaled
+from bookings_service.tests.concurrency.threads import run_in_threads, with_retries
+from bookings_service.tests.concurrency.without_guards import (
+    without_constraints,
+    without_idempotency,
+    without_row_locks,
+)
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from shared.testing import eventually
@@ -31,7 +35,7 @@ def retried(attempts: list[Task], times: int = RETRIES) -> list[Any]:
     """Do each of `attempts` so many times, all of them at once and mixed; return what each returned or raised."""
     tasks = attempts * times
     random.Random(7).shuffle(tasks)
-    return crowd(tasks)
+    return run_in_threads(tasks)
 
 
 def quoted(destinations: Destinations, buyers: Buyers, *, count: int = KEYS) -> list[tuple[Buyer, QuoteView]]:
@@ -40,21 +44,21 @@ def quoted(destinations: Destinations, buyers: Buyers, *, count: int = KEYS) -> 
 
 
 def take(buyer: Buyer, quote: QuoteView) -> Task:
-    return lambda: patiently(lambda: buyer.take(quote, key=str(quote.id)))
+    return lambda: with_retries(lambda: buyer.book_quote(quote, key=str(quote.id)))
 
 
 def pay(buyer: Buyer, booking: BookingView) -> Task:
-    return lambda: patiently(lambda: buyer.pay(booking, key=f"pay-{booking.id}"))
+    return lambda: with_retries(lambda: buyer.pay(booking, key=f"pay-{booking.id}"))
 
 
 def test_a_key_books_once_and_charges_once(
-    destinations: Destinations, buyers: Buyers, provider_books: ProviderBooks, ear: Ear
+    destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, webhook_receiver: WebhookReceiver
 ) -> None:
     """Every retry is answered with the one booking and the one payment; the provider's webhooks, thrice each at once, add nothing.
 
     Seen failing (QuoteUsed for a retry) without the key's lock, and without what it finds under it; the controls below show more every time.
     """
-    ready, before = quoted(destinations, buyers), provider_books.asked()
+    ready, before = quoted(destinations, buyers), provider_records.all_keys()
 
     booked = retried([take(buyer, quote) for buyer, quote in ready])
     assert {type(one) for one in booked} == {BookingView}
@@ -64,18 +68,18 @@ def test_a_key_books_once_and_charges_once(
     owners = {buyer.who.id: buyer for buyer, _ in ready}
     paid = retried([pay(owners[view.traveller_id], view) for view in bookings.values()])
     assert not [one for one in paid if isinstance(one, Exception)]
-    payments_end()  # in a rush the provider may answer too late for the one who pays; the clock asks after it
+    settle_all_payments()  # in a rush the provider may answer too late for the one who pays; the clock asks after it
     made = {str(key) for key in Payment.objects.values_list("id", flat=True)}
     assert {str(payment.id) for payment, _ in paid} == made
     assert len(made) == KEYS
 
-    assert eventually(lambda: made <= ear.payments(), 60.0)
-    told = retried([lambda n=news: hear(*n) for news in ear.heard], 3)
+    assert eventually(lambda: made <= webhook_receiver.payment_keys(), 60.0)
+    told = retried([lambda n=news: hear(*n) for news in webhook_receiver.received], 3)
     assert not [one for one in told if isinstance(one, Exception)]
     assert list(Webhook.objects.values_list("outcome", flat=True)) == ["NOTHING_NEW"] * KEYS  # each of them once
 
-    assert provider_books.asked() - before == made
-    assert {key: provider_books.charged()[key] for key in made} == dict.fromkeys(made, 50_000)
+    assert provider_records.all_keys() - before == made
+    assert {key: provider_records.charged()[key] for key in made} == dict.fromkeys(made, 50_000)
     assert LedgerEntry.objects.filter(kind="CAPTURE", account="PROVIDER").count() == KEYS
     assert set(Booking.objects.values_list("status", flat=True)) == {"CONFIRMED"}
     assert broken() == []
@@ -90,41 +94,45 @@ def test_control_without_the_keys_memory_a_retry_is_refused_as_another_request(
 ) -> None:
     """A retry then no longer gets its booking: the quote's own guard refuses what it makes."""
     ready = quoted(destinations, buyers, count=2)
-    with forgetful():
+    with without_idempotency():
         outcomes = retried([take(buyer, quote) for buyer, quote in ready])
 
     assert sum(isinstance(one, BookingView) for one in outcomes) == len(ready) < len(outcomes)
 
 
 def test_control_without_the_keys_memory_a_declined_card_is_tried_again(
-    destinations: Destinations, buyers: Buyers, provider_books: ProviderBooks, ear: Ear
+    destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, webhook_receiver: WebhookReceiver
 ) -> None:
     """A declined payment that is retried under its key is the same decline; forgotten, the provider is asked each time."""
     (buyer, quote), *_ = quoted(destinations, buyers, count=1)
-    booking, before = buyer.take(quote), provider_books.asked()
+    booking, before = buyer.book_quote(quote), provider_records.all_keys()
     for _ in range(3):
         buyer.pay(booking, "pm_declined", key="once")
-    assert len(provider_books.asked() - before) == 1
+    assert len(provider_records.all_keys() - before) == 1
 
-    with forgetful():
+    with without_idempotency():
         for _ in range(3):
             buyer.pay(booking, "pm_declined", key="once")
 
-    assert len(provider_books.asked() - before) == 4
+    assert len(provider_records.all_keys() - before) == 4
 
 
 def test_control_without_key_locks_and_constraints_a_traveller_books_twice_and_is_charged_twice(
-    destinations: Destinations, buyers: Buyers, provider_books: ProviderBooks, ear: Ear
+    destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, webhook_receiver: WebhookReceiver
 ) -> None:
     """The race is real: behind the key stand the rows' locks, behind those the constraints; without all three it is lost."""
     (buyer, quote), (other, theirs) = quoted(destinations, buyers, count=2)
-    booking, before = other.take(theirs), provider_books.charged().keys()
-    with unconstrained("bookings_booking_quote_id_key", "payment_one_live"), unlocked(), forgetful():
+    booking, before = other.book_quote(theirs), provider_records.charged().keys()
+    with (
+        without_constraints("bookings_booking_quote_id_key", "payment_one_live"),
+        without_row_locks(),
+        without_idempotency(),
+    ):
         booked = retried([take(buyer, quote)])
         retried([pay(other, booking)])
-        payments_end()
+        settle_all_payments()
         found = broken()
 
     assert len({one.id for one in booked if isinstance(one, BookingView)}) > 1
-    assert len(provider_books.charged().keys() - before) > 1
+    assert len(provider_records.charged().keys() - before) > 1
     assert f"a quote that was used is one booking: {quote.id}" in found

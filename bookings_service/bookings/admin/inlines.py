@@ -1,11 +1,11 @@
 """The tables of a booking's page, oldest line first."""
 
-from bookings_service.bookings.admin.readonly import StoryInline
+from bookings_service.bookings.admin.readonly import BookingInline
 from bookings_service.bookings.models import BookingEvent, Passenger
 from bookings_service.payments.models import LedgerEntry, Payment, Refund
 
 
-class PassengerInline(StoryInline):
+class PassengerInline(BookingInline):
     """Who travels."""
 
     model = Passenger
@@ -13,7 +13,7 @@ class PassengerInline(StoryInline):
     readonly_fields = fields
 
 
-class EventInline(StoryInline):
+class EventInline(BookingInline):
     """What happened, with staff's reasons."""
 
     model = BookingEvent
@@ -23,7 +23,7 @@ class EventInline(StoryInline):
     readonly_fields = fields
 
 
-class PaymentInline(StoryInline):
+class PaymentInline(BookingInline):
     """Attempts to pay."""
 
     model = Payment
@@ -31,7 +31,7 @@ class PaymentInline(StoryInline):
     readonly_fields = fields
 
 
-class RefundInline(StoryInline):
+class RefundInline(BookingInline):
     """Money on its way back."""
 
     model = Refund
@@ -39,7 +39,7 @@ class RefundInline(StoryInline):
     readonly_fields = fields
 
 
-class LedgerInline(StoryInline):
+class LedgerInline(BookingInline):
     """The books."""
 
     model = LedgerEntry

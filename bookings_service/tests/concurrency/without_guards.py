@@ -17,21 +17,21 @@ TABLES: Final = (
 )
 
 
-def forget_everything() -> None:
+def empty_tables() -> None:
     """Empty the tables of bookings and payments."""
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {TABLES} CASCADE")
 
 
 @contextmanager
-def unlocked() -> Iterator[None]:
+def without_row_locks() -> Iterator[None]:
     """Have SELECT … FOR UPDATE lock nothing."""
     with patch.object(QuerySet, "select_for_update", lambda self, **_: self.all()):
         yield
 
 
 @contextmanager
-def forgetful() -> Iterator[None]:
+def without_idempotency() -> Iterator[None]:
     """Have idempotency keys lock nothing, remember nothing and keep no row."""
 
     @contextmanager
@@ -50,7 +50,7 @@ def forgetful() -> Iterator[None]:
 
 
 @contextmanager
-def unconstrained(*names: str) -> Iterator[None]:
+def without_constraints(*names: str) -> Iterator[None]:
     """Drop the constraints or unique indexes named; put them back, after everything that they would have refused is gone."""
     with connection.cursor() as cursor:
         definitions = [_definition(name) for name in names]
@@ -59,7 +59,7 @@ def unconstrained(*names: str) -> Iterator[None]:
         try:
             yield
         finally:
-            forget_everything()
+            empty_tables()
             for _, restore in definitions:
                 cursor.execute(restore)
 

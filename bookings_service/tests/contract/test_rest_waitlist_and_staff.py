@@ -11,7 +11,7 @@ from django.test import Client
 
 from bookings_service.bookings.models import WaitlistEntry
 from bookings_service.payments.models import Refund
-from bookings_service.tests.conftest import Buyer, a_traveller
+from bookings_service.tests.conftest import Buyer, new_traveller
 from bookings_service.tests.contract.test_rest import post
 from bookings_service.tests.doubles import Destinations
 from shared.auth import Traveller
@@ -36,7 +36,7 @@ def code(response: Any) -> tuple[int, str]:
 def test_the_whole_way_through_the_line(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer(capacity=2)
     held = buyer.book(departure)
-    client = as_traveller(a_traveller())
+    client = as_traveller(new_traveller())
 
     joined = post(client, "/waitlist/", {"departure_id": str(departure), "seats": 2})
     assert (joined.status_code, joined.json()["status"], joined.json()["position"]) == (200, "WAITING", 1)
@@ -53,7 +53,7 @@ def test_the_whole_way_through_the_line(as_traveller: Clients, buyer: Buyer, des
 def test_leaving_the_line(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer(capacity=1)
     buyer.book(departure, adults=1)
-    client, stranger = as_traveller(a_traveller()), as_traveller(a_traveller())
+    client, stranger = as_traveller(new_traveller()), as_traveller(new_traveller())
     entry = post(client, "/waitlist/", {"departure_id": str(departure), "seats": 2}).json()["id"]
 
     assert code(stranger.delete(f"/api/v1/waitlist/{entry}/")) == (404, "NOT_FOUND")
@@ -78,7 +78,7 @@ def test_who_cannot_join(
 ) -> None:
     departure = destinations.offer(capacity=1)
 
-    refused = post(as_traveller(a_traveller()), "/waitlist/", {"departure_id": str(departure), **body})
+    refused = post(as_traveller(new_traveller()), "/waitlist/", {"departure_id": str(departure), **body})
 
     assert code(refused) == expected
     assert not WaitlistEntry.objects.exists()
@@ -95,7 +95,7 @@ def test_a_name_is_corrected(as_traveller: Clients, buyer: Buyer, destinations: 
     assert (renamed.status_code, renamed.json()["passengers"][1]["first_name"]) == (200, "Anouk")
     assert code(patch(client, {"first_name": "\u202e", "last_name": "Lind"})) == (400, "INVALID_NAME")
     assert code(patch(client, {"first_name": "A", "last_name": "L", "kind": "CHILD"})) == (400, "UNKNOWN_FIELD")
-    assert code(patch(as_traveller(a_traveller()), {"first_name": "A", "last_name": "L"})) == (404, "NOT_FOUND")
+    assert code(patch(as_traveller(new_traveller()), {"first_name": "A", "last_name": "L"})) == (404, "NOT_FOUND")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ T = TypeVar("T")
 AT_ONCE = 16
 
 
-def crowd(tasks: Sequence[Callable[[], T]], *, at_once: int = AT_ONCE) -> list[T | Exception]:
+def run_in_threads(tasks: Sequence[Callable[[], T]], *, at_once: int = AT_ONCE) -> list[T | Exception]:
     """Do all `tasks`, `at_once` of them at a time, begun together; return what each returned or raised, in their order."""
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for index in range(len(tasks)):
@@ -47,7 +47,7 @@ def crowd(tasks: Sequence[Callable[[], T]], *, at_once: int = AT_ONCE) -> list[T
     return outcomes  # type: ignore[return-value]  # every index was worked off
 
 
-def patiently(attempt: Callable[[], T]) -> T:
+def with_retries(attempt: Callable[[], T]) -> T:
     """Do as a client does that was told to come back in a moment: in flight, away, or too long a wait for a row.
 
     A deadlock is not among them: the order of locks forbids it.

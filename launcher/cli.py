@@ -63,15 +63,20 @@ def logs(
 @app.command()
 def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False) -> None:
     """Stop everything and delete all state: databases, topics, mails, photos, secrets."""
+    from launcher.commands.down import check_reset
     from launcher.commands.down import reset as run
 
     platform = Platform.from_environment()
+    if not platform.var.exists():
+        print(f"{platform.var} does not exist: there is nothing to delete.")
+        return
+    check_reset(platform)
     if not yes:
         if not sys.stdin.isatty():
             raise Refusal("reset asks first, and nobody can answer here.", "./manage_all.py reset --yes")
         typer.confirm(f"Delete everything in {platform.var}?", abort=True)
     run(platform)
-    print(f"{platform.var} is gone.")
+    print(f"{platform.var} and all state in it are deleted.")
 
 
 @app.command()

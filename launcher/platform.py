@@ -9,6 +9,7 @@ from launcher import ports
 from launcher.refusal import Refusal
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+MARKER: Final = ".travel-platform"  # holds the path of the state folder that it marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,24 @@ class Platform:
     def media(self) -> Path:
         return self.var / "media"
 
+    @property
+    def marker(self) -> Path:
+        """The file that says that the launcher made the state folder, so that `reset` may delete it."""
+        return self.var / MARKER
+
+    def make_state_folder(self) -> None:
+        """Make the state folder, and mark it if it is new or empty. A folder that held anything before is not marked.
+
+        Raises OSError.
+        """
+        self.var.mkdir(parents=True, exist_ok=True)
+        if not any(self.var.iterdir()):
+            self.marker.write_text(f"{self.var}\n")
+
     def make_folders(self) -> None:
-        """Make the state folder and its rooms. Raises Refusal where that cannot be done."""
+        """Make the state folder and the folders in it. Raises Refusal if that is impossible."""
         try:
-            self.var.mkdir(parents=True, exist_ok=True)
+            self.make_state_folder()
             for folder in (self.run, self.log, self.sms, self.media):
                 folder.mkdir(exist_ok=True)
             self.secrets.mkdir(mode=0o700, exist_ok=True)

@@ -1,11 +1,12 @@
 """`down` and `reset`: stop everything in order; `reset` deletes the state as well."""
 
+import shlex
 import shutil
 
 from launcher import children
 from launcher.commands.up import stop_supervisor
 from launcher.infrastructure import postgres
-from launcher.platform import Platform
+from launcher.platform import MARKER, Platform
 from launcher.processes import TABLE
 from launcher.refusal import Refusal
 from launcher.report import Report
@@ -23,12 +24,29 @@ def down(platform: Platform) -> list[str]:
     return ran + [name for name in stop(platform) if name not in ran]
 
 
+def check_reset(platform: Platform) -> None:
+    """Raise Refusal unless everything that `reset` would delete was made by the launcher."""
+    if not platform.marker.is_file():
+        raise Refusal(
+            f"{platform.var} has no file {MARKER}, so it was not made by manage_all.py, or by an older one:"
+            " nothing was deleted.",
+            f"touch {shlex.quote(str(platform.marker))} && ./manage_all.py reset    (if everything in it may go)",
+        )
+    outside = postgres.outside_folder(platform)
+    if outside is not None and outside.exists() and not postgres.is_made_for(outside, platform):
+        marker = shlex.quote(str(outside / MARKER))
+        raise Refusal(
+            f"{outside}, with the databases of {platform.var}, does not name this folder in its file {MARKER}:"
+            " nothing was deleted.",
+            f"echo {shlex.quote(str(platform.var))} > {marker} && ./manage_all.py reset    (if everything in it may go)",
+        )
+
+
 def reset(platform: Platform) -> None:
-    """Stop everything and delete the state: databases, topics, mails, photos, secrets. Raises Refusal."""
-    ours = platform.run.is_dir() or (platform.var / "test" / "lock").exists()
-    if platform.var.exists() and not ours and any(platform.var.iterdir()):
-        raise Refusal(f"{platform.var} does not look like a platform's state folder: it is left alone.")
+    """Stop everything and delete the state: databases, topics, mails, photos, secrets. Raises Refusal, see `check_reset`."""
+    check_reset(platform)
     down(platform)
-    if platform.var.exists():
-        postgres.remove(platform)
-        shutil.rmtree(platform.var)
+    postgres.remove(platform)
+    shutil.rmtree(platform.var.resolve())
+    if platform.var.is_symlink():
+        platform.var.unlink()

@@ -23,7 +23,7 @@ from psycopg import sql
 
 from launcher import ports
 from launcher.children import marks
-from launcher.platform import Platform
+from launcher.platform import MARKER, Platform
 from launcher.refusal import Refusal
 from launcher.vault import Vault
 
@@ -53,14 +53,14 @@ def locate(platform: Platform) -> Home:
     installed = _installed()
     if os.geteuid() != 0:
         return Home(binaries=installed / "pginstall" / "bin", data=platform.var / "postgres", user=None)
-    note = platform.var / "postgres.location"
-    if note.exists():
-        elsewhere = Path(note.read_text().strip())
+    noted = outside_folder(platform)
+    if noted is not None:
+        elsewhere = noted
     elif open_to_all(platform.var) and open_to_all(installed):
         return Home(binaries=installed / "pginstall" / "bin", data=platform.var / "postgres", user="nobody")
     else:
         elsewhere = _outside(platform)
-        note.write_text(f"{elsewhere}\n")
+        _note(platform).write_text(f"{elsewhere}\n")
     copy = _copied(installed, elsewhere)
     return Home(binaries=copy / "pginstall" / "bin", data=elsewhere / "data", user="nobody")
 
@@ -171,20 +171,36 @@ def forget_foreign_lock(home: Home) -> None:
         lock.unlink()
 
 
+def outside_folder(platform: Platform) -> Path | None:
+    """Return the folder outside of the state folder with this platform's binaries and data, or None."""
+    note = _note(platform)
+    return Path(note.read_text().strip()) if note.exists() else None
+
+
+def is_made_for(folder: Path, platform: Platform) -> bool:
+    """Return whether the launcher made `folder` for this platform's state folder, as the marker in it says."""
+    try:
+        return (folder / MARKER).read_text().strip() == str(platform.var)
+    except OSError:
+        return False
+
+
 def remove(platform: Platform) -> None:
-    """Delete binaries and data that were put outside of var/."""
-    note = platform.var / "postgres.location"
-    if note.exists():
-        elsewhere = Path(note.read_text().strip())
-        if elsewhere.name.startswith("travel-platform-"):
-            shutil.rmtree(elsewhere, ignore_errors=True)
-        note.unlink()
+    """Delete the binaries and data outside of the state folder, if they were made for it."""
+    outside = outside_folder(platform)
+    if outside is not None and is_made_for(outside, platform):
+        shutil.rmtree(outside)
+        _note(platform).unlink()
 
 
 def open_to_all(path: Path) -> bool:
     """Return whether any user may pass through every folder from the root of the file system down to `path`."""
     path = path.resolve()
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
+
+
+def _note(platform: Platform) -> Path:
+    return platform.var / "postgres.location"
 
 
 def _installed() -> Path:
@@ -203,6 +219,7 @@ def _outside(platform: Platform) -> Path:
         except OSError:
             continue
         if folder.stat().st_uid == os.geteuid() and not folder.is_symlink() and open_to_all(folder):
+            (folder / MARKER).write_text(f"{platform.var}\n")
             return folder
     raise Refusal(
         f"PostgreSQL refuses to run as root, and no folder is open to the user it runs as instead ({platform.var} is closed).",

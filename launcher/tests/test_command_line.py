@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from launcher.commands.prove import PROOFS, chosen, counted, suite_of
-from launcher.platform import ROOT, Platform
+from launcher.platform import MARKER, ROOT, Platform
 from launcher.refusal import Refusal
 
 
@@ -64,15 +64,65 @@ def test_down_and_reset_of_nothing_say_so(tmp_path: Path) -> None:
     assert manage_all("reset", "--yes", var=tmp_path / "var", cwd=tmp_path).returncode == 0
 
 
-def test_reset_deletes_only_what_is_a_platform(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [["reset", "--yes"], ["reset"]])
+def test_reset_deletes_nothing_that_the_launcher_did_not_make(tmp_path: Path, command: list[str]) -> None:
+    """Seen failing (deleted) with `run/` taken for the sign of a platform: many a project has such a folder."""
     precious = tmp_path / "precious"
-    precious.mkdir()
+    (precious / "run").mkdir(parents=True)
     (precious / "thesis.txt").write_text("years of work")
 
-    done = manage_all("reset", "--yes", var=precious, cwd=tmp_path)
+    done = manage_all(*command, var=precious, cwd=tmp_path)
 
     assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"{precious} has no file .travel-platform, so it was not made by manage_all.py, or by an older one:"
+        " nothing was deleted.",
+        f"Type: touch {precious}/.travel-platform && ./manage_all.py reset    (if everything in it may go)",
+    ]
     assert (precious / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_folder_that_held_something_before_is_used_and_never_deleted(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    Platform(var=tmp_path).make_folders()
+
+    assert manage_all("reset", "--yes", var=tmp_path, cwd=tmp_path).returncode == 1
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_reset_deletes_a_state_folder_and_its_databases_outside(tmp_path: Path) -> None:
+    platform, outside = state_with_databases_outside(tmp_path)
+    (outside / MARKER).write_text(f"{platform.var}\n")
+
+    done = manage_all("reset", "--yes", var=platform.var, cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, f"{platform.var} and all state in it are deleted.\n")
+    assert not platform.var.exists()
+    assert not outside.exists()
+
+
+@pytest.mark.parametrize("marker", [None, "/var/lib/another/var\n"])
+def test_reset_leaves_databases_outside_that_were_not_made_for_this_folder(tmp_path: Path, marker: str | None) -> None:
+    """A copied state folder names the databases of the first. Seen failing (deleted) with the folder's name compared only."""
+    platform, outside = state_with_databases_outside(tmp_path)
+    if marker is not None:
+        (outside / MARKER).write_text(marker)
+
+    done = manage_all("reset", "--yes", var=platform.var, cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{outside}, with the databases of {platform.var}, does not name this folder")
+    assert platform.run.is_dir()
+    assert (outside / "data").is_dir()
+
+
+def state_with_databases_outside(folder: Path) -> tuple[Platform, Path]:
+    platform = Platform(var=folder / "var")
+    platform.make_folders()
+    outside = folder / "travel-platform-0123"
+    (outside / "data").mkdir(parents=True)
+    (platform.var / "postgres.location").write_text(f"{outside}\n")
+    return platform, outside
 
 
 def test_reset_does_not_act_when_nobody_can_be_asked(tmp_path: Path) -> None:

@@ -135,7 +135,9 @@ def lint() -> None:
 def prove(
     suite: Annotated[
         str | None,
-        typer.Argument(help="A service, concurrency, shared, launcher, payment_sandbox, tests, platform; all without."),
+        typer.Argument(
+            help="A service, concurrency, shared, launcher, demo, payment_sandbox, tests, platform; all without."
+        ),
     ] = None,
     proofs: Annotated[
         bool,

@@ -11,7 +11,7 @@ from launcher.platform import Platform
 from launcher.processes import SERVICES, WITH_DATABASE, package
 from launcher.vault import Vault
 
-REST: Final = ("shared", "launcher", "payment_sandbox", "deploy", "manage_all.py")
+REST: Final = ("shared", "launcher", "demo", "payment_sandbox", "deploy", "manage_all.py")
 KNOWS_ALL: Final = "bookings"  # the service that installs every shared app, for the types of shared/
 
 

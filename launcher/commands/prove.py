@@ -28,7 +28,7 @@ from launcher.processes import SERVICES, TABLE, WITH_DATABASE, package
 from launcher.refusal import Refusal
 from launcher.vault import Vault
 
-OWN: Final = ("shared", "launcher", "payment_sandbox", "tests")  # suites that no service owns
+OWN: Final = ("shared", "launcher", "demo", "payment_sandbox", "tests")  # suites that no service owns
 ADDRESSES: Final = ("PUBLIC_URL", "MEDIA_PUBLIC_URL", "PAYMENT_WEBHOOK_URL")
 PROOFS: Final = "concurrency"  # the suite in bookings_service/tests/concurrency: reduced, or whole with PROOFS=whole
 FAULTS: Final = "tests/faults"  # processes killed at named places: of the suite `tests`, reduced or whole as those
@@ -45,7 +45,7 @@ class Outcome:
 
 
 def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
-    """Run the suite named (a service, concurrency, shared, launcher, payment_sandbox, tests, platform), or all; 0 where all passed.
+    """Run the suite named (a service, concurrency, shared, launcher, demo, payment_sandbox, tests, platform), or all; 0 where all passed.
 
     `proofs` runs the proofs of concurrency and of crashes alone, at their whole size.
 

@@ -16,8 +16,8 @@ from launcher.vault import Vault
 
 def demo(platform: Platform, *, full: bool) -> int:
     """Play the demo against the platform, which must be up; `full` adds what can go wrong. Raises Refusal."""
-    from launcher.demo import DemoEnvironment, run
-    from launcher.demo.staff import Staff
+    from demo import DemoEnvironment, run
+    from demo.staff import Staff
 
     _check_up(platform)
     gateway = public_addresses(platform)["GATEWAY_URL"]

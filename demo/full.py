@@ -7,14 +7,14 @@ from typing import Any, Final
 
 import httpx
 
-from launcher.demo import documents
-from launcher.demo.api import Api
-from launcher.demo.failure import DemoFailed
-from launcher.demo.journey import local_time, money
-from launcher.demo.mailbox import Mail, Mailbox
-from launcher.demo.narration import Narrator
-from launcher.demo.people import Person
-from launcher.demo.staff import Staff
+from demo import documents
+from demo.api import Api
+from demo.failure import DemoFailed
+from demo.journey import local_time, money
+from demo.mailbox import Mail, Mailbox
+from demo.narration import Narrator
+from demo.people import Person
+from demo.staff import Staff
 
 FULL_AFTER: Final = timedelta(days=90)
 MANY: Final = 20

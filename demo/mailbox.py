@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-from launcher.demo.failure import DemoFailed
+from demo.failure import DemoFailed
 
 PATIENCE_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.02

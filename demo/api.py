@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import httpx
 
-from launcher.demo.failure import DemoFailed
+from demo.failure import DemoFailed
 
 PATIENCE_SECONDS: Final = 60.0
 FIRST_ANSWER_SECONDS: Final = 10.0

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from launcher.demo.api import Api
-from launcher.demo.failure import DemoFailed
-from launcher.demo.full import Full
-from launcher.demo.journey import Journey
-from launcher.demo.mailbox import Mailbox
-from launcher.demo.narration import Narrator
-from launcher.demo.staff import Staff
+from demo.api import Api
+from demo.failure import DemoFailed
+from demo.full import Full
+from demo.journey import Journey
+from demo.mailbox import Mailbox
+from demo.narration import Narrator
+from demo.staff import Staff
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from secrets import token_hex
 from time import monotonic, sleep
 from typing import Any, Final
 
-from launcher.demo import documents
-from launcher.demo.api import PATIENCE_SECONDS, Api
-from launcher.demo.failure import DemoFailed
-from launcher.demo.mailbox import Mail, Mailbox
-from launcher.demo.narration import Narrator
+from demo import documents
+from demo.api import PATIENCE_SECONDS, Api
+from demo.failure import DemoFailed
+from demo.mailbox import Mail, Mailbox
+from demo.narration import Narrator
 
 PAUSE_SECONDS: Final = 0.2
 

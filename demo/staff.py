@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import httpx
 
-from launcher.demo import documents
-from launcher.demo.api import Api
-from launcher.demo.failure import DemoFailed
-from launcher.demo.ids import raw_id
+from demo import documents
+from demo.api import Api
+from demo.failure import DemoFailed
+from demo.ids import raw_id
 
 AHEAD: Final = timedelta(days=200)
 LASTING: Final = timedelta(days=4)

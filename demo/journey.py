@@ -9,12 +9,12 @@ from time import monotonic, perf_counter, sleep
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from launcher.demo import documents
-from launcher.demo.api import PATIENCE_SECONDS, Api
-from launcher.demo.failure import DemoFailed
-from launcher.demo.live import LiveBooking, Update
-from launcher.demo.mailbox import Mail, Mailbox
-from launcher.demo.narration import Narrator, spoken
+from demo import documents
+from demo.api import PATIENCE_SECONDS, Api
+from demo.failure import DemoFailed
+from demo.live import LiveBooking, Update
+from demo.mailbox import Mail, Mailbox
+from demo.narration import Narrator, spoken
 
 CITY: Final = "kyoto"
 TRIP: Final = "kyoto-temples-and-tea-houses"

@@ -13,13 +13,13 @@ from graphql import build_schema, parse, validate
 from rich.console import Console
 from websockets.sync.server import ServerConnection, serve
 
-from launcher.demo import DemoEnvironment, documents, live, run
-from launcher.demo.api import REFRESH, Api, judged, reached, waits
-from launcher.demo.failure import DemoFailed
-from launcher.demo.journey import credit_note, local_time, money, shown_with
-from launcher.demo.live import LiveBooking, Update, update_of
-from launcher.demo.mailbox import Mailbox
-from launcher.demo.narration import spoken
+from demo import DemoEnvironment, documents, live, run
+from demo.api import REFRESH, Api, judged, reached, waits
+from demo.failure import DemoFailed
+from demo.journey import credit_note, local_time, money, shown_with
+from demo.live import LiveBooking, Update, update_of
+from demo.mailbox import Mailbox
+from demo.narration import spoken
 
 ROOT = Path(__file__).parents[2]
 FRAGMENTS = {"ERRORS", "MONEY"}
@@ -128,7 +128,7 @@ def api_that_answers(*answers: httpx.Response | Exception) -> tuple[Api, list[ht
 
 
 def test_what_passes_is_waited_out_with_the_same_request(monkeypatch):
-    monkeypatch.setattr("launcher.demo.api.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("demo.api.PAUSE_SECONDS", 0)
     away = {"data": {"pay": {"errors": [{"code": "UPSTREAM_UNAVAILABLE", "message": "users_service is away"}]}}}
     api, requests, notices = api_that_answers(
         httpx.ConnectError("refused"),
@@ -222,7 +222,7 @@ def broken_feed():
 
 
 def test_a_broken_connection_goes_on_after_the_last_event(broken_feed, monkeypatch):
-    monkeypatch.setattr("launcher.demo.live.PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("demo.live.PAUSE_SECONDS", 0.01)
     url, subscribed = broken_feed
     told: list[Update] = []
     notices: list[str] = []
@@ -252,8 +252,8 @@ def test_amounts_and_times_are_read_as_people_write_them():
 
 
 def test_without_a_platform_the_demo_says_what_to_type(tmp_path, monkeypatch):
-    monkeypatch.setattr("launcher.demo.api.FIRST_ANSWER_SECONDS", 0)
-    monkeypatch.setattr("launcher.demo.api.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("demo.api.FIRST_ANSWER_SECONDS", 0)
+    monkeypatch.setattr("demo.api.PAUSE_SECONDS", 0)
     screen = StringIO()
 
     code = run(DemoEnvironment("http://127.0.0.1:9", tmp_path, tmp_path), Console(file=screen, width=200))

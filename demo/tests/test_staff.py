@@ -6,9 +6,9 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from launcher.demo.api import Api
-from launcher.demo.failure import DemoFailed
-from launcher.demo.staff import ADDING, Staff
+from demo.api import Api
+from demo.failure import DemoFailed
+from demo.staff import ADDING, Staff
 
 TRIP = base64.b64encode(b"Trip:01a208f9-940e-7747-a571-eb609d17d12d").decode()
 MADE = "01a208fc-164e-76f5-9477-3c3c2b2d9456"

@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 from websockets.typing import Subprotocol
 
-from launcher.demo.failure import DemoFailed
+from demo.failure import DemoFailed
 
 PATIENCE_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.5

@@ -1,4 +1,4 @@
-"""compose.yaml and the images say the same as the launcher's one table of processes, and are as closed as they claim."""
+"""compose.yaml and the images agree with the launcher's table of processes, and give a container no more rights than it needs."""
 
 import re
 import subprocess
@@ -9,6 +9,7 @@ import yaml
 
 from launcher import ports
 from launcher.environment import LONG_COMMAND_LIMITS, platform_environment
+from launcher.imports import with_imports
 from launcher.platform import Platform
 from launcher.processes import SERVICES, TABLE, WITH_DATABASE, Health
 from launcher.vault import Vault
@@ -18,19 +19,19 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 CONTAINERS = COMPOSE["services"]
 INFRASTRUCTURE = {process.name for process in TABLE if not process.is_service}
 ONCE = {"topics", *(f"{service}.migrate" for service in WITH_DATABASE), "users.seed", "destinations.seed"}
-OURS = [name for name, container in CONTAINERS.items() if "build" in container]
+BUILT = [name for name, container in CONTAINERS.items() if "build" in container]
 PROCESSES = [process for process in TABLE if process.is_service]
-DOCKERFILES = {service: (ROOT / f"{service}_service" / "Dockerfile").read_text() for service in SERVICES}
+DOCKERFILES = {"services": ROOT / "deploy" / "Dockerfile", "stand_ins": ROOT / "deploy" / "stand_ins" / "Dockerfile"}
 LEFT_OUT = {"RUN_DIR", "MEDIA_ROOT", "SMS_DIR", "PYTHONPATH", "PYTHONUNBUFFERED"}  # the images set them
 
 
 def in_container(process):
-    """The table's command as a container runs it: it listens to other containers, and its ports are not shifted."""
+    """Return the table's command as a container runs it: it listens to other containers, and its ports are not shifted."""
     places = {"{port}": str(process.port), "127.0.0.1": "0.0.0.0", "{run}/beat": "/run/travel/beat"}
     return [places.get(word, word) for word in process.command]
 
 
-def test_every_process_is_a_container_and_nothing_else_is():
+def test_every_process_has_a_container_and_every_container_a_process():
     assert set(CONTAINERS) == {process.name for process in TABLE} | ONCE
 
 
@@ -47,16 +48,16 @@ def test_a_container_does_what_the_table_says(process):
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda process: process.name)
-def test_a_container_is_asked_for_health_as_the_launcher_asks(process):
-    what = process.name if process.health is Health.HEARTBEAT else str(process.port)
+def test_a_containers_health_check_is_the_launchers(process):
+    target = process.name if process.health is Health.HEARTBEAT else str(process.port)
 
     assert CONTAINERS[process.name]["healthcheck"]["test"] == [
-        *("CMD", "python", "deploy/healthy.py", process.health.value, what),
+        *("CMD", "python", "deploy/healthy.py", process.health.value, target),
     ]
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_container_finds_in_its_environment_what_the_launcher_sets(service, tmp_path):
+def test_a_containers_environment_has_what_the_launcher_sets(service, tmp_path):
     platform = Platform(var=tmp_path)
     platform.make_folders()
     set_for_all = set(platform_environment(platform, Vault(platform)))
@@ -74,7 +75,7 @@ def test_a_migration_or_seed_has_the_limits_of_a_long_command(name):
     assert CONTAINERS[name]["environment"] == {**CONTAINERS[f"{service}.web"]["environment"], **LONG_COMMAND_LIMITS}
 
 
-def test_each_service_has_its_own_database_and_key_and_nobody_else_s():
+def test_each_service_has_only_its_own_database_and_key():
     for service in SERVICES:
         environment = CONTAINERS[f"{service}.web"]["environment"]
         databases = {name for name in environment if name.endswith("_DATABASE_URL")}
@@ -85,7 +86,7 @@ def test_each_service_has_its_own_database_and_key_and_nobody_else_s():
         assert environment["DEBUG"] == "${DEBUG:-false}"
 
 
-def test_no_secret_stands_in_the_file():
+def test_the_file_contains_no_secret():
     secret = re.compile(r"(PASSWORD|SECRET|_KEY|PRIVATE)")
     for name, container in CONTAINERS.items():
         for variable, value in (container.get("environment") or {}).items():
@@ -93,8 +94,8 @@ def test_no_secret_stands_in_the_file():
                 assert re.fullmatch(r"\$\{[A-Z_]+(-|:\?[^}]*)\}", str(value)), f"{name}: {variable}"
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_our_containers_are_closed(name):
+@pytest.mark.parametrize("name", BUILT)
+def test_containers_that_we_build_have_no_rights(name):
     container = CONTAINERS[name]
 
     assert container["read_only"] is True
@@ -105,7 +106,7 @@ def test_our_containers_are_closed(name):
     assert (ROOT / container["build"]["dockerfile"]).is_file()
 
 
-def test_everything_is_published_on_the_loopback_alone():
+def test_every_port_is_published_on_the_loopback_only():
     published = [port for container in CONTAINERS.values() for port in container.get("ports", [])]
 
     assert published
@@ -114,7 +115,7 @@ def test_everything_is_published_on_the_loopback_alone():
 
 @pytest.mark.parametrize("name", sorted(INFRASTRUCTURE - {"mail", "sandbox"}))
 def test_infrastructure_is_pinned(name):
-    """The versions that the embedded platform runs, not whatever is newest."""
+    """To a version, not to whatever is newest."""
     image, _, tag = CONTAINERS[name]["image"].rpartition(":")
 
     assert image
@@ -133,7 +134,7 @@ def test_volumes_are_declared_and_mounted():
     assert mounted == set(COMPOSE["volumes"])
 
 
-def test_what_waits_waits_for_what_exists_and_never_in_a_circle():
+def test_containers_wait_for_existing_containers_and_never_in_a_circle():
     waits = {name: set(container.get("depends_on") or {}) for name, container in CONTAINERS.items()}
     assert all(needed <= set(CONTAINERS) for needed in waits.values())
 
@@ -147,26 +148,19 @@ def test_what_waits_waits_for_what_exists_and_never_in_a_circle():
 # ---------------------------------------------------------------- images
 
 
-def test_five_images_of_one_pattern():
-    """They differ in the service's name and the web process's command alone."""
-
-    def pattern(service):
-        return re.sub(
-            r"^CMD .*$", "CMD", DOCKERFILES[service].replace(f"{service}_service", "SERVICE"), flags=re.MULTILINE
-        )
-
-    assert {pattern(service) for service in SERVICES} == {pattern("users")}
-    for service in SERVICES:
-        web = next(process for process in TABLE if process.name == f"{service}.web")
-        [command] = re.findall(r"^CMD (.*)$", DOCKERFILES[service], flags=re.MULTILINE)
-        assert yaml.safe_load(command) == in_container(web)
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_is_built_from_the_one_dockerfile(service):
+    for process in PROCESSES:
+        if process.service == service:
+            assert CONTAINERS[process.name]["build"] == {
+                "context": ".", "dockerfile": "deploy/Dockerfile", "args": {"SERVICE": service},
+            }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*SERVICES, "stand_ins"])
+@pytest.mark.parametrize("name", DOCKERFILES)
 def test_an_image_follows_the_rules(name):
     """What hadolint asks: pinned base, no root, locked dependencies with hashes, exec form, nothing fetched with curl or ADD."""
-    path = ROOT / ("deploy/stand_ins/Dockerfile" if name == "stand_ins" else f"{name}_service/Dockerfile")
-    text = path.read_text()
+    text = DOCKERFILES[name].read_text()
     instructions = re.findall(r"^([A-Z]+) (.*(?:\\\n.*)*)", text, flags=re.MULTILINE)
     words = [word for word, _ in instructions]
     bases = [rest.split()[0] for word, rest in instructions if word == "FROM"]
@@ -182,21 +176,46 @@ def test_an_image_follows_the_rules(name):
     assert not re.search(r"(SECRET|PASSWORD|PRIVATE)", text)
 
 
-@pytest.mark.parametrize("name", [*SERVICES, "stand_ins"])
-def test_what_an_image_copies_exists_and_is_let_in(name):
-    path = ROOT / ("deploy/stand_ins/Dockerfile" if name == "stand_ins" else f"{name}_service/Dockerfile")
-    allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
-    copied = [
-        source
-        for line in re.findall(r"^COPY (?!--from)(.*)$", path.read_text(), flags=re.MULTILINE)
-        for source in line.split()[:-1]
-    ]
+def copied_by(name, service):
+    """Return what the Dockerfile copies from the repository into the image of a service."""
+    text = DOCKERFILES[name].read_text().replace("${SERVICE}", service)
+    lines = re.findall(r"^COPY (?!--from)(.*)$", text, flags=re.MULTILINE)
+    return [source for line in lines for source in line.split()[:-1]]
 
-    for source in copied:
+
+IMAGES = [*(("services", service) for service in SERVICES), ("stand_ins", "")]
+
+
+@pytest.mark.parametrize(("name", "service"), IMAGES)
+def test_what_an_image_copies_exists_and_dockerignore_lets_it_in(name, service):
+    allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+
+    for source in copied_by(name, service):
         assert (ROOT / source).exists(), source
         assert any(source == kept or source.startswith(f"{kept}/") or Path(source).match(kept) for kept in allowed), (
             source
         )
+
+
+@pytest.mark.parametrize(("name", "service"), IMAGES)
+def test_an_image_has_all_that_its_programs_import(name, service):
+    """Seen failing for every service without `COPY contracts`, and for the stand-ins without `COPY shared`."""
+    copied = [ROOT / source for source in copied_by(name, service)]
+    programs = [
+        file
+        for path in copied
+        if path != ROOT / "shared"
+        for file in ([path] if path.is_file() else path.rglob("*.py"))
+        if file.suffix == ".py" and "tests" not in file.parts
+    ]
+
+    missing = [
+        str(file.relative_to(ROOT))
+        for file in with_imports(programs, root=ROOT)
+        if not any(file == path or path in file.parents for path in copied)
+    ]
+
+    assert not missing
 
 
 def test_the_roles_script_is_a_valid_shell_script():

@@ -1,4 +1,4 @@
-"""Imports every module of the service named, as its processes would: run by test_locks in an environment of its lock alone."""
+"""Import every module of a service, as its processes do. test_locks runs this in an environment with only the service's lock."""
 
 import importlib
 import pkgutil
@@ -6,20 +6,20 @@ import sys
 
 import django
 
-LEFT_OUT = {"tests", "migrations", "seed_data"}
+SKIPPED = {"tests", "migrations", "seed_data"}
 
 
 def names_below(package: str) -> list[str]:
-    """Return every module of `package` that a process may import, tests and migrations aside."""
+    """Return every module of `package` that a process may import, without tests and migrations."""
     path = importlib.import_module(package).__path__
-    found = []
+    names = []
     for module in pkgutil.iter_modules(path, prefix=f"{package}."):
-        if module.name.rpartition(".")[2] in LEFT_OUT | {"manage"}:
+        if module.name.rpartition(".")[2] in SKIPPED | {"manage"}:
             continue
-        found.append(module.name)
+        names.append(module.name)
         if module.ispkg:
-            found.extend(names_below(module.name))
-    return found
+            names.extend(names_below(module.name))
+    return names
 
 
 if __name__ == "__main__":

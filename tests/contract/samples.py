@@ -1,7 +1,7 @@
-"""Golden samples of events: records as they once went over the wire, which every later version must still read.
+"""Golden samples of events: records as they were once on Kafka. Every later version must still read them.
 
-`python -m tests.contract.samples` writes the next sample of each event type whose newest one no longer shows every field. A sample
-that is committed is never edited: services and topics may still hold its like.
+`python -m tests.contract.samples` writes the next sample of each event type whose newest sample lacks a field. A committed sample is
+never edited, because topics and services may still contain such records.
 """
 
 import json
@@ -39,7 +39,7 @@ _WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One record: the file it is kept in, its headers, key and value."""
+    """One record: its file, headers, key and value."""
 
     path: Path
     headers: dict[str, str]
@@ -47,7 +47,7 @@ class Sample:
     value: dict[str, Any]
 
     def envelope(self, **changed: Any) -> Envelope:
-        """Return it decoded as a consumer does, `changed` written over the fields of its value."""
+        """Decode the record as a consumer does, with `changed` fields in its value."""
         return decode(
             key=self.key.encode(),
             value=json.dumps({**self.value, **changed}).encode(),
@@ -66,7 +66,7 @@ def newest(type_: str) -> Sample | None:
 
 
 def filled(cls: type[Message]) -> Message:
-    """Return a message of `cls` with something in every field, the same on every run."""
+    """Return a message of `cls` with a value in every field, the same on every run."""
     message = cls()
     _fill(message)
     return message
@@ -98,7 +98,7 @@ def _scalar(field: FieldDescriptor) -> Any:
 
 
 def _write(cls: type[Message]) -> Path | None:
-    """Write the next sample of an event, unless the newest one shows every field."""
+    """Write the next sample of an event and return its path, or return None if the newest sample has every field."""
     type_ = event_type(cls).type
     value = json.loads(to_json(filled(cls)))
     before = newest(type_)
@@ -126,4 +126,4 @@ def _write(cls: type[Message]) -> Path | None:
 
 if __name__ == "__main__":
     written = [path for path in map(_write, EVENTS) if path]
-    print(*written or ["every event's newest sample shows every field"], sep="\n")
+    print(*written or ["The newest sample of every event has every field."], sep="\n")

@@ -1,4 +1,4 @@
-"""Events stay readable: what an older version wrote, and what a newer one will."""
+"""Events stay readable: those of an older version, and those of a newer one."""
 
 import json
 
@@ -12,13 +12,13 @@ SAMPLES = all_samples()
 TYPES = {event.type: message for message, event in EVENTS.items()}
 
 
-def test_every_event_type_has_a_sample_and_every_sample_an_event_type():
+def test_every_event_type_has_a_sample_and_every_sample_has_an_event_type():
     assert {sample.path.parent.name for sample in SAMPLES} == set(TYPES)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: str(sample.path.relative_to(GOLDEN)))
-def test_a_sample_of_any_version_is_read_whole(sample):
-    """Seen failing with a field renamed in the proto: its value is then passed over and missing here."""
+def test_a_sample_of_any_version_is_read_completely(sample):
+    """Seen failing with a field renamed in the proto: its value is then ignored and missing here."""
     envelope = sample.envelope()
     read = json.loads(to_json(envelope.message()))
 
@@ -28,20 +28,20 @@ def test_a_sample_of_any_version_is_read_whole(sample):
 
 
 @pytest.mark.parametrize("type_", TYPES)
-def test_the_newest_sample_shows_every_field(type_):
-    """`python -m tests.contract.samples` writes the next one after a field was added."""
+def test_the_newest_sample_has_every_field(type_):
+    """After a field is added, `python -m tests.contract.samples` writes the next sample."""
     assert newest(type_).envelope().message() == filled(TYPES[type_])
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: str(sample.path.relative_to(GOLDEN)))
-def test_what_a_newer_version_adds_is_passed_over(sample):
+def test_fields_of_a_newer_version_are_ignored(sample):
     newer = sample.envelope(added_later={"deep": [1, "two"]}, another="x")
 
     assert newer.message() == sample.envelope().message()
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: str(sample.path.relative_to(GOLDEN)))
-def test_what_an_older_version_did_not_know_yet_is_empty(sample):
+def test_fields_that_an_older_version_lacks_are_empty(sample):
     envelope = decode(key=sample.key.encode(), value=b"{}", headers=sample.envelope().headers())
 
     assert envelope.message() == TYPES[envelope.type]()
@@ -55,12 +55,12 @@ def test_types_and_topics_are_named_after_their_service():
         assert event.topic in topics
 
 
-def test_a_type_leads_back_to_its_message():
+def test_each_event_type_maps_back_to_its_message():
     assert all(message_class(event_type(message).type) is message for message in EVENTS)
 
 
 def test_events_carry_no_personal_data():
-    """Ids and amounts alone: no field of any event is made for a name, an address, a phone number or a link."""
+    """Events contain only ids and amounts: no field is for a name, an address, a phone number or a link."""
     personal = {
         "first_name",
         "last_name",
@@ -84,7 +84,7 @@ def test_events_carry_no_personal_data():
             if field.message_type:
                 yield from fields(field.message_type, seen)
 
-    found = {
+    personal_fields = {
         path for message in EVENTS for path in fields(message.DESCRIPTOR, set()) if path.rpartition(".")[2] in personal
     }
-    assert found == set()
+    assert personal_fields == set()

@@ -1,6 +1,7 @@
-"""`python -m tests.faults.reaper VAR SERVER DATABASE`: waits for its stdin to end, which it does however the tests end; then nothing is left.
+"""`python -m tests.faults.reaper VAR SERVER DATABASE`: clean up when the tests end, even if they are killed.
 
-The processes under test have sessions of their own: a test run that is killed would leave them running.
+The program waits for the end of its stdin. The processes under test have sessions of their own, so a killed test run would leave
+them running.
 """
 
 import sys
@@ -14,7 +15,7 @@ from launcher.stopping import stop
 
 
 def main() -> None:
-    """Wait, stop the processes whose state is in VAR, drop DATABASE."""
+    """Wait for the end of stdin, stop the processes whose state is in VAR, and drop DATABASE."""
     var, server, database = sys.argv[1:]
     sys.stdin.read()
     stop(Platform(var=Path(var)))

@@ -1,6 +1,7 @@
-"""kill -9 at the worst moments: within 60 s nothing is stuck, the books balance, each traveller was charged once.
+"""kill -9 at the worst moments: within 60 s nothing is stuck, the ledger balances, each traveller was charged once.
 
-Three travellers at once, each asking again with the same keys as a client does. Reduced in every run, all with PROOFS=whole.
+Three travellers act at once. Each asks again with the same keys, as a client does. Every run has the REDUCED deaths; PROOFS=whole
+has all of them.
 """
 
 import time
@@ -11,16 +12,16 @@ import pytest
 
 from shared.failpoints import FAILPOINTS
 from shared.testing import eventually
-from tests.faults import books
-from tests.faults.travellers import PATIENCE, Door, Rest, Rpc, Traveller
+from tests.faults import checks
+from tests.faults.travellers import PATIENCE, Client, Rest, Rpc, Traveller
 from tests.faults.world import CLOCK, IS_WHOLE, RELAY, RPC, SANDBOX, WEB, World, has_died, is_marked
 
 TRAVELLERS = 3
 TOTAL = 2 * 50_000  # two adults, tax included
 PAID = ["booking.created", "booking.confirmed", "payment.succeeded"]
-REFUSED = {"payment.failed"}  # of a provider that is away: nothing was charged, the same key may be used again
+NOT_CHARGED = {"payment.failed"}  # while the provider is down: nothing is charged, and the same key may be used again
 
-# Where, and who dies there.
+# Pairs of a failpoint and the process that dies there.
 PAYING = [
     ("booking.before_commit", RPC), ("booking.after_commit", RPC), ("booking.before_commit", WEB), ("booking.after_commit", WEB),
     ("pay.recorded", RPC), ("pay.recorded", WEB), ("pay.answered", RPC), ("pay.answered", WEB),
@@ -44,10 +45,12 @@ REDUCED = {  # in every run
 }  # fmt: skip
 
 
-def deaths(*of):
-    """Mark a test with the deaths of this run."""
-    chosen = [death for death in of if IS_WHOLE or death in REDUCED]
-    return pytest.mark.parametrize(("failpoint", "process"), chosen, ids=[f"{name}-{who}" for name, who in chosen])
+def deaths(*candidates):
+    """Run a test once for each death of this run."""
+    chosen = [death for death in candidates if IS_WHOLE or death in REDUCED]
+    return pytest.mark.parametrize(
+        ("failpoint", "process"), chosen, ids=[f"{failpoint}-{process}" for failpoint, process in chosen]
+    )
 
 
 @pytest.fixture
@@ -56,33 +59,33 @@ def departure(world: World):
 
 
 def travellers(world: World, process: str) -> list[Traveller]:
-    """Three who come in by the door of the process that is to die; by the gateway's where it is none."""
-    door: type[Door] = Rest if process == WEB else Rpc
-    return [Traveller.at(door, world) for _ in range(TRAVELLERS)]
+    """Return three travellers who call over REST if `process` is the web process, else over gRPC as the gateway does."""
+    client: type[Client] = Rest if process == WEB else Rpc
+    return [Traveller.using(client, world) for _ in range(TRAVELLERS)]
 
 
 def together(people: list[Traveller], act) -> None:
-    """Have each do something, at the same time."""
+    """Call `act` for all travellers at the same time."""
     with ThreadPoolExecutor(len(people)) as pool:
         list(pool.map(act, people))
 
 
 def survived(world: World, marker: Path, process: str) -> None:
-    """Check that the process died where it should, and wait until nothing is under way any more: at most 60 s after its death."""
+    """Check that the process died at its failpoint, and that nothing is under way or wrong 60 s after its death at the latest."""
     eventually(lambda: has_died(marker), PATIENCE)
     assert is_marked(marker, process)
     until = marker.stat().st_mtime + PATIENCE
-    while (stuck := books.under_way(world)) and time.time() < until:
+    while (stuck := checks.under_way(world)) and time.time() < until:
         time.sleep(0.2)
     assert stuck == {}
-    assert books.wrong(world) == {}
+    assert checks.problems(world) == {}
     if process == RELAY:
-        assert books.told_in_order(world)
+        assert checks.delivered_in_order(world)
 
 
 @deaths(*PAYING)
 def test_a_death_while_paying(world, departure, tmp_path, failpoint, process):
-    """Booked once, confirmed, charged once, told once in order."""
+    """Each traveller is booked, confirmed and charged once, and the events are in order."""
     people = travellers(world, process)
 
     def act(traveller):
@@ -90,18 +93,20 @@ def test_a_death_while_paying(world, departure, tmp_path, failpoint, process):
         traveller.pays()
         traveller.sees("CONFIRMED")
 
-    with world.doomed(process, failpoint, tmp_path) as marker:
+    with world.dying(process, failpoint, tmp_path) as marker:
         together(people, act)
         survived(world, marker, process)
 
-    assert books.money_of(world, [one.id for one in people]) == {one.id: ([TOTAL], []) for one in people}
-    histories = [sorted(event for event in books.history_of(world, one.id) if event not in REFUSED) for one in people]
+    assert checks.money_of(world, [person.id for person in people]) == {person.id: ([TOTAL], []) for person in people}
+    histories = [
+        sorted(event for event in checks.history_of(world, person.id) if event not in NOT_CHARGED) for person in people
+    ]
     assert histories == [sorted(PAID)] * TRAVELLERS
 
 
 @deaths(*SILENCE)
-def test_a_death_while_asking_after_what_the_provider_never_answered(world, departure, tmp_path, failpoint, process):
-    """The provider charged and said nothing, to nobody: the clock asks, dies, and its successor asks again."""
+def test_a_death_while_asking_a_provider_that_never_answered(world, departure, tmp_path, failpoint, process):
+    """The provider charged, and sent neither an answer nor a webhook. The clock asks and dies, and the restarted clock asks again."""
     people = travellers(world, process)
 
     def act(traveller):
@@ -109,17 +114,17 @@ def test_a_death_while_asking_after_what_the_provider_never_answered(world, depa
         traveller.pays("pm_timeout")
         traveller.sees("CONFIRMED")
 
-    with world.doomed(process, failpoint, tmp_path) as marker:
+    with world.dying(process, failpoint, tmp_path) as marker:
         together(people, act)
         survived(world, marker, process)
 
-    assert books.money_of(world, [one.id for one in people]) == {one.id: ([TOTAL], []) for one in people}
-    assert [sorted(books.history_of(world, one.id)) for one in people] == [sorted(PAID)] * TRAVELLERS
+    assert checks.money_of(world, [person.id for person in people]) == {person.id: ([TOTAL], []) for person in people}
+    assert [sorted(checks.history_of(world, person.id)) for person in people] == [sorted(PAID)] * TRAVELLERS
 
 
 @deaths(*CANCELLING)
 def test_a_death_while_cancelling(world, departure, tmp_path, failpoint, process):
-    """Cancelled once, everything paid back, once."""
+    """Each booking is cancelled once, and everything is paid back once."""
     people = travellers(world, process)
 
     def act(traveller):
@@ -127,19 +132,24 @@ def test_a_death_while_cancelling(world, departure, tmp_path, failpoint, process
         traveller.pays()
         traveller.cancels()
 
-    with world.doomed(process, failpoint, tmp_path) as marker:
+    with world.dying(process, failpoint, tmp_path) as marker:
         together(people, act)
         survived(world, marker, process)
 
-    assert books.money_of(world, [one.id for one in people]) == {one.id: ([TOTAL], [TOTAL]) for one in people}
+    assert checks.money_of(world, [person.id for person in people]) == {
+        person.id: ([TOTAL], [TOTAL]) for person in people
+    }
     cancelled = sorted([*PAID, "booking.cancelled", "refund.succeeded"])
-    assert [sorted(books.history_of(world, one.id)) for one in people] == [cancelled] * TRAVELLERS
+    assert [sorted(checks.history_of(world, person.id)) for person in people] == [cancelled] * TRAVELLERS
 
 
 @deaths(*EXPIRING)
 def test_a_death_while_holds_end(world, departure, tmp_path, failpoint, process):
-    """Two never pay: their seats come back, once. One pays, its end unknown when the hold ends: it is kept and confirmed."""
-    with world.shortened(WEB, BOOKING_HOLD_SECONDS="3"), world.doomed(process, failpoint, tmp_path) as marker:
+    """Two travellers never pay, and their seats are released once. The third pays; the outcome is unknown when the hold ends.
+
+    The third booking is kept and confirmed.
+    """
+    with world.shortened(WEB, BOOKING_HOLD_SECONDS="3"), world.dying(process, failpoint, tmp_path) as marker:
         *idle, payer = people = travellers(world, WEB)
         together(people, lambda traveller: traveller.books(departure))
         payer.pays("pm_slow")
@@ -147,13 +157,15 @@ def test_a_death_while_holds_end(world, departure, tmp_path, failpoint, process)
         payer.sees("CONFIRMED")
         survived(world, marker, process)
 
-    nothing = {one.id: ([], []) for one in idle}
-    assert books.money_of(world, [one.id for one in people]) == {**nothing, payer.id: ([TOTAL], [])}
-    assert [books.history_of(world, one.id) for one in idle] == [["booking.created", "booking.cancelled"]] * 2
-    told = books.history_of(world, payer.id)  # extended only where the clock was back before the provider had ended it
-    assert sorted(event for event in told if event != "booking.hold_extended") == sorted(PAID)
+    nothing = {person.id: ([], []) for person in idle}
+    assert checks.money_of(world, [person.id for person in people]) == {**nothing, payer.id: ([TOTAL], [])}
+    assert [checks.history_of(world, person.id) for person in idle] == [["booking.created", "booking.cancelled"]] * 2
+    history = checks.history_of(
+        world, payer.id
+    )  # the hold is extended only if the clock is back before the provider answers
+    assert sorted(event for event in history if event != "booking.hold_extended") == sorted(PAID)
 
 
-def test_no_place_is_left_out():
-    """Whoever names a place to die at shows here what happens then."""
+def test_every_failpoint_has_a_death():
+    """A new failpoint needs a death in this file."""
     assert {failpoint for failpoint, _ in (*PAYING, *SILENCE, *CANCELLING, *EXPIRING)} == set(FAILPOINTS)

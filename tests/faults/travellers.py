@@ -1,4 +1,4 @@
-"""A traveller who does not give up: asks again with the same keys, over REST or, as the gateway does, over gRPC."""
+"""A traveller who asks again with the same keys until there is an answer, over REST or, as the gateway does, over gRPC."""
 
 import base64
 import time
@@ -23,16 +23,16 @@ PATIENCE = 60  # s: what the platform promises
 TIMEOUT = 10  # s: the longest that a request may take
 
 
-class Away(Exception):
-    """There was no answer, or one that says to ask again."""
+class NoAnswer(Exception):
+    """There was no answer, or the answer says to ask again."""
 
 
 class Refused(Exception):
-    """The answer was no."""
+    """The service refused the request."""
 
 
-class Door(Protocol):
-    """A way to bookings_service, for one traveller. Each raises Away where asking again is right, Refused where it is not."""
+class Client(Protocol):
+    """One traveller's client of bookings_service. Each method raises NoAnswer if the traveller should ask again, or Refused."""
 
     def quote(self, departure_id: UUID) -> str: ...
     def book(self, quote_id: str, *, key: str) -> str: ...
@@ -43,7 +43,7 @@ class Door(Protocol):
 
 
 class Rest:
-    """bookings.web."""
+    """A client of bookings.web."""
 
     def __init__(self, world: World, traveller_id: UUID) -> None:
         self._base = f"http://{world.url('bookings.web')}/api/v1"
@@ -75,16 +75,16 @@ class Rest:
             with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
                 answer = client.request(verb, self._base + path, json=body, headers=headers)
         except httpx.TransportError as error:
-            raise Away from error
+            raise NoAnswer from error
         if answer.status_code >= 500 or answer.json().get("code") == "IDEMPOTENCY_KEY_IN_FLIGHT":
-            raise Away(answer.text)
+            raise NoAnswer(answer.text)
         if answer.is_error:
             raise Refused(answer.text)
         return answer.json()
 
 
 class Rpc:
-    """bookings.rpc, as the gateway speaks to it."""
+    """A client of bookings.rpc that calls as the gateway does."""
 
     def __init__(self, world: World, traveller_id: UUID) -> None:
         self._address = world.url("bookings.rpc")
@@ -120,68 +120,68 @@ class Rpc:
             ),
             ("authorization", f"Bearer {self._token}"),
         ]
-        alone = [("grpc.use_local_subchannel_pool", 1)]
-        with grpc.insecure_channel(self._address, options=alone) as channel:
+        own_connection = [("grpc.use_local_subchannel_pool", 1)]
+        with grpc.insecure_channel(self._address, options=own_connection) as channel:
             ask = getattr(BookingsServiceStub(channel), method)
             try:
                 return ask(getattr(pb, f"{method}Request")(**fields), metadata=metadata, timeout=TIMEOUT)
             except grpc.RpcError as error:
                 if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED) or in_flight(error):
-                    raise Away from error
+                    raise NoAnswer from error
                 raise Refused(error.details()) from error
 
 
 def in_flight(error: grpc.RpcError) -> bool:
-    """Return whether the first request with the key has not ended yet, as far as the service knows."""
+    """Return whether the service says that the first request with the key has not ended yet."""
     return b"IDEMPOTENCY_KEY_IN_FLIGHT" in dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
 
 
 @dataclass
 class Traveller:
-    """Somebody who books once and pays once, however often they must ask."""
+    """A traveller who books once and pays once, however often they must ask."""
 
-    door: Door
+    client: Client
     id: UUID
     reference: str = ""
     keys: dict[str, str] = field(default_factory=lambda: {"book": str(uuid4()), "pay": str(uuid4())})
 
     @classmethod
-    def at(cls, door: "Callable[[World, UUID], Door]", world: World) -> "Traveller":
-        """Return a new traveller who comes in by `door`."""
+    def using(cls, client: "Callable[[World, UUID], Client]", world: World) -> "Traveller":
+        """Return a new traveller who calls with `client`."""
         traveller_id = uuid7()
-        return cls(door(world, traveller_id), traveller_id)
+        return cls(client(world, traveller_id), traveller_id)
 
     def books(self, departure_id: UUID) -> None:
         """Hold two seats."""
-        quote_id = insist(lambda: self.door.quote(departure_id))
-        self.reference = insist(lambda: self.door.book(quote_id, key=self.keys["book"]))
+        quote_id = insist(lambda: self.client.quote(departure_id))
+        self.reference = insist(lambda: self.client.book(quote_id, key=self.keys["book"]))
 
     def pays(self, method: str = "pm_ok") -> None:
-        """Pay for them."""
-        insist(lambda: self.door.pay(self.reference, method=method, key=self.keys["pay"]))
+        """Pay the booking."""
+        insist(lambda: self.client.pay(self.reference, method=method, key=self.keys["pay"]))
 
     def cancels(self) -> None:
-        """Cancel as quoted, once the booking is confirmed."""
+        """Wait until the booking is CONFIRMED, then cancel it."""
         self.sees("CONFIRMED")
         self.cancels_as_it_is()
 
     def cancels_as_it_is(self) -> None:
-        """Cancel as quoted, whatever became of the booking."""
-        quote_id = insist(lambda: self.door.cancellation_quote(self.reference))
-        insist(lambda: self.door.cancel(quote_id))
+        """Quote a cancellation and confirm it, whatever the booking's status is."""
+        quote_id = insist(lambda: self.client.cancellation_quote(self.reference))
+        insist(lambda: self.client.cancel(quote_id))
 
     def sees(self, status: str) -> None:
-        """Wait until the booking is shown as that."""
-        eventually(lambda: insist(lambda: self.door.status(self.reference)) == status, PATIENCE, every=0.2)
+        """Wait until the booking has this status."""
+        eventually(lambda: insist(lambda: self.client.status(self.reference)) == status, PATIENCE, every=0.2)
 
 
 def insist(ask: Callable[[], Any]) -> Any:
-    """Ask until there is an answer. Raises Refused, and Away after 60 s without one."""
+    """Ask until there is an answer. Raises Refused, and NoAnswer after 60 s."""
     until = time.monotonic() + PATIENCE
     while True:
         try:
             return ask()
-        except Away:
+        except NoAnswer:
             if time.monotonic() > until:
                 raise
         time.sleep(0.2)

@@ -1,6 +1,7 @@
-"""bookings_service and the payment provider as their own processes, kept alive by the launcher's runner; the neighbours as doubles.
+"""Run bookings_service and the payment provider as processes of their own, restarted by the launcher's runner. Upstreams are doubles.
 
-PostgreSQL, Kafka and Valkey are the environment's: `manage_all.py test` brings them up. Database, topics and ports are this run's own.
+PostgreSQL, Kafka and Valkey come from the environment: `manage_all.py test` starts them. Each run has a database, topics and ports of
+its own.
 """
 
 import os
@@ -49,19 +50,19 @@ PORTS = (
 )
 
 
-class Kept:
-    """One process, started and started again as the supervisor does it, until it is let go."""
+class Supervised:
+    """One process that is started, and restarted as the supervisor does it, until `stop`."""
 
     def __init__(self, name: str, platform: Platform) -> None:
         self._platform = platform
         self._name = name
         self._runner = Runner(platform, Vault(platform), Reporter(platform), external=True)
         self._watcher = threading.Thread(target=self._watch, daemon=True)
-        self._watcher.start()  # one that dies before it is ready is started again, too
+        self._watcher.start()  # before bring_up: a process that dies before it is ready is restarted too
         self._runner.bring_up(BY_NAME[name])
 
     def stop(self) -> None:
-        """Stop it for good, with SIGTERM and its grace."""
+        """Stop the process and its restarts, with SIGTERM and its grace period."""
         self._runner.stopping.set()
         self._watcher.join()
         if child := children.running(self._platform, self._name):
@@ -74,28 +75,28 @@ class Kept:
 
 @dataclass
 class World:
-    """What a traveller of these tests deals with, and its insides."""
+    """The processes of one run, their database, and the double of destinations_service."""
 
     platform: Platform
     database: str
     destinations: Destinations
-    _kept: dict[str, Kept] = field(default_factory=dict)
+    _supervised: dict[str, Supervised] = field(default_factory=dict)
 
     def start(self, *names: str) -> None:
-        """Start these processes side by side, with the environment of this moment; those that run are stopped first."""
+        """Start these processes at the same time, with the present environment. Running ones are stopped first."""
         with futures.ThreadPoolExecutor() as pool:
-            list(pool.map(lambda kept: kept.stop(), [self._kept.pop(name) for name in names if name in self._kept]))
-            started = pool.map(lambda name: Kept(name, self.platform), names)
-            self._kept.update(zip(names, started, strict=True))
+            list(pool.map(Supervised.stop, [self._supervised.pop(name) for name in names if name in self._supervised]))
+            started = pool.map(lambda name: Supervised(name, self.platform), names)
+            self._supervised.update(zip(names, started, strict=True))
 
     def stop(self) -> None:
         """Stop every process."""
         with futures.ThreadPoolExecutor() as pool:
-            list(pool.map(Kept.stop, self._kept.values()))
+            list(pool.map(Supervised.stop, self._supervised.values()))
 
     @contextmanager
-    def doomed(self, name: str, failpoint: str, folder: Path) -> Iterator[Path]:
-        """Run the body while process `name` is to die at `failpoint`, once; yields the marker that says that it did."""
+    def dying(self, name: str, failpoint: str, folder: Path) -> Iterator[Path]:
+        """Run the body while process `name` will die at `failpoint`, once. Yields the marker file that the death writes."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("FAILPOINT", failpoint)
             patch.setenv("FAILPOINT_DIR", str(folder))
@@ -104,7 +105,7 @@ class World:
 
     @contextmanager
     def shortened(self, *names: str, **times: str) -> Iterator[None]:
-        """Run the body while these processes have other times in their environment."""
+        """Run the body while these processes run with other times in their environment."""
         with pytest.MonkeyPatch.context() as patch:
             for variable, seconds in times.items():
                 patch.setenv(variable, seconds)
@@ -113,17 +114,17 @@ class World:
         self.start(*names)
 
     def kill(self, name: str) -> None:
-        """Kill a process at this moment, with SIGKILL; nothing where it is down already."""
+        """Kill a process now with SIGKILL, unless it is down already."""
         if child := children.running(self.platform, name):
             child.send(signal.SIGKILL)
 
     def url(self, name: str) -> str:
-        """Return where a process is reached."""
+        """Return the address of a process."""
         return f"127.0.0.1:{self.platform.port(BY_NAME[name].port or 0)}"
 
     @property
-    def sandbox_books(self) -> Path:
-        """The provider's own database."""
+    def sandbox_database(self) -> Path:
+        """The provider's database file."""
         return self.platform.var / "sandbox.sqlite3"
 
     def seed_of(self, service: str) -> str:
@@ -132,8 +133,8 @@ class World:
 
 
 @contextmanager
-def brought_up(folder: Path) -> Iterator[World]:
-    """Bring all of it up; at the end, a killed run's too, nothing of it is left."""
+def running_world(folder: Path) -> Iterator[World]:
+    """Start all processes, and remove everything at the end, even if the run is killed."""
     platform = Platform(var=folder / "var", offset=_free_block())
     platform.make_folders()
     destinations = Destinations()
@@ -144,7 +145,7 @@ def brought_up(folder: Path) -> Iterator[World]:
         patch.setenv("PAYMENT_RECONCILE_SECONDS", "2")
         for variable in ("SERVICE_PRIVATE_KEYS", "SERVICE_PUBLIC_KEYS"):
             patch.delenv(variable, raising=False)
-        with _neighbours(platform, destinations), own_topics():
+        with _upstreams(platform, destinations), own_topics():
             _migrate(platform)
             world = World(platform, url, destinations)
             try:
@@ -156,7 +157,7 @@ def brought_up(folder: Path) -> Iterator[World]:
 
 @contextmanager
 def _database(platform: Platform) -> Iterator[str]:
-    """Make a database, of the run's template where there is one, and have it dropped, and what uses it stopped, in the end."""
+    """Create a database, from the run's template if there is one. At the end, stop what uses it and drop it."""
     own = os.environ["BOOKINGS_DATABASE_URL"]
     name, template = f"faults_{secrets.token_hex(4)}", os.environ.get("BOOKINGS_TEST_DATABASE_TEMPLATE", "template1")
     make = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
@@ -179,8 +180,8 @@ def _migrate(platform: Platform) -> None:
 
 
 @contextmanager
-def _neighbours(platform: Platform, destinations: Destinations) -> Iterator[None]:
-    """Serve users_service's and destinations_service's parts where bookings_service asks for them."""
+def _upstreams(platform: Platform, destinations: Destinations) -> Iterator[None]:
+    """Serve doubles of users_service and destinations_service at the addresses that bookings_service calls."""
     server = grpc.server(futures.ThreadPoolExecutor(4))
     users_pb2_grpc.add_UsersServiceServicer_to_server(Users(), server)
     destinations_pb2_grpc.add_DestinationsServiceServicer_to_server(destinations, server)
@@ -194,16 +195,16 @@ def _neighbours(platform: Platform, destinations: Destinations) -> Iterator[None
 
 
 def _free_block() -> int:
-    """Return an offset whose ports are free, below those that the system hands out by itself."""
+    """Return an offset whose ports are free, below the range that the system assigns by itself."""
     offsets = random.sample(range(10_000, 24_000, 100), 140)
     return next(offset for offset in offsets if all(ports.free(port + offset) for port in PORTS))
 
 
 def has_died(marker: Path) -> bool:
-    """Return whether the failpoint was reached and the process that reached it is gone."""
+    """Return whether the failpoint was reached and its process is gone."""
     return marker.exists() and children.start_mark(int(marker.read_text().split()[1])) is None
 
 
 def is_marked(marker: Path, name: str) -> bool:
-    """Return whether it was process `name` that reached the failpoint."""
+    """Return whether process `name` reached the failpoint."""
     return marker.read_text().split()[0] == name

@@ -1,4 +1,4 @@
-"""What a journey is made with: the platform's public interfaces, and nothing of its code."""
+"""Clients of the platform's public interfaces. Journeys use nothing else of the platform."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 
 
 def address(name: str) -> str:
-    """Return an address or secret that the runner hands over. Raises AssertionError, naming it, where it did not."""
+    """Return an address or secret from the environment. Raises AssertionError, naming the variable, if it is not set."""
     value = os.environ.get(name)
     assert value, f"{name} is not set: journeys need a running platform (./manage_all.py test starts one)"
     return value.rstrip("/")
@@ -45,17 +45,17 @@ class Answer:
 
 @dataclass
 class Client:
-    """One visitor: a connection to the gateway, and the access token once signed in."""
+    """One visitor: a connection to the gateway, and an access token after signing in."""
 
     token: str | None = None
     http: httpx.Client = field(default_factory=lambda: httpx.Client(base_url=address("PUBLIC_URL"), timeout=20))
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that say who asks."""
+        """Return the headers that identify the visitor."""
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def graphql(self, query: str, **variables: Any) -> Answer:
-        """Ask one document and return its answer, errors and all. Raises AssertionError where it is no GraphQL answer."""
+        """Send one document and return its answer, including errors. Raises AssertionError if the HTTP status is 500 or more."""
         response = self.http.post("/graphql", json={"query": query, "variables": variables}, headers=self.headers())
         assert response.status_code < 500, response.text[:500]
         body = response.json()
@@ -67,7 +67,7 @@ class Client:
 
     @contextmanager
     def subscription(self, query: str, **variables: Any) -> Iterator["Subscription"]:
-        """Open a graphql-transport-ws subscription; ends with the block."""
+        """Open a graphql-transport-ws subscription until the block ends."""
         url = address("PUBLIC_URL").replace("http", "ws", 1) + "/graphql"
         with connect(url, subprotocols=["graphql-transport-ws"], open_timeout=10, close_timeout=2) as socket:  # type: ignore[list-item]
             socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {self.token}"}}))
@@ -85,7 +85,7 @@ class Subscription:
     socket: ClientConnection
 
     def message(self, timeout: float = 20) -> dict[str, Any]:
-        """Return the next message that is no ping."""
+        """Return the next message that is not a ping or pong."""
         while True:
             message: dict[str, Any] = json.loads(self.socket.recv(timeout=timeout))
             if message["type"] == "ping":

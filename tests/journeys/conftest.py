@@ -1,4 +1,4 @@
-"""A running platform, a few travellers, and departures that no two tests share."""
+"""Travellers of a running platform, and departures that no two tests share."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,24 +22,24 @@ def traveller() -> Traveller:
 
 @pytest.fixture(scope="session")
 def stranger() -> Traveller:
-    """Another verified traveller: whoever must not see what is not theirs."""
+    """Another verified traveller, who must not see the first one's data."""
     return Traveller.register(first_name="Mallory")
 
 
 @pytest.fixture
 def booker() -> Traveller:
-    """A verified traveller of this test's own, for what leaves bookings unpaid: an account may hold five."""
+    """A new verified traveller for each test that leaves bookings unpaid, because an account may have only five of them."""
     return Traveller.register(first_name="Rob")
 
 
 @pytest.fixture
 def visitor() -> Client:
-    """Somebody who is not signed in."""
+    """A client that is not signed in."""
     return Client()
 
 
 @pytest.fixture(scope="session")
-def _plenty() -> Iterator[Departure]:
+def _departures_with_seats() -> Iterator[Departure]:
     trips = Client().graphql(TRIPS).field("trips")["edges"]
     departures = [
         Departure(
@@ -56,21 +56,21 @@ def _plenty() -> Iterator[Departure]:
 
 
 @pytest.fixture
-def departure(_plenty: Iterator[Departure]) -> Departure:
-    """A departure months ahead with seats for many, this test's alone."""
-    return next(_plenty)
+def departure(_departures_with_seats: Iterator[Departure]) -> Departure:
+    """A departure months ahead with at least ten free seats, which no other test uses."""
+    return next(_departures_with_seats)
 
 
 @pytest.fixture
 def seats_free() -> Callable[[Departure], int]:
-    """Tell how many seats of a departure can be held now."""
+    """Return a function that returns the free seats of a departure."""
     query = "query ($id: ID!) { node(id: $id) { ... on Departure { seatsAvailable } } }"
     return lambda departure: Client().graphql(query, id=departure.id).field("node")["seatsAvailable"]
 
 
 @pytest.fixture
 def confirmed(traveller: Traveller) -> Callable[[Departure], str]:
-    """Book and pay a departure; returns the reference once the booking is CONFIRMED."""
+    """Return a function that books and pays a departure, and returns the reference when the booking is CONFIRMED."""
 
     def confirm(departure: Departure, *, adults: int = 2) -> str:
         reference = str(traveller.hold(departure, adults=adults)["reference"])
@@ -82,7 +82,7 @@ def confirmed(traveller: Traveller) -> Callable[[Departure], str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every journey needs the platform."""
+    """Mark every journey: it needs the whole platform."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.platform)

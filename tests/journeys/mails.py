@@ -1,4 +1,4 @@
-"""The mails that the platform sent, as they lie in its Maildir."""
+"""Read the mails that the platform sent from its Maildir."""
 
 import email
 import email.policy
@@ -24,14 +24,14 @@ def to(recipient: str) -> list[EmailMessage]:
 def wait_for(recipient: str, *, containing: str = "", attached: str = "", timeout: float = 30) -> EmailMessage:
     """Return the newest mail to `recipient` with `containing` in subject or text, and an attachment of type `attached`."""
 
-    def found() -> EmailMessage | None:
+    def newest_match() -> EmailMessage | None:
         for mail in reversed(to(recipient)):
-            says = containing.lower() in (str(mail["Subject"]) + text(mail)).lower()
-            if says and (not attached or attachments(mail, attached)):
+            has_text = containing.lower() in (str(mail["Subject"]) + text(mail)).lower()
+            if has_text and (not attached or attachments(mail, attached)):
                 return mail
         return None
 
-    mail = eventually(found, timeout=timeout, every=0.1)
+    mail = eventually(newest_match, timeout=timeout, every=0.1)
     assert mail is not None
     return mail
 
@@ -56,10 +56,10 @@ def token(mail: EmailMessage) -> str:
 
 
 def attachments(mail: EmailMessage, content_type: str) -> list[bytes]:
-    """Return what of this content type comes with a mail, beside or inside its text."""
-    found = []
+    """Return every part of the mail that has this content type."""
+    parts = []
     for part in mail.walk():
         if part.get_content_type() == content_type:
             payload = part.get_payload(decode=True)
-            found.append(payload if isinstance(payload, bytes) else b"")
-    return found
+            parts.append(payload if isinstance(payload, bytes) else b"")
+    return parts

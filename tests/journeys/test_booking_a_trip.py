@@ -1,4 +1,4 @@
-"""A traveller's whole way: from a search to seats given back, over the interfaces that a browser has."""
+"""A traveller searches, books, pays and cancels, over the interfaces that a browser uses."""
 
 from decimal import Decimal
 
@@ -15,17 +15,19 @@ def amount(money):
     return Decimal(money["amount"])
 
 
-def test_from_search_to_seats_given_back(departure, seats_free):
+def test_from_search_to_cancellation(departure, seats_free):
     traveller = Traveller.register(first_name="Zoé", locale="FR")
     me = traveller.graphql("{ me { email emailVerified profile { firstName locale } } }").field("me")
     assert me == {"email": traveller.email, "emailVerified": True, "profile": {"firstName": "Zoé", "locale": "FR"}}
 
-    found = Client().graphql('{ destinations(search: "Paris", first: 5) { edges { node { name kind countryCode } } } }')
-    assert "Paris" in [edge["node"]["name"] for edge in found.field("destinations")["edges"]]
+    search = Client().graphql(
+        '{ destinations(search: "Paris", first: 5) { edges { node { name kind countryCode } } } }'
+    )
+    assert "Paris" in [edge["node"]["name"] for edge in search.field("destinations")["edges"]]
 
     before = seats_free(departure)
     quote = traveller.quote(departure, adults=2)
-    assert sum(amount(line["total"]) for line in quote["lines"]) == amount(quote["total"]) > 0
+    assert sum(amount(price_line["total"]) for price_line in quote["lines"]) == amount(quote["total"]) > 0
     created = traveller.create(quote["id"]).field("createBooking")
     assert created["errors"] == []
     booking = created["booking"]
@@ -84,12 +86,12 @@ def test_from_search_to_seats_given_back(departure, seats_free):
 
 
 def newest_calendar(recipient, reference):
-    """The calendar file of the newest mail to `recipient` that has one."""
-    with_calendar = [found for mail in mails.to(recipient) if (found := mails.attachments(mail, "text/calendar"))]
-    return with_calendar[-1][0] if with_calendar else b""
+    """Return the calendar file of the newest mail to `recipient` that has a calendar file."""
+    calendars = [files for mail in mails.to(recipient) if (files := mails.attachments(mail, "text/calendar"))]
+    return calendars[-1][0] if calendars else b""
 
 
-def test_a_declined_card_leaves_the_hold_and_another_try_succeeds(traveller, departure):
+def test_a_declined_card_keeps_the_hold_and_a_second_payment_succeeds(traveller, departure):
     reference = traveller.hold(departure)["reference"]
 
     declined = traveller.pay(reference, method="pm_declined").field("payBooking")
@@ -103,7 +105,7 @@ def test_a_declined_card_leaves_the_hold_and_another_try_succeeds(traveller, dep
     assert [p["status"] for p in traveller.booking(reference)["payments"]].count("SUCCEEDED") == 1
 
 
-def test_a_provider_that_is_slow_to_answer_still_confirms(traveller, departure):
+def test_a_slow_provider_still_confirms(traveller, departure):
     reference = traveller.hold(departure)["reference"]
 
     payload = traveller.pay(reference, method="pm_slow").field("payBooking")
@@ -113,7 +115,7 @@ def test_a_provider_that_is_slow_to_answer_still_confirms(traveller, departure):
     eventually(lambda: traveller.booking(reference)["status"] == "CONFIRMED", timeout=30)
 
 
-def test_one_question_joins_five_services(traveller, departure, confirmed):
+def test_one_query_joins_four_services(traveller, departure, confirmed):
     confirmed(departure)
     query = """{ me { email bookings(first: 5) { edges { node { reference status
         departure { startsAt trip { title destination { name parent { name } } } } invoice { number } } } }

@@ -1,4 +1,4 @@
-"""A write asked twice (abuse cases 32, 35): one effect, whatever the network did in between."""
+"""A repeated write (abuse cases 32, 35) has one effect, whatever the network did in between."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -23,13 +23,13 @@ def test_the_same_key_and_body_is_the_same_booking(booker, departure, seats_free
 def test_the_same_key_and_another_body_is_refused(booker, departure, seats_free):
     quote, key = booker.quote(departure)["id"], new_key()
     first = booker.create(quote, key=key).field("createBooking")["booking"]
-    held = seats_free(departure)
+    free_seats = seats_free(departure)
 
     other = booker.create(quote, key=key, passengers=list(reversed(PASSENGERS[:2])))
 
     assert other.refusals("createBooking") == ["IDEMPOTENCY_KEY_REUSED"]
     assert booker.booking(first["reference"]) == first
-    assert seats_free(departure) == held
+    assert seats_free(departure) == free_seats
 
 
 def test_a_refusal_leaves_the_key_free(booker, departure):
@@ -49,9 +49,9 @@ def test_one_key_sent_ten_times_at_once_is_one_booking(booker, departure, seats_
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: booker.create(quote, key=key), range(10)))
 
-    counted = Counter(tuple(answer.refusals("createBooking")) for answer in answers)
-    assert set(counted) <= {(), ("IDEMPOTENCY_KEY_IN_FLIGHT",)}
-    assert counted[()] >= 1
+    outcomes = Counter(tuple(answer.refusals("createBooking")) for answer in answers)
+    assert set(outcomes) <= {(), ("IDEMPOTENCY_KEY_IN_FLIGHT",)}
+    assert outcomes[()] >= 1
     references = {
         answer.field("createBooking")["booking"]["reference"]
         for answer in answers
@@ -75,7 +75,7 @@ def test_paying_twice_at_once_captures_once(booker, departure):
     assert booking["paid"] == booking["total"]
 
 
-def test_a_payment_asked_again_with_its_key_is_the_same_payment(booker, departure):
+def test_a_payment_repeated_with_its_key_is_the_same_payment(booker, departure):
     reference, key = booker.hold(departure)["reference"], new_key()
 
     first = booker.pay(reference, key=key).field("payBooking")
@@ -90,6 +90,6 @@ def test_a_key_is_visible_ascii(booker, departure):
 
     for key in ("", "a" * 256, "clé", "a b\n", "\x00"):
         answer = booker.create(quote, idempotencyKey=key)
-        told = answer.codes or answer.refusals("createBooking")
-        assert told == ["BAD_USER_INPUT"], key
+        codes = answer.codes or answer.refusals("createBooking")
+        assert codes == ["BAD_USER_INPUT"], key
     assert booker.create(quote, key="~!" + "k" * 253).refusals("createBooking") == []

@@ -1,4 +1,4 @@
-"""REST through the gateway (abuse cases 15, 30, 48-50): what does not fit is refused as problem+json, and nothing happened."""
+"""REST through the gateway (abuse cases 15, 30, 48-50): malformed requests are refused as problem+json and change nothing."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from tests.journeys.api import address
 
 
 def problem(answer: httpx.Response, status: int) -> dict:
-    """Return the members of a refusal, which is RFC 9457's and shows nothing of the inside."""
+    """Check that the answer is an RFC 9457 problem without internals, and return its members."""
     assert answer.status_code == status, answer.text[:500]
     assert answer.headers["content-type"] == "application/problem+json"
     members = answer.json()
@@ -33,13 +33,13 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
-def test_a_body_that_is_no_object_of_ours(visitor, body):
+def test_a_malformed_body_is_refused(visitor, body):
     answer = visitor.rest("POST", "/api/v1/auth/login/", content=body, headers={"Content-Type": "application/json"})
 
     problem(answer, 400)
 
 
-def test_a_body_of_another_kind(visitor):
+def test_another_content_type_is_refused(visitor):
     answer = visitor.rest("POST", "/api/v1/auth/login/", content=b"<a/>", headers={"Content-Type": "application/xml"})
 
     problem(answer, 415)
@@ -58,7 +58,7 @@ def test_a_body_too_large_is_not_read_to_the_end(visitor):
     try:
         answer = visitor.rest("POST", "/api/v1/auth/login/", content=body(), headers=headers)
     except (httpx.WriteError, httpx.RemoteProtocolError, httpx.ReadError):
-        assert sent < 11 * 1024 * 1024  # it hung up in the middle, which says the same
+        assert sent < 11 * 1024 * 1024  # the server closed the connection in the middle, which is a refusal too
     else:
         problem(answer, 413)
 
@@ -67,7 +67,7 @@ def test_a_body_too_large_is_not_read_to_the_end(visitor):
     "query", ["limit=100000", "limit=0", "limit=-1", "limit=x", "cursor=garbage", "ordering=password", "nope=1"]
 )
 @pytest.mark.parametrize("path", ["/api/v1/bookings/", "/api/v1/destinations/", "/api/v1/trips/"])
-def test_a_query_that_is_none_of_ours_is_named(traveller, path, query):
+def test_a_malformed_or_unknown_query_parameter_is_named(traveller, path, query):
     name = query.partition("=")[0]
 
     members = problem(traveller.rest("GET", f"{path}?{query}"), 400)
@@ -85,7 +85,7 @@ def test_pages_are_cursors(visitor):
     assert not {place["id"] for place in first["results"]} & {place["id"] for place in second["results"]}
 
 
-def test_headers_that_claim_somebody_are_ignored(visitor, traveller):
+def test_headers_that_claim_an_identity_are_ignored(visitor, traveller):
     claims = {"X-User-Id": "1", "X-Remote-User": "admin", "Remote-User": "admin"}
 
     problem(visitor.rest("GET", "/api/v1/bookings/", headers=claims), 401)
@@ -100,14 +100,14 @@ def test_a_foreign_host_is_refused(visitor):
     assert "evil.example" not in answer.text
 
 
-def test_a_foreign_origin_is_told_nothing(visitor):
+def test_a_foreign_origin_gets_no_cors_headers(visitor):
     for method in ("GET", "OPTIONS"):
         answer = visitor.rest(method, "/api/v1/destinations/", headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in answer.headers
 
 
 @pytest.mark.parametrize("field", ["is_staff", "is_superuser", "groups", "email_verified", "id"])
-def test_nobody_promotes_themselves(traveller, field):
+def test_a_traveller_cannot_change_protected_fields(traveller, field):
     before = traveller.rest("GET", "/api/v1/profile/").json()
 
     members = problem(traveller.rest("PATCH", "/api/v1/profile/", json={field: True, "first_name": "Eve"}), 400)
@@ -117,7 +117,7 @@ def test_nobody_promotes_themselves(traveller, field):
 
 
 @pytest.mark.parametrize("field", ["total", "unit_price", "currency"])
-def test_nobody_names_their_own_price(booker, departure, field):
+def test_a_client_cannot_set_the_price(booker, departure, field):
     quote = booker.quote(departure)
     body = {
         "quote_id": base64.b64decode(quote["id"]).decode().partition(":")[2],
@@ -143,7 +143,7 @@ def test_the_merged_description_is_openapi_3_1(visitor):
     assert visitor.rest("GET", "/api/docs/").status_code == 200
 
 
-def test_a_path_that_is_nowhere(visitor):
+def test_an_unknown_path_or_method_is_refused(visitor):
     problem(visitor.rest("GET", "/api/v1/nowhere/"), 404)
     problem(visitor.rest("DELETE", "/api/v1/destinations/"), 405)
 
@@ -156,7 +156,7 @@ def test_a_request_keeps_its_id(visitor):
     assert forged.headers["x-request-id"] not in {"", "a b<script>"}
 
 
-def test_every_service_describes_itself():
+def test_every_service_serves_health_schema_docs_and_admin():
     for name in ("USERS_URL", "DESTINATIONS_URL", "BOOKINGS_URL", "NOTIFICATIONS_URL"):
         base = address(name)
         assert httpx.get(f"{base}/health/live").status_code == 200

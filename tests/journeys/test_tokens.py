@@ -1,4 +1,4 @@
-"""Forged access tokens (abuse cases 1-6): each is UNAUTHENTICATED with one same message, never treated as signed out."""
+"""Forged access tokens (abuse cases 1-6): each is refused as UNAUTHENTICATED with the same message, never as a visitor."""
 
 import base64
 import hashlib
@@ -34,13 +34,13 @@ def published(traveller):
 
 @pytest.fixture
 def claims(traveller):
-    """The claims of a token that is good now."""
+    """The claims of a valid token."""
     return jwt.decode(traveller.token, options={"verify_signature": False})
 
 
 @pytest.fixture
-def refused(visitor):
-    """Send a token everywhere and see it refused the same way."""
+def message_of_refusal(visitor):
+    """Return a function that checks that GraphQL and REST refuse a token, and returns the message."""
 
     def check(token):
         visitor.token = token
@@ -56,12 +56,12 @@ def refused(visitor):
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE"])
-def test_a_token_without_a_signature(refused, claims, published, alg):
-    refused(f"{encoded({'alg': alg, 'typ': 'JWT', 'kid': published['kid']})}.{encoded(claims)}.")
+def test_a_token_without_a_signature_is_refused(message_of_refusal, claims, published, alg):
+    message_of_refusal(f"{encoded({'alg': alg, 'typ': 'JWT', 'kid': published['kid']})}.{encoded(claims)}.")
 
 
 @pytest.mark.parametrize("encode", ["pem", "raw", "jwk"])
-def test_the_published_key_is_no_shared_secret(refused, claims, published, encode):
+def test_the_published_key_is_not_accepted_as_a_shared_secret(message_of_refusal, claims, published, encode):
     raw = base64.urlsafe_b64decode(published["x"] + "==")
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -69,20 +69,20 @@ def test_the_published_key_is_no_shared_secret(refused, claims, published, encod
     secret = {"pem": pem, "raw": raw, "jwk": json.dumps(published).encode()}[encode]
     signed = f"{encoded({'alg': 'HS256', 'typ': 'JWT', 'kid': published['kid']})}.{encoded(claims)}"
 
-    refused(f"{signed}.{encoded(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}")
+    message_of_refusal(f"{signed}.{encoded(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}")
 
 
 @pytest.mark.parametrize(
     "kid", ["../../../../dev/null", "' OR 1=1 --", "A" * 4096, "", "\x00", 7, None, ["a"], {"a": 1}]
 )
-def test_a_key_id_is_a_name_and_nothing_else(refused, claims, kid):
+def test_an_unknown_key_id_is_refused(message_of_refusal, claims, kid):
     header = {"alg": "EdDSA", "typ": "JWT", "kid": kid}
     signed = f"{encoded(header)}.{encoded(claims)}"
 
-    refused(f"{signed}.{encoded(Ed25519PrivateKey.generate().sign(signed.encode()))}")
+    message_of_refusal(f"{signed}.{encoded(Ed25519PrivateKey.generate().sign(signed.encode()))}")
 
 
-def test_a_key_brought_along_is_not_taken(refused, claims, published):
+def test_a_key_inside_the_token_is_not_used(message_of_refusal, claims, published):
     own = Ed25519PrivateKey.generate()
     public = own.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     header = {
@@ -93,11 +93,11 @@ def test_a_key_brought_along_is_not_taken(refused, claims, published):
     }
     signed = f"{encoded(header)}.{encoded(claims)}"
 
-    refused(f"{signed}.{encoded(own.sign(signed.encode()))}")
+    message_of_refusal(f"{signed}.{encoded(own.sign(signed.encode()))}")
 
 
 @pytest.mark.parametrize("name", ["jku", "x5u"])
-def test_a_key_s_address_is_not_visited(refused, claims, published, name):
+def test_a_key_address_inside_the_token_is_not_fetched(message_of_refusal, claims, published, name):
     own = Ed25519PrivateKey.generate()
     visits = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -113,24 +113,24 @@ def test_a_key_s_address_is_not_visited(refused, claims, published, name):
         thread.start()
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/jwks.json"
         signed = f"{encoded({'alg': 'EdDSA', 'typ': 'JWT', 'kid': published['kid'], name: address})}.{encoded(claims)}"
-        refused(f"{signed}.{encoded(own.sign(signed.encode()))}")
+        message_of_refusal(f"{signed}.{encoded(own.sign(signed.encode()))}")
         thread.join()
     assert visits == []
 
 
-def test_a_right_header_over_changed_claims(refused, traveller, claims):
+def test_changed_claims_are_refused(message_of_refusal, traveller, claims):
     header, _, signature = traveller.token.split(".")
 
-    refused(f"{header}.{encoded({**claims, 'sub': str(uuid.uuid4())})}.{signature}")
-    refused(f"{header}.{encoded({**claims, 'exp': int(time.time()) + 10**6})}.{signature}")
+    message_of_refusal(f"{header}.{encoded({**claims, 'sub': str(uuid.uuid4())})}.{signature}")
+    message_of_refusal(f"{header}.{encoded({**claims, 'exp': int(time.time()) + 10**6})}.{signature}")
 
 
-def test_a_refresh_token_opens_nothing(refused, traveller):
-    refused(traveller.refresh_token)
+def test_a_refresh_token_is_not_an_access_token(message_of_refusal, traveller):
+    message_of_refusal(traveller.refresh_token)
     assert traveller.graphql(ME).field("me")["email"] == traveller.email
 
 
-def test_an_access_token_refreshes_nothing(traveller, visitor):
+def test_an_access_token_is_not_a_refresh_token(traveller, visitor):
     refresh = "mutation ($token: String!) { refreshTokens(refreshToken: $token) { accessToken refreshToken errors { code } } }"
 
     payload = visitor.graphql(refresh, token=traveller.token).field("refreshTokens")
@@ -140,7 +140,7 @@ def test_an_access_token_refreshes_nothing(traveller, visitor):
     assert traveller.graphql(ME).field("me")["email"] == traveller.email
 
 
-def test_every_bad_token_is_told_the_same(refused, traveller, claims, published):
+def test_every_invalid_token_gets_the_same_message(message_of_refusal, traveller, claims, published):
     header, payload, _ = traveller.token.split(".")
     bad = [
         "x",
@@ -152,13 +152,13 @@ def test_every_bad_token_is_told_the_same(refused, traveller, claims, published)
         "A" * 8000,
     ]
 
-    messages = {refused(token) for token in bad if token.isascii()}
+    messages = {message_of_refusal(token) for token in bad if token.isascii()}
 
     assert len(messages) == 1
 
 
 @pytest.mark.parametrize("scheme", ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Token abc", "Bearer a b"])
-def test_a_header_that_is_no_bearer_token_is_not_signed_out(visitor, scheme):
+def test_a_malformed_authorization_header_is_refused(visitor, scheme):
     answer = visitor.http.post("/graphql", json={"query": ME}, headers={"Authorization": scheme.strip()})
 
     assert answer.status_code == 401

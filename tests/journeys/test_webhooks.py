@@ -1,4 +1,4 @@
-"""Webhooks (abuse cases 36, 37): only what is rightly signed counts, once, and nothing that contradicts what is known."""
+"""Webhooks (abuse cases 36, 37): only a correctly signed webhook takes effect, once, and never if it contradicts our record."""
 
 import base64
 import hashlib
@@ -18,13 +18,13 @@ PATH = "/api/v1/payments/webhooks/sandbox/"
 
 
 def uuid_of(node_id: str) -> str:
-    """The id inside a global id."""
+    """Return the raw id inside a global id."""
     return base64.b64decode(node_id).decode().partition(":")[2]
 
 
 def event(payment, *, outcome="SUCCEEDED", event_id=None, **changed):
-    """A webhook's body about a payment, as the provider would write it."""
-    told = {
+    """Return a webhook's body about a payment, as the provider writes it."""
+    content = {
         "id": f"pay_{uuid.uuid4().hex}",
         "key": uuid_of(payment["id"]),
         "status": outcome,
@@ -33,16 +33,16 @@ def event(payment, *, outcome="SUCCEEDED", event_id=None, **changed):
         "failure_code": "",
         **changed,
     }
-    whole = {
+    envelope = {
         "id": event_id or f"evt_{uuid.uuid4().hex}",
         "type": f"payment.{outcome.lower()}",
         "created": int(time.time()),
     }
-    return json.dumps({**whole, "payment": told}).encode()
+    return json.dumps({**envelope, "payment": content}).encode()
 
 
 def signed(body: bytes, *, at: float | None = None, secret: str | None = None) -> str:
-    """The signature header of a body."""
+    """Return the signature header for a body."""
     stamp = str(int(at or time.time()))
     key = (secret or address("PAYMENT_WEBHOOK_SECRET")).encode()
     return f"t={stamp},v1={hmac.new(key, f'{stamp}.'.encode() + body, hashlib.sha256).hexdigest()}"
@@ -50,7 +50,7 @@ def signed(body: bytes, *, at: float | None = None, secret: str | None = None) -
 
 @pytest.fixture
 def send(visitor):
-    """Deliver a body under a signature; returns the status."""
+    """Return a function that posts a body with a signature and returns the status."""
 
     def deliver(body: bytes, signature: str | bytes | None) -> int:
         headers = [("Content-Type", "application/json"), *([("X-Payment-Signature", signature)] if signature else [])]
@@ -61,7 +61,7 @@ def send(visitor):
 
 @pytest.fixture
 def open_payment(booker, departure):
-    """A booking whose payment waits for the payer: nothing but a webhook settles it now. Returns (reference, payment)."""
+    """A booking whose payment waits for the traveller, so that only a webhook settles it. Returns (reference, payment)."""
     reference = booker.hold(departure)["reference"]
     assert booker.pay(reference, method="pm_action").refusals("payBooking") == []
     [payment] = booker.booking(reference)["payments"]
@@ -70,23 +70,23 @@ def open_payment(booker, departure):
 
 
 def forged(body):
-    """Everything that is no right signature of this body now."""
-    right = signed(body)
+    """Return signatures that are not valid for this body now."""
+    valid = signed(body)
     return {
         "none": None,
         "empty": "",
         "garbage": "t=,v1=",
-        "wrong": right[:-1] + ("0" if right[-1] != "0" else "1"),
+        "wrong": valid[:-1] + ("0" if valid[-1] != "0" else "1"),
         "other secret": signed(body, secret="guess"),
         "six minutes old": signed(body, at=time.time() - 360),
         "six minutes ahead": signed(body, at=time.time() + 360),
         "of another body": signed(body + b" "),
-        "no stamp": right.partition(",")[2],
+        "no stamp": valid.partition(",")[2],
         "not ASCII": "t=1,v1=\u00e9".encode(),
     }
 
 
-def test_what_is_not_rightly_signed_changes_nothing(booker, open_payment, send):
+def test_an_invalid_signature_changes_nothing(booker, open_payment, send):
     reference, payment = open_payment
     before = booker.booking(reference)
     body = event(payment)
@@ -97,7 +97,7 @@ def test_what_is_not_rightly_signed_changes_nothing(booker, open_payment, send):
     assert booker.booking(reference) == before
 
 
-def test_the_same_webhook_twice_is_one_effect(booker, open_payment, send, seats_free, departure):
+def test_a_repeated_webhook_takes_effect_once(booker, open_payment, send, seats_free, departure):
     reference, payment = open_payment
     body = event(payment)
 
@@ -124,29 +124,29 @@ def test_another_amount_currency_or_payment_confirms_nothing(booker, open_paymen
     assert booker.booking(reference) == before
 
 
-def without_link(booking):
-    """Leave out the invoice, which may arrive meanwhile, and whose signed link is another every second."""
+def without_invoice(booking):
+    """Return the booking without its invoice, which may arrive meanwhile and whose signed link changes every second."""
     return {name: value for name, value in booking.items() if name != "invoice"}
 
 
-def test_failed_after_succeeded_takes_nothing_back(booker, open_payment, send):
+def test_failed_after_succeeded_changes_nothing(booker, open_payment, send):
     reference, payment = open_payment
     succeeded, failed = event(payment), event(payment, outcome="FAILED", failure_code="card_declined")
     assert send(succeeded, signed(succeeded)) == 204
     eventually(lambda: booker.booking(reference)["status"] == "CONFIRMED")
-    before = without_link(booker.booking(reference))
+    before = without_invoice(booker.booking(reference))
 
     assert send(failed, signed(failed)) in {200, 202, 204}
 
-    assert without_link(booker.booking(reference)) == before
+    assert without_invoice(booker.booking(reference)) == before
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'{"id": 1}', b"\xff", b'{"id": "x", "type": "payment.succeeded", "payment": []}']
 )
-def test_a_signed_body_that_is_no_event_is_refused(send, body):
+def test_a_signed_malformed_body_is_refused_or_ignored(send, body):
     assert send(body, signed(body)) in {400, 204}
 
 
-def test_an_unknown_provider_is_nowhere(visitor):
+def test_an_unknown_provider_is_not_found(visitor):
     assert visitor.http.post("/api/v1/payments/webhooks/nobody/", content=b"{}").status_code == 404

@@ -1,4 +1,4 @@
-"""Travellers of the journeys: people who register, verify, sign in and book."""
+"""Travellers of the journeys: they register, verify their address, sign in and book."""
 
 import secrets
 import uuid
@@ -59,7 +59,7 @@ class Traveller(Client):
 
     @classmethod
     def register(cls, *, first_name: str = "Ann", locale: str = "EN", verified: bool = True) -> "Traveller":
-        """Register, follow the mailed link unless told otherwise, and sign in."""
+        """Register, follow the mailed link if `verified`, and sign in."""
         address = f"{uuid.uuid4().hex[:12]}@journey.example"
         traveller = cls(email=address, password=f"{secrets.token_urlsafe(12)} pass phrase")
         done = traveller.graphql(
@@ -82,7 +82,7 @@ class Traveller(Client):
         return traveller
 
     def sign_in(self) -> None:
-        """Get new tokens for email and password."""
+        """Sign in with email and password, and keep the tokens."""
         tokens = self.graphql(
             """mutation ($email: String!, $password: String!) { login(email: $email, password: $password) {
                accessToken refreshToken expiresIn twoFactorRequired errors { code message } } }""",
@@ -118,13 +118,13 @@ class Traveller(Client):
         )
 
     def booking(self, reference: str) -> Any:
-        """Return the booking as it is now; None where there is none for this traveller."""
+        """Return the booking as it is now, or None if this traveller has no such booking."""
         return self.graphql(READ, reference=reference).field("booking")
 
     def quote_cancellation(self, reference: str) -> Answer:
-        """Ask what cancelling gives back."""
+        """Ask what a cancellation would give back."""
         return self.graphql(CANCELLATION, reference=reference)
 
     def cancel(self, cancellation_quote: str) -> Answer:
-        """Cancel as quoted."""
+        """Confirm a cancellation quote."""
         return self.graphql(CANCEL, quote=cancellation_quote)

@@ -1,6 +1,6 @@
-"""What must be true afterwards, read from three sets of books: the service's database, the provider's own, and what travellers did.
+"""Check what must be true after a death, from the service's database, the provider's database and the topics.
 
-Written anew rather than taken from the service: an audit that shares a mistake with what it audits finds nothing.
+The SQL is written for these tests and not taken from the service, because a check that shares a mistake with the code finds nothing.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ from shared.cloudevents import decode
 from shared.testing.kafka import consume_until
 from tests.faults.world import World
 
-# What waits for somebody; empty once everything has come to its end.
+# Work that is not finished. Every query returns no row once everything has ended.
 UNDER_WAY = {
     "payments": "SELECT id, status FROM payments_payment WHERE status IN ('CREATED', 'REQUIRES_ACTION', 'PROCESSING')",
     "refunds": "SELECT id, status, attempts FROM payments_refund WHERE status IN ('CREATED', 'PROCESSING')",
@@ -27,11 +27,11 @@ UNDER_WAY = {
 }
 UNDER_WAY_AT_PROVIDER = {
     "charges": "SELECT key, status FROM payment WHERE status NOT IN ('SUCCEEDED', 'FAILED')",
-    "webhooks not heard": "SELECT id, attempts FROM webhook WHERE heard_at IS NULL",
+    "webhooks not received": "SELECT id, attempts FROM webhook WHERE heard_at IS NULL",
 }
 
-# Each returns a row for whatever does not add up.
-WRONG = {
+# Each query returns a row for every problem.
+PROBLEMS = {
     "seats": """SELECT s.departure_id, s.held, s.sold, b.held, b.sold FROM bookings_seatinventory s
         LEFT JOIN (SELECT departure_id, sum(seats) FILTER (WHERE status = 'PENDING') AS held,
             sum(seats) FILTER (WHERE status = 'CONFIRMED') AS sold FROM bookings_booking GROUP BY departure_id) b USING (departure_id)
@@ -58,46 +58,49 @@ WRONG = {
 
 
 def under_way(world: World) -> dict[str, list[tuple[Any, ...]]]:
-    """Return everything that has not come to its end, by kind; {} where nothing is stuck."""
+    """Return all unfinished work by kind, {} if there is none."""
     with psycopg.connect(world.database) as database, closing(_provider(world)) as provider:
-        found = {
+        unfinished = {
             **{name: database.execute(query).fetchall() for name, query in UNDER_WAY.items()},
             **{
                 f"provider's {name}": provider.execute(query).fetchall()
                 for name, query in UNDER_WAY_AT_PROVIDER.items()
             },
         }
-    return {name: rows for name, rows in found.items() if rows}
+    return {name: rows for name, rows in unfinished.items() if rows}
 
 
-def wrong(world: World) -> dict[str, list[tuple[Any, ...]]]:
-    """Return everything that does not add up, of all there is in the database; {} where all is well."""
+def problems(world: World) -> dict[str, list[tuple[Any, ...]]]:
+    """Return every row of the database that contradicts another row or the provider, by kind; {} if there is none."""
     with psycopg.connect(world.database) as database:
-        found = {name: database.execute(query).fetchall() for name, query in WRONG.items()}
-    ours, theirs = _money_of_ours(world), _money_of_theirs(world)
-    found["the provider's books"] = [(key, ours.get(key), theirs.get(key)) for key in ours.keys() ^ theirs.keys()]
-    found["the provider's amounts"] = [
-        (k, ours[k], theirs[k]) for k in ours.keys() & theirs.keys() if ours[k] != theirs[k]
+        rows_by_name = {name: database.execute(query).fetchall() for name, query in PROBLEMS.items()}
+    service, provider = _money_in_service(world), _money_at_provider(world)
+    rows_by_name["only in one record"] = [
+        (key, service.get(key), provider.get(key)) for key in service.keys() ^ provider.keys()
     ]
-    return {name: rows for name, rows in found.items() if rows}
+    rows_by_name["different amounts"] = [
+        (key, service[key], provider[key]) for key in service.keys() & provider.keys() if service[key] != provider[key]
+    ]
+    return {name: rows for name, rows in rows_by_name.items() if rows}
 
 
 def money_of(world: World, travellers: Iterable[UUID]) -> dict[UUID, tuple[list[int], list[int]]]:
-    """Return what the provider charged each traveller and gave back, one amount for each time it did."""
-    theirs, found = _money_of_theirs(world), {traveller: ([], []) for traveller in travellers}
+    """Return for each traveller the amounts that the provider charged, and those that it gave back."""
+    at_provider = _money_at_provider(world)
+    money: dict[UUID, tuple[list[int], list[int]]] = {traveller: ([], []) for traveller in travellers}
     with psycopg.connect(world.database) as database:
         rows = database.execute(
             "SELECT b.traveller_id, 0, p.id FROM payments_payment p JOIN bookings_booking b ON b.id = p.booking_id"
             " UNION ALL SELECT b.traveller_id, 1, r.id FROM payments_refund r JOIN bookings_booking b ON b.id = r.booking_id"
         ).fetchall()
     for traveller, side, key in rows:
-        if traveller in found and str(key) in theirs:
-            found[traveller][side].append(theirs[str(key)])
-    return found
+        if traveller in money and str(key) in at_provider:
+            money[traveller][side].append(at_provider[str(key)])
+    return money
 
 
 def history_of(world: World, traveller: UUID) -> list[str]:
-    """Return what happened to the traveller's bookings, in order."""
+    """Return the types of the history entries of the traveller's bookings, in order."""
     with psycopg.connect(world.database) as database:
         rows = database.execute(
             "SELECT e.type FROM bookings_bookingevent e JOIN bookings_booking b ON b.id = e.booking_id"
@@ -107,27 +110,28 @@ def history_of(world: World, traveller: UUID) -> list[str]:
     return [row[0] for row in rows]
 
 
-def told_in_order(world: World) -> bool:
-    """Return whether every event that was ever committed is on its topic, first occurrences in the order of each key."""
+def delivered_in_order(world: World) -> bool:
+    """Return whether every committed event is on its topic, with first occurrences in the order of each key."""
     with psycopg.connect(world.database) as database:
         rows = database.execute(
             "SELECT topic, key, event_id::text FROM outbox_outboxevent ORDER BY topic, key, id"
         ).fetchall()
     return all(
-        _on(topic, [(key, event) for name, key, event in rows if name == topic]) for topic in {row[0] for row in rows}
+        _is_on_topic(topic, [(key, event) for name, key, event in rows if name == topic])
+        for topic in {row[0] for row in rows}
     )
 
 
-def _on(topic: str, events: list[tuple[str, str]]) -> bool:
+def _is_on_topic(topic: str, events: list[tuple[str, str]]) -> bool:
     def first_occurrences(records: list[Message]) -> list[tuple[str, str]]:
-        found = [decode(key=record.key(), value=record.value(), headers=record.headers()) for record in records]
-        return list(dict.fromkeys((event.key, event.id) for event in found))
+        envelopes = [decode(key=record.key(), value=record.value(), headers=record.headers()) for record in records]
+        return list(dict.fromkeys((envelope.key, envelope.id) for envelope in envelopes))
 
     records = consume_until(topic, lambda records: set(first_occurrences(records)) >= set(events))
     return sorted(first_occurrences(records), key=itemgetter(0)) == sorted(events, key=itemgetter(0))
 
 
-def _money_of_ours(world: World) -> dict[str, int]:
+def _money_in_service(world: World) -> dict[str, int]:
     with psycopg.connect(world.database) as database:
         rows = database.execute(
             "SELECT id::text, amount_minor FROM payments_payment WHERE status = 'SUCCEEDED'"
@@ -136,7 +140,7 @@ def _money_of_ours(world: World) -> dict[str, int]:
         return dict(rows.fetchall())
 
 
-def _money_of_theirs(world: World) -> dict[str, int]:
+def _money_at_provider(world: World) -> dict[str, int]:
     with closing(_provider(world)) as provider:
         rows = provider.execute(
             "SELECT key, amount_minor FROM payment WHERE status = 'SUCCEEDED'"
@@ -146,4 +150,4 @@ def _money_of_theirs(world: World) -> dict[str, int]:
 
 
 def _provider(world: World) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{world.sandbox_books}?mode=ro", uri=True)
+    return sqlite3.connect(f"file:{world.sandbox_database}?mode=ro", uri=True)

@@ -1,4 +1,4 @@
-"""Each service runs on what its own lock installs: the development environment holds the union, and would hide a missing line."""
+"""Each service runs with only the packages of its own lock. The development environment has all packages and hides a missing one."""
 
 import hashlib
 import os
@@ -21,27 +21,27 @@ UV = Path(sys.executable).parent / "uv"
 
 @pytest.fixture(scope="session")
 def environments():
-    """Environments made from locks, kept from run to run beside the rest of the state."""
+    """The folder of environments made from locks. It is kept between runs, because making one takes long."""
     folder = Path(os.environ.get("TRAVEL_VAR") or ROOT / "var") / "locked"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def installed(lock: Path, folder: Path) -> Path:
-    """Return the Python of an environment that holds what `lock` lists, and nothing else."""
-    place = folder / f"{lock.stem}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-    python = place / "bin" / "python"
-    if not (place / "whole").exists():
-        subprocess.run([UV, "venv", "-q", "--clear", "--python", sys.executable, place], check=True)
+    """Return the Python of an environment with exactly the packages of `lock`."""
+    environment = folder / f"{lock.stem}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    python = environment / "bin" / "python"
+    if not (environment / "whole").exists():
+        subprocess.run([UV, "venv", "-q", "--clear", "--python", sys.executable, environment], check=True)
         command = [UV, "pip", "sync", "-q", "--require-hashes", "--python", python, lock]
-        subprocess.run(command, check=True, env=uv_environment())  # the index that this machine's pip is told of
-        (place / "whole").touch()
+        subprocess.run(command, check=True, env=uv_environment())  # uses the package index of this machine's pip
+        (environment / "whole").touch()
     return python
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_imports_whole_with_its_own_lock_alone(service, environments, tmp_path):
-    """Seen failing for a service whose lock lacks a package that the development environment holds for another."""
+def test_a_service_imports_completely_with_only_its_own_lock(service, environments, tmp_path):
+    """Seen failing for a service whose lock lacks a package that another service has."""
     python = installed(ROOT / "requirements" / f"{service}_service.txt", environments)
     platform = Platform(var=tmp_path)
     platform.make_folders()
@@ -63,8 +63,8 @@ def test_a_service_imports_whole_with_its_own_lock_alone(service, environments, 
     assert int(done.stdout.split()[-1]) > 20
 
 
-def test_the_development_environment_holds_every_lock():
-    """One version of everything: no service is tested with another version than its image has."""
+def test_the_development_environment_contains_every_lock():
+    """Each package has one version everywhere, so a service is tested with the version in its image."""
     union = lines_of("dev")
 
     for lock in (ROOT / "requirements").glob("*.txt"):
@@ -72,26 +72,26 @@ def test_the_development_environment_holds_every_lock():
 
 
 @pytest.mark.parametrize("name", sorted({path.stem for path in (ROOT / "requirements").glob("*.in")} - {"service"}))
-def test_a_lock_holds_what_was_asked_for(name):
-    """A line added to a .in file without locking anew."""
+def test_a_lock_contains_the_packages_of_its_in_file(name):
+    """Fails if somebody adds a package to a .in file and does not write the lock again."""
     locked = {line.partition("==")[0] for line in lines_of(name)}
 
-    assert asked_for(name) <= locked
+    assert requested(name) <= locked
 
 
-def asked_for(name: str) -> set[str]:
-    """The packages that a .in file names, those of the files it includes too."""
-    found = set()
+def requested(name: str) -> set[str]:
+    """Return the packages that a .in file and the files that it includes name."""
+    packages = set()
     for line in (ROOT / "requirements" / f"{name}.in").read_text().splitlines():
-        wanted = line.split("#")[0].strip()
-        if wanted.startswith("-r "):
-            found |= asked_for(Path(wanted[3:]).stem)
-        elif wanted and not wanted.startswith("-"):
-            found.add(re.split(r"[\\[=<>~!; ]", wanted)[0].lower())
-    return found
+        entry = line.split("#")[0].strip()
+        if entry.startswith("-r "):
+            packages |= requested(Path(entry[3:]).stem)
+        elif entry and not entry.startswith("-"):
+            packages.add(re.split(r"[\\[=<>~!; ]", entry)[0].lower())
+    return packages
 
 
 def lines_of(name: str) -> set[str]:
-    """The `package==version` lines of a lock, their markers aside."""
+    """Return the `package==version` lines of a lock, without their markers."""
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     return {line.split(";")[0].strip(" \\") for line in text.splitlines() if line and line[0].isalnum()}

@@ -1,4 +1,4 @@
-"""Production settings: closed by default, and a wrong environment is told in one line (abuse case 66)."""
+"""Production settings are safe by default, and a wrong environment ends the process with one line (abuse case 66)."""
 
 import subprocess
 import sys
@@ -16,20 +16,20 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def production(tmp_path_factory):
-    """The environment of a service in production, behind HTTPS."""
+    """Return a function that returns the environment of a service in production, behind HTTPS."""
     platform = Platform(var=tmp_path_factory.mktemp("var"))
     platform.make_folders()
 
     def environment(service, **changed):
-        found = {
+        variables = {
             **service_environment(service, platform, Vault(platform)),
             "PUBLIC_URL": "https://travel.example",
             "ALLOWED_HOSTS": "travel.example",
             "DJANGO_SETTINGS_MODULE": f"{service}_service.config.settings",
             **changed,
         }
-        found.pop("DEBUG", None)
-        return {name: value for name, value in found.items() if value is not None}
+        variables.pop("DEBUG", None)
+        return {name: value for name, value in variables.items() if value is not None}
 
     return environment
 
@@ -41,20 +41,20 @@ def run(environment, *command):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_django_finds_nothing_to_complain_of(service, production):
-    """DEBUG is unset, so off."""
+def test_djangos_deployment_check_passes(service, production):
+    """DEBUG is not set, so it is off."""
     done = run(production(service), f"{service}_service/manage.py", "check", "--deploy", "--fail-level", "WARNING")
 
     assert done.returncode == 0, done.stderr
     assert "no issues" in done.stdout + done.stderr
 
 
-def needed(service):
-    """The variables without which a service cannot work."""
+def required(service):
+    """Return the variables without which a service does not start."""
     return ["SECRET_KEY", *([f"{service.upper()}_DATABASE_URL"] if service in WITH_DATABASE else [])]
 
 
-@pytest.mark.parametrize(("service", "name"), [(service, name) for service in SERVICES for name in needed(service)])
+@pytest.mark.parametrize(("service", "name"), [(service, name) for service in SERVICES for name in required(service)])
 def test_a_missing_variable_is_named_in_one_line(service, name, production):
     done = run(production(service, **{name: None}), "-c", "from django.conf import settings; settings.DEBUG")
 

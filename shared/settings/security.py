@@ -1,12 +1,21 @@
 """What keeps a service closed: hosts, cookies, headers, sizes, and no debugging unless it is asked for."""
 
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 import shared.failpoints  # noqa: F401 — FAILPOINT without DEBUG ends the process here, before it serves anything
 from shared.settings.env import env, refuse
 
-MIN_SECRET_LENGTH = 50
+MIN_SECRET_LENGTH: Final = 50
+# What the platform itself asks for over plain HTTP: health checks, the key set, the schemas that the gateway merges, and the
+# webhooks of the payment sandbox.
+PLAIN_HTTP_PATHS: Final = (
+    r"^health/",
+    r"^\.well-known/jwks\.json$",
+    r"^api/schema/$",
+    r"^api/v1/payments/webhooks/",
+)
 
 
 def debug() -> bool:
@@ -22,9 +31,20 @@ def secret_key() -> str:
     return str(key)
 
 
-def allowed_hosts() -> list[str]:
-    """Return ALLOWED_HOSTS, by default this machine's own names."""
-    return list(env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"]))
+def allowed_hosts(service: str) -> list[str]:
+    """Return ALLOWED_HOSTS and the hosts by which the platform itself asks.
+
+    These are this machine's names, the host of the service's own address (`<SERVICE>_URL`) and that of PUBLIC_URL, which the
+    gateway passes on.
+    """
+    addresses = (env.str(f"{service.upper()}_URL", default=""), public_url())
+    internal = ["localhost", "127.0.0.1", *(urlsplit(address).hostname or "" for address in addresses)]
+    return sorted({*env.list("ALLOWED_HOSTS", default=[]), *filter(None, internal)})
+
+
+def public_url() -> str:
+    """Return PUBLIC_URL, the address by which the public knows the platform, without a slash at its end."""
+    return str(env.str("PUBLIC_URL", default="http://localhost:8000")).rstrip("/")
 
 
 def trusted_proxies() -> list[str]:
@@ -41,8 +61,8 @@ class Https:
 
 
 def https() -> Https:
-    """Return whether cookies are Secure and plain HTTP is redirected: where PUBLIC_URL says https."""
-    on = urlsplit(env.str("PUBLIC_URL", default="http://localhost:8000")).scheme == "https"
+    """Return whether cookies are Secure and plain HTTP is redirected: yes if PUBLIC_URL says https."""
+    on = urlsplit(public_url()).scheme == "https"
     return Https(on=on, hsts_seconds=31_536_000 if on else 0)
 
 
@@ -61,7 +81,7 @@ def hardening(service: str) -> dict[str, object]:
     return {
         "DEBUG": debug(),
         "SECRET_KEY": secret_key(),
-        "ALLOWED_HOSTS": allowed_hosts(),
+        "ALLOWED_HOSTS": allowed_hosts(service),
         "TRUSTED_PROXIES": trusted_proxies(),
         "MAX_BODY_BYTES": max_body_bytes(),
         "DATA_UPLOAD_MAX_MEMORY_SIZE": max_body_bytes(),
@@ -73,6 +93,7 @@ def hardening(service: str) -> dict[str, object]:
         "SESSION_COOKIE_SECURE": public.on,
         "CSRF_COOKIE_SECURE": public.on,
         "SECURE_SSL_REDIRECT": public.on,
+        "SECURE_REDIRECT_EXEMPT": list(PLAIN_HTTP_PATHS),
         "SECURE_HSTS_SECONDS": public.hsts_seconds,
         "SECURE_HSTS_INCLUDE_SUBDOMAINS": public.on,
         "SECURE_HSTS_PRELOAD": public.on,

@@ -10,7 +10,7 @@ from shared.telemetry import logging_config
 SERVICE_NAME = "gateway"
 DEBUG = debug()
 SECRET_KEY = secret_key()
-ALLOWED_HOSTS = allowed_hosts()
+ALLOWED_HOSTS = allowed_hosts(SERVICE_NAME)
 
 ROOT_URLCONF = "gateway_service.config.urls"
 ASGI_APPLICATION = "gateway_service.config.asgi.application"

@@ -50,7 +50,7 @@ def main() -> None:
                     make()
         except (OSError, subprocess.CalledProcessError) as error:
             refuse(str(error))
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONTZPATH": ""}  # time zones: the locked tzdata only
     environment.pop("PYTHONHOME", None)
     os.execve(PYTHON, [str(PYTHON), "-P", "-m", "launcher", *sys.argv[1:]], environment)  # -P: not what lies in the cwd
 

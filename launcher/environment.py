@@ -86,6 +86,7 @@ def platform_environment(platform: Platform, vault: Vault, *, external: bool = F
         "DEMO_PASSWORD": vault.sign_in("DEMO_PASSWORD"),
         "PYTHONPATH": str(platform.root),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONTZPATH": "",  # time zones come from the pinned tzdata, never from the system's older data
         "RUN_DIR": str(platform.run),
     }
     return {**defaults, **{name: os.environ[name] for name in defaults if name in os.environ}, **fixed}
@@ -126,6 +127,7 @@ def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = F
         "PAYMENT_WEBHOOK_SECRET",
         "PYTHONPATH",
         "PYTHONUNBUFFERED",
+        "PYTHONTZPATH",
     )
     own = {name: shared[name] for name in told}
     return {**inherited, **own, "SANDBOX_STORE": str(platform.var / "sandbox.sqlite3")}

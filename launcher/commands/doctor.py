@@ -5,7 +5,9 @@ import platform as machine
 import shutil
 import subprocess
 import sys
+import zoneinfo
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from typing import Final
 
 import psutil
@@ -68,6 +70,11 @@ def _packages(platform: Platform) -> Iterator[Finding]:
         yield done.stdout.strip().splitlines()[0], f"rm -rf {platform.root / '.venv'} && ./manage_all.py doctor"
 
 
+def _time_zones(platform: Platform) -> Iterator[Finding]:
+    if zoneinfo.TZPATH:
+        yield f"Time zones come from {zoneinfo.TZPATH[0]}, which may be old.", "./manage_all.py doctor"
+
+
 def _java(platform: Platform) -> Iterator[Finding]:
     program = kafka.java_home() / "bin" / "java"
     done = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
@@ -127,6 +134,7 @@ LOOKS: Final[dict[str, Callable[[Platform], Iterator[Finding]]]] = {
     "system and memory": _system,
     "disk": _disk,
     "packages": _packages,
+    f"time zones (tzdata {version('tzdata')}, the locked package)": _time_zones,
     "Java and Kafka": _java,
     "PostgreSQL": _postgres,
     "ports": _ports,

@@ -1,9 +1,15 @@
-"""Bookings' events: the booking after the change, its history's line, ids and amounts alone."""
+"""The events of bookings, seats and the waiting list. They carry ids and amounts, and no names.
 
+An event of a booking is an `EventBuilder`: the history adds the booking as it is after the change, and its newest history entry.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from bookings_service.bookings.models import Booking, BookingEvent, SeatInventory, WaitlistEntry
@@ -12,79 +18,150 @@ from bookings_service.payments import ledger
 from bookings_service.payments.models import Payment, Refund
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.events.v1 import bookings_pb2 as pb
+from shared.events import event_type
 from shared.money import Money
 from shared.rpc.mapping import money_to_proto, text_to_proto
+from shared.text import Text
 
 UNANSWERED: Final = pb.WAITLIST_EXPIRY_REASON_UNANSWERED
 DEPARTURE_CLOSED: Final = pb.WAITLIST_EXPIRY_REASON_DEPARTURE_CLOSED
 
-
-def created(booking: Booking, line: BookingEvent) -> pb.BookingCreated:
-    """Return the event of a new booking."""
-    return pb.BookingCreated(**_base(booking, line))
+EventT = TypeVar("EventT", bound=Message, covariant=True)
 
 
-def confirmed(booking: Booking, line: BookingEvent) -> pb.BookingConfirmed:
-    """Return the event of a confirmed booking."""
-    return pb.BookingConfirmed(**_base(booking, line))
+@dataclass(frozen=True, slots=True)
+class EventBuilder(Generic[EventT]):
+    """An event of a booking that is about to be recorded: its message class, and the text that the traveller reads.
+
+    `fill` makes the message of the booking and of the history entry, which exist only once the change is recorded.
+    """
+
+    message: type[EventT]
+    text: Text
+    fill: Callable[[pb.BookingSnapshot, pb.HistoryEntry], EventT]
+
+    @property
+    def type(self) -> str:
+        """The type in the history, such as "booking.cancelled". It follows from the message class, so the two always agree."""
+        return event_type(self.message).type.removeprefix("travel.bookings.").removesuffix(".v1")
+
+    def build(self, booking: Booking, entry: BookingEvent) -> EventT:
+        """Return the message for the changed booking and the entry just written."""
+        return self.fill(snapshot(booking), _entry(entry))
 
 
-def hold_extended(booking: Booking, line: BookingEvent) -> pb.BookingHoldExtended:
-    """Return the event of an extended hold."""
-    return pb.BookingHoldExtended(**_base(booking, line))
-
-
-def cancelled(refund: Money) -> Any:
-    """Return what builds the event of a cancelled booking of which `refund` comes back."""
-    return lambda booking, line: pb.BookingCancelled(**_base(booking, line), refund=money_to_proto(refund))
-
-
-def passengers_cancelled(seats: int, refund: Money) -> Any:
-    """Return what builds the event of `seats` passengers cancelled, of whom `refund` comes back."""
-    return lambda booking, line: pb.BookingPassengersCancelled(
-        **_base(booking, line), seats_cancelled=seats, refund=money_to_proto(refund)
+def created() -> EventBuilder[pb.BookingCreated]:
+    """Return the builder for a new booking."""
+    return EventBuilder(
+        pb.BookingCreated,
+        Text(en="Seats held, waiting for payment.", fr="Places retenues, en attente de paiement."),
+        lambda booking, entry: pb.BookingCreated(booking=booking, entry=entry),
     )
 
 
-def payment_succeeded(payment: Payment) -> Any:
-    """Return what builds the event of a captured payment."""
-    return lambda booking, line: pb.PaymentSucceeded(**_base(booking, line), payment=_payment(payment))
+def confirmed() -> EventBuilder[pb.BookingConfirmed]:
+    """Return the builder for a booking that was paid."""
+    return EventBuilder(
+        pb.BookingConfirmed,
+        Text(en="Booking confirmed.", fr="Réservation confirmée."),
+        lambda booking, entry: pb.BookingConfirmed(booking=booking, entry=entry),
+    )
 
 
-def payment_failed(payment: Payment) -> Any:
-    """Return what builds the event of a failed payment."""
-    return lambda booking, line: pb.PaymentFailed(**_base(booking, line), payment=_payment(payment))
+def hold_extended() -> EventBuilder[pb.BookingHoldExtended]:
+    """Return the builder for a hold that lasts longer, because a payment is under way."""
+    return EventBuilder(
+        pb.BookingHoldExtended,
+        Text(
+            en="The seats are held a little longer while the payment is processed.",
+            fr="Les places restent retenues pendant le traitement du paiement.",
+        ),
+        lambda booking, entry: pb.BookingHoldExtended(booking=booking, entry=entry),
+    )
 
 
-def refund_succeeded(refund: Refund) -> Any:
-    """Return what builds the event of a refund paid out."""
-    return lambda booking, line: pb.RefundSucceeded(**_base(booking, line), refund=_refund(refund))
+def cancelled(*, refund: Money) -> EventBuilder[pb.BookingCancelled]:
+    """Return the builder for a cancelled booking of which `refund` is given back."""
+    return EventBuilder(
+        pb.BookingCancelled,
+        Text(en="Booking cancelled.", fr="Réservation annulée."),
+        lambda booking, entry: pb.BookingCancelled(booking=booking, entry=entry, refund=money_to_proto(refund)),
+    )
 
 
-def refund_failed(refund: Refund) -> Any:
-    """Return what builds the event of a refund that did not succeed."""
-    return lambda booking, line: pb.RefundFailed(**_base(booking, line), refund=_refund(refund))
+def passengers_cancelled(*, seats: int, refund: Money) -> EventBuilder[pb.BookingPassengersCancelled]:
+    """Return the builder for `seats` cancelled passengers, for whom `refund` is given back."""
+    return EventBuilder(
+        pb.BookingPassengersCancelled,
+        Text(
+            en="Some passengers were cancelled; the others travel.",
+            fr="Des passagers ont été annulés ; les autres voyagent.",
+        ),
+        lambda booking, entry: pb.BookingPassengersCancelled(
+            booking=booking, entry=entry, seats_cancelled=seats, refund=money_to_proto(refund)
+        ),
+    )
 
 
-def passenger_renamed(passenger_id: UUID) -> Any:
-    """Return what builds the event of a corrected name, which the event does not carry."""
-    return lambda booking, line: pb.BookingPassengerRenamed(**_base(booking, line), passenger_id=str(passenger_id))
+def passenger_renamed(*, passenger_id: UUID) -> EventBuilder[pb.BookingPassengerRenamed]:
+    """Return the builder for a corrected name. The event does not carry the name."""
+    return EventBuilder(
+        pb.BookingPassengerRenamed,
+        Text(en="A passenger’s name was corrected.", fr="Le nom d’un passager a été corrigé."),
+        lambda booking, entry: pb.BookingPassengerRenamed(booking=booking, entry=entry, passenger_id=str(passenger_id)),
+    )
+
+
+def payment_succeeded(payment: Payment) -> EventBuilder[pb.PaymentSucceeded]:
+    """Return the builder for a captured payment."""
+    return EventBuilder(
+        pb.PaymentSucceeded,
+        Text(en="Payment received.", fr="Paiement reçu."),
+        lambda booking, entry: pb.PaymentSucceeded(booking=booking, entry=entry, payment=_payment(payment)),
+    )
+
+
+def payment_failed(payment: Payment) -> EventBuilder[pb.PaymentFailed]:
+    """Return the builder for a failed payment."""
+    return EventBuilder(
+        pb.PaymentFailed,
+        Text(en="The payment did not succeed.", fr="Le paiement n’a pas abouti."),
+        lambda booking, entry: pb.PaymentFailed(booking=booking, entry=entry, payment=_payment(payment)),
+    )
+
+
+def refund_succeeded(refund: Refund) -> EventBuilder[pb.RefundSucceeded]:
+    """Return the builder for a refund that was paid out."""
+    return EventBuilder(
+        pb.RefundSucceeded,
+        Text(en="The refund was paid out.", fr="Le remboursement a été versé."),
+        lambda booking, entry: pb.RefundSucceeded(booking=booking, entry=entry, refund=_refund(refund)),
+    )
+
+
+def refund_failed(refund: Refund) -> EventBuilder[pb.RefundFailed]:
+    """Return the builder for a refund that did not succeed."""
+    return EventBuilder(
+        pb.RefundFailed,
+        Text(en="The refund did not succeed yet.", fr="Le remboursement n’a pas encore abouti."),
+        lambda booking, entry: pb.RefundFailed(booking=booking, entry=entry, refund=_refund(refund)),
+    )
 
 
 def waitlist_offered(entry: WaitlistEntry) -> pb.WaitlistOffered:
-    """Return the event of seats held for a group in line."""
+    """Return the event of seats that are held for an entry of the waiting list."""
     return pb.WaitlistOffered(
         entry=_waitlist(entry), offered_until=_ts(entry.offered_until) if entry.offered_until else None
     )
 
 
 def waitlist_expired(entry: WaitlistEntry, reason: "pb.WaitlistExpiryReason.ValueType") -> pb.WaitlistExpired:
-    """Return the event of a group whose offer, or whose departure, is gone."""
+    """Return the event of an entry that expired: its offer ended, or its departure can no longer be booked."""
     return pb.WaitlistExpired(entry=_waitlist(entry), reason=reason)
 
 
 def inventory_changed(row: SeatInventory) -> pb.InventoryChanged:
-    """Return the event of changed seats."""
+    """Return the event of a departure's changed seats."""
     return pb.InventoryChanged(
         departure_id=str(row.departure_id),
         capacity=row.capacity,
@@ -95,13 +172,9 @@ def inventory_changed(row: SeatInventory) -> pb.InventoryChanged:
     )
 
 
-def _base(booking: Booking, line: BookingEvent) -> dict[str, Any]:
-    return {"booking": snapshot(booking), "entry": _entry(line)}
-
-
 def snapshot(booking: Booking) -> pb.BookingSnapshot:
-    """Return the booking as it is, without a name in it."""
-    is_new = booking.sequence == 1  # nobody has paid yet
+    """Return the booking as it is now, without passengers' names."""
+    is_new = booking.sequence == 1  # saves a query: a new booking has no payment
     paid, refunded = (0, 0) if is_new else ledger.balances([booking.id]).get(booking.id, (0, 0))
     return pb.BookingSnapshot(
         booking_id=str(booking.id),
@@ -133,13 +206,13 @@ def snapshot(booking: Booking) -> pb.BookingSnapshot:
     )
 
 
-def _entry(line: BookingEvent) -> pb.HistoryEntry:
+def _entry(entry: BookingEvent) -> pb.HistoryEntry:
     return pb.HistoryEntry(
-        sequence=line.sequence,
-        type=line.type,
-        at=_ts(line.at),
-        actor=line.actor,
-        message=common_pb2.LocalizedText(en=line.message_en, fr=line.message_fr),
+        sequence=entry.sequence,
+        type=entry.type,
+        at=_ts(entry.at),
+        actor=entry.actor,
+        message=common_pb2.LocalizedText(en=entry.message_en, fr=entry.message_fr),
     )
 
 

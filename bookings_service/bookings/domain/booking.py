@@ -5,6 +5,7 @@ Pure: takes `now` and values, returns values or raises. No clock, no settings, n
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -81,7 +82,27 @@ TRANSITIONS: Final[Mapping[tuple[Status, Action], Status]] = {
     (Status.PENDING, Action.CANCEL): Status.CANCELLED,
     (Status.CONFIRMED, Action.CANCEL_PASSENGERS): Status.CONFIRMED,
     (Status.CONFIRMED, Action.CANCEL): Status.CANCELLED,
-    (Status.CANCELLED, Action.PAY_LATE): Status.CONFIRMED,  # after a hold that ended alone, while seats are free
+    (Status.CANCELLED, Action.PAY_LATE): Status.CONFIRMED,  # only after a hold that ended, if seats are free
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRecord:
+    """What an action writes in the booking's history: the type of its event, and the reasons it may give."""
+
+    event: str
+    reasons: frozenset[Reason]
+
+
+RECORDED_AS: Final[Mapping[Action, ActionRecord]] = {
+    Action.PAY: ActionRecord("booking.confirmed", frozenset({Reason.PAID})),
+    Action.PAY_LATE: ActionRecord("booking.confirmed", frozenset({Reason.PAID})),
+    Action.EXPIRE: ActionRecord("booking.cancelled", frozenset({Reason.HOLD_EXPIRED, Reason.PAYMENT_FAILED})),
+    Action.CANCEL: ActionRecord(
+        "booking.cancelled",
+        frozenset({Reason.CANCELLED_BY_TRAVELLER, Reason.CANCELLED_BY_STAFF, Reason.DEPARTURE_CANCELLED}),
+    ),
+    Action.CANCEL_PASSENGERS: ActionRecord("booking.passengers_cancelled", frozenset({Reason.PASSENGERS_CANCELLED})),
 }
 WAITLIST_TRANSITIONS: Final[Mapping[tuple[WaitlistStatus, WaitlistAction], WaitlistStatus]] = {
     (WaitlistStatus.WAITING, WaitlistAction.OFFER): WaitlistStatus.OFFERED,

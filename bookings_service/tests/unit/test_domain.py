@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bookings_service.bookings import events
 from bookings_service.bookings.contracts import CancellationRule, PassengerDetails, PassengerKind
 from bookings_service.bookings.domain.booking import (
+    RECORDED_AS,
     REFERENCE_ALPHABET,
     TRANSITIONS,
     WAITLIST_TRANSITIONS,
@@ -49,6 +51,18 @@ def test_the_table_has_exactly_the_designed_moves() -> None:
         ("CONFIRMED", "CANCEL"): "CANCELLED",
         ("CANCELLED", "PAY_LATE"): "CONFIRMED",
     }
+
+
+def test_every_action_has_its_event_and_its_reasons() -> None:
+    """Each event type is one that events.py builds, and every reason but that of a new booking belongs to an action."""
+    built = {
+        events.confirmed().type,
+        events.cancelled(refund=euros(0)).type,
+        events.passengers_cancelled(seats=1, refund=euros(0)).type,
+    }
+    assert built == {recorded.event for recorded in RECORDED_AS.values()}
+    assert set(RECORDED_AS) == {action for _, action in TRANSITIONS} == set(Action)
+    assert set().union(*(recorded.reasons for recorded in RECORDED_AS.values())) == set(Reason) - {Reason.HELD}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, Sum
 
-from bookings_service.bookings import events, selectors, upstream
+from bookings_service.bookings import selectors, upstream
 from bookings_service.bookings.contracts import (
     Actor,
     ActorKind,
@@ -21,7 +21,6 @@ from bookings_service.bookings.contracts import (
 )
 from bookings_service.bookings.domain.booking import (
     MOST_PASSENGERS,
-    Reason,
     Status,
     check_passengers,
     local_date,
@@ -36,7 +35,7 @@ from bookings_service.bookings.refusals import (
     QuoteExpired,
     QuoteUsed,
 )
-from bookings_service.bookings.services.booking.history import record_first
+from bookings_service.bookings.services.booking.history import open_booking
 from bookings_service.bookings.services.seats import inventory
 from bookings_service.bookings.snapshots import lines_from_json
 from shared.auth import Traveller
@@ -50,7 +49,7 @@ REFERENCES_TRIED: Final = 3
 
 
 class _ReferenceTaken(Exception):
-    """The reference of chance is somebody else's: the transaction is begun anew with another."""
+    """The random reference is already taken. Retry the transaction with another one."""
 
 
 def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -> BookingView:
@@ -78,9 +77,8 @@ def _book(*, command: CreateBooking, traveller: Traveller, attempt: Attempt) -> 
         now = database_now()
         quote, details = use_quote(command=command, traveller_id=traveller.id, now=now)
         check_limits(traveller_id=traveller.id, seats=len(details))
-        booking = _open(quote, seats=len(details), now=now)
-        passengers = _seat(booking, details)
-        record_first(booking, actor=Actor(ActorKind.TRAVELLER, traveller.id), now=now, build=events.created)
+        booking = _open(quote, seats=len(details), traveller=traveller, now=now)
+        passengers = _add_passengers(booking, details)
         attempt.succeeded(result=booking.id)
         view = selectors.view_of_new(booking, passengers=passengers)
         if quote.waitlist_entry_id is None:
@@ -136,16 +134,13 @@ def check_limits(*, traveller_id: UUID, seats: int) -> None:
         raise HoldLimitReached(bookings=settings.HOLD_LIMIT_BOOKINGS, seats=settings.HOLD_LIMIT_SEATS)
 
 
-def _open(quote: Quote, *, seats: int, now: datetime) -> Booking:
-    """Insert the booking under a reference of chance. Raises _ReferenceTaken where somebody has it already."""
+def _open(quote: Quote, *, seats: int, traveller: Traveller, now: datetime) -> Booking:
+    """Insert the booking under a random reference. Raises _ReferenceTaken if another booking has it already."""
     booking = Booking(
         quote=quote,
         traveller_id=quote.traveller_id,
         departure_id=quote.departure_id,
-        status=Status.PENDING,
-        reason=Reason.HELD,
         reference=new_reference(),
-        sequence=1,
         seats=seats,
         title_en=quote.title_en,
         title_fr=quote.title_fr,
@@ -160,7 +155,7 @@ def _open(quote: Quote, *, seats: int, now: datetime) -> Booking:
         created_at=now,
     )
     try:
-        booking.save(force_insert=True)
+        open_booking(booking, actor=Actor(ActorKind.TRAVELLER, traveller.id), now=now)
     except IntegrityError as error:
         if "reference" in str(error.__cause__):
             raise _ReferenceTaken from error
@@ -168,7 +163,7 @@ def _open(quote: Quote, *, seats: int, now: datetime) -> Booking:
     return booking
 
 
-def _seat(booking: Booking, passengers: Sequence[PassengerDetails]) -> list[Passenger]:
+def _add_passengers(booking: Booking, passengers: Sequence[PassengerDetails]) -> list[Passenger]:
     lines = lines_from_json(booking.lines, booking.currency)
     price = {PassengerKind.ADULT: lines[0].unit_price, PassengerKind.CHILD: lines[-1].unit_price}
     return Passenger.objects.bulk_create(

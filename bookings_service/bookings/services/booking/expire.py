@@ -7,9 +7,9 @@ from django.db import transaction
 
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import SYSTEM
-from bookings_service.bookings.domain.booking import Action, Reason, Status, next_status
+from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import record
+from bookings_service.bookings.services.booking.history import add_entry, transition
 from bookings_service.bookings.services.seats import inventory
 from bookings_service.bookings.services.waitlist import offers
 from bookings_service.payments.domain import LIVE, PaymentStatus
@@ -52,14 +52,12 @@ def _expire_next() -> bool:
 def _extend(booking: Booking, *, now: datetime) -> None:
     booking.hold_extended = True
     booking.hold_expires_at = now + settings.HOLD_EXTENSION
-    record(booking, "booking.hold_extended", actor=SYSTEM, now=now, build=events.hold_extended)
+    add_entry(booking, events.hold_extended(), actor=SYSTEM, now=now)
 
 
 def _expire(booking: Booking, *, failed: bool, now: datetime) -> None:
-    booking.status = next_status(Status(booking.status), Action.EXPIRE)
-    booking.reason = Reason.PAYMENT_FAILED if failed else Reason.HOLD_EXPIRED
-    booking.hold_expires_at = None
-    nothing = Money.zero(booking.currency)
-    record(booking, "booking.cancelled", actor=SYSTEM, now=now, build=events.cancelled(nothing))
+    reason = Reason.PAYMENT_FAILED if failed else Reason.HOLD_EXPIRED
+    event = events.cancelled(refund=Money.zero(booking.currency))
+    transition(booking, Action.EXPIRE, reason=reason, event=event, actor=SYSTEM, now=now)
     inventory.release_held(departure_id=booking.departure_id, seats=booking.seats)
     offers.offer_free_seats(departure_id=booking.departure_id, now=now)

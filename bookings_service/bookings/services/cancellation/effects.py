@@ -8,11 +8,11 @@ from django.conf import settings
 
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import Actor
-from bookings_service.bookings.domain.booking import Action, Reason, Status, next_status
+from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.domain.cancellation import CancellationTerms, Trip, cancellation_terms
 from bookings_service.bookings.models import Booking, CancellationQuote, Passenger
 from bookings_service.bookings.refusals import NotCancellable
-from bookings_service.bookings.services.booking.history import record
+from bookings_service.bookings.services.booking.history import transition
 from bookings_service.bookings.services.seats import inventory
 from bookings_service.bookings.services.waitlist import offers
 from bookings_service.bookings.snapshots import policy_from_json, texts_to_json
@@ -109,12 +109,10 @@ def _cancel_some(
     booking: Booking, quote: CancellationQuote, *, refund: Money, actor: Actor, now: datetime
 ) -> None:  # fmt: skip
     seats = Passenger.objects.filter(id__in=quote.passengers, cancelled_at__isnull=True).update(cancelled_at=now)
-    booking.status = next_status(Status(booking.status), Action.CANCEL_PASSENGERS)
-    booking.reason = Reason.PASSENGERS_CANCELLED
     booking.seats -= seats
-    build = events.passengers_cancelled(seats, refund)
-    record(booking, "booking.passengers_cancelled", actor=actor, now=now, build=build, note=quote.note)
-    request_refund(booking.id, amount=refund, reason=booking.reason, now=now, note=quote.note)
+    reason, event = Reason.PASSENGERS_CANCELLED, events.passengers_cancelled(seats=seats, refund=refund)
+    transition(booking, Action.CANCEL_PASSENGERS, reason=reason, event=event, actor=actor, now=now, note=quote.note)
+    request_refund(booking.id, amount=refund, reason=reason, now=now, note=quote.note)
     inventory.release_sold(departure_id=booking.departure_id, seats=seats)
     offers.offer_free_seats(departure_id=booking.departure_id, now=now)
 
@@ -123,10 +121,8 @@ def _cancel_whole(
     booking: Booking, *, refund: Money, reason: Reason, actor: Actor, now: datetime, note: str = ""
 ) -> None:  # fmt: skip
     was_paid = booking.status == Status.CONFIRMED
-    booking.status = next_status(Status(booking.status), Action.CANCEL)
-    booking.reason = reason
-    booking.hold_expires_at = None
-    record(booking, "booking.cancelled", actor=actor, now=now, build=events.cancelled(refund), note=note)
+    event = events.cancelled(refund=refund)
+    transition(booking, Action.CANCEL, reason=reason, event=event, actor=actor, now=now, note=note)
     request_refund(booking.id, amount=refund, reason=reason, now=now, note=note)
     release = inventory.release_sold if was_paid else inventory.release_held
     release(departure_id=booking.departure_id, seats=booking.seats)

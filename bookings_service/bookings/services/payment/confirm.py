@@ -1,19 +1,20 @@
-"""What a captured payment does to its booking, inside the caller's transaction and under the booking's lock."""
+"""Confirm the booking of a captured payment, inside the caller's transaction and under the booking's lock."""
 
 from datetime import datetime
 
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
-from bookings_service.bookings.domain.booking import HOLD_ENDED, Action, Reason, Status, next_status
+from bookings_service.bookings.domain.booking import HOLD_ENDED, Action, Reason, Status
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import record
+from bookings_service.bookings.services.booking.history import transition
 from bookings_service.bookings.services.seats import inventory
 
 
 def confirm(booking: Booking, *, now: datetime) -> bool:
-    """Confirm the paid booking; return False where it cannot be and the money must go back.
+    """Confirm the paid booking. Return False if that is impossible: then the money must be given back.
 
-    A PENDING booking turns its held seats into sold ones. One whose hold had ended takes free seats, if there are, at the quoted price.
+    The held seats of a PENDING booking become sold. A booking whose hold has ended takes free seats, if there are enough, at the quoted
+    price.
     """
     seats = booking.seats
     if booking.status == Status.PENDING:
@@ -29,7 +30,4 @@ def confirm(booking: Booking, *, now: datetime) -> bool:
 
 
 def _to_confirmed(booking: Booking, action: Action, *, now: datetime) -> None:
-    booking.status = next_status(Status(booking.status), action, reason=Reason(booking.reason))
-    booking.reason = Reason.PAID
-    booking.hold_expires_at = None
-    record(booking, "booking.confirmed", actor=PROVIDER, now=now, build=events.confirmed)
+    transition(booking, action, reason=Reason.PAID, event=events.confirmed(), actor=PROVIDER, now=now)

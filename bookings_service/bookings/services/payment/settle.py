@@ -9,7 +9,7 @@ from django.db import transaction
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import record
+from bookings_service.bookings.services.booking.history import add_entry
 from bookings_service.bookings.services.payment.confirm import confirm
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import LIVE, PaymentStatus, check_payment_move
@@ -55,7 +55,7 @@ def settle(*, payment_id: UUID, result: ProviderResult) -> Outcome:
         if result.status is PaymentStatus.SUCCEEDED:
             _captured(booking, payment, now=now)
         elif result.status is PaymentStatus.FAILED:
-            record(booking, "payment.failed", actor=PROVIDER, now=now, build=events.payment_failed(payment))
+            add_entry(booking, events.payment_failed(payment), actor=PROVIDER, now=now)
         failpoint("settle.before_commit")
         return Outcome.APPLIED
 
@@ -63,6 +63,6 @@ def settle(*, payment_id: UUID, result: ProviderResult) -> Outcome:
 def _captured(booking: Booking, payment: Payment, *, now: datetime) -> None:
     amount = Money.from_minor(payment.amount_minor, payment.currency)
     ledger.record_capture(booking.id, movement=payment.id, amount=amount, now=now)
-    record(booking, "payment.succeeded", actor=PROVIDER, now=now, build=events.payment_succeeded(payment))
+    add_entry(booking, events.payment_succeeded(payment), actor=PROVIDER, now=now)
     if not confirm(booking, now=now):
         request_refund(booking.id, amount=amount, reason=booking.reason, now=now)

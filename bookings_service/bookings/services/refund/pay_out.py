@@ -11,7 +11,7 @@ from django.db.models import Q
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import record
+from bookings_service.bookings.services.booking.history import add_entry
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import OWED, RefundStatus, check_refund_move
 from bookings_service.payments.models import Refund
@@ -94,8 +94,8 @@ def settle(*, refund_id: UUID, status: RefundStatus) -> None:
         if status is RefundStatus.SUCCEEDED:
             amount = Money.from_minor(refund.amount_minor, refund.currency)
             ledger.record_refund(booking.id, movement=refund.id, amount=amount, now=now)
-            record(booking, "refund.succeeded", actor=PROVIDER, now=now, build=events.refund_succeeded(refund))
+            add_entry(booking, events.refund_succeeded(refund), actor=PROVIDER, now=now)
         elif status is RefundStatus.FAILED:
             log.error("alarm: refund %s failed for good", refund.id)
-            record(booking, "refund.failed", actor=PROVIDER, now=now, build=events.refund_failed(refund))
+            add_entry(booking, events.refund_failed(refund), actor=PROVIDER, now=now)
         failpoint("refund.before_commit")

@@ -1,0 +1,66 @@
+"""Some things are written in only one module. These tests read the source and list every other place that writes them."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SERVICE = Path(__file__).parents[2]
+HISTORY = "bookings/services/booking/history.py"
+RECORDS_WITH_A_STATUS = {
+    "payment",
+    "refund",
+    "entry",
+}  # payments, refunds and waiting-list entries have tables of their own
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    """Yield each module of the service with its path, tests and migrations left out."""
+    for path in sorted(SERVICE.rglob("*.py")):
+        name = path.relative_to(SERVICE).as_posix()
+        if not name.startswith("tests/") and "/migrations/" not in name:
+            yield name, ast.parse(path.read_text())
+
+
+def writes_of_a_booking(module: ast.Module) -> Iterator[int]:
+    """Yield the lines that write a booking's status, reason or sequence, or that make a booking's history entry."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            owner = node.value.id if isinstance(node.value, ast.Name) else ""
+            is_status = node.attr in {"status", "reason"} and owner not in RECORDS_WITH_A_STATUS
+            if is_status or (node.attr == "sequence" and owner == "booking"):
+                yield node.lineno
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            names = {keyword.arg for keyword in node.keywords}
+            makes_entry = called == "BookingEvent" or (
+                called.startswith("BookingEvent.objects.") and "create" in called
+            )
+            sets_status = called.startswith("Booking") and called.split(".")[-1] in {"Booking", "create", "update"}
+            if makes_entry or (sets_status and names & {"status", "reason", "sequence"}):
+                yield node.lineno
+
+
+def test_only_the_history_writes_a_bookings_status_and_entries() -> None:
+    """Seen failing with `booking.status = Status.CANCELLED` planted in expire.py, and with BookingEvent.objects.create in rename.py."""
+    found = {f"{name}:{line}" for name, module in sources() for line in writes_of_a_booking(module)}
+
+    assert {place for place in found if not place.startswith(HISTORY)} == set()
+    assert len(found) >= 4  # the history itself is seen to write them
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "booking.status = Status.CANCELLED",
+        "row.reason, row.seats = Reason.PAID, 0",
+        "booking.sequence += 1",
+        "BookingEvent.objects.create(booking=booking)",
+        "BookingEvent.objects.bulk_create([])",
+        "Booking.objects.filter(id=1).update(status='CANCELLED')",
+        "Booking(reference='', status='PENDING')",
+    ],
+)
+def test_a_planted_write_is_seen(planted: str) -> None:
+    assert list(writes_of_a_booking(ast.parse(planted)))

@@ -1,4 +1,4 @@
-"""Invoices and credit notes for finance: as issued, each with its PDF. Nothing of them can be edited or deleted."""
+"""Invoices and credit notes for finance, each with its PDF. Nobody can edit or delete them."""
 
 from typing import ClassVar
 
@@ -13,28 +13,13 @@ from unfold.decorators import display
 from notifications_service.billing.formatting import amount
 from notifications_service.billing.links import pdf_url
 from notifications_service.billing.models import Invoice, InvoiceLine
+from shared.admin import ReadOnly
 from shared.money import Money
 from shared.text import Locale
 
 
-class ReadOnly:
-    """Rows that the system writes and people read."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Nobody writes them by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Nobody edits them."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Nobody deletes them."""
-        return False
-
-
 class InvoiceLineInline(ReadOnly, TabularInline):
-    """The lines, below their document."""
+    """The lines of a document."""
 
     model = InvoiceLine
     extra = 0
@@ -43,7 +28,7 @@ class InvoiceLineInline(ReadOnly, TabularInline):
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnly, ModelAdmin):
-    """The register of documents."""
+    """Every issued document."""
 
     list_display = ("number", "sort", "booking_reference", "title_en", "total", "issued_at", "pdf")
     list_filter = ("kind", "currency", "issued_at")
@@ -61,7 +46,7 @@ class InvoiceAdmin(ReadOnly, ModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
-        """Return the documents with what they credit."""
+        """Return the documents, each with the invoice that it credits."""
         return super().get_queryset(request).select_related("credits")
 
     @display(description="kind", ordering="kind", label={"INVOICE": "success", "CREDIT NOTE": "warning"})

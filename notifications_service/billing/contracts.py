@@ -1,4 +1,4 @@
-"""What leaves billing: frozen values, never rows."""
+"""The values that billing gives to other code: frozen, never rows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.text import Locale, Text
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """What was bought, as the booking kept it. Instants are UTC, shown in `time_zone`."""
+    """The trip that was bought, as the booking says. Instants are in UTC; documents show them in `time_zone`."""
 
     title: Text
     starts_at: datetime
@@ -21,7 +21,7 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom a document is made out to, in whose language. Kept apart from the document: it goes when the law lets it."""
+    """The person a document is made out to, and their language. Stored apart from the document, so that it can be erased."""
 
     name: str
     email: str
@@ -30,7 +30,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """An invoice or credit note as issued: nothing of it ever changes. A credit note's `total` is what came back."""
+    """An invoice or credit note as issued: it never changes. A credit note's `total` is the amount refunded."""
 
     id: UUID
     number: str

@@ -1,4 +1,4 @@
-"""The rules of invoices and credit notes: what their lines are and how their numbers read.
+"""The rules of invoices and credit notes: their lines and their numbers.
 
 Pure: takes values, returns values or raises. No clock, no settings, no database.
 """
@@ -13,7 +13,7 @@ from shared.text import Text
 
 
 class Kind(StrEnum):
-    """What a document is: a demand that was paid, or the giving back of some of it."""
+    """The kind of a document: an invoice, or a credit note for money that was refunded."""
 
     INVOICE = "INVOICE"
     CREDIT_NOTE = "CREDIT_NOTE"
@@ -25,7 +25,7 @@ REFUND_LABEL: Final = Text(en="Refund of booking {reference}", fr="Remboursement
 
 
 class InvoiceDoesNotAddUp(Conflict):
-    """The lines of a booking do not sum to its total: no invoice is made of them."""
+    """The lines of a booking do not sum to its total, so no invoice is issued."""
 
     code = "INVOICE_DOES_NOT_ADD_UP"
     text = Text(en="The lines do not sum to the total.", fr="Les lignes ne correspondent pas au total.")
@@ -33,7 +33,7 @@ class InvoiceDoesNotAddUp(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a document. `total` is quantity times unit price where there is one; `tax` is contained in it."""
+    """An invoice line. `total` is quantity times unit price, and includes `tax`."""
 
     label: Text
     quantity: int
@@ -43,7 +43,7 @@ class Line:
 
 
 def series(kind: Kind, year: int) -> str:
-    """Return the series that a number is drawn from: each kind and year counts 1, 2, 3 … without a gap."""
+    """Return the name of the number series. Each kind and year counts 1, 2, 3 … without a gap."""
     return f"{PREFIXES[kind]}-{year}"
 
 
@@ -53,14 +53,14 @@ def number(series_name: str, count: int) -> str:
 
 
 def checked(lines: tuple[Line, ...], total: Money) -> tuple[Line, ...]:
-    """Return `lines` where they sum to `total`. Raises InvoiceDoesNotAddUp."""
+    """Return `lines`. Raises InvoiceDoesNotAddUp if there are none or they do not sum to `total`."""
     if sum((line.total.minor for line in lines), 0) != total.minor or not lines:
         raise InvoiceDoesNotAddUp(total=str(total))
     return lines
 
 
 def refund_line(*, reference: str, amount: Money, invoiced: tuple[Line, ...]) -> Line:
-    """Return the one line of a credit note; its tax is the invoice's, in the proportion that comes back."""
+    """Return the only line of a credit note. Its share of the invoice's tax is the share of the money that is refunded."""
     total = sum(line.total.minor for line in invoiced)
     tax = sum(line.tax.minor for line in invoiced)
     returned = Money.rounded(amount.amount * tax / total, amount.currency) if total else Money.zero(amount.currency)

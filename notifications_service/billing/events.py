@@ -1,4 +1,4 @@
-"""Contract -> event."""
+"""The events of billing."""
 
 from contracts.travel.events.v1 import notifications_pb2
 from notifications_service.billing.contracts import InvoiceView

@@ -15,7 +15,7 @@ _FIXED = "\N{NO-BREAK SPACE}"
 
 
 def amount(money: Money, locale: Locale) -> str:
-    """Return €1,234.50 or 1 234,50 €; a currency without a sign of its own by its code."""
+    """Return the amount as €1,234.50 or 1 234,50 €. A currency without a symbol here is shown by its code."""
     plain = f"{abs(money.amount):,.{exponent(money.currency)}f}"
     sign = "-" if money.amount < 0 else ""
     symbol = _SYMBOLS.get(money.currency)
@@ -26,13 +26,13 @@ def amount(money: Money, locale: Locale) -> str:
 
 
 def day(instant: datetime, time_zone: str, locale: Locale) -> str:
-    """Return Saturday 12 December 2026, as it is in `time_zone`."""
+    """Return the date in `time_zone`, as Saturday 12 December 2026."""
     with translation.override(locale.value.lower()):
         return formats.date_format(instant.astimezone(ZoneInfo(time_zone)), "l j F Y")
 
 
 def moment(instant: datetime, time_zone: str, locale: Locale) -> str:
-    """Return Saturday 12 December 2026, 09:30, as it is in `time_zone`."""
+    """Return the date and time in `time_zone`, as Saturday 12 December 2026, 09:30."""
     local = instant.astimezone(ZoneInfo(time_zone))
     clock = f"{local:%H:%M}" if locale is Locale.EN else f"{local:%H} h {local:%M}"
     return f"{day(instant, time_zone, locale)}, {clock}"

@@ -1,4 +1,4 @@
-"""Short-lived links to a document: whoever holds one may fetch that one PDF for fifteen minutes."""
+"""Short-lived links to a document. Whoever has a link may fetch that PDF for fifteen minutes."""
 
 from datetime import timedelta
 from typing import Final
@@ -14,13 +14,13 @@ _SALT: Final = "billing.invoice.pdf"
 
 
 def pdf_url(invoice_id: UUID) -> str:
-    """Return a link to the document that works for LIFETIME, on the platform's public address."""
+    """Return a link to the document at the platform's public address. It works for LIFETIME."""
     token = signing.TimestampSigner(salt=_SALT).sign(invoice_id.hex).split(":", 1)[1]
     return f"{settings.PUBLIC_URL.rstrip('/')}/api/v1/invoices/{invoice_id}/pdf/?token={token}"
 
 
 def check(*, invoice_id: UUID, token: str) -> None:
-    """Return for a link's token of this very document. Raises NotFound for any other, and once it is too old."""
+    """Check a link's token. Raises NotFound if it is for another document, was altered or is older than LIFETIME."""
     try:
         signing.TimestampSigner(salt=_SALT).unsign(f"{invoice_id.hex}:{token}", max_age=LIFETIME)
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""Tables of billing. An issued document is written once; the constraints below hold what the accountant relies on."""
+"""Tables of billing. An issued document is written once. The constraints guarantee what accounting relies on."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from shared.ids import uuid7
 
 
 class NumberSeries(models.Model):
-    """The counter of one kind and year. Its row's lock makes numbers gapless: a rolled-back invoice gives its own back."""
+    """The counter of a kind and year. Its row stays locked until the invoice commits, so a rollback leaves no gap."""
 
     name = models.CharField(max_length=16, primary_key=True)
     last = models.PositiveIntegerField()
@@ -20,7 +20,7 @@ class NumberSeries(models.Model):
 
 
 class Invoice(models.Model):
-    """An invoice or a credit note. Ids and amounts alone; the person's name stands in InvoiceRecipient."""
+    """An invoice or a credit note. It has only ids and amounts; the person's name is in InvoiceRecipient."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     number = models.CharField(max_length=32, unique=True)
@@ -63,7 +63,7 @@ class Invoice(models.Model):
 
 
 class InvoiceLine(models.Model):
-    """One line, in both languages, as issued."""
+    """An invoice line, in both languages, as issued."""
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="lines")
     position = models.PositiveSmallIntegerField()
@@ -83,7 +83,7 @@ class InvoiceLine(models.Model):
 
 
 class InvoiceRecipient(models.Model):
-    """The person a document is made out to, asked of users_service when it was first rendered."""
+    """The person a document is made out to. users_service names them when the document is first rendered."""
 
     invoice = models.OneToOneField(Invoice, models.PROTECT, primary_key=True, related_name="recipient")
     name = models.CharField(max_length=320)

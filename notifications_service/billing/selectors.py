@@ -1,4 +1,4 @@
-"""Reads of billing, returning contracts."""
+"""Reads of billing. They return contracts, never rows; only a list to page over is a queryset."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -14,7 +14,7 @@ from shared.text import Locale, Text
 
 
 def get_invoice(*, invoice_id: UUID, person_id: UUID | None = None) -> InvoiceView:
-    """Return the document, where `person_id` is given only if it is that person's. Raises NotFound."""
+    """Return the document. Raises NotFound if it does not exist, or if `person_id` is given and it is another person's."""
     rows = _rows().filter(id=invoice_id)
     if person_id is not None:
         rows = rows.filter(person_id=person_id)
@@ -25,42 +25,42 @@ def get_invoice(*, invoice_id: UUID, person_id: UUID | None = None) -> InvoiceVi
 
 
 def invoices_of_person(*, person_id: UUID) -> QuerySet[Invoice]:
-    """Return the rows of the person's documents for paging, newest first; map each with `to_view`."""
+    """Return the person's documents for paging, newest first. Map each row with `to_view`."""
     return _rows().filter(person_id=person_id).order_by("-id")
 
 
 def invoices_by_id(*, ids: Iterable[UUID], person_id: UUID) -> list[InvoiceView]:
-    """Return those of the documents that are the person's."""
+    """Return the documents that belong to the person. Skip the others."""
     return [to_view(row) for row in _rows().filter(id__in=list(ids), person_id=person_id)]
 
 
 def invoices_of_bookings(*, booking_ids: Sequence[UUID], person_id: UUID) -> dict[UUID, list[InvoiceView]]:
-    """Return each booking's documents, oldest first, where they are the person's."""
-    found: dict[UUID, list[InvoiceView]] = {booking_id: [] for booking_id in booking_ids}
+    """Return each booking's documents that belong to the person, oldest first."""
+    documents: dict[UUID, list[InvoiceView]] = {booking_id: [] for booking_id in booking_ids}
     for row in _rows().filter(booking_id__in=booking_ids, person_id=person_id).order_by("id"):
-        found[row.booking_id].append(to_view(row))
-    return found
+        documents[row.booking_id].append(to_view(row))
+    return documents
 
 
 def documents_of_booking(*, booking_id: UUID) -> list[InvoiceView]:
-    """Return a booking's documents, oldest first, whoever they are made out to."""
+    """Return every document of a booking, oldest first. For staff: it does not ask whose they are."""
     return [to_view(row) for row in _rows().filter(booking_id=booking_id).order_by("id")]
 
 
 def invoice_of_booking(*, booking_id: UUID) -> InvoiceView | None:
-    """Return the booking's invoice, None where it was never confirmed."""
+    """Return the booking's invoice, or None if the booking was never confirmed."""
     row = _rows().filter(booking_id=booking_id, kind=Kind.INVOICE).first()
     return to_view(row) if row else None
 
 
 def recipient_of(*, invoice_id: UUID) -> Recipient | None:
-    """Return whom the document was made out to, None where nobody has been asked yet."""
+    """Return the stored recipient of the document, or None if it was never rendered."""
     row = InvoiceRecipient.objects.filter(invoice_id=invoice_id).first()
     return Recipient(name=row.name, email=row.email, locale=Locale(row.locale)) if row else None
 
 
 def to_view(invoice: Invoice) -> InvoiceView:
-    """Return the row, with its lines, as a contract."""
+    """Return the invoice with its lines as a contract."""
 
     def money(minor: int) -> Money:
         return Money.from_minor(minor, invoice.currency)

@@ -1,4 +1,4 @@
-"""What staff see of notifications: whether somebody was told, and why not. Nothing is edited; what failed can be sent again."""
+"""Notifications for staff: what was sent, and why something was not. Failed notifications can be sent again; nothing else."""
 
 from typing import ClassVar
 
@@ -8,17 +8,16 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
-from notifications_service.billing.admin import ReadOnly
+from notifications_service.notifications.content import subject_of
 from notifications_service.notifications.domain import Kind
-from notifications_service.notifications.letters import subject_of
 from notifications_service.notifications.models import DeliveryAttempt, Notification
-from notifications_service.notifications.services import send_again
-from notifications_service.notifications.services.sweep import NotFailed
+from notifications_service.notifications.services import NotFailed, send_again
+from shared.admin import ReadOnly
 from shared.text import Locale
 
 
 class DeliveryAttemptInline(ReadOnly, TabularInline):
-    """Every attempt, below its notification."""
+    """The attempts to send a notification."""
 
     model = DeliveryAttempt
     extra = 0
@@ -27,7 +26,7 @@ class DeliveryAttemptInline(ReadOnly, TabularInline):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnly, ModelAdmin):
-    """The log of what people were told."""
+    """Every notification with its attempts."""
 
     list_display = ("subject", "channel", "state", "booking_reference", "attempts", "created_at", "sent_at")
     list_filter = ("status", "channel", "kind", "created_at")
@@ -49,7 +48,7 @@ class NotificationAdmin(ReadOnly, ModelAdmin):
 
     @display(description="subject")
     def subject(self, row: Notification) -> str:
-        """Return the subject as the person reads it."""
+        """Return the subject in the person's language."""
         return subject_of(Kind(row.kind), row.booking_reference, Locale(row.locale))
 
     @display(
@@ -62,18 +61,18 @@ class NotificationAdmin(ReadOnly, ModelAdmin):
         return row.status
 
     def has_send_again_permission(self, request: HttpRequest) -> bool:
-        """Support may have mails sent again."""
+        """Return whether the user may send failed notifications again."""
         return request.user.has_perm("notifications.change_notification")
 
-    @action(description="Send again what failed", permissions=["send_again"])
+    @action(description="Send failed notifications again", permissions=["send_again"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
-        """Let the selected failed ones be tried once more."""
-        again = 0
+        """Send the selected notifications again. Warn about each that did not fail."""
+        count = 0
         for row_id in queryset.values_list("id", flat=True):
             try:
                 send_again(notification_id=row_id)
-                again += 1
+                count += 1
             except NotFailed as error:
                 messages.warning(request, str(error))
-        if again:
-            messages.success(request, f"{again} will be sent again within seconds.")
+        if count:
+            messages.success(request, f"{count} notifications will be sent again within seconds.")

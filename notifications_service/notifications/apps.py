@@ -1,4 +1,4 @@
-"""The app, and what wakes its worker."""
+"""The Django app of notifications. It connects the signal that wakes the worker."""
 
 import time
 from typing import Any
@@ -13,29 +13,31 @@ log = structlog.get_logger(__name__)
 
 
 class NotificationsConfig(AppConfig):
+    """Mails and SMS to travellers."""
+
     name = "notifications_service.notifications"
     label = "notifications"
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Wake the worker after a commit; the sweep makes up for what this misses."""
+        """Connect the signals: the worker is woken after each commit, and groups get their permissions after a migration."""
         from notifications_service.config import celery
+        from notifications_service.notifications.groups import grant_permissions
         from notifications_service.notifications.signals import notification_requested
-        from notifications_service.notifications.staff import grant
 
-        celery.app.set_default()  # of every thread: tasks are sent from whichever commits
-        post_migrate.connect(grant, sender=self, dispatch_uid="notifications.staff")
+        celery.app.set_default()  # for every thread, because tasks are sent from the thread that commits
+        post_migrate.connect(grant_permissions, sender=self, dispatch_uid="notifications.groups")
         notification_requested.connect(_Waker.enqueue, dispatch_uid="notifications.enqueue")
 
 
 class _Waker:
-    """Enqueues deliveries; a broker that is away is left alone for five seconds, for commits must not wait for it."""
+    """Enqueue deliveries. After a failure, do not ask the broker for five seconds, so that commits do not wait for it."""
 
     quiet_until = 0.0
 
     @classmethod
     def enqueue(cls, *, notification_id: UUID, **_: Any) -> None:
-        """Wake a worker, or leave the notification to the sweep."""
+        """Wake a worker. If the broker is unavailable, the sweep enqueues the notification later."""
         from notifications_service.notifications.tasks import enqueue
 
         if time.monotonic() < cls.quiet_until:

@@ -1,6 +1,6 @@
-"""The calendar file of a booking (RFC 5545, iTIP): REQUEST puts the trip into a diary, CANCEL takes it out again.
+"""The calendar file of a booking (RFC 5545, iTIP). REQUEST puts the trip into the reader's calendar, CANCEL removes it.
 
-Both name the same event, its UID made of the booking's id; the booking's own sequence orders them.
+Both have the same UID, made of the booking's id. The booking's sequence number orders them.
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Final, Literal
 from icalendar import Calendar, Event, vCalAddress, vText
 
 from notifications_service.notifications.contracts import BookingFacts
-from notifications_service.people import Contact
+from notifications_service.upstream import Contact
 from shared.text import Locale, Text
 
 _DESCRIPTION: Final = Text(en="Booking reference: {reference}", fr="Référence de la réservation : {reference}")
@@ -44,7 +44,7 @@ def calendar_file(*, booking: BookingFacts, contact: Contact, organizer: str, me
     calendar.add("calscale", "GREGORIAN")
     calendar.add("method", method)
     calendar.add_component(event)
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _summary(booking: BookingFacts, locale: Locale) -> str:

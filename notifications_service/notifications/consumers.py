@@ -1,4 +1,4 @@
-"""What happens elsewhere and people are told of. Each handler runs once per event, in the transaction of its inbox row."""
+"""The handlers of other services' events. Each runs once per event, in the transaction of its inbox row."""
 
 import dataclasses
 from uuid import UUID
@@ -25,8 +25,8 @@ from contracts.travel.events.v1.users_pb2 import (
     UserLinkRequested,
     UserSessionRevoked,
 )
-from notifications_service.billing import selectors as billing
-from notifications_service.billing import services as invoices
+from notifications_service.billing import selectors as billing_selectors
+from notifications_service.billing import services as billing
 from notifications_service.billing.contracts import Trip
 from notifications_service.billing.domain import Line
 from notifications_service.notifications.contracts import BookingFacts, OfferFacts
@@ -36,7 +36,8 @@ from shared.kafka import Received, handles
 from shared.money import Money
 from shared.rpc.mapping import from_ts, money_from_proto, text_from_proto
 
-_TOLD_IN_THE_ANSWER = {"invalid_method", "provider_unavailable"}
+# A payment with one of these codes was refused in the answer to the traveller, so no mail repeats it.
+_REFUSED_IN_THE_ANSWER = {"invalid_method", "provider_unavailable"}
 _LINK_KINDS = {
     LINK_PURPOSE_VERIFY_EMAIL: Kind.VERIFY_EMAIL,
     LINK_PURPOSE_ALREADY_REGISTERED: Kind.ALREADY_REGISTERED,
@@ -45,10 +46,10 @@ _LINK_KINDS = {
 
 @handles(BookingConfirmed)
 def on_booking_confirmed(event: BookingConfirmed, *, received: Received) -> None:
-    """Issue the invoice, and note what the traveller is to be told."""
+    """Issue the invoice, and request the confirmation with it attached."""
     booking = _facts(event.booking)
     person_id = UUID(event.booking.traveller_id)
-    invoice = invoices.issue_invoice(
+    invoice = billing.issue_invoice(
         person_id=person_id,
         booking_id=booking.booking_id,
         reference=booking.reference,
@@ -62,7 +63,7 @@ def on_booking_confirmed(event: BookingConfirmed, *, received: Received) -> None
 
 @handles(BookingCancelled)
 def on_booking_cancelled(event: BookingCancelled, *, received: Received) -> None:
-    """Tell of the cancellation: with the calendar's CANCEL where the trip stood in a diary."""
+    """Request the mail of the cancellation. It removes the trip from the calendar if a confirmation had added it."""
     booking = _facts(event.booking)
     request(
         kind=cancellation_kind(event.booking.reason),
@@ -70,13 +71,13 @@ def on_booking_cancelled(event: BookingCancelled, *, received: Received) -> None
         received=received,
         booking=booking,
         amount=_positive(event.refund),
-        had_invite=billing.invoice_of_booking(booking_id=booking.booking_id) is not None,
+        had_invite=billing_selectors.invoice_of_booking(booking_id=booking.booking_id) is not None,
     )
 
 
 @handles(BookingPassengersCancelled)
 def on_passengers_cancelled(event: BookingPassengersCancelled, *, received: Received) -> None:
-    """Tell that some travellers were taken off the booking."""
+    """Request the mail that some passengers were cancelled."""
     request(
         kind=Kind.BOOKING_CHANGED,
         person_id=UUID(event.booking.traveller_id),
@@ -88,21 +89,21 @@ def on_passengers_cancelled(event: BookingPassengersCancelled, *, received: Rece
 
 @handles(BookingPassengerRenamed)
 def on_passenger_renamed(event: BookingPassengerRenamed, *, received: Received) -> None:
-    """Tell that a name was corrected; which one is seen in the booking, never in an event."""
+    """Request the mail that a name was corrected. It does not have the name, because events never have names."""
     person_id = UUID(event.booking.traveller_id)
     request(kind=Kind.PASSENGER_RENAMED, person_id=person_id, received=received, booking=_facts(event.booking))
 
 
 @handles(WaitlistOffered)
 def on_waitlist_offered(event: WaitlistOffered, *, received: Received) -> None:
-    """Tell the next in line that seats are held, and until when."""
+    """Request the mail that seats are held for the waiting-list entry, and until when."""
     offer = dataclasses.replace(_offer(event.entry), offered_until=from_ts(event.offered_until))
     request(kind=Kind.WAITLIST_OFFERED, person_id=UUID(event.entry.traveller_id), received=received, offer=offer)
 
 
 @handles(WaitlistExpired)
 def on_waitlist_expired(event: WaitlistExpired, *, received: Received) -> None:
-    """Tell that the offer, or the departure itself, is gone."""
+    """Request the mail that the offer was not accepted in time, or that the waiting list was closed."""
     unanswered = event.reason == WAITLIST_EXPIRY_REASON_UNANSWERED
     kind = Kind.WAITLIST_EXPIRED if unanswered else Kind.WAITLIST_CLOSED
     request(kind=kind, person_id=UUID(event.entry.traveller_id), received=received, offer=_offer(event.entry))
@@ -110,8 +111,8 @@ def on_waitlist_expired(event: WaitlistExpired, *, received: Received) -> None:
 
 @handles(PaymentFailed)
 def on_payment_failed(event: PaymentFailed, *, received: Received) -> None:
-    """Tell that a payment did not go through, unless the one who paid was told so in the answer: nothing was ever tried then."""
-    if event.payment.failure_code in _TOLD_IN_THE_ANSWER:
+    """Request the mail that a payment failed, unless it was refused in the answer to the traveller."""
+    if event.payment.failure_code in _REFUSED_IN_THE_ANSWER:
         return
     request(
         kind=Kind.PAYMENT_FAILED,
@@ -124,14 +125,14 @@ def on_payment_failed(event: PaymentFailed, *, received: Received) -> None:
 
 @handles(RefundSucceeded)
 def on_refund_succeeded(event: RefundSucceeded, *, received: Received) -> None:
-    """Issue the credit note of what was invoiced, and tell that money is on its way.
+    """Issue the credit note of the refund, and request the mail with it attached.
 
-    A payment that came too late for its seats was never invoiced: its refund has no credit note.
+    A payment that came too late for its seats was never invoiced, so its refund has no credit note.
     """
     booking, amount = _facts(event.booking), money_from_proto(event.refund.amount)
-    invoice = billing.invoice_of_booking(booking_id=booking.booking_id)
+    invoice = billing_selectors.invoice_of_booking(booking_id=booking.booking_id)
     credit_note = (
-        invoices.issue_credit_note(
+        billing.issue_credit_note(
             invoice=invoice, refund_id=UUID(event.refund.refund_id), amount=amount, now=received.at
         )
         if invoice
@@ -149,7 +150,7 @@ def on_refund_succeeded(event: RefundSucceeded, *, received: Received) -> None:
 
 @handles(UserLinkRequested)
 def on_link_requested(event: UserLinkRequested, *, received: Received) -> None:
-    """Send the link that was asked for; a purpose that this version does not know is an error, never silence."""
+    """Request the mail with the link. Raises KeyError for a purpose that this version does not know."""
     kind = _LINK_KINDS[event.purpose]
     request(
         kind=kind,
@@ -161,7 +162,7 @@ def on_link_requested(event: UserLinkRequested, *, received: Received) -> None:
 
 @handles(UserSessionRevoked)
 def on_session_revoked(event: UserSessionRevoked, *, received: Received) -> None:
-    """Warn the owner where a stolen token is the reason; signing out oneself is no news."""
+    """Request a warning if the session ended because its token was stolen. A sign-out needs no mail."""
     if event.reason == SESSION_REVOKED_REASON_REUSE_DETECTED:
         request(kind=Kind.SESSION_REVOKED, person_id=UUID(event.user_id), received=received)
 
@@ -169,7 +170,7 @@ def on_session_revoked(event: UserSessionRevoked, *, received: Received) -> None
 def _facts(snapshot: BookingSnapshot) -> BookingFacts:
     starts_at, ends_at = from_ts(snapshot.starts_at), from_ts(snapshot.ends_at)
     if starts_at is None or ends_at is None:
-        raise ValueError("a booking without its times")
+        raise ValueError("the booking has no start or end")
     return BookingFacts(
         booking_id=UUID(snapshot.booking_id),
         reference=snapshot.reference,
@@ -200,7 +201,7 @@ def _facts(snapshot: BookingSnapshot) -> BookingFacts:
 def _offer(entry: WaitlistSnapshot) -> OfferFacts:
     starts_at = from_ts(entry.starts_at)
     if starts_at is None:
-        raise ValueError("a place in line without a departure's time")
+        raise ValueError("the waiting-list entry has no start")
     return OfferFacts(
         title=text_from_proto(entry.title), starts_at=starts_at, time_zone=entry.time_zone, seats=entry.seats
     )

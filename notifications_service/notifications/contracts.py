@@ -1,4 +1,4 @@
-"""What leaves notifications: frozen values, never rows."""
+"""The values that notifications gives to other code: frozen, never rows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from shared.text import Text
 
 @dataclass(frozen=True, slots=True)
 class BookingFacts:
-    """What a mail says of a booking: ids, amounts, title and times. No names: it is stored with the notification."""
+    """What a mail says about a booking: ids, amounts, title and times. It is stored, so it has no names of people."""
 
     booking_id: UUID
     reference: str
@@ -77,7 +77,7 @@ class BookingFacts:
 
 @dataclass(frozen=True, slots=True)
 class OfferFacts:
-    """What a mail says of a place in line: how many seats of which trip, and until when they are held, where they are."""
+    """What a mail says about a waiting-list entry. `offered_until` is None if no seats are held for it."""
 
     title: Text
     starts_at: datetime
@@ -123,8 +123,8 @@ class NotificationView:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A notification that this worker has claimed, with all that its letter is made of but the person."""
+class ClaimedNotification:
+    """A notification that this worker has claimed. It has everything that its text needs, except the contact."""
 
     id: UUID
     person_id: UUID
@@ -138,7 +138,6 @@ class Job:
     invoice_id: UUID | None = None
     amount: Money | None = None
     link_request: str = ""
-    link_expires_at: datetime | None = None
     had_invite: bool = False
 
 

@@ -1,4 +1,4 @@
-"""The rules of telling people: what there is to tell, over which channels, who may decline it, and when to try again.
+"""The rules of notifications: their kinds and channels, which of them a person may decline, and when to try again.
 
 Pure: takes `now` and values, returns values or raises. No clock, no settings, no database.
 """
@@ -10,14 +10,14 @@ from typing import Final
 
 
 class Channel(StrEnum):
-    """How somebody is told."""
+    """How a notification is sent."""
 
     EMAIL = "EMAIL"
     SMS = "SMS"
 
 
 class Status(StrEnum):
-    """How far a notification is. SENDING is committed before a channel is asked, SENT right after it accepted."""
+    """The status of a notification. SENDING is committed before the channel is called, SENT right after it accepted."""
 
     PENDING = "PENDING"
     SENDING = "SENDING"
@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 
 class Kind(StrEnum):
-    """What there is to tell; the name is the template's."""
+    """The kind of a notification. The APIs call it its template."""
 
     VERIFY_EMAIL = "verify_email"
     ALREADY_REGISTERED = "already_registered"
@@ -47,7 +47,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Over which channels a kind goes; `essential` ones concern the account's safety and cannot be declined."""
+    """The channels of a kind. An `essential` kind concerns the safety of the account: a person cannot decline its mails."""
 
     channels: tuple[Channel, ...] = (Channel.EMAIL,)
     essential: bool = False
@@ -70,9 +70,9 @@ POLICIES: Final = {
     Kind.WAITLIST_CLOSED: Policy(),
 }
 
-# How long somebody working on a notification is left alone: more than every timeout of a sending together.
+# How long a worker's claim lasts: longer than all timeouts of one delivery together.
 LEASE: Final = timedelta(seconds=20)
-# How long delivery of a mail is tried before it counts as failed.
+# How long delivery is tried before the notification is FAILED.
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 _BACKOFF: Final = (2, 5, 15, 30, 60, 120, 300)
 
@@ -81,7 +81,7 @@ HOLD_REASONS: Final = frozenset({"HOLD_EXPIRED", "PAYMENT_FAILED"})
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What of a person's contact decides whether they are told."""
+    """The part of a contact that decides whether the person gets a notification."""
 
     email: str
     phone: str
@@ -89,8 +89,8 @@ class Preferences:
     notify_by_sms: bool
 
 
-def suppressed(*, kind: Kind, channel: Channel, preferences: Preferences | None) -> str:
-    """Return why this is not to be sent, empty where it is. `preferences` is None for a person who is gone."""
+def suppression_reason(*, kind: Kind, channel: Channel, preferences: Preferences | None) -> str:
+    """Return why the notification must not be sent; empty if it may be. `preferences` is None if the account is gone."""
     if preferences is None:
         return "no such person any more"
     if channel is Channel.SMS:
@@ -103,14 +103,14 @@ def suppressed(*, kind: Kind, channel: Channel, preferences: Preferences | None)
 
 
 def next_attempt(*, attempts: int, created_at: datetime, now: datetime) -> datetime | None:
-    """Return when to try again after `attempts` that failed in passing, None when it has been tried for long enough."""
+    """Return when to try again after `attempts` failed attempts, or None if GIVE_UP_AFTER has passed."""
     if now - created_at > GIVE_UP_AFTER:
         return None
     return now + timedelta(seconds=_BACKOFF[min(attempts, len(_BACKOFF)) - 1])
 
 
 def cancellation_kind(reason: str) -> Kind:
-    """Return what a cancelled booking's traveller is told, by the booking's reason."""
+    """Return the kind of mail for a cancelled booking, by the reason of the cancellation."""
     if reason == "DEPARTURE_CANCELLED":
         return Kind.DEPARTURE_CANCELLED
     return Kind.HOLD_EXPIRED if reason in HOLD_REASONS else Kind.BOOKING_CANCELLED

@@ -1,4 +1,4 @@
-"""Notification row -> event, in the transaction that ends it."""
+"""The events of notifications, published in the transaction that ends the notification."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from shared.outbox import publish
 
 
 def sent(row: Notification, *, now: datetime) -> None:
-    """Publish that the person was told."""
+    """Publish that the notification was sent."""
     publish(
         notifications_pb2.NotificationSent(
             notification_id=str(row.id), person_id=str(row.person_id), channel=row.channel, template=row.kind
@@ -20,7 +20,7 @@ def sent(row: Notification, *, now: datetime) -> None:
 
 
 def failed(row: Notification, *, cause: str, now: datetime) -> None:
-    """Publish that the person could not be told."""
+    """Publish that the notification could not be delivered, and why."""
     publish(
         notifications_pb2.NotificationFailed(
             notification_id=str(row.id),

@@ -1,4 +1,4 @@
-"""Tables of notifications: what is to be told, and every attempt to tell it."""
+"""Tables of notifications, and of the attempts to send them."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from shared.ids import uuid7
 
 
 class Notification(models.Model):
-    """Something to tell one person over one channel. Ids and amounts alone: who and where is asked when it is sent."""
+    """A message to one person over one channel. It has only ids and amounts; the contact is asked for when it is sent."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     person_id = models.UUIDField()
@@ -60,7 +60,7 @@ class Notification(models.Model):
 
 
 class DeliveryAttempt(models.Model):
-    """One attempt to hand a notification to its channel, and how it ended; no end means that the worker was killed."""
+    """One attempt to send a notification, and how it ended. Without an end, its worker was killed."""
 
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries")
     number = models.PositiveIntegerField()

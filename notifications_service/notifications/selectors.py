@@ -1,25 +1,25 @@
-"""Reads of notifications, returning contracts. What is somebody else's does not exist."""
+"""Reads of notifications. A notification of another person is treated as if it did not exist."""
 
 from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
 
+from notifications_service.notifications.content import subject_of
 from notifications_service.notifications.contracts import NotificationView
 from notifications_service.notifications.domain import Channel, Kind, Status
-from notifications_service.notifications.letters import subject_of
 from notifications_service.notifications.models import Notification
 from shared.errors import NotFound
 from shared.text import Locale
 
 
 def notifications_of_person(*, person_id: UUID) -> QuerySet[Notification]:
-    """Return the rows of everything for the person, newest first, for paging; map each with `to_view`."""
+    """Return the person's notifications for paging, newest first. Map each row with `to_view`."""
     return Notification.objects.filter(person_id=person_id).order_by("-id")
 
 
 def get_notification(*, notification_id: UUID, person_id: UUID) -> NotificationView:
-    """Return the person's notification. Raises NotFound."""
+    """Return the notification. Raises NotFound if it does not exist or is another person's."""
     row = Notification.objects.filter(id=notification_id, person_id=person_id).first()
     if row is None:
         raise NotFound
@@ -27,17 +27,17 @@ def get_notification(*, notification_id: UUID, person_id: UUID) -> NotificationV
 
 
 def notifications_by_id(*, ids: Iterable[UUID], person_id: UUID) -> list[NotificationView]:
-    """Return those of the notifications that are the person's."""
+    """Return the notifications that belong to the person. Skip the others."""
     return [to_view(row) for row in Notification.objects.filter(id__in=list(ids), person_id=person_id)]
 
 
 def notifications_of_booking(*, booking_id: UUID) -> list[NotificationView]:
-    """Return everything that was told about a booking, oldest first, whoever was told."""
+    """Return every notification about a booking, oldest first. For staff: it does not ask whose they are."""
     return [to_view(row) for row in Notification.objects.filter(booking_id=booking_id).order_by("id")]
 
 
 def to_view(row: Notification) -> NotificationView:
-    """Return the row as its owner sees it: being sent is still pending."""
+    """Return the notification as its owner sees it: SENDING is shown as PENDING."""
     status = Status(row.status)
     return NotificationView(
         id=row.id,

@@ -1,6 +1,6 @@
-"""What happened here, for those who make it fast: sent after the commit, never relied upon."""
+"""The signals of notifications. They are sent after the commit and only make things faster; the sweep is the guarantee."""
 
 from django.dispatch import Signal
 
-# Sent with `notification_id` once the notification's row is there to be found.
+# Sent with `notification_id`, after the notification's row is committed.
 notification_requested = Signal()

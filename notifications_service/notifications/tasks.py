@@ -1,4 +1,4 @@
-"""Celery's side: tasks take ids and call one service. The database is the truth; a lost or repeated message changes nothing."""
+"""The Celery tasks. They take ids and call one service. The database decides, so a lost or repeated task does no harm."""
 
 from uuid import UUID
 
@@ -19,19 +19,20 @@ def deliver(*, notification_id: str) -> None:
 
 @shared_task(name="notifications.sweep", ignore_result=True)
 def sweep() -> int:
-    """Enqueue what is due and was not delivered by the fast path; return how many that is."""
-    found = services.due()
-    for notification_id in found:
+    """Enqueue the overdue notifications and return how many there are."""
+    overdue = services.overdue()
+    for notification_id in overdue:
         enqueue(notification_id=notification_id)
-    if found:
-        log.info("swept", found=len(found))
-    return len(found)
+    if overdue:
+        log.info("swept", found=len(overdue))
+    return len(overdue)
 
 
-def enqueue(*, notification_id: UUID, **_: object) -> None:
-    """Ask a worker to deliver. Raises where the broker is away: whoever calls may leave it to the sweep.
+def enqueue(*, notification_id: UUID) -> None:
+    """Enqueue the delivery. Raises OperationalError if the broker is unavailable; the sweep then enqueues it later.
 
-    The message is void after a minute, by when the sweep has sent another: a worker that was away finds no pile.
+    The task expires after a minute, because the sweep has sent another by then. A worker that was down for an hour does
+    not find hundreds of copies.
     """
     deliver.apply_async(
         kwargs={"notification_id": str(notification_id)},

@@ -1,19 +1,20 @@
-"""What the first mail would have to wait for, done before: templates, fonts, both languages' dates, users_service's channel."""
+"""Load before the first mail what would slow it down: templates, fonts, the dates of both languages, the channel to users."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from notifications_service import people
+from notifications_service import upstream
+from notifications_service.billing import services as billing
 from notifications_service.billing.contracts import InvoiceView, Trip
 from notifications_service.billing.documents.pdf import invoice_pdf
 from notifications_service.billing.domain import Kind as InvoiceKind
 from notifications_service.billing.domain import Line
 from notifications_service.notifications.calendar import calendar_file
-from notifications_service.notifications.contracts import BookingFacts, Job
+from notifications_service.notifications.content import mail_content
+from notifications_service.notifications.contracts import BookingFacts, ClaimedNotification
 from notifications_service.notifications.domain import Channel, Kind
-from notifications_service.notifications.letters import letter_for
 from notifications_service.notifications.rendering import html_of, text_of
-from notifications_service.people import Contact
+from notifications_service.upstream import Contact
 from shared.money import Money
 from shared.text import Locale, Text
 
@@ -21,7 +22,7 @@ _NOBODY = UUID(int=0)
 
 
 def warm_up() -> None:
-    """Write one confirmation in each language, to nobody, and throw it away."""
+    """Render a confirmation in each language and send it to nobody."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
     price, word = Money.from_minor(100, "EUR"), Text(en="–", fr="–")
     trip = Trip(title=word, starts_at=now, ends_at=now + timedelta(days=1), time_zone="UTC")
@@ -42,7 +43,7 @@ def warm_up() -> None:
         total=price,
         issued_at=now,
     )
-    job = Job(
+    notification = ClaimedNotification(
         id=_NOBODY,
         person_id=_NOBODY,
         channel=Channel.EMAIL,
@@ -54,9 +55,9 @@ def warm_up() -> None:
     )
     for locale in Locale:
         contact = Contact(_NOBODY, "nobody@travel.example", "–", "–", "", locale, False, False)
-        letter = letter_for(job=job, contact=contact, invoice_number="–")
-        html_of(letter)
-        text_of(letter)
-        invoice_pdf(invoice=invoice, recipient=contact.recipient)
+        content = mail_content(notification=notification, contact=contact, invoice_number="–")
+        html_of(content)
+        text_of(content)
+        invoice_pdf(invoice=invoice, recipient=billing.recipient_from(contact))
         calendar_file(booking=booking, contact=contact, organizer=contact.email, method="REQUEST", now=now)
-    people.warm()
+    upstream.warm_up()

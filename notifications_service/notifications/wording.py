@@ -1,4 +1,4 @@
-"""The words of every mail and SMS, in English and French. Places in braces are filled by letters.py."""
+"""The words of every mail and SMS, in English and French. `content.py` fills in the values in braces."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of one kind of mail. The optional paragraphs depend on whether money comes back or a document is attached."""
+    """The words of one kind of mail. The optional paragraphs depend on refunds, holds and attached documents."""
 
     preheader: Text
     heading: Text
@@ -347,5 +347,5 @@ LABELS: Final[Mapping[str, Text]] = {
         en="This mail is about your account or a booking of yours. Prices include tax.",
         fr="Ce message concerne votre compte ou une de vos réservations. Les prix sont TTC.",
     ),
-    "brand_line": Text(en="Trips worth remembering", fr="Des voyages qui comptent"),
+    "tagline": Text(en="Trips worth remembering", fr="Des voyages qui comptent"),
 }

@@ -1,4 +1,4 @@
-"""The two neighbours that this service does not own: users_service's contract over real gRPC, and a mail server over real SMTP."""
+"""Doubles of the two servers that this service calls: users_service over real gRPC, and a mail server over real SMTP."""
 
 import socket
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ from shared.text import Locale
 
 @dataclass
 class Users(users_pb2_grpc.UsersServiceServicer):
-    """People, their links, and how often each was asked for; `away` answers as a service that is overloaded."""
+    """A double of users_service. `asked` counts its calls; if `away`, it answers UNAVAILABLE."""
 
     contacts: dict[str, users_pb2.Contact] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
@@ -33,7 +33,7 @@ class Users(users_pb2_grpc.UsersServiceServicer):
     asked: int = 0
 
     def add(self, **fields: Any) -> UUID:
-        """Add a person who wants to be told everything, but for what `fields` say otherwise."""
+        """Add a person who accepts every channel, with `fields` changed, and return their id."""
         person_id = uuid7()
         self.contacts[str(person_id)] = users_pb2.Contact(
             **{
@@ -56,8 +56,8 @@ class Users(users_pb2_grpc.UsersServiceServicer):
         self, request: users_pb2.BatchGetContactsRequest, context: grpc.ServicerContext
     ) -> users_pb2.BatchGetContactsResponse:
         self._answer(context)
-        found = [self.contacts[id_] for id_ in request.ids if id_ in self.contacts]
-        return users_pb2.BatchGetContactsResponse(contacts=found)
+        contacts = [self.contacts[id_] for id_ in request.ids if id_ in self.contacts]
+        return users_pb2.BatchGetContactsResponse(contacts=contacts)
 
     def MintLink(self, request: users_pb2.MintLinkRequest, context: grpc.ServicerContext) -> users_pb2.MintLinkResponse:
         self._answer(context)
@@ -86,7 +86,7 @@ def serve_users(users: Users) -> Iterator[str]:
 
 @dataclass
 class Mailbox:
-    """What the server accepted, and what it is to answer next instead of 250."""
+    """The mails that the server accepted, and its next answers if they are not 250."""
 
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Events as other services publish them, and notifications as their handlers leave them."""
+"""Events as other services publish them, and the notifications that their handlers make."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,7 +40,7 @@ def snapshot(person_id: UUID, **fields: Any) -> bookings_pb2.BookingSnapshot:
             "ends_at": ts(STARTS_AT + timedelta(days=4)),
             "time_zone": "Europe/Lisbon",
             "seats": 3,
-            "lines": [_line("Adult", "Adulte", 2, 64900, 11800), _line("Child", "Enfant", 1, 45430, 4130)],
+            "lines": [_price_line("Adult", "Adulte", 2, 64900, 11800), _price_line("Child", "Enfant", 1, 45430, 4130)],
             "total": eur(175230),
             "paid": eur(175230),
             "refunded": eur(0),
@@ -73,7 +73,7 @@ def envelope(message: Message, *, key: str, sequence: int = 1, **fields: Any) ->
 
 
 def handle(message: Message, *, at: datetime | None = None) -> list[Notification]:
-    """Let this service's handler have `message`, and return the notifications that it made."""
+    """Call this service's handler with `message`, and return the notifications that it made."""
     received = Received(
         at=at or datetime.now(UTC) - timedelta(seconds=1),
         event_id=str(uuid7()),
@@ -86,7 +86,7 @@ def handle(message: Message, *, at: datetime | None = None) -> list[Notification
     return list(Notification.objects.filter(event_id=received.event_id).order_by("channel"))
 
 
-def _line(en: str, fr: str, quantity: int, unit: int, tax: int) -> bookings_pb2.BookingLine:
+def _price_line(en: str, fr: str, quantity: int, unit: int, tax: int) -> bookings_pb2.BookingLine:
     return bookings_pb2.BookingLine(
         label=common_pb2.LocalizedText(en=en, fr=fr),
         quantity=quantity,
@@ -96,4 +96,11 @@ def _line(en: str, fr: str, quantity: int, unit: int, tax: int) -> bookings_pb2.
     )
 
 
-__all__ = ["confirmed", "consumers", "envelope", "eur", "handle", "snapshot"]
+__all__ = [
+    "confirmed",
+    "consumers",
+    "envelope",
+    "eur",
+    "handle",
+    "snapshot",
+]  # importing consumers registers the handlers

@@ -19,7 +19,7 @@ class CursorPagination(DrfCursorPagination):
     page_size = DEFAULT_LIMIT
     page_size_query_param = "limit"
     max_page_size = MAX_LIMIT
-    ordering: tuple[str, ...] = ("-created_at", "-id")
+    ordering: tuple[str, ...] = ("-id",)  # newest first: an id is a UUIDv7, whose order is the order of creation
 
     def get_page_size(self, request: Request) -> int:
         """Return `limit`. Raises BadParameter out of 1..100."""

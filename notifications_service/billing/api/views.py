@@ -1,4 +1,4 @@
-"""The traveller's own invoices and credit notes over REST, and each one's PDF. One domain call per view."""
+"""The traveller's own invoices and credit notes over REST, each with its PDF. One domain call per view."""
 
 from uuid import UUID
 
@@ -11,12 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from notifications_service.billing import links, selectors
+from notifications_service.billing import links, selectors, services
 from notifications_service.billing.api.serializers import InvoiceSerializer
 from notifications_service.billing.documents.pdf import file_name
 from notifications_service.billing.models import Invoice
-from notifications_service.billing.render import document
-from notifications_service.people import recipient_of
 from shared.auth.drf import traveller_of
 from shared.errors import Invalid, NotFound, Unauthenticated, Unavailable
 from shared.http.openapi import refusals
@@ -24,17 +22,11 @@ from shared.http.pagination import CursorPagination
 from shared.http.query import only
 
 
-class NewestFirst(CursorPagination):
-    """Pages by id: a UUIDv7's order is the order of creation."""
-
-    ordering = ("-id",)
-
-
 class InvoiceViewSet(GenericViewSet[Invoice]):
     """Invoices and credit notes as issued."""
 
     serializer_class = InvoiceSerializer
-    pagination_class = NewestFirst
+    pagination_class = CursorPagination
     queryset = Invoice.objects.none()
     lookup_value_converter = "uuid"
 
@@ -69,7 +61,7 @@ class InvoiceViewSet(GenericViewSet[Invoice]):
         else:
             raise NotFound
         return HttpResponse(
-            document(invoice=invoice, ask=recipient_of),
+            services.document_pdf(invoice=invoice, ask=services.ask_recipient),
             content_type="application/pdf",
             headers={
                 "Content-Disposition": f'inline; filename="{file_name(invoice)}"',

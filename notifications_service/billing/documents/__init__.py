@@ -1,1 +1,1 @@
-"""The documents that people get: invoice and credit note as PDF."""
+"""Invoices and credit notes as PDF."""

@@ -1,6 +1,7 @@
-"""Invoices and credit notes as PDF. The data goes in as one JSON input: it can be text on the page and nothing else.
+"""Invoices and credit notes as PDF.
 
-The same document gives the same bytes: its instant of issue is the PDF's.
+typst gets the data as one JSON input, so a name can only become text on the page, never markup. The same document gives
+the same bytes, because the PDF carries the time of issue and not the time of rendering.
 """
 
 import json
@@ -49,17 +50,17 @@ _WORDS: Final = {
 def invoice_pdf(*, invoice: InvoiceView, recipient: Recipient) -> bytes:
     """Return the document in the recipient's language."""
     document = json.dumps(_document(invoice, recipient), ensure_ascii=False)
-    with _lock:  # one compiler keeps its fonts and caches; a page takes milliseconds
+    with _lock:  # one compiler for all threads, so that fonts are loaded once; a page takes milliseconds
         output = _compiler().compile(
             format="pdf", sys_inputs={"document": document}, timestamp=int(invoice.issued_at.timestamp())
         )
     if not isinstance(output, bytes):
-        raise TypeError("typst returned no single PDF")
+        raise TypeError("typst returned pages instead of one PDF")
     return output
 
 
 def file_name(invoice: InvoiceView) -> str:
-    """Return the name of the document's file."""
+    """Return the file name of the document."""
     return f"{invoice.number}.pdf"
 
 

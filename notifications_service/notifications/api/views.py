@@ -17,17 +17,11 @@ from shared.http.pagination import CursorPagination
 from shared.http.query import only
 
 
-class NewestFirst(CursorPagination):
-    """Pages by id: a UUIDv7's order is the order of creation."""
-
-    ordering = ("-id",)
-
-
 class NotificationViewSet(GenericViewSet[Notification]):
     """Everything that was sent to the traveller, mails about the account included."""
 
     serializer_class = NotificationSerializer
-    pagination_class = NewestFirst
+    pagination_class = CursorPagination
     queryset = Notification.objects.none()
     lookup_value_converter = "uuid"
 
@@ -41,5 +35,5 @@ class NotificationViewSet(GenericViewSet[Notification]):
     @extend_schema(responses={200: NotificationSerializer, **refusals(Unauthenticated, NotFound)})
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """Show one of the traveller's notifications."""
-        found = selectors.get_notification(notification_id=pk, person_id=traveller_of(request).id)
-        return Response(NotificationSerializer(found).data)
+        notification = selectors.get_notification(notification_id=pk, person_id=traveller_of(request).id)
+        return Response(NotificationSerializer(notification).data)

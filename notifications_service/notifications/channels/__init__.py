@@ -1,1 +1,1 @@
-"""The ways out: a mail server, and a provider of SMS. Each knows nothing of bookings and people."""
+"""The channels: a mail server and an SMS provider. They know nothing about bookings or people."""

@@ -1,7 +1,7 @@
-"""Mail over SMTP: one connection per worker thread, kept open between mails.
+"""Mail over SMTP, with one connection per worker thread that stays open between mails.
 
-`send` returns when the server has said 250: from then on the mail is the server's. Headers are the ones set here and no
-others; a line break in any of them is an error before anything is sent.
+`send` returns when the server has answered 250: the server is then responsible for the mail. A mail has only the headers
+that are set here. A line break in a header is an error, before anything is sent.
 """
 
 import smtplib
@@ -23,16 +23,16 @@ _DOMAIN: Final = "travel.example"
 
 
 class MailRefused(Exception):
-    """The server said that it will never take this mail for this address."""
+    """The server will never accept this mail for this address."""
 
 
-class MailServerAway(Exception):
-    """The server could not be reached, or said that it may take the mail later."""
+class MailServerUnavailable(Exception):
+    """The server cannot be reached, or answered that it may accept the mail later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file: its name, media type, and for a calendar the iTIP method."""
+    """A file: its name, its media subtype (application/…) and its content."""
 
     name: str
     subtype: str
@@ -41,7 +41,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Everything of a mail. `key` makes its Message-ID: the same notification always has the same one."""
+    """A whole mail. Its Message-ID is made of `key`, so that the same notification always has the same one."""
 
     key: str
     to: str
@@ -66,7 +66,7 @@ def sender_address() -> str:
 
 
 def build(mail: Mail) -> EmailMessage:
-    """Return `mail` as MIME: text and HTML, and a calendar beside them where there is one, then the files.
+    """Return `mail` as MIME: text, HTML and the calendar, if any, as alternatives; then the attachments.
 
     Raises ValueError for a line break in a header.
     """
@@ -86,38 +86,40 @@ def build(mail: Mail) -> EmailMessage:
         message.add_attachment(mail.calendar, maintype="application", subtype="ics", filename="trip.ics")
     for file in mail.attachments:
         message.add_attachment(file.content, maintype="application", subtype=file.subtype, filename=file.name)
-    message["Content-Language"] = mail.language  # last: what is set before moves into the first part
+    message["Content-Language"] = mail.language  # last: earlier, it would move into the first part
     return message
 
 
 class Mailer:
-    """Sends over a connection of each thread's own; an old one is checked before it is trusted."""
+    """Send mails, each thread over its own connection. An idle connection is checked before it is used again."""
 
     def __init__(self) -> None:
         self._local = threading.local()
 
     def send(self, mail: Mail) -> None:
-        """Hand `mail` to the server. Raises MailRefused, or MailServerAway where trying again later makes sense."""
+        """Send `mail`. Raises MailRefused, or MailServerUnavailable if a later attempt may succeed."""
         try:
             message = build(mail)
         except (ValueError, UnicodeError) as error:
-            raise MailRefused(f"not a mail: {type(error).__name__}") from error
+            raise MailRefused(f"malformed mail: {type(error).__name__}") from error
         try:
             self._connection().send_message(message, from_addr=sender_address(), to_addrs=[mail.to])
             self._local.used = time.monotonic()
         except smtplib.SMTPRecipientsRefused as error:
             code, _ = next(iter(error.recipients.values()))
             self._reset()
-            raise (MailRefused if 500 <= code < 600 else MailServerAway)(f"recipient: {code}") from error
+            raise (MailRefused if 500 <= code < 600 else MailServerUnavailable)(f"recipient: {code}") from error
         except smtplib.SMTPResponseException as error:
             self.close()
-            raise (MailRefused if 500 <= error.smtp_code < 600 else MailServerAway)(f"{error.smtp_code}") from error
+            raise (MailRefused if 500 <= error.smtp_code < 600 else MailServerUnavailable)(
+                f"{error.smtp_code}"
+            ) from error
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            raise MailServerAway(type(error).__name__) from error
+            raise MailServerUnavailable(type(error).__name__) from error
 
     def close(self) -> None:
-        """Forget this thread's connection."""
+        """Close this thread's connection."""
         server = getattr(self._local, "server", None)
         self._local.server = None
         if server is not None:

@@ -1,4 +1,4 @@
-"""SMS through a provider chosen by SMS_PROVIDER. The console provider writes what it would send: one JSON file each."""
+"""SMS through a provider. The console provider sends nothing: it writes each SMS to a JSON file."""
 
 import json
 from datetime import datetime
@@ -10,10 +10,10 @@ from django.conf import settings
 
 
 class SmsProvider(Protocol):
-    """Sends one short text. Whether a failed call sent it is not known: nobody calls twice for one notification."""
+    """A provider of SMS. A failed call may have sent the SMS, so the caller must not call twice for one notification."""
 
     def send(self, *, to: str, text: str, notification_id: UUID, sent_at: datetime) -> None:
-        """Hand the text to the provider. Raises OSError where it was not taken."""
+        """Send the text. Raises OSError if the provider did not take it."""
 
 
 class ConsoleSms:
@@ -23,7 +23,7 @@ class ConsoleSms:
         self._folder = folder
 
     def send(self, *, to: str, text: str, notification_id: UUID, sent_at: datetime) -> None:
-        """Write the file whole, or not at all."""
+        """Write the file whole or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True)
         content = {
             "to": to,
@@ -37,5 +37,5 @@ class ConsoleSms:
 
 
 def provider() -> SmsProvider:
-    """Return the provider that the settings name."""
+    """Return the SMS provider."""
     return ConsoleSms(Path(settings.SMS_DIR))

@@ -1,7 +1,5 @@
-"""Contract -> protobuf, and pages with their cursors."""
+"""The contracts of notifications and billing as protobuf messages, and their pages."""
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -15,7 +13,7 @@ from notifications_service.billing.domain import Kind as InvoiceKind
 from notifications_service.billing.links import pdf_url
 from notifications_service.notifications.contracts import NotificationView
 from notifications_service.notifications.domain import Channel, Status
-from shared.errors import Invalid
+from shared import pages
 from shared.rpc.mapping import money_to_proto, page_info, page_of, ts
 
 _CHANNELS: Final = {Channel.EMAIL: pb.CHANNEL_EMAIL, Channel.SMS: pb.CHANNEL_SMS}
@@ -30,11 +28,13 @@ _KINDS: Final = {
     InvoiceKind.CREDIT_NOTE: pb.INVOICE_KIND_CREDIT_NOTE,
 }
 
+_NEWEST_FIRST: Final = (pages.Key("id", UUID, descending=True),)  # a UUIDv7's order is the order of creation
+
 M = TypeVar("M", bound=Model)
 
 
 def notification_to_proto(notification: NotificationView) -> pb.Notification:
-    """Return the message of a notification."""
+    """Return a notification as a message."""
     return pb.Notification(
         id=str(notification.id),
         person_id=str(notification.person_id),
@@ -48,7 +48,7 @@ def notification_to_proto(notification: NotificationView) -> pb.Notification:
 
 
 def invoice_to_proto(invoice: InvoiceView) -> pb.Invoice:
-    """Return the message of a document, with a fresh link to its PDF."""
+    """Return a document as a message, with a new link to its PDF."""
     return pb.Invoice(
         id=str(invoice.id),
         number=invoice.number,
@@ -62,37 +62,19 @@ def invoice_to_proto(invoice: InvoiceView) -> pb.Invoice:
     )
 
 
-def page(
-    rows: QuerySet[M], request: common_pb2.PageRequest, *, kind: str
-) -> tuple[list[tuple[M, str]], common_pb2.PageInfo]:
-    """Return the rows of a page with their cursors, and its PageInfo. `rows` are ordered by id, newest first.
+def page_to_proto(
+    rows: QuerySet[M],
+    request: common_pb2.PageRequest,
+    *,
+    kind: str,
+    edge: Callable[..., Any],
+    node: Callable[[M], Any],
+) -> tuple[list[Any], common_pb2.PageInfo]:
+    """Return a page of `rows`, newest first, as the edges and the PageInfo of its message.
 
-    Raises Invalid for a page size outside 1 to 100 or a cursor that is not of this `kind`.
+    Raises Invalid for a page size outside 1 to 100, or a cursor that is not of a list of this `kind`.
     """
     first, after = page_of(request)
-    if after:
-        rows = rows.filter(id__lt=_id_of(after, kind))
-    found = list(rows[: first + 1])
-    edges: list[tuple[M, str]] = [(row, _cursor(row.pk, kind)) for row in found[:first]]
-    return edges, page_info(
-        cursors=[cursor for _, cursor in edges], has_next=len(found) > first, has_previous=bool(after)
-    )
-
-
-def _cursor(row_id: UUID, kind: str) -> str:
-    return base64.urlsafe_b64encode(f"{kind}:{row_id.hex}".encode()).decode()
-
-
-def _id_of(cursor: str, kind: str) -> UUID:
-    try:
-        found, _, hexadecimal = base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").partition(":")
-        if found == kind and len(hexadecimal) == 32:
-            return UUID(hex=hexadecimal)
-    except (ValueError, binascii.Error):
-        pass
-    raise Invalid(field="after")
-
-
-def edges_of(edges: list[tuple[Any, str]], edge: Callable[..., Any], node: Callable[[Any], Any]) -> list[Any]:
-    """Return protobuf edges of a page's rows."""
-    return [edge(node=node(row), cursor=cursor) for row, cursor in edges]
+    page = pages.page(rows, keys=_NEWEST_FIRST, first=first, after=after, kind=kind)
+    edges = [edge(node=node(row), cursor=cursor) for row, cursor in zip(page.rows, page.cursors, strict=True)]
+    return edges, page_info(cursors=page.cursors, has_next=page.has_next, has_previous=page.has_previous)

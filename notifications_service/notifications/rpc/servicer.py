@@ -7,22 +7,21 @@ from contracts.travel.notifications.v1 import notifications_pb2_grpc
 from notifications_service.billing import selectors as billing
 from notifications_service.notifications import selectors
 from notifications_service.notifications.rpc.mappers import (
-    edges_of,
     invoice_to_proto,
     notification_to_proto,
-    page,
+    page_to_proto,
 )
 from shared.rpc import Call, rpc
 from shared.rpc.mapping import uuid_of, uuids_of
 
-READERS: Final = frozenset({"gateway"})
+GATEWAY: Final = frozenset({"gateway"})
 BOOKINGS: Final = frozenset({"bookings"})
 
 
 class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer):
-    """Answers for the traveller of the token alone; what is somebody else's is empty, left out or not found."""
+    """Answer only for the traveller of the token. What belongs to others is empty, skipped or not found."""
 
-    @rpc(callers=READERS)
+    @rpc(callers=GATEWAY)
     def BatchListNotifications(
         self, request: pb.BatchListNotificationsRequest, call: Call
     ) -> pb.BatchListNotificationsResponse:
@@ -31,74 +30,72 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
         for person_id in uuids_of(request.person_ids, "person_ids"):
             rows = selectors.notifications_of_person(person_id=person_id)
             mine = rows if person_id == call.owner.id else rows.none()
-            edges, info = page(mine, request.page, kind="notification")
-            pages.append(
-                pb.NotificationPage(
-                    person_id=str(person_id),
-                    edges=edges_of(
-                        edges, pb.NotificationEdge, lambda row: notification_to_proto(selectors.to_view(row))
-                    ),
-                    page_info=info,
-                )
+            edges, info = page_to_proto(
+                mine,
+                request.page,
+                kind="notification",
+                edge=pb.NotificationEdge,
+                node=lambda row: notification_to_proto(selectors.to_view(row)),
             )
+            pages.append(pb.NotificationPage(person_id=str(person_id), edges=edges, page_info=info))
         return pb.BatchListNotificationsResponse(pages=pages)
 
-    @rpc(callers=READERS)
+    @rpc(callers=GATEWAY)
     def BatchGetNotifications(
         self, request: pb.BatchGetNotificationsRequest, call: Call
     ) -> pb.BatchGetNotificationsResponse:
-        """Return those that are the traveller's."""
-        found = selectors.notifications_by_id(ids=uuids_of(request.ids, "ids"), person_id=call.owner.id)
-        return pb.BatchGetNotificationsResponse(notifications=map(notification_to_proto, found))
+        """Return those that belong to the traveller. Skip the others."""
+        notifications = selectors.notifications_by_id(ids=uuids_of(request.ids, "ids"), person_id=call.owner.id)
+        return pb.BatchGetNotificationsResponse(notifications=map(notification_to_proto, notifications))
 
-    @rpc(callers=READERS)
+    @rpc(callers=GATEWAY)
     def BatchListInvoices(self, request: pb.BatchListInvoicesRequest, call: Call) -> pb.BatchListInvoicesResponse:
         """Return a page per person, newest first."""
         pages = []
         for person_id in uuids_of(request.person_ids, "person_ids"):
             rows = billing.invoices_of_person(person_id=person_id)
             mine = rows if person_id == call.owner.id else rows.none()
-            edges, info = page(mine, request.page, kind="invoice")
-            pages.append(
-                pb.InvoicePage(
-                    person_id=str(person_id),
-                    edges=edges_of(edges, pb.InvoiceEdge, lambda row: invoice_to_proto(billing.to_view(row))),
-                    page_info=info,
-                )
+            edges, info = page_to_proto(
+                mine,
+                request.page,
+                kind="invoice",
+                edge=pb.InvoiceEdge,
+                node=lambda row: invoice_to_proto(billing.to_view(row)),
             )
+            pages.append(pb.InvoicePage(person_id=str(person_id), edges=edges, page_info=info))
         return pb.BatchListInvoicesResponse(pages=pages)
 
-    @rpc(callers=READERS)
+    @rpc(callers=GATEWAY)
     def BatchListBookingInvoices(
         self, request: pb.BatchListBookingInvoicesRequest, call: Call
     ) -> pb.BatchListBookingInvoicesResponse:
         """Return the documents of each booking, oldest first."""
         booking_ids = uuids_of(request.booking_ids, "booking_ids")
-        found = billing.invoices_of_bookings(booking_ids=booking_ids, person_id=call.owner.id)
+        documents = billing.invoices_of_bookings(booking_ids=booking_ids, person_id=call.owner.id)
         return pb.BatchListBookingInvoicesResponse(
             bookings=[
-                pb.BookingInvoices(booking_id=str(booking_id), invoices=map(invoice_to_proto, found[booking_id]))
+                pb.BookingInvoices(booking_id=str(booking_id), invoices=map(invoice_to_proto, documents[booking_id]))
                 for booking_id in booking_ids
             ]
         )
 
-    @rpc(callers=READERS)
+    @rpc(callers=GATEWAY)
     def BatchGetInvoices(self, request: pb.BatchGetInvoicesRequest, call: Call) -> pb.BatchGetInvoicesResponse:
-        """Return those that are the traveller's."""
-        found = billing.invoices_by_id(ids=uuids_of(request.ids, "ids"), person_id=call.owner.id)
-        return pb.BatchGetInvoicesResponse(invoices=map(invoice_to_proto, found))
+        """Return those that belong to the traveller. Skip the others."""
+        invoices = billing.invoices_by_id(ids=uuids_of(request.ids, "ids"), person_id=call.owner.id)
+        return pb.BatchGetInvoicesResponse(invoices=map(invoice_to_proto, invoices))
 
     @rpc(callers=BOOKINGS, traveller="none")
     def ListBookingMessages(self, request: pb.ListBookingMessagesRequest, call: Call) -> pb.ListBookingMessagesResponse:
-        """Return what was sent about a booking, for the staff of bookings_service."""
+        """Return the messages about a booking, for the staff of bookings_service."""
         booking_id = uuid_of(request.booking_id, "booking_id")
         return pb.ListBookingMessagesResponse(
             notifications=map(notification_to_proto, selectors.notifications_of_booking(booking_id=booking_id)),
             invoices=map(invoice_to_proto, billing.documents_of_booking(booking_id=booking_id)),
         )
 
-    @rpc(callers=READERS)
+    @rpc(callers=GATEWAY)
     def GetInvoice(self, request: pb.GetInvoiceRequest, call: Call) -> pb.GetInvoiceResponse:
-        """Return the document. Raises NotFound unless it is the traveller's."""
+        """Return the document. Raises NotFound if it does not belong to the traveller."""
         invoice = billing.get_invoice(invoice_id=uuid_of(request.id, "id"), person_id=call.owner.id)
         return pb.GetInvoiceResponse(invoice=invoice_to_proto(invoice))

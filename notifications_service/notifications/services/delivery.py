@@ -1,19 +1,19 @@
-"""Tell one person one thing: claim, ask who they are, write, hand over, note it.
+"""Deliver a notification: claim it, ask users_service for the contact, write the message, send it, record the result.
 
-Mail is never lost: SENDING is committed before, SENT right after the server's 250; killed in between, the same mail goes
-out again under the same Message-ID. An SMS is sent at most once. Rendered mails and secret links are kept nowhere.
+A mail is never lost. SENDING is committed before the mail server is asked, SENT right after its 250. If the worker is
+killed in between, the same mail goes out again under the same Message-ID. An SMS is sent at most once. Rendered mails and
+secret links are not stored.
 """
 
-import dataclasses
 from uuid import UUID
 
 import structlog
 from django.db import DatabaseError
 
-from notifications_service import people
-from notifications_service.billing import selectors as billing
-from notifications_service.billing.documents import pdf
-from notifications_service.billing.render import document
+from notifications_service import upstream
+from notifications_service.billing import selectors as billing_selectors
+from notifications_service.billing import services as billing
+from notifications_service.billing.documents.pdf import file_name
 from notifications_service.notifications.calendar import Method, calendar_file
 from notifications_service.notifications.channels import sms
 from notifications_service.notifications.channels.mail import (
@@ -21,15 +21,15 @@ from notifications_service.notifications.channels.mail import (
     Mail,
     Mailer,
     MailRefused,
-    MailServerAway,
+    MailServerUnavailable,
     sender_address,
 )
-from notifications_service.notifications.contracts import Job
-from notifications_service.notifications.domain import Channel, Kind, Preferences, Status, suppressed
-from notifications_service.notifications.letters import letter_for, sms_for
+from notifications_service.notifications.content import mail_content, sms_text
+from notifications_service.notifications.contracts import ClaimedNotification
+from notifications_service.notifications.domain import Channel, Kind, Preferences, Status, suppression_reason
 from notifications_service.notifications.rendering import html_of, text_of
-from notifications_service.notifications.services import ledger
-from notifications_service.people import Contact
+from notifications_service.notifications.services import attempts
+from notifications_service.upstream import Contact
 from shared.db import database_now
 from shared.errors import Conflict, DeadlineExceeded, NotFound, Unavailable
 from shared.telemetry import bind_request
@@ -40,116 +40,117 @@ _mailer = Mailer()
 
 
 def deliver(*, notification_id: UUID) -> Status | None:
-    """Deliver the notification, and return how that ended; None where it was not this worker's to deliver."""
-    job = ledger.claim(notification_id)
-    if job is None:
+    """Deliver the notification and return its new status. Return None if this worker could not claim it."""
+    claimed = attempts.claim(notification_id)
+    if claimed is None:
         return None
-    with bind_request(request_id=job.request_id):
-        outcome, cause = _attempt(job)
+    with bind_request(request_id=claimed.request_id):
+        outcome, cause = _attempt(claimed)
         log.info(
             "notification",
-            notification_id=str(job.id),
-            kind=job.kind.value,
-            channel=job.channel.value,
+            notification_id=str(claimed.id),
+            kind=claimed.kind.value,
+            channel=claimed.channel.value,
             outcome=outcome.value,
             cause=cause,
         )
     return outcome
 
 
-def _attempt(job: Job) -> tuple[Status, str]:
+def _attempt(claimed: ClaimedNotification) -> tuple[Status, str]:
+    """Make one attempt and record how it ended. Return the new status and its cause.
+
+    A DatabaseError is raised: the notification stays claimed, and another worker goes on after the lease.
+    """
     try:
-        contact = people.contact_of(person_id=job.person_id)
+        contact = upstream.contact_of(person_id=claimed.person_id)
         locale = contact.locale if contact else DEFAULT_LOCALE
-        reason = suppressed(kind=job.kind, channel=job.channel, preferences=_preferences(contact))
+        reason = suppression_reason(
+            kind=claimed.kind, channel=claimed.channel, preferences=_preferences(contact) if contact else None
+        )
         if contact is None or reason:
-            ledger.suppressed(job, reason, locale)
+            attempts.record_suppressed(claimed, reason, locale)
             return Status.SUPPRESSED, reason
-        if job.channel is Channel.SMS:
-            return _send_sms(job, contact)
-        _mailer.send(_mail(job, contact))
-    except (Unavailable, DeadlineExceeded, MailServerAway) as error:
+        if claimed.channel is Channel.SMS:
+            return _send_sms(claimed, contact)
+        _mailer.send(_mail(claimed, contact))
+    except (Unavailable, DeadlineExceeded, MailServerUnavailable) as error:
         cause = f"{type(error).__name__}: {error}"
-        ledger.postponed(job, cause)
+        attempts.record_postponed(claimed, cause)
         return Status.PENDING, cause
     except (MailRefused, NotFound, Conflict) as error:
         cause = f"{type(error).__name__}: {error}"
-        ledger.failed(job, cause)
+        attempts.record_failed(claimed, cause)
         return Status.FAILED, cause
     except DatabaseError:
-        raise  # claimed as it is: whoever finds it after the lease goes on
+        raise
     except Exception as error:
-        log.exception("notification broke", notification_id=str(job.id), kind=job.kind.value, exc_info=error)
         cause = type(error).__name__
-        ledger.postponed(job, cause)
+        log.exception("notification_attempt_broke", notification_id=str(claimed.id), kind=claimed.kind.value)
+        attempts.record_postponed(claimed, cause)
         return Status.PENDING, cause
-    ledger.sent(job, locale)
+    attempts.record_sent(claimed, locale)
     return Status.SENT, ""
 
 
-def _send_sms(job: Job, contact: Contact) -> tuple[Status, str]:
-    text = sms_for(job=job, contact=contact)
+def _send_sms(claimed: ClaimedNotification, contact: Contact) -> tuple[Status, str]:
+    text = sms_text(notification=claimed, contact=contact)
     provider = sms.provider()
-    ledger.handed(job)
+    attempts.record_given_to_provider(claimed)
     try:
-        provider.send(to=contact.phone, text=text, notification_id=job.id, sent_at=database_now())
+        provider.send(to=contact.phone, text=text, notification_id=claimed.id, sent_at=database_now())
     except OSError as error:
         cause = type(error).__name__
-        ledger.failed(job, cause)
+        attempts.record_failed(claimed, cause)
         return Status.FAILED, cause
-    ledger.sent(job, contact.locale)
+    attempts.record_sent(claimed, contact.locale)
     return Status.SENT, ""
 
 
-def _mail(job: Job, contact: Contact) -> Mail:
+def _mail(claimed: ClaimedNotification, contact: Contact) -> Mail:
+    """Return the whole mail, with its documents and calendar. Raises MailRefused for an address that is malformed."""
     if not contact.email.isprintable():
-        raise MailRefused("the address is none")
-    link, invoice, files = "", None, []
-    if job.link_request:
-        link, expires_at = people.mint_link(request_id=job.link_request)
-        job = dataclasses.replace(job, link_expires_at=expires_at)
-    if job.invoice_id:
-        invoice = billing.get_invoice(invoice_id=job.invoice_id)
-        files.append(
-            Attachment(
-                name=pdf.file_name(invoice),
-                subtype="pdf",
-                content=document(invoice=invoice, ask=lambda _: contact.recipient),
-            )
-        )
-    letter = letter_for(job=job, contact=contact, link=link, invoice_number=invoice.number if invoice else "")
-    method = _calendar_method(job)
-    calendar = (
-        calendar_file(
-            booking=job.booking, contact=contact, organizer=sender_address(), method=method, now=job.created_at
-        )
-        if method and job.booking
-        else b""
+        raise MailRefused("the address is malformed")
+    link = upstream.mint_link(request_id=claimed.link_request) if claimed.link_request else None
+    invoice, attachments = None, []
+    if claimed.invoice_id:
+        invoice = billing_selectors.get_invoice(invoice_id=claimed.invoice_id)
+        pdf = billing.document_pdf(invoice=invoice, ask=lambda _: billing.recipient_from(contact))
+        attachments.append(Attachment(name=file_name(invoice), subtype="pdf", content=pdf))
+    content = mail_content(
+        notification=claimed, contact=contact, link=link, invoice_number=invoice.number if invoice else ""
     )
+    method = _calendar_method(claimed)
     return Mail(
-        key=str(job.id),
+        key=str(claimed.id),
         to=contact.email,
-        subject=letter.subject,
-        text=text_of(letter),
-        html=html_of(letter),
-        language=letter.locale.value.lower(),
-        date=job.created_at,
-        attachments=files,
-        calendar=calendar,
+        subject=content.subject,
+        text=text_of(content),
+        html=html_of(content),
+        language=content.locale.value.lower(),
+        date=claimed.created_at,
+        attachments=attachments,
+        calendar=_calendar(claimed, contact, method) if method else b"",
         calendar_method=method or "",
     )
 
 
-def _calendar_method(job: Job) -> Method | None:
-    if job.kind is Kind.BOOKING_CONFIRMED:
+def _calendar_method(claimed: ClaimedNotification) -> Method | None:
+    if claimed.kind is Kind.BOOKING_CONFIRMED:
         return "REQUEST"
-    is_cancelled = job.kind in (Kind.BOOKING_CANCELLED, Kind.DEPARTURE_CANCELLED)
-    return "CANCEL" if is_cancelled and job.had_invite else None
+    is_cancelled = claimed.kind in (Kind.BOOKING_CANCELLED, Kind.DEPARTURE_CANCELLED)
+    return "CANCEL" if is_cancelled and claimed.had_invite else None
 
 
-def _preferences(contact: Contact | None) -> Preferences | None:
-    if contact is None:
-        return None
+def _calendar(claimed: ClaimedNotification, contact: Contact, method: Method) -> bytes:
+    if claimed.booking is None:
+        return b""
+    return calendar_file(
+        booking=claimed.booking, contact=contact, organizer=sender_address(), method=method, now=claimed.created_at
+    )
+
+
+def _preferences(contact: Contact) -> Preferences:
     return Preferences(
         email=contact.email,
         phone=contact.phone,

@@ -1,6 +1,5 @@
-"""Note what a person is to be told, in the transaction of the event that says so."""
+"""Request a notification, in the transaction of the event that is its reason."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,12 +24,11 @@ def request(
     attach: InvoiceView | None = None,
     amount: Money | None = None,
     link_request: str = "",
-    link_expires_at: datetime | None = None,
     had_invite: bool = False,
 ) -> None:
-    """Note that the person is to be told, once per channel of `kind`; the worker is woken after the commit.
+    """Write a PENDING notification to the person for each channel of `kind`. The worker is woken after the commit.
 
-    Whether they want to know, and where they are, is asked when it is sent.
+    The person's address and preferences are asked for later, when the notification is sent.
     """
     facts: dict[str, Any] = {"had_invite": had_invite, "link_request": link_request}
     if booking:
@@ -39,8 +37,6 @@ def request(
         facts["offer"] = offer.to_json()
     if amount:
         facts["amount"] = [amount.minor, amount.currency]
-    if link_expires_at:
-        facts["link_expires_at"] = link_expires_at.isoformat()
     rows = Notification.objects.bulk_create(
         Notification(
             person_id=person_id,

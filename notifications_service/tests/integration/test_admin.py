@@ -1,4 +1,4 @@
-"""What staff see and may do: everything readable, nothing editable, names shown as they are."""
+"""The admin: staff can read everything, edit nothing, and see names as text."""
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -6,6 +6,7 @@ from django.db import transaction
 from django.test import Client
 
 from notifications_service.billing.models import Invoice
+from notifications_service.notifications.groups import grant_permissions
 from notifications_service.notifications.models import Notification
 from notifications_service.tests.factories import confirmed, handle
 from shared.ids import uuid7
@@ -17,7 +18,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def signed_in(*groups: str, superuser: bool = False) -> Client:
-    """Return the client of somebody of these groups."""
+    """Return a client that is signed in as a member of these groups."""
     user = User.objects.create(username=f"{groups}@travel.example", is_staff=True, is_superuser=superuser)
     user.groups.set([Group.objects.get_or_create(name=name)[0] for name in groups])
     client = Client()
@@ -25,7 +26,8 @@ def signed_in(*groups: str, superuser: bool = False) -> Client:
     return client
 
 
-def buried() -> DeadLetter:
+def dead_letter() -> DeadLetter:
+    """Return a new dead letter with markup in it."""
     record = Record(
         topic="travel.users.user", partition=0, offset=7, key="k", headers=[("ce_id", b"1")], value=b"<b>x</b>"
     )
@@ -33,10 +35,10 @@ def buried() -> DeadLetter:
     return DeadLetter.objects.get()
 
 
-def test_every_page_opens_and_escapes_what_it_shows():
+def test_every_page_opens_and_escapes_its_values():
     with transaction.atomic():
         handle(confirmed(uuid7()))
-        letter = buried()
+        letter = dead_letter()
     client = signed_in(superuser=True)
 
     for path in (
@@ -56,11 +58,9 @@ def test_every_page_opens_and_escapes_what_it_shows():
 def test_support_retries_dead_letters_and_failed_mails_and_finance_does_not():
     with transaction.atomic():
         handle(confirmed(uuid7()))
-        letter = buried()
+        letter = dead_letter()
     Notification.objects.update(status="FAILED")
-    from notifications_service.notifications.staff import grant
-
-    grant(None)
+    grant_permissions(None)
     retry = {"action": "retry", "_selected_action": [letter.id]}
     again = {"action": "send_again", "_selected_action": [str(row.id) for row in Notification.objects.all()]}
 

@@ -1,8 +1,10 @@
-"""Invoices exactly once, numbers without a gap, documents for their owner alone."""
+"""Invoices are issued exactly once and numbered without a gap. Only their owner gets them."""
 
+import time
 from uuid import UUID
 
 import pytest
+import time_machine
 from django.db import IntegrityError, transaction
 from django.test import Client
 
@@ -20,7 +22,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def numbers() -> list[int]:
-    """Return the counted part of every invoice number."""
+    """Return the counters of all invoice numbers, in order."""
     return sorted(int(number.rsplit("-", 1)[1]) for number in Invoice.objects.values_list("number", flat=True))
 
 
@@ -29,8 +31,8 @@ def in_transaction(event):
         return handle(event)
 
 
-def test_numbers_have_no_gap_whoever_fails_between():
-    """Eight at once, every second rolled back. Seen failing (gaps) with a PostgreSQL sequence in the counter row's place."""
+def test_numbers_have_no_gap_after_rollbacks():
+    """Eight at once, every second rolled back. Seen failing (gaps) with a PostgreSQL sequence instead of the counter row."""
 
     def issue(fails: bool) -> None:
         with transaction.atomic():
@@ -90,12 +92,12 @@ def test_a_refund_is_credited_once():
     with pytest.raises(IntegrityError):
         in_transaction(event)
 
-    assert [each.kind.value for each in selectors.invoices_of_bookings(
+    assert [document.kind.value for document in selectors.invoices_of_bookings(
         booking_ids=[UUID(paid.booking_id)], person_id=person
     )[UUID(paid.booking_id)]] == ["INVOICE", "CREDIT_NOTE"]  # fmt: skip
 
 
-def test_the_recipient_is_kept_as_first_made_out(users, mailbox):
+def test_a_document_keeps_its_first_recipient(users, mailbox):
     person = users.add(first_name="Ann")
     row = in_transaction(confirmed(person))[0]
     services.deliver(notification_id=row.id)
@@ -108,12 +110,12 @@ def test_the_recipient_is_kept_as_first_made_out(users, mailbox):
 
 
 def pdf(client: Client, invoice: Invoice, *, signed: bool = False):
-    """Fetch the document's PDF, by a link where `signed`."""
+    """Fetch the document's PDF, by a link if `signed`."""
     address = f"/api/v1/invoices/{invoice.id}/pdf/"
     return client.get(f"{address}?{links.pdf_url(invoice.id).partition('?')[2]}" if signed else address)
 
 
-def test_a_pdf_is_for_its_owner_or_by_link(users, as_traveller):
+def test_a_pdf_needs_its_owners_token_or_a_link(users, as_traveller):
     person = users.add()
     in_transaction(confirmed(person))
     invoice = Invoice.objects.get()
@@ -136,31 +138,27 @@ def test_a_pdf_is_for_its_owner_or_by_link(users, as_traveller):
         assert {**refused.json(), "request_id": ""} == {**unknown.json(), "request_id": ""}
 
 
-def test_a_link_opens_one_document_for_a_while(users, time_machine_after):
+def test_a_link_opens_only_its_document_and_expires(users, time_machine_after):
     person = users.add()
     in_transaction(confirmed(person))
     in_transaction(confirmed(person))
-    one, other = Invoice.objects.order_by("id")
-    token = links.pdf_url(one.id).partition("token=")[2]
+    invoice, other = Invoice.objects.order_by("id")
+    token = links.pdf_url(invoice.id).partition("token=")[2]
 
     assert Client().get(f"/api/v1/invoices/{other.id}/pdf/?token={token}").status_code == 404
-    assert Client().get(f"/api/v1/invoices/{one.id}/pdf/?token={token}x").status_code == 404
-    links.check(invoice_id=one.id, token=token)
+    assert Client().get(f"/api/v1/invoices/{invoice.id}/pdf/?token={token}x").status_code == 404
+    links.check(invoice_id=invoice.id, token=token)
     with time_machine_after(links.LIFETIME.total_seconds() + 5), pytest.raises(NotFound):
-        links.check(invoice_id=one.id, token=token)
+        links.check(invoice_id=invoice.id, token=token)
 
 
 @pytest.fixture
 def time_machine_after():
-    """Return a context in which it is so many seconds later."""
-    import time
-
-    import time_machine
-
+    """Return a function that makes a context in which it is that many seconds later."""
     return lambda seconds: time_machine.travel(time.time() + seconds, tick=True)
 
 
-def test_lists_show_ones_own_in_pages(as_traveller):
+def test_lists_have_the_travellers_own_items_in_pages(as_traveller):
     person, other = uuid7(), uuid7()
     for _ in range(3):
         in_transaction(confirmed(person))
@@ -170,22 +168,22 @@ def test_lists_show_ones_own_in_pages(as_traveller):
     first = client.get("/api/v1/invoices/?limit=2").json()
     second = client.get(first["next"]).json()
 
-    assert [each["number"][-1] for each in (*first["results"], *second["results"])] == ["3", "2", "1"]
+    assert [invoice["number"][-1] for invoice in (*first["results"], *second["results"])] == ["3", "2", "1"]
     assert first["results"][0]["total"] == {"amount": "1752.30", "currency": "EUR"}
     assert second["next"] is None
-    told = client.get("/api/v1/notifications/").json()["results"]
-    assert len(told) == 6
-    assert set(told[0]) == {"id", "channel", "template", "subject", "status", "created_at", "sent_at"}
-    assert told[0]["subject"] == "Booking K7QX4MPR is confirmed"
-    assert as_traveller(other).get(f"/api/v1/notifications/{told[0]['id']}/").status_code == 404
-    assert client.get(f"/api/v1/notifications/{told[0]['id']}/").json() == told[0]
+    notifications = client.get("/api/v1/notifications/").json()["results"]
+    assert len(notifications) == 6
+    assert set(notifications[0]) == {"id", "channel", "template", "subject", "status", "created_at", "sent_at"}
+    assert notifications[0]["subject"] == "Booking K7QX4MPR is confirmed"
+    assert as_traveller(other).get(f"/api/v1/notifications/{notifications[0]['id']}/").status_code == 404
+    assert client.get(f"/api/v1/notifications/{notifications[0]['id']}/").json() == notifications[0]
 
 
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=100000", "limit=x", "cursor=garbage", "ordering=password", "page=2"]
 )
 @pytest.mark.parametrize("path", ["notifications", "invoices"])
-def test_what_a_query_cannot_mean_is_400_naming_it(as_traveller, path, query):
+def test_an_invalid_query_parameter_is_400_and_named(as_traveller, path, query):
     answer = as_traveller(uuid7()).get(f"/api/v1/{path}/?{query}")
 
     assert answer.status_code == 400
@@ -193,7 +191,7 @@ def test_what_a_query_cannot_mean_is_400_naming_it(as_traveller, path, query):
 
 
 @pytest.mark.parametrize("path", ["notifications", "invoices", f"invoices/{uuid7()}", f"notifications/{uuid7()}"])
-def test_nobody_reads_without_a_token(path):
+def test_reading_needs_a_token(path):
     assert Client().get(f"/api/v1/{path}/").status_code == 401
     assert Client(headers={"authorization": "Bearer x"}).get(f"/api/v1/{path}/").status_code == 401
 

@@ -1,4 +1,4 @@
-"""travel.notifications.v1 over a real server: one's own, in pages, and nothing of anybody else's."""
+"""travel.notifications.v1 over a real server: travellers get their own data, in pages, and nobody else's."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.fixture
 def stub() -> Iterator[notifications_pb2_grpc.NotificationsServiceStub]:
-    """A client of the service, served as production serves it."""
+    """Return a client of the service, which runs as in production."""
 
     def add(server: grpc.aio.Server) -> None:
         notifications_pb2_grpc.add_NotificationsServiceServicer_to_server(NotificationsServicer(), server)
@@ -30,7 +30,7 @@ def stub() -> Iterator[notifications_pb2_grpc.NotificationsServiceStub]:
 
 
 def metadata(person_id=None, caller="gateway"):
-    """Return what the gateway sends along for the person."""
+    """Return the metadata of a call by `caller` for the person."""
     pairs = [("x-service-credential", auth.credential_of(caller, "notifications"))]
     return [*pairs, ("authorization", f"Bearer {auth.mint_access_token(person_id)}")] if person_id else pairs
 
@@ -40,7 +40,7 @@ def booked(person_id):
         return handle(confirmed(person_id))
 
 
-def test_pages_hold_ones_own_newest_first(stub):
+def test_pages_have_the_travellers_own_items_newest_first(stub):
     person, other = uuid7(), uuid7()
     for _ in range(3):
         booked(person)
@@ -61,13 +61,13 @@ def test_pages_hold_ones_own_newest_first(stub):
     ).pages
     assert [edge.node.number[-1] for edge in rest.edges] == ["1"]
     assert not rest.page_info.has_next_page
-    (told,) = stub.BatchListNotifications(
+    (notifications,) = stub.BatchListNotifications(
         pb.BatchListNotificationsRequest(person_ids=[str(person)]), metadata=metadata(person)
     ).pages
-    assert [edge.node.template for edge in told.edges] == ["booking_confirmed"] * 6
+    assert [edge.node.template for edge in notifications.edges] == ["booking_confirmed"] * 6
 
 
-def test_what_is_somebody_elses_is_as_unknown(stub):
+def test_an_invoice_of_somebody_else_looks_unknown(stub):
     person, other = uuid7(), uuid7()
     booked(other)
     (page,) = stub.BatchListInvoices(
@@ -84,9 +84,9 @@ def test_what_is_somebody_elses_is_as_unknown(stub):
         pb.BatchListBookingInvoicesRequest(booking_ids=[invoice.booking_id]), metadata=metadata(person)
     ).bookings
     assert not documents.invoices
-    got = stub.GetInvoice(pb.GetInvoiceRequest(id=invoice.id), metadata=metadata(other)).invoice
-    assert (got.number, got.total.minor_units, got.booking_reference) == (invoice.number, 175230, "K7QX4MPR")
-    assert f"/api/v1/invoices/{invoice.id}/pdf/?token=" in got.pdf_url
+    own = stub.GetInvoice(pb.GetInvoiceRequest(id=invoice.id), metadata=metadata(other)).invoice
+    assert (own.number, own.total.minor_units, own.booking_reference) == (invoice.number, 175230, "K7QX4MPR")
+    assert f"/api/v1/invoices/{invoice.id}/pdf/?token=" in own.pdf_url
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_is_somebody_elses_is_as_unknown(stub):
         (lambda: metadata(uuid7(), caller="bookings"), grpc.StatusCode.PERMISSION_DENIED),
     ],
 )
-def test_callers_are_gateway_with_a_traveller(stub, pairs, code):
+def test_only_the_gateway_may_call_and_only_for_a_traveller(stub, pairs, code):
     with pytest.raises(grpc.RpcError) as refused:
         stub.GetInvoice(pb.GetInvoiceRequest(id=str(uuid7())), metadata=pairs() if callable(pairs) else pairs)
     assert refused.value.code() is code
@@ -112,7 +112,7 @@ def test_callers_are_gateway_with_a_traveller(stub, pairs, code):
         common_pb2.PageRequest(after="é"),
     ],
 )
-def test_a_page_that_cannot_be_is_refused(stub, page):
+def test_an_impossible_page_request_is_refused(stub, page):
     person = uuid7()
     with pytest.raises(grpc.RpcError) as refused:
         stub.BatchListInvoices(
@@ -121,7 +121,7 @@ def test_a_page_that_cannot_be_is_refused(stub, page):
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_a_cursor_of_the_other_list_is_refused(stub):
+def test_a_cursor_of_another_list_is_refused(stub):
     person = uuid7()
     booked(person)
     (page,) = stub.BatchListInvoices(
@@ -135,15 +135,15 @@ def test_a_cursor_of_the_other_list_is_refused(stub):
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_the_staff_of_bookings_see_what_was_sent_about_a_booking(stub):
-    (told, *_) = booked(uuid7())
+def test_the_staff_of_bookings_see_the_messages_about_a_booking(stub):
+    (notification, *_) = booked(uuid7())
     booked(uuid7())
-    request = pb.ListBookingMessagesRequest(booking_id=str(told.booking_id))
+    request = pb.ListBookingMessagesRequest(booking_id=str(notification.booking_id))
 
     answer = stub.ListBookingMessages(request, metadata=metadata(caller="bookings"))
 
-    assert sorted(one.channel for one in answer.notifications) == [pb.CHANNEL_EMAIL, pb.CHANNEL_SMS]
-    assert [one.kind for one in answer.invoices] == [pb.INVOICE_KIND_INVOICE]
+    assert sorted(message.channel for message in answer.notifications) == [pb.CHANNEL_EMAIL, pb.CHANNEL_SMS]
+    assert [invoice.kind for invoice in answer.invoices] == [pb.INVOICE_KIND_INVOICE]
     with pytest.raises(grpc.RpcError) as refused:
         stub.ListBookingMessages(request, metadata=metadata(uuid7()))
     assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED

@@ -1,4 +1,4 @@
-"""Celery on a real broker: what the worker runs, what it refuses unread, and what the sweep finds."""
+"""Celery on a real broker: the tasks that a worker runs, the messages that it refuses, and the sweep."""
 
 import os
 import pickle
@@ -26,15 +26,16 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def environment_of_this_test() -> dict[str, str]:
-    """Return the environment of another process on this test's database and broker."""
-    held = connection.settings_dict
-    url = f"postgres://{held['USER']}:{held['PASSWORD']}@{held['HOST']}:{held['PORT']}/{held['NAME']}"
+    """Return the environment for another process with this test's database and broker."""
+    database = connection.settings_dict
+    server = f"{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}"
+    url = f"postgres://{server}/{database['NAME']}"
     return {**os.environ, "NOTIFICATIONS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
 
 
 @contextmanager
 def worker(tmp_path: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the worker as the process table does, on this test's database and broker."""
+    """Run a worker as in production, with this test's database and broker."""
     command = [sys.executable, "-m", "celery", "-A", "notifications_service.config.celery", "worker"]
     options = ["--pool", "threads", "--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     process = subprocess.Popen(
@@ -53,8 +54,8 @@ def worker(tmp_path: Path, **environment: str) -> Iterator[subprocess.Popen[byte
         process.wait(15)
 
 
-def delivering(settings, mailbox, sms_folder) -> dict[str, str]:
-    """Return the environment in which another process finds this test's mail server and folder."""
+def channels(settings, mailbox, sms_folder) -> dict[str, str]:
+    """Return the environment for another process with this test's mail server and SMS folder."""
     return {"EMAIL_URL": f"smtp://{settings.EMAIL_HOST}:{settings.EMAIL_PORT}", "SMS_DIR": str(sms_folder)}
 
 
@@ -63,8 +64,8 @@ def booked(person_id):
         return handle(confirmed(person_id))
 
 
-def test_the_worker_sends_what_a_commit_enqueued(users, mailbox, settings, sms_folder, tmp_path):
-    with worker(tmp_path, **delivering(settings, mailbox, sms_folder)):
+def test_the_worker_sends_notifications_enqueued_by_a_commit(users, mailbox, settings, sms_folder, tmp_path):
+    with worker(tmp_path, **channels(settings, mailbox, sms_folder)):
         booked(users.add())
 
         eventually(lambda: Notification.objects.filter(status="SENT").count() == 2, timeout=20)
@@ -74,14 +75,14 @@ def test_the_worker_sends_what_a_commit_enqueued(users, mailbox, settings, sms_f
 
 
 def test_a_pickled_message_is_rejected_unread(users, mailbox, settings, sms_folder, tmp_path):
-    """Abuse case 60. The payload would write a file; the worker goes on with the next message."""
+    """Abuse case 60. Unpickling the payload would write a file. The worker goes on with the next message."""
     target = tmp_path / "pwned"
 
     class Payload:
         def __reduce__(self):
             return (Path.write_text, (target, "pwned"))
 
-    with worker(tmp_path, **delivering(settings, mailbox, sms_folder)):
+    with worker(tmp_path, **channels(settings, mailbox, sms_folder)):
         with app.producer_pool.acquire() as producer:
             producer.publish(
                 pickle.dumps(((), {"notification_id": Payload()}, {})),
@@ -104,11 +105,11 @@ def test_a_pickled_message_is_rejected_unread(users, mailbox, settings, sms_fold
     assert "Refusing" in (tmp_path / "worker.log").read_text() or "untrusted" in (tmp_path / "worker.log").read_text()
 
 
-def test_a_worker_killed_while_sending_is_made_up_for(users, mailbox, settings, sms_folder, tmp_path):
-    """Abuse case 60, by kill -9: whatever it had begun arrives, and only ever under its own Message-ID."""
-    where = delivering(settings, mailbox, sms_folder)
+def test_another_worker_completes_what_a_killed_one_began(users, mailbox, settings, sms_folder, tmp_path):
+    """Abuse case 60, with kill -9: every mail arrives, and only under its own Message-ID."""
+    environment = channels(settings, mailbox, sms_folder)
     rows = []
-    with worker(tmp_path, **where) as process:
+    with worker(tmp_path, **environment) as process:
         rows = [booked(users.add())[0] for _ in range(6)]
         eventually(lambda: len(mailbox.mails) >= 1, timeout=20)
         process.kill()
@@ -116,7 +117,7 @@ def test_a_worker_killed_while_sending_is_made_up_for(users, mailbox, settings, 
     Notification.objects.filter(status="PENDING").update(next_attempt_at=datetime.now(UTC) - timedelta(minutes=1))
     second = tmp_path / "second"
     second.mkdir()
-    with worker(second, **where):
+    with worker(second, **environment):
         tasks.sweep()
         eventually(lambda: not Notification.objects.filter(channel="EMAIL").exclude(status="SENT").exists(), timeout=30)
 
@@ -134,12 +135,12 @@ for _ in range(6):
 """
 
 
-def test_a_broker_away_delays_but_loses_nothing():
-    """Every commit stands, the broker is asked once and then left alone, and the sweep finds what was not enqueued."""
+def test_without_a_broker_notifications_are_late_but_not_lost():
+    """Every commit succeeds, the broker is asked only once, and the sweep finds every notification."""
     environment = {**environment_of_this_test(), "REDIS_URL": "redis://127.0.0.1:1/0"}
 
     subprocess.run([sys.executable, "-c", SIX_COMMITS], cwd=ROOT, env=environment, check=True, timeout=15)
 
     assert Notification.objects.filter(status="PENDING").count() == 12
     Notification.objects.update(next_attempt_at=datetime.now(UTC) - timedelta(minutes=1))
-    assert len(services.due()) == 12
+    assert len(services.overdue()) == 12

@@ -1,4 +1,4 @@
-"""Who is told, when it is tried again, and how documents are numbered."""
+"""The rules: who gets a notification, when to try again, how documents are numbered, and how amounts and dates look."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from notifications_service.notifications.domain import (
     Preferences,
     cancellation_kind,
     next_attempt,
-    suppressed,
+    suppression_reason,
 )
 from shared.money import Money
 from shared.text import Locale, Text
@@ -36,45 +36,47 @@ DECLINING = Preferences(email="a@example.org", phone="+33612345678", notify_by_e
         (Kind.REFUND, Channel.EMAIL, None, "no such person any more"),
     ],
 )
-def test_preferences_decide_unless_the_account_is_at_stake(kind, channel, preferences, reason):
-    assert suppressed(kind=kind, channel=channel, preferences=preferences) == reason
+def test_preferences_decide_except_for_essential_mails(kind, channel, preferences, reason):
+    assert suppression_reason(kind=kind, channel=channel, preferences=preferences) == reason
 
 
-def test_attempts_back_off_and_end_after_a_day():
+def test_attempts_have_longer_pauses_and_end_after_a_day():
     waits = [next_attempt(attempts=n, created_at=NOW, now=NOW) - NOW for n in range(1, 10)]
 
     assert waits == [timedelta(seconds=s) for s in (2, 5, 15, 30, 60, 120, 300, 300, 300)]
     assert next_attempt(attempts=3, created_at=NOW - timedelta(hours=25), now=NOW) is None
 
 
-def test_a_hold_that_ended_is_told_as_such():
+def test_the_reason_of_a_cancellation_decides_the_mail():
     assert cancellation_kind("HOLD_EXPIRED") is Kind.HOLD_EXPIRED
     assert cancellation_kind("PAYMENT_FAILED") is Kind.HOLD_EXPIRED
     assert cancellation_kind("CANCELLED_BY_TRAVELLER") is Kind.BOOKING_CANCELLED
 
 
-def line(total: int, tax: int) -> billing.Line:
+def price_line(total: int, tax: int) -> billing.Line:
     money = Money.from_minor(total, "EUR")
     return billing.Line(Text(en="Adult", fr="Adulte"), 1, money, money, Money.from_minor(tax, "EUR"))
 
 
 def test_an_invoice_that_does_not_add_up_is_refused():
     with pytest.raises(billing.InvoiceDoesNotAddUp):
-        billing.checked((line(1000, 0), line(999, 0)), Money.from_minor(2000, "EUR"))
+        billing.checked((price_line(1000, 0), price_line(999, 0)), Money.from_minor(2000, "EUR"))
     with pytest.raises(billing.InvoiceDoesNotAddUp):
         billing.checked((), Money.zero("EUR"))
 
 
-def test_a_credit_note_gives_back_its_share_of_the_tax():
+def test_a_credit_note_has_its_share_of_the_tax():
     credit = billing.refund_line(
-        reference="K7QX4MPR", amount=Money.from_minor(5000, "EUR"), invoiced=(line(9000, 900), line(1000, 100))
+        reference="K7QX4MPR",
+        amount=Money.from_minor(5000, "EUR"),
+        invoiced=(price_line(9000, 900), price_line(1000, 100)),
     )
 
     assert (credit.total.minor, credit.tax.minor) == (5000, 500)
     assert credit.label.fr == "Remboursement de la réservation K7QX4MPR"
 
 
-def test_numbers_read_by_kind_and_year():
+def test_numbers_show_kind_and_year():
     assert billing.number(billing.series(billing.Kind.INVOICE, 2026), 1) == "INV-2026-000001"
     assert billing.number(billing.series(billing.Kind.CREDIT_NOTE, 2027), 1234567) == "CN-2027-1234567"
 
@@ -88,10 +90,10 @@ def test_numbers_read_by_kind_and_year():
         (Money(Decimal("9.5"), "CHF"), "CHF\u00a09.50", "9,50\u00a0CHF"),
     ],
 )
-def test_amounts_read_as_in_each_language(money, en, fr):
+def test_amounts_are_formatted_for_each_language(money, en, fr):
     assert (amount(money, Locale.EN), amount(money, Locale.FR)) == (en, fr)
 
 
-def test_moments_are_shown_where_they_happen():
+def test_moments_are_shown_in_the_local_time_zone():
     assert moment(NOW, "Asia/Tokyo", Locale.EN) == "Monday 23 November 2026, 21:00"
     assert moment(NOW, "Europe/Paris", Locale.FR) == "lundi 23 novembre 2026, 13 h 00"

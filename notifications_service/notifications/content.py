@@ -1,6 +1,6 @@
-"""What each mail and SMS says, in both languages: one letter of parts, which the templates set as HTML and as text.
+"""The content of each mail and SMS, in the reader's language. `rendering.py` turns a mail's content into HTML and text.
 
-Pure: a claimed job, the person's contact and a link go in, words come out. No word comes from a template.
+Pure: takes a claimed notification, the contact and a link, and returns words. No word comes from a template.
 """
 
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from notifications_service.billing.formatting import amount, day, moment
-from notifications_service.notifications.contracts import BookingFacts, Job, OfferFacts
+from notifications_service.notifications.contracts import BookingFacts, ClaimedNotification, OfferFacts
 from notifications_service.notifications.domain import Kind
 from notifications_service.notifications.wording import LABELS, SMS, SUBJECTS, WORDING, Words
-from notifications_service.people import Contact
+from notifications_service.upstream import Contact, Link
 from shared.text import Locale
 
 _TONES: Final = {
@@ -33,8 +33,8 @@ _TONES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail before it is set. Everything is plain text; only the templates know markup."""
+class MailContent:
+    """The parts of a mail before it is rendered. Every part is plain text; only the templates have markup."""
 
     locale: Locale
     subject: str
@@ -54,59 +54,64 @@ class Letter:
 
 
 def subject_of(kind: Kind, reference: str, locale: Locale) -> str:
-    """Return the subject of a mail of `kind`, known without asking who reads it."""
+    """Return the subject of a mail of `kind`. It does not depend on the contact."""
     return SUBJECTS[kind].format(locale, {"reference": reference})
 
 
-def letter_for(*, job: Job, contact: Contact, link: str = "", invoice_number: str = "") -> Letter:
-    """Return the mail of `job` in the language of `contact`."""
+def mail_content(
+    *, notification: ClaimedNotification, contact: Contact, link: Link | None = None, invoice_number: str = ""
+) -> MailContent:
+    """Return the content of the notification's mail in the language of `contact`."""
     locale = contact.locale
-    params = _params(job, contact, invoice_number)
-    words: Words = WORDING[job.kind]
-    booking = job.booking
+    params = _params(notification, contact, link=link, invoice_number=invoice_number)
+    words: Words = WORDING[notification.kind]
+    booking = notification.booking
     paragraphs = [text.format(locale, params) for text in words.body]
-    if words.with_refund and job.amount:
+    if words.with_refund and notification.amount:
         paragraphs.append(words.with_refund.format(locale, params))
-    elif otherwise := words.without_refund if job.had_invite else words.unpaid:
+    elif otherwise := words.without_refund if notification.had_invite else words.unpaid:
         paragraphs.append(otherwise.format(locale, params))
     if words.if_held and booking and booking.held_until:
         paragraphs.append(words.if_held.format(locale, params))
     if words.with_document and invoice_number:
         paragraphs.append(words.with_document.format(locale, params))
-    return Letter(
+    return MailContent(
         locale=locale,
-        subject=subject_of(job.kind, params["reference"], locale),
+        subject=subject_of(notification.kind, params["reference"], locale),
         preheader=words.preheader.format(locale, params),
-        tone=_TONES[job.kind],
+        tone=_TONES[notification.kind],
         heading=words.heading.format(locale, params),
         greeting=LABELS["greeting"].format(locale, params),
         paragraphs=tuple(paragraphs),
         reference=params["reference"],
         title=params["title"],
-        facts=_facts(booking, locale) if booking else _facts_of_offer(job.offer, contact) if job.offer else (),
-        lines=_lines(booking, locale) if booking and job.kind is Kind.BOOKING_CONFIRMED else (),
-        total=_total(job, locale),
-        button=(words.button.in_(locale), link) if words.button and link else None,
+        facts=_facts(notification, contact),
+        lines=_price_lines(booking, locale) if booking and notification.kind is Kind.BOOKING_CONFIRMED else (),
+        total=_total(notification, locale),
+        button=(words.button.in_(locale), link.url) if words.button and link else None,
         notes=tuple(text.format(locale, params) for text in words.notes),
         labels={name: text.in_(locale) for name, text in LABELS.items() if name != "greeting"},
     )
 
 
-def sms_for(*, job: Job, contact: Contact) -> str:
-    """Return the SMS of `job` in the language of `contact`: one short text without a link."""
-    return SMS[job.kind].format(contact.locale, _params(job, contact, ""))
+def sms_text(*, notification: ClaimedNotification, contact: Contact) -> str:
+    """Return the notification's SMS in the language of `contact`. It is short and has no link."""
+    return SMS[notification.kind].format(contact.locale, _params(notification, contact))
 
 
-def _params(job: Job, contact: Contact, invoice_number: str) -> dict[str, str]:
-    locale, booking = contact.locale, job.booking
+def _params(
+    notification: ClaimedNotification, contact: Contact, *, link: Link | None = None, invoice_number: str = ""
+) -> dict[str, str]:
+    """Return the values of the braces in `wording.py`."""
+    locale, booking = contact.locale, notification.booking
     params = {
         "name": contact.first_name,
         "email": contact.email,
         "reference": booking.reference if booking else "",
         "number": invoice_number,
-        "amount": amount(job.amount, locale) if job.amount else "",
-        "expires": _at_home(job.link_expires_at, contact) if job.link_expires_at else "",
-        "held_until": _at_home(booking.held_until, contact) if booking and booking.held_until else "",
+        "amount": amount(notification.amount, locale) if notification.amount else "",
+        "expires": _in_readers_zone(link.expires_at, contact) if link and link.expires_at else "",
+        "held_until": _in_readers_zone(booking.held_until, contact) if booking and booking.held_until else "",
         "title": "",
         "start": "",
         "total": "",
@@ -117,21 +122,27 @@ def _params(job: Job, contact: Contact, invoice_number: str) -> dict[str, str]:
             "start": day(booking.trip.starts_at, booking.trip.time_zone, locale),
             "total": amount(booking.total, locale),
         }
-    if offer := job.offer:
+    if offer := notification.offer:
         params |= {
             "title": offer.title.in_(locale),
             "start": day(offer.starts_at, offer.time_zone, locale),
             "seats": str(offer.seats),
-            "offered_until": _at_home(offer.offered_until, contact) if offer.offered_until else "",
+            "offered_until": _in_readers_zone(offer.offered_until, contact) if offer.offered_until else "",
         }
     return params
 
 
-def _at_home(instant: datetime, contact: Contact) -> str:
+def _in_readers_zone(instant: datetime, contact: Contact) -> str:
     return f"{moment(instant, contact.time_zone, contact.locale)} ({contact.time_zone})"
 
 
-def _facts(booking: BookingFacts, locale: Locale) -> tuple[tuple[str, str], ...]:
+def _facts(notification: ClaimedNotification, contact: Contact) -> tuple[tuple[str, str], ...]:
+    if notification.booking:
+        return _facts_of_booking(notification.booking, contact.locale)
+    return _facts_of_offer(notification.offer, contact) if notification.offer else ()
+
+
+def _facts_of_booking(booking: BookingFacts, locale: Locale) -> tuple[tuple[str, str], ...]:
     trip = booking.trip
     where = LABELS["local_time"].in_(locale)
     return (
@@ -147,17 +158,17 @@ def _facts_of_offer(offer: OfferFacts, contact: Contact) -> tuple[tuple[str, str
     starts = f"{moment(offer.starts_at, offer.time_zone, locale)} ({LABELS['local_time'].in_(locale)})"
     facts = [(LABELS["starts"].in_(locale), starts), (LABELS["seats"].in_(locale), str(offer.seats))]
     if offer.offered_until:
-        facts.append((LABELS["held_until"].in_(locale), _at_home(offer.offered_until, contact)))
+        facts.append((LABELS["held_until"].in_(locale), _in_readers_zone(offer.offered_until, contact)))
     return tuple(facts)
 
 
-def _lines(booking: BookingFacts, locale: Locale) -> tuple[tuple[str, str], ...]:
+def _price_lines(booking: BookingFacts, locale: Locale) -> tuple[tuple[str, str], ...]:
     return tuple((f"{line.quantity} × {line.label.in_(locale)}", amount(line.total, locale)) for line in booking.lines)
 
 
-def _total(job: Job, locale: Locale) -> tuple[str, str] | None:
-    if job.kind is Kind.REFUND and job.amount:
-        return LABELS["refunded"].in_(locale), amount(job.amount, locale)
-    if job.kind is Kind.BOOKING_CONFIRMED and job.booking:
-        return LABELS["paid"].in_(locale), amount(job.booking.total, locale)
+def _total(notification: ClaimedNotification, locale: Locale) -> tuple[str, str] | None:
+    if notification.kind is Kind.REFUND and notification.amount:
+        return LABELS["refunded"].in_(locale), amount(notification.amount, locale)
+    if notification.kind is Kind.BOOKING_CONFIRMED and notification.booking:
+        return LABELS["paid"].in_(locale), amount(notification.booking.total, locale)
     return None

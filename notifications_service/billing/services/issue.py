@@ -1,4 +1,4 @@
-"""Writes of billing: a document is issued once, with the next number of its series, in the caller's transaction."""
+"""Issue documents: each once, with the next number of its series, in the caller's transaction."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,10 +6,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from notifications_service.billing import domain, events
-from notifications_service.billing.contracts import InvoiceView, Recipient, Trip
+from notifications_service.billing.contracts import InvoiceView, Trip
 from notifications_service.billing.domain import Kind, Line
-from notifications_service.billing.models import Invoice, InvoiceLine, InvoiceRecipient
-from notifications_service.billing.selectors import get_invoice, recipient_of
+from notifications_service.billing.models import Invoice, InvoiceLine
+from notifications_service.billing.selectors import get_invoice
 from shared.money import Money
 from shared.text import Text
 
@@ -26,8 +26,8 @@ def issue_invoice(
 ) -> InvoiceView:
     """Issue the booking's invoice with the next number of this year, and its event.
 
-    Joins the caller's transaction: the number is given back where that rolls back, and no other invoice is numbered
-    before it ends. Raises InvoiceDoesNotAddUp.
+    Joins the caller's transaction. If that rolls back, the number is given back. No other invoice gets a number before
+    it ends. Raises InvoiceDoesNotAddUp.
     """
     checked = domain.checked(lines, total)
     return _issue(
@@ -56,19 +56,6 @@ def issue_credit_note(*, invoice: InvoiceView, refund_id: UUID, amount: Money, n
         refund_id=refund_id,
         credits_id=invoice.id,
     )
-
-
-def note_recipient(*, invoice_id: UUID, recipient: Recipient) -> Recipient:
-    """Keep whom the document is made out to, the first time only, and return who that is."""
-    InvoiceRecipient.objects.bulk_create(
-        [
-            InvoiceRecipient(
-                invoice_id=invoice_id, name=recipient.name, email=recipient.email, locale=recipient.locale.value
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    return recipient_of(invoice_id=invoice_id) or recipient
 
 
 @transaction.atomic
@@ -121,7 +108,7 @@ def _issue(
 
 
 def _next_number(series: str) -> str:
-    """Take the series' next number under its row's lock, which is held until the transaction ends."""
+    """Return the series' next number. Its row stays locked until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO billing_numberseries AS s (name, last) VALUES (%s, 1)"

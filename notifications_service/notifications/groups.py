@@ -1,20 +1,20 @@
-"""What each group of staff may do in this service's admin; superusers may do everything."""
+"""The permissions of each staff group in this service's admin. A superuser has every permission."""
 
 from typing import Any, Final
 
 from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 
-_READS: Final = ("view_notification", "view_deliveryattempt", "view_invoice", "view_invoiceline")
+_READ: Final = ("view_notification", "view_deliveryattempt", "view_invoice", "view_invoiceline")
 GROUPS: Final = {
-    "support": (*_READS, "change_notification", "view_deadletter", "change_deadletter"),
-    "booking_agent": _READS,
+    "support": (*_READ, "change_notification", "view_deadletter", "change_deadletter"),
+    "booking_agent": _READ,
     "finance": ("view_invoice", "view_invoiceline", "view_notification"),
 }
 
 
-def grant(sender: AppConfig, **_: Any) -> None:
-    """Give the groups their permissions, after every migration; what staff changed by hand in addition stays."""
+def grant_permissions(sender: AppConfig, **_: Any) -> None:
+    """Give the groups their permissions after every migration. Permissions that staff added by hand stay."""
     for name, codenames in GROUPS.items():
         group, _created = Group.objects.get_or_create(name=name)
         group.permissions.add(

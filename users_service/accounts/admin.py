@@ -1,4 +1,4 @@
-"""Accounts for support: find a person, see their story; nothing that the rules own can be typed over."""
+"""Accounts for support: find a person, see their devices and actions. Only rights and closing can be changed."""
 
 from typing import Any
 
@@ -8,32 +8,20 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from shared.admin import ReadOnly
 from users_service.accounts.models import AuditEntry, Profile, Session, User
 
 
-class _ReadOnly:
-    """Looked at, never changed."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ProfileInline(_ReadOnly, StackedInline):
-    """What the traveller says of themselves."""
+class ProfileInline(ReadOnly, StackedInline):
+    """The profile of an account."""
 
     model = Profile
     can_delete = False
     tab = True
 
 
-class SessionInline(_ReadOnly, TabularInline):
-    """Signed-in devices."""
+class SessionInline(ReadOnly, TabularInline):
+    """The signed-in devices of an account."""
 
     model = Session
     fields = ("created_at", "rotated_at", "expires_at", "revoked_at", "user_agent")
@@ -43,8 +31,8 @@ class SessionInline(_ReadOnly, TabularInline):
     hide_title = True
 
 
-class AuditInline(_ReadOnly, TabularInline):
-    """What happened."""
+class AuditInline(ReadOnly, TabularInline):
+    """The actions on an account."""
 
     model = AuditEntry
     fields = ("at", "action", "request_id")
@@ -56,7 +44,7 @@ class AuditInline(_ReadOnly, TabularInline):
 
 @admin.register(User)
 class UserAdmin(ModelAdmin):
-    """Accounts: closing one, and what staff may do, are the only things to change here."""
+    """Accounts. Staff can close an account; superusers can also change its rights."""
 
     list_display = ("email", "name", "verified", "is_active", "is_staff", "created_at")
     list_filter = ("is_active", "is_staff", "groups")
@@ -64,7 +52,7 @@ class UserAdmin(ModelAdmin):
     readonly_fields = ("id", "email", "email_verified_at", "last_login", "created_at")
     fieldsets = (
         (None, {"fields": ("email", "email_verified_at", "created_at", "last_login", "id")}),
-        ("What this account may do", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
+        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
     )
     formfield_overrides = {models.ManyToManyField: {"widget": UnfoldAdminCheckboxSelectMultipleWidget}}
     inlines = (ProfileInline, SessionInline, AuditInline)
@@ -87,20 +75,20 @@ class UserAdmin(ModelAdmin):
         return user.email_verified_at is not None
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Return what cannot be typed over: for anybody but a superuser, rights as well."""
+        """Return the fields that cannot be changed. Only a superuser can change rights."""
         rights = () if request.user.is_superuser else ("is_staff", "is_superuser", "groups")
         return (*self.readonly_fields, *rights)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """A superuser's account is changed by superusers alone."""
+        """Return whether the user may change this account. Only a superuser may change a superuser's account."""
         if obj is not None and obj.is_superuser and not request.user.is_superuser:
             return False
         return super().has_change_permission(request, obj)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Accounts are opened by registering."""
+        """Refuse to add accounts: people register."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Accounts are erased on their owner's word alone."""
+        """Refuse to delete accounts: only their owner may have them erased."""
         return False

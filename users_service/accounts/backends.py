@@ -1,4 +1,4 @@
-"""Signing in to this service's admin: by the same accounts, limits and hashing as everywhere else."""
+"""Sign in to this service's admin, with the same accounts, limits and hashing as the other services' admins."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from users_service.accounts.services import authenticate_staff
 
 
 class AccountBackend(ModelBackend):
-    """Staff sign in with their account."""
+    """Sign staff in with their account."""
 
-    def authenticate(  # type: ignore[override]  # the account is this service's own
+    def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        """Return the staff account, or None where address and password are not staff's or were tried too often."""
+        """Return the staff account, or None if the credentials are not those of staff or were tried too often."""
         if not username or not password:
             return None
         try:

@@ -1,4 +1,4 @@
-"""What leaves the domain of accounts."""
+"""The values that accounts gives to other code: frozen, never rows."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -37,7 +37,7 @@ class UserView:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a sign-in or a rotation gives; lifetimes in seconds and as an instant."""
+    """The tokens of a sign-in or a rotation. `expires_in` is the lifetime of the access token in seconds."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -47,7 +47,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A minted link; the only time that its token is seen."""
+    """A minted link. Its token is not stored, so this is the only copy."""
 
     url: str = field(repr=False)
     expires_at: datetime
@@ -68,7 +68,7 @@ class StaffView:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What somebody who registers sends."""
+    """The request of somebody who registers."""
 
     email: str
     password: str = field(repr=False)
@@ -81,7 +81,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where a request comes from."""
+    """The network address and the browser that a request comes from."""
 
     ip_address: str
     user_agent: str = ""

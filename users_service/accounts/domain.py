@@ -1,6 +1,6 @@
 """The rules of accounts: what an address, a password and a profile may be.
 
-Pure: takes values, returns them cleaned, or raises a refusal that names the field.
+Pure: takes values and returns them cleaned, or raises a refusal that names the field.
 """
 
 import unicodedata
@@ -21,19 +21,21 @@ from shared.text import Locale, Text
 
 PASSWORD_LENGTH: Final = (9, 128)
 OLDEST_BIRTH: Final = date(1900, 1, 1)
-NO_MONEY: Final = frozenset({"XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XBA", "XBB", "XBC", "XBD", "XDR", "XSU", "XUA"})
+NOT_MONEY: Final = frozenset(
+    {"XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XBA", "XBB", "XBC", "XBD", "XDR", "XSU", "XUA"}
+)
 _is_email = EmailValidator()
 
 
 class InvalidEmail(Invalid):
-    """Not an address that a mail can be sent to."""
+    """The text is not a valid email address."""
 
     code = "INVALID_EMAIL"
     text = Text(en="This is not a valid email address.", fr="Cette adresse électronique n’est pas valide.")
 
 
 class WeakPassword(Invalid):
-    """Too short, too long, too common, or the address itself."""
+    """The password is too short, too long, too common, or the address itself."""
 
     code = "WEAK_PASSWORD"
     text = Text(
@@ -43,7 +45,7 @@ class WeakPassword(Invalid):
 
 
 class InvalidPhone(Invalid):
-    """Not a phone number in international form."""
+    """The text is not a phone number in international form."""
 
     code = "INVALID_PHONE"
     text = Text(
@@ -60,68 +62,71 @@ class TermsNotAccepted(Invalid):
 
 
 class InvalidDate(Invalid):
-    """Not a date, or not one that somebody was born on."""
+    """The text is not a date, or nobody alive was born on it."""
 
     code = "INVALID_DATE"
     text = Text(en="This is not a valid date of birth.", fr="Cette date de naissance n’est pas valide.")
 
 
 class InvalidCountry(Invalid):
-    """Not an ISO 3166-1 country."""
+    """The text is not an ISO 3166-1 country code."""
 
     code = "INVALID_COUNTRY"
     text = Text(en="This is not a country code.", fr="Ce n’est pas un code de pays.")
 
 
 class InvalidCurrency(Invalid):
-    """Not a currency that anything is paid in."""
+    """The text is not the ISO 4217 code of a currency that people pay with."""
 
     code = "INVALID_CURRENCY"
     text = Text(en="This is not a currency code.", fr="Ce n’est pas un code de devise.")
 
 
 class InvalidTimeZone(Invalid):
-    """Not an IANA time zone."""
+    """The text is not the name of an IANA time zone."""
 
     code = "INVALID_TIME_ZONE"
     text = Text(en="This is not a time zone.", fr="Ce n’est pas un fuseau horaire.")
 
 
 class InvalidCredentials(Unauthenticated):
-    """The address or the password is wrong; which of the two is never said."""
+    """The address or the password is wrong. The answer never says which of the two."""
 
     code = "INVALID_CREDENTIALS"
     text = Text(en="The address or the password is wrong.", fr="L’adresse ou le mot de passe est incorrect.")
 
 
 class TokenInvalid(Invalid):
-    """The link's or session's token is unknown, used, expired or revoked."""
+    """The token of the link or session is unknown, used, expired or revoked."""
 
     code = "TOKEN_INVALID"
     text = Text(en="This link or session is no longer valid.", fr="Ce lien ou cette session n’est plus valable.")
 
 
 class EmailNotVerified(Forbidden):
-    """The address was never verified."""
+    """The address of the account is not verified."""
 
     code = "EMAIL_NOT_VERIFIED"
     text = Text(en="Verify your email address first.", fr="Vérifiez d’abord votre adresse électronique.")
 
 
 class LinkNotWanted(Conflict):
-    """The link of this request was used or has expired; no mail is owed any more."""
+    """The link of this request was used or has expired, so no mail must be sent."""
 
     code = "LINK_NOT_WANTED"
     text = Text(en="This link is no longer wanted.", fr="Ce lien n’est plus attendu.")
 
 
 def fold(email: str) -> str:
-    """Return what two spellings of one address have in common: NFKC, without case and outer spaces."""
+    """Return the address in NFKC, lower case and without outer spaces, so that every spelling of it gives the same text."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).strip().casefold())
 
 
 def clean_email(email: str) -> str:
-    """Return the folded address. Raises InvalidEmail; a local part beyond ASCII is refused, for it can imitate another's."""
+    """Return the folded address. Raises InvalidEmail.
+
+    A local part with characters beyond ASCII is refused, because it can imitate another address.
+    """
     folded = fold(email[:1_000])
     try:
         _is_email(folded)
@@ -133,7 +138,7 @@ def clean_email(email: str) -> str:
 
 
 def check_password_strength(password: str, *, email: str, common: frozenset[str]) -> None:
-    """Raise WeakPassword unless the password has 9 to 128 characters and is neither common nor the address. Nothing is hashed."""
+    """Raise WeakPassword unless the password has 9 to 128 characters and is neither common nor the address."""
     shortest, longest = PASSWORD_LENGTH
     if not shortest <= len(password) <= longest:
         raise WeakPassword(field="password")
@@ -143,7 +148,7 @@ def check_password_strength(password: str, *, email: str, common: frozenset[str]
 
 
 def clean_phone(phone: str) -> str:
-    """Return the number as E.164, empty for none. Raises InvalidPhone."""
+    """Return the number as E.164, or an empty text if it is blank. Raises InvalidPhone."""
     if not phone.strip():
         return ""
     try:
@@ -156,7 +161,7 @@ def clean_phone(phone: str) -> str:
 
 
 def clean_profile(changes: Mapping[str, Any], *, today: date) -> dict[str, Any]:
-    """Return the changes cleaned, all of them. Raises the refusal of the first field that is wrong; None of them counts then."""
+    """Return all changes cleaned. Raises the refusal of the first field that is wrong."""
     return {name: _CLEANERS[name](value, today) for name, value in changes.items()}
 
 
@@ -183,7 +188,7 @@ def _country(value: str, _: date) -> str:
 
 def _currency(value: str, _: date) -> str:
     currency = pycountry.currencies.get(alpha_3=value)
-    if currency is None or currency.alpha_3 in NO_MONEY:
+    if currency is None or currency.alpha_3 in NOT_MONEY:
         raise InvalidCurrency(field="currency")
     return str(currency.alpha_3)
 
@@ -196,7 +201,10 @@ def _time_zone(value: str, _: date) -> str:
 
 @cache
 def _time_zones() -> frozenset[str]:
-    """Return the names of IANA; reading them walks a folder, and what the machine calls its own zone is none of them."""
+    """Return the names of the IANA time zones. Cached, because reading them walks a folder.
+
+    `localtime` and `Factory` are files of that folder, but not zones.
+    """
     return frozenset(available_timezones() - {"localtime", "Factory"})
 
 

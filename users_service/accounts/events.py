@@ -1,4 +1,4 @@
-"""Accounts' events: ids alone. Each takes the next version of its account, which orders them."""
+"""The events of accounts. They have only ids. The version of the account orders them."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from users_service.accounts.models import AuditEntry, LinkRequest, Profile, Sess
 
 
 def record(user: User, message: Message, *, action: str, now: datetime) -> None:
-    """Write the audit entry and the event of a change, under the account's row lock, which the caller holds."""
+    """Write the audit entry and the event of a change, and count the version up. The caller has locked the account's row."""
     user.version += 1
     user.save(update_fields=["version"])
     AuditEntry.objects.create(user=user, action=action, at=now, request_id=current_request_id())
@@ -31,12 +31,12 @@ def verified(user: User) -> users_pb2.UserVerified:
 
 
 def updated(user: User, fields: list[str]) -> users_pb2.UserUpdated:
-    """Return the event of a changed profile: the names of the fields alone."""
+    """Return the event of a changed profile. It has only the names of the fields."""
     return users_pb2.UserUpdated(user_id=str(user.id), changed_fields=sorted(fields))
 
 
 def link_requested(request: LinkRequest, profile: Profile) -> users_pb2.UserLinkRequested:
-    """Return the event of a mail with a link that is wanted."""
+    """Return the event that requests a mail with a link."""
     expires_at = Timestamp()
     expires_at.FromDatetime(request.expires_at)
     return users_pb2.UserLinkRequested(

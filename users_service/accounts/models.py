@@ -1,4 +1,4 @@
-"""Accounts' tables. An address is one account: the database itself holds it."""
+"""Tables of accounts. A unique constraint guarantees that an address has only one account."""
 
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from users_service.accounts.domain import clean_email
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes accounts as Django's own commands expect it."""
+    """Make and find accounts for Django's own commands and its sign-in."""
 
     def create_superuser(self, email: str, password: str, **extra: Any) -> "User":
         """Return a new superuser with a profile."""
@@ -24,12 +24,12 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        """Return the account of an address as typed."""
+        """Return the account of an address, in any spelling."""
         return self.get(email=clean_email(username or ""))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """An account. `email` is kept folded (case, NFKC); `version` orders its events."""
+    """An account. `email` is stored folded (lower case, NFKC). `version` orders its events."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.CharField("email address", max_length=254, unique=True)
@@ -56,7 +56,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Profile(models.Model):
-    """What a traveller says of themselves, and how they want to be told things."""
+    """The personal data of a traveller, and the channels that they accept."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True, related_name="profile")
     first_name = models.CharField(max_length=150)
@@ -76,9 +76,9 @@ class Profile(models.Model):
 
 
 class Session(models.Model):
-    """A signed-in device: one family of refresh tokens, of which `current_jti` alone is good.
+    """A signed-in device: a family of refresh tokens, of which only `current_jti` is valid.
 
-    For REFRESH_GRACE after a rotation the `previous_jti` still yields the identical successor; later its use is a theft.
+    For REFRESH_GRACE after a rotation, `previous_jti` still gives the identical next pair. Later, its use means theft.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -101,14 +101,14 @@ class Session(models.Model):
 
 
 class LinkPurpose(models.TextChoices):
-    """What a mailed link is for."""
+    """The purpose of a mailed link."""
 
     VERIFY_EMAIL = "VERIFY_EMAIL", "Verify the address"
     ALREADY_REGISTERED = "ALREADY_REGISTERED", "Somebody tried to register the address"
 
 
 class LinkRequest(models.Model):
-    """A mail with a secret link that is wanted. The token is minted while the mail is written; only its hash stays."""
+    """A request for a mail with a secret link. The token is made while the mail is written. Only its hash is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="link_requests")
@@ -126,7 +126,7 @@ class LinkRequest(models.Model):
 
 
 class SigningKey(models.Model):
-    """An EdDSA key that access and refresh tokens are signed with; the private half is encrypted with SECRET_KEY."""
+    """An EdDSA key that signs access and refresh tokens. The private half is encrypted with SECRET_KEY."""
 
     kid = models.CharField(max_length=64, primary_key=True)
     private_key = models.BinaryField()
@@ -143,7 +143,7 @@ class SigningKey(models.Model):
 
 
 class AuditEntry(models.Model):
-    """What happened to an account, for support: never an address, a password or a token."""
+    """An action on an account, for support. It never has an address, a password or a token."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="audit_entries")
     action = models.CharField(max_length=40)

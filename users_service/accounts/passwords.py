@@ -1,6 +1,8 @@
-"""Hashing passwords: Argon2id, a bounded number at a time, so that sign-ins never starve other requests."""
+"""Hash passwords with Argon2id. Only a few are hashed at a time, so that sign-ins do not slow other requests down."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from gzip import open as gzip_open
 from pathlib import Path
@@ -30,22 +32,24 @@ def _slots() -> threading.BoundedSemaphore:
 
 
 def hashed(password: str) -> str:
-    """Return the hash. Raises RateLimited where too many wait for theirs already."""
-    with _Slot():
+    """Return the hash of the password. Raises RateLimited if it has to wait for longer than WAIT_SECONDS."""
+    with _slot():
         return make_password(password)
 
 
 def matches(user: User | None, password: str) -> bool:
-    """Return whether the password is the account's; without an account it takes as long and is False. Raises RateLimited."""
-    with _Slot():
-        right = check_password(
-            password, user.password if user is not None and user.has_usable_password() else _nobodys()
-        )
-    return right and user is not None and user.is_active and user.has_usable_password()
+    """Return whether the password is that of the active account. Without an account it takes as long and returns False.
+
+    Raises RateLimited if it has to wait for longer than WAIT_SECONDS.
+    """
+    usable = user is not None and user.has_usable_password()
+    with _slot():
+        correct = check_password(password, user.password if user is not None and usable else _hash_of_no_account())
+    return correct and usable and user is not None and user.is_active
 
 
 @cache
-def _nobodys() -> str:
+def _hash_of_no_account() -> str:
     return make_password("of no account at all")
 
 
@@ -57,10 +61,12 @@ def common_passwords() -> frozenset[str]:
         return frozenset(line.strip() for line in lines)
 
 
-class _Slot:
-    def __enter__(self) -> None:
-        if not _slots().acquire(timeout=WAIT_SECONDS):
-            raise RateLimited(retry_after=1)
-
-    def __exit__(self, *_: object) -> None:
+@contextmanager
+def _slot() -> Iterator[None]:
+    """Occupy one of the HASHES_AT_ONCE slots."""
+    if not _slots().acquire(timeout=WAIT_SECONDS):
+        raise RateLimited(retry_after=1)
+    try:
+        yield
+    finally:
         _slots().release()

@@ -1,4 +1,4 @@
-"""Reading accounts."""
+"""Reads of accounts. They return contracts, never rows."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -11,42 +11,42 @@ from users_service.accounts.models import User
 
 
 def users_by_id(*, ids: Collection[UUID]) -> list[UserView]:
-    """Return the accounts that exist, in the order asked for."""
-    found = {user.id: user for user in User.objects.filter(id__in=ids, is_active=True).select_related("profile")}
-    return [to_view(found[user_id]) for user_id in ids if user_id in found]
+    """Return the active accounts of `ids`, in that order. Skip ids without an account."""
+    users = {user.id: user for user in User.objects.filter(id__in=ids, is_active=True).select_related("profile")}
+    return [to_view(users[user_id]) for user_id in ids if user_id in users]
 
 
-def user(*, user_id: UUID) -> UserView:
-    """Return one account. Raises NotFound."""
-    found = users_by_id(ids=[user_id])
-    if not found:
+def get_user(*, user_id: UUID) -> UserView:
+    """Return the account. Raises NotFound if there is none or it is closed."""
+    users = users_by_id(ids=[user_id])
+    if not users:
         raise NotFound
-    return found[0]
+    return users[0]
 
 
 def id_by_email(*, email: str) -> UUID | None:
-    """Return whose account an address is, however it is written; None for nobody's, or what is no address."""
+    """Return the id of the address's account, in any spelling, or None if it has no active account."""
     return User.objects.filter(email=fold(email[:1_000]), is_active=True).values_list("id", flat=True).first()
 
 
 def check_traveller(*, traveller_id: UUID) -> UserView:
     """Return the account if it may book. Raises NotFound, EmailNotVerified."""
-    view = user(user_id=traveller_id)
-    if not view.email_verified:
+    traveller = get_user(user_id=traveller_id)
+    if not traveller.email_verified:
         raise EmailNotVerified
-    return view
+    return traveller
 
 
 def staff_by_id(*, staff_id: UUID) -> StaffView:
-    """Return a staff account, closed ones too. Raises NotFound where it is none (any more)."""
-    found = User.objects.filter(id=staff_id, is_staff=True).select_related("profile").first()
-    if found is None:
+    """Return the staff account, even if it is closed. Raises NotFound if it is not a staff account."""
+    user = User.objects.filter(id=staff_id, is_staff=True).select_related("profile").first()
+    if user is None:
         raise NotFound
-    return staff_view(found)
+    return to_staff_view(user)
 
 
 def to_view(user: User) -> UserView:
-    """Return what leaves the domain of an account."""
+    """Return the account with its profile as a contract."""
     profile = user.profile
     return UserView(
         id=user.id,
@@ -69,8 +69,8 @@ def to_view(user: User) -> UserView:
     )
 
 
-def staff_view(user: User) -> StaffView:
-    """Return what other services learn of a staff account."""
+def to_staff_view(user: User) -> StaffView:
+    """Return the staff account as a contract for the other services' admins."""
     return StaffView(
         id=user.id,
         email=user.email,

@@ -1,8 +1,9 @@
-"""The keys that tokens are signed with: made on first need, kept encrypted, published by their public halves."""
+"""The keys that sign tokens. The first use makes one; each is stored encrypted, and its public half is published."""
 
 import base64
 import hashlib
 import time
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -17,55 +18,75 @@ from shared.ids import uuid7
 from users_service.accounts.models import SigningKey
 
 FRESH_SECONDS: Final = 30.0
-_held: dict[str, Any] = {"at": 0.0, "keys": {}, "signer": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class _KeySet:
+    """The keys as read from the database. `signer` is the id of the key that signs; empty if every key is retired."""
+
+    read_at: float
+    keys: dict[str, Ed25519PrivateKey]
+    signer: str
+
+
+_cached: _KeySet | None = None
 
 
 def signer() -> tuple[str, Ed25519PrivateKey]:
-    """Return the newest unretired key and its id; the first call of an empty database makes one."""
-    _refresh()
-    if not _held["signer"]:
+    """Return the id of the newest key that is not retired, and the key. Make a key if there is none."""
+    known = _key_set()
+    if not known.signer:
         make_key(only_if_none=True)
-        _refresh(force=True)
-    return _held["signer"], _held["keys"][_held["signer"]]
+        known = _read()
+    return known.signer, known.keys[known.signer]
 
 
 def key(kid: str) -> Ed25519PrivateKey | None:
-    """Return the key of that id, retired ones included, or None."""
-    _refresh()
-    return _held["keys"].get(kid)  # type: ignore[no-any-return]
+    """Return the key of that id, even if it is retired, or None if there is no such key."""
+    return _key_set().keys.get(kid)
 
 
 def jwks() -> dict[str, Any]:
-    """Return the JWK set of every key that may have signed something still valid."""
+    """Return the JWK set of every key. Retired keys are included, because tokens that they signed may still be valid."""
     signer()
-    return {"keys": [jwk_of(kid, private.public_key()) for kid, private in _held["keys"].items()]}
+    return {"keys": [jwk_of(kid, private.public_key()) for kid, private in _key_set().keys.items()]}
 
 
 def make_key(*, only_if_none: bool = False) -> None:
-    """Make a new signing key. With `only_if_none`, processes that start together make one between them."""
+    """Make a new signing key. With `only_if_none`, processes that start at the same time make only one."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("signing-key")])
         if only_if_none and SigningKey.objects.filter(retired_at__isnull=True).exists():
             return
         private = Ed25519PrivateKey.generate().private_bytes_raw()
-        SigningKey.objects.create(kid=uuid7().hex, private_key=_vault().encrypt(private))
+        SigningKey.objects.create(kid=uuid7().hex, private_key=_cipher().encrypt(private))
 
 
 def forget() -> None:
-    """Read the keys again at the next call."""
-    _held.update(at=0.0, keys={}, signer="")
+    """Drop the cached keys, so that the next call reads the database. Tests need it after they change keys."""
+    global _cached
+    _cached = None
 
 
-def _refresh(*, force: bool = False) -> None:
-    if not force and _held["keys"] and time.monotonic() - _held["at"] < FRESH_SECONDS:
-        return
+def _key_set() -> _KeySet:
+    """Return the keys, read from the database at most FRESH_SECONDS ago."""
+    if _cached is not None and _cached.keys and time.monotonic() - _cached.read_at < FRESH_SECONDS:
+        return _cached
+    return _read()
+
+
+def _read() -> _KeySet:
+    global _cached
     rows = list(SigningKey.objects.order_by("-created_at"))
-    keys = {row.kid: Ed25519PrivateKey.from_private_bytes(_vault().decrypt(bytes(row.private_key))) for row in rows}
-    newest = next((row.kid for row in rows if row.retired_at is None), "")
-    _held.update(at=time.monotonic(), keys=keys, signer=newest)
+    _cached = _KeySet(
+        read_at=time.monotonic(),
+        keys={row.kid: Ed25519PrivateKey.from_private_bytes(_cipher().decrypt(bytes(row.private_key))) for row in rows},
+        signer=next((row.kid for row in rows if row.retired_at is None), ""),
+    )
+    return _cached
 
 
 @cache
-def _vault() -> Fernet:
+def _cipher() -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"signing-keys:{settings.SECRET_KEY!s}".encode()).digest()))

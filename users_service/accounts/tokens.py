@@ -1,4 +1,4 @@
-"""Access and refresh tokens: simplejwt's, signed EdDSA by the database's keys, with their key's id in the header."""
+"""Access and refresh tokens of simplejwt. They are signed with EdDSA by a key of the database, which the header names."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,22 +15,24 @@ from users_service.accounts import signing
 from users_service.accounts.models import Session
 
 REFRESH_AUDIENCE: Final = "travel.users.refresh"
+ACCESS: Final = "access"
+REFRESH: Final = "refresh"
 
 
 class SigningBackend(TokenBackend):
-    """simplejwt's backend, where the key is one of several and the header names it."""
+    """simplejwt's backend for several keys. The header names the key of a token."""
 
     def __init__(self, audience: str) -> None:
         super().__init__(ALGORITHM, audience=audience, issuer=ISSUER)
 
     def encode(self, payload: dict[str, Any]) -> str:
-        """Return the signed token. The same claims give the same token: Ed25519 has no randomness."""
+        """Return the signed token. The same claims give the same token, because Ed25519 signatures are deterministic."""
         kid, key = signing.signer()
         claims = {**payload, "iss": ISSUER, "aud": self.audience}
         return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
-        """Return the claims. Raises TokenBackendError for whatever is wrong."""
+        """Return the claims. Raises TokenBackendError if anything about the token is wrong."""
         try:
             header = jwt.get_unverified_header(token)
             key = signing.key(str(header.get("kid"))[:64]) if header.get("alg") == ALGORITHM else None
@@ -49,11 +51,11 @@ class SigningBackend(TokenBackend):
 
 
 class SessionToken(Token):
-    """A token of one session, its claims taken from the session alone, so that making it again gives the same one."""
+    """A token of a session. All its claims come from the session's row, so the same row gives the same token."""
 
-    def get_token_backend(self) -> TokenBackend:  # type: ignore[override]
-        """Return the backend that signs it."""
-        return self.token_backend  # type: ignore[return-value]
+    def get_token_backend(self) -> TokenBackend:
+        """Return the backend that signs and verifies this type of token."""
+        return self.token_backend
 
     @classmethod
     def of(cls, session: Session, *, at: datetime, jti: UUID, expires_at: datetime, **claims: Any) -> str:
@@ -72,23 +74,23 @@ class SessionToken(Token):
 
 
 class AccessToken(SessionToken):
-    """What opens every service for ACCESS_TOKEN_SECONDS."""
+    """A token that every service accepts, for ACCESS_TOKEN_SECONDS."""
 
-    token_type = "access"  # noqa: S105
+    token_type = ACCESS
     lifetime = timedelta(0)
     token_backend = SigningBackend(AUDIENCE)
 
 
 class RefreshToken(SessionToken):
-    """What buys the next pair, once."""
+    """A token that gives the next pair, once."""
 
-    token_type = "refresh"  # noqa: S105
+    token_type = REFRESH
     lifetime = timedelta(0)
     token_backend = SigningBackend(REFRESH_AUDIENCE)
 
 
 def read_refresh_token(token: str) -> tuple[UUID, UUID] | None:
-    """Return the session and the jti of a good refresh token, None for anything else."""
+    """Return the session's id and the jti of a valid refresh token, or None if it is not valid."""
     try:
         claims = RefreshToken(token[:4_096]) if token else None  # type: ignore[arg-type]
         return (UUID(claims["sid"]), UUID(claims["jti"])) if claims is not None else None
@@ -98,4 +100,4 @@ def read_refresh_token(token: str) -> tuple[UUID, UUID] | None:
 
 def access_lifetime() -> timedelta:
     """Return how long an access token lives."""
-    return settings.ACCESS_TOKEN_LIFETIME  # type: ignore[no-any-return]
+    return settings.ACCESS_TOKEN_LIFETIME

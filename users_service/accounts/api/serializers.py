@@ -1,4 +1,4 @@
-"""Accounts over REST: what is taken, strictly, and what is shown."""
+"""The requests and answers of accounts over REST. A request with an unknown field is refused."""
 
 from typing import Any
 
@@ -24,9 +24,9 @@ class RegisterSerializer(StrictSerializer):
 
     def registration(self) -> Registration:
         """Return the request as the domain takes it."""
-        held = dict(self.validated_data)
-        locale = held.pop("locale", None)
-        return Registration(**held, locale=Locale(locale) if locale else None)
+        fields = dict(self.validated_data)
+        locale = fields.pop("locale", None)
+        return Registration(**fields, locale=Locale(locale) if locale else None)
 
 
 class TokenSerializer(StrictSerializer):

@@ -1,10 +1,10 @@
-"""Accounts over REST: parse, call once, show."""
+"""Accounts over REST. One domain call per view."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -46,10 +46,10 @@ class PublicView(APIView):
     """Open to anybody; no token is looked at."""
 
     authentication_classes: list[Any] = []
-    permission_classes: list[type[BasePermission]] = [AllowAny]  # type: ignore[assignment]
+    permission_classes = [AllowAny]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse query parameters: these addresses have none."""
+        """Refuse query parameters, because these addresses take none."""
         super().initial(request, *args, **kwargs)
         only(request, ())
 
@@ -153,7 +153,7 @@ class ProfileView(APIView):
     def get(self, request: Request) -> Response:
         """Show the traveller's own profile."""
         only(request, ())
-        return Response(ProfileSerializer(selectors.user(user_id=traveller_of(request).id)).data)
+        return Response(ProfileSerializer(selectors.get_user(user_id=traveller_of(request).id)).data)
 
     @extend_schema(
         request=ProfileSerializer(partial=True),

@@ -1,4 +1,4 @@
-"""Accounts' contracts as protobuf, and back."""
+"""The contracts of accounts as protobuf messages, and requests as contracts."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from users_service.accounts.contracts import Registration, StaffView, Tokens, Us
 
 
 def user_to_proto(user: UserView) -> pb.User:
-    """Return an account as others see it."""
+    """Return an account as a message."""
     profile = user.profile
     return pb.User(
         id=str(user.id),
@@ -33,7 +33,7 @@ def user_to_proto(user: UserView) -> pb.User:
 
 
 def contact_to_proto(user: UserView) -> pb.Contact:
-    """Return where and how to write to a person."""
+    """Return the contact of a person as a message."""
     profile = user.profile
     return pb.Contact(
         id=str(user.id),
@@ -51,7 +51,7 @@ def contact_to_proto(user: UserView) -> pb.Contact:
 
 
 def tokens_to_proto(tokens: Tokens) -> pb.Tokens:
-    """Return a pair of tokens."""
+    """Return a pair of tokens as a message."""
     return pb.Tokens(
         access_token=tokens.access_token,
         refresh_token=tokens.refresh_token,
@@ -61,7 +61,7 @@ def tokens_to_proto(tokens: Tokens) -> pb.Tokens:
 
 
 def staff_to_proto(staff: StaffView) -> pb.Staff:
-    """Return a staff account."""
+    """Return a staff account as a message."""
     return pb.Staff(
         id=str(staff.id),
         email=staff.email,
@@ -74,7 +74,7 @@ def staff_to_proto(staff: StaffView) -> pb.Staff:
 
 
 def to_registration(request: pb.RegisterRequest) -> Registration:
-    """Return what somebody who registers has sent."""
+    """Return the request of somebody who registers as a contract."""
     return Registration(
         email=request.email,
         password=request.password,
@@ -87,7 +87,7 @@ def to_registration(request: pb.RegisterRequest) -> Registration:
 
 
 def to_changes(request: pb.UpdateProfileRequest) -> dict[str, Any]:
-    """Return the fields that are present, and no other."""
+    """Return only the fields that are present in the request."""
     changes = {field.name: value for field, value in request.ListFields()}
     if "locale" in changes:
         changes["locale"] = locale_from_proto(changes["locale"] or common_pb2.LOCALE_EN).value

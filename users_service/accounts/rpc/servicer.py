@@ -1,4 +1,4 @@
-"""travel.users.v1: accounts for the gateway, contacts for notifications, staff for every admin. One domain call per method."""
+"""travel.users.v1: accounts for the gateway, contacts for notifications, staff for the admins. One domain call per method."""
 
 from typing import Final
 
@@ -25,11 +25,11 @@ ADMINS: Final = frozenset({"destinations", "bookings", "notifications"})
 
 
 class UsersServicer(users_pb2_grpc.UsersServiceServicer):
-    """Each method names who may call it."""
+    """The service's methods. Each names the services that may call it."""
 
     @rpc(callers=GATEWAY, traveller="none")
     def Register(self, request: pb.RegisterRequest, call: Call) -> pb.RegisterResponse:
-        """Register, alike for known and unknown addresses."""
+        """Register. The answer is the same for known and unknown addresses."""
         services.register(registration=to_registration(request), device=Device(request.ip_address))
         return pb.RegisterResponse()
 
@@ -77,13 +77,13 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
 
     @rpc(callers=GATEWAY)
     def BatchGetUsers(self, request: pb.BatchGetUsersRequest, call: Call) -> pb.BatchGetUsersResponse:
-        """Return the traveller alone, whoever else is asked for."""
+        """Return only the traveller's own account, and skip all other ids."""
         mine = [user_id for user_id in uuids_of(request.ids, "ids") if user_id == call.owner.id]
         return pb.BatchGetUsersResponse(users=map(user_to_proto, selectors.users_by_id(ids=mine)))
 
     @rpc(callers=BOOKINGS)
     def CheckTraveller(self, request: pb.CheckTravellerRequest, call: Call) -> pb.CheckTravellerResponse:
-        """Say whether the traveller may book."""
+        """Return the traveller's locale if they may book. Raises NotFound, EmailNotVerified."""
         traveller_id = uuid_of(request.traveller_id, "traveller_id")
         if traveller_id != call.owner.id:
             raise NotFound
@@ -92,19 +92,19 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
 
     @rpc(callers=NOTIFICATIONS, traveller="none")
     def BatchGetContacts(self, request: pb.BatchGetContactsRequest, call: Call) -> pb.BatchGetContactsResponse:
-        """Return where to write to now."""
+        """Return the contacts as they are now."""
         users = selectors.users_by_id(ids=uuids_of(request.ids, "ids"))
         return pb.BatchGetContactsResponse(contacts=map(contact_to_proto, users))
 
     @rpc(callers=NOTIFICATIONS, traveller="none")
     def MintLink(self, request: pb.MintLinkRequest, call: Call) -> pb.MintLinkResponse:
-        """Mint the link of a mail that is being written."""
+        """Mint the link of a mail while it is written."""
         link = services.mint_link(request_id=uuid_of(request.request_id, "request_id"))
         return pb.MintLinkResponse(url=link.url, expires_at=ts(link.expires_at))
 
     @rpc(callers=ADMINS, traveller="none")
     def AuthenticateStaff(self, request: pb.AuthenticateStaffRequest, call: Call) -> pb.AuthenticateStaffResponse:
-        """Check a staff member's password."""
+        """Return the staff account of these credentials."""
         staff = services.authenticate_staff(
             email=request.email, password=request.password, ip_address=request.ip_address
         )
@@ -112,11 +112,11 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
 
     @rpc(callers=ADMINS, traveller="none")
     def GetStaff(self, request: pb.GetStaffRequest, call: Call) -> pb.GetStaffResponse:
-        """Say what a staff account may do now."""
+        """Return the staff account with its rights as they are now."""
         return pb.GetStaffResponse(staff=staff_to_proto(selectors.staff_by_id(staff_id=uuid_of(request.id, "id"))))
 
     @rpc(callers=BOOKINGS, traveller="none")
     def FindTraveller(self, request: pb.FindTravellerRequest, call: Call) -> pb.FindTravellerResponse:
-        """Say whose account an address is, for the staff of bookings_service."""
-        found = selectors.id_by_email(email=request.email)
-        return pb.FindTravellerResponse(traveller_id=str(found) if found else "")
+        """Return the id of the address's account, or an empty text, for the staff of bookings_service."""
+        traveller_id = selectors.id_by_email(email=request.email)
+        return pb.FindTravellerResponse(traveller_id=str(traveller_id) if traveller_id else "")

@@ -1,10 +1,10 @@
-"""What can be done with accounts: one module per use case, each write one transaction under the account's lock."""
+"""Writes of accounts, one module per use case. Each write is one transaction that locks the account's row."""
 
 from users_service.accounts.services.links import mint_link, resend_verification, verify_email
 from users_service.accounts.services.profile import update_profile
 from users_service.accounts.services.registration import register
 from users_service.accounts.services.sessions import log_in, log_out, refresh
-from users_service.accounts.services.staff import authenticate_staff
+from users_service.accounts.services.staff_sign_in import authenticate_staff
 
 __all__ = [
     "authenticate_staff",

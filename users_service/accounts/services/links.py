@@ -1,4 +1,4 @@
-"""Mailed links: asked for, minted while the mail is written, used once."""
+"""Mailed links: request one, mint it while its mail is written, use it once."""
 
 import hashlib
 import secrets
@@ -16,7 +16,7 @@ from users_service.accounts.models import LinkPurpose, LinkRequest, User
 
 
 def request_link(user: User, purpose: LinkPurpose, *, now: datetime) -> None:
-    """Ask for a mail with a link, inside the caller's transaction and under the account's lock."""
+    """Request a mail with a link. The caller has opened a transaction and locked the account's row."""
     request = LinkRequest.objects.create(
         user=user, purpose=purpose, expires_at=now + settings.VERIFICATION_LINK_LIFETIME
     )
@@ -24,7 +24,7 @@ def request_link(user: User, purpose: LinkPurpose, *, now: datetime) -> None:
 
 
 def resend_verification(*, email: str, ip_address: str) -> None:
-    """Have the verification mailed again if the account exists and needs it; succeed alike if not.
+    """Request another verification mail if the account exists and needs it. Otherwise do nothing, without saying so.
 
     Raises InvalidEmail, RateLimited.
     """
@@ -37,9 +37,9 @@ def resend_verification(*, email: str, ip_address: str) -> None:
 
 
 def mint_link(*, request_id: UUID) -> Link:
-    """Return the link of a request with a new token, of which only the hash is stored; an earlier token of it is void.
+    """Return the link of a request with a new token. Only its hash is stored; an earlier token of the request is void.
 
-    Raises LinkNotWanted once it was used or has expired, or was never asked for.
+    Raises LinkNotWanted if the request does not exist, has expired, or its link was used.
     """
     with transaction.atomic():
         now = database_now()
@@ -55,14 +55,14 @@ def mint_link(*, request_id: UUID) -> Link:
 
 
 def verify_email(*, token: str) -> None:
-    """Mark the address of the link's account as verified. The link works once. Raises TokenInvalid."""
+    """Mark the address of the link's account as verified. A link works once. Raises TokenInvalid."""
     with transaction.atomic():
         now = database_now()
-        found = LinkRequest.objects.filter(token_hash=_hash(token[:200]), purpose=LinkPurpose.VERIFY_EMAIL).first()
-        if found is None:
+        candidate = LinkRequest.objects.filter(token_hash=_hash(token[:200]), purpose=LinkPurpose.VERIFY_EMAIL).first()
+        if candidate is None:
             raise TokenInvalid
-        user = User.objects.select_for_update().get(id=found.user_id)
-        request = LinkRequest.objects.select_for_update().get(id=found.id)
+        user = User.objects.select_for_update().get(id=candidate.user_id)
+        request = LinkRequest.objects.select_for_update().get(id=candidate.id)
         if request.used_at is not None or request.expires_at <= now:
             raise TokenInvalid
         request.used_at = now

@@ -1,4 +1,4 @@
-"""Changing one's own profile: every field of a request, or none."""
+"""Change a profile: all fields of a request, or none."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from users_service.accounts.selectors import to_view
 
 
 def update_profile(*, user_id: UUID, changes: Mapping[str, Any]) -> UserView:
-    """Change the fields given, after all of them were found good. A new phone number counts as unverified.
+    """Change the given fields, after all of them were checked. A new phone number is unverified.
 
     Raises InvalidName, InvalidPhone, InvalidDate, InvalidCountry, InvalidCurrency, InvalidTimeZone.
     """

@@ -1,4 +1,4 @@
-"""Registering: alike, in answer and in time, for an address that has an account and for one that has none."""
+"""Register. Answer and response time do not show whether the address already has an account."""
 
 from django.db import IntegrityError, transaction
 
@@ -13,7 +13,9 @@ from users_service.accounts.services.links import request_link
 
 
 def register(*, registration: Registration, device: Device) -> None:
-    """Open an account and have its verification link mailed; the owner of a known address is mailed instead, nothing else changes.
+    """Open an account and request the mail with its verification link.
+
+    If the address already has an account, its owner gets a mail instead, and nothing else changes.
 
     Raises InvalidEmail, WeakPassword, InvalidName, InvalidPhone, TermsNotAccepted, RateLimited.
     """
@@ -25,7 +27,7 @@ def register(*, registration: Registration, device: Device) -> None:
     if not registration.accept_terms:
         raise TermsNotAccepted(field="acceptTerms")
     limits.before_mail(email=email, ip_address=device.ip_address)
-    hashed = passwords.hashed(registration.password)  # for a known address too: it takes the same time
+    hashed = passwords.hashed(registration.password)  # for a known address too, so that both take the same time
     try:
         with transaction.atomic():
             now = database_now()
@@ -37,10 +39,10 @@ def register(*, registration: Registration, device: Device) -> None:
             events.record(user, events.registered(user), action="registered", now=now)
             request_link(user, LinkPurpose.VERIFY_EMAIL, now=now)
     except IntegrityError:
-        _tell_owner(email)
+        _mail_owner(email)
 
 
-def _tell_owner(email: str) -> None:
+def _mail_owner(email: str) -> None:
     """Mail the owner of a registered address: a new verification link if they still need one, else that they have an account."""
     with transaction.atomic():
         user = User.objects.select_for_update().get(email=email)

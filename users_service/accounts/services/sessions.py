@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out: a session is a family of refresh tokens of which one is good."""
+"""Sign in, refresh, sign out. A session is a family of refresh tokens, of which only the newest is valid."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ REUSE = users_pb2.SESSION_REVOKED_REASON_REUSE_DETECTED
 def log_in(*, email: str, password: str, device: Device) -> Tokens:
     """Open a session for the account's device.
 
-    Raises InvalidCredentials, alike and after the same time for an unknown address and a wrong password; RateLimited.
+    Raises InvalidCredentials for an unknown address or a wrong password, after the same time, and RateLimited.
     """
     try:
         folded = clean_email(email)
@@ -49,9 +49,9 @@ def log_in(*, email: str, password: str, device: Device) -> Tokens:
 
 
 def refresh(*, refresh_token: str) -> Tokens:
-    """Return the session's next pair. The token just rotated yields the identical successor for REFRESH_GRACE (10 s).
+    """Return the session's next pair. For REFRESH_GRACE (10 s), the previous token gives the identical next pair.
 
-    Used later it is taken for stolen: the session ends, its newest token too, and its owner is told. Raises TokenInvalid.
+    If it is used later, it was stolen: the session ends and its owner gets a mail. Raises TokenInvalid.
     """
     claims = read_refresh_token(refresh_token)
     if claims is None:
@@ -77,9 +77,9 @@ def refresh(*, refresh_token: str) -> Tokens:
 
 
 def log_out(*, user_id: UUID | None, session_id: UUID | None, refresh_token: str, everywhere: bool) -> None:
-    """End the session of the refresh token, else of the access token; with `everywhere`, every session of the account.
+    """End the session of the refresh token, or without one of the access token. With `everywhere`, end all of the account's.
 
-    Repeatable. Raises TokenInvalid where neither token names a session.
+    A repeated call succeeds and changes nothing. Raises TokenInvalid if no token names a session.
     """
     if refresh_token:
         claims = read_refresh_token(refresh_token)
@@ -106,7 +106,7 @@ def _revoke(user: User, session: Session, *, reason: "users_pb2.SessionRevokedRe
 
 
 def _tokens(session: Session, *, now: datetime) -> Tokens:
-    """Return the pair that `session` gives at `now`: a function of the row, so that asking again gives the same."""
+    """Return the pair of `session` at `now`. The same row and `now` give the same pair."""
     lifetime = access_lifetime()
     user = session.user
     roles = (

@@ -77,5 +77,9 @@ def test_no_module_may_be_added_without_a_layer() -> None:
         "bookings_service.payments",
         "destinations_service.catalogue",
         "gateway_service.gateway",
+        "notifications_service",
+        "notifications_service.billing",
+        "notifications_service.notifications",
         "payment_sandbox",
+        "users_service.accounts",
     }

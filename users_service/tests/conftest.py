@@ -1,4 +1,4 @@
-"""Fixtures of users_service: its own keys published, limits in a Valkey of the run's own, people who register and sign in."""
+"""Fixtures of users_service: keys, empty rate limits, and a visitor who registers and signs in over REST."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ def _service_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _fresh(valkey: redis.Redis) -> Iterator[None]:
-    """No limit was used up, and no key of another test's database is held."""
+    """Start each test with unused rate limits and no cached key."""
     signing.forget()
     passwords._slots.cache_clear()
     yield
@@ -35,14 +35,14 @@ def _fresh(valkey: redis.Redis) -> Iterator[None]:
 
 @pytest.fixture
 def published(_service_keys: Path, db: None) -> None:
-    """This process verifies access tokens by the keys that the service publishes."""
+    """Let this process verify access tokens with the keys that the service publishes."""
     (_service_keys / "jwks.json").write_text(json.dumps(signing.jwks()))
     tokens.key_set.cache_clear()
 
 
 @dataclass
 class Visitor:
-    """Somebody at a REST client, at a network address."""
+    """A person with a REST client at a network address."""
 
     address: str = "198.51.100.7"
 
@@ -60,16 +60,16 @@ class Visitor:
         return self.send("POST", "auth/login/", {"email": email, "password": password}, **headers)
 
     def register(self, **changes: Any) -> Any:
-        """Register, with `changes` to a good request."""
+        """Register with a valid request that has `changes`."""
         return self.send("POST", "auth/register/", registration(**changes))
 
     def refresh(self, token: str) -> Any:
-        """Rotate."""
+        """Rotate a refresh token."""
         return self.send("POST", "auth/refresh/", {"refresh_token": token})
 
 
 def registration(**changes: Any) -> dict[str, Any]:
-    """Return the body of a good registration."""
+    """Return the body of a valid registration that has `changes`."""
     return {
         "email": "ann@example.org",
         "password": PASSWORD,
@@ -83,13 +83,13 @@ def registration(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def visitor() -> Visitor:
-    """Somebody."""
+    """Return a visitor."""
     return Visitor()
 
 
 @pytest.fixture
 def events(db: None) -> Callable[[], list[str]]:
-    """Return the short names of the events written so far, in order."""
+    """Return a function that gives the short names of the events written so far, in order."""
     return lambda: [
         kind.removeprefix("travel.users.").removesuffix(".v1")
         for kind in OutboxEvent.objects.order_by("id").values_list("type", flat=True)

@@ -13,7 +13,7 @@ PASSWORD = "a quiet harbour 42"
 
 @cache
 def hashed() -> str:
-    """Return PASSWORD's hash, made once: thirty milliseconds each would be most of the suite."""
+    """Return the hash of PASSWORD. It is made only once, because each hash takes thirty milliseconds."""
     return make_password(PASSWORD)
 
 

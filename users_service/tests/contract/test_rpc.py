@@ -1,4 +1,4 @@
-"""travel.users.v1 over a real server: who may call what, and what others' ids give."""
+"""travel.users.v1 over a real server: who may call each method, and that other people's ids give nothing."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,7 +22,7 @@ Ask = Callable[..., Any]
 
 @pytest.fixture
 def ask(published: None) -> Iterator[Ask]:
-    """Call a method as a service; a refusal comes back as (status, reason)."""
+    """Return a function that calls a method as `caller`. A refusal is returned as (status, details)."""
     with (
         running(lambda server: add_UsersServiceServicer_to_server(UsersServicer(), server)) as server,
         grpc.insecure_channel(server.address) as channel,
@@ -53,7 +53,7 @@ def token(ask: Ask, person: User) -> str:
     return str(ask("Login", request).tokens.access_token)
 
 
-def test_a_person_registers_verifies_and_may_book(ask):
+def test_a_person_registers_verifies_the_address_and_may_book(ask):
     registration = pb.RegisterRequest(
         email="zoe@example.org", password=PASSWORD, first_name="Zoë", last_name="Ng", accept_terms=True,
         locale=common_pb2.LOCALE_FR, ip_address="198.51.100.7",
@@ -78,7 +78,7 @@ def test_a_person_registers_verifies_and_may_book(ask):
     assert b"TOKEN_INVALID" in refused[1]
 
 
-def test_others_ids_give_nothing(ask, person, token):
+def test_ids_of_other_people_give_nothing(ask, person, token):
     other = UserFactory()
     ids = [str(other.id), str(person.id), str(uuid7())]
 
@@ -91,7 +91,7 @@ def test_others_ids_give_nothing(ask, person, token):
     assert refused[0] == "NOT_FOUND"
 
 
-def test_a_profile_changes_by_the_fields_that_are_present(ask, person, token):
+def test_only_the_fields_that_are_present_change(ask, person, token):
     Profile.objects.filter(user=person).update(phone="+33612345678")
 
     answer = ask("UpdateProfile", pb.UpdateProfileRequest(phone="", notify_by_sms=False), token=token)
@@ -100,7 +100,7 @@ def test_a_profile_changes_by_the_fields_that_are_present(ask, person, token):
     assert answer.user.profile.first_name == "Ann"
 
 
-def test_a_refused_profile_names_its_field(ask, person, token):
+def test_a_refused_profile_changes_nothing(ask, person, token):
     refused = ask("UpdateProfile", pb.UpdateProfileRequest(nationality="FR", currency="XXX"), token=token)
 
     assert refused[0] == "INVALID_ARGUMENT"
@@ -109,13 +109,13 @@ def test_a_refused_profile_names_its_field(ask, person, token):
 
 
 @pytest.mark.parametrize("locale", [99, 0])
-def test_a_language_of_a_later_version_breaks_nothing(ask, token, locale):
+def test_an_unknown_locale_is_no_server_error(ask, token, locale):
     answer = ask("UpdateProfile", pb.UpdateProfileRequest(locale=locale), token=token)
 
     assert answer[0] == "INVALID_ARGUMENT" if isinstance(answer, tuple) else answer.user.profile.locale
 
 
-def test_contacts_are_for_notifications(ask, person):
+def test_notifications_gets_contacts(ask, person):
     request = pb.BatchGetContactsRequest(ids=[str(person.id), str(uuid7())])
 
     [contact] = ask("BatchGetContacts", request, caller="notifications").contacts
@@ -138,11 +138,11 @@ def test_contacts_are_for_notifications(ask, person):
         ("GetStaff", pb.GetStaffRequest(id=str(uuid7())), "bookings", "NOT_FOUND"),
     ],
 )
-def test_each_method_names_who_may_call_it(ask, method, request_, caller, status):
+def test_each_method_refuses_other_callers_and_unknown_ids(ask, method, request_, caller, status):
     assert ask(method, request_, caller=caller)[0] == status
 
 
-def test_staff_is_who_has_the_right_and_the_password(ask, person):
+def test_staff_need_the_right_and_the_password(ask, person):
     staff = UserFactory(email="staff@travel.example", is_staff=True)
     staff.groups.create(name="finance")
 
@@ -158,9 +158,9 @@ def test_staff_is_who_has_the_right_and_the_password(ask, person):
 
 
 def test_staff_of_bookings_find_a_traveller_by_address(ask, person):
-    def found(email: str) -> str:
+    def traveller_of(email: str) -> str:
         return ask("FindTraveller", pb.FindTravellerRequest(email=email), caller="bookings").traveller_id
 
-    assert found(" ANN@Example.org ") == str(person.id)
-    assert found("nobody@example.org") == found("'; --") == found("") == ""
+    assert traveller_of(" ANN@Example.org ") == str(person.id)
+    assert traveller_of("nobody@example.org") == traveller_of("'; --") == traveller_of("") == ""
     assert ask("FindTraveller", pb.FindTravellerRequest(email="ann@example.org"))[0] == "PERMISSION_DENIED"

@@ -1,4 +1,4 @@
-"""One's own profile: all of a change or nothing of it, and nothing that is not the traveller's to set."""
+"""A traveller's own profile: a request changes all of its fields or none, and never a field that is not theirs."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def token(user):
     return services.log_in(email=user.email, password=PASSWORD, device=Device("198.51.100.7")).access_token
 
 
-def test_a_profile_is_shown_to_its_owner_alone(visitor, user, token):
+def test_only_its_owner_sees_a_profile(visitor, user, token):
     shown = visitor.send("GET", "profile/", token=token).json()
 
     assert (shown["email"], shown["first_name"], shown["email_verified"]) == (user.email, "Ann", True)
@@ -26,7 +26,7 @@ def test_a_profile_is_shown_to_its_owner_alone(visitor, user, token):
     assert visitor.send("GET", "profile/?user=1", token=token).status_code == 400
 
 
-def test_what_is_sent_changes_and_is_told_by_name_alone(visitor, user, token, events):
+def test_sent_fields_change_and_publish_an_event(visitor, user, token, events):
     answer = visitor.send("PATCH", "profile/", {"first_name": "Zoë", "phone": "+33 6 12 34 56 78"}, token=token)
 
     assert (answer.status_code, answer.json()["first_name"], answer.json()["phone"]) == (200, "Zoë", "+33612345678")
@@ -34,7 +34,7 @@ def test_what_is_sent_changes_and_is_told_by_name_alone(visitor, user, token, ev
     assert events() == ["user.updated"]
 
 
-def test_what_changes_nothing_is_no_event(visitor, token, events):
+def test_a_request_that_changes_nothing_publishes_no_event(visitor, token, events):
     assert visitor.send("PATCH", "profile/", {"first_name": "Ann"}, token=token).status_code == 200
     assert events() == []
 
@@ -52,8 +52,8 @@ def test_what_changes_nothing_is_no_event(visitor, token, events):
         ({"phone": "12"}, "phone"),
     ],
 )
-def test_one_bad_field_saves_none(visitor, user, token, events, bad, field):
-    """Seen failing (the good field saved) where fields are cleaned while they are saved."""
+def test_a_bad_field_saves_nothing(visitor, user, token, events, bad, field):
+    """Seen failing (the good field saved) when fields were cleaned while they were saved."""
     answer = visitor.send("PATCH", "profile/", {"nationality": "FR", "currency": "CHF", **bad}, token=token)
 
     assert answer.status_code == 400
@@ -64,7 +64,7 @@ def test_one_bad_field_saves_none(visitor, user, token, events, bad, field):
 
 
 @pytest.mark.parametrize("text", ["Ann\\u0000", "Ann\\ud800"])
-def test_characters_that_no_database_takes(visitor, user, token, text):
+def test_characters_that_the_database_cannot_store_are_refused(visitor, user, token, text):
     answer = visitor.send("PATCH", "profile/", f'{{"first_name": "{text}"}}', token=token)
 
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
@@ -74,7 +74,7 @@ def test_characters_that_no_database_takes(visitor, user, token, text):
 @pytest.mark.parametrize(
     "field", ["is_staff", "is_superuser", "groups", "email_verified", "id", "email", "phone_verified", "version"]
 )
-def test_what_is_not_the_travellers_is_named_and_unchanged(visitor, user, token, field):
+def test_a_field_that_is_not_the_travellers_is_named_and_unchanged(visitor, user, token, field):
     before = User.objects.values().get(id=user.id)
 
     answer = visitor.send("PATCH", "profile/", {field: True, "first_name": "Zoë"}, token=token)
@@ -85,7 +85,7 @@ def test_what_is_not_the_travellers_is_named_and_unchanged(visitor, user, token,
     assert Profile.objects.get(user=user).first_name == "Ann"
 
 
-def test_the_schema_guards_what_is_guarded(client):
+def test_the_schema_lists_the_addresses_and_their_security(client):
     schema = client.get("/api/schema/?format=json").json()
 
     assert schema["openapi"].startswith("3.1")

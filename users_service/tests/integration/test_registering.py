@@ -1,4 +1,4 @@
-"""Registering and verifying: nobody learns which addresses have accounts, and an address has one."""
+"""Register and verify: nobody learns which addresses have accounts, and an address never has two."""
 
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -15,12 +15,12 @@ from users_service.tests.factories import PASSWORD, UserFactory
 HERE = Device("198.51.100.7")
 
 
-def the_link(request: LinkRequest) -> str:
+def minted_token(request: LinkRequest) -> str:
     return parse_qs(urlsplit(services.mint_link(request_id=request.id).url).query)["token"][0]
 
 
 @pytest.mark.django_db
-def test_registering_opens_an_account_and_asks_for_its_link(visitor, events):
+def test_registering_opens_an_account_and_requests_its_link(visitor, events):
     answer = visitor.register()
 
     assert (answer.status_code, answer.content) == (202, b"")
@@ -32,7 +32,7 @@ def test_registering_opens_an_account_and_asks_for_its_link(visitor, events):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("typed", ["ann@example.org", "ANN@Example.ORG", "ann@example.org ", "\uff21nn@example.org"])
-def test_a_known_address_is_answered_alike_and_its_owner_told(visitor, events, typed):
+def test_a_known_address_gets_the_same_answer_and_its_owner_a_mail(visitor, events, typed):
     owner = UserFactory(email="ann@example.org")
     unknown = visitor.register(email="new@example.org")
     before = len(events())
@@ -52,7 +52,10 @@ def test_a_known_address_is_answered_alike_and_its_owner_told(visitor, events, t
 
 @pytest.mark.django_db
 def test_known_and_unknown_addresses_take_as_long(settings):
-    """Seen failing (a tenth of the time) where a known address's password is not hashed. Minimum of 20 in turns, work of this thread."""
+    """Seen failing (a tenth of the time) when the password of a known address was not hashed.
+
+    Compares the CPU time of this thread: the minimum of 20 rounds.
+    """
     settings.MAIL_REQUEST_LIMIT_NETWORK = settings.MAIL_REQUEST_LIMIT_ADDRESS = 0
     UserFactory(email="ann@example.org")
 
@@ -68,7 +71,7 @@ def test_known_and_unknown_addresses_take_as_long(settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_race_for_an_address_opens_one_account():
+def test_a_race_for_an_address_opens_only_one_account():
     """Seen failing (IntegrityError answered) without the except, and with several accounts without the unique constraint."""
 
     def register() -> None:
@@ -115,7 +118,7 @@ def test_a_bad_registration_is_refused_before_anything_is_hashed_or_written(
 @pytest.mark.parametrize(
     "body", [b'{"email": "a', b"[" * 100_000, b"NaN", b"[]", b'{"email": {"$ne": 1}}', b'{"email": "\\ud800"}', b"\xff"]
 )
-def test_a_broken_body_is_a_problem(visitor, body):
+def test_a_malformed_body_is_a_problem_response(visitor, body):
     answer = visitor.send("POST", "auth/register/", body)
 
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
@@ -123,7 +126,7 @@ def test_a_broken_body_is_a_problem(visitor, body):
 
 
 @pytest.mark.django_db
-def test_an_unknown_field_is_named_and_nothing_done(visitor):
+def test_an_unknown_field_is_named_and_changes_nothing(visitor):
     answer = visitor.register(is_staff=True)
 
     assert answer.status_code == 400
@@ -132,9 +135,9 @@ def test_an_unknown_field_is_named_and_nothing_done(visitor):
 
 
 @pytest.mark.django_db
-def test_a_link_verifies_once(visitor, events):
+def test_a_link_verifies_only_once(visitor, events):
     visitor.register()
-    token = the_link(LinkRequest.objects.get())
+    token = minted_token(LinkRequest.objects.get())
 
     first = visitor.send("POST", "auth/verify-email/", {"token": token})
     again = visitor.send("POST", "auth/verify-email/", {"token": token})
@@ -146,10 +149,10 @@ def test_a_link_verifies_once(visitor, events):
 
 
 @pytest.mark.django_db
-def test_only_the_hash_of_a_link_is_kept_and_minting_again_voids_it(visitor):
+def test_only_the_hash_of_a_link_is_stored_and_minting_again_voids_it(visitor):
     visitor.register()
     request = LinkRequest.objects.get()
-    first, second = the_link(request), the_link(request)
+    first, second = minted_token(request), minted_token(request)
 
     request.refresh_from_db()
     assert {first, second}.isdisjoint({request.token_hash})
@@ -162,7 +165,7 @@ def test_only_the_hash_of_a_link_is_kept_and_minting_again_voids_it(visitor):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("token", ["", "x", "é\x00", "'; --", "A" * 200])
-def test_no_other_token_verifies(token):
+def test_an_unknown_token_verifies_nothing(token):
     with pytest.raises(domain.TokenInvalid):
         services.verify_email(token=token)
 
@@ -177,7 +180,7 @@ def test_an_expired_link_verifies_nothing(settings, visitor):
 
 
 @pytest.mark.django_db
-def test_a_links_host_is_the_configured_one(settings, visitor):
+def test_a_link_has_the_configured_host(settings, visitor):
     settings.PUBLIC_URL = "https://travel.example"
     answer = Visitor().send("POST", "auth/register/", {}, host="evil.example")
     visitor.register()
@@ -187,7 +190,7 @@ def test_a_links_host_is_the_configured_one(settings, visitor):
 
 
 @pytest.mark.django_db
-def test_verification_is_mailed_again_to_whom_it_helps_and_answered_alike(visitor, events):
+def test_only_an_unverified_address_gets_another_link_but_all_get_the_same_answer(visitor, events):
     UserFactory(email="verified@example.org")
     UserFactory(email="waiting@example.org", email_verified_at=None)
 
@@ -201,7 +204,7 @@ def test_verification_is_mailed_again_to_whom_it_helps_and_answered_alike(visito
 
 
 @pytest.mark.django_db
-def test_mails_to_one_address_are_limited_known_or_not(visitor, settings):
+def test_mails_to_an_address_are_limited_even_if_it_is_unknown(visitor, settings):
     settings.MAIL_REQUEST_LIMIT_ADDRESS = 2
     for email in ("ann@example.org", "nobody@example.org"):
         statuses = [visitor.send("POST", "auth/resend-verification/", {"email": email}).status_code for _ in range(3)]
@@ -209,7 +212,7 @@ def test_mails_to_one_address_are_limited_known_or_not(visitor, settings):
 
 
 @pytest.mark.django_db
-def test_mails_asked_for_from_one_network_are_limited(visitor, settings):
+def test_mails_requested_from_a_network_are_limited(visitor, settings):
     settings.MAIL_REQUEST_LIMIT_NETWORK = 2
     answers = [visitor.register(email=f"new-{number}@example.org") for number in range(3)]
 

@@ -1,4 +1,4 @@
-"""Signing in and staying so: wrong guesses tell nothing and are few; a stolen refresh token ends its family."""
+"""Sign in, refresh, sign out: guesses learn nothing and are limited, and a stolen refresh token ends its session."""
 
 import time
 from datetime import timedelta
@@ -28,7 +28,7 @@ def age(session: Session, seconds: int) -> None:
 
 
 @pytest.mark.django_db
-def test_signing_in_opens_a_session_that_every_service_knows(visitor, published):
+def test_signing_in_gives_a_token_that_every_service_accepts(visitor, published):
     user = UserFactory()
 
     answer = visitor.login(f" {user.email.upper()} ")
@@ -42,7 +42,7 @@ def test_signing_in_opens_a_session_that_every_service_knows(visitor, published)
 
 
 @pytest.mark.django_db
-def test_what_is_published_verifies_and_cannot_sign(client, published):
+def test_published_keys_verify_and_cannot_sign(client, published):
     user = UserFactory()
     token = sign_in(user).access_token
 
@@ -54,7 +54,7 @@ def test_what_is_published_verifies_and_cannot_sign(client, published):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_processes_that_start_together_make_one_key():
+def test_processes_that_start_at_the_same_time_make_only_one_key():
     """Seen failing (several keys) without the advisory lock."""
     race([lambda: signing.make_key(only_if_none=True)] * 4)
 
@@ -76,7 +76,7 @@ def test_tokens_of_a_retired_key_still_verify(published):
 
 
 @pytest.mark.django_db
-def test_an_unknown_address_is_answered_like_a_wrong_password(visitor):
+def test_an_unknown_address_gets_the_answer_of_a_wrong_password(visitor):
     user, closed = UserFactory(), UserFactory(is_active=False)
     answers = [
         visitor.login(user.email, "not the password"),
@@ -86,21 +86,21 @@ def test_an_unknown_address_is_answered_like_a_wrong_password(visitor):
         visitor.login("x", PASSWORD),
     ]
 
-    said = []
+    contents = []
     for answer in answers:
         body = answer.json()
         body.pop("request_id", None), body.pop("requestId", None), body.pop("instance", None)
-        said.append(
+        contents.append(
             (answer.status_code, body, {k: v for k, v in answer.items() if k not in {"X-Request-Id", "Content-Length"}})
         )
-    assert said == [said[0]] * 5
-    assert (said[0][0], said[0][1]["code"]) == (401, "INVALID_CREDENTIALS")
+    assert contents == [contents[0]] * 5
+    assert (contents[0][0], contents[0][1]["code"]) == (401, "INVALID_CREDENTIALS")
     assert not Session.objects.exists()
 
 
 @pytest.mark.django_db
 def test_an_unknown_address_takes_as_long_as_a_wrong_password(settings):
-    """Seen failing (a hundredth of the time) without the hash of nobody's password. Minimum of 20 in turns."""
+    """Seen failing (a hundredth of the time) when no password was hashed for an unknown address. Minimum of 20 rounds."""
     settings.LOGIN_LIMIT_ACCOUNT = settings.LOGIN_LIMIT_NETWORK = 0
     user = UserFactory()
 
@@ -117,7 +117,7 @@ def test_an_unknown_address_takes_as_long_as_a_wrong_password(settings):
 
 
 @pytest.mark.django_db
-def test_the_eleventh_wrong_password_is_refused_and_the_owner_elsewhere_is_not():
+def test_the_eleventh_wrong_password_is_limited_but_not_the_owner_on_another_network():
     user = UserFactory()
     guesser, owner = Visitor("198.51.100.66"), Visitor("203.0.113.9")
     statuses = [
@@ -130,17 +130,17 @@ def test_the_eleventh_wrong_password_is_refused_and_the_owner_elsewhere_is_not()
     assert statuses == [401] * 10
     assert (refused.status_code, refused.json()["code"]) == (429, "RATE_LIMITED")
     assert 0 < int(refused["Retry-After"]) <= 900
-    assert guesser.login(user.email).status_code == 429, "the right password does not help the guesser"
+    assert guesser.login(user.email).status_code == 429, "the limit applies even to the right password"
     assert owner.login(user.email).status_code == 200
 
 
 @pytest.mark.django_db
-def test_an_unknown_account_is_limited_like_a_known_one(visitor):
+def test_an_unknown_address_is_limited_like_a_known_one(visitor):
     assert [visitor.login("nobody@example.org").status_code for _ in range(11)] == [401] * 10 + [429]
 
 
 @pytest.mark.django_db
-def test_one_network_guesses_a_hundred_times_over_many_accounts(settings, monkeypatch):
+def test_a_network_gets_a_hundred_guesses_over_all_accounts(settings, monkeypatch):
     monkeypatch.setattr(passwords, "matches", lambda user, password: False)
     loopback = Visitor("127.0.0.1")
 
@@ -152,7 +152,7 @@ def test_one_network_guesses_a_hundred_times_over_many_accounts(settings, monkey
 
 
 @pytest.mark.django_db
-def test_a_configured_proxy_says_where_the_visitor_is(settings):
+def test_a_trusted_proxy_names_the_visitors_address(settings):
     settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
     settings.LOGIN_LIMIT_NETWORK = 1
     proxy = Visitor("10.0.0.1")
@@ -177,12 +177,12 @@ def test_hashing_is_bounded(settings, monkeypatch):
     settings.HASHES_AT_ONCE = 1
     monkeypatch.setattr(passwords, "WAIT_SECONDS", 0.01)
 
-    with passwords._Slot(), pytest.raises(RateLimited):
+    with passwords._slot(), pytest.raises(RateLimited):
         passwords.matches(None, "any password")
 
 
 @pytest.mark.django_db
-def test_a_refresh_token_used_again_at_once_gives_the_identical_pair():
+def test_a_refresh_token_used_again_within_the_grace_gives_the_identical_pair():
     pair = sign_in(UserFactory())
 
     first = services.refresh(refresh_token=pair.refresh_token)
@@ -193,8 +193,8 @@ def test_a_refresh_token_used_again_at_once_gives_the_identical_pair():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_tabs_that_refresh_at_once_get_one_successor():
-    """Seen failing (several successors, of which one is good) without the lock on the session."""
+def test_tabs_that_refresh_at_the_same_time_get_the_same_pair():
+    """Seen failing (several successors, of which only one is valid) without the lock on the session."""
     pair = sign_in(UserFactory())
 
     outcomes = race([lambda: services.refresh(refresh_token=pair.refresh_token)] * 4)
@@ -203,8 +203,8 @@ def test_tabs_that_refresh_at_once_get_one_successor():
 
 
 @pytest.mark.django_db
-def test_a_refresh_token_used_again_later_ends_its_family_and_tells_the_owner(visitor, events):
-    """Seen failing (the newest token goes on) where the refusal is raised inside the transaction."""
+def test_a_refresh_token_used_again_later_ends_its_session_and_publishes_why(visitor, events):
+    """Seen failing (the newest token still works) when the refusal was raised inside the transaction."""
     user = UserFactory()
     stolen, other = sign_in(user), sign_in(user)
     newest = services.refresh(refresh_token=stolen.refresh_token)
@@ -221,7 +221,7 @@ def test_a_refresh_token_used_again_later_ends_its_family_and_tells_the_owner(vi
 
 
 @pytest.mark.django_db
-def test_an_access_token_buys_nothing_and_a_refresh_token_opens_nothing(visitor, published):
+def test_access_and_refresh_tokens_cannot_replace_each_other(visitor, published):
     pair = sign_in(UserFactory())
     before = Session.objects.values().get()
 
@@ -233,14 +233,14 @@ def test_an_access_token_buys_nothing_and_a_refresh_token_opens_nothing(visitor,
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("token", ["a.b.c", "x", "é", "A" * 4_000, "eyJhbGciOiJub25lIn0.e30."])
-def test_what_is_no_refresh_token_is_refused(visitor, token):
+def test_a_malformed_refresh_token_is_refused(visitor, token):
     answer = visitor.refresh(token)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "TOKEN_INVALID")
 
 
 @pytest.mark.django_db
-def test_an_expired_or_closed_accounts_session_ends(settings):
+def test_an_expired_session_and_one_of_a_closed_account_end(settings):
     user = UserFactory()
     settings.REFRESH_TOKEN_LIFETIME = timedelta(seconds=-1)
     expired = sign_in(user)
@@ -255,33 +255,33 @@ def test_an_expired_or_closed_accounts_session_ends(settings):
 
 
 @pytest.mark.django_db
-def test_signing_out_ends_one_session_and_may_be_repeated(visitor, events, published):
+def test_signing_out_ends_only_its_session_and_may_be_repeated(visitor, events, published):
     user = UserFactory()
-    here, there = sign_in(user), sign_in(user)
+    this, other = sign_in(user), sign_in(user)
 
     for _ in range(2):
-        answer = visitor.send("POST", "auth/logout/", {"refresh_token": here.refresh_token})
+        answer = visitor.send("POST", "auth/logout/", {"refresh_token": this.refresh_token})
         assert answer.status_code == 204
 
-    assert visitor.refresh(here.refresh_token).status_code == 400
-    assert visitor.refresh(there.refresh_token).status_code == 200
+    assert visitor.refresh(this.refresh_token).status_code == 400
+    assert visitor.refresh(other.refresh_token).status_code == 200
     assert events() == ["user.session_revoked"]
 
 
 @pytest.mark.django_db
-def test_signing_out_everywhere_ends_every_session_of_the_account_alone(visitor, events, published):
+def test_signing_out_everywhere_ends_every_session_of_only_this_account(visitor, events, published):
     user, stranger = UserFactory(), sign_in(UserFactory())
-    here, there = sign_in(user), sign_in(user)
+    this, other = sign_in(user), sign_in(user)
 
-    answer = visitor.send("POST", "auth/logout/", {"everywhere": True}, token=here.access_token)
+    answer = visitor.send("POST", "auth/logout/", {"everywhere": True}, token=this.access_token)
 
     assert answer.status_code == 204
-    assert [visitor.refresh(pair.refresh_token).status_code for pair in (here, there, stranger)] == [400, 400, 200]
+    assert [visitor.refresh(pair.refresh_token).status_code for pair in (this, other, stranger)] == [400, 400, 200]
     assert events() == ["user.session_revoked"] * 2
 
 
 @pytest.mark.django_db
-def test_nobody_signs_out_without_a_token(visitor):
+def test_signing_out_needs_a_token(visitor):
     answer = visitor.send("POST", "auth/logout/", {})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "TOKEN_INVALID")

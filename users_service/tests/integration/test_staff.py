@@ -1,10 +1,10 @@
-"""The admin of accounts and the seeded staff: few guesses, no way up for who has fewer rights."""
+"""The admin of accounts and the seeded staff: guesses are limited, and nobody can give themselves rights."""
 
 import time
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -26,7 +26,7 @@ def seeded(monkeypatch) -> User:
     return User.objects.get(email="admin@travel.example")
 
 
-def test_seeding_twice_makes_one_account_with_every_group(seeded, capsys):
+def test_seeding_twice_makes_only_one_account_with_every_group(seeded, capsys):
     call_command("seed")
 
     assert User.objects.count() == 1
@@ -36,7 +36,7 @@ def test_seeding_twice_makes_one_account_with_every_group(seeded, capsys):
     }  # fmt: skip
 
 
-def test_a_password_that_nobody_gave_is_printed_once(monkeypatch, capsys):
+def test_a_generated_password_is_printed(monkeypatch, capsys):
     monkeypatch.delenv("ADMIN_PASSWORD", raising=False)
     call_command("seed")
     password = capsys.readouterr().out.strip().rsplit(" ", 1)[1]
@@ -44,7 +44,7 @@ def test_a_password_that_nobody_gave_is_printed_once(monkeypatch, capsys):
     assert User.objects.get().check_password(password)
 
 
-def test_travellers_are_made_to_a_number_and_sign_in(monkeypatch, visitor):
+def test_seeding_makes_the_missing_travellers_who_can_sign_in(monkeypatch, visitor):
     monkeypatch.setenv("DEMO_PASSWORD", PASSWORD)
     call_command("seed", travellers=2)
     call_command("seed", travellers=3)
@@ -80,28 +80,28 @@ def test_a_slow_machine_computes_outside_the_transaction(monkeypatch):
 
 
 @pytest.mark.parametrize("number", ["-1", "many", "1e9", "100001"])
-def test_a_number_that_is_none_is_refused_and_nothing_made(number):
+def test_a_malformed_number_of_travellers_is_refused_and_makes_nothing(number):
     with pytest.raises(CommandError, match="whole number"):
         call_command("seed", f"--travellers={number}")
 
     assert not User.objects.exists()
 
 
-def test_the_admin_finds_a_person_and_shows_what_they_wrote_as_they_wrote_it(seeded, client):
+def test_the_admin_finds_a_person_and_escapes_their_name(seeded, client):
     person = UserFactory(email="ann@example.org")
     person.profile.first_name = "<script>alert(1)</script>{{ 7*7 }}"
     person.profile.save()
     assert admin_login(client, "ADMIN@travel.example", PASSWORD).status_code == 302
 
-    listed = client.get("/admin/accounts/user/?q=ann@example.org").content.decode()
+    results = client.get("/admin/accounts/user/?q=ann@example.org").content.decode()
     page = client.get(f"/admin/accounts/user/{person.id}/change/").content.decode()
 
-    for html in (listed, page):
+    for html in (results, page):
         assert "&lt;script&gt;alert(1)&lt;/script&gt;{{ 7*7 }}" in html
         assert "<script>alert(1)" not in html
 
 
-def test_guesses_at_the_admin_are_counted(seeded, client):
+def test_guesses_at_the_admin_are_limited(seeded, client):
     """Seen failing (signed in) with Django's own backend."""
     for _ in range(10):
         assert admin_login(client, seeded.email, "wrong").status_code == 200
@@ -110,14 +110,14 @@ def test_guesses_at_the_admin_are_counted(seeded, client):
     assert "_auth_user_id" not in client.session
 
 
-def test_a_traveller_has_no_way_into_the_admin(client):
+def test_a_traveller_cannot_sign_in_to_the_admin(client):
     person = UserFactory()
 
     assert admin_login(client, person.email, PASSWORD).status_code == 200
     assert "_auth_user_id" not in client.session
 
 
-def test_support_looks_and_changes_nothing(seeded, client):
+def test_support_can_read_and_cannot_change(seeded, client):
     agent, person = UserFactory(is_staff=True), UserFactory()
     agent.groups.add(Group.objects.get(name="support"))
     admin_login(client, agent.email, PASSWORD)
@@ -128,7 +128,7 @@ def test_support_looks_and_changes_nothing(seeded, client):
     assert not User.objects.get(id=person.id).is_superuser
 
 
-def test_who_may_change_accounts_gives_nobody_rights(seeded, client):
+def test_permission_to_change_accounts_is_no_permission_to_give_rights(seeded, client):
     """Seen failing (a new superuser) without get_readonly_fields."""
     agent = UserFactory(is_staff=True)
     agent.user_permissions.add(*_permissions("view_user", "change_user"))
@@ -145,8 +145,6 @@ def test_who_may_change_accounts_gives_nobody_rights(seeded, client):
 
 
 def _permissions(*names):
-    from django.contrib.auth.models import Permission
-
     return Permission.objects.filter(content_type__app_label="accounts", codename__in=names)
 
 

@@ -1,4 +1,4 @@
-"""What an address, a password and a profile may be."""
+"""The rules of addresses, passwords and profiles."""
 
 from datetime import date
 
@@ -15,7 +15,7 @@ TODAY = date(2026, 11, 23)
     "typed",
     ["admin@travel.example", "ADMIN@Travel.Example", " admin@travel.example ", "\uff21dmin@travel.example", "admi\u207f@travel.example"],
 )  # fmt: skip
-def test_spellings_of_one_address_fold_to_it(typed):
+def test_every_spelling_of_an_address_folds_to_the_same_text(typed):
     assert domain.clean_email(typed) == "admin@travel.example"
 
 
@@ -24,7 +24,7 @@ def test_spellings_of_one_address_fold_to_it(typed):
     ["", "ann", "ann@", "@example.org", "аdmin@travel.example", "αnn@example.org", "a\x00b@example.org", "a b@example.org",
      "ann@example.org\r\nBcc: x@example.org", "x" * 300 + "@example.org", "ann@-example.org", "ann@exa_mple.org"],
 )  # fmt: skip
-def test_what_is_no_address_or_imitates_one_is_refused(typed):
+def test_a_malformed_or_imitating_address_is_refused(typed):
     with pytest.raises(domain.InvalidEmail):
         domain.clean_email(typed)
 
@@ -39,7 +39,7 @@ def test_weak_passwords_are_refused(password):
         domain.check_password_strength(password, email="ann.marie@example.org", common=common_passwords())
 
 
-def test_a_long_password_with_spaces_and_emoji_is_good():
+def test_a_long_password_with_spaces_and_emoji_is_accepted():
     password = ("correct horse 🐎 battery 🔋 staple " * 8)[:128]
 
     domain.check_password_strength(password, email="ann@example.org", common=common_passwords())
@@ -67,14 +67,14 @@ def test_a_long_password_with_spaces_and_emoji_is_good():
         ({"phone": "call me"}, "INVALID_PHONE", "phone"),
     ],
 )
-def test_a_profile_is_refused_by_the_contracts_codes(changes, code, field):
+def test_a_bad_profile_is_refused_with_code_and_field(changes, code, field):
     with pytest.raises(DomainError) as refused:
         domain.clean_profile(changes, today=TODAY)
 
     assert (refused.value.code, refused.value.field) == (code, field)
 
 
-def test_a_profile_is_kept_in_one_spelling():
+def test_a_profile_is_normalised():
     changes = {"first_name": " Zoe\u0308 ", "phone": "+33 6 12 34 56 78", "nationality": "fr", "currency": "chf",
                "date_of_birth": "1990-02-28", "time_zone": "Europe/Paris", "locale": "FR"}  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""manage.py seed: the staff account with its groups, and any number of verified travellers for trying things out."""
+"""manage.py seed: make the staff account with its groups, and verified demo travellers."""
 
 import os
 import secrets
@@ -15,26 +15,30 @@ from users_service.accounts.models import Profile, User
 
 ADMIN = "admin@travel.example"
 GROUPS = ("catalogue_editor", "booking_agent", "finance", "support")
-SEEN_BY_SUPPORT = ("user", "profile", "session", "auditentry")
+SUPPORT_MAY_VIEW = ("user", "profile", "session", "auditentry")
 MOST_TRAVELLERS = 100_000
 BATCH = 1_000  # travellers
 
 
 def count(text: str) -> int:
-    """Return a number of travellers. Raises ArgumentTypeError."""
+    """Return the number of travellers. Raises ArgumentTypeError."""
     if not text.isdecimal() or int(text) > MOST_TRAVELLERS:
         raise ArgumentTypeError(f"a whole number from 0 to {MOST_TRAVELLERS} is expected, not {text[:20]!r}")
     return int(text)
 
 
 class Command(BaseCommand):
-    """Repeatable: what is there stays as it is."""
+    """Make what is missing. A repeated run changes nothing that exists."""
 
-    help = "Make the staff account and its groups; with --travellers N also traveller-0001@demo.example and on."
+    help = (
+        "Make the staff account and its groups; with --travellers N also the accounts traveller-0001@demo.example to N."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take how many travellers to make."""
-        parser.add_argument("--travellers", type=count, default=0, metavar="N", help="verified demo travellers to have")
+        """Take the number of travellers."""
+        parser.add_argument(
+            "--travellers", type=count, default=0, metavar="N", help="how many verified demo travellers there should be"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make what is missing. Rows are computed outside the transactions that write them."""
@@ -53,7 +57,7 @@ class Command(BaseCommand):
                 Group.objects.get_or_create(name=name)
             Group.objects.get(name="support").permissions.add(
                 *Permission.objects.filter(
-                    content_type__app_label="accounts", codename__in=[f"view_{model}" for model in SEEN_BY_SUPPORT]
+                    content_type__app_label="accounts", codename__in=[f"view_{model}" for model in SUPPORT_MAY_VIEW]
                 )
             )
             if not is_missing:
@@ -66,12 +70,15 @@ class Command(BaseCommand):
         self.stdout.write(f"{ADMIN}" + ("" if given else f" with password {password}"))
 
     def _travellers(self, wanted: int) -> None:
-        """Make the missing travellers, a batch a transaction: a run that was cut short goes on where it ended."""
+        """Make the missing travellers, one transaction a batch, so that an interrupted run can be continued."""
         given = os.environ.get("DEMO_PASSWORD")
         password = given or secrets.token_urlsafe(12)
         emails = [f"traveller-{number:04}@demo.example" for number in range(1, wanted + 1)]
         known = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
-        hashed, now = passwords.hashed(password), timezone.now()  # one hash for all: they share their password anyway
+        hashed, now = (
+            passwords.hashed(password),
+            timezone.now(),
+        )  # one hash for all, because they have the same password
         users = [User(email=email, password=hashed, email_verified_at=now) for email in emails if email not in known]
         for start in range(0, len(users), BATCH):
             batch = users[start : start + BATCH]

@@ -1,4 +1,4 @@
-"""What destinations_service tells of departures. Each handler runs once per event, in the transaction of its inbox row."""
+"""Handlers of the events of destinations_service. Each runs once per event, in the transaction of its inbox row."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from shared.rpc.mapping import from_ts
 def on_departure(
     event: pb.DepartureScheduled | pb.DepartureChanged | pb.DepartureCancelled, *, received: Received
 ) -> None:
-    """Take over what is newer of a departure; the clock cancels the bookings of one that will not leave."""
+    """Take over a newer version of a departure. If it is cancelled, the clock cancels its bookings later."""
     departure = event.departure
     starts_at = from_ts(departure.starts_at)
     if starts_at is None:

@@ -1,4 +1,4 @@
-"""Bookings as flat rows, read by a cursor of the server's: constant memory, however many there are."""
+"""Bookings as flat rows. A server-side cursor reads them, so memory stays constant however many there are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,39 +19,39 @@ COLUMNS = (
 
 
 def columns(*, with_passengers: bool) -> tuple[str, ...]:
-    """Return the names of what a row holds."""
+    """Return the names of a row's columns."""
     return (*COLUMNS, "passengers") if with_passengers else COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which bookings: made from `since` to before `until`, in `status`; anything where empty."""
+class Selection:
+    """Selects the bookings made from `since` until before `until`, in `status`. An empty field selects all."""
 
     since: datetime | None = None
     until: datetime | None = None
     status: str = ""
 
     def count(self) -> int:
-        """Return how many there are now."""
+        """Return how many bookings match now."""
         return self.bookings().count()
 
     def bookings(self) -> QuerySet[Booking]:
-        """Return them, oldest first."""
-        found = Booking.objects.order_by("created_at", "id")
+        """Return the bookings, oldest first."""
+        bookings = Booking.objects.order_by("created_at", "id")
         if self.since:
-            found = found.filter(created_at__gte=self.since)
+            bookings = bookings.filter(created_at__gte=self.since)
         if self.until:
-            found = found.filter(created_at__lt=self.until)
-        return found.filter(status=self.status) if self.status else found
+            bookings = bookings.filter(created_at__lt=self.until)
+        return bookings.filter(status=self.status) if self.status else bookings
 
 
-def rows(wanted: Wanted, *, with_passengers: bool) -> Iterator[dict[str, Any]]:
-    """Yield the bookings, oldest first; amounts are decimals in strings, instants ISO 8601 in UTC."""
-    found = wanted.bookings()
+def rows(selection: Selection, *, with_passengers: bool) -> Iterator[dict[str, Any]]:
+    """Yield a row for each booking, oldest first. Amounts are decimal strings, instants ISO 8601 in UTC."""
+    bookings = selection.bookings()
     if with_passengers:
-        found = found.prefetch_related("passengers")
+        bookings = bookings.prefetch_related("passengers")
     chunk: list[Booking] = []
-    for booking in found.iterator(chunk_size=CHUNK):
+    for booking in bookings.iterator(chunk_size=CHUNK):
         chunk.append(booking)
         if len(chunk) == CHUNK:
             yield from _flat(chunk, with_passengers)
@@ -80,7 +80,7 @@ def _flat(chunk: list[Booking], with_passengers: bool) -> Iterator[dict[str, Any
             "created_at": booking.created_at.isoformat(),
         }
         if with_passengers:
-            row["passengers"] = "; ".join(str(one) for one in booking.passengers.all())
+            row["passengers"] = "; ".join(str(passenger) for passenger in booking.passengers.all())
         yield row
 
 

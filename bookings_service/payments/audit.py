@@ -1,4 +1,4 @@
-"""The books held against themselves: read-only, set-based, each rule one statement."""
+"""Checks that the ledger, payments, refunds and bookings agree. Read-only; each rule is one SQL statement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from shared.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """Something that does not add up: which rule it breaks, of which booking, payment, refund or movement, and how."""
+    """A broken rule: which one, by which booking, payment, refund or movement, and how."""
 
     rule: str
     subject: str
@@ -20,13 +20,13 @@ class Discrepancy:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What stands on an account."""
+    """The sum of an account in one currency."""
 
     account: str
     amount: Money
 
 
-# Each rule returns a subject and what is wrong with it; none returns a row where all is well.
+# Each statement returns a subject and what is wrong with it. It returns no row if the rule holds.
 RULES: Final[Mapping[str, str]] = {
     "a movement balances": """
         SELECT movement, format('%s entries sum to %s', count(*), sum(amount_minor)) FROM payments_ledgerentry
@@ -65,25 +65,25 @@ RULES: Final[Mapping[str, str]] = {
             WHERE r.booking_id = b.id AND r.status <> 'SUCCEEDED' AND r.written_off_at IS NULL)
         GROUP BY b.id HAVING sum(l.amount_minor) <> 0""",
     "a booking has one currency": """
-        SELECT b.reference, format('books in %s', string_agg(DISTINCT l.currency, ', '))
+        SELECT b.reference, format('ledger entries in %s', string_agg(DISTINCT l.currency, ', '))
         FROM bookings_booking b JOIN payments_ledgerentry l ON l.booking_id = b.id
         WHERE l.currency <> b.currency GROUP BY b.id""",
 }
 
 
 def discrepancies() -> list[Discrepancy]:
-    """Return everything that breaks a rule, all rules looking at the same instant."""
-    found = []
+    """Return everything that breaks a rule. All rules see the same snapshot of the database."""
+    broken = []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for rule, query in RULES.items():
             cursor.execute(query)
-            found += [Discrepancy(rule, str(subject), detail) for subject, detail in cursor.fetchall()]
-    return found
+            broken += [Discrepancy(rule, str(subject), detail) for subject, detail in cursor.fetchall()]
+    return broken
 
 
 def balances() -> list[Balance]:
-    """Return what stands on each account, currency by currency."""
+    """Return the sum of each account, currency by currency."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT account, currency, sum(amount_minor) FROM payments_ledgerentry GROUP BY account, currency"

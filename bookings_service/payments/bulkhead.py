@@ -1,4 +1,4 @@
-"""How many calls to the provider run at once: a slow provider takes a few threads, never all of them."""
+"""Limits how many calls to the provider run at once, so that a slow provider blocks a few threads and not all."""
 
 import threading
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def _slots() -> threading.BoundedSemaphore:
 
 @contextmanager
 def slot(*, wait: float = 0.5) -> Iterator[None]:
-    """Hold one of PROVIDER_CALLS_AT_ONCE slots. Raises ProviderSilent after `wait` seconds: the reconciler will ask."""
+    """Hold one of PROVIDER_CALLS_AT_ONCE slots. Raises ProviderSilent after `wait` seconds; the reconciler asks later."""
     if not _slots().acquire(timeout=wait):
         raise ProviderSilent
     try:

@@ -1,4 +1,4 @@
-"""What leaves payments: views of a payment and of a refund. Both know their booking by its id only."""
+"""The views of a payment and of a refund that other modules get. Both know their booking only by its id."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ class PaymentView:
 
 @dataclass(frozen=True, slots=True)
 class RefundView:
-    """Money on its way back."""
+    """A refund: money that is paid back, or will be."""
 
     id: UUID
     booking_id: UUID

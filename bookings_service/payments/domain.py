@@ -8,7 +8,7 @@ from shared.errors import IllegalTransition
 
 
 class PaymentStatus(StrEnum):
-    """Where a payment stands. CREATED: recorded, the provider not reached or not heard of yet."""
+    """The states of a payment. CREATED: recorded here, but the provider was not reached or has not answered."""
 
     CREATED = "CREATED"
     REQUIRES_ACTION = "REQUIRES_ACTION"
@@ -18,7 +18,7 @@ class PaymentStatus(StrEnum):
 
 
 class RefundStatus(StrEnum):
-    """Where a refund stands."""
+    """The states of a refund."""
 
     CREATED = "CREATED"
     PROCESSING = "PROCESSING"
@@ -43,17 +43,17 @@ REFUND_TRANSITIONS: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
     RefundStatus.CREATED: frozenset({RefundStatus.PROCESSING, RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
     RefundStatus.PROCESSING: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
     RefundStatus.SUCCEEDED: frozenset(),
-    RefundStatus.FAILED: frozenset({RefundStatus.PROCESSING, RefundStatus.SUCCEEDED}),  # finance tries again
+    RefundStatus.FAILED: frozenset({RefundStatus.PROCESSING, RefundStatus.SUCCEEDED}),  # finance retries it
 }
 
 
 def check_payment_move(current: PaymentStatus, target: PaymentStatus) -> None:
-    """Raise IllegalTransition where a payment in `current` cannot become `target`."""
+    """Raise IllegalTransition if a payment in `current` cannot become `target`."""
     if target not in PAYMENT_TRANSITIONS[current]:
         raise IllegalTransition(status=current, action=target)
 
 
 def check_refund_move(current: RefundStatus, target: RefundStatus) -> None:
-    """Raise IllegalTransition where a refund in `current` cannot become `target`."""
+    """Raise IllegalTransition if a refund in `current` cannot become `target`."""
     if target not in REFUND_TRANSITIONS[current]:
         raise IllegalTransition(status=current, action=target)

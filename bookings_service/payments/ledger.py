@@ -1,4 +1,4 @@
-"""The ledger: every movement of money twice, so that it sums to nothing. What is paid and refunded derives from it alone.
+"""The double-entry ledger: each movement of money is two entries that sum to zero. Paid and refunded derive only from it.
 
 | movement | account + | account − |
 |---|---|---|
@@ -7,7 +7,7 @@
 | fee kept of a cancellation | TRAVELLER | FEES |
 | write-off of a refund that cannot be paid out | TRAVELLER | WRITE_OFFS |
 
-So −TRAVELLER is what a traveller is owed, as a trip or as money; a cancelled booking whose refunds are paid out owes nothing.
+So −TRAVELLER is what we owe the traveller, as a trip or as money. It is zero once the refunds of a cancelled booking are paid out.
 """
 
 from collections.abc import Collection
@@ -24,7 +24,7 @@ _Kind = LedgerEntry.Kind
 
 
 def record_capture(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
-    """Record that the provider took `amount` from the traveller, inside the caller's transaction."""
+    """Record that the provider took `amount` from the traveller. Runs inside the caller's transaction."""
     _record(
         booking_id,
         movement=movement,
@@ -37,7 +37,7 @@ def record_capture(booking_id: UUID, *, movement: UUID, amount: Money, now: date
 
 
 def record_refund(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
-    """Record that the provider gave `amount` back to the traveller, inside the caller's transaction."""
+    """Record that the provider paid `amount` back to the traveller. Runs inside the caller's transaction."""
     _record(
         booking_id,
         movement=movement,
@@ -50,7 +50,7 @@ def record_refund(booking_id: UUID, *, movement: UUID, amount: Money, now: datet
 
 
 def record_fee(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
-    """Record that `amount` of what was paid is kept as the fee of a cancellation, inside the caller's transaction."""
+    """Record that `amount` is kept as the fee of a cancellation. Runs inside the caller's transaction."""
     _record(
         booking_id,
         movement=movement,
@@ -63,7 +63,7 @@ def record_fee(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime
 
 
 def record_write_off(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
-    """Record that `amount` is owed and will never be paid out, inside the caller's transaction."""
+    """Record that `amount` is owed but will never be paid out. Runs inside the caller's transaction."""
     _record(
         booking_id,
         movement=movement,
@@ -76,32 +76,32 @@ def record_write_off(booking_id: UUID, *, movement: UUID, amount: Money, now: da
 
 
 def refundable(booking_id: UUID, currency: str) -> Money:
-    """Return what of the booking's payments was neither refunded, refunds under way included, nor kept as a fee."""
+    """Return what is refundable: captured, not kept as a fee, and in no refund, even one that is not paid out yet."""
     return refundable_of([booking_id], currency)
 
 
 def refundable_of(booking_ids: Collection[UUID], currency: str) -> Money:
-    """Return the sum of what is refundable of bookings that are all in `currency`."""
+    """Return the sum of what is refundable of several bookings. All of them must be in `currency`."""
     of_bookings = LedgerEntry.objects.filter(booking_id__in=booking_ids, account=_Account.TRAVELLER)
     captured = -of_bookings.filter(kind=_Kind.CAPTURE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
     kept = of_bookings.filter(kind=_Kind.FEE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
     payments = Payment.objects.filter(booking_id__in=booking_ids)
-    given_back = payments.aggregate(sum=Sum("refunded_minor", default=0))["sum"]
-    return Money.from_minor(int(captured - kept - given_back), currency)
+    refunded = payments.aggregate(sum=Sum("refunded_minor", default=0))["sum"]
+    return Money.from_minor(int(captured - kept - refunded), currency)
 
 
 def balances(booking_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
-    """Return what was paid and refunded of each booking, in minor units, (0, 0) left out."""
+    """Return (paid, refunded) of each booking in minor units. A booking without either is left out."""
     rows = (
         LedgerEntry.objects.filter(booking_id__in=booking_ids, account=_Account.PROVIDER)
         .values_list("booking_id", "kind")
         .annotate(Sum("amount_minor"))
     )
-    found: dict[UUID, tuple[int, int]] = {}
+    balance_of: dict[UUID, tuple[int, int]] = {}
     for booking_id, kind, amount in rows:
-        paid, refunded = found.get(booking_id, (0, 0))
-        found[booking_id] = (amount, refunded) if kind == _Kind.CAPTURE else (paid, -amount)
-    return found
+        paid, refunded = balance_of.get(booking_id, (0, 0))
+        balance_of[booking_id] = (amount, refunded) if kind == _Kind.CAPTURE else (paid, -amount)
+    return balance_of
 
 
 def _record(

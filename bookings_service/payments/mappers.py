@@ -1,4 +1,4 @@
-"""Payments' and refunds' rows as contracts."""
+"""Rows of payments and refunds as views."""
 
 from bookings_service.payments.contracts import PaymentView, RefundView
 from bookings_service.payments.models import Payment, Refund
@@ -6,7 +6,7 @@ from shared.money import Money
 
 
 def payment_view(row: Payment) -> PaymentView:
-    """Return what leaves the domain of a payment: never its method."""
+    """Return the view of a payment. It never contains the payment method."""
     return PaymentView(
         id=row.id,
         booking_id=row.booking_id,
@@ -21,7 +21,7 @@ def payment_view(row: Payment) -> PaymentView:
 
 
 def refund_view(row: Refund) -> RefundView:
-    """Return what leaves the domain of a refund."""
+    """Return the view of a refund."""
     return RefundView(
         id=row.id,
         booking_id=row.booking_id,

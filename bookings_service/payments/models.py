@@ -1,4 +1,4 @@
-"""Payments, refunds, the ledger, and every webhook ever received."""
+"""Payments, refunds, the ledger, and every webhook that was received."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,7 +8,7 @@ from shared.ids import uuid7
 
 
 class Payment(models.Model):
-    """One attempt to pay a booking. Its id is the key under which the provider knows it; `method` is the provider's token, never shown."""
+    """One attempt to pay a booking. The provider knows it by its id; `method` is the provider's token and never shown."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="payments")
@@ -50,7 +50,7 @@ class Payment(models.Model):
 
 
 class Refund(models.Model):
-    """Money on its way back. Its id is the key under which the provider knows it."""
+    """A refund of one payment. The provider knows it by its id."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
@@ -78,14 +78,14 @@ class Refund(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One side of a movement of money; the sides of a `movement` sum to nothing. Appended, never changed: a trigger sees to both.
+    """One side of a movement of money. A trigger ensures that the sides sum to zero, and that no entry is changed or deleted.
 
-    A capture makes the provider hold money (PROVIDER +) that the traveller is owed a trip for (TRAVELLER −); a refund undoes it. A fee
-    and a write-off take from what is owed (TRAVELLER +), to FEES or WRITE_OFFS (−).
+    A capture adds to what the provider holds (PROVIDER +) and to what we owe the traveller (TRAVELLER −); a refund undoes it.
+    A fee and a write-off reduce what we owe (TRAVELLER +), against FEES or WRITE_OFFS (−).
     """
 
     class Account(models.TextChoices):
-        """Where money is."""
+        """The accounts of the ledger."""
 
         PROVIDER = "PROVIDER", "With the payment provider"
         TRAVELLER = "TRAVELLER", "Owed to the traveller"
@@ -93,7 +93,7 @@ class LedgerEntry(models.Model):
         WRITE_OFFS = "WRITE_OFFS", "Written off"
 
     class Kind(models.TextChoices):
-        """Why it moved."""
+        """The kinds of movement."""
 
         CAPTURE = "CAPTURE", "Payment captured"
         REFUND = "REFUND", "Refund paid out"
@@ -120,10 +120,10 @@ class LedgerEntry(models.Model):
 
 
 class Webhook(models.Model):
-    """A rightly signed call of a provider: its id is the replay key, its outcome what came of it."""
+    """A webhook with a valid signature. The id of its event makes a repeat harmless; its outcome says what it changed."""
 
     class Outcome(models.TextChoices):
-        """What came of it."""
+        """What a webhook changed."""
 
         APPLIED = "APPLIED", "Applied"
         NOTHING_NEW = "NOTHING_NEW", "Nothing new"

@@ -1,4 +1,4 @@
-"""Asking for refunds. What asks for one writes it in its own transaction; `services/refund/pay_out.py` pays it out afterwards."""
+"""Recording refunds. The caller records one in its own transaction; a job of the clock pays it out afterwards."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,16 +13,18 @@ from shared.money import Money
 def request_refund(
     booking_id: UUID, *, amount: Money, reason: str, now: datetime, note: str = "", staff_id: UUID | None = None
 ) -> list[Refund]:
-    """Note that `amount` of the booking's captured payments is owed back, inside the caller's transaction; nothing for nothing.
+    """Record that `amount` of the booking's captured payments will be refunded, inside the caller's transaction.
 
-    Return the refunds, one for each payment it is taken from. The constraint on the payment refuses more than was captured.
+    Return the refunds, one for each payment that the amount is taken from; none for an amount of zero.
+
+    Raises ValueError for more than is captured and not yet refunded. The caller must prevent it; the transaction is lost.
     """
-    left, refunds = amount.minor, []
+    remaining, refunds = amount.minor, []
     captured = (
         Payment.objects.select_for_update().filter(booking_id=booking_id, status=PaymentStatus.SUCCEEDED).order_by("id")
     )
     for payment in captured:
-        part = min(left, payment.amount_minor - payment.refunded_minor)
+        part = min(remaining, payment.amount_minor - payment.refunded_minor)
         if part > 0:
             Payment.objects.filter(id=payment.id).update(refunded_minor=F("refunded_minor") + part)
             refund = Refund.objects.create(
@@ -31,9 +33,7 @@ def request_refund(
                 note=note, staff_id=staff_id,
             )  # fmt: skip
             refunds.append(refund)
-            left -= part
-    if left:
-        raise ValueError(
-            f"{left} more than was captured cannot be given back"
-        )  # an error of the program: it commits nothing
+            remaining -= part
+    if remaining:
+        raise ValueError(f"{remaining} minor units more than can be refunded")
     return refunds

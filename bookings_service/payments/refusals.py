@@ -1,11 +1,11 @@
-"""What payments refuse, each with the public contract's code."""
+"""The refusals of payments, each with its code in the public contract."""
 
 from shared.errors import Conflict, Invalid, Unavailable
 from shared.text import Text
 
 
 class RefundTooLarge(Conflict):
-    """More than was captured and not given back yet."""
+    """The amount is more than what is refundable."""
 
     code = "REFUND_TOO_LARGE"
     text = Text(en="At most {most} can be given back.", fr="{most} au plus peuvent être remboursés.")
@@ -50,7 +50,7 @@ class AlreadyPaid(Conflict):
 
 
 class ProviderUnavailable(Unavailable):
-    """The payment provider said that nothing was charged; another attempt may follow."""
+    """The payment provider charged nothing. The traveller may try again."""
 
     code = "PROVIDER_UNAVAILABLE"
     text = Text(

@@ -1,4 +1,4 @@
-"""The admin of bookings: a page tells a booking's story; what the rules own is changed by their services alone."""
+"""The admin of bookings: pages to look at bookings, seats and webhooks, and forms that change them only through the services."""
 
 from bookings_service.bookings.admin.bookings import BookingAdmin
 from bookings_service.bookings.admin.seats import SeatInventoryAdmin

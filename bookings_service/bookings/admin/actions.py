@@ -1,4 +1,4 @@
-"""The pages on which staff act: a form with a reason, then the same service as the API's. A refusal is said on the page."""
+"""The pages on which staff act: a form that asks for a reason, then the service that the API calls. The page shows a refusal."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -29,7 +29,7 @@ PAGE = "bookings/admin/act.html"
 
 
 def cancel(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    """Ask whom and why, show what comes back, and cancel as shown."""
+    """Ask for passengers and a reason, show what would be refunded, and cancel once the person confirms it."""
     booking = _booking(booking_id)
     if quote_id := request.POST.get("confirm"):
         return _confirm(request, booking, quote_id)
@@ -39,39 +39,39 @@ def cancel(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> H
         asked = form.cleaned_data
         try:
             quote = services.quote_cancellation_as_staff(
-                reference=booking.reference, passenger_ids=[UUID(one) for one in asked["passengers"]],
+                reference=booking.reference, passenger_ids=[UUID(passenger) for passenger in asked["passengers"]],
                 staff_id=staff_id(request), reason=asked["reason"], override_percent=asked["percent"],
             )  # fmt: skip
         except DomainError as refusal:
             form.add_error(None, refusal.localized(Locale.EN))
     more = {
         "quote": quote,
-        "lines": [line.en for line in quote.explanation] if quote else (),
-        "button": "Show what comes back",
+        "lines": [text.en for text in quote.explanation] if quote else (),
+        "button": "Show the refund",
     }
     return _page(model_admin, request, booking, form, title=f"Cancel booking {booking.reference}", **more)
 
 
 def refund(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    """Ask how much and why, and give it back."""
+    """Ask for an amount and a reason, and refund it."""
     booking = _booking(booking_id)
-    form = RefundForm(request.POST or None, booking=booking, left=ledger.refundable(booking.id, booking.currency))
+    form = RefundForm(request.POST or None, booking=booking, refundable=ledger.refundable(booking.id, booking.currency))
     if request.method == "POST" and form.is_valid():
 
-        def give() -> str:
+        def refund_amount() -> str:
             refunds, _ = refund_booking(
                 reference=booking.reference, amount=form.money(), reason=form.cleaned_data["reason"],
                 staff_id=staff_id(request), idempotency_key=form.cleaned_data["key"],
             )  # fmt: skip
-            return f"{form.money()} is on its way back ({len(refunds)} refund{'s' if len(refunds) > 1 else ''})."
+            return f"{form.money()} will be refunded, in {len(refunds)} refund{'s' if len(refunds) > 1 else ''}."
 
-        if _did(request, booking, form, give):
+        if _carried_out(request, booking, form, refund_amount):
             return _back(booking)
     return _page(model_admin, request, booking, form, title=f"Refund of booking {booking.reference}", button="Refund")
 
 
 def failed_refund(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    """Ask what becomes of a refund that failed, and do it."""
+    """Ask whether to retry a failed refund or to write it off, and do it."""
     booking = _booking(booking_id)
     failed = list(Refund.objects.filter(booking=booking, status=RefundStatus.FAILED, written_off_at__isnull=True))
     if not failed:
@@ -79,20 +79,20 @@ def failed_refund(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUI
         return _back(booking)
     form = FailedRefundForm(request.POST or None, refunds=failed)
     if request.method == "POST" and form.is_valid():
-        asked = form.cleaned_data
-        act, done = {
-            "retry": (retry_refund, "The provider is asked again."),
-            "write_off": (write_off_refund, "The refund is written off."),
-        }[asked["what"]]
+        chosen = form.cleaned_data
+        service, message = {
+            "retry": (retry_refund, "The refund will be sent to the provider again."),
+            "write_off": (write_off_refund, "The refund is written off: it will never be paid out."),
+        }[chosen["what"]]
 
-        def end() -> str:
-            act(refund_id=UUID(asked["refund"]), reason=asked["reason"], staff_id=staff_id(request))
-            return done
+        def retry_or_write_off() -> str:
+            service(refund_id=UUID(chosen["refund"]), reason=chosen["reason"], staff_id=staff_id(request))
+            return message
 
-        if _did(request, booking, form, end):
+        if _carried_out(request, booking, form, retry_or_write_off):
             return _back(booking)
     return _page(
-        model_admin, request, booking, form, title=f"Failed refund of booking {booking.reference}", button="Do it"
+        model_admin, request, booking, form, title=f"Failed refund of booking {booking.reference}", button="Confirm"
     )
 
 
@@ -109,20 +109,22 @@ def _confirm(request: HttpRequest, booking: Booking, quote_id: str) -> HttpRespo
         return _back(booking)
     if after.sequence > before:
         _log(request, booking, "Cancelled by staff.")
-    messages.success(request, f"Booking {booking.reference} is {after.status.lower()}; the traveller is told.")
+    messages.success(request, f"Booking {booking.reference} is {after.status.lower()}. The traveller will get a mail.")
     return _back(booking)
 
 
-def _did(request: HttpRequest, booking: Booking, form: Form, act: Callable[[], str]) -> bool:
-    """Do it and say so; a refusal stands on the form."""
+def _carried_out(request: HttpRequest, booking: Booking, form: Form, action: Callable[[], str]) -> bool:
+    """Run `action`; log and show the message that it returns. Return False after a refusal, which is added to the form."""
     try:
-        said = act()
-    except (DomainError, ValueError) as refusal:
-        text = refusal.localized(Locale.EN) if isinstance(refusal, DomainError) else "This is finer than the currency."
-        form.add_error(None, text)
+        message = action()
+    except DomainError as refusal:
+        form.add_error(None, refusal.localized(Locale.EN))
         return False
-    _log(request, booking, said)
-    messages.success(request, said)
+    except ValueError:
+        form.add_error(None, "The amount has more decimal places than the currency.")
+        return False
+    _log(request, booking, message)
+    messages.success(request, message)
     return True
 
 

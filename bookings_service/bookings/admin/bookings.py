@@ -1,4 +1,4 @@
-"""Bookings for agents, support and finance: found by reference, email or passenger, told as a story, changed through the services."""
+"""The admin of bookings for agents, support and finance: search, one page per booking, and actions through the services."""
 
 from typing import Any, ClassVar
 from uuid import UUID
@@ -27,12 +27,12 @@ from shared.money import Money
 from shared.rpc.mapping import from_ts, money_from_proto
 from shared.rpc.status import RpcFailed
 
-UNREACHABLE = (DomainError, RpcFailed)  # away, too slow, or of a version that does not know the question yet
+UNREACHABLE = (DomainError, RpcFailed)  # unavailable, too slow, or of an older version without this RPC
 
 
 @admin.register(Booking)
 class BookingAdmin(ReadOnly, ModelAdmin):
-    """A booking's page tells its story; what it can do is at its head."""
+    """A read-only page per booking, with the actions of staff at its top."""
 
     list_display = ("reference", "shown_status", "title_en", "starts_at", "seats", "total", "created_at")
     list_filter = ("status", "reason")
@@ -56,16 +56,16 @@ class BookingAdmin(ReadOnly, ModelAdmin):
     _labels: ClassVar[dict[str, str]] = {"PENDING": "warning", "CONFIRMED": "success", "CANCELLED": "danger"}
 
     def has_cancelling_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Return whether this person of staff may cancel for travellers."""
+        """Return whether this member of staff may cancel for travellers."""
         return request.user.has_perm("bookings.cancel_for_traveller")
 
     def has_refunding_permission(self, request: HttpRequest, object_id: object = None) -> bool:
-        """Return whether this person of staff may give money back."""
+        """Return whether this member of staff may refund."""
         return request.user.has_perm("bookings.give_money_back")
 
     @display(description="status", label=_labels, ordering="status")
     def shown_status(self, booking: Booking) -> str:
-        """Return the status, coloured."""
+        """Return the status, shown in a colour."""
         return booking.status
 
     @admin.display(description="total")
@@ -75,28 +75,28 @@ class BookingAdmin(ReadOnly, ModelAdmin):
 
     @admin.display(description="messages sent")
     def messages_sent(self, booking: Booking) -> SafeString | str:
-        """Return what the traveller was told, and the documents, as notifications_service knows them now."""
+        """Return the mails and documents of the booking, as notifications_service knows them now."""
         try:
-            told = upstream.messages_of(booking_id=booking.id)
+            answer = upstream.messages_of(booking_id=booking.id)
         except UNREACHABLE:
             return "notifications_service does not answer now."
         rows: list[tuple[object, ...]] = [
             (
-                _at(one.created_at),
-                pb.Channel.Name(one.channel)[8:],
-                one.subject,
-                pb.NotificationStatus.Name(one.status)[20:],
+                _at(message.created_at),
+                pb.Channel.Name(message.channel)[8:],
+                message.subject,
+                pb.NotificationStatus.Name(message.status)[20:],
             )
-            for one in told.notifications
+            for message in answer.notifications
         ]
         rows += [
             (
-                _at(one.issued_at),
-                pb.InvoiceKind.Name(one.kind)[13:].replace("_", " "),
-                one.number,
-                money_from_proto(one.total),
+                _at(invoice.issued_at),
+                pb.InvoiceKind.Name(invoice.kind)[13:].replace("_", " "),
+                invoice.number,
+                money_from_proto(invoice.total),
             )
-            for one in told.invoices
+            for invoice in answer.invoices
         ]
         return table(
             ("at (UTC)", "what", "about", "state"), sorted(rows, key=lambda row: str(row[0])), empty="Nothing yet."
@@ -105,7 +105,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Booking], search_term: str
     ) -> tuple[QuerySet[Booking], bool]:
-        """Find by email through users_service, whole addresses alone; by anything else as Django does."""
+        """Find by a complete email address through users_service, and by anything else as Django does."""
         if "@" not in search_term:
             return super().get_search_results(
                 request, queryset, search_term.upper() if len(search_term) == 8 else search_term
@@ -122,17 +122,17 @@ class BookingAdmin(ReadOnly, ModelAdmin):
         variant=ActionVariant.DANGER,
     )  # fmt: skip
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Cancel the whole booking or some passengers, quoted first."""
+        """Cancel the whole booking or some passengers, after showing the refund."""
         return actions.cancel(self, request, UUID(object_id))
 
     @action(description="Refund…", url_path="refund", permissions=["refunding"], icon="undo")
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Give money back without cancelling anything."""
+        """Refund without cancelling anything."""
         return actions.refund(self, request, UUID(object_id))
 
     @action(description="Failed refund…", url_path="failed-refund", permissions=["refunding"], icon="report")
     def failed_refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Try a refund that failed again, or write it off."""
+        """Retry a failed refund, or write it off."""
         return actions.failed_refund(self, request, UUID(object_id))
 
 

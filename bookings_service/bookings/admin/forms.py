@@ -1,4 +1,4 @@
-"""What staff are asked before they act: always a reason."""
+"""The forms that staff fill in before they act. Each asks for a reason."""
 
 from typing import Any
 from uuid import uuid4
@@ -19,50 +19,54 @@ from shared.money import Money
 
 
 class ReasonForm(forms.Form):
-    """Why, for the audit."""
+    """Asks for the reason, which is kept in the history."""
 
     reason = forms.CharField(
-        max_length=MOST_CHARACTERS, widget=UnfoldAdminTextInputWidget, help_text="Staff alone read it, in the timeline."
+        max_length=MOST_CHARACTERS,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Only staff can read it, in the timeline.",
     )
 
 
 class CancelForm(ReasonForm):
-    """Whom, and at which percentage."""
+    """Asks which passengers to cancel, and at which percentage of refund."""
 
     passengers = forms.MultipleChoiceField(
-        required=False, widget=UnfoldAdminCheckboxSelectMultipleWidget, help_text="Nobody ticked: the whole booking."
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="If nobody is ticked, the whole booking is cancelled.",
     )
     percent = forms.IntegerField(
         label="Refund, in percent", required=False, min_value=0, max_value=100, widget=UnfoldAdminIntegerFieldWidget,
-        help_text="Left empty, the rule of the trip decides.",
+        help_text="If empty, the cancellation rule of the trip decides.",
     )  # fmt: skip
     field_order = ("passengers", "percent", "reason")
 
     def __init__(self, *args: Any, booking: Booking, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        living = booking.passengers.filter(cancelled_at__isnull=True)
-        self.fields["passengers"].choices = [(str(one.id), str(one)) for one in living]  # type: ignore[attr-defined]
+        active = booking.passengers.filter(cancelled_at__isnull=True)
+        self.fields["passengers"].choices = [(str(passenger.id), str(passenger)) for passenger in active]  # type: ignore[attr-defined]
 
 
 class RefundForm(ReasonForm):
-    """How much. The key makes a form that is sent twice one refund."""
+    """Asks for the amount. Its hidden key makes one refund of a form that is sent twice."""
 
     amount = forms.DecimalField(max_digits=14, decimal_places=3, widget=UnfoldAdminDecimalFieldWidget)
     key = forms.CharField(widget=forms.HiddenInput, initial=lambda: str(uuid4()), max_length=64)
     field_order = ("amount", "reason", "key")
 
-    def __init__(self, *args: Any, booking: Booking, left: Money, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, booking: Booking, refundable: Money, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._currency = booking.currency
-        self.fields["amount"].help_text = f"In {booking.currency}, at most {left.amount}."
+        self.fields["amount"].help_text = f"In {booking.currency}, at most {refundable.amount}."
 
     def money(self) -> Money:
-        """Return the amount. Raises ValueError where it is finer than the currency."""
+        """Return the amount. Raises ValueError if it has more decimal places than the currency."""
         return Money(self.cleaned_data["amount"].normalize() + 0, self._currency)
 
 
 class FailedRefundForm(ReasonForm):
-    """Which refund, and what becomes of it."""
+    """Asks which failed refund to end, and how."""
 
     refund = forms.ChoiceField(widget=UnfoldAdminRadioSelectWidget)
     what = forms.ChoiceField(
@@ -75,6 +79,9 @@ class FailedRefundForm(ReasonForm):
     def __init__(self, *args: Any, refunds: list[Refund], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["refund"].choices = [  # type: ignore[attr-defined]
-            (str(one.id), f"{Money.from_minor(one.amount_minor, one.currency)} of {one.created_at:%Y-%m-%d}")
-            for one in refunds
+            (
+                str(refund.id),
+                f"{Money.from_minor(refund.amount_minor, refund.currency)} of {refund.created_at:%Y-%m-%d}",
+            )
+            for refund in refunds
         ]

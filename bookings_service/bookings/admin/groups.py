@@ -1,4 +1,4 @@
-"""What each group of staff may do in this service's admin; superusers may do everything."""
+"""The permissions of each group of staff in this service's admin. Superusers may do everything."""
 
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ GROUPS: Final = {
 
 
 def grant(sender: AppConfig, **_: Any) -> None:
-    """Give the groups their permissions, after every migration; what staff changed by hand in addition stays."""
+    """Give the groups their permissions, after every migration. Permissions that people added stay."""
     for name, codenames in GROUPS.items():
         group, _created = Group.objects.get_or_create(name=name)
         group.permissions.add(

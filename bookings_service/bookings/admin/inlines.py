@@ -1,4 +1,4 @@
-"""The tables of a booking's page, oldest line first."""
+"""The tables of a booking's page, oldest row first."""
 
 from bookings_service.bookings.admin.readonly import BookingInline
 from bookings_service.bookings.models import BookingEvent, Passenger
@@ -6,7 +6,7 @@ from bookings_service.payments.models import LedgerEntry, Payment, Refund
 
 
 class PassengerInline(BookingInline):
-    """Who travels."""
+    """The passengers, cancelled ones too."""
 
     model = Passenger
     fields = ("first_name", "last_name", "kind", "date_of_birth", "cancelled_at")
@@ -14,7 +14,7 @@ class PassengerInline(BookingInline):
 
 
 class EventInline(BookingInline):
-    """What happened, with staff's reasons."""
+    """The history entries, with the reasons that staff gave."""
 
     model = BookingEvent
     tab = False
@@ -24,7 +24,7 @@ class EventInline(BookingInline):
 
 
 class PaymentInline(BookingInline):
-    """Attempts to pay."""
+    """The payments, failed ones too."""
 
     model = Payment
     fields = ("created_at", "amount", "status", "provider", "failure_code")
@@ -32,7 +32,7 @@ class PaymentInline(BookingInline):
 
 
 class RefundInline(BookingInline):
-    """Money on its way back."""
+    """The refunds."""
 
     model = Refund
     fields = ("created_at", "amount", "status", "reason", "attempts", "note", "written_off_at")
@@ -40,7 +40,7 @@ class RefundInline(BookingInline):
 
 
 class LedgerInline(BookingInline):
-    """The books."""
+    """The ledger entries of the booking."""
 
     model = LedgerEntry
     fields = ("at", "account", "kind", "amount")

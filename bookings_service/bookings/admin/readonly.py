@@ -1,4 +1,4 @@
-"""What is looked at and never typed over."""
+"""Parts of read-only admin pages."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from shared.money import Money
 
 
 class ReadOnly:
-    """Looked at, never changed."""
+    """Mixin of an admin class whose rows can be read and never added, changed or deleted."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -25,7 +25,7 @@ class ReadOnly:
 
 
 class BookingInline(ReadOnly, TabularInline):
-    """A table of a booking's page."""
+    """A read-only table on a booking's page."""
 
     extra = 0
     tab = True
@@ -37,7 +37,7 @@ class BookingInline(ReadOnly, TabularInline):
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> SafeString:
-    """Return a table in the admin's look, or the sentence for none; every cell is escaped."""
+    """Return an HTML table in the admin's style, or `empty` if there are no rows. Every cell is escaped."""
     cells = [format_html_join("", '<td class="px-3 py-1">{}</td>', ((cell,) for cell in row)) for row in rows]
     if not cells:
         return format_html("<span>{}</span>", empty)

@@ -1,4 +1,4 @@
-"""Seats of each departure, and the line for them."""
+"""The seats of each departure, and its waiting list."""
 
 from django.contrib import admin
 from django.urls import reverse
@@ -12,7 +12,7 @@ from bookings_service.bookings.models import SeatInventory, WaitlistEntry
 
 @admin.register(SeatInventory)
 class SeatInventoryAdmin(ReadOnly, ModelAdmin):
-    """Seats of each departure."""
+    """A read-only page per departure."""
 
     list_display = ("departure_id", "starts_at", "capacity", "held", "sold", "free", "closed")
     list_filter = ("closed", "cancelled")
@@ -25,32 +25,32 @@ class SeatInventoryAdmin(ReadOnly, ModelAdmin):
         ("held", "sold"),
         ("closed", "cancelled"),
         "bookings",
-        "line",
+        "waiting_list",
     )
     compressed_fields = True
-    readonly_fields = ("free", "bookings", "line")
+    readonly_fields = ("free", "bookings", "waiting_list")
 
     @admin.display(description="free")
     def free(self, row: SeatInventory) -> SafeString:
-        """Return how many can be held now."""
-        left = row.capacity - row.held - row.sold
-        return format_html("<strong>{}</strong>", left) if left <= 3 else format_html("{}", left)
+        """Return the free seats, in bold if there are three or fewer."""
+        free = row.capacity - row.held - row.sold
+        return format_html("<strong>{}</strong>", free) if free <= 3 else format_html("{}", free)
 
     @admin.display(description="bookings")
     def bookings(self, row: SeatInventory) -> SafeString:
-        """Return the way to the departure's bookings."""
+        """Return a link to the departure's bookings."""
         url = reverse("admin:bookings_booking_changelist")
         return format_html('<a class="underline" href="{}?departure_id__exact={}">Show them</a>', url, row.departure_id)
 
     @admin.display(description="waiting list")
-    def line(self, row: SeatInventory) -> SafeString:
-        """Return who waits, in their order, and who has an offer."""
+    def waiting_list(self, row: SeatInventory) -> SafeString:
+        """Return the first 200 entries of the waiting list, in their order."""
         entries = WaitlistEntry.objects.filter(departure_id=row.departure_id).order_by("joined_at", "id")[:200]
         rows = (
             (
-                f"{one.joined_at:%Y-%m-%d %H:%M}", one.traveller_id, one.seats, one.status,
-                f"{one.offered_until:%Y-%m-%d %H:%M}" if one.offered_until else "",
+                f"{entry.joined_at:%Y-%m-%d %H:%M}", entry.traveller_id, entry.seats, entry.status,
+                f"{entry.offered_until:%Y-%m-%d %H:%M}" if entry.offered_until else "",
             )
-            for one in entries
+            for entry in entries
         )  # fmt: skip
         return table(("joined (UTC)", "traveller", "seats", "status", "offered until"), rows, empty="Nobody waits.")

@@ -1,4 +1,4 @@
-"""What the admin asks of other services while a page is shown. Away, the page says so and is there all the same."""
+"""Calls to other services while an admin page is built. If one is unavailable, the page says so and shows the rest."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ _users = ServiceClient("users", users_pb2_grpc.UsersServiceStub)
 
 
 def messages_of(*, booking_id: UUID) -> notifications_pb2.ListBookingMessagesResponse:
-    """Return what was sent about a booking, and its documents. Raises Unavailable, DeadlineExceeded."""
+    """Return the mails and documents of a booking. Raises Unavailable, DeadlineExceeded."""
     request = notifications_pb2.ListBookingMessagesRequest(booking_id=str(booking_id))
     answer: notifications_pb2.ListBookingMessagesResponse = _notifications.call(
         "ListBookingMessages", request, deadline=Deadline.after(SECONDS)
@@ -22,6 +22,6 @@ def messages_of(*, booking_id: UUID) -> notifications_pb2.ListBookingMessagesRes
 
 
 def traveller_of(*, email: str) -> UUID | None:
-    """Return whose account an address is, None for nobody's. Raises Unavailable, DeadlineExceeded."""
+    """Return the id of the account with this address, or None. Raises Unavailable, DeadlineExceeded."""
     answer = _users.call("FindTraveller", users_pb2.FindTravellerRequest(email=email), deadline=Deadline.after(SECONDS))
     return UUID(answer.traveller_id) if answer.traveller_id else None

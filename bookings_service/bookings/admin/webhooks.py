@@ -1,4 +1,4 @@
-"""What payment providers told us, for finance: what contradicts the books is kept here and changes nothing."""
+"""The webhooks of payment providers, for finance. A webhook that contradicts our records is kept here and changes nothing."""
 
 from django.contrib import admin
 from unfold.admin import ModelAdmin
@@ -11,7 +11,7 @@ from shared.money import Money
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnly, ModelAdmin):
-    """Every rightly signed webhook, once; contradictions and strangers are found by their outcome."""
+    """Every webhook with a valid signature, once. Filter by outcome for contradictions and unknown payments."""
 
     list_display = ("received_at", "provider", "type", "shown_outcome", "amount", "payment_key", "event_id")
     list_filter = ("outcome", "provider", "type")
@@ -26,10 +26,10 @@ class WebhookAdmin(ReadOnly, ModelAdmin):
         label={"APPLIED": "success", "NOTHING_NEW": "info", "UNKNOWN": "warning", "CONTRADICTS": "danger"},
     )
     def shown_outcome(self, row: Webhook) -> str:
-        """Return what came of it, coloured."""
+        """Return the outcome, shown in a colour."""
         return row.outcome
 
     @admin.display(description="amount")
     def amount(self, row: Webhook) -> str:
-        """Return the amount that was told, if one was."""
+        """Return the amount in the webhook, or nothing."""
         return str(Money.from_minor(row.amount_minor, row.currency)) if row.amount_minor is not None else ""

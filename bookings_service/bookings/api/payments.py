@@ -1,4 +1,4 @@
-"""Payments over REST, and the door that providers call back at."""
+"""Payments over REST, and the address at which providers deliver their webhooks."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import BaseParser
@@ -51,7 +51,7 @@ class PaymentsView(APIView):
 
 
 class RawParser(BaseParser):
-    """Leaves the body as it came: its signature is over these bytes."""
+    """Leaves the body unparsed, because its signature covers these bytes."""
 
     media_type = "*/*"
 
@@ -72,6 +72,6 @@ class WebhookView(APIView):
     )
     def post(self, request: Request, provider: str) -> Response:
         """Take a signed webhook; 204 once it is recorded, and again for a repeat."""
-        body = request.data if isinstance(request.data, bytes) else b""  # an empty one is not parsed at all
+        body = request.data if isinstance(request.data, bytes) else b""  # an empty body is not parsed at all
         services.receive_webhook(provider_name=provider, headers=request.headers, body=body)
         return Response(status=204)

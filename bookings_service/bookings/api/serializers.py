@@ -1,4 +1,4 @@
-"""Bookings over REST: what is taken, strictly (never a price), and what is shown, in the request's language."""
+"""Requests and responses of bookings over REST. Requests are strict: an unknown field, such as a price, is refused."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class QuoteRequestSerializer(StrictSerializer):
     waitlist_entry_id = serializers.UUIDField(required=False, allow_null=True, default=None)
 
     def command(self) -> CreateQuote:
-        """Return the request as the domain takes it."""
+        """Return the request as a command."""
         return CreateQuote(**self.validated_data)
 
 
@@ -69,7 +69,7 @@ class BookingRequestSerializer(StrictSerializer):
     passengers = PassengerRequestSerializer(many=True, allow_empty=False, max_length=20)  # type: ignore[call-arg]
 
     def command(self, idempotency_key: str) -> CreateBooking:
-        """Return the request as the domain takes it."""
+        """Return the request as a command."""
         passengers = tuple(
             PassengerDetails(**{**passenger, "kind": PassengerKind(passenger["kind"])})
             for passenger in self.validated_data["passengers"]

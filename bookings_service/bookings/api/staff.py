@@ -1,4 +1,4 @@
-"""What staff do over REST with their own token: agents cancel, finance gives money back. Always with a reason."""
+"""What staff do over REST with their own token: agents cancel, finance refunds. Each request gives a reason."""
 
 from decimal import Decimal
 from uuid import UUID
@@ -42,7 +42,7 @@ class StaffRefundSerializer(ReasonSerializer):
     currency = serializers.RegexField(r"^[A-Z]{3}$")
 
     def money(self) -> Money:
-        """Return the amount. Raises Invalid where the currency has no such minor unit."""
+        """Return the amount. Raises Invalid for an unknown currency, or more decimal places than it has."""
         try:
             return Money(Decimal(self.validated_data["amount"]).normalize(), self.validated_data["currency"])
         except (ValueError, KeyError):

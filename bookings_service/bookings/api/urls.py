@@ -1,4 +1,4 @@
-"""Addresses of quotes, bookings, payments, the waiting list, and of what staff do."""
+"""The addresses of quotes, bookings, payments, the waiting list, and the actions of staff."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Bookings over REST: parse, call once, show. Writes that a client may repeat take an Idempotency-Key."""
+"""Quotes and bookings over REST. Each view parses, calls one service or selector, and shows the result."""
 
 from datetime import date
 from uuid import UUID
@@ -40,7 +40,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 def idempotency_key(request: Request) -> str:
-    """Return the Idempotency-Key header; the domain says what it may be."""
+    """Return the Idempotency-Key header, or "". The service checks it."""
     return request.headers.get("Idempotency-Key", "")
 
 

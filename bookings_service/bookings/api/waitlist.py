@@ -1,4 +1,4 @@
-"""The line for full departures over REST, and the correction of a passenger's name."""
+"""The waiting list over REST, and the correction of a passenger's name."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The state machines as Mermaid diagrams, drawn from the transition tables themselves, so that a picture cannot be out of date."""
+"""Draws the transition tables as Mermaid diagrams, so that the diagrams in the documentation are never out of date."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -14,13 +14,13 @@ from bookings_service.payments.domain import (
 
 Arrow = tuple[str, str, str]  # from, to, by
 _BLOCK: Final = "<!-- {name}: drawn by draw_state_machines -->\n```mermaid\n{diagram}```\n<!-- /{name} -->"
-_FOUND: Final = re.compile(
+_MARKED: Final = re.compile(
     r"<!-- (?P<name>[a-z]+): drawn by draw_state_machines -->\n.*?<!-- /(?P=name) -->", re.DOTALL
 )
 
 
 def diagrams() -> dict[str, str]:
-    """Return each state machine's name and its diagram."""
+    """Return the diagram of each state machine by its name."""
     return {
         "booking": _diagram(Status.PENDING, ((a, b, action) for (a, action), b in TRANSITIONS.items())),
         "payment": _diagram(PaymentStatus.CREATED, _arrows(PAYMENT_TRANSITIONS)),
@@ -30,14 +30,14 @@ def diagrams() -> dict[str, str]:
 
 
 def redrawn(text: str) -> str:
-    """Return a document with each of its marked diagrams drawn anew. Raises KeyError for a name that is no state machine."""
+    """Return the document with each marked diagram drawn again. Raises KeyError for an unknown state machine."""
     drawn = diagrams()
-    return _FOUND.sub(lambda found: _BLOCK.format(name=found["name"], diagram=drawn[found["name"]]), text)
+    return _MARKED.sub(lambda match: _BLOCK.format(name=match["name"], diagram=drawn[match["name"]]), text)
 
 
 def drawn_in(text: str) -> set[str]:
-    """Return the names of the state machines that a document has a marked place for."""
-    return {found["name"] for found in _FOUND.finditer(text)}
+    """Return the names of the state machines that the document marks a place for."""
+    return {match["name"] for match in _MARKED.finditer(text)}
 
 
 def _arrows(

@@ -1,6 +1,4 @@
-"""Bookings' contracts as protobuf, and back."""
-
-from typing import Any
+"""Views as protobuf messages, and requests as commands."""
 
 from bookings_service.bookings.contracts import (
     BookingView,
@@ -70,7 +68,7 @@ def line_to_proto(line: PriceLine) -> pb.PriceLine:
 
 
 def payment_to_proto(payment: PaymentView) -> pb.Payment:
-    """Return the message of a payment, with what the traveller must do while it asks for something."""
+    """Return the message of a payment. It has a next action only while it is REQUIRES_ACTION."""
     action = pb.PaymentAction(redirect_url=payment.redirect_url, client_secret=payment.client_secret)
     return pb.Payment(
         id=str(payment.id),
@@ -114,7 +112,7 @@ def quote_to_proto(quote: QuoteView) -> pb.Quote:
 
 
 def event_to_proto(event: EventView) -> pb.BookingEvent:
-    """Return the message of a history's line."""
+    """Return the message of a history entry."""
     return pb.BookingEvent(
         sequence=event.sequence,
         type=event.type,
@@ -139,7 +137,7 @@ def cancellation_quote_to_proto(quote: CancellationQuoteView) -> pb.Cancellation
 
 
 def waitlist_entry_to_proto(entry: WaitlistView) -> pb.WaitlistEntry:
-    """Return the message of a group in line."""
+    """Return the message of an entry of the waiting list."""
     return pb.WaitlistEntry(
         id=str(entry.id),
         departure_id=str(entry.departure_id),
@@ -152,7 +150,7 @@ def waitlist_entry_to_proto(entry: WaitlistView) -> pb.WaitlistEntry:
 
 
 def to_create_quote(request: pb.CreateQuoteRequest) -> CreateQuote:
-    """Return the command. Raises Invalid for ids that are none."""
+    """Return the command. Raises Invalid for malformed ids."""
     entry = request.waitlist_entry_id
     return CreateQuote(
         departure_id=uuid_of(request.departure_id, "departure"),
@@ -163,7 +161,7 @@ def to_create_quote(request: pb.CreateQuoteRequest) -> CreateQuote:
 
 
 def to_create_booking(request: pb.CreateBookingRequest) -> CreateBooking:
-    """Return the command. Raises Invalid for ids, dates or kinds that are none."""
+    """Return the command. Raises Invalid for malformed ids or dates, and for unknown kinds of passengers."""
     return CreateBooking(
         quote_id=uuid_of(request.quote_id, "quote"),
         passengers=tuple(_passenger(passenger) for passenger in request.passengers),
@@ -172,8 +170,12 @@ def to_create_booking(request: pb.CreateBookingRequest) -> CreateBooking:
 
 
 def status_of(value: "pb.BookingStatus.ValueType") -> str:
-    """Return the status filter's name, empty for none."""
-    return _suffix(pb.BookingStatus, value, "BOOKING_STATUS_", "status")
+    """Return the name of the status to filter by, or "" if none is given. Raises Invalid for an unknown status."""
+    if value == pb.BOOKING_STATUS_UNSPECIFIED:
+        return ""
+    if value not in pb.BookingStatus.values():
+        raise Invalid(field="status")
+    return pb.BookingStatus.Name(value).removeprefix("BOOKING_STATUS_")
 
 
 def _passenger(passenger: pb.PassengerInput) -> PassengerDetails:
@@ -185,11 +187,3 @@ def _passenger(passenger: pb.PassengerInput) -> PassengerDetails:
         kind=_KINDS[passenger.kind],
         date_of_birth=date_of(passenger.date_of_birth, "passengers.dateOfBirth"),
     )
-
-
-def _suffix(enum: Any, value: int, prefix: str, field: str) -> str:
-    if value == 0:
-        return ""
-    if value not in enum.values():
-        raise Invalid(field=field)
-    return str(enum.Name(value)).removeprefix(prefix)

@@ -1,4 +1,4 @@
-"""Lists of bookings as pages."""
+"""Pages of bookings, one for each traveller asked for."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from shared.rpc.mapping import date_of, page_info, page_of, uuids_of
 
 
 def bookings_pages(request: pb.BatchListBookingsRequest, *, traveller_id: UUID) -> pb.BatchListBookingsResponse:
-    """Return a page per traveller asked for; only the traveller's own has anything in it."""
+    """Return a page for each traveller asked for. Every page but that of `traveller_id` is empty."""
     first, after = page_of(request.page)
     by_start = request.order_by == pb.BOOKING_ORDER_STARTS_AT
     upcoming = None if not request.time else request.time == pb.BOOKING_TIME_UPCOMING

@@ -1,4 +1,4 @@
-"""travel.bookings.v1: quotes, bookings and payments of the traveller of the token. One domain call per method."""
+"""travel.bookings.v1: quotes, bookings and payments of the token's traveller. Each method calls one service or selector."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -32,7 +32,7 @@ FINANCE: Final = "finance"
 
 
 class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
-    """What is somebody else's is answered as what does not exist."""
+    """Serves travel.bookings.v1. What belongs to another traveller is answered as NotFound, or left out of a list."""
 
     @rpc(callers=GATEWAY)
     def CreateQuote(self, request: pb.CreateQuoteRequest, call: Call) -> pb.CreateQuoteResponse:
@@ -62,13 +62,13 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
     @rpc(callers=GATEWAY)
     def BatchGetBookings(self, request: pb.BatchGetBookingsRequest, call: Call) -> pb.BatchGetBookingsResponse:
-        """Return those that are the traveller's."""
-        found = selectors.bookings_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
-        return pb.BatchGetBookingsResponse(bookings=map(booking_to_proto, found))
+        """Return the traveller's bookings among the ids."""
+        bookings = selectors.bookings_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
+        return pb.BatchGetBookingsResponse(bookings=map(booking_to_proto, bookings))
 
     @rpc(callers=GATEWAY)
     def BatchListBookings(self, request: pb.BatchListBookingsRequest, call: Call) -> pb.BatchListBookingsResponse:
-        """Return a page per traveller, empty for anybody but the traveller of the token."""
+        """Return a page for each traveller, empty for all but the token's traveller."""
         return pages.bookings_pages(request, traveller_id=call.owner.id)
 
     @rpc(callers=GATEWAY)
@@ -84,7 +84,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
     @rpc(callers=GATEWAY)
     def QuoteCancellation(self, request: pb.QuoteCancellationRequest, call: Call) -> pb.QuoteCancellationResponse:
-        """Explain what cancelling gives back."""
+        """Say what cancelling would refund, and why."""
         quote = services.quote_cancellation(
             reference=request.reference,
             passenger_ids=uuids_of(request.passenger_ids, "passengers"),
@@ -110,9 +110,9 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
     @rpc(callers=GATEWAY)
     def BatchGetPayments(self, request: pb.BatchGetPaymentsRequest, call: Call) -> pb.BatchGetPaymentsResponse:
-        """Return those that are the traveller's."""
-        found = payments.payments_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
-        return pb.BatchGetPaymentsResponse(payments=map(payment_to_proto, found))
+        """Return the traveller's payments among the ids."""
+        views = payments.payments_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
+        return pb.BatchGetPaymentsResponse(payments=map(payment_to_proto, views))
 
     @rpc(callers=GATEWAY)
     def BatchGetRefunds(self, request: pb.BatchGetRefundsRequest, call: Call) -> pb.BatchGetRefundsResponse:
@@ -126,10 +126,10 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     ) -> pb.BatchListBookingEventsResponse:
         """Return each booking's events after a sequence."""
         ids = uuids_of(request.booking_ids, "booking_ids")
-        found = selectors.history(booking_ids=ids, traveller_id=call.owner.id, after=_sequence(request.after_sequence))
+        events = selectors.history(booking_ids=ids, traveller_id=call.owner.id, after=_sequence(request.after_sequence))
         return pb.BatchListBookingEventsResponse(
             histories=[
-                pb.BookingHistory(booking_id=str(booking_id), events=map(event_to_proto, found[booking_id]))
+                pb.BookingHistory(booking_id=str(booking_id), events=map(event_to_proto, events[booking_id]))
                 for booking_id in ids
             ]
         )
@@ -146,7 +146,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     async def WatchBooking(  # type: ignore[override]  # the decorator
         self, request: pb.WatchBookingRequest, call: Call
     ) -> AsyncIterator[pb.WatchBookingResponse]:
-        """Send what came after the sequence, then every event as it happens."""
+        """Send the events after the sequence, then every new event as it happens."""
         async for update in watching.updates(
             reference=request.reference, traveller_id=call.owner.id, after=_sequence(request.after_sequence)
         ):
@@ -156,12 +156,12 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     def BatchGetAvailability(
         self, request: pb.BatchGetAvailabilityRequest, call: Call
     ) -> pb.BatchGetAvailabilityResponse:
-        """Return how many seats can be held now, of departures that are known."""
-        found = selectors.availability(departure_ids=uuids_of(request.departure_ids, "departure_ids"))
+        """Return the free seats of those departures that are known."""
+        known = selectors.availability(departure_ids=uuids_of(request.departure_ids, "departure_ids"))
         return pb.BatchGetAvailabilityResponse(
             availabilities=[
                 pb.Availability(departure_id=str(departure_id), seats_available=seats.available)
-                for departure_id, seats in found.items()
+                for departure_id, seats in known.items()
             ]
         )
 
@@ -190,7 +190,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
     @rpc(callers=GATEWAY)
     def JoinWaitlist(self, request: pb.JoinWaitlistRequest, call: Call) -> pb.JoinWaitlistResponse:
-        """Put the traveller's group in the line for a full departure."""
+        """Put the traveller on the waiting list of a full departure."""
         entry = services.join_waitlist(
             departure_id=uuid_of(request.departure_id, "departure"),
             seats=request.seats,
@@ -201,7 +201,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
     @rpc(callers=GATEWAY)
     def LeaveWaitlist(self, request: pb.LeaveWaitlistRequest, call: Call) -> pb.LeaveWaitlistResponse:
-        """Take the traveller's group out of the line."""
+        """Take the traveller off a waiting list."""
         services.leave_waitlist(entry_id=uuid_of(request.id, "id"), traveller=call.owner)
         return pb.LeaveWaitlistResponse()
 
@@ -209,19 +209,21 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     def BatchGetWaitlistEntries(
         self, request: pb.BatchGetWaitlistEntriesRequest, call: Call
     ) -> pb.BatchGetWaitlistEntriesResponse:
-        """Return those that are the traveller's."""
-        found = selectors.waitlist_entries(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
-        return pb.BatchGetWaitlistEntriesResponse(entries=map(waitlist_entry_to_proto, found))
+        """Return the traveller's waiting-list entries among the ids."""
+        entries = selectors.waitlist_entries(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
+        return pb.BatchGetWaitlistEntriesResponse(entries=map(waitlist_entry_to_proto, entries))
 
     @rpc(callers=GATEWAY)
     def BatchListWaitlist(self, request: pb.BatchListWaitlistRequest, call: Call) -> pb.BatchListWaitlistResponse:
-        """Return each traveller's entries, newest first; none for anybody but the traveller of the token."""
+        """Return the waiting-list entries of the token's traveller, newest first, and no entries for anybody else."""
         asked = uuids_of(request.traveller_ids, "traveller_ids")
-        found = selectors.waitlist_of(traveller_ids=[one for one in asked if one == call.owner.id])
+        entries = selectors.waitlist_of(traveller_ids=[asked_id for asked_id in asked if asked_id == call.owner.id])
         return pb.BatchListWaitlistResponse(
             waitlists=[
-                pb.WaitlistOfTraveller(traveller_id=str(one), entries=map(waitlist_entry_to_proto, found.get(one, ())))
-                for one in asked
+                pb.WaitlistOfTraveller(
+                    traveller_id=str(asked_id), entries=map(waitlist_entry_to_proto, entries.get(asked_id, ()))
+                )
+                for asked_id in asked
             ]
         )
 
@@ -229,7 +231,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     def StaffQuoteCancellation(
         self, request: pb.StaffQuoteCancellationRequest, call: Call
     ) -> pb.StaffQuoteCancellationResponse:
-        """Explain to an agent what cancelling gives back, by the rule or at a percentage of theirs."""
+        """Tell an agent what cancelling would refund, by the trip's rule or at the agent's percentage."""
         quote = services.quote_cancellation_as_staff(
             reference=request.reference,
             passenger_ids=uuids_of(request.passenger_ids, "passengers"),
@@ -250,7 +252,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
     @rpc(callers=GATEWAY)
     def StaffRefundBooking(self, request: pb.StaffRefundBookingRequest, call: Call) -> pb.StaffRefundBookingResponse:
-        """Give money back without cancelling anything."""
+        """Refund without cancelling anything."""
         staff_id = _staff(call, FINANCE)
         refunds, booking = refund_booking(
             reference=request.reference,
@@ -263,7 +265,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
 
 def _staff(call: Call, role: str) -> UUID:
-    """Return who of staff calls. Raises Forbidden for whoever has not the role."""
+    """Return the id of the calling member of staff. Raises Forbidden without `role` or the admin role."""
     if call.owner.roles.isdisjoint({role, "admin"}):
         raise Forbidden
     return call.owner.id

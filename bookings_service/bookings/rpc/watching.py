@@ -1,16 +1,16 @@
-"""Watching bookings: every stream of the process is woken by one LISTEN connection, and reads what is new from the history.
+"""Watching bookings: one LISTEN connection wakes every stream of the process. A woken stream reads new history entries.
 
-No thread belongs to a watcher: the listener is a coroutine, and each reading takes a thread of the pool for as long as its query.
+A watcher has no thread of its own. The listener is a coroutine; each read takes a thread of the pool for one query.
 """
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from typing import Final
 from uuid import UUID
 
 import psycopg
+import structlog
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
@@ -22,13 +22,13 @@ from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from shared.outbox.command import own_database
 
 SWEEP_SECONDS: Final = 10.0
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 async def updates(*, reference: str, traveller_id: UUID, after: int) -> AsyncIterator[pb.WatchBookingResponse]:
-    """Yield the booking's events after a sequence, then each as it is committed, in order and once.
+    """Yield the booking's events after a sequence, then each new event once it is committed, in order and once.
 
-    Raises NotFound where the booking is not the traveller's.
+    Raises NotFound if the booking is not the traveller's.
     """
     with _listener.watching(reference) as woken:
         while True:
@@ -40,7 +40,7 @@ async def updates(*, reference: str, traveller_id: UUID, after: int) -> AsyncIte
             try:
                 await asyncio.wait_for(woken.wait(), SWEEP_SECONDS)
             except TimeoutError:
-                continue  # what no notice told of is found by looking
+                continue  # a notification may be lost: look at the database every SWEEP_SECONDS
 
 
 @sync_to_async(thread_sensitive=False)
@@ -53,24 +53,24 @@ def _read(reference: str, traveller_id: UUID, after: int) -> tuple[BookingView, 
 
 
 class _Listener:
-    """The process's one LISTEN connection, open while anybody watches."""
+    """The one LISTEN connection of the process, open while there is a watcher."""
 
     def __init__(self) -> None:
         self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
 
     def watching(self, reference: str) -> "_Watch":
-        """Return the context of a watcher, which has an event that is set when the booking may have changed."""
+        """Return a context manager that yields an event, which is set when the booking may have changed."""
         return _Watch(self, reference)
 
     def add(self, reference: str, event: asyncio.Event) -> None:
-        """Begin to wake `event`."""
+        """Set `event` whenever the booking may have changed. The first watcher opens the connection."""
         self._watchers[reference].add(event)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._listen())
 
     def remove(self, reference: str, event: asyncio.Event) -> None:
-        """Cease to wake it; the last one closes the connection."""
+        """Stop setting `event`. The last watcher closes the connection."""
         self._watchers[reference].discard(event)
         if not self._watchers[reference]:
             del self._watchers[reference]
@@ -84,12 +84,12 @@ class _Listener:
                 async with await psycopg.AsyncConnection.connect(own_database(), autocommit=True) as connection:
                     await connection.execute(f"LISTEN {WATCH_CHANNEL}")
                     for event in [event for events in self._watchers.values() for event in events]:
-                        event.set()  # what happened while nobody listened
+                        event.set()  # the booking may have changed before the connection listened
                     async for notice in connection.notifies():
                         for event in self._watchers.get(notice.payload, ()):
                             event.set()
             except psycopg.OperationalError:
-                log.warning("the database is away; watchers wait")
+                log.warning("watch.database_unavailable")
                 await asyncio.sleep(1)
 
 

@@ -11,12 +11,12 @@ from bookings_service.payments.providers.sandbox import SandboxProvider
 
 @cache
 def configured() -> Mapping[str, PaymentProvider]:
-    """Return every provider that the settings tell of, by name: what was paid with one is still looked up and refunded there."""
+    """Return every provider that the settings configure, by name. A payment is looked up and refunded where it was made."""
     providers: list[PaymentProvider] = []
     if settings.PAYMENT_SANDBOX_URL:
         providers.append(SandboxProvider())
     if settings.STRIPE_API_KEY:
-        # Imported where it is used: an installation without Stripe does not pay 15 MB a process for its library.
+        # Imported here so that a process without Stripe does not spend 15 MB on its library.
         from bookings_service.payments.providers.stripe import StripeProvider
 
         providers.append(StripeProvider())
@@ -29,7 +29,7 @@ def provider() -> PaymentProvider:
 
 
 def provider_named(name: str) -> PaymentProvider | None:
-    """Return the provider of that name, that a payment was made with or a webhook comes from; None where none is configured."""
+    """Return the provider of a payment or a webhook by its name, or None if it is not configured."""
     return configured().get(name)
 
 

@@ -1,4 +1,4 @@
-"""What a payment provider can do for us. Every call carries a key of ours, so that repeating it does nothing twice."""
+"""The interface of a payment provider. Every call carries our key, so that repeating it has no second effect."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from shared.money import Money
 
 
 class ProviderSilent(Exception):
-    """The provider did not answer in time: what became of the call is unknown, and must be asked."""
+    """The provider gave no usable answer in time. The outcome is unknown and must be asked for later."""
 
 
 class ProviderDown(Exception):
-    """The provider did nothing, for sure: it was not reached, or said so. It may be asked again, or not."""
+    """The provider certainly did nothing: it was not reached, or said so. The call may be repeated."""
 
 
 class MethodRefused(Exception):
@@ -23,12 +23,12 @@ class MethodRefused(Exception):
 
 
 class WebhookRefused(Unauthenticated):
-    """The webhook is not rightly signed, or signed too long ago."""
+    """The webhook's signature is not valid, or its time is too far from now."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderPayment:
-    """What the provider is asked to take."""
+    """The payment that the provider is asked to take."""
 
     key: str
     amount: Money
@@ -38,7 +38,7 @@ class ProviderPayment:
 
 @dataclass(frozen=True, slots=True)
 class ProviderResult:
-    """What the provider says of a payment."""
+    """The state of a payment at the provider."""
 
     status: PaymentStatus
     amount: Money
@@ -49,7 +49,7 @@ class ProviderResult:
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """What a rightly signed webhook says. `result` is None where it is of no payment."""
+    """The content of a webhook with a valid signature. `result` is None if it says nothing of a payment."""
 
     id: str
     type: str
@@ -58,35 +58,39 @@ class ProviderEvent:
 
 
 class PaymentProvider(ABC):
-    """A provider. A call takes at most PROVIDER_SECONDS and repeats nothing; tests/contract/test_providers.py holds each one to this."""
+    """A payment provider. A call takes at most PROVIDER_SECONDS and makes no retries.
+
+    tests/contract/test_providers.py runs the same tests against every provider.
+    """
 
     name: str
 
     @abstractmethod
     def pay(self, payment: ProviderPayment) -> ProviderResult:
-        """Take the amount, once per key however often it is asked; a decline is FAILED, and final.
+        """Take the amount, once per key however often it is called. A decline is FAILED, and final.
 
         Raises ProviderSilent, ProviderDown, MethodRefused.
         """
 
     @abstractmethod
     def status(self, key: str) -> ProviderResult | None:
-        """Return what became of a payment, None where the provider never heard of it. Raises ProviderSilent, ProviderDown."""
+        """Return the state of a payment, or None if the provider does not know it. Raises ProviderSilent, ProviderDown."""
 
     @abstractmethod
     def cancel(self, key: str) -> ProviderResult | None:
-        """See that nothing is charged under the key from now on, and return what became of it, SUCCEEDED where it is too late.
+        """Ensure that nothing is charged under the key from now on, and return the state of the payment.
 
-        PROCESSING where it can no longer be stopped; None where the provider never heard of it. Raises ProviderSilent, ProviderDown.
+        The state is SUCCEEDED if it is too late, and PROCESSING if the payment can no longer be stopped. Return None if the
+        provider does not know the payment. Raises ProviderSilent, ProviderDown.
         """
 
     @abstractmethod
     def refund(self, *, payment_key: str, key: str, amount: Money) -> RefundStatus:
-        """Give the amount back, once per key however often it is asked; a refund that FAILED is tried again.
+        """Refund the amount, once per key however often it is called. A refund that FAILED is tried again.
 
-        FAILED as well where the provider never heard of the payment. Raises ProviderSilent, ProviderDown.
+        Return FAILED also if the provider does not know the payment. Raises ProviderSilent, ProviderDown.
         """
 
     @abstractmethod
     def verify_webhook(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderEvent:
-        """Return the event of a webhook. Raises WebhookRefused; Invalid where a rightly signed body is no event."""
+        """Return the event of a webhook. Raises WebhookRefused, or Invalid if the signature is valid but the body is no event."""

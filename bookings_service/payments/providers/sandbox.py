@@ -1,4 +1,4 @@
-"""The sandbox provider: a process of its own that speaks HTTP and calls back by signed webhook, as a real one does."""
+"""The client of the payment sandbox: a process that speaks HTTP and sends signed webhooks, as a real provider does."""
 
 import hashlib
 import hmac
@@ -31,7 +31,7 @@ MOST_MINOR_UNITS: Final = 2**53
 
 
 class SandboxProvider(PaymentProvider):
-    """Speaks to PAYMENT_SANDBOX_URL; its webhooks are signed with PAYMENT_WEBHOOK_SECRET."""
+    """Calls PAYMENT_SANDBOX_URL. Its webhooks are signed with PAYMENT_WEBHOOK_SECRET."""
 
     name = "sandbox"
 
@@ -52,21 +52,21 @@ class SandboxProvider(PaymentProvider):
         return _result(self._send("POST", "/v1/payments", json=body))
 
     def status(self, key: str) -> ProviderResult | None:
-        """Return what became of a payment."""
+        """Return the state of a payment, or None if the sandbox does not know it."""
         try:
             return _result(self._send("GET", f"/v1/payments/{key}"))
         except _Unknown:
             return None
 
     def cancel(self, key: str) -> ProviderResult | None:
-        """Have it failed, unless it is settled."""
+        """Make the payment fail, unless it is settled."""
         try:
             return _result(self._send("POST", f"/v1/payments/{key}/cancel"))
         except _Unknown:
             return None
 
     def refund(self, *, payment_key: str, key: str, amount: Money) -> RefundStatus:
-        """Give the amount back, once per key."""
+        """Refund the amount, once per key."""
         try:
             answer = self._send(
                 "POST", f"/v1/payments/{payment_key}/refunds", json={"key": key, "amount": amount.minor}
@@ -76,7 +76,7 @@ class SandboxProvider(PaymentProvider):
         return RefundStatus(answer["status"])
 
     def verify_webhook(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderEvent:
-        """Check `t=…,v1=…`: HMAC-SHA256 of `<t>.<body>`, at most five minutes from `now`; then read the event."""
+        """Check the header `t=…,v1=…` (HMAC-SHA256 of `<t>.<body>`, at most five minutes from `now`) and read the event."""
         parts = dict(part.partition("=")[::2] for part in headers.get(SIGNATURE_HEADER, "")[:300].split(","))
         stamp, signature = parts.get("t", ""), parts.get("v1", "")
         if not (stamp.isascii() and stamp.isdecimal() and len(stamp) < 15):
@@ -106,21 +106,21 @@ class SandboxProvider(PaymentProvider):
         try:
             return _readable(response.json())
         except _UNREADABLE as error:
-            raise ProviderSilent from error  # an answer that cannot be read says nothing of what was done
+            raise ProviderSilent from error  # an unreadable answer does not say what was done
 
 
 _UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 def _readable(answer: Any) -> dict[str, Any]:
-    """Return what the provider says of a payment or refund. Raises one of _UNREADABLE where it is not of the form agreed on."""
+    """Return the answer about a payment or refund. Raises one of _UNREADABLE if it has another form than agreed."""
     _check_text(answer)
     _result(answer)
     return answer  # type: ignore[no-any-return]
 
 
 class _Unknown(Exception):
-    """The sandbox has no payment of that key."""
+    """The sandbox has no payment under this key."""
 
 
 def sign(*, secret: str, stamp: str, body: bytes) -> str:
@@ -157,7 +157,7 @@ def _event(body: bytes) -> ProviderEvent:
 
 
 def _check_text(event: Any) -> None:
-    """Raise ValueError where the event holds what no database keeps: NUL, or half of a character."""
+    """Raise ValueError if a text cannot be stored in the database: it contains NUL or half a surrogate pair."""
     text = json.dumps(event, ensure_ascii=False)
     text.encode()
     if "\\u0000" in text:

@@ -1,7 +1,7 @@
-"""Stripe, by its own library: payment intents that this side confirms, refunds, signed webhooks.
+"""The client of Stripe, by Stripe's library: payment intents that are confirmed on creation, refunds, signed webhooks.
 
-Our payment's id is its intent's idempotency key and stands in its metadata, a refund's id likewise. Stripe is told nothing of
-a traveller but the booking's reference.
+The id of our payment or refund is the idempotency key at Stripe and is kept in the object's metadata. The only thing that
+Stripe learns of a traveller is the booking's reference.
 """
 
 import logging
@@ -16,6 +16,7 @@ from uuid import UUID
 
 import httpx
 import stripe
+import structlog
 from django.conf import settings
 
 from bookings_service.payments.domain import PaymentStatus, RefundStatus
@@ -36,15 +37,17 @@ from shared.money import Money
 
 SIGNATURE_HEADER: Final = "Stripe-Signature"
 WINDOW_SECONDS: Final = 300
-# The search may be an hour behind, by Stripe's own words: what is younger is looked for in the list too, which never is.
+# Stripe documents that its search may be an hour behind. Younger intents are also looked for in the list, which is current.
 INDEXED_AFTER_SECONDS: Final = 7_200
 SKEW_SECONDS: Final = 300
-# Refused before anything was done. No 5xx is among them: Stripe calls the outcome of those indeterminate.
+# Statuses with which Stripe has done nothing. A 5xx is not among them: Stripe calls its outcome indeterminate.
 DID_NOTHING: Final = frozenset({400, 401, 403, 404, 429})
 
-log = logging.getLogger(__name__)
-stripe.enable_telemetry = False  # it would tell Stripe about this machine
-logging.getLogger("stripe").setLevel(logging.WARNING)  # two lines a request, of what is told here where it matters
+log = structlog.get_logger(__name__)
+stripe.enable_telemetry = False  # telemetry would send facts about this machine to Stripe
+logging.getLogger("stripe").setLevel(
+    logging.WARNING
+)  # the library logs two lines per request; this module logs what matters
 
 Intent = dict[str, Any]
 _deadline: ContextVar[Deadline] = ContextVar("deadline of the call to Stripe")
@@ -52,7 +55,7 @@ _UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, Arithmeti
 
 
 class StripeProvider(PaymentProvider):
-    """Speaks to STRIPE_API_BASE as STRIPE_API_KEY; its webhooks are signed with STRIPE_WEBHOOK_SECRET."""
+    """Calls STRIPE_API_BASE with STRIPE_API_KEY. Its webhooks are signed with STRIPE_WEBHOOK_SECRET."""
 
     name = "stripe"
 
@@ -62,7 +65,7 @@ class StripeProvider(PaymentProvider):
             settings.STRIPE_API_KEY,
             base_addresses={"api": settings.STRIPE_API_BASE},
             http_client=_Transport(),
-            max_network_retries=0,  # the reconciler repeats, under the same key
+            max_network_retries=0,  # the reconciler retries, under the same key
         )
 
     @property
@@ -74,32 +77,32 @@ class StripeProvider(PaymentProvider):
         return self._stripe.v1.refunds
 
     def pay(self, payment: ProviderPayment) -> ProviderResult:
-        """Take the amount, once per key: create the intent confirmed. One that was declined is closed before it is called failed."""
+        """Create and confirm an intent, once per key. A declined intent is cancelled before the payment counts as failed."""
         with _within_the_limit():
-            with _understood():
+            with _errors_translated():
                 intent = self._created(payment)
-            with _understood(begun=True):
-                intent = intent or self._found(payment.key)
+            with _errors_translated(begun=True):
+                intent = intent or self._find(payment.key)
                 if intent is None:
                     return ProviderResult(PaymentStatus.FAILED, payment.amount, failure_code="card_declined")
                 return self._outcome(intent)
 
     def status(self, key: str) -> ProviderResult | None:
-        """Return what became of a payment. Of an intent that is open without being charged, see that it never will be."""
-        with _within_the_limit(), _understood():
-            intent = self._found(key)
+        """Return the state of a payment. An intent that is open but not charged is cancelled first."""
+        with _within_the_limit(), _errors_translated():
+            intent = self._find(key)
             return self._outcome(intent) if intent else None
 
     def cancel(self, key: str) -> ProviderResult | None:
-        """Close the intent unless it is paid or being paid, and return what became of it."""
-        with _within_the_limit(), _understood():
-            intent = self._found(key)
+        """Cancel the intent unless it is paid or being paid, and return its state."""
+        with _within_the_limit(), _errors_translated():
+            intent = self._find(key)
             return self._closed(intent) if intent else None
 
     def refund(self, *, payment_key: str, key: str, amount: Money) -> RefundStatus:
-        """Give the amount back, once per key; one that Stripe failed is made anew, under a key of its own."""
-        with _within_the_limit(), _understood():
-            intent = self._found(payment_key)
+        """Refund the amount, once per key. A refund that failed at Stripe is created again, under a new key."""
+        with _within_the_limit(), _errors_translated():
+            intent = self._find(payment_key)
             if intent is None:
                 return RefundStatus.FAILED
             made = self._refunds.list(params={"payment_intent": intent["id"], "limit": 100}).auto_paging_iter()
@@ -119,12 +122,12 @@ class StripeProvider(PaymentProvider):
                     )
                 )
             except (stripe.InvalidRequestError, stripe.CardError) as refusal:
-                log.error("stripe refuses refund %s: %s", key, refusal.code)
+                log.error("stripe.refund_refused", refund_id=key, code=refusal.code)
                 return RefundStatus.FAILED
             return objects.refund_of(refund)
 
     def verify_webhook(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderEvent:
-        """Check the signature by Stripe's library, and that the stamp is at most five minutes from `now`; then read the event."""
+        """Check the signature with Stripe's library and that its time is at most five minutes from `now`; then read the event."""
         header = headers.get(SIGNATURE_HEADER, "")
         if not header.isascii():
             raise WebhookRefused
@@ -136,14 +139,17 @@ class StripeProvider(PaymentProvider):
             raise Invalid from None
         stamp = next(part[2:] for part in header.split(",") if part.startswith("t="))
         if abs(now.timestamp() - int(stamp)) > WINDOW_SECONDS:
-            raise WebhookRefused  # the library refuses what is old alone, and by this process's clock
+            raise WebhookRefused  # the library refuses only old times, and by this process's clock
         try:
             return objects.event_of(_plain(event))
         except _UNREADABLE:
             raise Invalid from None
 
     def _created(self, payment: ProviderPayment) -> Intent | None:
-        """Create the intent confirmed; None where Stripe declined it without showing it. Raises MethodRefused and Stripe's errors."""
+        """Create and confirm the intent. Return None if Stripe declined it without returning it.
+
+        Raises MethodRefused and Stripe's errors.
+        """
         params = {
             "amount": _minor(payment.amount),
             "currency": payment.amount.currency.lower(),
@@ -157,21 +163,21 @@ class StripeProvider(PaymentProvider):
         try:
             intent = self._intents.create(params=params, options={"idempotency_key": payment.key})
         except stripe.CardError as decline:
-            told: Any = decline.json_body
-            return told["error"].get("payment_intent")  # type: ignore[no-any-return]
+            answer: Any = decline.json_body
+            return answer["error"].get("payment_intent")  # type: ignore[no-any-return]
         except stripe.InvalidRequestError as refusal:
             if refusal.http_status == httpx.codes.NOT_FOUND or refusal.param == "payment_method":
                 raise MethodRefused from refusal
             raise
         if intent.last_response.headers.get("idempotent-replayed") == "true":
-            return _plain(self._intents.retrieve(intent.id))  # a replay says what was, not what is
+            return _plain(self._intents.retrieve(intent.id))  # a replayed answer is out of date
         return _plain(intent)
 
-    def _found(self, key: str) -> Intent | None:
-        """Return the intent made for our key as it is now, None where there is none.
+    def _find(self, key: str) -> Intent | None:
+        """Return the current intent of our key, or None.
 
-        By the search, and for what is younger than the search may be behind, by the list: it is current, newest first, and
-        read back to when the key was made. An account without search is read back as far as it takes.
+        Ask the search first. If the key is younger than the search may be behind, read the list, which is current and newest
+        first, back to the time at which the key was made. Without search, read the list whatever the age of the key.
         """
         try:
             query = f"metadata['{objects.PAYMENT_ID}']:'{key}'"
@@ -186,12 +192,12 @@ class StripeProvider(PaymentProvider):
         for intent in self._intents.list(params={"limit": 100}).auto_paging_iter():
             if intent.created < since - SKEW_SECONDS:
                 return None
-            if objects.key_of(found := _plain(intent)) == key:
-                return found
+            if objects.key_of(candidate := _plain(intent)) == key:
+                return candidate
         return None
 
     def _outcome(self, intent: Intent) -> ProviderResult:
-        """Return what became of a payment; an open intent is closed first, or its client secret could still charge what we call failed."""
+        """Return the result of an intent. An open one is cancelled first: with its client secret it could still be charged."""
         return self._closed(intent) if intent["status"] in objects.OPEN else objects.result_of(intent)
 
     def _closed(self, intent: Intent) -> ProviderResult:
@@ -200,14 +206,14 @@ class StripeProvider(PaymentProvider):
         try:
             closed = _plain(self._intents.cancel(intent["id"]))
         except stripe.InvalidRequestError:
-            closed = _plain(self._intents.retrieve(intent["id"]))  # it moved on meanwhile, or was closed already
+            closed = _plain(self._intents.retrieve(intent["id"]))  # its state has changed meanwhile
         if closed["status"] == "canceled":
             return objects.failed(closed, code=objects.failure_of(intent))
         return objects.result_of(closed)
 
 
 class _Transport(stripe.HTTPClient):
-    """Sends within what is left of the call, however many requests it takes."""
+    """Sends each request within the remaining time of the call, however many requests the call makes."""
 
     name = "httpx"
 
@@ -218,12 +224,12 @@ class _Transport(stripe.HTTPClient):
     def request(
         self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None, *, _usage: Any = None
     ) -> tuple[str, int, Mapping[str, str]]:
-        """Return body, status and headers. Raises APIConnectionError, with httpx's own error as its cause."""
-        left = _deadline.get().remaining()
-        if left <= 0:
+        """Return body, status and headers. Raises APIConnectionError, caused by the error of httpx."""
+        remaining = _deadline.get().remaining()
+        if remaining <= 0:
             raise stripe.APIConnectionError("out of time")
         try:
-            response = self._http.request(method, url, headers=headers, content=post_data, timeout=left)
+            response = self._http.request(method, url, headers=headers, content=post_data, timeout=remaining)
         except httpx.HTTPError as error:
             raise stripe.APIConnectionError(type(error).__name__) from error
         return response.text, response.status_code, response.headers
@@ -239,8 +245,8 @@ def _within_the_limit() -> Iterator[None]:
 
 
 @contextmanager
-def _understood(*, begun: bool = False) -> Iterator[None]:
-    """Say in our words why Stripe did not answer; once a charge is `begun`, nothing it says means that nothing was done."""
+def _errors_translated(*, begun: bool = False) -> Iterator[None]:
+    """Turn Stripe's errors into ProviderDown or ProviderSilent. Once a charge has `begun`, it is always ProviderSilent."""
     try:
         yield
     except stripe.APIConnectionError as error:
@@ -248,25 +254,25 @@ def _understood(*, begun: bool = False) -> Iterator[None]:
             ProviderDown if isinstance(error.__cause__, httpx.ConnectError) and not begun else ProviderSilent
         ) from error
     except stripe.StripeError as error:
-        log.error("stripe answers %s %s: %s", error.http_status, error.code, error.request_id)
+        log.error("stripe.error", status=error.http_status, code=error.code, stripe_request_id=error.request_id)
         did_nothing = error.http_status in DID_NOTHING and not isinstance(error, stripe.IdempotencyError)
         raise (ProviderDown if did_nothing and not begun else ProviderSilent) from error
     except _UNREADABLE as error:
-        raise ProviderSilent from error  # an answer that cannot be read says nothing of what was done
+        raise ProviderSilent from error  # an unreadable answer does not say what was done
 
 
-def _plain(thing: Any) -> dict[str, Any]:
-    return thing.to_dict()  # type: ignore[no-any-return]
+def _plain(stripe_object: Any) -> dict[str, Any]:
+    return stripe_object.to_dict()  # type: ignore[no-any-return]
 
 
 def _made_at(key: str) -> float:
-    """Return when a key of ours was made, in seconds since 1970: it is a UUIDv7. Any other is taken for as old as can be."""
+    """Return when our key was made, in seconds since 1970. A key that is no UUIDv7 counts as very old."""
     made = UUID(key)
     return (made.int >> 80) / 1000 if made.version == 7 else 0.0
 
 
 def _minor(amount: Money) -> int:
-    """Return the amount as Stripe counts it. Raises ProviderDown where it cannot: it was not asked at all."""
+    """Return the amount in Stripe's unit. Raises ProviderDown if Stripe cannot take it, because nothing was sent."""
     try:
         return objects.to_stripe(amount)
     except ValueError as error:

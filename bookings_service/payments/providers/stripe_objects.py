@@ -1,4 +1,4 @@
-"""What Stripe's objects say in our words. Pure: JSON in, results out; whatever is not of the form agreed on raises ValueError & co."""
+"""Translates Stripe's objects. Pure: JSON in, our results out. An object of an unexpected form raises ValueError, KeyError or TypeError."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -25,7 +25,7 @@ _STATUSES: Final = {
 OPEN: Final = frozenset({"requires_payment_method", "requires_confirmation"})
 PAST_CLOSING: Final = frozenset({"succeeded", "processing", "canceled"})
 
-# A longer address is not kept: cut, it would lead nowhere, and the client secret leads to the same.
+# A longer address is dropped: shortened, it would not work. The client secret serves the same purpose.
 LONGEST_PAGE: Final = 500
 
 _EVENTS: Final = {
@@ -33,7 +33,7 @@ _EVENTS: Final = {
     "payment_intent.processing": PaymentStatus.PROCESSING,
     "payment_intent.requires_action": PaymentStatus.REQUIRES_ACTION,
     "payment_intent.canceled": PaymentStatus.FAILED,
-    # One attempt failed, and the intent is open for another: it has failed once it is closed, which asking after it does.
+    # One attempt failed, but the intent allows another. status() closes the intent; only then has the payment failed.
     "payment_intent.payment_failed": PaymentStatus.PROCESSING,
 }
 
@@ -47,7 +47,7 @@ _REFUNDS: Final = {
 
 
 def to_stripe(amount: Money) -> int:
-    """Return the amount in the unit that Stripe counts its currency in. Raises ValueError where that is too coarse for it."""
+    """Return the amount in the unit that Stripe uses for its currency. Raises ValueError if the amount is no multiple of it."""
     scaled = amount.amount.scaleb(_places(amount.currency))
     if scaled != scaled.to_integral_value():
         raise ValueError(f"{amount} is finer than what Stripe takes")
@@ -55,7 +55,7 @@ def to_stripe(amount: Money) -> int:
 
 
 def from_stripe(amount: int, currency: str) -> Money:
-    """Return what Stripe calls `amount`. Raises ValueError where that is finer than the currency's minor unit."""
+    """Return Stripe's `amount` as money. Raises ValueError if it is finer than the currency's minor unit."""
     code = currency.upper()
     return Money(Decimal(amount).scaleb(-_places(code)), code)
 
@@ -65,32 +65,32 @@ def _places(currency: str) -> int:
 
 
 def result_of(intent: Mapping[str, Any]) -> ProviderResult:
-    """Return what a payment intent says. Raises KeyError for a status that says nothing of the money, such as an open one."""
+    """Return the result of a payment intent. Raises KeyError for a status without a result, such as an open one."""
     return _result(intent, _STATUSES[intent["status"]])
 
 
 def failed(intent: Mapping[str, Any], *, code: str) -> ProviderResult:
-    """Return that the intent's payment failed for `code`."""
+    """Return the result of an intent whose payment failed with `code`."""
     return ProviderResult(PaymentStatus.FAILED, _amount(intent), failure_code=code[:60])
 
 
 def failure_of(intent: Mapping[str, Any]) -> str:
-    """Return why the intent's last attempt failed; never the issuer's own reason, which may be that the card was reported stolen."""
+    """Return why the last attempt failed. The issuer's own reason is left out: it may say that the card was reported stolen."""
     return str((intent.get("last_payment_error") or {}).get("code") or intent.get("cancellation_reason") or "canceled")
 
 
-def key_of(thing: Mapping[str, Any], name: str = PAYMENT_ID) -> str:
-    """Return the key of ours that is kept in the object's metadata, "" for none."""
-    return str((thing.get("metadata") or {}).get(name) or "")[:64]
+def key_of(stripe_object: Mapping[str, Any], name: str = PAYMENT_ID) -> str:
+    """Return our key from the object's metadata, or ""."""
+    return str((stripe_object.get("metadata") or {}).get(name) or "")[:64]
 
 
 def refund_of(refund: Mapping[str, Any]) -> RefundStatus:
-    """Return where a refund stands."""
+    """Return the status of a refund."""
     return _REFUNDS[refund["status"]]
 
 
 def event_of(event: Mapping[str, Any]) -> ProviderEvent:
-    """Return what an event says. Its `result` is None where it is of anything but the course of a payment intent."""
+    """Return the event. Its `result` is None unless the event says how a payment intent went on."""
     about, status = event["data"]["object"], _EVENTS.get(event["type"])
     return ProviderEvent(
         id=_text(event["id"])[:100],
@@ -113,7 +113,7 @@ def _result(intent: Mapping[str, Any], status: PaymentStatus) -> ProviderResult:
 
 
 def _amount(intent: Mapping[str, Any]) -> Money:
-    """Return what was received, where it was: a capture of less than was asked must show."""
+    """Return the received amount of a succeeded intent, so that a partial capture shows; otherwise the requested amount."""
     received = intent.get("amount_received") if intent["status"] == "succeeded" else None
     amount = int(received or intent["amount"])
     if amount <= 0:
@@ -122,7 +122,7 @@ def _amount(intent: Mapping[str, Any]) -> Money:
 
 
 def _text(value: Any) -> str:
-    """Return the text. Raises ValueError for what no database keeps: NUL, or half of a character."""
+    """Return the text. Raises ValueError if the database cannot store it: it contains NUL or half a surrogate pair."""
     text = str(value)
     text.encode()
     if "\0" in text:

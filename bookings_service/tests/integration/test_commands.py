@@ -279,7 +279,7 @@ def test_looking_at_everything_may_take_longer_than_a_request() -> None:
         return []
 
     before = statement_timeout()
-    with patch.object(audit, "findings", look):
+    with patch.object(audit, "discrepancies", look):
         assert run("check_ledger")[0] == 0
 
     assert (seen, statement_timeout()) == (["15min"], before)

@@ -1,4 +1,4 @@
-"""`manage bookings cancel_departure ID`: a departure that will not leave; everybody is refunded and told."""
+"""`manage bookings cancel_departure ID`: cancel and refund every booking of a departure that will not leave."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ BATCH = 50
 
 
 class Command(OperatorCommand):
-    """Show what it would mean, and do it where asked to. Killed half way, it simply goes on."""
+    """Show the bookings, and cancel them with --apply. After an interruption, run it again."""
 
-    help = "Cancel every booking of a departure that will not leave, in batches: all that is left of each payment goes back."
+    help = "Cancel every booking of a departure that will not leave, in batches. What is refundable of each payment is refunded."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("departure", type=identifier, help="The departure's id.")
@@ -21,12 +21,12 @@ class Command(OperatorCommand):
         add_apply(parser, "Cancel and refund")
 
     def work(self, **options: Any) -> bool:
-        """Return whether no booking of the departure is left."""
+        """Return True once every booking is cancelled, or without --apply. Raises CommandError if some are locked."""
         apply, departure_id = applies(options), options["departure"]
         affected = selectors.bookings_of_departure(departure_id=departure_id)
-        columns = ("status", "bookings", "seats", "goes back")
+        columns = ("status", "bookings", "seats", "to refund")
         self.table(f"Bookings of {departure_id}", columns, ((a.status, a.bookings, a.seats, a.left) for a in affected))
-        todo = sum(one.bookings for one in affected)
+        todo = sum(row.bookings for row in affected)
         if not apply:
             self.stdout.write(
                 f"{todo:,} bookings would be cancelled and refunded. Nothing was changed: --apply does it."
@@ -35,13 +35,13 @@ class Command(OperatorCommand):
         services.close_departure(departure_id=departure_id)
         done = 0
         with self.progress("Cancelling", todo) as step:
-            while found := services.cancel_bookings_of_cancelled(limit=options["batch"], departure_id=departure_id):
-                done += found
-                step(found)
-        left = sum(one.bookings for one in selectors.bookings_of_departure(departure_id=departure_id))
-        if left:
+            while count := services.cancel_bookings_of_cancelled(limit=options["batch"], departure_id=departure_id):
+                done += count
+                step(count)
+        remaining = sum(row.bookings for row in selectors.bookings_of_departure(departure_id=departure_id))
+        if remaining:
             raise CommandError(
-                f"{done:,} cancelled, {left:,} are locked by somebody else: run it again.", returncode=FOUND
+                f"{done:,} cancelled, {remaining:,} are locked by another transaction: run it again.", returncode=FOUND
             )
         self.stdout.write(
             f"{done:,} bookings cancelled; their refunds are on the way. Cancel the departure in the catalogue too."

@@ -11,13 +11,13 @@ DOCUMENT: Final = Path(__file__).resolve().parents[4] / "docs" / "bookings.md"
 
 
 class Command(BaseCommand):
-    """Write the document where it is not as the tables are; with --check, only say so."""
+    """Update the document if it differs from the tables. With --check, only report it."""
 
     help = "Draw the state machines of docs/bookings.md from the transition tables."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--check", action="store_true", help="Change nothing; exit code 1 where it is out of date.")
+        parser.add_argument("--check", action="store_true", help="Change nothing. Exit code 1 if it is out of date.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -31,4 +31,4 @@ class Command(BaseCommand):
             raise CommandError("docs/bookings.md is out of date: run draw_state_machines.")
         else:
             DOCUMENT.write_text(drawn, encoding="utf-8")
-            self.stdout.write("docs/bookings.md is drawn anew.")
+            self.stdout.write("docs/bookings.md is updated.")

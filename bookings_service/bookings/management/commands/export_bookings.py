@@ -18,34 +18,34 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Command(OperatorCommand):
-    """Write to stdout, or to a file that is whole or not there."""
+    """Write to stdout or to a file. The file appears only when it is complete."""
 
-    help = "Export bookings, oldest first, in constant memory. Without names, unless asked for."
+    help = "Export bookings, oldest first, in constant memory. Names are left out unless --with-passengers is given."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--format", choices=["csv", "jsonl"], default="csv")
-        parser.add_argument("--since", type=day, help="Made on this day or later (UTC).")
-        parser.add_argument("--until", type=day, help="Made before this day (UTC).")
+        parser.add_argument("--since", type=day, help="Only bookings made on this day or later (UTC).")
+        parser.add_argument("--until", type=day, help="Only bookings made before this day (UTC).")
         parser.add_argument("--status", choices=[status.value for status in Status])
-        parser.add_argument("--with-passengers", action="store_true", help="With the passengers' names.")
-        parser.add_argument("--output", type=Path, help="A file, in place of stdout.")
+        parser.add_argument("--with-passengers", action="store_true", help="Add the passengers' names.")
+        parser.add_argument("--output", type=Path, help="Write to this file instead of stdout.")
 
     def work(self, **options: Any) -> bool:
-        """Write every booking that was asked for."""
+        """Write every booking that matches the options, and return True."""
         since, until, path = options["since"], options["until"], options["output"]
         if since and until and since >= until:
             raise CommandError("--since must be before --until.", returncode=MISUSED)
-        wanted = export.Wanted(since=since, until=until, status=options["status"] or "")
+        selection = export.Selection(since=since, until=until, status=options["status"] or "")
         columns = export.columns(with_passengers=options["with_passengers"])
         write = _csv if options["format"] == "csv" else _json_lines
-        is_read_as_it_comes = path is None and self.stdout.isatty()
-        bar = nullcontext(lambda: None) if is_read_as_it_comes else self.progress("Exporting", wanted.count())
+        shows_rows_on_the_terminal = path is None and self.stdout.isatty()
+        bar = nullcontext(lambda: None) if shows_rows_on_the_terminal else self.progress("Exporting", selection.count())
         with bar as step:
-            rows = _counted(export.rows(wanted, with_passengers=options["with_passengers"]), step)
+            rows = _counted(export.rows(selection, with_passengers=options["with_passengers"]), step)
             if path is None:
                 done = write(self.stream(), columns, rows)
             else:
-                done = _whole(path, lambda stream: write(stream, columns, rows))
+                done = _write_file(path, lambda stream: write(stream, columns, rows))
         self.stderr.write(f"{done:,} bookings exported.", lambda text: text)
         return True
 
@@ -56,8 +56,8 @@ def _counted(rows: Iterable[dict[str, Any]], step: Callable[[], None]) -> Iterat
         step()
 
 
-def _whole(path: Path, write: Any) -> int:
-    """Write a file beside `path`, for its owner alone, and put it in its place when it is whole."""
+def _write_file(path: Path, write: Any) -> int:
+    """Write a temporary file beside `path`, readable only by its owner, and rename it once it is complete."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.unlink(missing_ok=True)
@@ -92,6 +92,6 @@ def _json_lines(stream: IO[str], columns: Iterable[str], rows: Iterable[dict[str
 
 
 def _cell(value: Any) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
+    """Return a text that no spreadsheet takes for a formula."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(_FORMULAS) else text

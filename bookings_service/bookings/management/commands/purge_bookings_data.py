@@ -1,4 +1,4 @@
-"""`manage bookings purge_bookings_data`: what nobody needs any more goes."""
+"""`manage bookings purge_bookings_data`: delete rows that are past their retention."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from shared.commands import OperatorCommand, add_apply, applies
 
 
 class Command(OperatorCommand):
-    """Show what is past its retention, and delete it where asked to."""
+    """Show what is past its retention, and delete it with --apply."""
 
     help = "Delete quotes that were never booked, idempotency keys, inbox rows and webhooks past their retention."
 
@@ -17,16 +17,18 @@ class Command(OperatorCommand):
         add_apply(parser, "Delete them, in batches")
 
     def work(self, **options: Any) -> bool:
-        """Return True: data to delete is nothing wrong."""
-        apply, past, gone = applies(options), purge.count_past(), dict.fromkeys(purge.retentions(), 0)
+        """Return True: rows past their retention are no fault."""
+        apply, past, deleted = applies(options), purge.count_past(), dict.fromkeys(purge.retentions(), 0)
         if apply:
             with self.progress("Deleting", sum(past.values())) as step:
                 for name in past:
                     for batch in purge.purge(name):
-                        gone[name] += batch
+                        deleted[name] += batch
                         step(batch)
         columns = ("what", "kept for (days)", "past it", "deleted")
         kept = purge.retentions()
-        self.table("Retention", columns, ((name, kept[name].days, past[name], gone[name]) for name in past))
-        self.stdout.write(f"{sum(gone.values()):,} rows deleted." if apply else "Nothing was changed: --apply deletes.")
+        self.table("Retention", columns, ((name, kept[name].days, past[name], deleted[name]) for name in past))
+        self.stdout.write(
+            f"{sum(deleted.values()):,} rows deleted." if apply else "Nothing was changed: --apply deletes."
+        )
         return True

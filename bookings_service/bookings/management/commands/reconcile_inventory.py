@@ -1,4 +1,4 @@
-"""`manage bookings reconcile_inventory`: are the seat counters what the bookings say, and the departures what the catalogue says?"""
+"""`manage bookings reconcile_inventory`: compare seat counters with bookings, and departures with the catalogue."""
 
 from typing import Any
 
@@ -10,22 +10,20 @@ from shared.commands import OperatorCommand, add_apply, applies
 
 
 class Command(OperatorCommand):
-    """Compare, show what differs, and set it right where asked to."""
+    """Compare, show the differences, and correct them with --apply."""
 
     help = (
-        "Compare the seat counters of every departure with its bookings, offers and quotes, and where asked to with the"
-        " catalogue. Exit code 1 where they differ."
+        "Compare the seat counters of every departure with its bookings, offers and quotes. With --catalogue, also compare"
+        " departures with the catalogue. Exit code 1 if something differs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        catalogue = "Also compare the departures that are to come with what destinations says of them now."
+        catalogue = "Also compare future departures with what destinations_service says of them now."
         parser.add_argument("--catalogue", action="store_true", help=catalogue)
-        add_apply(
-            parser, "Set the counters right, each under its departure's lock, and take over what the catalogue says"
-        )
+        add_apply(parser, "Correct each counter under its departure's lock, and take over what the catalogue says")
 
     def work(self, **options: Any) -> bool:
-        """Return whether every counter is right now, and every departure what the catalogue says."""
+        """Return whether, after the corrections, every counter is right and every departure matches the catalogue."""
         apply = applies(options)
         counters_are_right = self._counters(apply=apply)
         return (not options["catalogue"] or self._catalogue(apply=apply)) and counters_are_right
@@ -39,14 +37,16 @@ class Command(OperatorCommand):
             for d in drifts
         )  # fmt: skip
         self.table("Counters that are wrong", columns, rows)
-        mended = 0
+        corrected = 0
         if apply:
             with self.progress("Setting counters right", len(drifts)) as step:
                 for drift in drifts:
-                    mended += audit.mend_counters(departure_id=drift.departure_id) is not None and not drift.is_oversold
+                    corrected += (
+                        audit.mend_counters(departure_id=drift.departure_id) is not None and not drift.is_oversold
+                    )
                     step()
         self.stdout.write(
-            f"{audit.departures_count():,} departures, {len(drifts):,} wrong, {mended:,} set right, {len(oversold):,} oversold."
+            f"{audit.departures_count():,} departures, {len(drifts):,} wrong, {corrected:,} set right, {len(oversold):,} oversold."
         )
         return not oversold and (apply or not drifts)
 
@@ -55,20 +55,20 @@ class Command(OperatorCommand):
         with self.progress("Asking the catalogue", audit.departures_count()) as step:
             for batch in compare.compare_with_catalogue():
                 count += len(batch)
-                different += [one for one in batch if one.difference]
+                different += [comparison for comparison in batch if comparison.difference]
                 step(len(batch))
         columns = ("departure", "capacity", "in the catalogue", "taken", "")
         rows = (
             (d.departure_id, d.capacity, d.told.capacity if d.told else "", d.taken, d.difference) for d in different
         )
         self.table("Not as the catalogue says", columns, rows)
-        behind = sum(one.difference is compare.Difference.BEHIND for one in different)
+        behind = sum(comparison.difference is compare.Difference.BEHIND for comparison in different)
         if apply:
-            for one in different:
-                compare.take_over(one)
-        oversold = sum(one.difference is compare.Difference.OVERSOLD for one in different)
-        mended = behind if apply else 0
+            for comparison in different:
+                compare.take_over(comparison)
+        oversold = sum(comparison.difference is compare.Difference.OVERSOLD for comparison in different)
+        corrected = behind if apply else 0
         self.stdout.write(
-            f"Catalogue: {count:,} departures to come, {len(different):,} differ, {mended:,} set right, {oversold:,} oversold."
+            f"Catalogue: {count:,} departures to come, {len(different):,} differ, {corrected:,} set right, {oversold:,} oversold."
         )
-        return len(different) == mended
+        return len(different) == corrected

@@ -1,4 +1,4 @@
-"""`manage bookings reconcile_payments`: what does the provider say of our payments and refunds?"""
+"""`manage bookings reconcile_payments`: compare payments and refunds with what the provider says."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,54 +16,55 @@ LATE = 600
 
 
 class Command(OperatorCommand):
-    """Show what has no end, ask the provider where asked to, and hold what has ended against what it says."""
+    """Show unsettled payments and refunds, ask the provider about them with --apply, and compare settled payments."""
 
     help = (
-        "Show payments whose end is not known and refunds that are not paid out, and ask the provider after them. Exit code 1"
-        " where one is late, a refund has failed, or the provider contradicts or does not answer."
+        "Show payments without an end and refunds that are not paid out; with --apply, ask the provider about them. Exit code 1"
+        " if one is late, if a refund has failed, or if the provider contradicts our record or does not answer."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--since", type=day, help="Also compare payments begun on this day or later that have ended."
+            "--since", type=day, help="Also compare payments that began on this day or later and have ended."
         )
-        late = f"Seconds after which what has no end is late (default {LATE})."
+        late = f"Seconds after which a payment or refund without an end is late (default {LATE})."
         parser.add_argument("--late", type=count, default=LATE, help=late)
-        add_apply(parser, "Ask for every payment and refund without an end now, and record the answers")
+        add_apply(parser, "Ask the provider about every payment and refund without an end, and record the answers")
 
     def work(self, **options: Any) -> bool:
         """Return whether nothing is late or failed, and the provider agrees with what was compared."""
         apply, since = applies(options), options["since"]
         late_before = database_now() - timedelta(seconds=options["late"])
-        payments_are_well = self._payments(apply=apply, since=since, late_before=late_before)
-        return self._refunds(apply=apply, late_before=late_before) and payments_are_well
+        payments_are_fine = self._payments(apply=apply, since=since, late_before=late_before)
+        return self._refunds(apply=apply, late_before=late_before) and payments_are_fine
 
     def _payments(self, *, apply: bool, since: datetime | None, late_before: datetime) -> bool:
-        waiting = reconcile.unsettled()
+        unsettled = reconcile.unsettled()
         columns = ("payment", "booking", "status", "amount", "begun (UTC)", "last asked (UTC)")
-        rows = ((w.id, w.reference, w.status, w.amount, _at(w.begun_at), _at(w.asked_at)) for w in waiting)
+        rows = ((w.id, w.reference, w.status, w.amount, _at(w.begun_at), _at(w.asked_at)) for w in unsettled)
         self.table("Payments without an end", columns, rows)
-        left, silent = self._ask(waiting) if apply else (waiting, 0)
+        open_payments, silent = self._ask(unsettled) if apply else (unsettled, 0)
         wrong, unanswered = self._compare(since) if since else (0, 0)
-        late, settled = sum(one.begun_at < late_before for one in left), len(waiting) - len(left)
+        late = sum(payment.begun_at < late_before for payment in open_payments)
+        settled = len(unsettled) - len(open_payments)
         self.stdout.write(
-            f"Payments: {len(waiting):,} without an end, {settled:,} settled now, {late:,} late, {wrong:,} contradicted,"
+            f"Payments: {len(unsettled):,} without an end, {settled:,} settled now, {late:,} late, {wrong:,} contradicted,"
             f" {silent + unanswered:,} not answered."
         )
         return not (late or wrong or silent or unanswered)
 
-    def _ask(self, waiting: list[reconcile.Unsettled]) -> tuple[list[reconcile.Unsettled], int]:
-        left, silent = [], 0
-        with self.progress("Asking the provider", len(waiting)) as step:
-            for payment in waiting:
+    def _ask(self, unsettled: list[reconcile.Unsettled]) -> tuple[list[reconcile.Unsettled], int]:
+        open_payments, silent = [], 0
+        with self.progress("Asking the provider", len(unsettled)) as step:
+            for payment in unsettled:
                 try:
                     if reconcile.ask_after(payment_id=payment.id) in reconcile.LIVE:
-                        left.append(payment)
+                        open_payments.append(payment)
                 except Unavailable:
-                    left.append(payment)
+                    open_payments.append(payment)
                     silent += 1
                 step()
-        return left, silent
+        return open_payments, silent
 
     def _compare(self, since: datetime) -> tuple[int, int]:
         wrong, unanswered = [], 0
@@ -71,10 +72,10 @@ class Command(OperatorCommand):
         with self.progress("Comparing", len(ended)) as step:
             for payment_id in ended:
                 try:
-                    found = reconcile.contradiction(payment_id=payment_id)
+                    contradiction = reconcile.contradiction(payment_id=payment_id)
                 except Unavailable:
-                    found, unanswered = None, unanswered + 1
-                wrong += [found] if found else []
+                    contradiction, unanswered = None, unanswered + 1
+                wrong += [contradiction] if contradiction else []
                 step()
         columns = ("payment", "booking", "recorded", "the provider says")
         self.table("Contradicted: for finance", columns, ((w.id, w.reference, w.recorded, w.told) for w in wrong))
@@ -100,17 +101,17 @@ class Command(OperatorCommand):
             ),
         )
         if apply:
-            asked = [one for one in before if one.status in OWED]
-            with self.progress("Asking for refunds", len(asked)) as step:
-                for one in asked:
-                    pay_out.pay_out_now(refund_id=one.id)
+            to_ask = [refund for refund in before if refund.status in OWED]
+            with self.progress("Asking for refunds", len(to_ask)) as step:
+                for refund in to_ask:
+                    pay_out.pay_out_now(refund_id=refund.id)
                     step()
         after = owed.owed_refunds() if apply else before
-        failed = sum(one.has_failed for one in after)
-        late = sum(one.begun_at < late_before and not one.has_failed for one in after)
-        gone = {one.id for one in before} - {one.id for one in after}
+        failed = sum(refund.has_failed for refund in after)
+        late = sum(refund.begun_at < late_before and not refund.has_failed for refund in after)
+        paid_out = {refund.id for refund in before} - {refund.id for refund in after}
         self.stdout.write(
-            f"Refunds: {len(before):,} not paid out, {len(gone):,} paid out now, {late:,} late, {failed:,} failed."
+            f"Refunds: {len(before):,} not paid out, {len(paid_out):,} paid out now, {late:,} late, {failed:,} failed."
         )
         return not (failed or late)
 

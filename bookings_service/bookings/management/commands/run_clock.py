@@ -1,4 +1,4 @@
-"""manage.py run_clock: holds end, refunds go out, payments are asked after, seats are told of."""
+"""manage.py run_clock: run the jobs that are due, such as ending holds and paying refunds out, until SIGTERM."""
 
 import signal
 import threading
@@ -10,12 +10,12 @@ from bookings_service.bookings import clock
 
 
 class Command(BaseCommand):
-    """Run the clock until SIGTERM, finishing the job in hand."""
+    """Run the clock until SIGTERM. The running job is finished first."""
 
-    help = "End holds, pay refunds out, ask after payments and tell of seats, until SIGTERM. Several may run."
+    help = "Run the jobs of bookings that are due, such as ending holds and paying refunds out, until SIGTERM. Several may run."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run until stopped."""
+        """Run until SIGTERM or SIGINT."""
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

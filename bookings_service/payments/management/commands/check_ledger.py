@@ -1,4 +1,4 @@
-"""`manage bookings check_ledger`: do the books add up?"""
+"""`manage bookings check_ledger`: check that ledger, payments, refunds and bookings agree."""
 
 from typing import Any
 
@@ -7,19 +7,17 @@ from shared.commands import OperatorCommand
 
 
 class Command(OperatorCommand):
-    """Read every rule of the books; change nothing."""
+    """Check every rule; change nothing."""
 
-    help = "Hold ledger, payments, refunds and bookings against one another. Read-only; exit code 1 where they do not add up."
+    help = "Check that ledger, payments, refunds and bookings agree. Read-only. Exit code 1 if they do not."
 
     def work(self, **options: Any) -> bool:
         """Return whether every rule holds."""
-        found = audit.discrepancies()
-        self.table("Balances", ("account", "amount"), ((one.account, one.amount) for one in audit.balances()))
-        if found:
-            self.table(
-                "What does not add up", ("rule", "of", "how"), ((one.rule, one.subject, one.detail) for one in found)
-            )
+        broken = audit.discrepancies()
+        self.table("Balances", ("account", "amount"), ((row.account, row.amount) for row in audit.balances()))
+        if broken:
+            self.table("Broken rules", ("rule", "of", "how"), ((row.rule, row.subject, row.detail) for row in broken))
         self.stdout.write(
-            f"{len(audit.RULES)} rules, {len(found):,} broken by {len({f.subject for f in found}):,} records."
+            f"{len(audit.RULES)} rules, {len(broken):,} broken by {len({row.subject for row in broken}):,} records."
         )
-        return not found
+        return not broken

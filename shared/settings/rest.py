@@ -1,12 +1,12 @@
-"""Django REST framework and its OpenAPI, the same way everywhere."""
+"""Django REST framework and its OpenAPI document, the same in every service."""
 
 from typing import Any
 
 
-def rest_framework(*, authentication: str = "shared.auth.drf.TravellerAuthentication") -> dict[str, Any]:
-    """Return REST_FRAMEWORK: JSON alone, travellers' tokens, closed unless a view opens itself, problem+json."""
+def rest_framework() -> dict[str, Any]:
+    """Return REST_FRAMEWORK: only JSON, travellers' tokens, closed unless a view opens itself, problem+json."""
     return {
-        "DEFAULT_AUTHENTICATION_CLASSES": [authentication],
+        "DEFAULT_AUTHENTICATION_CLASSES": ["shared.auth.drf.TravellerAuthentication"],
         "DEFAULT_PERMISSION_CLASSES": ["shared.auth.drf.IsTraveller"],
         "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
         "DEFAULT_PARSER_CLASSES": ["shared.http.parsers.StrictJSONParser"],

@@ -71,20 +71,27 @@ def max_body_bytes() -> int:
     return env.positive("MAX_BODY_BYTES", default=10_000_000)
 
 
-def hardening(service: str) -> dict[str, object]:
-    """Return the settings that keep a service with an admin closed, for its settings module to take in.
-
-    Cookies know no ports, so each service's admin has names of its own. Staff sign in by users_service; a local superuser with a
-    password remains as the way in when that is away.
-    """
-    public = https()
+def limits(service: str) -> dict[str, object]:
+    """Return what keeps any service closed: its secret, the hosts it answers, and the largest body it reads."""
     return {
         "DEBUG": debug(),
         "SECRET_KEY": secret_key(),
         "ALLOWED_HOSTS": allowed_hosts(service),
-        "TRUSTED_PROXIES": trusted_proxies(),
         "MAX_BODY_BYTES": max_body_bytes(),
         "DATA_UPLOAD_MAX_MEMORY_SIZE": max_body_bytes(),
+        "SECURE_HSTS_SECONDS": https().hsts_seconds,
+    }
+
+
+def hardening(service: str) -> dict[str, object]:
+    """Return what keeps a service with an admin closed, in addition to `limits`.
+
+    A browser sends a host's cookies to all of its ports, so each service's admin has cookie names of its own. Staff sign in
+    through users_service. A local superuser with a password can sign in while users_service is away.
+    """
+    public = https()
+    return {
+        "TRUSTED_PROXIES": trusted_proxies(),
         "AUTHENTICATION_BACKENDS": ["shared.auth.staff.StaffBackend", "django.contrib.auth.backends.ModelBackend"],
         "SESSION_COOKIE_NAME": f"{service}_session",
         "CSRF_COOKIE_NAME": f"{service}_csrf",
@@ -94,7 +101,6 @@ def hardening(service: str) -> dict[str, object]:
         "CSRF_COOKIE_SECURE": public.on,
         "SECURE_SSL_REDIRECT": public.on,
         "SECURE_REDIRECT_EXEMPT": list(PLAIN_HTTP_PATHS),
-        "SECURE_HSTS_SECONDS": public.hsts_seconds,
         "SECURE_HSTS_INCLUDE_SUBDOMAINS": public.on,
         "SECURE_HSTS_PRELOAD": public.on,
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if public.on else None,

@@ -1,11 +1,8 @@
-"""Templates, static files and middleware that every service with an admin has in common."""
+"""Apps, middleware, templates and static files of every service with an admin."""
 
-from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-INFRASTRUCTURE_APPS = ["shared.outbox", "shared.inbox", "shared.idempotency"]
-
-ADMIN_APPS = [
+APPS: Final = (
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -14,11 +11,13 @@ ADMIN_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
-]
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+)
 
-API_APPS = ["rest_framework", "drf_spectacular", "drf_spectacular_sidecar", "django_filters"]
-
-MIDDLEWARE = [
+MIDDLEWARE: Final = (
     "shared.http.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -29,15 +28,14 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
+)
 
 
-def templates(*folders: Path) -> list[dict[str, Any]]:
+def templates() -> list[dict[str, Any]]:
     """Return TEMPLATES with the admin's context processors."""
     return [
         {
             "BACKEND": "django.template.backends.django.DjangoTemplates",
-            "DIRS": list(folders),
             "APP_DIRS": True,
             "OPTIONS": {
                 "context_processors": [

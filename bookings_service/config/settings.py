@@ -1,9 +1,26 @@
-"""What this service alone decides."""
+"""Settings of bookings_service. Every value comes from the environment."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from shared.settings import base
 from shared.settings.env import env, refuse
+
+globals().update(
+    base.with_admin(
+        "bookings",
+        apps=[
+            "shared.outbox",
+            "shared.inbox",
+            "shared.idempotency",
+            "bookings_service.bookings",
+            "bookings_service.payments",
+        ],
+        title="Bookings",
+        symbol="confirmation_number",
+        description="Quotes, seats, bookings, payments and refunds.",
+    )
+)
 
 QUOTE_LIFETIME = timedelta(seconds=env.positive("QUOTE_SECONDS", default=900))
 BOOKING_HOLD = timedelta(seconds=env.positive("BOOKING_HOLD_SECONDS", default=900))

@@ -1,10 +1,24 @@
-"""What this service alone decides."""
+"""Settings of users_service. Every value comes from the environment."""
 
 from datetime import timedelta
 
+from shared.settings import base, web
 from shared.settings.env import env
 from shared.settings.security import secret_key
 
+globals().update(
+    base.with_admin(
+        "users",
+        apps=["shared.outbox", "shared.inbox", "users_service.accounts"],
+        title="Accounts",
+        symbol="group",
+        description="Accounts, sessions and profiles of travellers.",
+    )
+)
+
+MIDDLEWARE = list(web.MIDDLEWARE)
+# The staff of this service's admin are its own accounts: no other service is asked.
+AUTHENTICATION_BACKENDS = ["users_service.accounts.backends.AccountBackend"]
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["users_service.accounts.passwords.Argon2Hasher"]
 

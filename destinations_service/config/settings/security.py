@@ -1,5 +1,0 @@
-"""What keeps the service closed."""
-
-from shared.settings import security
-
-globals().update(security.hardening("destinations"))

@@ -1,0 +1,69 @@
+"""Settings of gateway_service: no database, no sessions, no admin. Every value comes from the environment."""
+
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shared.settings import base, security
+from shared.settings.env import env, refuse
+
+globals().update(base.every("gateway"))
+
+ASGI_APPLICATION = "gateway_service.config.asgi.application"
+INSTALLED_APPS = [
+    "gateway_service.gateway",  # before graphene-django, whose command it replaces
+    "django.contrib.staticfiles",
+    "graphene_django",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = ["gateway_service.gateway.transport.middleware.Edge"]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+DATABASES: dict[str, dict[str, object]] = {}
+APPEND_SLASH = False
+
+# These checks look for Django's own middleware, which is synchronous and would take a thread for every request. Edge sets the
+# same headers. No form is served, and Origin guards the only cookie.
+SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
+COOKIES_SECURE = security.https().on or not security.debug()
+
+GRAPHENE = {
+    "SCHEMA": "gateway_service.gateway.schema.schema",
+    "SCHEMA_OUTPUT": str(Path(__file__).resolve().parents[1] / "schema.graphql"),
+}
+
+# ---------------------------------------------------------------- how much one caller may ask for
+MAX_HEADER_BYTES = env.positive("MAX_HEADER_BYTES", default=16_000)
+
+GRAPHQL_MAX_DEPTH = env.positive("GRAPHQL_MAX_DEPTH", default=15)
+GRAPHQL_MAX_ALIASES = env.positive("GRAPHQL_MAX_ALIASES", default=30)
+GRAPHQL_MAX_DIRECTIVES = env.positive("GRAPHQL_MAX_DIRECTIVES", default=50)
+GRAPHQL_MAX_TOKENS = env.positive("GRAPHQL_MAX_TOKENS", default=2_000)
+GRAPHQL_MAX_BYTES = env.positive("GRAPHQL_MAX_BYTES", default=32_768)
+GRAPHQL_MAX_COST = env.positive("GRAPHQL_MAX_COST", default=5_000)
+# The time that a whole operation may take. Each of its RPCs takes less.
+GRAPHQL_SECONDS = env.float("GRAPHQL_SECONDS", default=10.0)
+
+SOCKET_LIMIT = env.positive("SOCKET_LIMIT", default=20)
+SOCKET_INIT_SECONDS = env.float("SOCKET_INIT_SECONDS", default=5.0)
+TOKEN_LEEWAY_SECONDS = env.positive("TOKEN_LEEWAY_SECONDS", default=30)
+
+try:
+    TRUSTED_PROXIES = tuple(ip_network(proxy, strict=False) for proxy in security.trusted_proxies())
+except ValueError:
+    refuse("TRUSTED_PROXIES is malformed: addresses or networks are expected")
+
+# ---------------------------------------------------------------- the services behind the gateway
+SERVICE_URLS = {
+    name: env.str(f"{name.upper()}_URL").rstrip("/") for name in ("users", "destinations", "bookings", "notifications")
+}
+for _name in SERVICE_URLS:
+    env.str(f"{_name.upper()}_GRPC")
+env.str("KAFKA_BOOTSTRAP_SERVERS")
+REDIS_URL = env.str("REDIS_URL")
+JWKS_URL = env.str("JWKS_URL")
+
+# Pages of these origins may use the refresh token's cookie: the public address, and in development both names of this machine.
+_public = urlsplit(security.public_url())
+OWN_ORIGINS = {f"{_public.scheme}://{_public.netloc}"}
+if security.debug():
+    OWN_ORIGINS |= {f"http://{host}:{_public.port or 80}" for host in ("localhost", "127.0.0.1")}

@@ -1,0 +1,65 @@
+"""Settings of notifications_service. Every value comes from the environment."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from shared.settings import base
+from shared.settings.celery import celery
+from shared.settings.env import env, refuse
+
+_common = base.with_admin(
+    "notifications",
+    apps=["shared.outbox", "shared.inbox", "notifications_service.billing", "notifications_service.notifications"],
+    # Only urls.py discovers the admin: worker, consumer and relay save 15 MB each by never loading it.
+    admin="django.contrib.admin.apps.SimpleAdminConfig",
+    title="Notifications",
+    symbol="mail",
+    description="What a traveller was told, and their invoices and credit notes.",
+)
+# This service logs one line for each notification. Celery's lines about each message and each sweep only add noise.
+_common["LOGGING"]["loggers"].update(
+    {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace", "celery.beat")}
+)
+globals().update(_common)
+
+# ---------------------------------------------------------------- how mail and SMS are sent
+try:
+    _mail = env.email_url_config(env.str("EMAIL_URL"))
+except (ImproperlyConfigured, ValueError):
+    _mail = {}
+if not str(_mail.get("EMAIL_BACKEND")).endswith("smtp.EmailBackend") or not _mail["EMAIL_HOST"]:
+    refuse("EMAIL_URL is malformed: smtp://USER:PASSWORD@HOST:PORT is expected, or smtp+tls, or smtp+ssl")
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Travel <hello@travel.example>")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST = _mail["EMAIL_HOST"]
+EMAIL_PORT = _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = _mail["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 8
+
+SMS_PROVIDER = env.str("SMS_PROVIDER", default="console")
+if SMS_PROVIDER != "console":
+    refuse(f"SMS_PROVIDER is malformed: console is expected, not {SMS_PROVIDER[:40]}")
+SMS_DIR = env.str("SMS_DIR")
+
+# ---------------------------------------------------------------- Celery: the database holds what is to be sent
+globals().update({f"CELERY_{name.upper()}": value for name, value in celery("notifications").items()})
+
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    **celery("notifications")["broker_transport_options"],
+    # A consumer wakes the worker after its commit. It must never wait for a broker that is unavailable.
+    "socket_connect_timeout": 1,
+    "socket_timeout": 2,
+    "max_retries": 1,
+}
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_TASK_TIME_LIMIT = None  # threads cannot be killed; every step of a sending has a timeout of its own
+CELERY_WORKER_CONCURRENCY = env.positive("NOTIFICATIONS_WORKER_THREADS", default=4)
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_BEAT_SCHEDULER = "notifications_service.config.celery:BeatingScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {"task": "notifications.sweep", "schedule": 5.0, "options": {"expires": 5, "queue": "notifications"}},
+}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # wait for the broker for as long as it is unavailable

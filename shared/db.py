@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import connection
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+from psycopg.conninfo import make_conninfo
 
 
 def database_now() -> datetime:
@@ -45,3 +47,37 @@ def advisory_lock(*parts: object) -> Iterator[None]:
         if connection.is_usable():  # a lost connection has lost the lock too
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [lock_key(*parts)])
+
+
+def own_database() -> str:
+    """Return a connection string of the service's own database, without the pool and without time limits."""
+    database = settings.DATABASES["default"]
+    return make_conninfo(
+        "",
+        host=database["HOST"],
+        port=database["PORT"],
+        user=database["USER"],
+        password=database["PASSWORD"],
+        dbname=database["NAME"],
+        connect_timeout=3,
+        application_name=f"travel-{settings.SERVICE_NAME}-relay",
+    )
+
+
+def database_answers() -> bool:
+    """Return whether the service's own database answers."""
+    try:
+        close_old_connections()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return True
+    except DatabaseError:
+        return False
+    finally:
+        close_old_connections()
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """Return PostgreSQL's error code of a Django database error, or None if the server never answered."""
+    code: str | None = getattr(error.__cause__, "sqlstate", None)
+    return code

@@ -16,7 +16,7 @@ from bookings_service.bookings import services
 from bookings_service.bookings.services import reconcile_due
 from bookings_service.bookings.services.refund import pay_out
 from shared.failpoints import failpoint
-from shared.kafka.heartbeat import Heartbeat
+from shared.heartbeat import Heartbeat
 
 LONGEST_SLEEP: Final = 1.0
 STOP_SECONDS: Final = 2.0

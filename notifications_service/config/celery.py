@@ -13,7 +13,7 @@ from celery.signals import worker_init
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifications_service.config.settings")
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # they would load every view and admin page
 
-from shared.kafka.heartbeat import Heartbeat
+from shared.heartbeat import Heartbeat
 from shared.telemetry import celery as telemetry
 
 app = Celery("notifications_service")

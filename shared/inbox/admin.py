@@ -1,4 +1,4 @@
-"""Dead letters in every service's admin: look at the cause, then retry or discard."""
+"""Dead letters in every service's admin: read the cause, then retry or discard."""
 
 from collections.abc import Callable
 from typing import ClassVar
@@ -15,13 +15,13 @@ from shared.inbox.models import DeadLetter
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ModelAdmin):
-    """Read-only but for the two actions: a message is evidence."""
+    """Read-only except for the two actions, because a message is evidence."""
 
     list_display: ClassVar = (
         "event_type",
         "key",
         "state",
-        "cause_line",
+        "cause_start",
         "attempts",
         "created_at",
     )
@@ -42,23 +42,23 @@ class DeadLetterAdmin(ModelAdmin):
         return letter.status
 
     @display(description="cause")
-    def cause_line(self, letter: DeadLetter) -> str:
+    def cause_start(self, letter: DeadLetter) -> str:
         """Return the beginning of the cause."""
         return letter.cause[:120]
 
     @display(description="value")
     def value_text(self, letter: DeadLetter) -> str:
-        """Return the beginning of the message; it holds ids and amounts, never personal data."""
+        """Return the beginning of the message. It contains ids and amounts, never personal data."""
         return bytes(letter.value or b"")[:4000].decode("utf-8", "backslashreplace")
 
     @action(description="Retry, with what is parked behind", permissions=["change"])
     def retry(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        """Ask the consumer to try the selected ones again."""
+        """Ask the consumer to retry the selected dead letters."""
         self._each(request, queryset, services.retry, "will be tried again")
 
     @action(description="Discard; what is parked behind goes on", permissions=["change"])
     def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
-        """Give the selected ones up."""
+        """Discard the selected dead letters."""
         self._each(request, queryset, services.discard, "discarded")
 
     def _each(
@@ -68,29 +68,29 @@ class DeadLetterAdmin(ModelAdmin):
         act: Callable[..., None],
         done: str,
     ) -> None:
-        settled = 0
+        changed = 0
         for letter_id in queryset.order_by("id").values_list("id", flat=True):
             try:
                 act(dead_letter_id=letter_id, by=str(request.user))
-                settled += 1
+                changed += 1
             except services.DeadLetterResolved as error:
                 messages.warning(request, f"{letter_id}: {error}")
-        if settled:
-            messages.success(request, f"{settled} {done}.")
+        if changed:
+            messages.success(request, f"{changed} {done}.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody writes dead letters by hand."""
+        """Only consumers write dead letters."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
-        """Settled ones are purged after a month."""
+        """The consumer deletes resolved dead letters after a month."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
-        """The list's actions need it; the form shows everything read-only."""
+        """The list's actions need this permission. The form shows every field read-only."""
         return super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: DeadLetter | None = None) -> list[str]:
-        """Return every field: a message is evidence."""
+        """Return every field, because a message is evidence."""
         fields = [field.name for field in DeadLetter._meta.fields if field.name not in self.exclude]
         return [*fields, "value_text"]

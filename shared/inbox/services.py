@@ -1,7 +1,7 @@
-"""Writes of the inbox: take an event once, keep what could not be handled, and let staff retry or discard it.
+"""Writes of the inbox: take an event once, keep dead letters, and let staff retry or discard them.
 
-Everything here joins the caller's transaction. What a dead letter's key still waits for is decided under that key's
-advisory lock, so that an event arriving while its elders are being retried neither overtakes them nor is forgotten.
+Everything here joins the caller's transaction. Whether a key has open dead letters is decided under that key's advisory
+lock. So an event that arrives while earlier ones are retried neither overtakes them nor is forgotten.
 """
 
 from base64 import b64decode, b64encode
@@ -22,16 +22,16 @@ KEEP_FOR: Final = timedelta(days=30)  # well beyond what Kafka keeps and may del
 
 
 class DeadLetterResolved(Conflict):
-    """The dead letter was retried or discarded before."""
+    """The dead letter was retried or discarded already."""
 
     code = "DEAD_LETTER_RESOLVED"
     text = Text(en="This dead letter is settled already.", fr="Ce message est déjà réglé.")
 
 
 def receive(*, consumer: str, event_ids: Sequence[str]) -> tuple[frozenset[str], datetime]:
-    """Note that `consumer` takes these events, and return those it had not taken before, and the database's time.
+    """Note that `consumer` takes these events. Return those that are new to it, and the database's time.
 
-    Holds with the caller's transaction alone: where that rolls back, the events were never taken.
+    If the caller's transaction rolls back, the events were never taken.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -77,8 +77,8 @@ def park_behind(*, consumer: str, record: Record) -> bool:
     return True
 
 
-def bury(*, consumer: str, record: Record, fault: DeadLetter.Fault, cause: str, attempts: int) -> None:
-    """Keep `record` as a dead letter: later events of its key wait until it is retried or discarded."""
+def keep_dead_letter(*, consumer: str, record: Record, fault: DeadLetter.Fault, cause: str, attempts: int) -> None:
+    """Keep `record` as a dead letter. Later events of its key wait until it is retried or discarded."""
     lock_key(consumer=consumer, topic=record.topic, key=record.key)
     _keep(
         consumer=consumer,
@@ -90,8 +90,8 @@ def bury(*, consumer: str, record: Record, fault: DeadLetter.Fault, cause: str, 
     )
 
 
-def recent_handler_deaths(*, consumer: str, within: timedelta) -> int:
-    """Return how many events died in their handling lately and still lie there."""
+def recent_handler_failures(*, consumer: str, within: timedelta) -> int:
+    """Return how many dead letters of failed handlers are open and younger than `within`."""
     return DeadLetter.objects.filter(
         consumer=consumer,
         status=DeadLetter.Status.DEAD,
@@ -101,35 +101,38 @@ def recent_handler_deaths(*, consumer: str, within: timedelta) -> int:
 
 
 def retry(*, dead_letter_id: int, by: str) -> None:
-    """Ask for the dead letter, and what is parked behind it, to be tried again: the running consumer does it in seconds.
+    """Ask for a retry of the dead letter and of what is parked behind it. The running consumer does it within seconds.
 
-    Raises DeadLetterResolved where it is settled already.
+    Raises DeadLetterResolved if it was retried or discarded already.
     """
-    _settle(dead_letter_id, status=DeadLetter.Status.RETRYING, by=by)
+    _resolve(dead_letter_id, status=DeadLetter.Status.RETRYING, by=by)
 
 
 def discard(*, dead_letter_id: int, by: str) -> None:
-    """Give the dead letter up; what is parked behind it goes on. Raises DeadLetterResolved where it is settled already."""
-    _settle(dead_letter_id, status=DeadLetter.Status.DISCARDED, by=by)
+    """Give the dead letter up, so that what is parked behind it takes effect.
+
+    Raises DeadLetterResolved if it was retried or discarded already.
+    """
+    _resolve(dead_letter_id, status=DeadLetter.Status.DISCARDED, by=by)
 
 
 def waiting_keys(*, consumer: str) -> list[tuple[str, str]]:
-    """Return each (topic, key) whose eldest open dead letter may be tried: it is to be retried, or nothing blocks it."""
+    """Return each (topic, key) whose oldest open dead letter is due: staff want it retried, or it is parked behind nothing."""
     open_rows = DeadLetter.objects.filter(consumer=consumer, status__in=DeadLetter.OPEN)
-    eldest = open_rows.filter(topic=OuterRef("topic"), key=OuterRef("key")).order_by("id")
+    oldest = open_rows.filter(topic=OuterRef("topic"), key=OuterRef("key")).order_by("id")
     rows = (
         open_rows.exclude(status=DeadLetter.Status.DEAD)
-        .filter(Q(key="") | Q(id=Subquery(eldest.values("id")[:1])))
+        .filter(Q(key="") | Q(id=Subquery(oldest.values("id")[:1])))
         .order_by("id")
         .values_list("topic", "key")[:100]
     )
     return list(dict.fromkeys((topic, key) for topic, key in rows))
 
 
-def eldest_to_retry(*, consumer: str, topic: str, key: str) -> DeadLetter | None:
-    """Return the eldest open dead letter of the key under the key's lock, or None where it is dead or there is none.
+def oldest_to_retry(*, consumer: str, topic: str, key: str) -> DeadLetter | None:
+    """Return the oldest open dead letter of the key under the key's lock, or None where it is dead or there is none.
 
-    Letters without a key do not wait for one another: the eldest that is to be retried.
+    Letters without a key do not wait for each other. For them it is the oldest one that staff want retried.
     """
     lock_key(consumer=consumer, topic=topic, key=key)
     rows = DeadLetter.objects.filter(consumer=consumer, topic=topic, key=key, status__in=DeadLetter.OPEN).order_by("id")
@@ -139,13 +142,13 @@ def eldest_to_retry(*, consumer: str, topic: str, key: str) -> DeadLetter | None
     return letter if letter and letter.status != DeadLetter.Status.DEAD else None
 
 
-def settle_retried(letter: DeadLetter) -> None:
-    """Note, in the transaction of its effect, that the dead letter took effect after all."""
+def mark_retried(letter: DeadLetter) -> None:
+    """Note, in the transaction of its effect, that the dead letter took effect."""
     DeadLetter.objects.filter(id=letter.id).update(status=DeadLetter.Status.RETRIED, changed_at=Now())
 
 
-def bury_again(*, dead_letter_id: int, fault: DeadLetter.Fault, cause: str) -> None:
-    """Note that trying the dead letter again failed too."""
+def keep_again(*, dead_letter_id: int, fault: DeadLetter.Fault, cause: str) -> None:
+    """Note that the retry of the dead letter failed too."""
     DeadLetter.objects.filter(id=dead_letter_id, status__in=DeadLetter.OPEN).update(
         status=DeadLetter.Status.DEAD,
         fault=fault,
@@ -155,7 +158,7 @@ def bury_again(*, dead_letter_id: int, fault: DeadLetter.Fault, cause: str) -> N
 
 
 def record_of(letter: DeadLetter) -> Record:
-    """Return the message as it came."""
+    """Return the message of a dead letter as a record."""
     return Record(
         topic=letter.topic,
         partition=letter.partition,
@@ -167,16 +170,16 @@ def record_of(letter: DeadLetter) -> Record:
 
 
 def purge(*, older_than: timedelta = KEEP_FOR) -> int:
-    """Delete inbox rows that no redelivery can ask for any more, and settled dead letters; return how many."""
+    """Delete inbox rows older than any redelivery, and dead letters that were resolved before that. Return how many."""
     taken, _ = InboxMessage.objects.filter(received_at__lt=Now() - older_than).delete()
-    settled, _ = (
+    resolved, _ = (
         DeadLetter.objects.exclude(status__in=DeadLetter.OPEN).filter(changed_at__lt=Now() - older_than).delete()
     )
-    return taken + settled
+    return taken + resolved
 
 
 def lock_key(*, consumer: str, topic: str, key: str) -> None:
-    """Hold the key's dead letters until the transaction ends."""
+    """Lock the key's dead letters until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 57))",
@@ -203,11 +206,11 @@ def _keep(*, consumer: str, record: Record, status: DeadLetter.Status, **fields:
 
 
 @transaction.atomic
-def _settle(dead_letter_id: int, *, status: DeadLetter.Status, by: str) -> None:
+def _resolve(dead_letter_id: int, *, status: DeadLetter.Status, by: str) -> None:
     letter = DeadLetter.objects.get(id=dead_letter_id)
     lock_key(consumer=letter.consumer, topic=letter.topic, key=letter.key)
-    settled = DeadLetter.objects.filter(id=letter.id, status__in=DeadLetter.OPEN).update(
+    updated = DeadLetter.objects.filter(id=letter.id, status__in=DeadLetter.OPEN).update(
         status=status, resolved_by=by[:255], changed_at=Now()
     )
-    if not settled:
+    if not updated:
         raise DeadLetterResolved

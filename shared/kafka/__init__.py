@@ -1,10 +1,10 @@
-"""Events over Kafka: clients, the consumer's loop, and how a service says what it handles.
+"""Events over Kafka: clients, records, topics, and how a service declares what it handles.
 
     @handles(BookingConfirmed)
     def on_booking_confirmed(event: BookingConfirmed, *, received: Received) -> None: ...
 
-in `<app>/consumers.py` is all a service writes; `manage.py run_consumer` (of shared.inbox) finds it, subscribes to the
-topics of the handled messages, and calls the handler exactly once in effect, inside the transaction of its inbox row.
+in `<app>/consumers.py` is all that a service writes. `manage.py run_consumer` of `shared.inbox` finds it and subscribes to the
+topics of the handled messages. It calls the handler inside the transaction of the inbox row, so each event takes effect once.
 """
 
 from shared.kafka.clients import producer

@@ -24,9 +24,9 @@ def _common(client: str) -> dict[str, Any]:
 
 
 def producer(client: str = "travel", **overrides: Any) -> Producer:
-    """Return an idempotent producer: acknowledged by all replicas, in order, without duplicates of its own retries.
+    """Return an idempotent producer: all replicas acknowledge, order is kept, and its own retries make no duplicates.
 
-    A message not delivered within 30 s is reported as failed; whoever produced it decides what then.
+    A message not delivered within 30 s is reported as failed, and the caller decides what to do.
     """
     return Producer(
         {
@@ -43,9 +43,9 @@ def producer(client: str = "travel", **overrides: Any) -> Producer:
 
 
 def group_consumer(group: str, **overrides: Any) -> Consumer:
-    """Return a consumer of `group` that stores and commits nothing by itself, from the beginning where it has no offset.
+    """Return a consumer of `group` that stores and commits no offset by itself. Without an offset it begins at the start.
 
-    `group` gets KAFKA_TOPIC_PREFIX before it, as topics do.
+    KAFKA_TOPIC_PREFIX is put before `group`, as before topics.
     """
     return Consumer(
         {
@@ -57,7 +57,7 @@ def group_consumer(group: str, **overrides: Any) -> Consumer:
             "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": _SESSION_MS,
             "heartbeat.interval.ms": 2_000,
-            # The broker answers at once when there is data; this only bounds how long a resumed partition waits.
+            # The broker answers at once when there is data. This only bounds how long a resumed partition waits.
             "fetch.wait.max.ms": 200,
             "fetch.error.backoff.ms": 100,
             "allow.auto.create.topics": False,

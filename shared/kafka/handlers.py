@@ -1,4 +1,4 @@
-"""Which function handles which event. A service has one handler for a message, found in its apps' `consumers` modules."""
+"""Which function handles which event. A service has at most one handler for a message, in an app's `consumers` module."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from shared.events import EVENTS
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a handler may know of an event beside its message.
+    """What a handler is given with an event's message.
 
-    `at` is this database's clock at the start of the handler's transaction; `sequence` the aggregate's order.
+    `at` is the time of this service's database when the handler's transaction began. `sequence` orders the aggregate's events.
     """
 
     at: datetime
@@ -35,7 +35,7 @@ registered: Final[Handlers] = {}
 def handles(*messages: type[Message]) -> Callable[[_F], _F]:
     """Register the decorated `def handler(event, *, received)` for `messages`.
 
-    Raises KeyError for what is no event and ValueError where a message has a handler already: one event, one effect.
+    Raises KeyError for a message that is no event, and ValueError for a message that has a handler already.
     """
 
     def register(handler: _F) -> _F:

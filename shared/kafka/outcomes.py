@@ -1,46 +1,45 @@
-"""What a failure means to a consumer: something is away (wait), the message is bad (bury it), or we are bad (stop)."""
+"""What a failure means to a consumer: a dependency is unavailable (wait), or the deploy is at fault (stop).
+
+Any other failure counts as an attempt, and after the last attempt the event becomes a dead letter.
+"""
 
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
 from django.db import InterfaceError, OperationalError, ProgrammingError
 
+from shared.db import sqlstate
 from shared.errors import DeadlineExceeded, Unavailable
 
-# SQLSTATE classes: connection exceptions, insufficient resources, operator intervention but for a cancelled query.
-_AWAY_CLASSES: Final = ("08", "53", "57P")
+# SQLSTATE classes: connection exceptions, insufficient resources, operator intervention except a cancelled query.
+_UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
 
 
-class BrokerAway(Exception):
+class BrokerUnavailable(Exception):
     """Kafka did not take a message in time."""
 
 
-def is_away(error: BaseException) -> bool:
-    """Return whether `error` says that a dependency is away: waiting heals it, and no message is at fault."""
-    if isinstance(error, Unavailable | DeadlineExceeded | BrokerAway | InterfaceError):
+def is_unavailable(error: BaseException) -> bool:
+    """Return whether `error` shows that a dependency is unavailable: waiting helps, and no message is at fault."""
+    if isinstance(error, Unavailable | DeadlineExceeded | BrokerUnavailable | InterfaceError):
         return True
     if isinstance(error, OperationalError):
         state = sqlstate(error)
-        return state is None or state.startswith(_AWAY_CLASSES)
+        return state is None or state.startswith(_UNAVAILABLE_CLASSES)
     if isinstance(error, KafkaException):
-        return is_passing(error.args[0])
+        return is_transient(error.args[0])
     return False
 
 
-def is_ours(error: BaseException) -> bool:
-    """Return whether `error` says that this deploy is bad, whatever the message: a table or column is missing."""
+def is_deploy_fault(error: BaseException) -> bool:
+    """Return whether `error` shows a bad deploy, whatever the message: a table or column is missing."""
     return isinstance(error, ProgrammingError) and (sqlstate(error) or "").startswith("42")
 
 
-def is_passing(error: KafkaError) -> bool:
-    """Return whether a Kafka error heals by itself: the client goes on trying."""
+def is_transient(error: KafkaError) -> bool:
+    """Return whether a Kafka error passes by itself while the client keeps trying."""
     return not error.fatal() and error.code() not in (
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.GROUP_AUTHORIZATION_FAILED,
         KafkaError._AUTHENTICATION,
     )
-
-
-def sqlstate(error: BaseException) -> str | None:
-    """Return PostgreSQL's code of a Django database error, None where the server never answered."""
-    return getattr(error.__cause__, "sqlstate", None)

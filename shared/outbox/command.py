@@ -5,28 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from psycopg.conninfo import make_conninfo
 
+from shared.db import own_database
 from shared.outbox.relay import Relay
 
 
-def own_database() -> str:
-    """Return the connection string of the service's database, without the pool and its time limits."""
-    held = settings.DATABASES["default"]
-    return make_conninfo(
-        "",
-        host=held["HOST"],
-        port=held["PORT"],
-        user=held["USER"],
-        password=held["PASSWORD"],
-        dbname=held["NAME"],
-        connect_timeout=3,
-        application_name=f"travel-{settings.SERVICE_NAME}-relay",
-    )
-
-
 class RunRelay(BaseCommand):
-    """Bring the service's events to Kafka until SIGTERM, finishing the batch in hand."""
+    """Send the service's events to Kafka until SIGTERM. The current batch is finished first."""
 
     help = "Bring this service's committed events to Kafka until SIGTERM."
 

@@ -18,8 +18,8 @@ from shared.cloudevents import Envelope
 from shared.db import lock_key
 from shared.events import topic_name
 from shared.failpoints import failpoint
+from shared.heartbeat import Heartbeat
 from shared.kafka.clients import producer
-from shared.kafka.heartbeat import Heartbeat
 from shared.outbox.signals import CHANNEL
 
 SWEEP_SECONDS: Final = 1.0

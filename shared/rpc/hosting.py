@@ -12,9 +12,9 @@ from typing import Any, Final
 import grpc
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from shared.db import database_answers
 from shared.rpc.server import assert_served, end_streams
 
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
@@ -37,19 +37,6 @@ OPTIONS: Final[Sequence[tuple[str, Any]]] = (
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
 )
-
-
-def database_answers() -> bool:
-    """Return whether the service's own database answers."""
-    try:
-        close_old_connections()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        return True
-    except DatabaseError:
-        return False
-    finally:
-        close_old_connections()
 
 
 class Health(health.aio.HealthServicer):

@@ -47,7 +47,7 @@ def with_admin(
         **security.hardening(service),
         "WSGI_APPLICATION": f"{service}_service.config.wsgi.application",
         "INSTALLED_APPS": [admin if app == "django.contrib.admin" else app for app in (*web.APPS, *apps)],
-        "MIDDLEWARE": [*web.MIDDLEWARE, "shared.auth.staff.StaffRecheckMiddleware"],
+        "MIDDLEWARE": [*web.MIDDLEWARE, "shared.staff_sign_in.StaffRecheckMiddleware"],
         "TEMPLATES": web.templates(),
         "UNFOLD": web.unfold(title=title, symbol=symbol),
         "WHITENOISE_USE_FINDERS": True,

@@ -92,7 +92,7 @@ def hardening(service: str) -> dict[str, object]:
     public = https()
     return {
         "TRUSTED_PROXIES": trusted_proxies(),
-        "AUTHENTICATION_BACKENDS": ["shared.auth.staff.StaffBackend", "django.contrib.auth.backends.ModelBackend"],
+        "AUTHENTICATION_BACKENDS": ["shared.staff_sign_in.StaffBackend", "django.contrib.auth.backends.ModelBackend"],
         "SESSION_COOKIE_NAME": f"{service}_session",
         "CSRF_COOKIE_NAME": f"{service}_csrf",
         "SESSION_COOKIE_HTTPONLY": True,

@@ -21,8 +21,8 @@ from bookings_service.bookings.services import refund_booking, retry_refund, wri
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import RefundStatus
 from bookings_service.payments.models import Refund
-from shared.auth.staff import staff_id
 from shared.errors import DomainError
+from shared.staff_sign_in import staff_id
 from shared.text import Locale
 
 PAGE = "bookings/admin/act.html"

@@ -19,7 +19,7 @@ from bookings_service.bookings.contracts import BookingView, EventView
 from bookings_service.bookings.rpc.mappers import booking_to_proto, event_to_proto
 from bookings_service.bookings.services.booking.history import WATCH_CHANNEL
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
-from shared.outbox.command import own_database
+from shared.db import own_database
 
 SWEEP_SECONDS: Final = 10.0
 log = structlog.get_logger(__name__)

@@ -18,13 +18,13 @@ from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from contracts.travel.events.v1 import bookings_pb2, destinations_pb2
 from shared.cloudevents import Envelope, to_json
+from shared.db import own_database
 from shared.events import event_type
 from shared.ids import uuid7
+from shared.inbox.consumer import EventConsumer
 from shared.inbox.models import DeadLetter
-from shared.kafka.consumer import EventConsumer
 from shared.kafka.handlers import registered
 from shared.outbox import NotInTransaction, publish, publish_many
-from shared.outbox.command import own_database
 from shared.outbox.models import OutboxEvent
 from shared.outbox.relay import DeliveryFailed, Relay, deliver, undelivered
 from shared.rpc.mapping import ts

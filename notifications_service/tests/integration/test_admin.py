@@ -31,7 +31,9 @@ def dead_letter() -> DeadLetter:
     record = Record(
         topic="travel.users.user", partition=0, offset=7, key="k", headers=[("ce_id", b"1")], value=b"<b>x</b>"
     )
-    inbox.bury(consumer="notifications", record=record, fault=DeadLetter.Fault.MESSAGE, cause="<script>", attempts=1)
+    inbox.keep_dead_letter(
+        consumer="notifications", record=record, fault=DeadLetter.Fault.MESSAGE, cause="<script>", attempts=1
+    )
     return DeadLetter.objects.get()
 
 

@@ -21,8 +21,8 @@ from shared.errors import Conflict
 from shared.events import topic_name
 from shared.ids import uuid7
 from shared.inbox import services as inbox
+from shared.inbox.consumer import EventConsumer, Limits, TooManyDeadLetters
 from shared.inbox.models import DeadLetter, InboxMessage
-from shared.kafka.consumer import EventConsumer, Limits, TooManyDeadLetters
 from shared.kafka.handlers import registered
 from shared.testing import eventually
 from shared.testing.kafka import consume_until, put, put_event
@@ -251,7 +251,7 @@ def test_discarding_a_dead_letter_releases_the_parked_events():
 def test_a_bad_deploy_stops_the_consumer_instead_of_dead_lettering_everything():
     bookings = [str(uuid7()) for _ in range(6)]
     handlers, _ = failing_for(set(bookings))
-    with running(handlers, Limits(backoff=(0.01,), deaths=3)) as ended:
+    with running(handlers, Limits(backoff=(0.01,), dead_letters=3)) as ended:
         for booking_id in bookings:
             put_confirmed(key=booking_id)
         eventually(lambda: ended, timeout=30)
@@ -264,7 +264,7 @@ def test_a_bad_deploy_stops_the_consumer_instead_of_dead_lettering_everything():
 
 
 def test_the_consumer_waits_while_the_database_is_unavailable():
-    """Abuse case 59: unavailable for 5 s. Seen failing (a dead letter) with is_away answering False."""
+    """Abuse case 59: unavailable for 5 s. Seen failing (a dead letter) with is_unavailable answering False."""
     with running() as ended:
         before = put_confirmed()
         eventually(lambda: invoiced(before), timeout=20)

@@ -6,7 +6,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, Programm
 
 from shared.cloudevents import BadEvent
 from shared.errors import Conflict, DeadlineExceeded, Unavailable
-from shared.kafka.outcomes import BrokerAway, is_away, is_ours
+from shared.kafka.outcomes import BrokerUnavailable, is_deploy_fault, is_unavailable
 from shared.kafka.records import Record, event_of, printable
 
 
@@ -27,7 +27,7 @@ AWAY = [
     InterfaceError(),
     Unavailable(),
     DeadlineExceeded(),
-    BrokerAway(),
+    BrokerUnavailable(),
     KafkaException(KafkaError(KafkaError._TRANSPORT)),
 ]
 COUNTED = [
@@ -42,19 +42,19 @@ COUNTED = [
 
 @pytest.mark.parametrize("error", AWAY, ids=repr)
 def test_what_is_away_is_waited_for(error):
-    assert is_away(error)
+    assert is_unavailable(error)
 
 
 @pytest.mark.parametrize("error", COUNTED, ids=repr)
 def test_what_the_message_causes_is_counted(error):
     """A cancelled statement, a deadlock and a lock not got are attempts: waiting for ever on one message is no way out."""
-    assert not is_away(error)
-    assert not is_ours(error)
+    assert not is_unavailable(error)
+    assert not is_deploy_fault(error)
 
 
 def test_a_missing_table_is_the_deploys_fault():
-    assert is_ours(caused(ProgrammingError(), "42P01"))
-    assert not is_away(caused(ProgrammingError(), "42P01"))
+    assert is_deploy_fault(caused(ProgrammingError(), "42P01"))
+    assert not is_unavailable(caused(ProgrammingError(), "42P01"))
 
 
 def test_any_bytes_are_text_that_a_database_holds():

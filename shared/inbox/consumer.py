@@ -1,10 +1,13 @@
 """The loop of an event consumer: Kafka record → inbox row and handler in one transaction → offset.
 
-Every record ends in one of three ways. It takes effect (or had before). Or it is at fault: after at most five attempts it
-goes to `<topic>.<consumer>.dlq` and into the DeadLetter table, and later events of its key are parked behind it. Or we
-are at fault, and the process stops with the offset where it was. A database, service or broker that is away is none of
-these: the loop waits, stays in its group, and counts nothing. The offset is stored after the work, so that a killed
-consumer repeats, and the inbox makes the repetition harmless.
+Every record has one of three outcomes:
+- It takes effect, or it took effect before.
+- The record is at fault. After at most five attempts it goes to `<topic>.<consumer>.dlq` and into the DeadLetter table, and
+  later events of its key are parked behind it.
+- The deploy is at fault. The process stops and the offset stays where it was.
+
+A database, service or broker that is unavailable is no outcome: the loop waits, stays in its group, and counts no attempt.
+The offset is stored after the work. A killed consumer therefore repeats some records, and the inbox makes that harmless.
 """
 
 import threading
@@ -22,42 +25,42 @@ from django.db import connection, transaction
 
 from shared.cloudevents import BadEvent
 from shared.events import topic_name
+from shared.heartbeat import Heartbeat
 from shared.inbox import services as inbox
+from shared.inbox.dlq import DeadLetterTopic
+from shared.inbox.effects import Effects, cause_of
 from shared.inbox.models import DeadLetter
 from shared.kafka.clients import group_consumer
-from shared.kafka.dlq import DeadLetterTopic
-from shared.kafka.effects import Effects, cause_of
 from shared.kafka.handlers import Handlers, topics_of
-from shared.kafka.heartbeat import Heartbeat
-from shared.kafka.outcomes import is_away, is_ours, is_passing
+from shared.kafka.outcomes import is_deploy_fault, is_transient, is_unavailable
 from shared.kafka.records import Record
 
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS: Final = 5
-_AWAY_BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
+_UNAVAILABLE_BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What bounds a consumer. More than `deaths` handler failures within `window` and it is the deploy that is bad."""
+    """What bounds a consumer. After `dead_letters` of handlers within `window`, the deploy is at fault, not the events."""
 
     backoff: tuple[float, ...] = (0.1, 0.3, 1.0, 2.0)
-    deaths: int = 10
+    dead_letters: int = 10
     window: timedelta = timedelta(minutes=5)
     batch: int = 50
 
 
 class TooManyDeadLetters(Exception):
-    """So many events died lately that the handlers are to be suspected, not the events."""
+    """So many events became dead letters lately that the handlers must be at fault."""
 
 
 class _Stopping(Exception):
-    """SIGTERM came while a record waited: it is left for the next start."""
+    """SIGTERM came while a record waited. The next start takes the record again."""
 
 
-class _Lost(Exception):
-    """The record's partition went to another consumer while it waited: it is that one's now."""
+class _PartitionLost(Exception):
+    """The record's partition went to another consumer while the record waited. That consumer handles it."""
 
 
 class EventConsumer:
@@ -79,15 +82,15 @@ class EventConsumer:
         self._heartbeat = Heartbeat(f"{name}.consumer")
         self._dead_letters = DeadLetterTopic(consumer=name)
         self._assigned: set[tuple[str, int]] = set()
-        self._held: list[KafkaMessage] = []
+        self._taken: list[KafkaMessage] = []  # while partitions were paused
         self._joined = False
-        self._next_chores = 0.0
+        self._next_housekeeping = 0.0
         self._next_commit = 0.0
         self._next_purge = 0.0
         self._kafka: Consumer
 
     def run(self) -> None:
-        """Consume until stopped. Raises TooManyDeadLetters, or what says that this deploy is bad."""
+        """Consume until stopped. Raises TooManyDeadLetters, or another exception that shows a bad deploy."""
         self._kafka = group_consumer(self.name)
         self._kafka.subscribe(
             [topic_name(topic) for topic in self._topics],
@@ -108,21 +111,21 @@ class EventConsumer:
             log.info("consumer_stopped", consumer=self.name)
 
     def turn(self, timeout: float = 0.5) -> None:
-        """Take what is there, at most one batch, and do the regular chores."""
+        """Handle at most one batch of records, then commit, retry and purge if it is time."""
         self._heartbeat.beat()
         if records := self._take(timeout):
             self._work(records)
         now = time.monotonic()
         if now >= self._next_commit:
             self._commit()
-        if now >= self._next_chores:
-            self._next_chores = now + 2.0
-            self._chores(now)
+        if now >= self._next_housekeeping:
+            self._next_housekeeping = now + 2.0
+            self._housekeep(now)
 
     # ------------------------------------------------------------------ taking
 
     def _take(self, timeout: float) -> list[Record]:
-        messages, self._held = self._held, []
+        messages, self._taken = self._taken, []
         if not messages:
             first = self._kafka.poll(timeout)
             if first is None:
@@ -132,14 +135,14 @@ class EventConsumer:
         for message in messages:
             if (error := message.error()) is None:
                 records.append(Record.of(message))
-            elif is_passing(error):
+            elif is_transient(error):
                 log.warning("kafka_away", consumer=self.name, cause=error.str())
             else:
                 raise KafkaException(error)
         return records
 
     def _work(self, records: Sequence[Record]) -> None:
-        """Bring every record to its end: together where all is well, else one by one."""
+        """Handle every record: all in one transaction if that succeeds, else one by one."""
         if len(records) > 1 and self._effects.apply_all(records):
             for record in records:
                 self._done(record)
@@ -149,13 +152,13 @@ class EventConsumer:
                 raise _Stopping
             if (record.topic, record.partition) in self._assigned:
                 try:
-                    self._alone(record)
-                except _Lost:
+                    self._handle(record)
+                except _PartitionLost:
                     continue
                 self._done(record)
 
-    def _alone(self, record: Record) -> None:
-        """Bring one record to its end: effect, dead letter, or an exception that ends the process."""
+    def _handle(self, record: Record) -> None:
+        """Handle one record: it takes effect or becomes a dead letter. Raises what ends the process."""
         attempts = 0
         waits = 0
         while True:
@@ -163,15 +166,15 @@ class EventConsumer:
                 self._effects.apply(record)
                 return
             except BadEvent as bad:
-                self._bury(record, fault=DeadLetter.Fault.MESSAGE, cause=str(bad), attempts=1)
+                self._dead_letter(record, fault=DeadLetter.Fault.MESSAGE, cause=str(bad), attempts=1)
                 return
             except Exception as error:
-                if is_ours(error):
+                if is_deploy_fault(error):
                     raise
-                if is_away(error):
+                if is_unavailable(error):
                     log.warning("dependency_away", consumer=self.name, cause=cause_of(error))
                     self._wait(
-                        _AWAY_BACKOFF[min(waits, len(_AWAY_BACKOFF) - 1)],
+                        _UNAVAILABLE_BACKOFF[min(waits, len(_UNAVAILABLE_BACKOFF) - 1)],
                         record,
                         ready=False,
                     )
@@ -187,7 +190,7 @@ class EventConsumer:
                     exc_info=error,
                 )
                 if attempts >= MAX_ATTEMPTS:
-                    self._bury(
+                    self._dead_letter(
                         record,
                         fault=DeadLetter.Fault.HANDLER,
                         cause=cause_of(error),
@@ -201,17 +204,17 @@ class EventConsumer:
 
     # ------------------------------------------------------------------ dead letters
 
-    def _bury(self, record: Record, *, fault: DeadLetter.Fault, cause: str, attempts: int) -> None:
-        def bury() -> None:
-            recent = inbox.recent_handler_deaths(consumer=self.name, within=self._limits.window)
-            if fault == DeadLetter.Fault.HANDLER and recent >= self._limits.deaths:
+    def _dead_letter(self, record: Record, *, fault: DeadLetter.Fault, cause: str, attempts: int) -> None:
+        def keep() -> None:
+            recent = inbox.recent_handler_failures(consumer=self.name, within=self._limits.window)
+            if fault == DeadLetter.Fault.HANDLER and recent >= self._limits.dead_letters:
                 raise TooManyDeadLetters(
-                    f"{self.name}: {recent} events died in their handlers within {self._limits.window}, the last of"
-                    f" {cause}; stopped at {record.topic} {record.partition}/{record.offset} rather than bury more"
+                    f"{self.name}: the handlers of {recent} events failed within {self._limits.window}, the last with"
+                    f" {cause}. Stopped at {record.topic} {record.partition}/{record.offset}: this deploy looks bad."
                 )
             self._dead_letters.publish(record, cause=cause, attempts=attempts)
             with transaction.atomic():
-                inbox.bury(
+                inbox.keep_dead_letter(
                     consumer=self.name,
                     record=record,
                     fault=fault,
@@ -219,7 +222,7 @@ class EventConsumer:
                     attempts=attempts,
                 )
 
-        self._until_back(bury, record)
+        self._until_available(keep, record)
         log.error(
             "event_dead_lettered",
             consumer=self.name,
@@ -230,25 +233,25 @@ class EventConsumer:
             attempts=attempts,
         )
 
-    def _until_back(self, work: Callable[[], None], record: Record) -> None:
-        """Do `work`, waiting for as long as something is away."""
-        for pause in chain(_AWAY_BACKOFF, repeat(_AWAY_BACKOFF[-1])):
+    def _until_available(self, work: Callable[[], None], record: Record) -> None:
+        """Do `work`. Wait and repeat it while a dependency is unavailable."""
+        for pause in chain(_UNAVAILABLE_BACKOFF, repeat(_UNAVAILABLE_BACKOFF[-1])):
             try:
                 return work()
             except Exception as error:
-                if not is_away(error):
+                if not is_unavailable(error):
                     raise
                 self._wait(pause, record, ready=False)
 
     def _retry_letters(self) -> None:
-        """Try again, eldest first, the dead letters that staff want tried and what was parked behind them."""
+        """Retry the dead letters that staff asked for and the events parked behind them, the oldest first."""
         for topic, key in inbox.waiting_keys(consumer=self.name):
-            while not self._stop.is_set() and self._effects.retry_eldest(topic, key):
+            while not self._stop.is_set() and self._effects.retry_oldest(topic, key):
                 self._heartbeat.beat()
 
-    # ------------------------------------------------------------------ chores, waiting, offsets
+    # ------------------------------------------------------------------ housekeeping, waiting, offsets
 
-    def _chores(self, now: float) -> None:
+    def _housekeep(self, now: float) -> None:
         try:
             self._retry_letters()
             if now >= self._next_purge:
@@ -256,7 +259,7 @@ class EventConsumer:
                 inbox.purge()
             self._kafka.list_topics(timeout=1.0)
         except Exception as error:
-            if not is_away(error):
+            if not is_unavailable(error):
                 raise
             log.warning("dependency_away", consumer=self.name, cause=cause_of(error))
             self._heartbeat.beat(ready=False)
@@ -265,23 +268,23 @@ class EventConsumer:
         self._heartbeat.beat(ready=self._joined)
 
     def _wait(self, seconds: float, record: Record, *, ready: bool | None = None) -> None:
-        """Wait without leaving the group: partitions are paused, rebalances and SIGTERM are served.
+        """Wait without leaving the group: partitions are paused, rebalances and SIGTERM still take effect.
 
-        Raises _Stopping, or _Lost where `record` is no longer ours.
+        Raises _Stopping, or _PartitionLost if another consumer has the record's partition now.
         """
         if ready is False:
             connection.close()
         until = time.monotonic() + seconds
         try:
-            while (left := until - time.monotonic()) > 0:
+            while (remaining := until - time.monotonic()) > 0:
                 self._heartbeat.beat(ready=ready)
                 self._kafka.pause(self._kafka.assignment())
-                if (message := self._kafka.poll(min(left, 0.2))) is not None and message.error() is None:
-                    self._held.append(message)
+                if (message := self._kafka.poll(min(remaining, 0.2))) is not None and message.error() is None:
+                    self._taken.append(message)
                 if self._stop.is_set():
                     raise _Stopping
                 if (record.topic, record.partition) not in self._assigned:
-                    raise _Lost
+                    raise _PartitionLost
         finally:
             self._kafka.resume(self._kafka.assignment())
 
@@ -296,12 +299,12 @@ class EventConsumer:
                 self._kafka.commit(asynchronous=False)
             else:
                 self._kafka.commit(asynchronous=True)
-        except KafkaException as error:  # nothing new to commit, or the broker is away: what is repeated has no effect
+        except KafkaException as error:  # nothing new, or no broker: a repeated record has no effect
             log.debug("offsets_not_committed", consumer=self.name, cause=str(error))
 
     def _on_assign(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._joined = True
-        self._next_chores = 0.0
+        self._next_housekeeping = 0.0
         self._assigned |= {(partition.topic, partition.partition) for partition in partitions}
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
@@ -311,4 +314,4 @@ class EventConsumer:
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {(partition.topic, partition.partition) for partition in partitions}
         self._assigned -= gone
-        self._held = [message for message in self._held if (message.topic(), message.partition()) not in gone]
+        self._taken = [message for message in self._taken if (message.topic(), message.partition()) not in gone]

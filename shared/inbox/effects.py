@@ -1,6 +1,6 @@
-"""What an event does to the database, and that it does so once: inbox row, handler and outcome in one transaction.
+"""The effect of an event on the database, exactly once: inbox row, handler and outcome in one transaction.
 
-Knows neither Kafka's loop nor offsets; whatever fails is raised for the loop to judge.
+Knows nothing of Kafka's loop and offsets. Every failure is raised, and the loop decides what it means.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from shared.cloudevents import BadEvent, Envelope
 from shared.inbox import services as inbox
 from shared.inbox.models import DeadLetter
 from shared.kafka.handlers import Handlers, Received
-from shared.kafka.outcomes import is_away, is_ours
+from shared.kafka.outcomes import is_deploy_fault, is_unavailable
 from shared.kafka.records import Record, event_of
 from shared.telemetry import bind_request
 
@@ -29,7 +29,10 @@ class Effects:
         self._handlers = dict(handlers)
 
     def apply(self, record: Record) -> None:
-        """Let one record take effect, once, or park it behind its elders. Raises BadEvent, and what its handler raises."""
+        """Let one record take effect once, or park it behind an earlier dead letter of its key.
+
+        Raises BadEvent, and what the handler raises.
+        """
         envelope, message = event_of(record)
         if type(message) not in self._handlers:
             return
@@ -43,7 +46,7 @@ class Effects:
             self._once(envelope, message)
 
     def apply_all(self, records: Sequence[Record]) -> bool:
-        """Try the whole batch in one transaction, and return whether it committed; nothing is counted against any."""
+        """Try the whole batch in one transaction. Return whether it committed; if not, no attempt is counted."""
         try:
             events = [(record, *event_of(record)) for record in records]
             events = [event for event in events if type(event[2]) in self._handlers]
@@ -55,38 +58,38 @@ class Effects:
                     return False
                 event_ids = list(dict.fromkeys(envelope.id for _, envelope, _ in events))
                 taken, at = inbox.receive(consumer=self._name, event_ids=event_ids)
-                left = set(taken)
+                waiting = set(taken)
                 for _, envelope, message in events:
-                    if envelope.id in left:
-                        left.discard(envelope.id)
+                    if envelope.id in waiting:
+                        waiting.discard(envelope.id)
                         self._handle(envelope, message, at)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, each record meets it again alone
+        except Exception as error:  # noqa: BLE001 -- whatever it is, each record is tried again by itself
             log.info("batch_split", consumer=self._name, size=len(records), cause=type(error).__name__)
             return False
         return True
 
-    def retry_eldest(self, topic: str, key: str) -> bool:
-        """Try the key's eldest open dead letter again; return whether it took effect, and so whether there may be another.
+    def retry_oldest(self, topic: str, key: str) -> bool:
+        """Retry the key's oldest open dead letter. Return whether it took effect: then there may be another.
 
-        Raises what says that something is away, or that this deploy is bad.
+        Raises what shows that a dependency is unavailable or that the deploy is at fault.
         """
         letter: DeadLetter | None = None
         try:
             with transaction.atomic():
-                letter = inbox.eldest_to_retry(consumer=self._name, topic=topic, key=key)
+                letter = inbox.oldest_to_retry(consumer=self._name, topic=topic, key=key)
                 if letter is None:
                     return False
                 envelope, message = event_of(inbox.record_of(letter))
                 if type(message) in self._handlers:
                     self._once(envelope, message)
-                inbox.settle_retried(letter)
+                inbox.mark_retried(letter)
             return True
         except Exception as error:
-            if letter is None or is_away(error) or is_ours(error):
+            if letter is None or is_unavailable(error) or is_deploy_fault(error):
                 raise
             fault = DeadLetter.Fault.MESSAGE if isinstance(error, BadEvent) else DeadLetter.Fault.HANDLER
             cause = cause_of(error)
-            inbox.bury_again(dead_letter_id=letter.id, fault=fault, cause=cause)
+            inbox.keep_again(dead_letter_id=letter.id, fault=fault, cause=cause)
             log.warning("dead_letter_failed_again", consumer=self._name, event_id=letter.event_id, cause=cause)
             return False
 
@@ -109,5 +112,5 @@ class Effects:
 
 
 def cause_of(error: BaseException) -> str:
-    """Return a failure in one line for a dead letter."""
-    return f"{type(error).__name__}: {error}"[:500]
+    """Return a failure as the cause of a dead letter, without the halves of surrogate pairs that no database stores."""
+    return f"{type(error).__name__}: {error}"[:500].encode("utf-8", "backslashreplace").decode()

@@ -1,7 +1,7 @@
-"""The heartbeat file of a process without a port: `RUN_DIR/<name>.heartbeat`, rewritten as its loop turns.
+"""The heartbeat file of a process without a port: `RUN_DIR/<name>.heartbeat`, rewritten while its loop runs.
 
 Live means that the file is younger than 30 s; ready that its first word is `ready`. `manage_all.py` reads the file
-itself; a container asks `python -m shared.kafka.heartbeat <name>`, which exits with 0 for ready.
+itself; a container asks `python -m shared.heartbeat <name>`, which exits with 0 for ready.
 Without RUN_DIR nothing is written.
 """
 
@@ -15,7 +15,7 @@ LIVE_SECONDS: Final = 30.0
 
 
 class Heartbeat:
-    """Beats for the process `name`, at most once a second, at once when its readiness changes."""
+    """Writes the file of the process `name`: at once when its readiness changes, else at most once a second."""
 
     def __init__(self, name: str) -> None:
         self._path = path_of(name)
@@ -23,7 +23,7 @@ class Heartbeat:
         self._due = 0.0
 
     def beat(self, *, ready: bool | None = None) -> None:
-        """Note that the loop turns; `ready` as before where not given."""
+        """Note that the loop runs. Without `ready`, the readiness stays as it was."""
         changed = ready is not None and ready != self._ready
         if changed:
             self._ready = bool(ready)
@@ -36,17 +36,17 @@ class Heartbeat:
         try:
             new.write_text(f"{state} {os.getpid()} {int(time.time())}\n")
             new.replace(self._path)
-        except OSError:  # a full disk must not stop the work; the file grows old and says so
+        except OSError:  # a full disk must not stop the work; the old file shows it
             self._due = now + 5.0
 
     def remove(self) -> None:
-        """Take the file away: a stopped process is neither live nor ready."""
+        """Delete the file: a stopped process is neither live nor ready."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
 
 def path_of(name: str) -> Path | None:
-    """Return the heartbeat file of the process `name`, None without RUN_DIR."""
+    """Return the heartbeat file of the process `name`, or None without RUN_DIR."""
     folder = os.environ.get("RUN_DIR")
     return Path(folder) / f"{name}.heartbeat" if folder else None
 

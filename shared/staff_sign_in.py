@@ -1,6 +1,7 @@
-"""One staff account for every admin: users_service is asked, the account and its groups are mirrored, and asked again every 5 min.
+"""One staff account for every admin.
 
-A local superuser with a usable password stays as the way in when users_service is away.
+Staff sign in with their account of users_service. The account and its groups are copied to the local database, and checked
+again every five minutes. A local superuser with a usable password can sign in while users_service is unavailable.
 """
 
 import time
@@ -31,7 +32,7 @@ class StaffBackend(ModelBackend):
     def authenticate(  # type: ignore[override]  # each service has its own staff model
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> AbstractUser | None:
-        """Return the mirrored account, or None where the address and password are not staff's or users_service is away."""
+        """Return the local copy of the account, or None if users_service refuses the password or is unavailable."""
         if not username or not password:
             return None
         question = users_pb2.AuthenticateStaffRequest(
@@ -55,7 +56,7 @@ class StaffRecheckMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Recheck where it is time, then go on."""
+        """Check the account again if it is time, then answer the request."""
         user = getattr(request, "user", None)
         staff_id = request.session.get(_SESSION_ID) if user is not None and user.is_authenticated else None
         if staff_id and time.time() - request.session.get(_SESSION_CHECKED, 0) > RECHECK_SECONDS:
@@ -67,7 +68,7 @@ class StaffRecheckMiddleware:
         try:
             staff = _users.call("GetStaff", users_pb2.GetStaffRequest(id=staff_id), deadline=Deadline.after(2)).staff
         except Unavailable:
-            return  # users_service is away: what was true five minutes ago holds until it is back
+            return  # what was true five minutes ago holds until users_service answers again
         except DomainError:
             logout(request)
             return
@@ -79,13 +80,13 @@ class StaffRecheckMiddleware:
 
 
 def staff_id(request: HttpRequest) -> UUID:
-    """Return who of staff this is, for the audit: the account's id at users_service, or one of its own for a local superuser."""
+    """Return the id of the signed-in staff member, for the audit. A local superuser has an id made from the user name."""
     known = request.session.get(_SESSION_ID)
     return UUID(known) if known else uuid5(NAMESPACE_URL, f"staff:{request.user.get_username()}")
 
 
 def mirror(staff: users_pb2.Staff) -> AbstractUser:
-    """Return the local copy of a staff account, brought up to date: names, rights and groups, never a password."""
+    """Update the local copy of a staff account and return it: names, rights and groups, never a password."""
     user, created = get_user_model().objects.get_or_create(username=staff.email)
     wanted = {
         "email": staff.email,

@@ -1,23 +1,23 @@
-"""The topic of a consumer's dead letters: the message as it came, with why and after how many attempts."""
+"""The topic of a consumer's dead letters: the message as it came, the cause and the number of attempts."""
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from shared.kafka.clients import producer
-from shared.kafka.outcomes import BrokerAway
+from shared.kafka.outcomes import BrokerUnavailable
 from shared.kafka.records import Record
 
 _DELIVERY_SECONDS = 10.0
 
 
 class DeadLetterTopic:
-    """Publishes dead letters of `consumer` to `<topic>.<consumer>.dlq`, waiting for the broker to have them."""
+    """Publishes dead letters of `consumer` to `<topic>.<consumer>.dlq` and waits until the broker has them."""
 
     def __init__(self, *, consumer: str) -> None:
         self._consumer = consumer
         self._producer: Producer | None = None
 
     def publish(self, record: Record, *, cause: str, attempts: int) -> None:
-        """Publish `record`. Raises BrokerAway where Kafka does not confirm it in time.
+        """Publish `record`. Raises BrokerUnavailable if Kafka does not confirm it in time.
 
         The copy has no header that could not be read, and no value larger than the topic takes: the DeadLetter row keeps the
         whole value.
@@ -35,7 +35,7 @@ class DeadLetterTopic:
         if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             error = self._send(record, b"", [*headers, ("dlq_value_omitted", b"too large")])
         if error is not None:
-            raise BrokerAway(error.str())
+            raise BrokerUnavailable(error.str())
 
     def _send(self, record: Record, value: bytes | None, headers: list[tuple[str, bytes]]) -> KafkaError | None:
         self._producer = self._producer or producer(f"{self._consumer}.dlq")

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Everything about the platform: `./manage_all.py up`, `demo`, `status`, `down`, `test`, … (`--help` tells all).
+"""Starts, stops and tests the platform: `./manage_all.py up`, `demo`, `status`, `down`, `test`; `--help` lists all commands.
 
-Needs Python 3.11 and nothing else. It makes `.venv` from the locked requirements when they changed, then hands over to
-`launcher/`, which does the rest.
+Needs only Python 3.11. It makes `.venv` from the locked requirements if they have changed, then runs `launcher/`.
 """
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 - nothing above this line, nor its syntax, may need more
-    found = f"{sys.version.split()[0]} ({sys.executable})"
-    sys.stderr.write(f"manage_all.py needs Python 3.11 or newer; this is {found}.\nType: python3.11 manage_all.py up\n")
+if sys.version_info < (3, 11):  # noqa: UP036 - the lines up to here must run on an older Python
+    version = f"{sys.version.split()[0]} ({sys.executable})"
+    sys.stderr.write(
+        f"manage_all.py needs Python 3.11 or newer; this is {version}.\nType: python3.11 manage_all.py up\n"
+    )
     sys.exit(1)
 
 import contextlib
@@ -28,9 +29,9 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "requirements" / "dev.txt"
 STAMP = VENV / ".made-from"
-LEAST_FREE = 1_500_000_000  # bytes: .venv and what is unpacked on the way
+LEAST_FREE = 1_500_000_000  # bytes for .venv and the files that its installation unpacks
 
-# What pip was told about its index, as uv wants to hear it.
+# pip's settings of its package index, and the variables with the same meaning for uv.
 INDEX_SETTINGS = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
@@ -42,7 +43,7 @@ INDEX_SETTINGS = {
 
 
 def main() -> None:
-    """Make .venv if it must be, and become the launcher."""
+    """Make .venv if it is missing or outdated, and replace this process with the launcher."""
     if made_from() != wanted():
         try:
             with one_at_a_time():
@@ -52,17 +53,19 @@ def main() -> None:
             refuse(str(error))
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONTZPATH": ""}  # time zones: the locked tzdata only
     environment.pop("PYTHONHOME", None)
-    os.execve(PYTHON, [str(PYTHON), "-P", "-m", "launcher", *sys.argv[1:]], environment)  # -P: not what lies in the cwd
+    os.execve(
+        PYTHON, [str(PYTHON), "-P", "-m", "launcher", *sys.argv[1:]], environment
+    )  # -P: import nothing from the current folder
 
 
 def wanted() -> str:
-    """Return what .venv must be made from: this lock, this Python, this place (a moved .venv is broken)."""
+    """Return what .venv must be made from: this lock file, this Python, this folder (a moved .venv is broken)."""
     lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     return f"{lock} {sys.version_info[0]}.{sys.version_info[1]} {VENV}"
 
 
 def made_from() -> str:
-    """Return what .venv says it was made from; "" where it was never finished."""
+    """Return what the stamp says .venv was made from; "" if it was never finished."""
     try:
         return STAMP.read_text() if PYTHON.exists() else ""
     except OSError:
@@ -70,19 +73,17 @@ def made_from() -> str:
 
 
 def make() -> None:
-    """Install exactly the locked requirements into .venv. The stamp is written last: a half-made one is made again."""
+    """Install exactly the locked requirements into .venv. The stamp is written last, so that an unfinished .venv is made again."""
     free = shutil.disk_usage(ROOT).free
     if free < LEAST_FREE:
         refuse(f"the disk of {ROOT} is full: {free // 1_000_000} MB are free, {LEAST_FREE // 1_000_000} MB are needed")
     print("Installing the locked packages into .venv …", flush=True)
-    whole = (
-        bool(made_from()) and usable()
-    )  # one that was killed half-way holds half-written packages that look installed
+    keep = bool(made_from()) and usable()  # an unfinished .venv holds half-written packages that look installed
     STAMP.unlink(missing_ok=True)
-    if not whole:
+    if not keep:
         venv.create(VENV, clear=True, with_pip=True)
     if not installed_by_uv():
-        print("uv cannot be used here; pip does it, which takes longer.", flush=True)
+        print("uv does not work here. pip installs the packages, which takes longer.", flush=True)
         run(PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", LOCK)
     STAMP.write_text(wanted())
 
@@ -95,7 +96,7 @@ def usable() -> bool:
 
 
 def installed_by_uv() -> bool:
-    """Install with uv, which pip fetches by its hash in the lock; False where either cannot."""
+    """Install the packages with uv, which pip fetches by its hash in the lock file. Return False if one of the two fails."""
     pinned = re.search(r"^uv==.*?(?=^\S|\Z)", LOCK.read_text(), re.MULTILINE | re.DOTALL)
     if pinned is None:
         return False
@@ -111,10 +112,12 @@ def installed_by_uv() -> bool:
 
 
 def uv_environment() -> dict[str, str]:
-    """Return the environment with pip's index settings, from its files and variables, added for uv."""
+    """Return the environment, with the index settings of pip's files and variables as variables for uv."""
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONHOME")}
-    told = subprocess.run([PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
-    for line in told.splitlines():
+    settings = subprocess.run(
+        [PYTHON, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
+    for line in settings.splitlines():
         name, _, value = line.partition("=")
         variable = INDEX_SETTINGS.get(name.rpartition(".")[2])
         if variable and variable not in environment:
@@ -123,20 +126,20 @@ def uv_environment() -> dict[str, str]:
 
 
 def run(*command: str | Path, environment: dict[str, str] | None = None) -> None:
-    """Run a command from the checkout. Raises CalledProcessError."""
+    """Run a command in the folder of the checkout. Raises CalledProcessError."""
     subprocess.run(command, check=True, cwd=ROOT, env=environment)
 
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Let one process at a time make .venv; the others wait, and find it made."""
+    """Let one process at a time make .venv. The others wait until it is made."""
     with open(ROOT / ".venv.lock", "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def refuse(problem: str) -> None:
-    """End with one line that says what is wrong and one that says what to type."""
+    """Print what is wrong and what to type, and end with exit code 1."""
     sys.stderr.write(f"manage_all.py cannot make .venv: {problem}.\nType: rm -rf .venv && ./manage_all.py doctor\n")
     sys.exit(1)
 

@@ -176,9 +176,9 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
 
 
 def _free_offset() -> int:
-    from launcher.commands.prove import _free_block
+    from launcher.commands.test import free_block
 
-    return _free_block()
+    return free_block()
 
 
 def _wait_for(act: Any, *, seconds: float = 30.0) -> None:

@@ -1,4 +1,4 @@
-"""`python -m launcher`, what manage_all.py hands over to."""
+"""`python -m launcher`: run by manage_all.py."""
 
 from launcher.cli import main
 

@@ -1,4 +1,4 @@
-"""The order in which a platform comes up: what waits for what, and nothing more. Everything that can runs side by side."""
+"""The order in which a platform comes up: which part waits for which. Parts that wait for nothing run side by side."""
 
 import sys
 import time
@@ -17,19 +17,19 @@ from launcher.runner import Runner, Stopped
 SEEDED: Final = ("users", "destinations")
 CATALOGUE_SECONDS: Final = 240.0
 
-JARS, CLUSTER, DATABASES, TOPICS, FILLED = "Kafka's jars", "PostgreSQL's cluster", "databases", "topics", "catalogue"
+JARS, CLUSTER, DATABASES, TOPICS, CATALOGUE = "Kafka's jars", "PostgreSQL's cluster", "databases", "topics", "catalogue"
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much of a platform to bring up. `may_create` lets the roles make databases, as test runs do."""
+    """How much of a platform to bring up. `may_create` lets the roles of the services create databases, as tests do."""
 
     embedded: bool = True
     services: bool = True
     may_create: bool = False
 
     def processes(self) -> list[Process]:
-        """Return the table's processes that take part."""
+        """Return the processes of the table that this platform has."""
         return [
             process
             for process in TABLE
@@ -39,28 +39,28 @@ class Extent:
         ]
 
     def steps(self) -> list[str]:
-        """Return the names of the set-up's steps, in the order to show."""
+        """Return the names of the steps of the set-up, in the order in which they are shown."""
         steps = [JARS, CLUSTER, DATABASES] if self.embedded else []
         if self.services:
             steps += [
                 *(f"migrate {name}" for name in WITH_DATABASE),
                 TOPICS,
                 *(f"seed {name}" for name in SEEDED),
-                FILLED,
+                CATALOGUE,
             ]
         return steps
 
 
 @dataclass(slots=True)
 class BringUp:
-    """Brings a platform up once; every part is a future that waits for those it needs."""
+    """Brings a platform up once. Every part is a future that waits for the parts it needs."""
 
     runner: Runner
     extent: Extent
     _futures: dict[str, "Future[None]"] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Return once everything is ready. Raises Refusal (the first problem met) or Stopped."""
+        """Return when everything is ready. Raises the first Refusal, or Stopped."""
         self.runner.reporter.expect(
             steps=self.extent.steps(), processes=[process.name for process in self.extent.processes()]
         )
@@ -79,7 +79,7 @@ class BringUp:
             raise error
 
     def _plan(self) -> dict[str, tuple[tuple[str, ...], Callable[[], None]]]:
-        """Return every part by name: what it waits for, and what it does. A part comes after those it waits for."""
+        """Return every part by name: the parts it waits for, which stand before it, and what it does."""
         plan: dict[str, tuple[tuple[str, ...], Callable[[], None]]] = {}
         names = {process.name for process in self.extent.processes()}
 
@@ -106,16 +106,16 @@ class BringUp:
         for name in SEEDED:
             step = f"seed {name}"
             plan[step] = ((f"migrate {name}", "valkey"), self._step(step, lambda name=name: self._seed(name)))  # type: ignore[misc]
-        # Where the topics were made before, consumers and relays start beside the broker: they wait for it themselves.
-        kafka_needs = () if self._topics_stamp_holds() else (TOPICS,)
+        # If the topics exist, consumers and relays start together with the broker, and wait for it themselves.
+        kafka_needs = () if self._topics_exist() else (TOPICS,)
         for process in self.extent.processes():
             if process.is_service:
                 needs = [need for need in process.needs if need not in ("postgres", "kafka")]
                 needs += kafka_needs if "kafka" in process.needs else ()
                 start(process.name, f"migrate {process.service}", *needs)
-        plan[FILLED] = (
+        plan[CATALOGUE] = (
             (*(f"seed {name}" for name in SEEDED), "destinations.relay", "bookings.consumer", "destinations.consumer"),
-            self._step(FILLED, self._wait_for_catalogue),
+            self._step(CATALOGUE, self._wait_for_catalogue),
         )
         return plan
 
@@ -123,7 +123,7 @@ class BringUp:
     def _after(waits: list["Future[None]"], action: Callable[[], None]) -> None:
         for future in waits:
             if future.exception() is not None:
-                raise Stopped  # the problem is told by the part that had it
+                raise Stopped  # the part that failed reports the problem
         action()
 
     def _step(self, name: str, action: Callable[[], Any]) -> Callable[[], None]:
@@ -134,11 +134,11 @@ class BringUp:
         return run
 
     def _skip(self, name: str, why: str) -> None:
-        self.runner.reporter.line(name, State.SKIPPED, why)
+        self.runner.reporter.show(name, State.SKIPPED, why)
 
     def _fetch_jars(self) -> None:
         if kafka_jars.fetched():
-            self._skip(JARS, "there already")
+            self._skip(JARS, "already fetched")
         else:
             self.runner.run_helper(
                 "jars", [sys.executable, "-m", "launcher.infrastructure.kafka_jars"], self.runner.urls
@@ -163,44 +163,45 @@ class BringUp:
         if self.extent.embedded:
             (self.runner.platform.var / "kafka" / "topics").write_text(stamps.topics())
 
-    def _topics_stamp_holds(self) -> bool:
+    def _topics_exist(self) -> bool:
         try:
             return (self.runner.platform.var / "kafka" / "topics").read_text() == stamps.topics()
         except OSError:
             return False
 
     def _migrate(self, service: str) -> None:
-        environment, url = self._own(service)
+        environment, url = self._database(service)
         wanted = stamps.migrations_of(service)
         if stamps.read(url).get(stamps.MIGRATIONS) == wanted:
-            return self._skip(f"migrate {service}", "nothing changed")
+            return self._skip(f"migrate {service}", "nothing has changed")
         self._manage(service, "migrate", "--no-input", "--verbosity", "1", environment=environment)
         stamps.write(url, **{stamps.MIGRATIONS: wanted})
         return None
 
     def _seed(self, service: str) -> None:
-        environment, url = self._own(service)
+        environment, url = self._database(service)
         wanted = stamps.seed_of(service, secret=environment.get("ADMIN_PASSWORD", ""))
         if stamps.read(url).get(stamps.SEED) == wanted:
-            return self._skip(f"seed {service}", "seeded already")
+            return self._skip(f"seed {service}", "already seeded")
         self._manage(service, "seed", environment=environment)
         stamps.write(url, **{stamps.SEED: wanted})
         return None
 
     def _wait_for_catalogue(self) -> None:
-        """Wait until every seeded departure has its seats in bookings and its seats-left copy in destinations."""
+        """Wait until bookings sells the seats of every seeded departure and destinations shows how many are free."""
         deadline = time.monotonic() + CATALOGUE_SECONDS
         while True:
-            filled = catalogue.filled(self._own("destinations")[1], self._own("bookings")[1])
-            if filled.whole:
-                return self.runner.reporter.line(FILLED, State.READY, f"{filled.departures} departures")
-            self.runner.reporter.line(FILLED, State.STARTING, filled.progress())
+            arrived = catalogue.departures_arrived(self._database("destinations")[1], self._database("bookings")[1])
+            if arrived.everywhere:
+                return self.runner.reporter.show(CATALOGUE, State.READY, f"{arrived.departures} departures")
+            self.runner.reporter.show(CATALOGUE, State.STARTING, arrived.progress())
             if time.monotonic() > deadline:
-                raise catalogue.NotFilled(filled)
+                raise catalogue.incomplete(arrived)
             if self.runner.stopping.wait(0.3):
                 raise Stopped
 
-    def _own(self, service: str) -> tuple[Mapping[str, str], str]:
+    def _database(self, service: str) -> tuple[Mapping[str, str], str]:
+        """Return the environment of a service and the URL of its database."""
         environment = service_environment(
             service, self.runner.platform, self.runner.vault, external=not self.extent.embedded
         )

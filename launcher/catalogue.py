@@ -1,11 +1,13 @@
-"""The one question that spans two databases: is the seeded catalogue whole on both sides of the events?"""
+"""Whether the seeded catalogue has arrived on both sides of the events. The answer is in two databases."""
 
 from dataclasses import dataclass
 from typing import Final
 
 import psycopg
 
-# Departures that can be booked, and of those the ones whose seats-left copy came from bookings' inventory.changed.
+from launcher.refusal import Refusal
+
+# Departures on sale; and those of them whose count of free seats came from the event inventory.changed of bookings.
 DEPARTURES: Final = """
     SELECT count(*), count(*) FILTER (WHERE seats_sequence > 0)
     FROM catalogue_departure WHERE status = 'OPEN' AND starts_at > now()
@@ -16,36 +18,32 @@ INVENTORY: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
-    """How far the catalogue's departures have travelled: made, in SeatInventory, in the seats-left copy."""
+class Arrived:
+    """How many departures there are, how many bookings sells, and how many show their free seats in destinations."""
 
     departures: int
-    inventory: int
-    copies: int
+    on_sale: int
+    with_seats: int
 
     @property
-    def whole(self) -> bool:
-        """Whether there is a catalogue, and every departure of it can be sold and shows its seats."""
-        return 0 < self.departures <= min(self.inventory, self.copies)
+    def everywhere(self) -> bool:
+        """Whether there is a catalogue, and every departure of it can be sold and shows its free seats."""
+        return 0 < self.departures <= min(self.on_sale, self.with_seats)
 
     def progress(self) -> str:
-        """Say it in a few words."""
-        return f"{self.inventory} on sale, {self.copies} with seats shown, of {self.departures} departures"
+        """Return the counts in a few words."""
+        return f"{self.on_sale} on sale, {self.with_seats} with seats shown, of {self.departures} departures"
 
 
-class NotFilled(Exception):
-    """The catalogue did not fill in time: a relay or consumer is stuck."""
-
-    def __init__(self, filled: Filled) -> None:
-        super().__init__(
-            f"The catalogue is not whole: {filled.progress()}. See: ./manage_all.py logs destinations.relay"
-        )
+def incomplete(arrived: Arrived) -> Refusal:
+    """Return the refusal for a catalogue that did not arrive in time: a relay or a consumer does not work."""
+    return Refusal(f"The catalogue is incomplete: {arrived.progress()}.", "./manage_all.py logs destinations.relay")
 
 
-def filled(destinations_url: str, bookings_url: str) -> Filled:
-    """Ask both databases. Raises psycopg.Error where one cannot be asked."""
+def departures_arrived(destinations_url: str, bookings_url: str) -> Arrived:
+    """Ask both databases. Raises psycopg.Error if one of them does not answer."""
     with psycopg.connect(destinations_url, connect_timeout=5) as connection:
-        departures, copies = connection.execute(DEPARTURES).fetchone() or (0, 0)
+        departures, with_seats = connection.execute(DEPARTURES).fetchone() or (0, 0)
     with psycopg.connect(bookings_url, connect_timeout=5) as connection:
-        (inventory,) = connection.execute(INVENTORY).fetchone() or (0,)
-    return Filled(departures=departures, inventory=inventory, copies=copies)
+        (on_sale,) = connection.execute(INVENTORY).fetchone() or (0,)
+    return Arrived(departures=departures, on_sale=on_sale, with_seats=with_seats)

@@ -1,8 +1,8 @@
-"""Children of the launcher: started in sessions of their own, so that they outlive it, and known again by pid files.
+"""Children of the launcher. Each runs in its own session, so that it outlives the launcher, and has a pid file.
 
-A pid file names the process and when it started, in the kernel's own ticks: a pid that was given to somebody else is not
-taken for ours. Every child also carries TRAVEL_VAR and TRAVEL_PROCESS in its environment: one whose pid file was never
-written (the launcher was killed in between) is found by them.
+A pid file holds the pid and the instant at which the process started, in ticks of the kernel: so a later process with the
+same pid is recognised as another one. Every child also has TRAVEL_VAR and TRAVEL_PROCESS in its environment. They identify
+a child whose pid file was never written because the launcher was killed.
 """
 
 import contextlib
@@ -22,12 +22,12 @@ import psutil
 from launcher.platform import Platform
 
 MARK: Final = "TRAVEL_PROCESS"
-LARGEST_LOG: Final = 20_000_000  # bytes; a longer one is set aside as .1 when its process starts
+LARGEST_LOG: Final = 20_000_000  # bytes; a longer log is renamed to .log.1 when its process starts
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process that was started. `started` tells it from any later owner of its pid."""
+    """A process that was started. `started` distinguishes it from a later process with the same pid."""
 
     name: str
     pid: int
@@ -35,24 +35,24 @@ class Child:
     restarts: int = 0
 
     def alive(self) -> bool:
-        """Return whether this very process still runs (a zombie does not)."""
+        """Return whether this process still runs. A zombie does not run."""
         return start_mark(self.pid) == self.started
 
     def age(self) -> float:
-        """Return the seconds since it started, 0 where it is gone."""
+        """Return the seconds since it started, 0 if it has ended."""
         try:
             return max(0.0, time.time() - psutil.Process(self.pid).create_time())
         except psutil.Error:
             return 0.0
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal to the process alone, nothing where it is gone."""
+        """Send a signal to this process only. Do nothing if it has ended."""
         if self.alive():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Kill the process and all of its session."""
+        """Kill the process and its process group."""
         if self.alive():
             try:
                 os.killpg(self.pid, signal.SIGKILL)
@@ -61,12 +61,12 @@ class Child:
 
 
 def marks(platform: Platform, name: str) -> dict[str, str]:
-    """Return the variables by which a process of this platform is known, whoever has lost sight of it."""
+    """Return the variables that identify a process of this platform even without its pid file."""
     return {MARK: name, "TRAVEL_VAR": str(platform.var)}
 
 
 def start_mark(pid: int) -> str | None:
-    """Return what tells this process from a later one with the same pid; None where none runs."""
+    """Return a text that no later process with the same pid has. None if no process has that pid."""
     if sys.platform == "linux":
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
@@ -91,7 +91,7 @@ def spawn(
     cwd: Path | None = None,
     user: Mapping[str, Any] | None = None,
 ) -> tuple[Child, "subprocess.Popen[bytes]"]:
-    """Start a child in its own session, its output appended to var/log/<name>.log, and write its pid file."""
+    """Start a child in its own session, append its output to var/log/<name>.log, and write its pid file."""
     path = log_of(platform, name)
     if path.exists() and path.stat().st_size > LARGEST_LOG:
         path.replace(path.with_suffix(".log.1"))
@@ -111,14 +111,14 @@ def spawn(
     try:
         write_record(platform, child)
     except OSError:
-        process.kill()  # nobody would know of it
+        process.kill()  # without its pid file it would be lost
         process.wait()
         raise
     return child, process
 
 
 def write_record(platform: Platform, child: Child) -> None:
-    """Write the child's pid file, whole or not at all."""
+    """Write the child's pid file in one step, so that no reader sees half of it."""
     path = platform.run / f"{child.name}.pid.json"
     draft = path.with_suffix(".new")
     draft.write_text(json.dumps(asdict(child)))
@@ -126,7 +126,7 @@ def write_record(platform: Platform, child: Child) -> None:
 
 
 def recorded(platform: Platform, name: str) -> Child | None:
-    """Return the child that the pid file names, alive or not; None where there is no readable one."""
+    """Return the child that the pid file names, whether it runs or not. None if no pid file can be read."""
     try:
         return Child(**json.loads((platform.run / f"{name}.pid.json").read_text()))
     except (OSError, ValueError, TypeError):
@@ -140,15 +140,15 @@ def running(platform: Platform, name: str) -> Child | None:
 
 
 def forget(platform: Platform, name: str) -> None:
-    """Remove the pid file and heartbeat of a child that was stopped on purpose."""
+    """Remove the pid file and the heartbeat of a child that was stopped."""
     (platform.run / f"{name}.pid.json").unlink(missing_ok=True)
     (platform.run / f"{name}.heartbeat").unlink(missing_ok=True)
 
 
 def strays(platform: Platform, known: Iterable[Child] = ()) -> list[Child]:
-    """Return running processes that carry this platform's mark and are not among `known` nor descend from them."""
+    """Return running processes that have this platform's mark, except `known` children and the processes they started."""
     known_pids = {child.pid for child in known} | {os.getpid()}
-    found = []
+    lost = []
     for process in psutil.process_iter():
         try:
             environment = process.environ()
@@ -160,8 +160,8 @@ def strays(platform: Platform, known: Iterable[Child] = ()) -> list[Child]:
         except (psutil.Error, OSError):
             continue
         if started:
-            found.append(Child(name=environment[MARK], pid=process.pid, started=started))
-    return found
+            lost.append(Child(name=environment[MARK], pid=process.pid, started=started))
+    return lost
 
 
 def log_of(platform: Platform, name: str) -> Path:
@@ -170,7 +170,7 @@ def log_of(platform: Platform, name: str) -> Path:
 
 
 def last_lines(path: Path, count: int = 15, *, since: int = 0) -> list[str]:
-    """Return the last `count` lines of a log, however long it is, from byte `since` on."""
+    """Return the last `count` lines of a log that were written after byte `since`. Reads only the end of the file."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)

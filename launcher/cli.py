@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -11,21 +11,24 @@ from launcher.platform import Platform
 from launcher.refusal import Refusal
 
 app = typer.Typer(
-    help="The travel platform: start it, look at it, prove it.",
+    help="The travel platform: start it, look at it, test it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+PASS_ON: Final[dict[str, Any]] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 @app.command()
 def up(
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once everything is ready.")] = False,
-    infra: Annotated[str, typer.Option(help="embedded, compose or external (URLs from the environment).")] = "embedded",
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when everything is ready.")] = False,
+    infra: Annotated[
+        str,
+        typer.Option(help="Where databases, broker and mail run: embedded, compose, or external (URLs in variables)."),
+    ] = "embedded",
 ) -> None:
-    """Start what is missing, adopt what runs, and say where everything is."""
+    """Start every process that does not run, and print the addresses."""
     from launcher.commands.up import up as run
 
     raise typer.Exit(run(Platform.from_environment(), detach=detach, infra=infra))
@@ -33,16 +36,20 @@ def up(
 
 @app.command()
 def down() -> None:
-    """Stop everything in order."""
+    """Stop every process, in order."""
     from launcher.commands.down import down as run
 
-    stopped = run(Platform.from_environment())
-    print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+    platform = Platform.from_environment()
+    stopped = run(platform)
+    if stopped:
+        print(f"Stopped {len(stopped)} processes: {', '.join(stopped)}.\nStart them again: ./manage_all.py up")
+    else:
+        print(f"No process of the platform in {platform.var} was running.")
 
 
 @app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="JSON alone on stdout.")] = False) -> None:
-    """Ask every process whether it is ready; exit code 3 where one is not."""
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")] = False) -> None:
+    """Show whether each process is ready. The exit code is 3 if one is not."""
     from launcher.commands.status import print_status
 
     raise typer.Exit(print_status(Platform.from_environment(), as_json=as_json))
@@ -51,10 +58,10 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="JSON alone on s
 @app.command()
 def logs(
     name: Annotated[str | None, typer.Argument(help="A process (bookings.rpc) or a service (bookings).")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they grow.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many to begin with.")] = 100,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on and print new lines.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many lines to begin with.")] = 100,
 ) -> None:
-    """Show the logs, merged by time."""
+    """Print the logs of the processes, merged by time."""
     from launcher.commands.logs import show
 
     show(Platform.from_environment(), name, follow=follow, lines=lines)
@@ -73,15 +80,17 @@ def reset(yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] 
     check_reset(platform)
     if not yes:
         if not sys.stdin.isatty():
-            raise Refusal("reset asks first, and nobody can answer here.", "./manage_all.py reset --yes")
+            raise Refusal(
+                "reset asks for confirmation, and there is no terminal to ask.", "./manage_all.py reset --yes"
+            )
         typer.confirm(f"Delete everything in {platform.var}?", abort=True)
     run(platform)
-    print(f"{platform.var} and all state in it are deleted.")
+    print(f"{platform.var} and all state in it are deleted.\nStart from nothing: ./manage_all.py up")
 
 
 @app.command()
 def doctor() -> None:
-    """Look for what is wrong, and say what to type."""
+    """Check the machine and the platform, and print what to type for each problem."""
     from launcher.commands.doctor import doctor as run
 
     raise typer.Exit(run(Platform.from_environment()))
@@ -89,7 +98,7 @@ def doctor() -> None:
 
 @app.command(context_settings=PASS_ON)
 def manage(context: typer.Context, service: str) -> None:
-    """Run a management command of a service: manage bookings showmigrations."""
+    """Run a management command of a service, for example: manage bookings showmigrations."""
     from launcher.commands.manage import manage as run
 
     run(Platform.from_environment(), service, context.args)
@@ -97,7 +106,7 @@ def manage(context: typer.Context, service: str) -> None:
 
 @app.command()
 def migrate() -> None:
-    """Migrate every service's database."""
+    """Migrate the database of every service."""
     from launcher.commands.manage import migrate as run
 
     raise typer.Exit(run(Platform.from_environment()))
@@ -106,10 +115,10 @@ def migrate() -> None:
 @app.command()
 def seed(
     travellers: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="Make this many verified travellers.")
+        int | None, typer.Option(min=1, max=100_000, help="Also make this many travellers with verified addresses.")
     ] = None,
 ) -> None:
-    """Fill the catalogue and the staff again, which changes nothing where they are whole."""
+    """Add what is missing in the catalogue and of the staff. Existing rows stay as they are."""
     from launcher.commands.manage import seed as run
 
     raise typer.Exit(run(Platform.from_environment(), travellers))
@@ -118,7 +127,7 @@ def seed(
 @app.command()
 def proto() -> None:
     """Generate contracts/ from proto/."""
-    from launcher.commands.develop import proto as run
+    from launcher.commands.proto import proto as run
 
     raise typer.Exit(run())
 
@@ -132,25 +141,25 @@ def lint() -> None:
 
 
 @app.command("test")
-def prove(
+def run_tests(
     suite: Annotated[
         str | None,
         typer.Argument(
-            help="A service, concurrency, shared, launcher, demo, payment_sandbox, tests, platform; all without."
+            help="A service, concurrency, shared, launcher, demo, payment_sandbox, tests or platform. Default: all."
         ),
     ] = None,
     proofs: Annotated[
         bool,
         typer.Option(
-            "--proofs", help="The proofs of concurrency and crashes alone, at their whole size (ten minutes)."
+            "--proofs", help="Only the proofs of concurrency and of crashes, at their full size (ten minutes)."
         ),
     ] = False,
 ) -> None:
-    """Prove it: on infrastructure of its own, ending with `N passed, N failed`."""
-    from launcher.commands.prove import test as run
+    """Run the tests on infrastructure of their own. The last line is `N passed, N failed`."""
+    from launcher.commands.test import test as run
 
     if suite and proofs:
-        raise Refusal("--proofs is a suite of its own.", "./manage_all.py test --proofs")
+        raise Refusal("--proofs is a suite of its own and takes no name.", "./manage_all.py test --proofs")
     raise typer.Exit(run(Platform.from_environment(), suite, proofs=proofs))
 
 
@@ -159,31 +168,32 @@ def demo(
     full: Annotated[
         bool,
         typer.Option(
-            "--full", help="And what can go wrong: declines, 3-D Secure, a waiting list, a cancelled departure."
+            "--full",
+            help="Also show what can go wrong: declined cards, 3-D Secure, a waiting list, a cancelled departure.",
         ),
     ] = False,
 ) -> None:
-    """Book a trip in front of your eyes, through public interfaces alone."""
-    from launcher.commands.scripts import demo as run
+    """Book a trip on the platform that is up, through public interfaces only, and show each step."""
+    from launcher.commands.demo import demo as run
 
     raise typer.Exit(run(Platform.from_environment(), full=full))
 
 
 @app.command(context_settings=PASS_ON)
 def bench(context: typer.Context) -> None:
-    """Measure the platform that runs: bench footprint."""
-    from launcher.commands.scripts import bench as run
+    """Run a benchmark against the platform that is up, for example: bench platform_figures."""
+    from launcher.commands.bench import bench as run
 
     raise typer.Exit(run(Platform.from_environment(), context.args))
 
 
 def main() -> None:
-    """Run the command line; a refusal is one message on stderr with what to type, exit code 1."""
-    raise SystemExit(guarded(lambda: app(standalone_mode=True)))
+    """Run the command line. A refusal is printed on stderr, with what to type, and gives exit code 1."""
+    raise SystemExit(guarded(lambda: app(prog_name="./manage_all.py")))
 
 
 def guarded(command: Callable[[], object]) -> int:
-    """Run `command` and turn a Refusal into its message and exit code 1."""
+    """Run `command`. Print a Refusal, and return 1 for it."""
     try:
         command()
     except Refusal as refusal:
@@ -193,7 +203,3 @@ def guarded(command: Callable[[], object]) -> int:
             console.print(f"Type: {refusal.hint}")
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
-"""What every process of the platform finds in its environment.
+"""The environment of every process of the platform.
 
-What the person set before `up` passes through, so that every limit and timing of the design can be turned; each service gets
-its own database URL and its own private key, and no other's.
+Variables that the person set before `up` are passed on, so that every limit and timing can be changed. Each service gets only
+its own database URL and its own private key.
 """
 
 import os
@@ -19,7 +19,7 @@ INFRASTRUCTURE: Final = (
     "REDIS_URL",
     "EMAIL_URL",
 )
-# Of a shell, a supervisor or another platform's process: nothing of these may leak into a service.
+# Variables of a shell, a supervisor or another platform's process. A service must not inherit them.
 FOREIGN: Final = (
     "DJANGO_SETTINGS_MODULE",
     "PYTHONHOME",
@@ -29,7 +29,7 @@ FOREIGN: Final = (
     "VIRTUAL_ENV",
     "PYTHONDONTWRITEBYTECODE",
 )
-# Of the payment provider: what opens it is for bookings_service alone.
+# Secrets of the payment provider: only bookings_service gets them.
 PROVIDER_SECRETS: Final = frozenset({"STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"})
 # Limits of a migration or a seed, which may take longer than a request: 0 is none, and five minutes between two statements.
 LONG_COMMAND_LIMITS: Final = {
@@ -39,7 +39,7 @@ LONG_COMMAND_LIMITS: Final = {
 
 
 def infrastructure(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
-    """Return the URLs of databases, broker, cache and mail server: the embedded ones, or (`external`) the environment's own."""
+    """Return the URLs of databases, broker, cache and mail server: the embedded servers, or with `external` the environment's."""
     if external:
         return {name: os.environ[name] for name in INFRASTRUCTURE}
     return {
@@ -51,12 +51,12 @@ def infrastructure(platform: Platform, vault: Vault, *, external: bool = False) 
 
 
 def missing_for_external() -> list[str]:
-    """Return the variables that `--infra external` needs and the environment lacks."""
+    """Return the variables that `--infra external` needs and that the environment does not set."""
     return [name for name in INFRASTRUCTURE if not os.environ.get(name)]
 
 
 def platform_environment(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
-    """Return the variables that all services share, the infrastructure's included, without anybody's private key."""
+    """Return the variables that all services share, those of the infrastructure included, without any private key."""
     http = {f"{name.upper()}_URL": f"http://127.0.0.1:{platform.port(port)}" for name, port in ports.HTTP.items()}
     del http["GATEWAY_URL"]
     gateway = f"http://localhost:{platform.port(ports.HTTP['gateway'])}"
@@ -93,7 +93,7 @@ def platform_environment(platform: Platform, vault: Vault, *, external: bool = F
 
 
 def service_environment(service: str, platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
-    """Return the whole environment of one service's processes: the person's, the platform's, and what is its own."""
+    """Return the environment of one service's processes: the person's, the platform's, and the service's own variables."""
     inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     shared = platform_environment(platform, vault, external=external)
     others = {f"{name.upper()}_DATABASE_URL" for name in postgres.DATABASES if name != service}
@@ -117,10 +117,10 @@ def long_command_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
-    """Return what the servers beside the services find: no database, no key, of the secrets the webhook's alone."""
+    """Return the environment of the mail server and the payment sandbox: no database, no key, and only the webhook's secret."""
     inherited = {name: value for name, value in os.environ.items() if name not in (*FOREIGN, *PROVIDER_SECRETS)}
     shared = platform_environment(platform, vault, external=external)
-    told = (
+    shown = (
         "DEBUG",
         "PAYMENT_SANDBOX_URL",
         "PAYMENT_WEBHOOK_URL",
@@ -129,11 +129,21 @@ def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = F
         "PYTHONUNBUFFERED",
         "PYTHONTZPATH",
     )
-    own = {name: shared[name] for name in told}
+    own = {name: shared[name] for name in shown}
     return {**inherited, **own, "SANDBOX_STORE": str(platform.var / "sandbox.sqlite3")}
 
 
 def all_services(platform: Platform, vault: Vault) -> dict[str, str]:
-    """Return what a shell or a test run needs that plays every service: all database URLs and all private keys."""
+    """Return the environment for a test run or a benchmark that acts as every service: all database URLs, all private keys."""
     seeds = {"SERVICE_PRIVATE_KEYS": vault.service_seeds()}
     return {**platform_environment(platform, vault), **seeds}
+
+
+def public_addresses(platform: Platform) -> dict[str, str]:
+    """Return where a program that uses only public interfaces reaches the platform."""
+    return {
+        "GATEWAY_URL": f"http://localhost:{platform.port(ports.HTTP['gateway'])}",
+        "TRAVEL_VAR": str(platform.var),
+        "PORT_OFFSET": str(platform.offset),
+        "MAIL_DIR": str(platform.mail),
+    }

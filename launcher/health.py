@@ -1,4 +1,4 @@
-"""Whether a process is ready: one cheap question over its own interface, answered within seconds or no."""
+"""Whether a process is ready. Each probe asks the process over its own interface; no answer in time means no."""
 
 import http.client
 import time
@@ -12,7 +12,7 @@ from launcher.infrastructure import kafka
 from launcher.platform import Platform
 from launcher.processes import Health, Process
 
-PATIENCE: Final = 3.0  # seconds for an answer
+TIMEOUT: Final = 3.0  # seconds for an answer
 HEARTBEAT_SECONDS: Final = 30.0
 
 
@@ -22,7 +22,7 @@ def ready(process: Process, platform: Platform, environment: Mapping[str, str]) 
 
 
 def _http(process: Process, platform: Platform, _: Mapping[str, str]) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", platform.port(process.port or 0), timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port(process.port or 0), timeout=TIMEOUT)
     try:
         connection.request("GET", "/health/ready", headers={"Host": "localhost"})
         return connection.getresponse().status == http.client.OK
@@ -34,14 +34,14 @@ def _http(process: Process, platform: Platform, _: Mapping[str, str]) -> bool:
 
 def _grpc(process: Process, platform: Platform, _: Mapping[str, str]) -> bool:
     port = platform.port(process.port or 0)
-    if not ports.listening(port):  # spares the import and a channel while the server is still starting
+    if not ports.listening(port):  # saves the import and a channel while the server starts
         return False
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
     with grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=TIMEOUT)
         except grpc.RpcError:
             return False
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
@@ -56,9 +56,9 @@ def _heartbeat(process: Process, platform: Platform, _: Mapping[str, str]) -> bo
 
 
 def _postgres(process: Process, platform: Platform, environment: Mapping[str, str]) -> bool:
-    # Any answer of the server counts, a refused sign-in too: before the first start has made them, there are no roles.
+    # A refused sign-in counts as ready too: on the first start the roles do not exist yet.
     try:
-        psycopg.connect(environment["USERS_DATABASE_URL"], connect_timeout=int(PATIENCE)).close()
+        psycopg.connect(environment["USERS_DATABASE_URL"], connect_timeout=int(TIMEOUT)).close()
     except psycopg.OperationalError as error:
         return "password authentication failed" in str(error) or "does not exist" in str(error)
     return True
@@ -67,7 +67,7 @@ def _postgres(process: Process, platform: Platform, environment: Mapping[str, st
 def _valkey(process: Process, platform: Platform, environment: Mapping[str, str]) -> bool:
     import redis
 
-    client = redis.Redis.from_url(environment["REDIS_URL"], socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+    client = redis.Redis.from_url(environment["REDIS_URL"], socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT)
     try:
         return bool(client.ping())
     except redis.RedisError:

@@ -1,4 +1,4 @@
-"""Where one platform lives: the checkout, its state folder, its block of ports. Two differ in `var` and `offset` alone."""
+"""The places of one platform: the checkout, its state folder, its block of ports. Two platforms have other `var` and `offset`."""
 
 import os
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class Platform:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read TRAVEL_VAR and PORT_OFFSET; without the latter, a platform that runs there keeps its own.
+        """Read TRAVEL_VAR and PORT_OFFSET. Without PORT_OFFSET, a platform that runs keeps its offset.
 
-        Raises Refusal where the offset is no multiple of 100 or too high.
+        Raises Refusal if the offset is not a multiple of 100, or too high.
         """
         var = Path(os.path.abspath(Path(os.environ.get("TRAVEL_VAR") or ROOT / "var").expanduser()))
         given = os.environ.get("PORT_OFFSET") or running_offset(var) or "0"
@@ -36,12 +36,12 @@ class Platform:
         return cls(var=var, offset=int(given))
 
     def port(self, base: int) -> int:
-        """Return the port that plays the part of `base` in this platform's block."""
+        """Return the port of this platform that corresponds to the port `base` of the plan."""
         return base + self.offset
 
     @property
     def run(self) -> Path:
-        """Pid files and what the supervisor says of itself."""
+        """Pid files and the supervisor's report."""
         return self.var / "run"
 
     @property
@@ -90,12 +90,12 @@ class Platform:
         except OSError as error:
             raise Refusal(
                 f"The state folder {self.var} cannot be made: {error.strerror}.",
-                "TRAVEL_VAR=/a/folder/of/yours ./manage_all.py up",
+                "TRAVEL_VAR=~/travel ./manage_all.py up",
             ) from error
 
 
 def running_offset(var: Path) -> str:
-    """Return the offset that the platform in `var` runs with, as its supervisor noted; "" where none runs."""
+    """Return the offset that the supervisor of the platform in `var` wrote down; "" if no platform runs there."""
     try:
         return (var / "run" / "offset").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""The port plan: one block of a hundred, shifted by PORT_OFFSET, and who holds a port that is taken."""
+"""The port plan: one block of a hundred ports, shifted by PORT_OFFSET. Also finds the process that uses a port."""
 
 import socket
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def listening(port: int) -> bool:
 
 
 def free(port: int) -> bool:
-    """Return whether a server could bind this loopback port now."""
+    """Return whether a server can bind this loopback port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -43,7 +43,7 @@ def free(port: int) -> bool:
 
 
 def holder(port: int) -> psutil.Process | None:
-    """Return the process that listens on `port`, or None where this user may not see it."""
+    """Return the process that listens on `port`, or None if this user may not see it."""
     try:
         connections = psutil.net_connections("inet")
     except psutil.AccessDenied:
@@ -58,10 +58,10 @@ def holder(port: int) -> psutil.Process | None:
 
 
 def describe_holder(port: int) -> str:
-    """Say who holds `port`: `pid 123 (python -m http.server 8000)`, or that it cannot be seen from here."""
+    """Return who uses `port`: `pid 123 (python -m http.server 8000)`, or how to find out."""
     process = holder(port)
     if process is None:
-        return "a process of another user (try as root: ss -ltnp)"
+        return "a process of another user (to see it, type as root: ss -ltnp)"
     try:
         command = " ".join(process.cmdline()) or process.name()
     except psutil.Error:

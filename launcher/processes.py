@@ -1,6 +1,6 @@
-"""The ONE table of the platform's processes. `up`, `status`, compose.yaml and the docs are made from it or held against it.
+"""The one table of the platform's processes. `up` and `status` use it; tests compare compose.yaml and the docs with it.
 
-A command's first word is `python` (this environment's) or an infrastructure program that launcher/infrastructure/ knows.
+The first word of a command is `python` (of this environment) or a program that launcher/infrastructure/ knows.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from launcher import ports
 
 
 class Kind(StrEnum):
-    """What part a process plays; `down` stops the kinds in STOP_ORDER."""
+    """The role of a process. `down` stops the roles in STOP_ORDER."""
 
     INFRASTRUCTURE = "infrastructure"
     WEB = "web"
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 class Health(StrEnum):
-    """How readiness is asked for."""
+    """How the launcher checks whether a process is ready."""
 
     HTTP = "http"  # GET /health/ready on its port
     GRPC = "grpc"  # grpc.health.v1 on its port
@@ -35,7 +35,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process. `connections` is the most it opens to its database, `grace` how many seconds it may take to stop."""
+    """One process. It opens at most `connections` to its database, and may take `grace` seconds to stop."""
 
     name: str
     kind: Kind
@@ -48,13 +48,8 @@ class Process:
 
     @property
     def service(self) -> str:
-        """The service it belongs to (`bookings`), or its own name."""
+        """The service that it belongs to (`bookings`), or its own name."""
         return self.name.split(".")[0]
-
-    @property
-    def short(self) -> str:
-        """Its name within the service: `web`."""
-        return self.name.rpartition(".")[2]
 
     @property
     def is_service(self) -> bool:
@@ -63,7 +58,7 @@ class Process:
 
     @property
     def url(self) -> str | None:
-        """The URL pattern to reach it under, with {port}; None for what nobody calls."""
+        """The pattern of its URL, with {port}. None for a process that nobody calls."""
         return URLS.get(self.health) if self.port else None
 
 
@@ -102,7 +97,7 @@ def _rpc(service: str) -> Process:
         health=Health.GRPC,
         needs=("postgres", "valkey"),
         port=ports.GRPC[service],
-        connections=POOL + 2,  # and one that LISTENs for streams
+        connections=POOL + 2,  # and one connection that LISTENs for streams
     )
 
 
@@ -197,7 +192,7 @@ TABLE: Final[tuple[Process, ...]] = (
         command=(
             *("python", "-m", "uvicorn", "gateway_service.config.asgi:application", "--host", "127.0.0.1"),
             *("--port", "{port}", "--ws", "websockets-sansio", "--no-access-log", "--no-server-header"),
-            # Compression keeps 40 kB for every idle socket.
+            # Compression would keep 40 kB for every idle socket.
             *("--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "2"),
         ),
         health=Health.HTTP,
@@ -213,10 +208,10 @@ SPARE_CONNECTIONS: Final = 20  # for psql, management commands and the launcher 
 
 
 def connections_needed() -> int:
-    """Return max_connections for the cluster: what the table's processes may open, and some to spare."""
+    """Return max_connections for the cluster: what the processes of the table may open, and SPARE_CONNECTIONS."""
     return sum(process.connections for process in TABLE) + SPARE_CONNECTIONS
 
 
 def package(service: str) -> str:
-    """Return the service's package: `users` is in `users_service`."""
+    """Return the name of the service's package: `users_service` for `users`."""
     return f"{service}_service"

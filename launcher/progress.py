@@ -1,6 +1,5 @@
-"""Shows a platform coming up: a live table on a terminal, plain lines elsewhere."""
+"""Shows how a platform comes up: a live table on a terminal, plain lines elsewhere."""
 
-import sys
 from types import TracebackType
 from typing import Final, Self
 
@@ -10,9 +9,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from launcher.report import Crash, Line, Report, State
+from launcher.report import Crash, Report, Row, State
 
-LOOKS: Final = {
+SYMBOLS: Final = {
     State.WAITING: ("·", "dim"),
     State.STARTING: ("…", "yellow"),
     State.READY: ("✓", "green"),
@@ -24,13 +23,13 @@ LOOKS: Final = {
 
 
 class Progress:
-    """Shows reports as they change; each line, crash and note once where there is no terminal."""
+    """Shows reports as they change. Without a terminal it prints each finished row, crash and note once."""
 
     def __init__(self, *, quiet: bool = False, console: Console | None = None) -> None:
         self._console = console or Console()
         self._live: Live | None = None
         self._quiet = quiet
-        self._said: set[tuple[str, str, str]] = set()
+        self._printed: set[tuple[str, str, str]] = set()
         self._crash = 0
         self._notes = 0
 
@@ -53,8 +52,8 @@ class Progress:
                 self._live.start()
             self._live.update(table(report))
         elif live:
-            for line in (*report.steps, *report.processes):
-                self._plain(line)
+            for row in (*report.steps, *report.processes):
+                self._print(row)
         for crash in report.crashes:
             if crash.number > self._crash:
                 self._crash = crash.number
@@ -63,40 +62,40 @@ class Progress:
             self._console.print(note, markup=False, highlight=False)
         self._notes = len(report.notes)
 
-    def _plain(self, line: Line) -> None:
-        if line.state not in (State.READY, State.SKIPPED, State.FAILED):
+    def _print(self, row: Row) -> None:
+        if row.state not in (State.READY, State.SKIPPED, State.FAILED):
             return
-        key = (line.name, line.state, line.detail if line.state is not State.READY else "")
-        if key not in self._said:
-            self._said.add(key)
-            detail = f" ({line.detail})" if line.detail else ""
-            print(f"{LOOKS[line.state][0]} {line.name}{detail} {line.seconds:.1f} s", flush=True, file=sys.stdout)
+        key = (row.name, row.state, row.detail if row.state is not State.READY else "")
+        if key not in self._printed:
+            self._printed.add(key)
+            detail = f" ({row.detail})" if row.detail else ""
+            print(f"{SYMBOLS[row.state][0]} {row.name}{detail} {row.seconds:.1f} s", flush=True)
 
 
 def table(report: Report) -> Group:
-    """Return steps and processes side by side, as far as they are."""
+    """Return the steps and the processes in columns, each with its state."""
     return Group(_columns(report.steps, 2), Text(), _columns(report.processes, 3))
 
 
 def panel(crash: Crash) -> Panel:
-    """Return a crash with the last lines of its log."""
+    """Return a crash with the last lines of the process's log."""
     body = Text("\n".join(crash.lines) or "(no output)")
     return Panel(body, title=f"{crash.name}: {crash.how}", border_style="red", title_align="left")
 
 
-def _columns(lines: list[Line], width: int) -> Table:
+def _columns(rows: list[Row], width: int) -> Table:
     grid = Table.grid(padding=(0, 3))
-    height = -(-len(lines) // width) if lines else 0
-    for row in range(height):
-        grid.add_row(*(_cell(lines[index]) for index in range(row, len(lines), height)))
+    height = -(-len(rows) // width) if rows else 0
+    for first in range(height):
+        grid.add_row(*(_cell(rows[index]) for index in range(first, len(rows), height)))
     return grid
 
 
-def _cell(line: Line) -> Text:
-    mark, style = LOOKS[line.state]
-    text = Text.assemble((f"{mark} ", style), (line.name, "" if line.state is not State.WAITING else "dim"))
-    if line.detail and line.state is not State.READY:
-        text.append(f" {line.detail}", style="dim")
-    if line.seconds:
-        text.append(f" {line.seconds:.1f}s", style="dim")
+def _cell(row: Row) -> Text:
+    symbol, style = SYMBOLS[row.state]
+    text = Text.assemble((f"{symbol} ", style), (row.name, "" if row.state is not State.WAITING else "dim"))
+    if row.detail and row.state is not State.READY:
+        text.append(f" {row.detail}", style="dim")
+    if row.seconds:
+        text.append(f" {row.seconds:.1f} s", style="dim")
     return text

@@ -1,8 +1,8 @@
-"""What the launcher cannot or will not do, said in one line with what to type."""
+"""The error for what the launcher cannot or will not do."""
 
 
 class Refusal(Exception):
-    """The command ends with exit code 1: `message` says what is wrong, `hint` what to type (or "")."""
+    """Ends the command with exit code 1. `message` says what is wrong, `hint` what to type; "" if nothing helps."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What the supervisor says of itself, in var/run/report.json: read by `up` while it waits, and by `status`."""
+"""The supervisor's report, in var/run/report.json. `up` reads it while it waits, and so does `status`."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from launcher.platform import Platform
 
 
 class Phase(StrEnum):
-    """Where the platform as a whole is."""
+    """The state of the platform as a whole."""
 
     STARTING = "starting"
     READY = "ready"
@@ -25,7 +25,7 @@ class Phase(StrEnum):
 
 
 class State(StrEnum):
-    """Where one step or process is."""
+    """The state of one step or process."""
 
     WAITING = "waiting"
     STARTING = "starting"
@@ -37,8 +37,8 @@ class State(StrEnum):
 
 
 @dataclass(slots=True)
-class Line:
-    """One line of the progress table: a step of the set-up or a process."""
+class Row:
+    """One row of the progress table: a step of the set-up, or a process."""
 
     name: str
     state: State = State.WAITING
@@ -48,7 +48,7 @@ class Line:
 
 @dataclass(slots=True)
 class Crash:
-    """A process that ended unasked, with the last lines it wrote."""
+    """A process that ended without being asked to, with the last lines of its log."""
 
     number: int
     name: str
@@ -58,7 +58,7 @@ class Crash:
 
 @dataclass(slots=True)
 class Report:
-    """The whole of it. `supervisor` with `started` tells whether who wrote it still runs."""
+    """The whole report. `supervisor` (a pid) and `started` identify the supervisor that wrote it."""
 
     supervisor: int
     started: str
@@ -66,18 +66,18 @@ class Report:
     problem: str = ""
     hint: str = ""
     notes: list[str] = field(default_factory=list)
-    steps: list[Line] = field(default_factory=list)
-    processes: list[Line] = field(default_factory=list)
+    steps: list[Row] = field(default_factory=list)
+    processes: list[Row] = field(default_factory=list)
     crashes: list[Crash] = field(default_factory=list)
 
     @classmethod
     def read(cls, platform: Platform) -> Self | None:
-        """Return the last report, whoever wrote it; None where there is none."""
+        """Return the last report, also of a supervisor that has ended. None if there is no readable report."""
         try:
             raw: dict[str, Any] = json.loads((platform.run / "report.json").read_text())
             raw["phase"] = Phase(raw["phase"])
             for key in ("steps", "processes"):
-                raw[key] = [Line(**{**line, "state": State(line["state"])}) for line in raw[key]]
+                raw[key] = [Row(**{**row, "state": State(row["state"])}) for row in raw[key]]
             raw["crashes"] = [Crash(**crash) for crash in raw["crashes"]]
             return cls(**raw)
         except (OSError, ValueError, TypeError, KeyError):
@@ -89,7 +89,7 @@ class Report:
 
 
 class Reporter:
-    """Keeps the supervisor's report and its file in step; safe to call from many threads."""
+    """Keeps the supervisor's report and writes each change to its file. Many threads may call it."""
 
     def __init__(self, platform: Platform) -> None:
         self._path = platform.run / "report.json"
@@ -98,55 +98,55 @@ class Reporter:
         self._begun: dict[str, float] = {}
 
     def expect(self, *, steps: list[str], processes: list[str]) -> None:
-        """Name every line there will be, in the order to show."""
+        """Name every row that there will be, in the order in which they are shown."""
         with self._lock:
-            self._report.steps = [Line(name) for name in steps]
-            self._report.processes = [Line(name) for name in processes]
+            self._report.steps = [Row(name) for name in steps]
+            self._report.processes = [Row(name) for name in processes]
             self._write()
 
     def phase(self, phase: Phase, problem: str = "", hint: str = "") -> None:
-        """Say where the platform is, and what is wrong where it failed."""
+        """Set the state of the platform and, if it failed, the problem and what to type."""
         with self._lock:
             self._report.phase, self._report.problem, self._report.hint = phase, problem, hint
             self._write()
 
-    def line(self, name: str, state: State, detail: str = "") -> None:
-        """Say where the step or process `name` is; seconds count from its first STARTING."""
+    def show(self, name: str, state: State, detail: str = "") -> None:
+        """Set the state of the step or process `name`. Its seconds count from its first STARTING."""
         with self._lock:
-            for line in (*self._report.steps, *self._report.processes):
-                if line.name == name:
+            for row in (*self._report.steps, *self._report.processes):
+                if row.name == name:
                     now = time.monotonic()
                     if state is State.STARTING:
                         self._begun.setdefault(name, now)
-                    line.state, line.detail = state, detail
-                    line.seconds = round(now - self._begun.get(name, now), 1)
+                    row.state, row.detail = state, detail
+                    row.seconds = round(now - self._begun.get(name, now), 1)
                     if state is not State.STARTING:
                         self._begun.pop(name, None)
             self._write()
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Show the step as running, then as done, or as failed where the body raises."""
-        self.line(name, State.STARTING)
+        """Show the step as running, then as done, or as failed if the body raises."""
+        self.show(name, State.STARTING)
         try:
             yield
         except BaseException as error:
-            self.line(name, State.FAILED, str(error).splitlines()[0][:100] if str(error) else type(error).__name__)
+            self.show(name, State.FAILED, str(error).splitlines()[0][:100] if str(error) else type(error).__name__)
             raise
         with self._lock:
-            shown = next((line.state for line in self._report.steps if line.name == name), State.READY)
+            shown = next((row.state for row in self._report.steps if row.name == name), State.READY)
         if shown is State.STARTING:
-            self.line(name, State.READY)
+            self.show(name, State.READY)
 
     def crash(self, name: str, how: str, lines: list[str]) -> None:
-        """Say that a process ended unasked; the last twenty are kept."""
+        """Add a process that ended without being asked to. The last twenty crashes are kept."""
         with self._lock:
             number = self._report.crashes[-1].number + 1 if self._report.crashes else 1
             self._report.crashes = [*self._report.crashes[-19:], Crash(number, name, how, lines)]
             self._write()
 
     def note(self, text: str) -> None:
-        """Say something once to whoever watches."""
+        """Add a message that `up` prints once."""
         with self._lock:
             self._report.notes.append(text)
             self._write()
@@ -157,4 +157,4 @@ class Reporter:
             draft.write_text(json.dumps(asdict(self._report)))
             draft.replace(self._path)
         except OSError:
-            pass  # a full disk must not end the supervisor: it would take nobody down, but restart nobody either
+            pass  # a full disk must not end the supervisor, because then no process would be restarted

@@ -1,4 +1,4 @@
-"""Stops a platform in order: web, rpc, consumers and workers, relays, infrastructure; with or without its supervisor."""
+"""Stops a platform in order: web, rpc, consumers and workers, relays, infrastructure. Its supervisor need not run."""
 
 import contextlib
 import os
@@ -11,14 +11,14 @@ from launcher.children import Child, forget, running, strays
 from launcher.platform import Platform
 from launcher.processes import BY_NAME, STOP_ORDER, TABLE, Kind
 
-BUDGET: Final = 7.5  # seconds for everything; who is not gone by then is killed
-LAST_STAGE: Final = 3.5  # of them, kept for the infrastructure
+BUDGET: Final = 7.5  # seconds for everything; a process that still runs then is killed
+LAST_STAGE: Final = 3.5  # seconds of the budget that are kept for the infrastructure
 
 
 def stop(platform: Platform, *, say: Callable[[str], None] = lambda name: None, budget: float = BUDGET) -> list[str]:
-    """Stop whatever of this platform runs and return its names. Each gets SIGTERM and its grace, then SIGKILL.
+    """Stop every process of this platform that runs, and return their names. Each gets SIGTERM, its grace, then SIGKILL.
 
-    Processes whose pid file was lost are found by their mark; half-done migrations and seeds are killed first.
+    Processes whose pid file was lost are recognised by their mark. Unfinished migrations and seeds are killed first.
     """
     deadline = time.monotonic() + budget
     recorded = [child for process in TABLE if (child := running(platform, process.name))]
@@ -40,7 +40,7 @@ def stop(platform: Platform, *, say: Callable[[str], None] = lambda name: None, 
 
 
 def stop_stage(children: Iterable[Child], *, deadline: float, last: bool = False) -> None:
-    """Stop these together. Those before the last stage leave it the time to close its files: a Kafka that was killed
+    """Stop these children together. The stages before the last leave time for it, because a Kafka that was killed
     reads all of its logs at its next start.
     """
     children = list(children)
@@ -59,6 +59,6 @@ def stop_stage(children: Iterable[Child], *, deadline: float, last: bool = False
 
 
 def kill_group(child: Child) -> None:
-    """Kill what a process that is gone left behind in its group: a worker holds the port its master listened on."""
+    """Kill what an ended process left in its process group: a worker keeps the port on which its master listened."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)

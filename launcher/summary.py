@@ -1,4 +1,4 @@
-"""What `up` says when everything is ready: where it is, how to sign in, what to type next."""
+"""What `up` prints when everything is ready: the addresses, how to sign in, what to type next."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ ADMIN: str = "admin@travel.example"
 
 
 def print_summary(platform: Platform, report: Report, *, detached: bool) -> None:
-    """Print the addresses, the admin's sign-in (the password once: later it is only in var/secrets) and the next command."""
+    """Print the addresses, the admin's sign-in and the next command. The password is printed only once, and kept in var/secrets."""
     gateway = f"http://localhost:{platform.port(ports.HTTP['gateway'])}"
     grid = Table.grid(padding=(0, 2))
     grid.add_row("GraphQL", f"{gateway}/graphql")
@@ -33,7 +33,7 @@ def print_summary(platform: Platform, report: Report, *, detached: bool) -> None
 
 
 def next_command(platform: Platform) -> str:
-    """Return `./manage_all.py`, with the variables before it that lead to this platform."""
+    """Return `./manage_all.py`, after the variables that select this platform."""
     shown = [f"{name}={os.environ[name]}" for name in ("TRAVEL_VAR", "PORT_OFFSET") if os.environ.get(name)]
     return " ".join([*shown, "./manage_all.py"])
 
@@ -41,7 +41,7 @@ def next_command(platform: Platform) -> str:
 def _sign_in(platform: Platform) -> str:
     kept = platform.secrets / "ADMIN_PASSWORD"
     if os.environ.get("ADMIN_PASSWORD"):
-        return f"{ADMIN}   (the password is the one in ADMIN_PASSWORD)"
+        return f"{ADMIN}   (password: the one in ADMIN_PASSWORD)"
     shown = platform.secrets / ".admin-shown"
     if shown.exists():
         return f"{ADMIN}   (password: cat {kept})"

@@ -1,7 +1,7 @@
-"""The process that owns a platform's children: `python -m launcher.supervisor`. One per state folder.
+"""The process that owns a platform's children: `python -m launcher.supervisor`. There is one for each state folder.
 
-It brings the platform up, restarts what ends unasked, and stops everything in order on SIGTERM. Killed, it leaves its
-children running; the next one adopts them.
+It brings the platform up, restarts processes that end without being asked to, and stops everything in order on SIGTERM. If
+it is killed, its children run on, and the next supervisor adopts them.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from launcher.vault import Vault
 
 
 class Supervisor:
-    """One run, from bringing up to the last child stopped."""
+    """One run, from the start of the first child to the end of the last."""
 
     def __init__(self, platform: Platform, extent: Extent, *, durable: bool, owner: Child | None) -> None:
         self._platform = platform
@@ -37,13 +37,13 @@ class Supervisor:
         self._reporter = Reporter(platform)
         self._runner = Runner(platform, Vault(platform), self._reporter, external=not extent.embedded, durable=durable)
         self._wake = threading.Event()
-        self._again = threading.Event()  # asked to bring up once more what failed
+        self._again = threading.Event()  # set: bring up again what failed
 
     def run(self) -> None:
-        """Run until SIGTERM or SIGINT, or until the owner is gone; then stop everything."""
+        """Run until SIGTERM, SIGINT or the end of the owner. Then stop everything."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._asked_to_stop)
-        signal.signal(signal.SIGHUP, self._asked_to_hurry)
+        signal.signal(signal.SIGHUP, self._asked_to_retry)
         self._end_helpers()
         begun = self._begin()
         while not self._runner.stopping.is_set():
@@ -55,7 +55,7 @@ class Supervisor:
                 self._runner.stopping.set()
         begun.join(timeout=5)
         self._reporter.phase(Phase.STOPPING)
-        stop(self._platform, say=lambda name: self._reporter.line(name, State.STOPPED))
+        stop(self._platform, say=lambda name: self._reporter.show(name, State.STOPPED))
         self._reporter.phase(Phase.STOPPED)
 
     def _begin(self) -> threading.Thread:
@@ -73,7 +73,7 @@ class Supervisor:
             pass
         except Refusal as refusal:
             self._reporter.phase(Phase.FAILED, refusal.message, refusal.hint)
-        except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits must hear of it; the trace is in the log
+        except Exception as error:  # noqa: BLE001 - `up` waits for the report of any failure; the trace is in the log
             traceback.print_exc()
             self._reporter.phase(Phase.FAILED, f"{type(error).__name__}: {error}", "./manage_all.py logs launcher")
         else:
@@ -82,7 +82,7 @@ class Supervisor:
             self._runner.starting.clear()
 
     def _end_helpers(self) -> None:
-        """Kill migrations and seeds that a killed supervisor left under way, and processes whose pid file was lost."""
+        """Kill migrations and seeds that a killed supervisor left running; write the pid files that were lost."""
         known = [child for name in BY_NAME if (child := children.running(self._platform, name))]
         ended = []
         for stray in children.strays(self._platform, known):
@@ -98,14 +98,14 @@ class Supervisor:
         self._runner.stopping.set()
         self._wake.set()
 
-    def _asked_to_hurry(self, number: int, frame: FrameType | None) -> None:
-        self._runner.hurry.set()
+    def _asked_to_retry(self, number: int, frame: FrameType | None) -> None:
+        self._runner.skip_back_off.set()
         self._again.set()
-        threading.Timer(1.0, self._runner.hurry.clear).start()
+        threading.Timer(1.0, self._runner.skip_back_off.clear).start()
 
 
 def lock(platform: Platform) -> int | None:
-    """Take the lock that one supervisor per state folder holds for life; None where another has it."""
+    """Take the lock of the state folder, which a supervisor holds until it ends. Return None if another one holds it."""
     handle = os.open(platform.run / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -116,7 +116,7 @@ def lock(platform: Platform) -> int | None:
 
 
 def main() -> None:
-    """Parse what `up` passes, and run."""
+    """Parse the options that `up` passes, and run."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--var", type=Path, required=True)
     parser.add_argument("--offset", type=int, required=True)
@@ -127,7 +127,7 @@ def main() -> None:
     given = parser.parse_args()
     platform = Platform(var=given.var, offset=given.offset)
     if lock(platform) is None:
-        sys.exit(0)  # another one is at it, and whoever started this one watches the same report
+        sys.exit(0)  # another supervisor runs, and `up` reads its report
     (platform.run / "offset").write_text(str(platform.offset))
     owner = Child("owner", given.owner, start_mark(given.owner) or "gone") if given.owner else None
     extent = Extent(embedded=not given.external, services=not given.infrastructure_only, may_create=given.for_tests)

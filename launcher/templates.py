@@ -1,4 +1,4 @@
-"""Template databases for tests: migrated once per state of the migrations, cloned by every test run after."""
+"""Template databases for tests. Each is migrated once for each state of the migrations, and copied by every test run."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ from launcher.processes import package
 from launcher.refusal import Refusal
 from launcher.vault import Vault
 
-AT_ONCE: Final = 2
+AT_ONCE: Final = 2  # databases that are migrated together
 
 
 def make(platform: Platform, services: Sequence[str], environment: Mapping[str, str]) -> dict[str, str]:
-    """Return each service's template database, migrating those that are missing or older than the migrations. Raises Refusal."""
+    """Return the template database of each service. Migrate those that are missing or outdated. Raises Refusal."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip(services, pool.map(lambda name: _template(platform, name, environment), services), strict=True))
 
@@ -34,7 +34,7 @@ def _template(platform: Platform, service: str, environment: Mapping[str, str]) 
         if stamps.read(url).get(stamps.MIGRATIONS) == wanted:
             return name
     except psycopg.OperationalError:
-        pass  # there is none yet
+        pass  # it does not exist yet
     with postgres.connect(platform, vault) as connection:
         old = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [f"template_{service}_%"])
         for (database,) in old.fetchall():
@@ -56,4 +56,6 @@ def _migrate(platform: Platform, service: str, environment: Mapping[str, str]) -
     forget(platform, f"migrate-{service}")
     if code:
         lines = last_lines(log_of(platform, f"migrate-{service}"), 15)
-        raise Refusal("\n".join([f"{service}: the migrations failed:", *lines]))
+        raise Refusal(
+            "\n".join([f"The migrations of {service} failed with exit code {code}. Their last lines:", *lines])
+        )

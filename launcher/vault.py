@@ -1,4 +1,4 @@
-"""The platform's secrets: generated once, kept in var/secrets/ with mode 600, never printed but for sign-ins."""
+"""The platform's secrets. They are made once and kept in var/secrets/ with mode 600. Only sign-ins are ever printed."""
 
 import base64
 import json
@@ -12,19 +12,19 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from launcher.platform import Platform
+from launcher.processes import SERVICES
 
-SERVICES: Final = ("users", "destinations", "bookings", "notifications", "gateway")
 SIGN_INS: Final = ("ADMIN_PASSWORD", "DEMO_PASSWORD")
 
 
 class Vault:
-    """Names to secrets. Every secret is made when first asked for; two launchers that ask at once agree on one."""
+    """Secrets by name. A secret is made when it is first asked for. Two launchers that ask together get the same secret."""
 
     def __init__(self, platform: Platform) -> None:
         self._folder = platform.secrets
 
     def secret(self, name: str, *, length: int = 32) -> str:
-        """Return the secret `name`, making `length` random bytes of it (URL-safe text) where there is none yet."""
+        """Return the secret `name`. If there is none yet, make one of `length` random bytes, as URL-safe text."""
         return self._kept(name, lambda: secrets.token_urlsafe(length).replace("-", "a").replace("_", "b"))
 
     def service_seed(self, service: str) -> str:
@@ -36,11 +36,11 @@ class Vault:
         return json.dumps({service: self._public(service) for service in SERVICES})
 
     def service_seeds(self) -> str:
-        """Return every service's seed as JSON by name: for a shell that plays all services, never for one of them."""
+        """Return every service's seed as JSON by name. Only for tests and benchmarks that act as every service."""
         return json.dumps({service: self.service_seed(service) for service in SERVICES})
 
     def sign_in(self, name: str) -> str:
-        """Return a sign-in password: the environment's, or one that is made once and kept."""
+        """Return a sign-in password: the environment's, else one that is made once and kept."""
         return os.environ.get(name) or self._kept(name, lambda: secrets.token_urlsafe(12))
 
     def _public(self, service: str) -> str:
@@ -55,7 +55,7 @@ class Vault:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(make())
         try:
-            os.link(draft, path)  # fails where another launcher was first: then its secret counts
+            os.link(draft, path)  # fails if another launcher was first; then its secret counts
         except FileExistsError:
             pass
         finally:

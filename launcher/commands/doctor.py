@@ -1,4 +1,4 @@
-"""`doctor`: looks for what is wrong, cheapest first, and says what to type for each finding."""
+"""`doctor`: run checks, the cheapest first, and print what is wrong and what to type."""
 
 import os
 import platform as machine
@@ -23,43 +23,52 @@ from launcher.refusal import Refusal
 from launcher.report import Phase, Report
 
 LEAST_MEMORY: Final = 3_000_000_000  # bytes: the platform with its JVM
-Finding = tuple[str, str]  # what is wrong, and what to type
+Finding = tuple[str, str]  # what is wrong, and what to type or ""
 
 
 def doctor(platform: Platform) -> int:
-    """Print what was looked at and every finding; 0 where there is none."""
+    """Print every check and what it finds. Return 0 if nothing is wrong."""
     count = 0
-    for name, look in LOOKS.items():
+    for name, check in CHECKS.items():
         try:
-            findings = list(look(platform))
+            findings = list(check(platform))
         except Refusal as refusal:
             findings = [(refusal.message, refusal.hint)]
         print(f"{'✗' if findings else '✓'} {name}")
         for wrong, remedy in findings:
             count += 1
-            print(f"    {wrong}" + (f"\n    type: {remedy}" if remedy else ""))
-    print(f"\n{'Nothing is wrong.' if not count else f'{count} findings.'}")
+            print(f"    {wrong}" + (f"\n    Type: {remedy}" if remedy else ""))
+    print(f"\n{'Nothing is wrong.' if not count else f'{count} problem(s). See above what to type.'}")
     return 1 if count else 0
 
 
 def _system(platform: Platform) -> Iterator[Finding]:
     if sys.platform not in ("linux", "darwin"):
-        yield f"{sys.platform} has no embedded servers.", "./manage_all.py up --infra compose"
+        yield f"There are no embedded servers for the system {sys.platform}.", "./manage_all.py up --infra compose"
     if machine.machine().lower() not in ("x86_64", "amd64", "aarch64", "arm64"):
-        yield f"There are no embedded servers for {machine.machine()}.", "./manage_all.py up --infra compose"
+        yield (
+            f"There are no embedded servers for the processor {machine.machine()}.",
+            "./manage_all.py up --infra compose",
+        )
     memory = psutil.virtual_memory().available
     running = any(children.running(platform, process.name) for process in TABLE)
     if memory < LEAST_MEMORY and not running:
-        yield f"{memory / 1e9:.1f} GB of memory are free; the platform takes about {LEAST_MEMORY / 1e9:.0f}.", ""
+        yield (
+            f"Only {memory / 1e9:.1f} GB of memory are free. The platform needs about {LEAST_MEMORY / 1e9:.0f} GB.",
+            "",
+        )
 
 
 def _disk(platform: Platform) -> Iterator[Finding]:
-    there = next(folder for folder in (platform.var, *platform.var.parents) if folder.exists())
-    free = shutil.disk_usage(there).free
+    existing = next(folder for folder in (platform.var, *platform.var.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
     if free < LEAST_FREE:
-        yield f"{free // 1_000_000} MB are free below {there}.", "TRAVEL_VAR=/another/disk/travel ./manage_all.py up"
+        yield (
+            f"The disk of {existing} has {free // 1_000_000} MB free. `up` needs {LEAST_FREE // 1_000_000} MB.",
+            "TRAVEL_VAR=/another/disk/travel ./manage_all.py up",
+        )
     if platform.var.exists() and not os.access(platform.var, os.W_OK):
-        yield f"{platform.var} belongs to somebody else.", "TRAVEL_VAR=~/travel ./manage_all.py up"
+        yield f"You may not write to {platform.var}.", "TRAVEL_VAR=~/travel ./manage_all.py up"
 
 
 def _packages(platform: Platform) -> Iterator[Finding]:
@@ -79,10 +88,10 @@ def _java(platform: Platform) -> Iterator[Finding]:
     program = kafka.java_home() / "bin" / "java"
     done = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
     if done.returncode:
-        yield f"{program} does not run: {done.stderr.strip()[:200]}", "unset JAVA_HOME"
+        yield f"{program} cannot run: {done.stderr.strip()[:200]}", "unset JAVA_HOME"
     if not kafka_jars.fetched():
         yield (
-            "Kafka's jars are not fetched yet (the first `up` does).",
+            "Kafka's jars are not fetched yet. The first `up` fetches them.",
             f"{sys.executable} -m launcher.infrastructure.kafka_jars",
         )
 
@@ -96,7 +105,7 @@ def _postgres(platform: Platform) -> Iterator[Finding]:
     )
     if done.returncode:
         yield (
-            f"PostgreSQL does not run: {(done.stderr or done.stdout).strip()[:200]}",
+            f"PostgreSQL's program cannot run: {(done.stderr or done.stdout).strip()[:200]}",
             "rm -rf .venv && ./manage_all.py up",
         )
 
@@ -108,7 +117,7 @@ def _ports(platform: Platform) -> Iterator[Finding]:
         port = platform.port(process.port)
         if not ports.free(port):
             yield (
-                f"Port {port} ({process.name}) is taken by {ports.describe_holder(port)}.",
+                f"Port {port}, which {process.name} needs, is used by {ports.describe_holder(port)}.",
                 f"PORT_OFFSET={platform.offset + 100} TRAVEL_VAR=var-2 ./manage_all.py up",
             )
 
@@ -120,17 +129,20 @@ def _processes(platform: Platform) -> Iterator[Finding]:
     if not any(children.running(platform, process.name) for process in TABLE):
         return
     if report is None or not report.alive():
-        yield "The platform runs without its supervisor: nothing is restarted.", "./manage_all.py up --detach"
+        yield "The platform runs without its supervisor, so no process is restarted.", "./manage_all.py up --detach"
     elif report.phase is Phase.FAILED:
         yield report.problem, report.hint
     for status in statuses(platform):
         if status.state != "ready":
             yield f"{status.name} is {status.state}.", f"./manage_all.py logs {status.name}"
         elif status.lag is not None and status.lag.seconds > 30:
-            yield f"{status.name} is {status.lag.seconds:.0f} s behind.", f"./manage_all.py logs {status.name}"
+            yield (
+                f"{status.name} has not delivered an event for {status.lag.seconds:.0f} s.",
+                f"./manage_all.py logs {status.name}",
+            )
 
 
-LOOKS: Final[dict[str, Callable[[Platform], Iterator[Finding]]]] = {
+CHECKS: Final[dict[str, Callable[[Platform], Iterator[Finding]]]] = {
     "system and memory": _system,
     "disk": _disk,
     "packages": _packages,

@@ -1,4 +1,4 @@
-"""`down` and `reset`: stop everything in order; `reset` deletes the state as well."""
+"""`down` and `reset`: stop everything in order. `reset` deletes the state too."""
 
 import shlex
 import shutil
@@ -14,7 +14,7 @@ from launcher.stopping import stop
 
 
 def down(platform: Platform) -> list[str]:
-    """Stop whatever runs, through its supervisor or without one, and return the names of what ran. Raises Refusal."""
+    """Stop every process that runs, through its supervisor if it has one. Return the names of what ran. Raises Refusal."""
     if not platform.run.is_dir():
         return []
     ran = [process.name for process in TABLE if children.running(platform, process.name)]

@@ -1,4 +1,4 @@
-"""`lint`: every linter, type checker and architecture check, all of them whatever one says."""
+"""`lint`: run every linter, type checker and architecture check, also after one has failed."""
 
 import subprocess
 import sys
@@ -11,40 +11,40 @@ from launcher.platform import Platform
 from launcher.processes import SERVICES, WITH_DATABASE, package
 from launcher.vault import Vault
 
-REST: Final = ("shared", "launcher", "demo", "payment_sandbox", "deploy", "manage_all.py")
-KNOWS_ALL: Final = "bookings"  # the service that installs every shared app, for the types of shared/
+OTHER_PACKAGES: Final = ("shared", "launcher", "demo", "payment_sandbox", "deploy", "manage_all.py")
+SETTINGS_OF: Final = "bookings"  # the service whose settings install every app of shared/
 
 
 def lint(platform: Platform) -> int:
-    """Run every check, saying which complains; 1 where any does."""
+    """Run every check and print which of them failed. Return 1 if one did."""
     platform.make_folders()
     environment = {"PATH": str(Path(sys.executable).parent), **_settings(platform)}
-    bad = [
+    failed = [
         name
         for name, (command, extra) in checks(platform).items()
         if not _passes(name, command, {**environment, **extra})
     ]
-    print(f"\nlint: {'all clean' if not bad else 'complaints of ' + ', '.join(bad)}")
-    return 1 if bad else 0
+    print(f"\nlint: {'every check passed' if not failed else 'failed: ' + ', '.join(failed)}")
+    return 1 if failed else 0
 
 
 def checks(platform: Platform) -> dict[str, tuple[list[str], Mapping[str, str]]]:
-    """Return each check's command and the variables it needs besides."""
+    """Return the command of each check, and the variables that it needs in addition."""
     tools = Path(sys.executable).parent
     python = [sys.executable, "-m"]
     script = [sys.executable, "-c"]
-    found: dict[str, tuple[list[str], Mapping[str, str]]] = {
+    commands: dict[str, tuple[list[str], Mapping[str, str]]] = {
         "ruff": ([*python, "ruff", "check", "."], {}),
         "format": ([*python, "ruff", "format", "--check", "."], {}),
         "layers": ([*script, "from importlinter.cli import lint_imports_command as run; run()"], {}),
         "proto": ([str(tools / "buf"), "lint", "proto"], {}),
         "proto, generated": (
-            [*script, "import sys; from launcher.commands.develop import check; sys.exit(check())"],
+            [*script, "import sys; from launcher.commands.proto import check; sys.exit(check())"],
             {},
         ),
     }
     if (platform.root / "proto" / "baseline.binpb").exists():
-        found["proto, breaking"] = (
+        commands["proto, breaking"] = (
             [str(tools / "buf"), "breaking", "proto", "--against", "proto/baseline.binpb"],
             {},
         )
@@ -58,15 +58,15 @@ def checks(platform: Platform) -> dict[str, tuple[list[str], Mapping[str, str]]]
                 f"--cache-dir=.mypy_cache/{service}",
                 package(service),
             ]
-            found[f"types of {service}"] = (command, settings)
-    rest = [name for name in REST if (platform.root / name).exists()]
-    settings = {"DJANGO_SETTINGS_MODULE": f"{package(KNOWS_ALL)}.config.settings"}
-    found["types of the rest"] = ([*python, "mypy", "--cache-dir=.mypy_cache/rest", *rest], settings)
+            commands[f"types of {service}"] = (command, settings)
+    rest = [name for name in OTHER_PACKAGES if (platform.root / name).exists()]
+    settings = {"DJANGO_SETTINGS_MODULE": f"{package(SETTINGS_OF)}.config.settings"}
+    commands["types of the rest"] = ([*python, "mypy", "--cache-dir=.mypy_cache/rest", *rest], settings)
     for service in WITH_DATABASE:
         if (platform.root / package(service) / "manage.py").exists():
             settings = {"DJANGO_SETTINGS_MODULE": f"{package(service)}.config.settings"}
-            found[f"migrations of {service}"] = ([*python, "shared.testing.migrations"], settings)
-    return found
+            commands[f"migrations of {service}"] = ([*python, "shared.testing.migrations"], settings)
+    return commands
 
 
 def _passes(name: str, command: list[str], environment: Mapping[str, str]) -> bool:

@@ -1,4 +1,4 @@
-"""`logs`: the processes' logs merged by time, each under its name and colour; `-f` follows."""
+"""`logs`: print the logs of the processes, merged by time, each with its name in its colour."""
 
 import re
 import time
@@ -21,7 +21,7 @@ ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def show(platform: Platform, name: str | None, *, follow: bool, lines: int) -> None:
-    """Print the last `lines` of all logs, or of those of `name` (a process or a service). Raises Refusal where none is."""
+    """Print the last `lines` of all logs, or of the logs of `name` (a process or a service). Raises Refusal if there are none."""
     files = files_of(platform, name)
     console = Console(highlight=False, soft_wrap=True)
     width = max(len(file.stem) for file in files)
@@ -36,36 +36,35 @@ def show(platform: Platform, name: str | None, *, follow: bool, lines: int) -> N
 
 
 def files_of(platform: Platform, name: str | None) -> list[Path]:
-    """Return the log files of a process, of a service, or all. Raises Refusal for a name without any."""
+    """Return the log files of a process, of a service, or all of them. Raises Refusal if there are none."""
     files = sorted(platform.log.glob("*.log"))
     if name is not None:
         files = [file for file in files if file.stem == name or file.stem.startswith(f"{name}.")]
     if not files:
         known = ", ".join(sorted(file.stem for file in platform.log.glob("*.log")))
-        raise Refusal(
-            f"There is no log of {name or 'anything'} in {platform.log}." + (f" There are: {known}." if known else "")
-        )
+        if not known:
+            raise Refusal(f"There are no logs in {platform.log}: the platform has not run there.", "./manage_all.py up")
+        raise Refusal(f"There is no log of {name} in {platform.log}. There are: {known}.", "./manage_all.py logs")
     return files
 
 
 def merged(files: list[Path], lines: int) -> Iterator[tuple[str, str]]:
-    """Return the last lines of all files as (process, line) in order of time; a line without one stays with its forerunner."""
+    """Return the last lines of all files as (process, line), in order of time. A line without a time follows its predecessor."""
     dated = []
     for file in files:
         instant = ""
-        today = (
-            datetime.fromtimestamp(file.stat().st_mtime, UTC).date().isoformat()
-        )  # for lines that tell the time alone
+        # For lines that hold a time without a date.
+        today = datetime.fromtimestamp(file.stat().st_mtime, UTC).date().isoformat()
         for position, line in enumerate(last_lines(file, lines)):
-            if found := INSTANT.search(ESCAPES.sub("", line)[:60]):
-                instant = f"{found[1] or today}T{found[2].replace(',', '.')}"
+            if match := INSTANT.search(ESCAPES.sub("", line)[:60]):
+                instant = f"{match[1] or today}T{match[2].replace(',', '.')}"
             dated.append((instant, file.stem, position, line))
     for _, process, _, line in sorted(dated)[-lines:]:
         yield process, line
 
 
 def _grown(file: Path, sizes: dict[Path, int]) -> list[str]:
-    """Return the whole lines added since the last call; a file that shrank was set aside and is read anew."""
+    """Return the whole lines that were added since the last call. A file that became shorter is a new one."""
     try:
         size = file.stat().st_size
         seen = sizes.get(file, 0)

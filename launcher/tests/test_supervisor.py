@@ -13,7 +13,7 @@ import pytest
 from launcher import children, stamps
 from launcher.bringup import Extent
 from launcher.commands import up
-from launcher.commands.up import check_ports, follow, hurry
+from launcher.commands.up import check_ports, follow, retry_now
 from launcher.infrastructure import kafka, postgres, valkey
 from launcher.platform import Platform
 from launcher.refusal import Refusal
@@ -62,7 +62,7 @@ def test_a_second_up_restarts_nothing(running: Platform) -> None:
     before, report = pids(running), Report.read(running)
     assert report is not None
 
-    hurry(running, report)
+    retry_now(running, report)
     again = follow(running, until_ready=True, quiet=True)
 
     assert again.phase is Phase.READY
@@ -180,7 +180,8 @@ def test_a_taken_port_is_named_with_who_holds_it(platform: Platform) -> None:
         holder.communicate()
 
     assert (
-        f"port {port} (valkey) is taken by pid {holder.pid} ({sys.executable} -c import socket" in refused.value.message
+        f"Port {port}, which valkey needs, is used by pid {holder.pid} ({sys.executable} -c import socket"
+        in refused.value.message
     )
     assert refused.value.hint.startswith(f"PORT_OFFSET={platform.offset + 100} ")
 

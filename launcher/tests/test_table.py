@@ -8,8 +8,8 @@ import pytest
 
 from launcher import health
 from launcher.children import log_of
-from launcher.commands.develop import generate
 from launcher.commands.logs import merged
+from launcher.commands.proto import generate
 from launcher.environment import FOREIGN, long_command_environment, service_environment, stand_in_environment
 from launcher.platform import ROOT, Platform
 from launcher.processes import BY_NAME, SERVICES, TABLE, connections_needed

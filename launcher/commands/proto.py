@@ -24,35 +24,38 @@ def proto() -> int:
     with tempfile.TemporaryDirectory() as workplace:
         sources = generate(Path(workplace))
         _replace(GENERATED, Path(workplace))
-    print(f"{sources} files of proto/ -> {GENERATED.relative_to(ROOT)}")
+    print(f"{GENERATED.relative_to(ROOT)}/ is generated from {sources} files of proto/.")
     return 0
 
 
 def stale() -> list[str]:
-    """Return the files of contracts/ that are not what proto/ makes today. Raises Refusal."""
+    """Return the files of contracts/ that differ from what proto/ generates now. Raises Refusal."""
     with tempfile.TemporaryDirectory() as workplace:
         out = Path(workplace)
         generate(out)
-        made = {path.relative_to(out): path.read_bytes() for path in out.rglob("*.py*")}
-    kept = {
+        generated = {path.relative_to(out): path.read_bytes() for path in out.rglob("*.py*")}
+    committed = {
         path.relative_to(GENERATED): path.read_bytes()
         for path in GENERATED.rglob("*.py*")
         if "__pycache__" not in path.parts
     }
-    return sorted(str(path) for path in made.keys() | kept.keys() if made.get(path) != kept.get(path))
+    return sorted(
+        str(path) for path in generated.keys() | committed.keys() if generated.get(path) != committed.get(path)
+    )
 
 
 def check() -> int:
-    """Complain of what `proto` would change; 1 where it would. Raises Refusal."""
-    found = stale()
-    for path in found:
-        print(f"contracts/{path} is not what proto/ makes: ./manage_all.py proto")
-    return 1 if found else 0
+    """Print every file that `proto` would change, and return 1 if there is one. Raises Refusal."""
+    outdated = stale()
+    for path in outdated:
+        print(f"contracts/{path} differs from what proto/ generates. Type: ./manage_all.py proto")
+    return 1 if outdated else 0
 
 
 def generate(out: Path) -> int:
-    """Generate messages, stubs and their types into `out`, importable as `contracts.travel.…`; return how many files they
-    come from. Raises Refusal where protoc complains.
+    """Generate messages, stubs and their types into `out`, importable as `contracts.travel.…`.
+
+    Return the number of files in proto/. Raises Refusal if protoc refuses one.
     """
     well_known = _folder_of("grpc_tools") / "_proto"
     plugins = [f"--plugin={name}={Path(sys.executable).parent / name}" for name in PLUGINS]
@@ -65,12 +68,12 @@ def generate(out: Path) -> int:
     ]
     command = [sys.executable, "-m", "grpc_tools.protoc", "-Iproto", f"-I{well_known}", *plugins, *outputs, *sources]
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
-        raise Refusal("protoc refused proto/: see above.")
+        raise Refusal("protoc refused the files of proto/: see its messages above.")
     for path in sorted(out.rglob("*.py*")):
         text = IMPORTS.sub(r"\1 contracts.travel.", path.read_text())
         path.write_text(MODULES.sub(r"contracts.travel.\1.v1.\2", text))
     for path in out.rglob("*_pb2_grpc.py"):
-        if not HAS_SERVICE.search(path.read_text()):  # a file of messages has no stubs
+        if not HAS_SERVICE.search(path.read_text()):  # it would hold no stubs
             path.unlink()
             path.with_suffix(".pyi").unlink(missing_ok=True)
     for folder in (out, *(path for path in out.rglob("*") if path.is_dir())):
@@ -86,7 +89,7 @@ def _folder_of(package: str) -> Path:
 
 
 def _replace(target: Path, new: Path) -> None:
-    """Make `target` hold exactly what `new` does, touching only files that differ."""
+    """Give `target` exactly the content of `new`. Write only files that differ."""
     wanted = {path.relative_to(new) for path in new.rglob("*") if path.is_file()}
     for path in sorted(target.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts and path.relative_to(target) not in wanted:

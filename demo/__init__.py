@@ -1,7 +1,7 @@
-"""`./manage_all.py demo`: a traveller who books, pays and cancels a trip through the platform's public doors alone.
+"""`./manage_all.py demo`: a traveller books, pays and cancels a trip through the platform's public interfaces only.
 
-GraphQL over HTTP, the live status over WebSocket, and the mails where the embedded mail server puts them. Nothing here knows
-a service, a database or a broker: what it shows is what any client sees.
+They are GraphQL over HTTP, the live status over WebSocket, and the mails in the Maildir of the embedded mail server. The demo
+knows no service, database or broker: it shows what every client sees.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from rich.console import Console
 
 from demo.api import Api
 from demo.failure import DemoFailed
-from demo.full import Full
+from demo.full import FullDemo
 from demo.journey import Journey
 from demo.mailbox import Mailbox
 from demo.narration import Narrator
@@ -21,10 +21,10 @@ from demo.staff import Staff
 
 @dataclass(frozen=True, slots=True)
 class DemoEnvironment:
-    """Where the platform's public doors are, and where the demo may leave its souvenirs.
+    """Where the platform's public interfaces are, and where the demo saves files.
 
-    `mail` is the Maildir, `output` a folder for saved attachments, `links` what to name at the end: title -> address; `staff` is who
-    schedules and cancels a departure in the whole demo.
+    `mail` is the Maildir, `output` the folder for saved attachments, and `links` the addresses to print at the end, by title.
+    `staff` schedules and cancels a departure in the full demo.
     """
 
     gateway_url: str
@@ -35,7 +35,7 @@ class DemoEnvironment:
 
 
 def run(environment: DemoEnvironment, console: Console | None = None, *, full: bool = False) -> int:
-    """Play the journey and return the exit code: 0, or 1 after one line that says what went wrong and in which step."""
+    """Play the demo and return the exit code: 0, or 1 after a line that says what went wrong in which step."""
     narrator = Narrator(console or Console(highlight=False))
     with Api(environment.gateway_url, notice=narrator.notice) as api:
         mailbox = Mailbox(environment.mail)
@@ -43,12 +43,12 @@ def run(environment: DemoEnvironment, console: Console | None = None, *, full: b
         try:
             journey.play()
             if full and environment.staff:
-                Full(environment.gateway_url, mailbox, narrator, environment.staff).play()
+                FullDemo(environment.gateway_url, mailbox, narrator, environment.staff).play()
         except DemoFailed as failure:
             narrator.failed(str(failure))
             return 1
         except KeyboardInterrupt:
             narrator.failed("interrupted")
             return 130
-        narrator.farewell({**environment.links, **journey.souvenirs})
+        narrator.finish({**environment.links, **journey.results})
     return 0

@@ -1,6 +1,6 @@
-"""The demo's GraphQL client: one call per operation, repeated while a part of the platform is away.
+"""The demo's GraphQL client. It repeats an operation while a part of the platform is unavailable.
 
-Every mutation that the demo sends is safe to repeat: by its idempotency key, or by what it means.
+Every mutation of the demo may be repeated: it has an idempotency key, or a repetition changes nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from demo.failure import DemoFailed
 PATIENCE_SECONDS: Final = 60.0
 FIRST_ANSWER_SECONDS: Final = 10.0
 PAUSE_SECONDS: Final = 0.5
-PASSING: Final = frozenset(
+TEMPORARY: Final = frozenset(
     {
         "UPSTREAM_UNAVAILABLE",
         "DEADLINE_EXCEEDED",
@@ -24,11 +24,11 @@ PASSING: Final = frozenset(
         "PAYMENT_IN_PROGRESS",
     }
 )
-PASSING_STATUS: Final = frozenset({429, 502, 503, 504})
+TEMPORARY_STATUS: Final = frozenset({429, 502, 503, 504})
 
 
 class Api:
-    """A traveller's client. Holds the tokens of the session once signed in, and renews them when they have run out."""
+    """A traveller's client. After the sign-in it holds the tokens of the session, and renews them when they have expired."""
 
     def __init__(
         self, gateway_url: str, *, notice: Callable[[str], None], transport: httpx.BaseTransport | None = None
@@ -49,39 +49,39 @@ class Api:
         self.client.close()
 
     def call(self, document: str, variables: Mapping[str, Any] | None = None, *, needs: str | None = None) -> Any:
-        """Return the value of the operation's only field, repeating while what answers for it is away, at most 60 s.
+        """Return the value of the operation's only field. Repeat it for up to 60 s while a service is unavailable.
 
-        `needs` names a field of the value, by dots, that another service owns: while it is null the operation is repeated.
-        A refusal (an entry in the payload's `errors`, or a top-level error that does not pass by itself) is DemoFailed.
+        `needs` is the dotted path of a field that another service owns: while it is null, the operation is repeated.
+        Raises DemoFailed for a refusal: an entry in the payload's `errors`, or a top-level error that is not temporary.
         """
         started = monotonic()
         renewed = False
         while True:
             patience = PATIENCE_SECONDS if self.answered else FIRST_ANSWER_SECONDS
             answer = self.post(document, variables or {})
-            trouble = None if isinstance(answer, dict) else answer
+            problem = None if isinstance(answer, dict) else answer
             if isinstance(answer, dict):
                 self.answered = True
-                value, code, trouble = judged(answer, needs)
+                value, code, problem = judge(answer, needs)
                 if code is None:
                     return value
                 if code == "UNAUTHENTICATED" and self.refresh_token and not renewed:
                     renewed = True
                     self.renew()
                     continue
-                if code not in PASSING and not (code == "RATE_LIMITED" and waits(answer) <= patience):
-                    raise DemoFailed(f"{code}: {trouble}")
+                if code not in TEMPORARY and not (code == "RATE_LIMITED" and retry_after(answer) <= patience):
+                    raise DemoFailed(f"{code}: {problem}")
             if monotonic() - started > patience:
                 if not self.answered:
                     raise DemoFailed(
-                        f"{self.gateway_url} does not answer ({trouble}). Is the platform up? Type ./manage_all.py up"
+                        f"{self.gateway_url} does not answer ({problem}). Is the platform up? Type: ./manage_all.py up"
                     )
-                raise DemoFailed(f"gave up after {patience:.0f} s: {trouble}")
-            self.notice(f"{trouble}; trying again")
-            sleep(max(PAUSE_SECONDS, waits(answer) if isinstance(answer, dict) else 0))
+                raise DemoFailed(f"gave up after {patience:.0f} s: {problem}")
+            self.notice(f"{problem}; trying again")
+            sleep(max(PAUSE_SECONDS, retry_after(answer) if isinstance(answer, dict) else 0))
 
     def post(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any] | str:
-        """Return the parsed answer, or in words why there is none (yet)."""
+        """Return the parsed answer, or a text that says why there is none yet. Raises DemoFailed."""
         headers = {"Authorization": f"Bearer {self.access_token}"} if self.access_token else {}
         try:
             response = self.client.post(
@@ -89,7 +89,7 @@ class Api:
             )
         except httpx.TransportError as error:
             return f"the gateway cannot be reached ({type(error).__name__})"
-        if response.status_code in PASSING_STATUS:
+        if response.status_code in TEMPORARY_STATUS:
             return f"the gateway answered {response.status_code}"
         try:
             answer = response.json()
@@ -100,7 +100,7 @@ class Api:
         return answer
 
     def renew(self) -> None:
-        """Trade the refresh token for new tokens."""
+        """Exchange the refresh token for new tokens."""
         refresh_token, self.access_token = self.refresh_token, None
         tokens = self.call(REFRESH, {"token": refresh_token})
         self.access_token, self.refresh_token = tokens["accessToken"], tokens["refreshToken"]
@@ -113,8 +113,8 @@ mutation Renew($token: String!) {
 """
 
 
-def judged(answer: Mapping[str, Any], needs: str | None = None) -> tuple[Any, str | None, str | None]:
-    """Return the only field's value with no code when it is whole, else the code and the message of what is wrong with it."""
+def judge(answer: Mapping[str, Any], needs: str | None = None) -> tuple[Any, str | None, str | None]:
+    """Return the value of the only field, and the code and message of the first error; both are None if there is none."""
     value = next(iter((answer.get("data") or {}).values()), None)
     refusals = (value or {}).get("errors") if isinstance(value, dict) else None
     if refusals:
@@ -123,9 +123,9 @@ def judged(answer: Mapping[str, Any], needs: str | None = None) -> tuple[Any, st
     errors = answer.get("errors") or []
     if value is None and errors:
         return None, code_of(errors[0]), str(errors[0].get("message", "no message"))
-    if needs is not None and reached(value, needs) is None:
-        about = next((error for error in errors if code_of(error) in PASSING), None)
-        return value, "UPSTREAM_UNAVAILABLE", str(about["message"]) if about else f"{needs} is not known yet"
+    if needs is not None and value_at(value, needs) is None:
+        cause = next((error for error in errors if code_of(error) in TEMPORARY), None)
+        return value, "UPSTREAM_UNAVAILABLE", str(cause["message"]) if cause else f"{needs} is not known yet"
     return value, None, None
 
 
@@ -134,8 +134,8 @@ def code_of(error: Mapping[str, Any]) -> str:
     return str((error.get("extensions") or {}).get("code", "INTERNAL"))
 
 
-def reached(value: Any, path: str) -> Any:
-    """Return what lies at a dotted path, None where anything on the way is null. A number is a place in a list."""
+def value_at(value: Any, path: str) -> Any:
+    """Return the value at a dotted path, None if a value on the way is null. A number is an index into a list."""
     for name in path.split("."):
         if value is None:
             return None
@@ -143,8 +143,8 @@ def reached(value: Any, path: str) -> Any:
     return value
 
 
-def waits(answer: Mapping[str, Any]) -> float:
-    """Return the seconds that an answer asks to wait, 0 where it names none."""
+def retry_after(answer: Mapping[str, Any]) -> float:
+    """Return the seconds that an answer asks the client to wait, 0 if it names none."""
     value = next(iter((answer.get("data") or {}).values()), None)
     refusals = (value or {}).get("errors") if isinstance(value, dict) else None
     places = [(error.get("extensions") or {}) for error in answer.get("errors") or []]

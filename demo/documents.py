@@ -93,7 +93,7 @@ query Overview {{
 }}
 """
 
-# ---------------------------------------------------------------- the whole demo
+# ---------------------------------------------------------------- the full demo
 TRIPS_WITH_DEPARTURES: Final = """
 query Trips($after: Date!) {
   trips(first: 20) {
@@ -137,4 +137,4 @@ mutation Join($departure: ID!, $seats: Int!) {{
   joinWaitlist(departure: $departure, seats: $seats) {{ entry {{ id status position }} {ERRORS} }}
 }}
 """
-LINE: Final = "query Line { me { waitlist { id status position offeredUntil } } }"
+WAITLIST: Final = "query Waitlist { me { waitlist { id status position offeredUntil } } }"

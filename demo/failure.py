@@ -1,5 +1,5 @@
-"""The one way in which the demo stops."""
+"""The error that ends the demo."""
 
 
 class DemoFailed(Exception):
-    """Something did not happen that should have; the message is one line for the person at the terminal."""
+    """A step did not have its expected result. The message is one line for the person at the terminal."""

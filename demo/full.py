@@ -1,6 +1,5 @@
-"""`demo --full`: what bookings withstand. A decline, 3-D Secure, a traveller who stays home, a full departure, a cancelled one."""
+"""`demo --full`: what can go wrong. A declined card, 3-D Secure, a cancelled passenger, a full departure, a cancelled departure."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -22,8 +21,8 @@ FEW: Final = 4
 
 
 @dataclass(slots=True)
-class Full:
-    """Five acts. Seats of the catalogue's departures are given back; the departure that is cancelled was made for it."""
+class FullDemo:
+    """Five scenes. Each gives its seats back. The departure that is cancelled was made for the demo."""
 
     gateway_url: str
     mailbox: Mailbox
@@ -32,55 +31,55 @@ class Full:
     people: list[Person] = field(default_factory=list)
 
     def play(self) -> None:
-        """Play all of it. Raises DemoFailed at the first thing that does not happen as it should."""
-        self.narrator.opening(
+        """Play all scenes. Raises DemoFailed at the first unexpected result."""
+        self.narrator.heading(
             "What can go wrong on the way to a trip",
-            "A card is declined, a bank asks questions, somebody stays home, a departure is full, another one is cancelled.",
+            "A card is declined, a bank asks first, a passenger stays at home, a departure is full, and staff cancel it.",
         )
-        with self.narrator.step("Ada and Ben arrive"):
-            ada, ben = self.arrives("Ada"), self.arrives("Ben")
-            roomy, small = self.departures(ada)
-            for who in (ada, ben):
-                self.narrator.fact(who.name, who.email)
-            self.narrator.fact("staff", f"scheduled a departure with {FEW} seats for them in the catalogue's admin")
-        self.declined(ada, roomy)
-        self.asked_by_the_bank(ada, roomy)
-        self.some_stay_home(ada, roomy)
-        self.full(ada, ben, small)
-        self.not_leaving(ada, ben, small)
+        with self.narrator.step("Ada and Ben register and sign in"):
+            ada, ben = self.sign_up("Ada"), self.sign_up("Ben")
+            large, small = self.departures(ada)
+            for person in (ada, ben):
+                self.narrator.fact(person.name, person.email)
+            self.narrator.fact("staff", f"scheduled a departure with {FEW} seats in the admin of the catalogue")
+        self.declined_card(ada, large)
+        self.three_d_secure(ada, large)
+        self.cancel_one_passenger(ada, large)
+        self.full_departure(ada, ben, small)
+        self.cancelled_departure(ada, ben, small)
 
-    def arrives(self, name: str) -> Person:
-        person = Person.arrive(name, gateway_url=self.gateway_url, mailbox=self.mailbox, narrator=self.narrator)
+    def sign_up(self, name: str) -> Person:
+        person = Person.sign_up(name, gateway_url=self.gateway_url, mailbox=self.mailbox, narrator=self.narrator)
         self.people.append(person)
         return person
 
-    def departures(self, who: Person) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return a departure with many seats, and a new one with a few that bookings can be made of. Raises DemoFailed."""
+    def departures(self, person: Person) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return a departure with many free seats, and a new one with a few, which can be booked. Raises DemoFailed."""
         after = (datetime.now(UTC).date() + FULL_AFTER).isoformat()
-        trips = [edge["node"] for edge in who.api.call(documents.TRIPS_WITH_DEPARTURES, {"after": after})["edges"]]
-        found = [edge["node"] for trip in trips for edge in trip["departures"]["edges"]]
-        roomy = next((one for one in found if (one["seatsAvailable"] or 0) >= MANY), None)
-        if roomy is None:
-            raise DemoFailed(f"the catalogue has no departure left with {MANY} seats")
-        made = self.staff.schedule(trips[0]["id"], seats=FEW)
-        small = who.waits(
-            lambda: who.api.call(documents.DEPARTURE, {"id": made}),
-            lambda one: one is not None and one["seatsAvailable"] == FEW,
+        trips = [edge["node"] for edge in person.api.call(documents.TRIPS_WITH_DEPARTURES, {"after": after})["edges"]]
+        departures = [edge["node"] for trip in trips for edge in trip["departures"]["edges"]]
+        large = next((departure for departure in departures if (departure["seatsAvailable"] or 0) >= MANY), None)
+        if large is None:
+            raise DemoFailed(f"no departure of the catalogue has {MANY} free seats")
+        scheduled = self.staff.schedule(trips[0]["id"], seats=FEW)
+        small = person.wait_until(
+            lambda: person.api.call(documents.DEPARTURE, {"id": scheduled}),
+            lambda departure: departure is not None and departure["seatsAvailable"] == FEW,
             "no seats of the new departure came on sale",
         )
-        return roomy, small
+        return large, small
 
-    def declined(self, ada: Person, departure: dict[str, Any]) -> None:
-        with self.narrator.step("A card is declined, the next one is not"):
+    def declined_card(self, ada: Person, departure: dict[str, Any]) -> None:
+        with self.narrator.step("A card is declined, the next card is accepted"):
             booking = ada.book(departure["id"], adults=1)
             payment = ada.pay(booking, "pm_declined")
             self.expect(payment["status"] == "FAILED", f"the payment is {payment['status']}, not FAILED")
             self.narrator.fact("first card", f"{payment['status']}: {payment['failureCode']}; the seat is still held")
             self.narrator.fact("second card", ada.pay(booking)["status"])
-            self.narrator.fact("booking", ada.sees(booking, "CONFIRMED")["status"])
+            self.narrator.fact("booking", ada.wait_for_booking(booking, "CONFIRMED")["status"])
             ada.cancel(booking)
 
-    def asked_by_the_bank(self, ada: Person, departure: dict[str, Any]) -> None:
+    def three_d_secure(self, ada: Person, departure: dict[str, Any]) -> None:
         with self.narrator.step("3-D Secure: the bank asks first"):
             booking = ada.book(departure["id"], adults=1)
             payment = ada.pay(booking, "pm_action")
@@ -92,79 +91,84 @@ class Full:
             answer = httpx.post(action["redirectUrl"], data={"decision": "approve"}, timeout=10, trust_env=False)
             self.expect(answer.is_success, f"the bank's page answered {answer.status_code}")
             self.narrator.fact("at the bank", "approved")
-            self.narrator.fact("booking", f"{ada.sees(booking, 'CONFIRMED')['status']}, told by the provider's webhook")
-            ada.cancel(booking)
-
-    def some_stay_home(self, ada: Person, departure: dict[str, Any]) -> None:
-        with self.narrator.step("One of three stays home"):
-            booking = ada.buy(departure["id"], adults=3)
-            offer = ada.cancel(booking, booking["passengers"][0]["id"])
-            for line in offer["explanation"]:
-                self.narrator.fact("because", line)
-            left = ada.sees(booking, "PASSENGERS_CANCELLED", until="reason")
-            travelling = sum(not one["cancelled"] for one in left["passengers"])
-            self.narrator.fact("booking", f"{left['status']}: {travelling} of {len(left['passengers'])} travel")
-            noted = ada.waits(
-                lambda: ada.api.call(documents.BOOKING, {"reference": booking["reference"]}, needs="creditNotes.0.number"),
-                lambda found: bool(found["creditNotes"]), "no credit note was issued",
-            )  # fmt: skip
             self.narrator.fact(
-                "credit note", f"{noted['creditNotes'][0]['number']}, {money(noted['refunded'])} went back"
+                "booking", f"{ada.wait_for_booking(booking, 'CONFIRMED')['status']}, after the provider's webhook"
             )
             ada.cancel(booking)
 
-    def full(self, ada: Person, ben: Person, departure: dict[str, Any]) -> None:
-        with self.narrator.step("A full departure, and the line for it"):
+    def cancel_one_passenger(self, ada: Person, departure: dict[str, Any]) -> None:
+        with self.narrator.step("One of three passengers stays at home"):
+            booking = ada.buy(departure["id"], adults=3)
+            offer = ada.cancel(booking, booking["passengers"][0]["id"])
+            for reason in offer["explanation"]:
+                self.narrator.fact("because", reason)
+            changed = ada.wait_for_booking(booking, "PASSENGERS_CANCELLED", field="reason")
+            travelling = sum(not passenger["cancelled"] for passenger in changed["passengers"])
+            self.narrator.fact("booking", f"{changed['status']}: {travelling} of {len(changed['passengers'])} travel")
+            credited = ada.wait_until(
+                lambda: ada.api.call(documents.BOOKING, {"reference": booking["reference"]}, needs="creditNotes.0.number"),
+                lambda seen: bool(seen["creditNotes"]), "no credit note was issued",
+            )  # fmt: skip
+            self.narrator.fact(
+                "credit note", f"{credited['creditNotes'][0]['number']}, {money(credited['refunded'])} refunded"
+            )
+            ada.cancel(booking)
+
+    def full_departure(self, ada: Person, ben: Person, departure: dict[str, Any]) -> None:
+        with self.narrator.step("A full departure and its waiting list"):
             self.narrator.fact(
                 "trip", f"{departure['trip']['title']}, {local_time(departure['startsAt'], departure['timeZone'])}"
             )
             booking = ada.buy(departure["id"], adults=departure["capacity"])
             self.narrator.fact("Ada", f"takes all {departure['capacity']} seats")
             entry = ben.api.call(documents.JOIN, {"departure": departure["id"], "seats": 2})["entry"]
-            self.narrator.fact("Ben", f"{entry['status']} for 2 seats, number {entry['position']} in line")
+            self.narrator.fact(
+                "Ben", f"{entry['status']} for 2 seats, position {entry['position']} on the waiting list"
+            )
             ada.cancel(booking)
-            self.narrator.fact("Ada", "changes her mind")
-            offered = ben.waits(
-                lambda: ben.api.call(documents.LINE)["waitlist"][0], lambda found: found["status"] == "OFFERED", "Ben got no offer"
+            self.narrator.fact("Ada", "cancels her booking")
+            offered = ben.wait_until(
+                lambda: ben.api.call(documents.WAITLIST)["waitlist"][0], lambda entry: entry["status"] == "OFFERED", "Ben got no offer"
             )  # fmt: skip
             self.narrator.fact("Ben", f"{offered['status']} until {offered['offeredUntil']}")
-            mail = ben.mail("the mail about the offer", lambda found: "come free" in found.subject)
+            mail = ben.mail("the mail about the offer", lambda mail: "come free" in mail.subject)
             self.narrator.fact("mail", mail.subject)
             taken = ben.book(departure["id"], adults=2, entry=entry["id"])
             ben.pay(taken)
-            self.narrator.fact("Ben", f"{ben.sees(taken, 'CONFIRMED')['status']}: {taken['reference']}")
+            self.narrator.fact("Ben", f"{ben.wait_for_booking(taken, 'CONFIRMED')['status']}: {taken['reference']}")
             ben.cancel(taken)
 
-    def not_leaving(self, ada: Person, ben: Person, departure: dict[str, Any]) -> None:
-        with self.narrator.step("Staff cancel a departure: everybody is told, and refunded in full"):
+    def cancelled_departure(self, ada: Person, ben: Person, departure: dict[str, Any]) -> None:
+        with self.narrator.step("Staff cancel a departure: each traveller gets a mail and a full refund"):
             self.narrator.fact(
                 "trip", f"{departure['trip']['title']}, {local_time(departure['startsAt'], departure['timeZone'])}"
             )
-            bookings = [(who, who.buy(departure["id"], adults=2)) for who in (ada, ben)]
+            bookings = [(person, person.buy(departure["id"], adults=2)) for person in (ada, ben)]
             with Api(self.gateway_url, notice=self.narrator.notice) as office:
                 self.staff.cancel(departure["id"], api=office)
-            self.narrator.fact("staff", "cancelled it in the catalogue")
-            for who, booking in bookings:
-                gone = who.sees(booking, "DEPARTURE_CANCELLED", until="reason")
-                back = self.all_of_it_back(who, gone)
-                mail = self.told(who, gone["reference"])
-                self.narrator.fact(
-                    who.name,
-                    f"{gone['status']}, {money(back['refunded'])} of {money(back['paid'])} back: “{mail.subject}”",
-                )
+            self.narrator.fact("staff", "cancelled the departure in the catalogue")
+            for person, booking in bookings:
+                cancelled = person.wait_for_booking(booking, "DEPARTURE_CANCELLED", field="reason")
+                refunded = self.wait_for_full_refund(person, cancelled)
+                mail = self.cancellation_mail(person, cancelled["reference"])
+                amounts = f"{money(refunded['refunded'])} of {money(refunded['paid'])} refunded"
+                self.narrator.fact(person.name, f"{cancelled['status']}, {amounts}: “{mail.subject}”")
 
-    def all_of_it_back(self, who: Person, booking: dict[str, Any]) -> Any:
-        look: Callable[[], Any] = lambda: who.api.call(documents.BOOKING, {"reference": booking["reference"]})  # noqa: E731
-        return who.waits(look, lambda found: found["refunded"] == found["paid"], "the refund did not arrive")
+    def wait_for_full_refund(self, person: Person, booking: dict[str, Any]) -> Any:
+        return person.wait_until(
+            lambda: person.api.call(documents.BOOKING, {"reference": booking["reference"]}),
+            lambda seen: seen["refunded"] == seen["paid"],
+            "the refund did not arrive",
+        )
 
     @staticmethod
-    def told(who: Person, reference: str) -> Mail:
+    def cancellation_mail(person: Person, reference: str) -> Mail:
         """Return the mail that says that the trip will not take place."""
-        return who.mail(
+        return person.mail(
             "the mail about the departure", lambda mail: reference in mail.subject and "not take place" in mail.subject
         )
 
     @staticmethod
-    def expect(is_so: bool, otherwise: str) -> None:
-        if not is_so:
+    def expect(is_true: bool, otherwise: str) -> None:
+        if not is_true:
             raise DemoFailed(otherwise)

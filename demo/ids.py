@@ -1,4 +1,4 @@
-"""Relay's global ids, as a client of both GraphQL and REST reads them."""
+"""Relay's global ids, for a client that uses both GraphQL and REST."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""The story of the demo, step by step: who asks what of which public door, and what must come of it."""
+"""The demo, step by step: each step calls a public interface and checks the result."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from demo.api import PATIENCE_SECONDS, Api
 from demo.failure import DemoFailed
 from demo.live import LiveBooking, Update
 from demo.mailbox import Mail, Mailbox
-from demo.narration import Narrator, spoken
+from demo.narration import Narrator, duration
 
 CITY: Final = "kyoto"
 TRIP: Final = "kyoto-temples-and-tea-houses"
@@ -27,23 +27,23 @@ SEATS: Final = ADULTS + CHILDREN
 
 @dataclass(slots=True)
 class Journey:
-    """One traveller's way through the platform. `souvenirs` are the files and addresses worth looking at afterwards."""
+    """One traveller's booking, from the registration to the refund. `results` are the files and addresses to look at afterwards."""
 
     api: Api
     mailbox: Mailbox
     narrator: Narrator
     output: Path
-    souvenirs: dict[str, str] = field(default_factory=dict)
+    results: dict[str, str] = field(default_factory=dict)
     email: str = field(default_factory=lambda: f"ada.{token_hex(4)}@demo.example")
     password: str = field(default_factory=lambda: f"Kyoto-in-spring-{token_hex(6)}")
     run: str = field(default_factory=lambda: token_hex(8))
 
     def play(self) -> None:
-        """Play the whole story. Raises DemoFailed at the first thing that does not happen as it should."""
-        self.narrator.opening(
+        """Play all steps. Raises DemoFailed at the first unexpected result."""
+        self.narrator.heading(
             "One traveller, one trip",
-            "Ada registers, books a family trip to Kyoto, pays, follows it live, and changes her mind.\n"
-            "Everything below goes through public doors: GraphQL, WebSocket, and her mailbox.",
+            "Ada registers, books a family trip to Kyoto, pays, follows the booking live, and cancels it.\n"
+            "Each step uses only public interfaces: GraphQL, WebSocket, and her mailbox.",
         )
         self.register()
         self.verify()
@@ -81,7 +81,7 @@ class Journey:
             try:
                 self.api.call(documents.VERIFY, {"token": mail.token()})
             except DemoFailed as refused:
-                # The link may have worked although its answer was lost on the way; signing in will tell.
+                # The link may have worked although its answer was lost. The sign-in shows whether it did.
                 if "TOKEN_INVALID" not in str(refused):
                     raise
 
@@ -96,7 +96,7 @@ class Journey:
             self.narrator.fact("access token", f"for {tokens['expiresIn']} s")
 
     def look_up_the_place(self) -> None:
-        with self.narrator.step("Look a place up"):
+        with self.narrator.step("Look up a place"):
             place = self.api.call(documents.DESTINATION, {"slug": CITY, "currency": CURRENCY}, needs="name")
             above = ", ".join(ancestor["name"] for ancestor in reversed(place["ancestors"]))
             self.narrator.fact("place", f"{place['name']}, {above}: {place['summary']}")
@@ -107,10 +107,10 @@ class Journey:
                     "a day costs", f"about {shown} ({day['source'].split(':')[0].lower()}, {day['asOf']})"
                 )
             if place["photos"]:
-                self.souvenirs["Photo of " + place["name"]] = place["photos"][0]["url"]
+                self.results["Photo of " + place["name"]] = place["photos"][0]["url"]
 
     def look_up_the_trip(self) -> dict[str, Any]:
-        """Return a departure with seats enough, months ahead."""
+        """Return a departure some months ahead with enough free seats."""
         with self.narrator.step("Choose a trip"):
             after = datetime.now(UTC).date() + MONTHS_AHEAD
             variables = {"slug": TRIP, "after": after.isoformat()}
@@ -130,19 +130,20 @@ class Journey:
                 f"{rule['refundPercent']} % until {rule['daysBefore']} days before"
                 for rule in trip["cancellationPolicy"]
             )
-            self.narrator.fact("gives back", policy)
+            self.narrator.fact("refunds", policy)
             return departure
 
     def ask_the_price(self, departure: dict[str, Any]) -> dict[str, Any]:
-        with self.narrator.step("Ask for a price that holds"):
+        with self.narrator.step("Ask for a binding price"):
             variables = {"departure": departure["id"], "adults": ADULTS, "children": CHILDREN, "currency": CURRENCY}
             quote: dict[str, Any] = self.api.call(documents.QUOTE, variables)["quote"]
-            for line in quote["lines"]:
+            for price in quote["lines"]:
                 self.narrator.fact(
-                    f"{line['quantity']} x", f"{line['label']}: {money(line['unitPrice'])} each, {money(line['total'])}"
+                    f"{price['quantity']} x",
+                    f"{price['label']}: {money(price['unitPrice'])} each, {money(price['total'])}",
                 )
             self.narrator.fact("total", shown_with(quote["total"], quote["convertedTotal"]))
-            self.narrator.fact("held until", clock(quote["expiresAt"]))
+            self.narrator.fact("valid until", clock(quote["expiresAt"]))
             return quote
 
     def book(self, quote: dict[str, Any], departure: dict[str, Any]) -> dict[str, Any]:
@@ -159,30 +160,30 @@ class Journey:
                 raise DemoFailed(f"the booking is {booking['status']}, not PENDING")
             self.narrator.fact("reference", booking["reference"])
             self.narrator.fact(
-                "status", f"{booking['status']}, unpaid seats are free again at {clock(booking['holdExpiresAt'])}"
+                "status", f"{booking['status']}, the seats are held until {clock(booking['holdExpiresAt'])}"
             )
             self.expect_seats(departure, departure["seatsAvailable"] - SEATS, "held")
             return booking
 
     def follow(self, booking: dict[str, Any]) -> LiveBooking:
-        """Return the live status of the booking, told from its first event on."""
+        """Return the live status of the booking, from its first event on."""
         return LiveBooking(
             gateway_url=self.api.gateway_url,
             token=lambda: self.api.access_token,
             renew=self.api.renew,
             reference=booking["reference"],
             after=0,
-            told=self.told,
+            on_update=self.show_update,
             notice=self.narrator.notice,
         )
 
-    def told(self, update: Update) -> None:
-        """Narrate one pushed change."""
+    def show_update(self, update: Update) -> None:
+        """Print one update."""
         late = f"{max(update.received - update.at.timestamp(), 0) * 1000:.0f} ms after"
         self.narrator.live(f"{update.sequence}  {update.type:<22} {update.status:<10} {update.message}  ({late})")
 
     def pay(self, booking: dict[str, Any], live: LiveBooking) -> None:
-        with self.narrator.step("Pay, and see the status change by itself"):
+        with self.narrator.step("Pay, and watch the status change"):
             live.wait("the booking's creation", lambda update: update.type == "booking.created")
             details = {
                 "reference": booking["reference"],
@@ -197,7 +198,7 @@ class Journey:
 
     def read_the_confirmation(self, booking: dict[str, Any], live: LiveBooking) -> None:
         reference = booking["reference"]
-        with self.narrator.step("Find the confirmation in the mailbox"):
+        with self.narrator.step("Read the confirmation mail"):
             confirmed = live.wait("the confirmation", lambda update: update.status == "CONFIRMED")
             mail = self.mailbox.wait(
                 self.email,
@@ -206,7 +207,7 @@ class Journey:
             )
             self.narrator.fact("mail", mail.subject)
             self.narrator.fact(
-                "from commit", f"{spoken(max(mail.arrived - confirmed.at.timestamp(), 0))} after the confirmation"
+                "from commit", f"{duration(max(mail.arrived - confirmed.at.timestamp(), 0))} after the confirmation"
             )
             invoice = mail.attached("application/pdf")
             if invoice is None or not invoice.content.startswith(b"%PDF"):
@@ -214,14 +215,14 @@ class Journey:
             self.keep(mail, reference, "Confirmation mail")
 
     def cancel(self, booking: dict[str, Any], live: LiveBooking) -> None:
-        with self.narrator.step("Change her mind: what would come back, then cancel"):
+        with self.narrator.step("Ask what a cancellation refunds, then cancel"):
             asked = {"reference": booking["reference"]}
             offer = self.api.call(documents.QUOTE_CANCELLATION, asked)["cancellationQuote"]
             self.narrator.fact(
-                "comes back", f"{money(offer['refund'])} of {money(booking['total'])}; kept: {money(offer['kept'])}"
+                "refund", f"{money(offer['refund'])} of {money(booking['total'])}; kept: {money(offer['kept'])}"
             )
-            for line in offer["explanation"]:
-                self.narrator.fact("because", line)
+            for reason in offer["explanation"]:
+                self.narrator.fact("because", reason)
             cancelled = self.api.call(documents.CANCEL, {"quote": offer["id"]})["booking"]
             self.narrator.fact("status", f"{cancelled['status']}, {cancelled['reason']}")
             live.wait("the cancellation", lambda update: update.type == "booking.cancelled")
@@ -229,11 +230,11 @@ class Journey:
 
     def count_the_seats(self, departure: dict[str, Any]) -> None:
         with self.narrator.step("Count the seats"):
-            self.expect_seats(departure, departure["seatsAvailable"], "back")
+            self.expect_seats(departure, departure["seatsAvailable"], "given back")
 
     def read_the_cancellation(self, booking: dict[str, Any]) -> None:
         reference = booking["reference"]
-        with self.narrator.step("Find the cancellation and the credit note"):
+        with self.narrator.step("Read the cancellation mail and the credit note"):
             mail = self.mailbox.wait(
                 self.email,
                 "the cancellation mail",
@@ -252,7 +253,7 @@ class Journey:
             self.keep(note, reference, "Refund mail")
 
     def look_back(self) -> None:
-        with self.narrator.step("Look back: one query over five services"):
+        with self.narrator.step("Ask five services in one query"):
             started = perf_counter()
             me = self.api.call(documents.OVERVIEW, needs="bookings.edges.0.node.invoice.number")
             took = perf_counter() - started
@@ -271,67 +272,67 @@ class Journey:
             self.narrator.fact("history", " → ".join(event["type"] for event in booking["history"]))
             sent = [edge["node"] for edge in (me["notifications"] or {"edges": []})["edges"]]
             self.narrator.fact(
-                "told", ", ".join(f"{note['template']} by {note['channel'].lower()}" for note in reversed(sent))
+                "notified", ", ".join(f"{note['template']} by {note['channel'].lower()}" for note in reversed(sent))
             )
-            self.narrator.fact("answered in", spoken(took))
-            self.souvenirs["Invoice by signed link"] = booking["invoice"]["pdfUrl"]
+            self.narrator.fact("answered in", duration(took))
+            self.results["Invoice by signed link"] = booking["invoice"]["pdfUrl"]
 
     def expect_seats(self, departure: dict[str, Any], wanted: int, word: str) -> None:
-        """Wait until the departure has `wanted` seats free; others may book meanwhile, so fewer pass when they are not ours."""
+        """Wait until the departure has `wanted` free seats. Other travellers may book too, so another count can also pass."""
         until = monotonic() + PATIENCE_SECONDS
         while True:
             free = self.api.call(documents.SEATS, {"id": departure["id"]}, needs="seatsAvailable")["seatsAvailable"]
-            if free == wanted or (word == "back" and free > departure["seatsAvailable"] - SEATS):
+            if free == wanted or (word == "given back" and free > departure["seatsAvailable"] - SEATS):
                 self.narrator.fact("seats", f"{SEATS} {word}: {free} of {departure['capacity']} free")
                 return
             if word == "held" and free < departure["seatsAvailable"]:
-                self.narrator.fact("seats", f"{free} of {departure['capacity']} free: others book too")
+                self.narrator.fact("seats", f"{free} of {departure['capacity']} free: other travellers book too")
                 return
             if monotonic() > until:
                 raise DemoFailed(f"{free} seats are free, not {wanted}")
             sleep(0.2)
 
     def keep(self, mail: Mail, reference: str, title: str) -> None:
-        """Name the mail's attachments and save them."""
+        """Save the mail's attachments, and print their names."""
         folder = self.output / reference
         folder.mkdir(parents=True, exist_ok=True)
-        self.souvenirs[title] = str(mail.path)
+        self.results[title] = str(mail.path)
         for file in mail.attachments:
             method = mail.calendar_method() if file.is_calendar else None
             saved = folder / file.name
-            if method == "CANCEL":  # beside the one of the confirmation, which has the same name
+            if method == "CANCEL":  # the calendar of the confirmation has the same name
                 saved = saved.with_stem(f"{saved.stem}-cancelled")
             saved.write_bytes(file.content)
             self.narrator.fact(
                 "attached", f"{file.name}  {len(file.content):,} bytes{f', METHOD:{method}' if method else ''}"
             )
-            self.souvenirs[f"  {saved.name}"] = str(saved)
+            self.results[f"  {saved.name}"] = str(saved)
         if mail.html:
             page = folder / f"{title.lower().replace(' ', '-')}.html"
             page.write_text(mail.html, encoding="utf-8")
-            self.souvenirs[f"  {page.name}"] = str(page)
+            self.results[f"  {page.name}"] = str(page)
 
 
 def credit_note(mail: Mail, reference: str, invoices: set[bytes]) -> bool:
-    """True for the mail about this booking that brings a PDF that is not the invoice."""
+    """Return whether this mail about the booking has a PDF that is not one of its invoices."""
     document = mail.attached("application/pdf")
     return document is not None and document.content not in invoices and reference in mail.subject + mail.text
 
 
 def money(value: dict[str, str]) -> str:
-    """Return an amount as it is read: `EUR 1,240.50`, and without cents where there are none."""
+    """Return an amount as text: `EUR 1,240.50`, or `EUR 1,240` without cents."""
     amount = Decimal(value["amount"])
     whole = amount == amount.to_integral()
     return f"{value['currency']} {amount:,.0f}" if whole else f"{value['currency']} {amount:,.2f}"
 
 
 def shown_with(price: dict[str, str], converted: dict[str, str] | None) -> str:
-    """Return a price, and beside it what that is in the traveller's currency."""
+    """Return a price, followed by the same price in the traveller's currency."""
     return f"{money(price)} (≈ {money(converted)})" if converted else money(price)
 
 
 def local_time(instant: str, zone: str) -> str:
-    """Return an instant as the destination's clocks show it."""
+    """Return an instant in the time zone of the destination."""
     return datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)).strftime(f"%a %d %b %Y, %H:%M ({zone})")
 
 

@@ -1,4 +1,4 @@
-"""The live status of one booking: a graphql-transport-ws client that survives every break without a gap or a repeat."""
+"""The live status of one booking: a graphql-transport-ws client that reconnects without losing or repeating an event."""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from demo.failure import DemoFailed
 PATIENCE_SECONDS: Final = 60.0
 PAUSE_SECONDS: Final = 0.5
 PROTOCOL: Final = Subprotocol("graphql-transport-ws")
-PASSING: Final = frozenset({"UPSTREAM_UNAVAILABLE", "DEADLINE_EXCEEDED", "RATE_LIMITED", "INTERNAL"})
+TEMPORARY: Final = frozenset({"UPSTREAM_UNAVAILABLE", "DEADLINE_EXCEEDED", "RATE_LIMITED", "INTERNAL"})
 DOCUMENT: Final = """
 subscription Live($reference: String!, $after: Int) {
   bookingUpdated(reference: $reference, afterSequence: $after) {
@@ -32,7 +32,7 @@ subscription Live($reference: String!, $after: Int) {
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One change as it was pushed; `received` in seconds since 1970."""
+    """One change that was pushed. `received` is in seconds since 1970."""
 
     sequence: int
     type: str
@@ -44,7 +44,7 @@ class Update:
 
 
 class LiveBooking:
-    """Follows one booking in a thread of its own. `told` is called with each update, once, in order."""
+    """Follows one booking in a thread. Calls `on_update` once with each update, in order."""
 
     def __init__(
         self,
@@ -54,11 +54,11 @@ class LiveBooking:
         renew: Callable[[], None],
         reference: str,
         after: int,
-        told: Callable[[Update], None],
+        on_update: Callable[[Update], None],
         notice: Callable[[str], None],
     ) -> None:
         self.url = "ws" + gateway_url.removeprefix("http").rstrip("/") + "/graphql"
-        self.token, self.renew, self.told, self.notice = token, renew, told, notice
+        self.token, self.renew, self.on_update, self.notice = token, renew, on_update, notice
         self.reference = reference
         self.last = after
         self.updates: list[Update] = []
@@ -82,19 +82,19 @@ class LiveBooking:
         self.thread.join(5)
 
     def wait(self, what: str, wanted: Callable[[Update], bool], *, patience: float = PATIENCE_SECONDS) -> Update:
-        """Return the first update that is wanted, waiting for it. Raises DemoFailed, which names `what`, after `patience`."""
+        """Wait for an update that `wanted` accepts, and return it. Raises DemoFailed, which names `what`."""
         until = monotonic() + patience
         with self.changed:
             while True:
-                if found := next((update for update in self.updates if wanted(update)), None):
-                    return found
+                if match := next((update for update in self.updates if wanted(update)), None):
+                    return match
                 if self.failure:
                     raise DemoFailed(self.failure)
                 if not self.changed.wait(min(until - monotonic(), 1.0)) and monotonic() > until:
                     raise DemoFailed(f"{what} was not pushed within {patience:.0f} s")
 
     def _follow(self) -> None:
-        """Connect, read, and connect again after whatever ended the connection, until stopped."""
+        """Connect and read. Connect again whenever the connection ends, until stopped."""
         while not self.stopping.is_set():
             try:
                 with connect(
@@ -127,9 +127,9 @@ class LiveBooking:
         except DemoFailed as failure:
             self.notice(str(failure))
 
-    def _pause(self, words: str) -> None:
+    def _pause(self, problem: str) -> None:
         if not self.stopping.is_set():
-            self.notice(f"{words}; connecting again after event {self.last}")
+            self.notice(f"{problem}; connecting again after event {self.last}")
             self.stopping.wait(PAUSE_SECONDS)
 
     def _read(self, socket: Connection) -> None:
@@ -158,9 +158,9 @@ class LiveBooking:
         code = (errors[0].get("extensions") or {}).get("code", "INTERNAL")
         if code == "UNAUTHENTICATED":
             self._renew()
-        elif code not in PASSING:
+        elif code not in TEMPORARY:
             raise DemoFailed(f"the subscription was refused: {code}: {errors[0].get('message')}")
-        self.notice(f"the live updates are away ({code}); subscribing again after event {self.last}")
+        self.notice(f"the live updates are unavailable ({code}); subscribing again after event {self.last}")
 
     def _take(self, update: Update) -> None:
         if update.sequence <= self.last:
@@ -168,7 +168,7 @@ class LiveBooking:
         if update.sequence != self.last + 1:
             raise DemoFailed(f"event {self.last + 1} was never pushed: {update.sequence} came after {self.last}")
         self.last = update.sequence
-        self.told(update)
+        self.on_update(update)
         with self.changed:
             self.updates.append(update)
             self.changed.notify_all()
@@ -180,7 +180,7 @@ def send(socket: Connection, message: dict[str, Any]) -> None:
 
 
 def update_of(pushed: dict[str, Any]) -> Update:
-    """Return the pushed payload as a value."""
+    """Return the update that a payload holds."""
     event = pushed["event"]
     return Update(
         sequence=event["sequence"],

@@ -25,13 +25,13 @@ class Attachment:
 
     @property
     def is_calendar(self) -> bool:
-        """True for a calendar file, whichever of its content types it came with."""
+        """Whether it is a calendar file, by its content type or its name."""
         return self.content_type == "text/calendar" or self.name.endswith(".ics")
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail in the Maildir; `arrived` is when its file was complete, in seconds since 1970."""
+    """A mail in the Maildir. `arrived` is the instant at which its file was complete, in seconds since 1970."""
 
     path: Path
     arrived: float
@@ -42,7 +42,7 @@ class Mail:
     attachments: tuple[Attachment, ...]
 
     def token(self) -> str | None:
-        """Return the token of the first link that carries one."""
+        """Return the token of the first link that has one."""
         for word in self.text.split():
             if "token=" in word and (values := parse_qs(urlsplit(word.strip("<>()[].,")).query).get("token")):
                 return values[0]
@@ -53,14 +53,14 @@ class Mail:
         return next((file for file in self.attachments if file.content_type == content_type), None)
 
     def calendar_method(self) -> str | None:
-        """Return REQUEST, CANCEL, … of the calendar that came along, None without one."""
+        """Return the method of the attached calendar, for example REQUEST or CANCEL. None without a calendar."""
         calendar = next((file for file in self.attachments if file.is_calendar), None)
         lines = calendar.content.decode("utf-8", "replace").splitlines() if calendar else []
         return next((line.removeprefix("METHOD:").strip() for line in lines if line.startswith("METHOD:")), None)
 
 
 class Mailbox:
-    """Waits for mails. A mail is read once its file is in `new` or `cur`: the Maildir way of saying that it is complete."""
+    """Waits for mails. A mail whose file is in `new` or `cur` of the Maildir is complete."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -74,7 +74,7 @@ class Mailbox:
         )
 
     def wait(self, to: str, what: str, wanted: Callable[[Mail], bool], *, patience: float = PATIENCE_SECONDS) -> Mail:
-        """Return the first mail to an address that is wanted, waiting for it. Raises DemoFailed, which names `what`, after `patience`."""
+        """Wait for a mail to an address that `wanted` accepts, and return it. Raises DemoFailed, which names `what`."""
         until = monotonic() + patience
         while True:
             if mail := next((mail for mail in self.mails(to) if wanted(mail)), None):
@@ -94,7 +94,7 @@ class Mailbox:
 
 
 def read(path: Path) -> Mail | None:
-    """Return the mail in a file, None when another reader just moved it."""
+    """Return the mail in a file. None if another program has just moved the file."""
     try:
         content, arrived = path.read_bytes(), path.stat().st_mtime
     except FileNotFoundError:
@@ -113,13 +113,13 @@ def read(path: Path) -> Mail | None:
 
 
 def body(message: EmailMessage, kind: str) -> str:
-    """Return the mail's text of one kind, empty where it has none."""
+    """Return the mail's text of one kind, "" if it has none."""
     part = message.get_body((kind,))
     return part.get_content() if part is not None else ""
 
 
 def attachments(message: EmailMessage) -> Iterator[Attachment]:
-    """Yield every file of a mail. A calendar that stands among the texts as well, as mail programs want it, is one file."""
+    """Yield every file of a mail. A calendar that is also one of the mail's texts, for mail programs, is yielded once."""
     parts = [part for part in message.walk() if not part.is_multipart()]
     named = [part for part in parts if part.get_filename()]
     calendars = [part for part in parts if part.get_content_type() == "text/calendar" and not part.get_filename()]

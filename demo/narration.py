@@ -1,4 +1,4 @@
-"""What the person at the terminal reads: numbered steps, each with its time, facts below them, links at the end."""
+"""The output of the demo: numbered steps with their facts and times, and links at the end."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ LABEL_WIDTH = 15
 
 
 class Narrator:
-    """Prints the story. Facts may be printed from another thread, as live updates are."""
+    """Prints the demo. Facts may come from another thread, as live updates do."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -21,13 +21,13 @@ class Narrator:
         self.noticed = ""
         self.started = perf_counter()
 
-    def opening(self, title: str, words: str) -> None:
+    def heading(self, title: str, text: str) -> None:
         """Print the heading."""
-        self.console.print(Panel(words, title=f"[bold]{title}", border_style="cyan", padding=(0, 2)))
+        self.console.print(Panel(text, title=f"[bold]{title}", border_style="cyan", padding=(0, 2)))
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Number and time what happens inside; facts told meanwhile stand below the title."""
+        """Number and time the body. Its facts are printed below the title."""
         self.number += 1
         self.title = title
         self.noticed = ""
@@ -35,31 +35,31 @@ class Narrator:
         started = perf_counter()
         with self.console.status("[dim]…", spinner="dots"):
             yield
-        self.console.print(f"    [dim]{'took':<{LABEL_WIDTH}}{spoken(perf_counter() - started)}[/]")
+        self.console.print(f"    [dim]{'took':<{LABEL_WIDTH}}{duration(perf_counter() - started)}[/]")
 
     def fact(self, label: str, value: object) -> None:
-        """Print one thing that was learnt."""
+        """Print one fact."""
         self.console.print(f"    [dim]{escape(label):<{LABEL_WIDTH}}[/]{escape(str(value))}", soft_wrap=True)
 
-    def live(self, words: str) -> None:
-        """Print what was pushed, as it comes."""
-        self.console.print(f"    [bold magenta]{'live ▸':<{LABEL_WIDTH}}[/]{escape(words)}", soft_wrap=True)
+    def live(self, text: str) -> None:
+        """Print a live update."""
+        self.console.print(f"    [bold magenta]{'live ▸':<{LABEL_WIDTH}}[/]{escape(text)}", soft_wrap=True)
 
-    def notice(self, words: str) -> None:
-        """Print that something is away for a moment, and that we wait for it: once, however often it is said."""
-        if words == self.noticed:
+    def notice(self, text: str) -> None:
+        """Print what the demo waits for. Print the same text only once in a row."""
+        if text == self.noticed:
             return
-        self.noticed = words
-        self.console.print(f"    [yellow]{'waiting':<{LABEL_WIDTH}}[/]{escape(words)}", soft_wrap=True)
+        self.noticed = text
+        self.console.print(f"    [yellow]{'waiting':<{LABEL_WIDTH}}[/]{escape(text)}", soft_wrap=True)
 
-    def failed(self, words: str) -> None:
-        """Print why the demo stops: one line."""
+    def failed(self, text: str) -> None:
+        """Print, in one line, why the demo stops."""
         where = f" in step {self.number} ({self.title})" if self.number else ""
-        self.console.print(f"[bold red]demo stopped{escape(where)}:[/] {escape(words)}", soft_wrap=True)
+        self.console.print(f"[bold red]demo stopped{escape(where)}:[/] {escape(text)}", soft_wrap=True)
 
-    def farewell(self, links: Mapping[str, str]) -> None:
-        """Print the time of the whole and where to look next."""
-        took = spoken(perf_counter() - self.started)
+    def finish(self, links: Mapping[str, str]) -> None:
+        """Print how long the demo took, and where to look next."""
+        took = duration(perf_counter() - self.started)
         self.console.print()
         self.console.print(
             f"[bold green]Done[/] in {took}: booked, paid, confirmed, cancelled, refunded. Look around:\n"
@@ -69,6 +69,6 @@ class Narrator:
             self.console.print(f"  [dim]{escape(f'{title:<{width}}')}[/]{escape(address)}", soft_wrap=True)
 
 
-def spoken(seconds: float) -> str:
-    """Return a duration as people read it: `41 ms`, `2.3 s`."""
+def duration(seconds: float) -> str:
+    """Return a duration as text: `41 ms`, `2.3 s`."""
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

@@ -1,4 +1,4 @@
-"""The people of the whole demo: each arrives through the public doors, books, pays, and waits for what must come."""
+"""The travellers of the full demo. Each registers, books, pays, and waits for the expected result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,8 +26,8 @@ class Person:
     password: str = field(default_factory=lambda: f"Trips-{token_hex(8)}")
 
     @classmethod
-    def arrive(cls, name: str, *, gateway_url: str, mailbox: Mailbox, narrator: Narrator) -> "Person":
-        """Register, open the mailed link, sign in."""
+    def sign_up(cls, name: str, *, gateway_url: str, mailbox: Mailbox, narrator: Narrator) -> "Person":
+        """Register, open the mailed link, sign in, and return the traveller. Raises DemoFailed."""
         person = cls(name, Api(gateway_url, notice=narrator.notice), mailbox)
         person.email = f"{name.lower()}.{token_hex(4)}@demo.example"
         details = {
@@ -42,11 +42,11 @@ class Person:
         return person
 
     def mail(self, what: str, wanted: Callable[[Mail], bool]) -> Mail:
-        """Return the mail once it is there. Raises DemoFailed."""
+        """Wait for a mail and return it. Raises DemoFailed."""
         return self.mailbox.wait(self.email, what, wanted)
 
     def book(self, departure: str, *, adults: int, entry: str | None = None) -> dict[str, Any]:
-        """Quote and book; of the seats offered to a waiting-list entry, where one is given."""
+        """Ask for a quote and book it. With a waiting-list `entry`, the seats are those offered to it."""
         quote = self.api.call(
             documents.QUOTE_SEATS, {"departure": departure, "adults": adults, "entry": entry}
         )["quote"]  # fmt: skip
@@ -57,38 +57,38 @@ class Person:
         return booking
 
     def pay(self, booking: dict[str, Any], method: str = "pm_ok") -> dict[str, Any]:
-        """Pay and return the payment as it was answered."""
+        """Pay, and return the payment in the answer."""
         details = {"reference": booking["reference"], "paymentMethod": method, "idempotencyKey": token_hex(12)}
         payment: dict[str, Any] = self.api.call(documents.PAY_AND_ACT, {"input": details})["payment"]
         return payment
 
     def buy(self, departure: str, *, adults: int) -> dict[str, Any]:
-        """Book, pay, and wait until it is confirmed."""
+        """Book, pay, and wait until the booking is confirmed."""
         booking = self.book(departure, adults=adults)
         self.pay(booking)
-        return self.sees(booking, "CONFIRMED")
+        return self.wait_for_booking(booking, "CONFIRMED")
 
     def cancel(self, booking: dict[str, Any], *passengers: str) -> dict[str, Any]:
-        """Cancel as quoted and return the quote."""
+        """Ask for a cancellation quote, cancel with it, and return the quote."""
         asked = {"reference": booking["reference"], "passengers": list(passengers) or None}
         quote: dict[str, Any] = self.api.call(documents.QUOTE_SOME, asked)["cancellationQuote"]
         self.api.call(documents.CANCEL, {"quote": quote["id"]})
         return quote
 
-    def sees(self, booking: dict[str, Any], status: str, *, until: str = "status") -> dict[str, Any]:
-        """Return the booking once it has the status. Raises DemoFailed after a minute."""
-        return self.waits(
+    def wait_for_booking(self, booking: dict[str, Any], value: str, *, field: str = "status") -> dict[str, Any]:
+        """Return the booking when `field` has the value. Raises DemoFailed after a minute."""
+        return self.wait_until(
             lambda: self.api.call(documents.BOOKING, {"reference": booking["reference"]}),
-            lambda found: found[until] == status,
-            f"the booking is not {status}",
+            lambda seen: seen[field] == value,
+            f"the booking is not {value}",
         )
 
     @staticmethod
-    def waits(look: Callable[[], Any], wanted: Callable[[Any], bool], otherwise: str) -> Any:
-        """Return what is looked at once it is as wanted. Raises DemoFailed."""
+    def wait_until(look: Callable[[], Any], wanted: Callable[[Any], bool], otherwise: str) -> Any:
+        """Call `look` until `wanted` accepts its value, and return that. Raises DemoFailed, with `otherwise`, after a minute."""
         end = monotonic() + PATIENCE_SECONDS
-        while not wanted(found := look()):
+        while not wanted(value := look()):
             if monotonic() > end:
                 raise DemoFailed(otherwise)
             sleep(PAUSE_SECONDS)
-        return found
+        return value

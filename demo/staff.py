@@ -1,4 +1,4 @@
-"""Staff of the whole demo: they schedule a departure in the catalogue's admin, as its editors do, and cancel it over REST."""
+"""The staff of the full demo. They schedule a departure in the admin of the catalogue, and cancel it over REST."""
 
 import base64
 import re
@@ -23,7 +23,7 @@ _CHANGING: Final = re.compile(r"/departure/([0-9a-f-]{36})/change/")
 
 @dataclass(slots=True)
 class Staff:
-    """Who changes the catalogue, and where it is."""
+    """A staff account, and the address of the catalogue."""
 
     email: str
     password: str
@@ -31,7 +31,7 @@ class Staff:
     transport: httpx.BaseTransport | None = None
 
     def schedule(self, trip: str, *, seats: int) -> str:
-        """Add a departure of the trip, both global ids, at a time of its own. Raises DemoFailed."""
+        """Add a departure of the trip at a random time, and return its global id. Raises DemoFailed."""
         starts = datetime.now(UTC) + AHEAD + timedelta(seconds=randbelow(86_400))
         with self._client() as admin:
             page = admin.get(ADDING, follow_redirects=True)
@@ -43,10 +43,10 @@ class Staff:
                 **_moment("starts_at", starts), **_moment("ends_at", starts + LASTING),
             }  # fmt: skip
             answer = admin.post(ADDING, data=departure | _token(page))
-        made = _CHANGING.search(answer.headers.get("location", ""))
-        if made is None:
+        address = _CHANGING.search(answer.headers.get("location", ""))
+        if address is None:
             raise DemoFailed(f"the admin did not schedule the departure: it answered {answer.status_code}")
-        return base64.b64encode(f"Departure:{made[1]}".encode()).decode()
+        return base64.b64encode(f"Departure:{address[1]}".encode()).decode()
 
     def cancel(self, departure: str, *, api: Api) -> None:
         """Cancel the departure, signed in through `api`. Raises DemoFailed."""
@@ -65,11 +65,11 @@ class Staff:
 
 
 def _token(page: httpx.Response) -> dict[str, Any]:
-    """Return the token that the page's form must bring back. Raises DemoFailed where the page has no form."""
-    found = _TOKEN.search(page.text)
-    if found is None:
+    """Return the token of the page's form, which the answer must repeat. Raises DemoFailed if the page has no form."""
+    token = _TOKEN.search(page.text)
+    if token is None:
         raise DemoFailed(f"the admin answered {page.status_code} without a form; is the sign-in right?")
-    return {"csrfmiddlewaretoken": found[1]}
+    return {"csrfmiddlewaretoken": token[1]}
 
 
 def _moment(name: str, at: datetime) -> dict[str, str]:

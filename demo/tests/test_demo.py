@@ -1,4 +1,4 @@
-"""The demo's pure parts: what it asks fits the contract, and what it reads it understands."""
+"""The demo without a platform: its operations fit the contract, and it understands answers, mails and updates."""
 
 import json
 import os
@@ -14,12 +14,12 @@ from rich.console import Console
 from websockets.sync.server import ServerConnection, serve
 
 from demo import DemoEnvironment, documents, live, run
-from demo.api import REFRESH, Api, judged, reached, waits
+from demo.api import REFRESH, Api, judge, retry_after, value_at
 from demo.failure import DemoFailed
 from demo.journey import credit_note, local_time, money, shown_with
 from demo.live import LiveBooking, Update, update_of
 from demo.mailbox import Mailbox
-from demo.narration import spoken
+from demo.narration import duration
 
 ROOT = Path(__file__).parents[2]
 FRAGMENTS = {"ERRORS", "MONEY"}
@@ -48,7 +48,7 @@ def mail(to: str, subject: str, text: str) -> EmailMessage:
     return message
 
 
-def test_a_mail_is_read_whole_and_only_by_whom_it_is_to(tmp_path):
+def test_a_mail_is_read_only_for_its_recipient_and_with_its_files(tmp_path):
     confirmation = mail("Ada <ada@demo.example>", "Confirmed: ABCD2345", "See you.")
     confirmation.add_attachment(b"%PDF-1.7 ...", maintype="application", subtype="pdf", filename="../../invoice.pdf")
     calendar = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
@@ -72,7 +72,7 @@ def test_a_mail_is_read_whole_and_only_by_whom_it_is_to(tmp_path):
     assert not credit_note(second, "ABCD2345", invoices={b"%PDF-1.7 ..."})
 
 
-def test_a_mail_that_never_comes_is_named(tmp_path):
+def test_a_missing_mail_is_named(tmp_path):
     with pytest.raises(DemoFailed, match="the verification mail did not come within 0 s"):
         Mailbox(tmp_path).wait("ada@demo.example", "the verification mail", lambda _: True, patience=0.05)
 
@@ -96,28 +96,32 @@ def test_a_mail_that_never_comes_is_named(tmp_path):
         ({"data": {"me": {"profile": {"firstName": "Ada"}}}}, "profile", None),
     ],
 )
-def test_an_answer_is_judged_by_its_refusals_and_by_what_is_needed(answer, needs, code):
-    assert judged(answer, needs)[1] == code
+def test_an_answer_is_judged_by_its_refusals_and_its_needed_field(answer, needs, code):
+    assert judge(answer, needs)[1] == code
 
 
 def test_a_path_reaches_through_objects_and_lists():
     value = {"edges": [{"node": {"seats": 4}}]}
 
-    assert [reached(value, path) for path in ("edges.0.node.seats", "edges.1.node", "edges.0.other")] == [4, None, None]
+    assert [value_at(value, path) for path in ("edges.0.node.seats", "edges.1.node", "edges.0.other")] == [
+        4,
+        None,
+        None,
+    ]
 
 
-def test_an_answer_may_ask_to_wait():
-    assert waits({"errors": [{"extensions": {"retryAfter": 3}}]}) == 3
-    assert waits({"data": {"pay": {"errors": [{"params": {"retryAfter": 1}}]}}}) == 1
-    assert waits({"data": {"pay": {"errors": []}}}) == 0
+def test_an_answer_may_ask_the_client_to_wait():
+    assert retry_after({"errors": [{"extensions": {"retryAfter": 3}}]}) == 3
+    assert retry_after({"data": {"pay": {"errors": [{"params": {"retryAfter": 1}}]}}}) == 1
+    assert retry_after({"data": {"pay": {"errors": []}}}) == 0
 
 
 def api_that_answers(*answers: httpx.Response | Exception) -> tuple[Api, list[httpx.Request], list[str]]:
-    left, requests, notices = list(answers), [], []
+    waiting, requests, notices = list(answers), [], []
 
     def answer(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        now = left.pop(0)
+        now = waiting.pop(0)
         if isinstance(now, Exception):
             raise now
         return now
@@ -127,9 +131,9 @@ def api_that_answers(*answers: httpx.Response | Exception) -> tuple[Api, list[ht
     return api, requests, notices
 
 
-def test_what_passes_is_waited_out_with_the_same_request(monkeypatch):
+def test_a_temporary_problem_repeats_the_same_request(monkeypatch):
     monkeypatch.setattr("demo.api.PAUSE_SECONDS", 0)
-    away = {"data": {"pay": {"errors": [{"code": "UPSTREAM_UNAVAILABLE", "message": "users_service is away"}]}}}
+    away = {"data": {"pay": {"errors": [{"code": "UPSTREAM_UNAVAILABLE", "message": "users_service is unavailable"}]}}}
     api, requests, notices = api_that_answers(
         httpx.ConnectError("refused"),
         httpx.Response(503),
@@ -142,7 +146,7 @@ def test_what_passes_is_waited_out_with_the_same_request(monkeypatch):
     assert len(notices) == 3
 
 
-def test_a_refusal_stops_at_once_and_says_its_code():
+def test_a_refusal_ends_the_call_and_names_its_code():
     refused = {"data": {"pay": {"errors": [{"code": "QUOTE_USED", "message": "This quote was used."}]}}}
     api, requests, _ = api_that_answers(httpx.Response(200, json=refused))
 
@@ -151,7 +155,7 @@ def test_a_refusal_stops_at_once_and_says_its_code():
     assert len(requests) == 1
 
 
-def test_a_token_that_ran_out_is_renewed_once():
+def test_an_expired_token_is_renewed_once():
     expired = httpx.Response(401, json={"errors": [{"message": "Sign in.", "extensions": {"code": "UNAUTHENTICATED"}}]})
     tokens = {"data": {"refreshTokens": {"accessToken": "a2", "refreshToken": "r2", "errors": []}}}
     api, requests, _ = api_that_answers(
@@ -169,21 +173,21 @@ def pushed(sequence: int) -> dict:
     return {"event": {**event, "at": "2026-11-23T10:00:00Z", "message": "Seats held."}, "booking": {}}
 
 
-def follower(told: list[Update]) -> LiveBooking:
+def follower(updates: list[Update]) -> LiveBooking:
     return LiveBooking(
         gateway_url="https://travel.example",
         token=lambda: "t",
         renew=lambda: None,
         reference="ABCD2345",
         after=0,
-        told=told.append,
+        on_update=updates.append,
         notice=print,
     )
 
 
-def test_updates_are_told_in_order_and_a_gap_or_a_repeat_is_noticed():
-    told: list[Update] = []
-    following = follower(told)
+def test_updates_come_in_order_and_a_gap_or_a_repetition_fails():
+    updates: list[Update] = []
+    following = follower(updates)
     following._take(update_of(pushed(1)))
     following._take(update_of(pushed(2)))
 
@@ -191,13 +195,13 @@ def test_updates_are_told_in_order_and_a_gap_or_a_repeat_is_noticed():
         following._take(update_of(pushed(2)))
     with pytest.raises(DemoFailed, match="event 3 was never pushed"):
         following._take(update_of(pushed(4)))
-    assert [update.sequence for update in told] == [1, 2]
+    assert [update.sequence for update in updates] == [1, 2]
     assert following.url == "wss://travel.example/graphql"
 
 
 @pytest.fixture
 def broken_feed():
-    """Serve graphql-transport-ws: the first connection pushes events 1 and 2 and breaks, the next ones push what comes after."""
+    """Serve graphql-transport-ws. The first connection pushes events 1 and 2 and breaks; later connections push the next events."""
     subscribed: list[dict] = []
 
     def handle(socket: ServerConnection) -> None:
@@ -221,10 +225,10 @@ def broken_feed():
         thread.join()
 
 
-def test_a_broken_connection_goes_on_after_the_last_event(broken_feed, monkeypatch):
+def test_a_new_connection_continues_after_the_last_event(broken_feed, monkeypatch):
     monkeypatch.setattr("demo.live.PAUSE_SECONDS", 0.01)
     url, subscribed = broken_feed
-    told: list[Update] = []
+    updates: list[Update] = []
     notices: list[str] = []
 
     with LiveBooking(
@@ -233,22 +237,22 @@ def test_a_broken_connection_goes_on_after_the_last_event(broken_feed, monkeypat
         renew=lambda: None,
         reference="ABCD2345",
         after=0,
-        told=told.append,
+        on_update=updates.append,
         notice=notices.append,
     ) as following:
         following.wait("the fourth event", lambda update: update.sequence == 4, patience=5)
 
-    assert [update.sequence for update in told] == [1, 2, 3, 4]
+    assert [update.sequence for update in updates] == [1, 2, 3, 4]
     assert [variables["after"] for variables in subscribed] == [0, 2]
     assert notices == ["the live connection ended (1012); connecting again after event 2"]
 
 
-def test_amounts_and_times_are_read_as_people_write_them():
+def test_amounts_times_and_durations_are_printed_for_people():
     assert money({"amount": "418000.00", "currency": "JPY"}) == "JPY 418,000"
     assert money({"amount": "12.5", "currency": "EUR"}) == "EUR 12.50"
     assert shown_with({"amount": "1", "currency": "JPY"}, None) == "JPY 1"
     assert local_time("2027-04-01T00:30:00Z", "Asia/Tokyo") == "Thu 01 Apr 2027, 09:30 (Asia/Tokyo)"
-    assert (spoken(0.0412), spoken(2.34)) == ("41 ms", "2.3 s")
+    assert (duration(0.0412), duration(2.34)) == ("41 ms", "2.3 s")
 
 
 def test_without_a_platform_the_demo_says_what_to_type(tmp_path, monkeypatch):
@@ -259,4 +263,4 @@ def test_without_a_platform_the_demo_says_what_to_type(tmp_path, monkeypatch):
     code = run(DemoEnvironment("http://127.0.0.1:9", tmp_path, tmp_path), Console(file=screen, width=200))
 
     assert code == 1
-    assert "Is the platform up? Type ./manage_all.py up" in screen.getvalue().splitlines()[-1]
+    assert "Is the platform up? Type: ./manage_all.py up" in screen.getvalue().splitlines()[-1]

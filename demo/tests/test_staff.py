@@ -1,4 +1,4 @@
-"""The demo's staff: what they type into the admin, and what they say when it refuses."""
+"""The demo's staff: what they send to the admin, and what they report if it refuses."""
 
 import base64
 from urllib.parse import parse_qs
@@ -16,11 +16,11 @@ FORM = '<form><input type="hidden" name="csrfmiddlewaretoken" value="t0ken"></fo
 
 
 def staff(*answers: httpx.Response) -> tuple[Staff, list[httpx.Request]]:
-    left, requests = iter(answers), []
+    waiting, requests = iter(answers), []
 
     def answer(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return next(left)
+        return next(waiting)
 
     return Staff("a@travel.example", "secret", "http://catalogue", httpx.MockTransport(answer)), requests
 
@@ -29,9 +29,9 @@ def test_a_departure_is_scheduled_by_the_admins_own_form():
     sign_in, added = (
         httpx.Response(302, headers={"location": to}) for to in (ADDING, f"/admin/departure/{MADE}/change/")
     )
-    someone, requests = staff(httpx.Response(200, text=FORM), sign_in, httpx.Response(200, text=FORM), added)
+    person, requests = staff(httpx.Response(200, text=FORM), sign_in, httpx.Response(200, text=FORM), added)
 
-    made = someone.schedule(TRIP, seats=4)
+    made = person.schedule(TRIP, seats=4)
 
     typed = {name: values[0] for name, values in parse_qs(requests[-1].content.decode()).items()}
     assert base64.b64decode(made).decode() == f"Departure:{MADE}"
@@ -45,7 +45,7 @@ def test_a_departure_is_scheduled_by_the_admins_own_form():
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"),
+    ("answers", "message"),
     [
         ([httpx.Response(503, text="busy")], "the admin answered 503 without a form"),
         (
@@ -58,22 +58,22 @@ def test_a_departure_is_scheduled_by_the_admins_own_form():
         ),
     ],
 )
-def test_what_the_admin_refuses_is_said(answers, said):
-    someone, _ = staff(*answers)
+def test_a_refusal_of_the_admin_is_reported(answers, message):
+    person, _ = staff(*answers)
 
-    with pytest.raises(DemoFailed, match=said):
-        someone.schedule(TRIP, seats=4)
+    with pytest.raises(DemoFailed, match=message):
+        person.schedule(TRIP, seats=4)
 
 
-def test_a_cancellation_is_signed_and_its_refusal_is_said():
-    someone, requests = staff(httpx.Response(200), httpx.Response(403, text="Editors only."))
+def test_a_cancellation_is_authenticated_and_its_refusal_is_reported():
+    person, requests = staff(httpx.Response(200), httpx.Response(403, text="Editors only."))
     tokens = {"data": {"login": {"accessToken": "a1", "refreshToken": "r1", "errors": []}}}
     departure = base64.b64encode(f"Departure:{MADE}".encode()).decode()
     api = Api("http://gateway", notice=print, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=tokens)))
 
-    someone.cancel(departure, api=api)
+    person.cancel(departure, api=api)
 
     assert (requests[0].method, requests[0].url.path) == ("PATCH", f"/api/v1/departures/{MADE}/")
     assert (requests[0].content, requests[0].headers["authorization"]) == (b'{"status":"CANCELLED"}', "Bearer a1")
     with pytest.raises(DemoFailed, match="the catalogue answered 403: Editors only"):
-        someone.cancel(departure, api=api)
+        person.cancel(departure, api=api)

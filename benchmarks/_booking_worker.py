@@ -14,18 +14,18 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookings_service.config.settings")
 django.setup()
 
-from uuid import UUID  # noqa: E402
+from uuid import UUID
 
-from django.db import connections  # noqa: E402
+from django.db import connections
 
-from benchmarks._stage import TRAVELLER, as_uuid  # noqa: E402
-from bookings_service.bookings import upstream  # noqa: E402
-from bookings_service.bookings.contracts import CreateBooking, PassengerDetails, PassengerKind  # noqa: E402
-from bookings_service.bookings.services import create_booking  # noqa: E402
-from shared.auth import Traveller  # noqa: E402
-from shared.deadline import Deadline  # noqa: E402
+from benchmarks._stage import TRAVELLER, as_uuid
+from bookings_service.bookings import upstream
+from bookings_service.bookings.contracts import CreateBooking, PassengerDetails, PassengerKind
+from bookings_service.bookings.services import create_booking
+from shared.auth import Traveller
+from shared.deadline import Deadline
 
-upstream.check_traveller = lambda **_: None  # type: ignore[assignment]
+upstream.check_traveller = lambda **_: None
 PARTY = tuple(PassengerDetails(name, "Lindqvist", PassengerKind.ADULT) for name in ("Ann", "Anna"))
 
 

@@ -10,21 +10,21 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookings_service.config.settings")
 django.setup()
 
-from django.db import connection, transaction  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from benchmarks._booking_worker import book  # noqa: E402
-from benchmarks._stage import TRAVELLER, as_uuid  # noqa: E402
-from bookings_service.bookings import clock, selectors, services  # noqa: E402
-from bookings_service.bookings.models import Booking  # noqa: E402
-from bookings_service.bookings.orders import NEWEST  # noqa: E402
-from bookings_service.bookings.services.payment.settle import settle  # noqa: E402
-from bookings_service.payments.domain import PaymentStatus  # noqa: E402
-from bookings_service.payments.models import Payment  # noqa: E402
-from bookings_service.payments.providers.base import ProviderResult  # noqa: E402
-from shared.auth import Traveller  # noqa: E402
-from shared.money import Money  # noqa: E402
-from shared.pages import page  # noqa: E402
+from benchmarks._booking_worker import book
+from benchmarks._stage import TRAVELLER, as_uuid
+from bookings_service.bookings import clock, selectors, services
+from bookings_service.bookings.models import Booking
+from bookings_service.bookings.orders import NEWEST
+from bookings_service.bookings.services.payment.settle import settle
+from bookings_service.payments.domain import PaymentStatus
+from bookings_service.payments.models import Payment
+from bookings_service.payments.providers.base import ProviderResult
+from shared.auth import Traveller
+from shared.money import Money
+from shared.pages import page
 
 PLANNED = ("SELECT", "UPDATE")
 

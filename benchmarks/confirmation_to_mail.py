@@ -20,10 +20,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from demo import documents  # noqa: E402
-from demo.api import Api  # noqa: E402
-from demo.failure import DemoFailed  # noqa: E402
-from demo.mailbox import Mail, Mailbox  # noqa: E402
+from demo import documents
+from demo.api import Api
+from demo.failure import DemoFailed
+from demo.mailbox import Mail, Mailbox
 
 RESULT = ROOT / "benchmarks" / "results" / "confirmation_to_mail.md"
 TARGET_MS = 150

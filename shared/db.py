@@ -14,7 +14,8 @@ def database_now() -> datetime:
     """Return the instant of the current transaction by the database's clock, in UTC: the same at every call within it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT transaction_timestamp()")
-        return cursor.fetchone()[0]  # type: ignore[no-any-return]
+        now: datetime = cursor.fetchone()[0]
+    return now
 
 
 def notify(channel: str, payload: str = "") -> None:

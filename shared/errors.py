@@ -222,5 +222,5 @@ class RemoteRefusal:
             arguments["retry_after"] = int(retry_after)
         error = cls(field=field, text=Text(en=escaped, fr=escaped), **arguments)
         if error.code != code and code:
-            error.code = code  # type: ignore[misc]
+            vars(error)["code"] = code  # hides the class's own
         return error

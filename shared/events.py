@@ -126,7 +126,7 @@ def message_class(type_: str) -> type[Message] | None:
 def _prefix() -> str:
     from shared.settings.env import env  # settings read the environment once, when first asked
 
-    return env.str("KAFKA_TOPIC_PREFIX", default="")
+    return str(env.str("KAFKA_TOPIC_PREFIX", default=""))
 
 
 def topic_name(name: str) -> str:

@@ -45,7 +45,7 @@ class IsTraveller(BasePermission):
         return isinstance(request.user, Traveller)
 
 
-def HasRole(*roles: str) -> type[BasePermission]:  # noqa: N802 — used where a class is
+def has_role(*roles: str) -> type[BasePermission]:
     """Return the permission of whoever has one of `roles` (catalogue_editor, booking_agent, finance, support, admin)."""
 
     class _HasRole(BasePermission):

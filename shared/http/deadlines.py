@@ -1,4 +1,4 @@
-"""The time a REST request has."""
+"""How long a REST request may take."""
 
 from django.http import HttpRequest
 from rest_framework.request import Request
@@ -9,10 +9,7 @@ REQUEST_SECONDS = 10.0
 
 
 def deadline_of(request: Request | HttpRequest) -> Deadline:
-    """Return the request's deadline: ten seconds from when it was first asked for, the same at every call."""
-    plain = request._request if isinstance(request, Request) else request
-    deadline = getattr(plain, "_deadline", None)
-    if deadline is None:
-        deadline = Deadline.after(REQUEST_SECONDS)
-        plain._deadline = deadline  # type: ignore[union-attr,attr-defined]
+    """Return the request's deadline: ten seconds after the first call, and the same at every call."""
+    attributes = vars(request._request if isinstance(request, Request) else request)
+    deadline: Deadline = attributes.setdefault("_deadline", Deadline.after(REQUEST_SECONDS))
     return deadline

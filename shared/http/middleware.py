@@ -1,8 +1,8 @@
 """The first and last room of a request: its id, its trace, its language, and one line about it when it ends."""
 
 import time
-from collections.abc import Callable
-from ipaddress import ip_address, ip_network
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 import structlog
 from django.conf import settings
@@ -67,5 +67,5 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _within(address: str, networks: list) -> bool:  # type: ignore[type-arg]
+def _within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
     return _is_address(address) and any(ip_address(address) in network for network in networks)

@@ -1,6 +1,7 @@
 """What OpenAPI says of refusals: every operation lists its codes."""
 
 from collections import defaultdict
+from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, inline_serializer
 from rest_framework import serializers
@@ -8,14 +9,14 @@ from rest_framework import serializers
 from shared.errors import DomainError, protocols_of_class
 
 
-class FieldProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class FieldProblemSerializer(serializers.Serializer[Any]):
     """One complaint about one field."""
 
     field = serializers.CharField(allow_null=True)
     message = serializers.CharField()
 
 
-class ProblemSerializer(serializers.Serializer):  # type: ignore[type-arg]
+class ProblemSerializer(serializers.Serializer[Any]):
     """RFC 9457: a refusal with its stable code."""
 
     type = serializers.CharField()
@@ -39,7 +40,7 @@ def refusals(*errors: type[DomainError]) -> dict[tuple[int, str], OpenApiRespons
     }
 
 
-def page_of(results: type[serializers.Serializer]) -> serializers.Serializer:  # type: ignore[type-arg]
+def page_of(results: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
     """Return the shape of a page of `results`, for extend_schema."""
     return inline_serializer(
         name=f"{results.__name__.removesuffix('Serializer')}Page",

@@ -88,7 +88,7 @@ class DeadLetterAdmin(ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: DeadLetter | None = None) -> bool:
         """The list's actions need this permission. The form shows every field read-only."""
-        return super().has_change_permission(request, obj)
+        return bool(super().has_change_permission(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: DeadLetter | None = None) -> list[str]:
         """Return every field, because a message is evidence."""

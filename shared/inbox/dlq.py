@@ -49,6 +49,7 @@ class DeadLetterTopic:
                 on_delivery=lambda error, _: reports.append(error),
             )
         except KafkaException as refused:  # larger than the client takes
-            return refused.args[0]
+            error: KafkaError = refused.args[0]
+            return error
         self._producer.flush(_DELIVERY_SECONDS)
         return reports[0] if reports else KafkaError(KafkaError._TIMED_OUT)

@@ -1,6 +1,6 @@
 """A Kafka record as the consumer and the dead letters keep it, and the checked event in it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import methodcaller
 from typing import Final
@@ -65,11 +65,12 @@ def headers_of(message: KafkaMessage) -> list[tuple[str, bytes]]:
 
     Raises BadEvent if a header's name is not UTF-8.
     """
+    pairs: list[tuple[str, str | bytes | None]] | None
     try:
         pairs = _checked_headers(message)
     except (UnicodeDecodeError, SystemError) as error:
         raise BadEvent("the headers cannot be read: a header name is not UTF-8") from error
-    return [(name, _bytes(value) or b"") for name, value in _pairs(pairs)]
+    return [(name, _bytes(value) or b"") for name, value in pairs or ()]
 
 
 def event_of(record: Record) -> tuple[Envelope, Message]:
@@ -93,9 +94,3 @@ def printable(value: bytes) -> str:
 
 def _bytes(value: str | bytes | None) -> bytes | None:
     return value.encode() if isinstance(value, str) else value
-
-
-def _pairs(headers: object) -> Iterable[tuple[str, str | bytes | None]]:
-    if isinstance(headers, dict):
-        return headers.items()
-    return headers or ()  # type: ignore[return-value]  # the stub leaves the list's items open

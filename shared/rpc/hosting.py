@@ -7,7 +7,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 import structlog
@@ -115,7 +115,7 @@ class Host:
         )
         self._health = Health(probe)
         registry = Registry(self._server)
-        add_services(registry)  # type: ignore[arg-type]
+        add_services(cast("grpc.aio.Server", registry))  # it has the two methods that generated code calls
         self._health.watch_over(registry.names)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if settings.DEBUG:
@@ -155,6 +155,6 @@ async def serve(host: Host, *, started: Callable[[], None] = lambda: None) -> No
 
 
 def _reflect(names: Sequence[str], server: grpc.aio.Server) -> None:
-    from grpc_reflection.v1alpha import reflection  # noqa: PLC0415 - a development convenience, absent from some images
+    from grpc_reflection.v1alpha import reflection  # only for development; some images do not have it
 
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)

@@ -40,6 +40,7 @@ Identity = Literal["required", "optional", "none"]
 log = structlog.get_logger("rpc")
 
 T = TypeVar("T")
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +121,7 @@ def rpc(
                 except Exception as error:
                     await _refuse(context, error, method, metadata, started)
 
-        handler.served = guard  # type: ignore[attr-defined]
-        return handler
+        return _served(handler, guard)
 
     return decorate
 
@@ -155,8 +155,7 @@ def rpc_stream(
                 except Exception as error:
                     await _refuse(context, error, method, metadata, started)
 
-        handler.served = guard  # type: ignore[attr-defined]
-        return handler
+        return _served(handler, guard)
 
     return decorate
 
@@ -276,14 +275,20 @@ def _check_batches(request: Message) -> None:
             raise Invalid(field=field.name)
 
 
-class _own_connections:  # noqa: N801 — used as a function is
-    """Drop database connections that are too old or broken, before and after: a pooled one goes back each time."""
-
-    def __enter__(self) -> None:
+@contextlib.contextmanager
+def _own_connections() -> Iterator[None]:
+    """Drop database connections that are too old or broken, before and after. A pooled connection goes back each time."""
+    close_old_connections()
+    try:
+        yield
+    finally:
         close_old_connections()
 
-    def __exit__(self, *_: object) -> None:
-        close_old_connections()
+
+def _served(handler: _Handler, guard: _Guard) -> _Handler:
+    """Mark a handler as guarded, for `assert_served`."""
+    vars(handler)["served"] = guard
+    return handler
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:

@@ -30,7 +30,7 @@ class TestServer:
         return f"127.0.0.1:{self.port}"
 
 
-class _Counting(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
+class _Counting(grpc.aio.ServerInterceptor):
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
 

@@ -78,16 +78,17 @@ def logging_config(service: str, *, json_lines: bool, level: str = "INFO") -> di
 
 
 def _context(service: str) -> Processor:
-    def add(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+
+    def add(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         event["service"] = service
         if request_id := current_request_id():
             event.setdefault("request_id", request_id)
         if trace := current_traceparent():
             event.setdefault("trace", trace[3:35])
-        return event
+        return stamp(logger, method, event)
 
-    stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    return lambda logger, method, event: stamp(logger, method, add(logger, method, event))  # type: ignore[arg-type]
+    return add
 
 
 _extra: Final = structlog.stdlib.ExtraAdder(allow=("status_code",))

@@ -37,17 +37,17 @@ def own_apps() -> list[str]:
 def offline() -> None:
     """Have Django write a migration's SQL without asking a server: nothing is applied, and nothing will be."""
 
-    def nothing_applied(_: MigrationRecorder) -> dict[Any, Any]:
+    def applied_migrations(_: MigrationRecorder) -> dict[Any, Any]:
         return {}
 
     def composed(statement: str, params: Sequence[Any] | None) -> str:
         return statement % tuple(sql.quote(param) for param in params) if params else statement
 
-    def no_history(_: MigrationLoader, __: object) -> None:
+    def check_consistent_history(_: MigrationLoader, __: object) -> None:
         return None
 
-    MigrationLoader.check_consistent_history = no_history  # type: ignore[method-assign]
-    MigrationRecorder.applied_migrations = nothing_applied  # type: ignore[method-assign]
+    setattr(MigrationLoader, check_consistent_history.__name__, check_consistent_history)
+    setattr(MigrationRecorder, applied_migrations.__name__, applied_migrations)
     connection.features.can_rollback_ddl = False  # no transaction around what is only written down
     connection.ops.compose_sql = composed
     connection.__dict__["pg_version"] = SERVER_VERSION

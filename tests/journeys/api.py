@@ -69,7 +69,7 @@ class Client:
     def subscription(self, query: str, **variables: Any) -> Iterator["Subscription"]:
         """Open a graphql-transport-ws subscription until the block ends."""
         url = address("PUBLIC_URL").replace("http", "ws", 1) + "/graphql"
-        with connect(url, subprotocols=["graphql-transport-ws"], open_timeout=10, close_timeout=2) as socket:  # type: ignore[list-item]
+        with connect(url, subprotocols=["graphql-transport-ws"], open_timeout=10, close_timeout=2) as socket:
             socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {self.token}"}}))
             subscription = Subscription(socket)
             assert subscription.message()["type"] == "connection_ack"

@@ -18,7 +18,7 @@ def to(recipient: str) -> list[EmailMessage]:
         (path for part in ("new", "cur") for path in (folder / part).glob("*")), key=lambda p: p.stat().st_mtime_ns
     )
     mails = (email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in files)
-    return [mail for mail in mails if recipient in str(mail["To"])]  # type: ignore[misc]
+    return [mail for mail in mails if recipient in str(mail["To"])]
 
 
 def wait_for(recipient: str, *, containing: str = "", attached: str = "", timeout: float = 30) -> EmailMessage:

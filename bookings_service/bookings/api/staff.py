@@ -15,7 +15,7 @@ from bookings_service.bookings.api.views import IDEMPOTENCY_KEY, idempotency_key
 from bookings_service.bookings.refusals import NotCancellable, QuoteExpired, QuoteOutdated
 from bookings_service.bookings.services import refund_booking, retry_refund, write_off_refund
 from bookings_service.payments.refusals import NothingToWriteOff, RefundTooLarge
-from shared.auth.drf import HasRole, traveller_of
+from shared.auth.drf import has_role, traveller_of
 from shared.errors import Forbidden, IllegalTransition, InFlight, Invalid, KeyReused, NotFound
 from shared.http.openapi import refusals
 from shared.http.serializers import StrictSerializer
@@ -59,7 +59,7 @@ class StaffRefundedSerializer(serializers.Serializer[dict[str, object]]):
 class StaffCancellationQuotesView(APIView):
     """What cancelling somebody's booking would give back."""
 
-    permission_classes = [HasRole("booking_agent")]
+    permission_classes = [has_role("booking_agent")]
 
     @extend_schema(
         request=StaffCancellationSerializer,
@@ -80,7 +80,7 @@ class StaffCancellationQuotesView(APIView):
 class StaffCancellationView(APIView):
     """Cancelling as quoted by oneself."""
 
-    permission_classes = [HasRole("booking_agent")]
+    permission_classes = [has_role("booking_agent")]
 
     @extend_schema(
         request=None,
@@ -95,7 +95,7 @@ class StaffCancellationView(APIView):
 class StaffRefundsView(APIView):
     """Money given back without cancelling anything."""
 
-    permission_classes = [HasRole("finance")]
+    permission_classes = [has_role("finance")]
 
     @extend_schema(
         request=StaffRefundSerializer,
@@ -120,7 +120,7 @@ class StaffRefundsView(APIView):
 class RetryView(APIView):
     """Another try of a refund that failed."""
 
-    permission_classes = [HasRole("finance")]
+    permission_classes = [has_role("finance")]
 
     @extend_schema(
         request=ReasonSerializer,
@@ -138,7 +138,7 @@ class RetryView(APIView):
 class WriteOffView(APIView):
     """A refund that will never be paid out."""
 
-    permission_classes = [HasRole("finance")]
+    permission_classes = [has_role("finance")]
 
     @extend_schema(
         request=ReasonSerializer,

@@ -44,7 +44,7 @@ def run_in_threads(tasks: Sequence[Callable[[], T]], *, at_once: int = AT_ONCE) 
         thread.start()
     for thread in threads:
         thread.join()
-    return outcomes  # type: ignore[return-value]  # every index was worked off
+    return outcomes  # every index was worked off
 
 
 def with_retries(attempt: Callable[[], T]) -> T:

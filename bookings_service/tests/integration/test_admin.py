@@ -57,7 +57,7 @@ def upstream_answers() -> Iterator[dict[str, Any]]:
 
 def staff(*groups: str) -> Client:
     """Return a browser of somebody in these groups."""
-    grant(sender=None)  # type: ignore[arg-type]  # the tables were emptied since the migration
+    grant(sender=None)  # the tables were emptied since the migration
     user, _ = get_user_model().objects.get_or_create(username="-".join(groups) or "nobody", is_staff=True)
     user.groups.set(Group.objects.filter(name__in=groups))
     client = Client()

@@ -150,7 +150,7 @@ def test_abuse_31_an_address_never_verified_books_nothing(
     with pytest.raises(Exception) as refused:
         buyer.book_quote(quote)
 
-    assert refused.value.code == "EMAIL_NOT_VERIFIED"  # type: ignore[attr-defined]
+    assert refused.value.code == "EMAIL_NOT_VERIFIED"
     assert written() == NOTHING
 
 

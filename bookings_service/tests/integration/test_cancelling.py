@@ -125,8 +125,8 @@ def test_abuse_39_confirmed_again_it_gives_nothing_twice(buyer: Buyer, destinati
     CancellationQuote.objects.update(expires_at=F("expires_at") - timedelta(hours=1))
     again = confirm()
 
-    assert {outcome.status for outcome in outcomes} == {"CANCELLED"}  # type: ignore[union-attr]
-    assert (again.status, again.sequence) == ("CANCELLED", outcomes[0].sequence)  # type: ignore[union-attr]
+    assert {outcome.status for outcome in outcomes} == {"CANCELLED"}
+    assert (again.status, again.sequence) == ("CANCELLED", outcomes[0].sequence)
     assert Refund.objects.count() == 1
 
 
@@ -153,7 +153,7 @@ def test_a_departure_that_will_not_leave_gives_everything_back(
     held.book(departure)
     SeatInventory.objects.update(cancelled=True, closed=True)
 
-    assert sum(race([services.cancel_bookings_of_cancelled] * 3)) == 3  # type: ignore[arg-type]
+    assert sum(race([services.cancel_bookings_of_cancelled] * 3)) == 3
     pay_out.pay_out_due()
 
     assert set(Booking.objects.values_list("status", "reason")) == {("CANCELLED", "DEPARTURE_CANCELLED")}

@@ -56,7 +56,7 @@ def test_many_clocks_end_each_hold_once(
     for owner in buyers(12):
         end_hold(owner.book(departure).id)
 
-    assert sum(race([services.expire_holds] * 4)) == 12  # type: ignore[arg-type]
+    assert sum(race([services.expire_holds] * 4)) == 12
 
     assert seats(departure) == Seats(capacity=24, held=0, sold=0)
     assert OutboxEvent.objects.filter(type="travel.bookings.booking.cancelled.v1").count() == 12

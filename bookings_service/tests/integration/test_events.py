@@ -96,7 +96,7 @@ def test_a_booking_is_told_of_in_order(buyer: Buyer, destinations: Destinations,
         (3, "travel.bookings.booking.confirmed.v1"),
     ]
     assert {event.source for event in told} == {"bookings"}
-    assert told[2].message().booking.paid.minor_units == booking.total.minor  # type: ignore[attr-defined]
+    assert told[2].message().booking.paid.minor_units == booking.total.minor
 
 
 def test_what_was_rolled_back_is_never_told() -> None:

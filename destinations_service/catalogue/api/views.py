@@ -21,13 +21,13 @@ from destinations_service.catalogue.domain import CapacityBelowSold, DepartureFi
 from destinations_service.catalogue.models import Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
 from destinations_service.catalogue.photos.pictures import drawn_photo
-from shared.auth.drf import HasRole
+from shared.auth.drf import has_role
 from shared.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_of_results
 from shared.http.query import BadParameter, only, whole_number
 
-CatalogueEditor = HasRole("catalogue_editor")
+CatalogueEditor = has_role("catalogue_editor")
 PAGE = [OpenApiParameter("cursor", str), OpenApiParameter("limit", int)]
 WRITING = (Invalid, Unauthenticated, Forbidden)
 

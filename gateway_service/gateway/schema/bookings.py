@@ -167,7 +167,7 @@ class Booking(Identified):
 
     @staticmethod
     def resolve_traveller(root: bookings_pb2.Booking, info: Info) -> Any:
-        from gateway_service.gateway.schema.travellers import Person  # noqa: PLC0415 - the types refer to each other
+        from gateway_service.gateway.schema.travellers import Person  # the types refer to each other
 
         traveller = info.context.owner()
         return Person(root.traveller_id) if root.traveller_id == str(traveller.id) else None

@@ -103,9 +103,9 @@ def test_what_is_served_is_typed_exactly_as_promised(contract: GraphQLSchema, se
         shown = served.type_map[name]
         assert type(shown) is type(promised), name
         if isinstance(promised, GraphQLEnumType):
-            assert set(shown.values) == set(promised.values), name  # type: ignore[attr-defined]
+            assert set(shown.values) == set(promised.values), name
         if isinstance(promised, FIELDED):
-            for field_name, field in shown.fields.items():  # type: ignore[attr-defined]
+            for field_name, field in shown.fields.items():
                 assert _shape(field) == _shape(promised.fields[field_name]), f"{name}.{field_name}"
 
 

@@ -81,7 +81,7 @@ class Client:
             while True:
                 await asyncio.wait_for(self.connection.recv(), timeout)
         except websockets.ConnectionClosed as closed:
-            return int(closed.rcvd.code)  # type: ignore[union-attr]
+            return int(closed.rcvd.code)
 
 
 @asynccontextmanager
@@ -157,7 +157,7 @@ async def test_a_record_that_cannot_be_read_is_skipped(
         await client.watch(booking.reference, after=3)
         await until_up()
         make = feed()._make_consumer
-        feed()._make_consumer = lambda *args, **options: readers.append(1) or make(*args, **options)  # type: ignore[func-returns-value]
+        feed()._make_consumer = lambda *args, **options: readers.append(1) or make(*args, **options)
         for _ in range(60):
             await asyncio.to_thread(put_raw, TOPIC, key=b"other", value=b"{}", headers=[(b"ce_sequence", b"1")])
         backends.world.happen(booking, "booking.changed")
@@ -283,7 +283,7 @@ async def test_the_protocol_is_kept(address: str) -> None:
         assert await client.receive() == {"id": "q", "type": "complete"}
         await client.send(type="subscribe", id="q", payload={"query": "{ nope }"})
         assert (await client.receive())["type"] == "error"
-    async with websockets.connect(f"ws://{address}/graphql", subprotocols=["graphql-ws"]) as connection:  # type: ignore[list-item]
+    async with websockets.connect(f"ws://{address}/graphql", subprotocols=["graphql-ws"]) as connection:
         assert await Client(connection).closed() == 4406
     with pytest.raises(websockets.InvalidStatus):
         async with websockets.connect(f"ws://{address}/other"):

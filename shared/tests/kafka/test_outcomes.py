@@ -13,7 +13,7 @@ from shared.kafka.records import Record, event_of, printable
 def caused(error: Exception, sqlstate: str | None) -> Exception:
     """Return `error` as Django raises it over a psycopg error with this SQLSTATE."""
     cause = Exception()
-    cause.sqlstate = sqlstate  # type: ignore[attr-defined]
+    cause.sqlstate = sqlstate
     error.__cause__ = cause
     return error
 

@@ -28,7 +28,7 @@ def test_instants_come_back_in_utc() -> None:
 
     assert stamp is not None
     assert mapping.from_ts(stamp) == instant
-    assert mapping.from_ts(stamp).tzinfo is UTC  # type: ignore[union-attr]
+    assert mapping.from_ts(stamp).tzinfo is UTC
     assert mapping.ts(None) is None
     assert mapping.from_ts(type(stamp)()) is None
     with pytest.raises(ValueError, match="zone"):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from secrets import token_hex
 from time import monotonic, sleep
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from demo import documents
 from demo.api import PATIENCE_SECONDS, Api
@@ -13,6 +13,7 @@ from demo.mailbox import Mail, Mailbox
 from demo.narration import Narrator
 
 PAUSE_SECONDS: Final = 0.2
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class Person:
         )
 
     @staticmethod
-    def wait_until(look: Callable[[], Any], wanted: Callable[[Any], bool], otherwise: str) -> Any:
+    def wait_until(look: Callable[[], T], wanted: Callable[[T], bool], otherwise: str) -> T:
         """Call `look` until `wanted` accepts its value, and return that. Raises DemoFailed, with `otherwise`, after a minute."""
         end = monotonic() + PATIENCE_SECONDS
         while not wanted(value := look()):

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from launcher import catalogue, stamps
 from launcher.environment import long_command_environment, service_environment
@@ -101,11 +102,11 @@ class BringUp:
             return plan
         for name in WITH_DATABASE:
             step = f"migrate {name}"
-            plan[step] = ((DATABASES,), self._step(step, lambda name=name: self._migrate(name)))  # type: ignore[misc]
+            plan[step] = ((DATABASES,), self._step(step, partial(self._migrate, name)))
         plan[TOPICS] = (("kafka",), self._step(TOPICS, self._make_topics))
         for name in SEEDED:
             step = f"seed {name}"
-            plan[step] = ((f"migrate {name}", "valkey"), self._step(step, lambda name=name: self._seed(name)))  # type: ignore[misc]
+            plan[step] = ((f"migrate {name}", "valkey"), self._step(step, partial(self._seed, name)))
         # If the topics exist, consumers and relays start together with the broker, and wait for it themselves.
         kafka_needs = () if self._topics_exist() else (TOPICS,)
         for process in self.extent.processes():
@@ -126,7 +127,7 @@ class BringUp:
                 raise Stopped  # the part that failed reports the problem
         action()
 
-    def _step(self, name: str, action: Callable[[], Any]) -> Callable[[], None]:
+    def _step(self, name: str, action: Callable[[], object]) -> Callable[[], None]:
         def run() -> None:
             with self.runner.reporter.step(name):
                 action()

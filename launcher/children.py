@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import psutil
 
@@ -23,6 +23,14 @@ from launcher.platform import Platform
 
 MARK: Final = "TRAVEL_PROCESS"
 LARGEST_LOG: Final = 20_000_000  # bytes; a longer log is renamed to .log.1 when its process starts
+
+
+class UserArguments(TypedDict, total=False):
+    """The arguments with which subprocess runs a program as another user."""
+
+    user: str
+    group: int
+    extra_groups: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ class Child:
     def age(self) -> float:
         """Return the seconds since it started, 0 if it has ended."""
         try:
-            return max(0.0, time.time() - psutil.Process(self.pid).create_time())
+            return max(0.0, time.time() - float(psutil.Process(self.pid).create_time()))
         except psutil.Error:
             return 0.0
 
@@ -89,7 +97,7 @@ def spawn(
     environment: Mapping[str, str],
     restarts: int = 0,
     cwd: Path | None = None,
-    user: Mapping[str, Any] | None = None,
+    user: UserArguments | None = None,
 ) -> tuple[Child, "subprocess.Popen[bytes]"]:
     """Start a child in its own session, append its output to var/log/<name>.log, and write its pid file."""
     path = log_of(platform, name)

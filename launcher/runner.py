@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from launcher import children, health, ports
 from launcher.children import Child
@@ -133,7 +133,9 @@ class Runner:
         return children.last_lines(children.log_of(self.platform, process.name), 12, since=watched.log_from)
 
     def _spawn(self, process: Process, *, restarts: int, crashes: int = 0) -> None:
-        command, extra = self._command(process)
+        home = postgres.locate(self.platform) if process.name == "postgres" else None
+        if home is not None:
+            postgres.forget_foreign_lock(home)
         self.reporter.show(process.name, State.STARTING)
         if process.is_service:
             environment = service_environment(process.service, self.platform, self.vault, external=self.external)
@@ -143,29 +145,32 @@ class Runner:
         log_from = log.stat().st_size if log.exists() else 0
         log_from = 0 if log_from > children.LARGEST_LOG else log_from  # `spawn` renames a longer log
         child, handle = children.spawn(
-            self.platform, process.name, command, environment=environment, restarts=restarts, **extra
+            self.platform,
+            process.name,
+            self._command(process),
+            environment=environment,
+            restarts=restarts,
+            cwd=home.data if home else None,
+            user=home.as_user() if home else None,
         )
         with self._lock:
             self._watched[process.name] = Watched(child, handle, crashes=crashes, log_from=log_from)
 
-    def _command(self, process: Process) -> tuple[list[str], dict[str, Any]]:
+    def _command(self, process: Process) -> list[str]:
         match process.name:
             case "postgres":
-                home = postgres.locate(self.platform)
-                postgres.forget_foreign_lock(home)
-                command = postgres.command(self.platform, connections=connections_needed(), durable=self.durable)
-                return command, {"user": home.as_user(), "cwd": home.data}
+                return postgres.command(self.platform, connections=connections_needed(), durable=self.durable)
             case "valkey":
-                return valkey.command(self.platform), {}
+                return valkey.command(self.platform)
             case "kafka":
-                return kafka.command(self.platform), {}
+                return kafka.command(self.platform)
         filled = [
             part.format(port=self.platform.port(process.port or 0), run=self.platform.run)
             for part in process.command[1:]
         ]
         if process.name == "mail":
             filled += [str(self.platform.port(ports.SMTP)), str(self.platform.mail)]
-        return [sys.executable, *filled], {}
+        return [sys.executable, *filled]
 
     def _wait(self, process: Process, seconds: float) -> bool:
         """Wait until `process` is ready, through restarts. Return False after `seconds`, or when it is given up."""

@@ -7,14 +7,11 @@ import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from launcher.platform import Platform
 from launcher.processes import SERVICES
-
-SIGN_INS: Final = ("ADMIN_PASSWORD", "DEMO_PASSWORD")
 
 
 class Vault:

@@ -22,7 +22,7 @@ import psycopg
 from psycopg import sql
 
 from launcher import ports
-from launcher.children import marks
+from launcher.children import UserArguments, marks
 from launcher.platform import MARKER, Platform
 from launcher.refusal import Refusal
 from launcher.vault import Vault
@@ -40,7 +40,7 @@ class Home:
     data: Path
     user: str | None
 
-    def as_user(self) -> dict[str, Any]:
+    def as_user(self) -> UserArguments:
         """Return the arguments with which subprocess runs a PostgreSQL program as the server's user."""
         if self.user is None:
             return {}

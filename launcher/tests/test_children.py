@@ -1,4 +1,4 @@
-"""Pid files, strays, and stopping in order, on real processes."""
+"""Pid files, lost children, and stopping in order, on real processes."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from launcher.processes import BY_NAME, STOP_ORDER
 from launcher.stopping import stop
 
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
-# Notes its name when it is asked to stop, like a server that finishes what it holds.
-OBEDIENT = """
+# Writes its name when it is asked to stop, like a server that finishes its requests.
+STOPS = """
 import os, signal, sys, time
 def end(*_):
     with open(sys.argv[1], "a") as file:
@@ -24,26 +24,28 @@ signal.signal(signal.SIGTERM, end)
 print("up", flush=True)
 time.sleep(60)
 """
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+IGNORES_SIGTERM = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+)
 
 
 def started(platform: Platform, name: str, *command: str) -> Child:
     child, process = spawn(platform, name, [sys.executable, "-c", *command], environment=os.environ)
-    process.returncode = 0  # not this test's to wait for
+    process.returncode = 0  # this test does not wait for its end
     while not children.last_lines(children.log_of(platform, name)):
         time.sleep(0.01)
     return child
 
 
-def test_a_pid_that_now_belongs_to_somebody_else_is_not_ours(platform: Platform) -> None:
-    """Seen failing (the test run itself was taken for users.web) with the pid compared alone."""
-    ours = Child("users.web", os.getpid(), "another boot:1")
-    children.write_record(platform, ours)
+def test_a_process_with_the_same_pid_is_not_the_child(platform: Platform) -> None:
+    """Seen failing (the test run itself was taken for users.web) with only the pid compared."""
+    child = Child("users.web", os.getpid(), "another boot:1")
+    children.write_record(platform, child)
 
     assert children.running(platform, "users.web") is None
 
 
-def test_a_broken_pid_file_is_as_none(platform: Platform) -> None:
+def test_an_unreadable_pid_file_counts_as_missing(platform: Platform) -> None:
     (platform.run / "users.web.pid.json").write_text('{"name": "users.w')
 
     assert children.running(platform, "users.web") is None
@@ -58,8 +60,8 @@ def test_a_zombie_does_not_run(platform: Platform) -> None:
     process.wait()
 
 
-def test_a_child_without_its_pid_file_is_found_by_its_mark(platform: Platform) -> None:
-    child = started(platform, "users.web", DEAF)
+def test_a_child_without_a_pid_file_is_recognised_by_its_mark(platform: Platform) -> None:
+    child = started(platform, "users.web", IGNORES_SIGTERM)
     (platform.run / "users.web.pid.json").unlink()
 
     assert [(stray.name, stray.pid) for stray in strays(platform)] == [("users.web", child.pid)]
@@ -68,7 +70,7 @@ def test_a_child_without_its_pid_file_is_found_by_its_mark(platform: Platform) -
 def test_processes_of_another_platform_are_left_alone(platform: Platform, tmp_path: Path) -> None:
     other = Platform(var=tmp_path / "other")
     other.make_folders()
-    child = started(other, "users.web", DEAF)
+    child = started(other, "users.web", IGNORES_SIGTERM)
 
     stop(platform)
 
@@ -80,7 +82,7 @@ def test_stops_web_then_rpc_then_workers_then_relays(platform: Platform, tmp_pat
     order = tmp_path / "order"
     names = ["bookings.relay", "bookings.consumer", "gateway.web", "users.rpc", "mail"]
     for name in names:
-        started(platform, name, OBEDIENT, str(order))
+        started(platform, name, STOPS, str(order))
 
     stopped = stop(platform)
 
@@ -89,37 +91,40 @@ def test_stops_web_then_rpc_then_workers_then_relays(platform: Platform, tmp_pat
     assert not [name for name in names if children.recorded(platform, name)]
 
 
-def test_who_does_not_stop_is_killed_within_the_budget(platform: Platform) -> None:
-    deaf = [started(platform, name, DEAF) for name in ("users.web", "users.rpc", "users.relay", "bookings.consumer")]
+def test_a_process_that_does_not_stop_is_killed_within_the_budget(platform: Platform) -> None:
+    stubborn = [
+        started(platform, name, IGNORES_SIGTERM)
+        for name in ("users.web", "users.rpc", "users.relay", "bookings.consumer")
+    ]
     began = time.monotonic()
 
     stop(platform, budget=4)
 
     assert time.monotonic() - began < 5
-    assert not [child for child in deaf if child.alive()]
+    assert not [child for child in stubborn if child.alive()]
 
 
 def test_a_migration_left_by_a_killed_launcher_is_ended(platform: Platform) -> None:
-    helper = started(platform, "migrate-users", DEAF)
+    helper = started(platform, "migrate-users", IGNORES_SIGTERM)
 
     stop(platform)
 
     assert not helper.alive()
 
 
-def test_the_log_is_set_aside_when_it_is_long(platform: Platform) -> None:
+def test_a_long_log_is_renamed_at_the_next_start(platform: Platform) -> None:
     log = children.log_of(platform, "users.web")
     with log.open("wb") as file:
         file.truncate(children.LARGEST_LOG + 1)
 
-    started(platform, "users.web", DEAF)
+    started(platform, "users.web", IGNORES_SIGTERM)
 
     assert log.with_suffix(".log.1").stat().st_size == children.LARGEST_LOG + 1
     assert log.read_text() == "up\n"
 
 
 def test_a_pid_file_is_whole_json(platform: Platform) -> None:
-    child = started(platform, "users.web", DEAF)
+    child = started(platform, "users.web", IGNORES_SIGTERM)
 
     raw = json.loads((platform.run / "users.web.pid.json").read_text())
 

@@ -1,4 +1,4 @@
-"""manage_all.py as a person types it: what it refuses, and how it says so."""
+"""manage_all.py as a person types it: what it refuses, and with which message."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def manage_all(*arguments: str, var: Path, cwd: Path, **variables: str) -> "subp
     )
 
 
-def test_an_unknown_service_is_one_line(tmp_path: Path) -> None:
+def test_an_unknown_service_gets_a_message_of_one_line(tmp_path: Path) -> None:
     done = manage_all("manage", "hotels", "migrate", var=tmp_path / "var", cwd=tmp_path)
 
     assert done.returncode == 1
@@ -44,7 +44,7 @@ def test_a_bad_offset_is_refused(offset: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [["up", "--sideways"], ["fly"], ["seed", "--travellers", "-1"], ["logs", "-n", "many"]]
 )
-def test_bad_arguments_end_with_a_readable_word(arguments: list[str], tmp_path: Path) -> None:
+def test_bad_arguments_end_with_a_readable_message(arguments: list[str], tmp_path: Path) -> None:
     done = manage_all(*arguments, var=tmp_path / "var", cwd=tmp_path)
 
     assert done.returncode != 0
@@ -53,14 +53,14 @@ def test_bad_arguments_end_with_a_readable_word(arguments: list[str], tmp_path: 
     assert not (tmp_path / "var").exists()
 
 
-def test_status_of_nothing_is_json_alone(tmp_path: Path) -> None:
+def test_status_without_a_platform_prints_only_json(tmp_path: Path) -> None:
     done = manage_all("status", "--json", var=tmp_path / "var", cwd=tmp_path)
 
     assert json.loads(done.stdout) == {"phase": "stopped", "processes": []}
     assert done.returncode == 3
 
 
-def test_down_and_reset_of_nothing_say_so(tmp_path: Path) -> None:
+def test_down_and_reset_without_a_platform_say_so(tmp_path: Path) -> None:
     var = tmp_path / "var"
 
     assert manage_all("down", var=var, cwd=tmp_path).stdout == f"No process of the platform in {var} was running.\n"
@@ -70,7 +70,7 @@ def test_down_and_reset_of_nothing_say_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [["reset", "--yes"], ["reset"]])
 def test_reset_deletes_nothing_that_the_launcher_did_not_make(tmp_path: Path, command: list[str]) -> None:
-    """Seen failing (deleted) with `run/` taken for the sign of a platform: many a project has such a folder."""
+    """Seen failing (deleted) because a folder `run/` counted as a sign of a platform. Many projects have one."""
     precious = tmp_path / "precious"
     (precious / "run").mkdir(parents=True)
     (precious / "thesis.txt").write_text("years of work")
@@ -86,7 +86,7 @@ def test_reset_deletes_nothing_that_the_launcher_did_not_make(tmp_path: Path, co
     assert (precious / "thesis.txt").read_text() == "years of work"
 
 
-def test_a_folder_that_held_something_before_is_used_and_never_deleted(tmp_path: Path) -> None:
+def test_a_folder_with_files_of_others_is_used_but_never_deleted(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     Platform(var=tmp_path).make_folders()
 
@@ -108,7 +108,7 @@ def test_reset_deletes_a_state_folder_and_its_databases_outside(tmp_path: Path) 
 
 @pytest.mark.parametrize("marker", [None, "/var/lib/another/var\n"])
 def test_reset_leaves_databases_outside_that_were_not_made_for_this_folder(tmp_path: Path, marker: str | None) -> None:
-    """A copied state folder names the databases of the first. Seen failing (deleted) with the folder's name compared only."""
+    """A copied state folder names the databases of the first. Seen failing (deleted) because only the folder's name was compared."""
     platform, outside = state_with_databases_outside(tmp_path)
     if marker is not None:
         (outside / MARKER).write_text(marker)
@@ -130,7 +130,7 @@ def state_with_databases_outside(folder: Path) -> tuple[Platform, Path]:
     return platform, outside
 
 
-def test_reset_does_not_act_when_nobody_can_be_asked(tmp_path: Path) -> None:
+def test_reset_without_a_terminal_deletes_nothing(tmp_path: Path) -> None:
     Platform(var=tmp_path / "var").make_folders()
 
     done = manage_all("reset", var=tmp_path / "var", cwd=tmp_path)
@@ -149,7 +149,7 @@ def test_external_infrastructure_names_what_is_missing(tmp_path: Path) -> None:
     assert "REDIS_URL" in done.stderr
 
 
-def test_an_old_python_is_told_what_to_type() -> None:
+def test_an_old_python_gets_a_message_with_what_to_type() -> None:
     code = "import sys; sys.version_info = (3, 10, 9); exec(open(sys.argv[1]).read())"
     done = subprocess.run(
         [sys.executable, "-c", code, str(ROOT / "manage_all.py")], capture_output=True, text=True, check=False
@@ -160,7 +160,7 @@ def test_an_old_python_is_told_what_to_type() -> None:
     assert done.stderr.endswith("Type: python3.11 manage_all.py up\n")
 
 
-def test_a_state_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+def test_a_state_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
     with pytest.raises(Refusal, match="cannot be made"):
@@ -211,7 +211,7 @@ def test_every_other_suite_is_a_folder() -> None:
     assert [name for name in OTHER_SUITES if not (ROOT / name).is_dir()] == []
 
 
-def test_the_suite_beside_the_proofs_does_not_collect_them() -> None:
+def test_the_suite_tests_does_not_collect_the_proofs() -> None:
     """They have Django's settings of bookings, which the others do without. Seen failing with the folder out of norecursedirs."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests"],
@@ -222,9 +222,23 @@ def test_the_suite_beside_the_proofs_does_not_collect_them() -> None:
     assert "bookings_service/tests/concurrency/" not in done.stdout + done.stderr
 
 
-def test_the_whole_proofs_are_no_part_of_another_suite(tmp_path: Path) -> None:
+def test_proofs_takes_no_suite(tmp_path: Path) -> None:
     done = manage_all("test", "shared", "--proofs", var=tmp_path / "var", cwd=tmp_path)
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[0] == "--proofs is a suite of its own and takes no name."
     assert not (tmp_path / "var").exists()
+
+
+@pytest.mark.parametrize("command", ["migrate", "seed"])
+def test_a_command_that_needs_databases_says_that_nothing_runs(command: str, tmp_path: Path) -> None:
+    """Seen failing (a traceback of a missing secret)."""
+    var = tmp_path / "var"
+
+    done = manage_all(command, var=var, cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"The platform in {var} does not run, so its databases do not answer.",
+        "Type: ./manage_all.py up --detach",
+    ]

@@ -36,7 +36,7 @@ def kill_supervisor(platform: Platform) -> None:
     eventually(lambda: not report.alive())
 
 
-def test_a_killed_supervisor_leaves_its_children_to_the_next(running: Platform) -> None:
+def test_the_next_supervisor_adopts_the_children_of_a_killed_one(running: Platform) -> None:
     before = pids(running)
     kill_supervisor(running)
     assert pids(running) == before
@@ -105,7 +105,7 @@ def test_postgres_comes_back_with_what_was_committed(running: Platform) -> None:
     assert eventually(answer, timeout=20) == 42
 
 
-def test_a_service_role_reaches_its_own_database_alone(running: Platform) -> None:
+def test_a_service_role_connects_only_to_its_own_database(running: Platform) -> None:
     vault = Vault(running)
     own = postgres.url(running, vault, "bookings")
     with psycopg.connect(own) as connection:
@@ -115,7 +115,7 @@ def test_a_service_role_reaches_its_own_database_alone(running: Platform) -> Non
         psycopg.connect(f"{own.rpartition('/')[0]}/users")
 
 
-def test_a_stamp_is_the_databases_own(running: Platform) -> None:
+def test_stamps_are_kept_with_the_database(running: Platform) -> None:
     url = postgres.url(running, Vault(running), "users")
 
     stamps.write(url, migrations="abc")
@@ -124,7 +124,7 @@ def test_a_stamp_is_the_databases_own(running: Platform) -> None:
     assert stamps.read(url) == {"migrations": "abc", "seed": "def"}
 
 
-def test_topics_are_declared_alone_and_twice_without_harm(running: Platform) -> None:
+def test_making_topics_twice_adds_only_the_missing(running: Platform) -> None:
     servers = kafka.bootstrap_servers(running)
 
     kafka.make_topics(servers, {"travel.test": 3})
@@ -137,8 +137,8 @@ def test_topics_are_declared_alone_and_twice_without_harm(running: Platform) -> 
     assert len(topics["travel.more"].partitions) == 1
 
 
-def test_a_set_up_killed_half_way_is_begun_anew(platform: Platform) -> None:
-    """An initdb and a Kafka format that were killed leave drafts; only a whole one has the final name."""
+def test_a_killed_set_up_starts_again(platform: Platform) -> None:
+    """An initdb and a Kafka format that were killed leave drafts. Only a finished one has the final name."""
     home = postgres.locate(platform)
     draft = home.data.with_name(f"{home.data.name}.new")
     draft.mkdir()
@@ -166,7 +166,7 @@ def test_everything_ends_with_its_owner(platform: Platform) -> None:
     eventually(lambda: not report.alive())
 
 
-def test_a_taken_port_is_named_with_who_holds_it(platform: Platform) -> None:
+def test_a_used_port_is_named_with_its_process(platform: Platform) -> None:
     port = platform.port(8079)
     code = f"import socket, time; s = socket.create_server(('127.0.0.1', {port})); print(1, flush=True); time.sleep(60)"
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
@@ -186,8 +186,8 @@ def test_a_taken_port_is_named_with_who_holds_it(platform: Platform) -> None:
     assert refused.value.hint.startswith(f"PORT_OFFSET={platform.offset + 100} ")
 
 
-def test_below_a_closed_folder_postgres_runs_all_the_same(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """As root it runs as another user, and so has a home of its own elsewhere; an ordinary user's own stays where it is."""
+def test_postgres_runs_also_in_a_folder_that_is_closed_to_others(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """For root it runs as another user, with a folder outside. For an ordinary user its data stay in the state folder."""
     closed = tmp_path_factory.mktemp("closed")
     closed.chmod(0o700)
     platform = Platform(var=closed / "var")
@@ -219,7 +219,9 @@ def test_stopping_is_quick(platform: Platform) -> None:
     assert not pids(platform)
 
 
-def test_a_full_disk_is_told_before_anything_is_written(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_before_anything_is_written(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(up, "LEAST_FREE", 10**18)
 
     with pytest.raises(Refusal, match=r"The disk of .* is full: \d+ MB are free, 1000000000000 MB are needed\."):

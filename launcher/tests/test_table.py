@@ -1,4 +1,4 @@
-"""The table of processes, the environment made from it, and what `status` and `logs` read."""
+"""The table of processes, the environments made from it, heartbeats, and the order of logs."""
 
 import os
 from collections import Counter
@@ -24,16 +24,16 @@ def test_names_and_ports_are_unique() -> None:
     assert all(8000 <= port < 8100 for port in taken)
 
 
-def test_what_a_process_needs_is_in_the_table() -> None:
+def test_the_needs_of_every_process_are_in_the_table() -> None:
     assert {need for process in TABLE for need in process.needs} <= BY_NAME.keys()
 
 
-def test_the_cluster_has_room_for_every_pool() -> None:
+def test_the_cluster_allows_the_connections_of_every_pool() -> None:
     assert sum(process.connections for process in TABLE) < connections_needed() <= 200
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_knows_its_own_secrets_alone(service: str, tmp_path: Path) -> None:
+def test_a_service_gets_only_its_own_secrets(service: str, tmp_path: Path) -> None:
     platform = Platform(var=tmp_path / "var")
     platform.make_folders()
     vault = Vault(platform)
@@ -47,7 +47,7 @@ def test_a_service_knows_its_own_secrets_alone(service: str, tmp_path: Path) -> 
     assert ("ADMIN_PASSWORD" in environment) == (service == "users")
 
 
-def test_the_payment_providers_key_reaches_bookings_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_bookings_gets_the_payment_providers_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE"):
         monkeypatch.setenv(name, "set")
     platform = Platform(var=tmp_path / "var")
@@ -64,7 +64,7 @@ def test_the_payment_providers_key_reaches_bookings_alone(tmp_path: Path, monkey
     assert environments["bookings"]["STRIPE_API_BASE"] == "set"
 
 
-def test_what_the_person_sets_passes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_that_the_person_set_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOOKING_HOLD_SECONDS", "5")
     monkeypatch.setenv("DEBUG", "false")
     monkeypatch.setenv("PORT", "1")
@@ -88,7 +88,7 @@ def test_a_long_command_has_limits_of_its_own_unless_the_person_set_them() -> No
     }
 
 
-def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
+def test_secrets_are_made_once_and_private(tmp_path: Path) -> None:
     platform = Platform(var=tmp_path / "var")
     platform.make_folders()
 
@@ -100,7 +100,7 @@ def test_secrets_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
     assert platform.secrets.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_heartbeat_says_ready_only_while_it_beats(tmp_path: Path) -> None:
+def test_a_heartbeat_counts_only_while_it_is_young_and_ready(tmp_path: Path) -> None:
     platform = Platform(var=tmp_path / "var")
     platform.make_folders()
     relay = BY_NAME["users.relay"]
@@ -126,7 +126,7 @@ def test_logs_are_merged_by_time(tmp_path: Path) -> None:
     assert [line.split()[-1] for line in lines] == ["one", "lines", "three", "four"]
 
 
-def test_the_generated_code_is_what_proto_makes(tmp_path: Path) -> None:
+def test_the_committed_code_is_what_proto_generates(tmp_path: Path) -> None:
     generate(tmp_path)
 
     def contents(folder: Path) -> dict[str, str]:

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from bookings_service.bookings.services.payment import reconcile
 from bookings_service.bookings.services.refund import owed, pay_out
-from bookings_service.payments.domain import OWED
+from bookings_service.payments.domain import LIVE, OWED
 from shared.commands import OperatorCommand, add_apply, applies, count, day
 from shared.db import database_now
 from shared.errors import Unavailable
@@ -58,7 +58,7 @@ class Command(OperatorCommand):
         with self.progress("Asking the provider", len(unsettled)) as step:
             for payment in unsettled:
                 try:
-                    if reconcile.ask_after(payment_id=payment.id) in reconcile.LIVE:
+                    if reconcile.ask_after(payment_id=payment.id) in LIVE:
                         open_payments.append(payment)
                 except Unavailable:
                     open_payments.append(payment)

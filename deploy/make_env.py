@@ -1,4 +1,4 @@
-"""Prints a `.env` for compose.yaml, every secret in it new: `.venv/bin/python deploy/make_env.py > .env`."""
+"""Prints a `.env` with new secrets for compose.yaml: `.venv/bin/python deploy/make_env.py > .env`."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ SERVICES = ("users", "destinations", "bookings", "notifications", "gateway")
 
 
 def main() -> None:
-    """Print one variable a line."""
+    """Print the variables, one on each line."""
     keys = {name: Ed25519PrivateKey.generate() for name in SERVICES}
     public = {name: base64.b64encode(key.public_key().public_bytes_raw()).decode() for name, key in keys.items()}
     variables = {

@@ -1,1 +1,1 @@
-"""What `manage_all.py` runs once the virtual environment stands: infrastructure, processes, and the commands of the platform."""
+"""What manage_all.py runs: the infrastructure, the processes, and the commands of the platform."""

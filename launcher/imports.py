@@ -20,7 +20,7 @@ def with_imports(files: Iterable[Path], *, root: Path) -> set[Path]:
 def _imported_by(file: Path, root: Path) -> Iterator[Path]:
     try:
         tree = ast.parse(file.read_text())
-    except SyntaxError:  # whoever runs the file gets the message
+    except SyntaxError:  # running the file shows the error
         return
     for node in ast.walk(tree):
         for name in _names(node):

@@ -1,4 +1,4 @@
-"""What pytest's JUnit file says: how many tests passed and failed, and how long each took."""
+"""The results in pytest's JUnit file: how many tests passed and failed, and how long each took."""
 
 import heapq
 import xml.etree.ElementTree as ElementTree  # the file was written by our own pytest a moment ago

@@ -1,5 +1,5 @@
 #!/bin/sh
-# One database and one role per service; nobody but its role connects to a database. Runs once, on an empty volume.
+# Make a role and a database for each service. Only its own role may connect to a database. Runs once, on an empty volume.
 set -eu
 for name in users destinations bookings notifications; do
     variable="$(printf %s "$name" | tr '[:lower:]' '[:upper:]')_DATABASE_PASSWORD"

@@ -1,1 +1,1 @@
-"""One module per command of manage_all.py; each parses nothing, it is called by cli.py."""
+"""One module for each command of manage_all.py. cli.py parses the options and calls them."""

@@ -16,8 +16,8 @@ def bench(platform: Platform, arguments: Sequence[str]) -> int:
     platform.make_folders()
     known = sorted(path.stem for path in (platform.root / "benchmarks").glob("*.py") if not path.stem.startswith("_"))
     if not arguments or arguments[0] not in known:
-        asked = f"There is no benchmark {arguments[0]}." if arguments else "Name a benchmark."
-        raise Refusal(f"{asked} The benchmarks are: {', '.join(known)}.", f"./manage_all.py bench {known[0]}")
+        problem = f"There is no benchmark {arguments[0]}." if arguments else "Name a benchmark."
+        raise Refusal(f"{problem} The benchmarks are: {', '.join(known)}.", f"./manage_all.py bench {known[0]}")
     environment = {**os.environ, **all_services(platform, Vault(platform)), **public_addresses(platform)}
     program = [sys.executable, "-m", f"benchmarks.{arguments[0]}", *arguments[1:]]
     return subprocess.run(program, cwd=platform.root, env=environment, check=False).returncode

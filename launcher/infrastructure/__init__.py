@@ -1,1 +1,1 @@
-"""Real PostgreSQL, Valkey, Kafka and SMTP servers, run from installed packages alone."""
+"""Real PostgreSQL, Valkey, Kafka and SMTP servers, run from installed packages only."""

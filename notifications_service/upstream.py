@@ -1,4 +1,4 @@
-"""The calls to users_service: how to reach a person, and the secret link of a mail. Both are asked while the mail is written."""
+"""The calls to users_service while a mail is written: for the contact of a person, and for a secret link."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,6 @@ _users = ServiceClient("users", users_pb2_grpc.UsersServiceStub)
 class Contact:
     """How to reach a person, as users_service answers at the moment of sending. It is never stored here."""
 
-    person_id: UUID
     email: str
     first_name: str
     last_name: str
@@ -53,7 +52,6 @@ def contact_of(*, person_id: UUID) -> Contact | None:
     for contact in answer.contacts:
         if contact.id == str(person_id):
             return Contact(
-                person_id=person_id,
                 email=contact.email,
                 first_name=contact.first_name,
                 last_name=contact.last_name,

@@ -30,7 +30,7 @@ class InvoiceLineInline(ReadOnly, TabularInline):
 class InvoiceAdmin(ReadOnly, ModelAdmin):
     """Every issued document."""
 
-    list_display = ("number", "sort", "booking_reference", "title_en", "total", "issued_at", "pdf")
+    list_display = ("number", "kind_label", "booking_reference", "title_en", "total", "issued_at", "pdf")
     list_filter = ("kind", "currency", "issued_at")
     search_fields = ("number", "booking_reference", "person_id__exact")
     date_hierarchy = "issued_at"
@@ -50,7 +50,7 @@ class InvoiceAdmin(ReadOnly, ModelAdmin):
         return super().get_queryset(request).select_related("credits")
 
     @display(description="kind", ordering="kind", label={"INVOICE": "success", "CREDIT NOTE": "warning"})
-    def sort(self, invoice: Invoice) -> str:
+    def kind_label(self, invoice: Invoice) -> str:
         """Return the kind as a coloured label."""
         return invoice.kind.replace("_", " ")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from notifications_service.billing.domain import Kind, Line
+from notifications_service.billing.domain import Kind, PriceLine
 from shared.money import Money
 from shared.text import Locale, Text
 
@@ -21,7 +21,7 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """The person a document is made out to, and their language. Stored apart from the document, so that it can be erased."""
+    """The person a document is made out to. Stored apart from the document, so that it can be erased."""
 
     name: str
     email: str
@@ -40,6 +40,6 @@ class InvoiceView:
     booking_reference: str
     credits_number: str
     trip: Trip
-    lines: tuple[Line, ...]
+    lines: tuple[PriceLine, ...]
     total: Money
     issued_at: datetime

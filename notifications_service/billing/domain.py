@@ -32,8 +32,11 @@ class InvoiceDoesNotAddUp(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """An invoice line. `total` is quantity times unit price, and includes `tax`."""
+class PriceLine:
+    """A price line of a booking, and the invoice line made of it.
+
+    `total` is quantity times unit price, and includes `tax`.
+    """
 
     label: Text
     quantity: int
@@ -52,18 +55,17 @@ def number(series_name: str, count: int) -> str:
     return f"{series_name}-{count:06d}"
 
 
-def checked(lines: tuple[Line, ...], total: Money) -> tuple[Line, ...]:
-    """Return `lines`. Raises InvoiceDoesNotAddUp if there are none or they do not sum to `total`."""
+def check_sum(lines: tuple[PriceLine, ...], total: Money) -> None:
+    """Raise InvoiceDoesNotAddUp if there are no lines, or they do not sum to `total`."""
     if sum((line.total.minor for line in lines), 0) != total.minor or not lines:
         raise InvoiceDoesNotAddUp(total=str(total))
-    return lines
 
 
-def refund_line(*, reference: str, amount: Money, invoiced: tuple[Line, ...]) -> Line:
-    """Return the only line of a credit note. Its share of the invoice's tax is the share of the money that is refunded."""
+def refund_line(*, reference: str, amount: Money, invoiced: tuple[PriceLine, ...]) -> PriceLine:
+    """Return the only line of a credit note. Of the invoice's tax, it has the same share as of the total."""
     total = sum(line.total.minor for line in invoiced)
     tax = sum(line.tax.minor for line in invoiced)
     returned = Money.rounded(amount.amount * tax / total, amount.currency) if total else Money.zero(amount.currency)
-    return Line(
+    return PriceLine(
         label=REFUND_LABEL.filled(reference=reference), quantity=1, unit_price=amount, total=amount, tax=returned
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 
 from notifications_service.billing.contracts import InvoiceView, Recipient, Trip
-from notifications_service.billing.domain import Kind, Line
+from notifications_service.billing.domain import Kind, PriceLine
 from notifications_service.billing.models import Invoice, InvoiceLine, InvoiceRecipient
 from shared.errors import NotFound
 from shared.money import Money
@@ -14,7 +14,7 @@ from shared.text import Locale, Text
 
 
 def get_invoice(*, invoice_id: UUID, person_id: UUID | None = None) -> InvoiceView:
-    """Return the document. Raises NotFound if it does not exist, or if `person_id` is given and it is another person's."""
+    """Return the document. Raises NotFound if there is none, or if it is not that of `person_id`, when given."""
     rows = _rows().filter(id=invoice_id)
     if person_id is not None:
         rows = rows.filter(person_id=person_id)
@@ -80,7 +80,7 @@ def to_view(invoice: Invoice) -> InvoiceView:
             time_zone=invoice.time_zone,
         ),
         lines=tuple(
-            Line(
+            PriceLine(
                 label=Text(en=line.label_en, fr=line.label_fr),
                 quantity=line.quantity,
                 unit_price=money(line.unit_minor),

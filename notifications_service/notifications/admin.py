@@ -1,4 +1,4 @@
-"""Notifications for staff: what was sent, and why something was not. Failed notifications can be sent again; nothing else."""
+"""Notifications for staff: what was sent, and why something was not. Only failed ones can be sent again."""
 
 from typing import ClassVar
 

@@ -20,7 +20,7 @@ class NotificationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connect the signals: the worker is woken after each commit, and groups get their permissions after a migration."""
+        """Connect the signals: wake the worker after a commit, and grant the groups' permissions after a migration."""
         from notifications_service.config import celery
         from notifications_service.notifications.groups import grant_permissions
         from notifications_service.notifications.signals import notification_requested
@@ -31,7 +31,7 @@ class NotificationsConfig(AppConfig):
 
 
 class _Waker:
-    """Enqueue deliveries. After a failure, do not ask the broker for five seconds, so that commits do not wait for it."""
+    """Enqueue deliveries. After a failure, skip the broker for five seconds, so that commits do not wait for it."""
 
     quiet_until = 0.0
 

@@ -28,7 +28,7 @@ from contracts.travel.events.v1.users_pb2 import (
 from notifications_service.billing import selectors as billing_selectors
 from notifications_service.billing import services as billing
 from notifications_service.billing.contracts import Trip
-from notifications_service.billing.domain import Line
+from notifications_service.billing.domain import PriceLine
 from notifications_service.notifications.contracts import BookingFacts, OfferFacts
 from notifications_service.notifications.domain import Kind, cancellation_kind
 from notifications_service.notifications.services import request
@@ -183,7 +183,7 @@ def _facts(snapshot: BookingSnapshot) -> BookingFacts:
         ),
         seats=snapshot.seats,
         lines=tuple(
-            Line(
+            PriceLine(
                 label=text_from_proto(line.label),
                 quantity=line.quantity,
                 unit_price=money_from_proto(line.unit_price),

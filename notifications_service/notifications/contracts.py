@@ -6,7 +6,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from notifications_service.billing.contracts import Trip
-from notifications_service.billing.domain import Line
+from notifications_service.billing.domain import PriceLine
 from notifications_service.notifications.domain import Channel, Kind, Status
 from shared.money import Money
 from shared.text import Text
@@ -21,7 +21,7 @@ class BookingFacts:
     sequence: int
     trip: Trip
     seats: int
-    lines: tuple[Line, ...]
+    lines: tuple[PriceLine, ...]
     total: Money
     reason: str = ""
     held_until: datetime | None = None
@@ -66,7 +66,9 @@ class BookingFacts:
             ),
             seats=data["seats"],
             lines=tuple(
-                Line(label=Text(**label), quantity=quantity, unit_price=money(unit), total=money(total), tax=money(tax))
+                PriceLine(
+                    label=Text(**label), quantity=quantity, unit_price=money(unit), total=money(total), tax=money(tax)
+                )
                 for label, quantity, unit, total, tax in data["lines"]
             ),
             total=money(data["total"]),

@@ -47,7 +47,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The channels of a kind. An `essential` kind concerns the safety of the account: a person cannot decline its mails."""
+    """The channels of a kind. A person cannot decline the mails of an `essential` kind: they protect the account."""
 
     channels: tuple[Channel, ...] = (Channel.EMAIL,)
     essential: bool = False
@@ -90,12 +90,12 @@ class Preferences:
 
 
 def suppression_reason(*, kind: Kind, channel: Channel, preferences: Preferences | None) -> str:
-    """Return why the notification must not be sent; empty if it may be. `preferences` is None if the account is gone."""
+    """Return why the notification must not be sent, or "" if it may. `preferences` is None without an account."""
     if preferences is None:
-        return "no such person any more"
+        return "the account no longer exists"
     if channel is Channel.SMS:
         if not preferences.phone:
-            return "no phone"
+            return "no phone number"
         return "" if preferences.notify_by_sms else "declined SMS"
     if not preferences.email:
         return "no address"

@@ -12,7 +12,7 @@ from shared.ids import uuid7
 
 
 class Notification(models.Model):
-    """A message to one person over one channel. It has only ids and amounts; the contact is asked for when it is sent."""
+    """A message to a person over one channel. It has only ids and amounts; sending it asks for the contact."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     person_id = models.UUIDField()

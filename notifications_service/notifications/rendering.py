@@ -1,7 +1,7 @@
 """Render the content of a mail as HTML and as plain text.
 
-The layout is MJML. It is compiled once per process to a Django template. Django escapes every value, so that a name of a
-person or a place cannot become markup or a template tag.
+The layout is MJML. It is compiled once per process to a Django template. Django escapes every value, so that a name
+cannot become markup or a template tag.
 """
 
 from functools import cache

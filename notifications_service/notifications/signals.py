@@ -1,4 +1,4 @@
-"""The signals of notifications. They are sent after the commit and only make things faster; the sweep is the guarantee."""
+"""The signals of notifications, sent after the commit. They only make delivery faster; the sweep guarantees it."""
 
 from django.dispatch import Signal
 

@@ -1,4 +1,4 @@
-"""The Celery tasks. They take ids and call one service. The database decides, so a lost or repeated task does no harm."""
+"""The Celery tasks. Each calls one service, and the database decides: a lost or repeated task does no harm."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Load before the first mail what would slow it down: templates, fonts, the dates of both languages, the channel to users."""
+"""Load what would slow the first mail down: templates, fonts, the dates of both languages, the channel to users."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -8,7 +8,7 @@ from notifications_service.billing import services as billing
 from notifications_service.billing.contracts import InvoiceView, Trip
 from notifications_service.billing.documents.pdf import invoice_pdf
 from notifications_service.billing.domain import Kind as InvoiceKind
-from notifications_service.billing.domain import Line
+from notifications_service.billing.domain import PriceLine
 from notifications_service.notifications.calendar import calendar_file
 from notifications_service.notifications.content import mail_content
 from notifications_service.notifications.contracts import BookingFacts, ClaimedNotification
@@ -26,7 +26,7 @@ def warm_up() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     price, word = Money.from_minor(100, "EUR"), Text(en="–", fr="–")
     trip = Trip(title=word, starts_at=now, ends_at=now + timedelta(days=1), time_zone="UTC")
-    lines = (Line(label=word, quantity=1, unit_price=price, total=price, tax=price),)
+    lines = (PriceLine(label=word, quantity=1, unit_price=price, total=price, tax=price),)
     booking = BookingFacts(
         booking_id=_NOBODY, reference="–", sequence=1, trip=trip, seats=1, lines=lines, total=price, reason=""
     )
@@ -54,7 +54,7 @@ def warm_up() -> None:
         booking=booking,
     )
     for locale in Locale:
-        contact = Contact(_NOBODY, "nobody@travel.example", "–", "–", "", locale, False, False)
+        contact = Contact("nobody@travel.example", "–", "–", "", locale, False, False)
         content = mail_content(notification=notification, contact=contact, invoice_number="–")
         html_of(content)
         text_of(content)

@@ -1,4 +1,4 @@
-"""Doubles of the two servers that this service calls: users_service over real gRPC, and a mail server over real SMTP."""
+"""Doubles of the servers that this service calls: users_service over real gRPC, and a mail server over real SMTP."""
 
 import socket
 from collections.abc import Iterator

@@ -118,7 +118,7 @@ class LinkNotWanted(Conflict):
 
 
 def fold(email: str) -> str:
-    """Return the address in NFKC, lower case and without outer spaces, so that every spelling of it gives the same text."""
+    """Return the address in NFKC, lower case, without outer spaces: the same text for every spelling of it."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).strip().casefold())
 
 

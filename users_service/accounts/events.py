@@ -13,7 +13,7 @@ from users_service.accounts.models import AuditEntry, LinkRequest, Profile, Sess
 
 
 def record(user: User, message: Message, *, action: str, now: datetime) -> None:
-    """Write the audit entry and the event of a change, and count the version up. The caller has locked the account's row."""
+    """Write the audit entry and the event of a change. The caller has locked the account's row."""
     user.version += 1
     user.save(update_fields=["version"])
     AuditEntry.objects.create(user=user, action=action, at=now, request_id=current_request_id())

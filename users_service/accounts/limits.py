@@ -1,4 +1,4 @@
-"""Rate limits: failed sign-ins and requested mails, counted in Valkey. While Valkey is unavailable, nobody is limited."""
+"""Rate limits of sign-ins and mails, counted in Valkey. While Valkey is unavailable, nobody is limited."""
 
 import hashlib
 from typing import Final
@@ -18,8 +18,8 @@ log = structlog.get_logger(__name__)
 def before_sign_in(*, email: str, ip_address: str) -> None:
     """Count a sign-in as failed, until `after_sign_in` says that it succeeded.
 
-    The limit of an account applies only to networks that have failed to sign in to it before. So its owner, from another
-    network, can still sign in. Raises RateLimited beyond the limit of the account or of the network.
+    The limit of an account applies only to networks that have failed to sign in to it before. So its owner can still
+    sign in from another network. Raises RateLimited beyond the limit of the account or of the network.
     """
     of_network = _count(LOGIN_WINDOW, "login-network", ip_address)
     of_account = _count(LOGIN_WINDOW, "login-account", email)

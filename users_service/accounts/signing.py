@@ -47,7 +47,7 @@ def key(kid: str) -> Ed25519PrivateKey | None:
 
 
 def jwks() -> dict[str, Any]:
-    """Return the JWK set of every key. Retired keys are included, because tokens that they signed may still be valid."""
+    """Return the JWK set of every key, also the retired ones: tokens that they signed may still be valid."""
     signer()
     return {"keys": [jwk_of(kid, private.public_key()) for kid, private in _key_set().keys.items()]}
 

@@ -1,4 +1,4 @@
-"""Access and refresh tokens of simplejwt. They are signed with EdDSA by a key of the database, which the header names."""
+"""Access and refresh tokens of simplejwt, signed with EdDSA by a key of the database. The header names the key."""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -26,7 +26,7 @@ class SigningBackend(TokenBackend):
         super().__init__(ALGORITHM, audience=audience, issuer=ISSUER)
 
     def encode(self, payload: dict[str, Any]) -> str:
-        """Return the signed token. The same claims give the same token, because Ed25519 signatures are deterministic."""
+        """Return the signed token. The same claims give the same token, because Ed25519 is deterministic."""
         kid, key = signing.signer()
         claims = {**payload, "iss": ISSUER, "aud": self.audience}
         return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})
@@ -92,7 +92,7 @@ class RefreshToken(SessionToken):
 def read_refresh_token(token: str) -> tuple[UUID, UUID] | None:
     """Return the session's id and the jti of a valid refresh token, or None if it is not valid."""
     try:
-        claims = RefreshToken(token[:4_096]) if token else None  # type: ignore[arg-type]
+        claims = RefreshToken(token[:4_096]) if token else None  # type: ignore[arg-type]  # it takes text
         return (UUID(claims["sid"]), UUID(claims["jti"])) if claims is not None else None
     except (TokenError, TokenBackendError, ValueError, KeyError):
         return None

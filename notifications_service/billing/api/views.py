@@ -18,7 +18,6 @@ from notifications_service.billing.models import Invoice
 from shared.auth.drf import traveller_of
 from shared.errors import Invalid, NotFound, Unauthenticated, Unavailable
 from shared.http.openapi import refusals
-from shared.http.pagination import CursorPagination
 from shared.http.query import only
 
 
@@ -26,7 +25,6 @@ class InvoiceViewSet(GenericViewSet[Invoice]):
     """Invoices and credit notes as issued."""
 
     serializer_class = InvoiceSerializer
-    pagination_class = CursorPagination
     queryset = Invoice.objects.none()
     lookup_value_converter = "uuid"
 

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from notifications_service.billing import domain, events
 from notifications_service.billing.contracts import InvoiceView, Trip
-from notifications_service.billing.domain import Kind, Line
+from notifications_service.billing.domain import Kind, PriceLine
 from notifications_service.billing.models import Invoice, InvoiceLine
 from notifications_service.billing.selectors import get_invoice
 from shared.money import Money
@@ -20,7 +20,7 @@ def issue_invoice(
     booking_id: UUID,
     reference: str,
     trip: Trip,
-    lines: tuple[Line, ...],
+    lines: tuple[PriceLine, ...],
     total: Money,
     now: datetime,
 ) -> InvoiceView:
@@ -29,14 +29,14 @@ def issue_invoice(
     Joins the caller's transaction. If that rolls back, the number is given back. No other invoice gets a number before
     it ends. Raises InvoiceDoesNotAddUp.
     """
-    checked = domain.checked(lines, total)
+    domain.check_sum(lines, total)
     return _issue(
         Kind.INVOICE,
         person_id=person_id,
         booking_id=booking_id,
         reference=reference,
         trip=trip,
-        lines=checked,
+        lines=lines,
         total=total,
         now=now,
     )
@@ -66,7 +66,7 @@ def _issue(
     booking_id: UUID,
     reference: str,
     trip: Trip,
-    lines: tuple[Line, ...],
+    lines: tuple[PriceLine, ...],
     total: Money,
     now: datetime,
     refund_id: UUID | None = None,

@@ -13,7 +13,6 @@ from notifications_service.notifications.models import Notification
 from shared.auth.drf import traveller_of
 from shared.errors import Invalid, NotFound, Unauthenticated
 from shared.http.openapi import refusals
-from shared.http.pagination import CursorPagination
 from shared.http.query import only
 
 
@@ -21,7 +20,6 @@ class NotificationViewSet(GenericViewSet[Notification]):
     """Everything that was sent to the traveller, mails about the account included."""
 
     serializer_class = NotificationSerializer
-    pagination_class = CursorPagination
     queryset = Notification.objects.none()
     lookup_value_converter = "uuid"
 

@@ -1,7 +1,7 @@
 """Mail over SMTP, with one connection per worker thread that stays open between mails.
 
-`send` returns when the server has answered 250: the server is then responsible for the mail. A mail has only the headers
-that are set here. A line break in a header is an error, before anything is sent.
+`send` returns when the server has answered 250: the server is then responsible for the mail. Only the headers set here
+are sent. A line break in a header is an error, before anything is sent.
 """
 
 import smtplib

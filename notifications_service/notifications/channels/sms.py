@@ -10,7 +10,7 @@ from django.conf import settings
 
 
 class SmsProvider(Protocol):
-    """A provider of SMS. A failed call may have sent the SMS, so the caller must not call twice for one notification."""
+    """A provider of SMS. A failed call may have sent the SMS, so call only once for a notification."""
 
     def send(self, *, to: str, text: str, notification_id: UUID, sent_at: datetime) -> None:
         """Send the text. Raises OSError if the provider did not take it."""

@@ -1,6 +1,7 @@
-"""The attempts to send: which worker sends a notification, and how each attempt ended. Every function is one transaction.
+"""The attempts to send: which worker sends a notification, and how each attempt ended.
 
-A worker claims a notification for LEASE. If it is still SENDING after that, its worker was killed and another may claim it.
+A worker claims a notification for LEASE. If it is still SENDING after that, its worker was killed, and another worker
+may claim it. Every function is one transaction.
 """
 
 from datetime import timedelta
@@ -20,7 +21,7 @@ from shared.money import Money
 from shared.text import Locale
 
 GIVEN_TO_PROVIDER = "HANDED"  # the outcome of an SMS while its provider is called: it must not be called again
-_UNKNOWN = "killed while sending; an SMS is never sent twice"
+_UNKNOWN = "the worker was killed while it sent this SMS; an SMS is never sent twice"
 
 
 @transaction.atomic
@@ -83,7 +84,7 @@ def record_failed(claimed: ClaimedNotification, cause: str) -> None:
 
 @transaction.atomic
 def record_postponed(claimed: ClaimedNotification, cause: str) -> None:
-    """Record that this attempt failed for now, and plan the next. After GIVE_UP_AFTER, record that it failed for good."""
+    """Record that this attempt failed, and plan the next. After GIVE_UP_AFTER, the notification is FAILED instead."""
     now = database_now()
     next_attempt_at = next_attempt(attempts=claimed.attempts, created_at=claimed.created_at, now=now)
     if next_attempt_at is None:

@@ -1,8 +1,8 @@
 """Deliver a notification: claim it, ask users_service for the contact, write the message, send it, record the result.
 
-A mail is never lost. SENDING is committed before the mail server is asked, SENT right after its 250. If the worker is
-killed in between, the same mail goes out again under the same Message-ID. An SMS is sent at most once. Rendered mails and
-secret links are not stored.
+A mail is never lost. SENDING is committed before the mail server is called, SENT right after its 250. If the worker is
+killed in between, the same mail goes out again under the same Message-ID. An SMS is sent at most once. Rendered mails
+and secret links are not stored.
 """
 
 from uuid import UUID

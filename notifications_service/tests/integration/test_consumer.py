@@ -1,4 +1,4 @@
-"""The consumer on a real broker and database: each event takes effect once, and a failed one parks the events behind it."""
+"""The consumer on a real broker and database: an event takes effect once, and a failed one parks those behind it."""
 
 import threading
 import time
@@ -38,7 +38,7 @@ FAST = Limits(backoff=(0.01, 0.01, 0.01, 0.01))
 def running(
     handlers: dict[Any, Callable[..., None]] | None = None, limits: Limits = FAST
 ) -> Iterator[list[BaseException]]:
-    """Run the service's consumer in a thread, and yield a list. It gets the error that ends the consumer early, if any."""
+    """Run the service's consumer in a thread. Yield a list that gets the error, if one ends the consumer early."""
     stop, ended = threading.Event(), []
 
     def run() -> None:
@@ -71,8 +71,11 @@ def invoiced(booking_id: str) -> bool:
 
 
 def test_a_repeated_event_takes_effect_once():
-    """Abuse case 58: same ce_id, a year ahead of the clock. Seen failing (a dead letter for the doubled invoice, and the key
-    parked) with inbox.receive answering that everything is new: the inbox taken out of the consumer."""
+    """Abuse case 58: same ce_id, a year ahead of the clock.
+
+    Seen failing (a dead letter for the doubled invoice, and the key parked) with inbox.receive answering that every event
+    is new, as if the consumer had no inbox.
+    """
     booking_id, ahead = str(uuid7()), datetime.now(UTC) + timedelta(days=365)
     event = envelope(confirmed(uuid7(), booking_id=booking_id), key=booking_id, occurred_at=ahead)
     for _ in range(3):
@@ -152,9 +155,9 @@ def test_a_record_without_a_key_becomes_a_dead_letter_and_parks_nothing():
 def test_a_header_name_that_is_not_utf8_is_a_dead_letter():
     """Put on one partition: many good records, an unreadable one, the next of its key, and one of another key.
 
-    The many come first because the interpreter then calls `headers` without its check. Seen failing in both ways: the process
-    ended (segmentation fault) with `message.headers()` in headers_of, and without the many the consumer ended with SystemError,
-    as it did again after every restart.
+    The many come first because the interpreter then calls `headers` without its check. Seen failing in both ways: with
+    `message.headers()` in headers_of the process ended (segmentation fault), and without the many the consumer ended
+    with SystemError, again after every restart.
     """
     bad_key, other = str(uuid7()), str(uuid7())
     early, unreadable, behind, last = (
@@ -194,7 +197,7 @@ class Refuses(Conflict):
 
 
 def failing_for(keys: set[str]) -> tuple[dict[Any, Callable[..., None]], list[str]]:
-    """Return a handler of confirmations that fails for the bookings in `keys`, and the list of the keys it is called with."""
+    """Return a handler of confirmations that fails for the bookings in `keys`, and the list of the keys it gets."""
     calls: list[str] = []
 
     def handler(event: BookingConfirmed, *, received: Any) -> None:

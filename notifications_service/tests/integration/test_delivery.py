@@ -226,7 +226,10 @@ def test_a_name_or_address_cannot_add_a_header(users, mailbox):
 
 
 def test_a_name_never_becomes_typst_markup(users, mailbox):
-    """Abuse case 18: the invoice is made, and shows the name. Seen failing (typst raises) with the name evaluated as markup."""
+    """Abuse case 18: the invoice is made, and shows the name.
+
+    Seen failing (typst raises) with the name evaluated as markup.
+    """
     row = handle(confirmed(users.add(first_name='#read("/etc/passwd") ]', last_name="*_$`")))[0]
 
     assert services.deliver(notification_id=row.id) is Status.SENT
@@ -272,7 +275,10 @@ def test_an_unknown_mailbox_does_not_break_the_connection_for_the_next_mail(user
 
 
 def test_a_worker_killed_after_the_servers_250_sends_the_same_mail_again(users, mailbox, monkeypatch):
-    """Abuse case 60: the same Message-ID again. Seen failing (never sent again) with SENDING rows excluded from the claim."""
+    """Abuse case 60: the same Message-ID again.
+
+    Seen failing (never sent again) with SENDING rows excluded from the claim.
+    """
     row = handle(confirmed(users.add()))[0]
     with monkeypatch.context() as killed:
         killed.setattr(attempts, "record_sent", _killed)
@@ -314,7 +320,10 @@ def _killed(*args, **kwargs):
 
 
 def test_two_workers_send_one_mail(users, mailbox):
-    """Eight threads get the same task at once. Seen failing (several mails) without the claim's lock and status filter."""
+    """Eight threads get the same task at once.
+
+    Seen failing (several mails) without the claim's lock and status filter.
+    """
     row = handle(confirmed(users.add()))[0]
 
     outcomes = race([lambda: services.deliver(notification_id=row.id)] * 8)

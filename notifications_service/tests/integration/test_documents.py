@@ -32,7 +32,10 @@ def in_transaction(event):
 
 
 def test_numbers_have_no_gap_after_rollbacks():
-    """Eight at once, every second rolled back. Seen failing (gaps) with a PostgreSQL sequence instead of the counter row."""
+    """Eight at once, every second rolled back.
+
+    Seen failing (gaps) with a PostgreSQL sequence instead of the counter row.
+    """
 
     def issue(fails: bool) -> None:
         with transaction.atomic():

@@ -32,8 +32,8 @@ DECLINING = Preferences(email="a@example.org", phone="+33612345678", notify_by_e
         (Kind.BOOKING_CONFIRMED, Channel.SMS, DECLINING, "declined SMS"),
         (Kind.VERIFY_EMAIL, Channel.EMAIL, DECLINING, ""),
         (Kind.SESSION_REVOKED, Channel.EMAIL, DECLINING, ""),
-        (Kind.BOOKING_CONFIRMED, Channel.SMS, Preferences("a@example.org", "", True, True), "no phone"),
-        (Kind.REFUND, Channel.EMAIL, None, "no such person any more"),
+        (Kind.BOOKING_CONFIRMED, Channel.SMS, Preferences("a@example.org", "", True, True), "no phone number"),
+        (Kind.REFUND, Channel.EMAIL, None, "the account no longer exists"),
     ],
 )
 def test_preferences_decide_except_for_essential_mails(kind, channel, preferences, reason):
@@ -53,16 +53,16 @@ def test_the_reason_of_a_cancellation_decides_the_mail():
     assert cancellation_kind("CANCELLED_BY_TRAVELLER") is Kind.BOOKING_CANCELLED
 
 
-def price_line(total: int, tax: int) -> billing.Line:
+def price_line(total: int, tax: int) -> billing.PriceLine:
     money = Money.from_minor(total, "EUR")
-    return billing.Line(Text(en="Adult", fr="Adulte"), 1, money, money, Money.from_minor(tax, "EUR"))
+    return billing.PriceLine(Text(en="Adult", fr="Adulte"), 1, money, money, Money.from_minor(tax, "EUR"))
 
 
 def test_an_invoice_that_does_not_add_up_is_refused():
     with pytest.raises(billing.InvoiceDoesNotAddUp):
-        billing.checked((price_line(1000, 0), price_line(999, 0)), Money.from_minor(2000, "EUR"))
+        billing.check_sum((price_line(1000, 0), price_line(999, 0)), Money.from_minor(2000, "EUR"))
     with pytest.raises(billing.InvoiceDoesNotAddUp):
-        billing.checked((), Money.zero("EUR"))
+        billing.check_sum((), Money.zero("EUR"))
 
 
 def test_a_credit_note_has_its_share_of_the_tax():

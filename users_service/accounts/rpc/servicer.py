@@ -1,4 +1,4 @@
-"""travel.users.v1: accounts for the gateway, contacts for notifications, staff for the admins. One domain call per method."""
+"""travel.users.v1: accounts, contacts and staff, for the other services. One domain call per method."""
 
 from typing import Final
 

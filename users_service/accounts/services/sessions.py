@@ -77,7 +77,7 @@ def refresh(*, refresh_token: str) -> Tokens:
 
 
 def log_out(*, user_id: UUID | None, session_id: UUID | None, refresh_token: str, everywhere: bool) -> None:
-    """End the session of the refresh token, or without one of the access token. With `everywhere`, end all of the account's.
+    """End the session of the refresh token, or, without one, of the access token. With `everywhere`, end all sessions.
 
     A repeated call succeeds and changes nothing. Raises TokenInvalid if no token names a session.
     """

@@ -8,7 +8,7 @@ from users_service.accounts.selectors import to_staff_view
 
 
 def authenticate_staff(*, email: str, password: str, ip_address: str) -> StaffView:
-    """Return the staff account. Raises InvalidCredentials if the credentials are not those of active staff, and RateLimited."""
+    """Return the staff account of these credentials. Raises InvalidCredentials, RateLimited."""
     folded = fold(email[:254])
     limits.before_sign_in(email=folded, ip_address=ip_address)
     user = User.objects.filter(email=folded, is_staff=True).select_related("profile").first()

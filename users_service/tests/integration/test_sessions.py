@@ -100,7 +100,10 @@ def test_an_unknown_address_gets_the_answer_of_a_wrong_password(visitor):
 
 @pytest.mark.django_db
 def test_an_unknown_address_takes_as_long_as_a_wrong_password(settings):
-    """Seen failing (a hundredth of the time) when no password was hashed for an unknown address. Minimum of 20 rounds."""
+    """Seen failing (a hundredth of the time) when no password was hashed for an unknown address.
+
+    Minimum of 20 rounds.
+    """
     settings.LOGIN_LIMIT_ACCOUNT = settings.LOGIN_LIMIT_NETWORK = 0
     user = UserFactory()
 

@@ -67,7 +67,7 @@ class Command(BaseCommand):
             )
             Profile.objects.create(user=admin, first_name="Staff", last_name="Account")
             admin.groups.set(Group.objects.filter(name__in=GROUPS))
-        self.stdout.write(f"{ADMIN}" + ("" if given else f" with password {password}"))
+        self.stdout.write(f"staff account {ADMIN} made" + ("" if given else f" with password {password}"))
 
     def _travellers(self, wanted: int) -> None:
         """Make the missing travellers, one transaction a batch, so that an interrupted run can be continued."""

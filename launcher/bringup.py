@@ -52,6 +52,13 @@ class Extent:
         return steps
 
 
+def declared_topics(prefix: str) -> dict[str, int]:
+    """Return the partitions of every topic that the services need, dead-letter topics included, by its full name."""
+    from shared import events
+
+    return {prefix + topic.name: topic.partitions for topic in (*events.TOPICS, *events.DEAD_LETTER_TOPICS)}
+
+
 @dataclass(slots=True)
 class BringUp:
     """Brings a platform up once. Every part is a future that waits for the parts it needs."""
@@ -155,20 +162,14 @@ class BringUp:
         postgres.make_databases(self.runner.platform, self.runner.vault, may_create=self.extent.may_create)
 
     def _make_topics(self) -> None:
-        from shared.events import DEAD_LETTER_TOPICS
-        from shared.events import TOPICS as DECLARED
-
-        prefix = self.runner.urls["KAFKA_TOPIC_PREFIX"]
-        topics = {prefix + topic.name: topic.partitions for topic in (*DECLARED, *DEAD_LETTER_TOPICS)}
+        topics = declared_topics(self.runner.urls["KAFKA_TOPIC_PREFIX"])
         kafka.make_topics(self.runner.urls["KAFKA_BOOTSTRAP_SERVERS"], topics)
         if self.extent.embedded:
-            (self.runner.platform.var / "kafka" / "topics").write_text(stamps.topics())
+            kafka.note_topics(self.runner.platform, topics)
 
     def _topics_exist(self) -> bool:
-        try:
-            return (self.runner.platform.var / "kafka" / "topics").read_text() == stamps.topics()
-        except OSError:
-            return False
+        topics = declared_topics(self.runner.urls["KAFKA_TOPIC_PREFIX"])
+        return kafka.noted_topics(self.runner.platform) == topics
 
     def _migrate(self, service: str) -> None:
         environment, url = self._database(service)

@@ -57,11 +57,6 @@ def seed_of(service: str, *, secret: str, root: Path = ROOT) -> str:
     return _hash(modules | data, extra=f"{month} {hashlib.sha256(secret.encode()).hexdigest()}", root=root)
 
 
-def topics() -> str:
-    """Return the hash of what decides which topics there are."""
-    return _hash([ROOT / "shared" / "events.py"], root=ROOT)
-
-
 def read(url: str) -> dict[str, str]:
     """Return the stamps of the database behind `url`. Raises psycopg.OperationalError while it is away."""
     with psycopg.connect(url, connect_timeout=5) as connection:

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from launcher import stamps
 from launcher.children import forget, last_lines, log_of, spawn
+from launcher.environment import long_command_environment
 from launcher.infrastructure import postgres
 from launcher.platform import Platform
 from launcher.processes import package
@@ -51,7 +52,7 @@ def _template(platform: Platform, service: str, environment: Mapping[str, str]) 
 
 def _migrate(platform: Platform, service: str, environment: Mapping[str, str]) -> None:
     command = [sys.executable, f"{package(service)}/manage.py", "migrate", "--no-input"]
-    _, process = spawn(platform, f"migrate-{service}", command, environment=environment)
+    _, process = spawn(platform, f"migrate-{service}", command, environment=long_command_environment(environment))
     code = process.wait()
     forget(platform, f"migrate-{service}")
     if code:

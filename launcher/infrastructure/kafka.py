@@ -1,5 +1,6 @@
 """Apache Kafka as one KRaft node, durable under var/kafka, with declared topics only."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -110,6 +111,20 @@ def make_topics(servers: str, topics: dict[str, int]) -> None:
         pass  # only the first consumer waits longer
     finally:
         consumer.close()
+
+
+def note_topics(platform: Platform, topics: dict[str, int]) -> None:
+    """Write down which topics this platform's broker has, beside its data."""
+    (_folder(platform) / "topics.json").write_text(json.dumps(topics))
+
+
+def noted_topics(platform: Platform) -> dict[str, int]:
+    """Return the topics that were written down; none if there is no readable note."""
+    try:
+        topics = json.loads((_folder(platform) / "topics.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return topics if isinstance(topics, dict) else {}
 
 
 def java_home() -> Path:

@@ -1,6 +1,6 @@
 """Events on the wire: CloudEvents 1.0, Kafka binary mode. Attributes are headers, the value is the message as JSON.
 
-The relay encodes, every consumer decodes; nothing else knows the names of the headers.
+The relay encodes and consumers decode. No other module knows the names of the headers.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,12 +21,12 @@ Headers = Iterable[tuple[str, bytes | None]]
 
 
 class BadEvent(ValueError):
-    """The record is not an event of this platform; its text says why. The record is at fault, not the reader."""
+    """The record is not an event of this platform. The text says why. The record is at fault, not the reader."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """An event with its CloudEvents attributes. `occurred_at` is UTC; `sequence` grows per `key`."""
+    """An event with its CloudEvents attributes. `occurred_at` is in UTC. `sequence` grows for each `key`."""
 
     id: str
     type: str
@@ -57,9 +57,9 @@ class Envelope:
         return [(name, value.encode()) for name, value in attributes.items() if value]
 
     def message(self) -> Message:
-        """Return the protobuf message; fields it does not know are passed over, for a newer version may send them.
+        """Return the protobuf message. Unknown fields are ignored, because a newer version may send them.
 
-        Raises BadEvent where the type is unknown or the value does not fit it.
+        Raises BadEvent if the type is unknown or the value does not fit it.
         """
         cls = message_class(self.type)
         if cls is None:
@@ -73,7 +73,7 @@ class Envelope:
 
 
 def to_json(message: Message) -> str:
-    """Return `message` as the JSON that travels: original field names, one line."""
+    """Return `message` as the JSON of an event: original field names, on one line."""
     return json_format.MessageToJson(message, preserving_proto_field_name=True, indent=None)
 
 

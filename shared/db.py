@@ -1,4 +1,4 @@
-"""What Django's ORM does not say: the database's clock, its notices, its advisory locks."""
+"""What Django's ORM does not offer: the database's clock, notifications, advisory locks and error codes."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 
 def database_now() -> datetime:
-    """Return the instant of the current transaction by the database's clock, in UTC: the same at every call within it."""
+    """Return the time of the current transaction by the database's clock, in UTC. It is the same for the whole transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT transaction_timestamp()")
         now: datetime = cursor.fetchone()[0]
@@ -19,7 +19,7 @@ def database_now() -> datetime:
 
 
 def notify(channel: str, payload: str = "") -> None:
-    """Wake whoever listens on `channel`. After the commit alone: inside a transaction a NOTIFY costs a quarter of the throughput."""
+    """Notify the listeners of `channel`. Call it only after the commit: inside a transaction it costs a quarter of the throughput."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
 
@@ -31,7 +31,7 @@ def lock_key(*parts: object) -> int:
 
 
 def try_advisory_xact_lock(*parts: object) -> bool:
-    """Take the advisory lock on `parts` until the transaction ends; return False, at once, where another one has it."""
+    """Take the advisory lock on `parts` until the transaction ends; return False at once if another transaction has it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_key(*parts)])
         return bool(cursor.fetchone()[0])
@@ -39,7 +39,7 @@ def try_advisory_xact_lock(*parts: object) -> bool:
 
 @contextmanager
 def advisory_lock(*parts: object) -> Iterator[None]:
-    """Hold the advisory lock on `parts` during the body, in a transaction or in none. Wait for it as long as for any lock."""
+    """Hold the advisory lock on `parts` during the body, inside or outside a transaction. lock_timeout limits the wait."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [lock_key(*parts)])
     try:

@@ -1,4 +1,4 @@
-"""The time a request still has: made once at the edge, handed down, never extended."""
+"""How much time a request still has. It is made once at the edge, passed on, and never extended."""
 
 import time
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class Deadline:
         return cls(at=time.monotonic() + seconds)
 
     def remaining(self) -> float:
-        """Return the seconds left, 0 once it has passed."""
+        """Return the remaining seconds, 0 after the deadline."""
         return max(0.0, self.at - time.monotonic())
 
     def check(self) -> None:
-        """Raise DeadlineExceeded once it has passed."""
+        """Raise DeadlineExceeded after the deadline."""
         if self.remaining() <= 0:
             raise DeadlineExceeded
 

@@ -1,7 +1,7 @@
 """The tree of refusals, and the one table that turns each into HTTP, gRPC and GraphQL.
 
-A refusal is defined beside what raises it, as a subclass with a stable `code` and a `text` in every language; which
-branch of the tree it grows on decides how every protocol answers it.
+A refusal is defined beside the code that raises it: a subclass with a stable `code` and a `text` in every language. Its
+branch of the tree decides the answer over each protocol.
 """
 
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from shared.text import Locale, Text
 
 
 class DomainError(Exception):
-    """A refusal that a caller is expected to handle: a stable `code`, a `text` for people, `params` that fill it.
+    """An expected error that callers handle: a stable `code`, a `text` for people, and `params` that fill the text.
 
-    `field` names the input at fault. `code` may be given per instance where one class serves several codes.
+    `field` names the input at fault.
     """
 
     code: ClassVar[str] = "INTERNAL"
@@ -41,7 +41,7 @@ class DomainError(Exception):
 
 
 class _Shown(dict[str, Any]):
-    """Parameters for a message; a missing one shows as its name, for a refusal must never fail to be told."""
+    """Parameters for a message. A missing parameter shows as its name, because a refusal must never fail to be shown."""
 
     def __missing__(self, key: str) -> str:
         return key
@@ -51,7 +51,7 @@ _registry: dict[str, type[DomainError]] = {}
 
 
 class NotFound(DomainError):
-    """There is no such thing, or it is not the caller's: the two are never told apart."""
+    """The thing does not exist, or it is not the caller's. The answer never says which."""
 
     code = "NOT_FOUND"
     text = Text(en="Not found.", fr="Introuvable.")
@@ -65,14 +65,14 @@ class Invalid(DomainError):
 
 
 class Conflict(DomainError):
-    """The input is well-formed, but the state of things does not allow it."""
+    """The input is well-formed, but the present state does not allow the request."""
 
     code = "CONFLICT"
     text = Text(en="This is not possible in the current state.", fr="Ce n’est pas possible dans l’état actuel.")
 
 
 class IllegalTransition(Conflict):
-    """The object is in a state from which this action leads nowhere."""
+    """The object is in a state that does not allow this action."""
 
     code = "ILLEGAL_TRANSITION"
     text = Text(en="The booking cannot change this way now.", fr="La réservation ne peut pas changer ainsi.")
@@ -89,7 +89,7 @@ class KeyReused(Conflict):
 
 
 class _Retryable(DomainError):
-    """A refusal that passes: `retry_after` says in how many seconds asking again makes sense."""
+    """A refusal that passes. The caller may ask again after `retry_after` seconds."""
 
     def __init__(self, *, retry_after: int = 1, **kwargs: Any) -> None:
         self.retry_after = retry_after
@@ -106,7 +106,7 @@ class InFlight(_Retryable, Conflict):
 
 
 class Unauthenticated(DomainError):
-    """No caller could be established. One message for every cause."""
+    """The caller is not known. Every cause has the same message."""
 
     code = "UNAUTHENTICATED"
     text = Text(en="Sign in to continue.", fr="Connectez-vous pour continuer.")
@@ -120,14 +120,14 @@ class Forbidden(DomainError):
 
 
 class RateLimited(_Retryable):
-    """Too many attempts; `retry_after` seconds until the next is looked at."""
+    """Too many attempts. The next one is allowed after `retry_after` seconds."""
 
     code = "RATE_LIMITED"
     text = Text(en="Too many attempts. Try again later.", fr="Trop de tentatives. Réessayez plus tard.")
 
 
 class Unavailable(_Retryable):
-    """Something needed is away or too busy; nothing was done."""
+    """A needed service is unavailable or too busy. Nothing was done."""
 
     code = "UPSTREAM_UNAVAILABLE"
     text = Text(
@@ -137,7 +137,7 @@ class Unavailable(_Retryable):
 
 
 class DeadlineExceeded(DomainError):
-    """The caller's time was up. What had not been committed was not done."""
+    """The caller's deadline passed. What was not committed was not done."""
 
     code = "DEADLINE_EXCEEDED"
     text = Text(en="The request took too long.", fr="La requête a pris trop de temps.")
@@ -152,9 +152,9 @@ class TooLarge(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """How a refusal is told: the HTTP status, the gRPC status, and the GraphQL top-level code.
+    """How a refusal is answered: the HTTP status, the gRPC status and the GraphQL top-level code.
 
-    A `graphql` of None is a refusal that is always a UserError with its own code.
+    If `graphql` is None, the refusal is always a UserError with its own code.
     """
 
     http: int
@@ -179,12 +179,12 @@ PROTOCOLS: Final[Mapping[type[DomainError], Protocol]] = {
 
 
 def protocols_of_class(cls: type[DomainError]) -> Protocol:
-    """Return how refusals of `cls` are told: the entry of its nearest ancestor in the table."""
+    """Return the protocols of refusals of `cls`: the table's entry of its nearest ancestor."""
     return next(PROTOCOLS[ancestor] for ancestor in cls.__mro__ if ancestor in PROTOCOLS)
 
 
 def protocols_of(error: DomainError) -> Protocol:
-    """Return how `error` is told over each protocol."""
+    """Return the statuses and the code that answer `error`."""
     return protocols_of_class(type(error))
 
 
@@ -202,15 +202,15 @@ _BRANCH_BY_STATUS: Final[Mapping[StatusCode, type[DomainError]]] = {
 
 
 class RemoteRefusal:
-    """Builds the refusal that another service raised, from what came over the wire."""
+    """Rebuilds a refusal that another service raised."""
 
     @staticmethod
     def rebuild(
         *, code: str, status: StatusCode, message: str, field: str | None, params: Mapping[str, Any]
     ) -> DomainError:
-        """Return a refusal with `code` on the branch of `status`; its message is the one the other service wrote.
+        """Return a refusal with `code` on the branch of `status`, with the message that the other service wrote.
 
-        A code that this process knows becomes its own class; any other is still the right branch with that code.
+        A code that this process knows becomes its own class. Any other code is put on the class of its branch.
         """
         branch = _BRANCH_BY_STATUS.get(status, DomainError)
         known = _registry.get(code)

@@ -1,4 +1,4 @@
-"""The catalogue of events: which protobuf message travels on which topic under which CloudEvents type."""
+"""The catalogue of events: each protobuf message with its topic and its CloudEvents type."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """How a message is named on the wire: the CloudEvents type, the topic, and the service it comes from."""
+    """The names of a message on the wire: the CloudEvents type, the topic and the publishing service."""
 
     type: str
     topic: str
@@ -42,7 +42,7 @@ _INVOICE = Topic("travel.notifications.invoice")
 
 TOPICS: Final = (_USER, _DEPARTURE, _DESTINATION, _BOOKING, _INVENTORY, _WAITLIST, _NOTIFICATION, _INVOICE)
 
-# Who reads what; their dead letters go to `<topic>.<consumer>.dlq`.
+# The topics of each consumer. Its dead letters go to `<topic>.<consumer>.dlq`.
 CONSUMERS: Final[Mapping[str, tuple[Topic, ...]]] = {
     "destinations": (_INVENTORY,),
     "bookings": (_DEPARTURE,),
@@ -113,22 +113,22 @@ _BY_TYPE: Final = {event.type: message for message, event in EVENTS.items()}
 
 
 def event_type(message: Message | type[Message]) -> EventType:
-    """Return how `message` is named on the wire. Raises KeyError for what is no event."""
+    """Return the names of `message` on the wire. Raises KeyError if it is no event."""
     return EVENTS[message if isinstance(message, type) else type(message)]
 
 
 def message_class(type_: str) -> type[Message] | None:
-    """Return the message class of a CloudEvents type, or None where the platform has no such event."""
+    """Return the message class of a CloudEvents type, or None if the platform has no such event."""
     return _BY_TYPE.get(type_)
 
 
 @cache
 def _prefix() -> str:
-    from shared.settings.env import env  # settings read the environment once, when first asked
+    from shared.settings.env import env  # not at import: the environment may not be complete yet
 
     return str(env.str("KAFKA_TOPIC_PREFIX", default=""))
 
 
 def topic_name(name: str) -> str:
-    """Return the topic's name in this environment, KAFKA_TOPIC_PREFIX before it."""
+    """Return the topic's name in this environment: with KAFKA_TOPIC_PREFIX before it."""
     return _prefix() + name

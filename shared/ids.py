@@ -1,4 +1,4 @@
-"""Identifiers: UUIDv7, whose order is the order of creation, so that they index like a sequence."""
+"""Identifiers: UUIDv7. They sort by the time of creation, so an index on them grows at its end."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Money: a Decimal with its currency in code, integer minor units with an ISO 4217 code on the wire, never a float."""
+"""Money: a Decimal with its currency in code, and integer minor units with an ISO 4217 code on the wire. Never a float."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ def exponent(currency: str) -> int:
 
 
 class CurrencyMismatch(ValueError):
-    """Two amounts of different currencies met: an error of the program, never of its user."""
+    """Two amounts of different currencies were combined. This is a bug, not a mistake of the user."""
 
 
 @dataclass(frozen=True, slots=True, order=False)
 class Money:
-    """An exact amount of one currency, in its minor unit's precision."""
+    """An exact amount of one currency, with the precision of its minor unit."""
 
     amount: Decimal
     currency: str
@@ -41,7 +41,7 @@ class Money:
 
     @classmethod
     def zero(cls, currency: str) -> "Money":
-        """Return nothing of `currency`."""
+        """Return an amount of zero."""
         return cls(Decimal(0), currency)
 
     @classmethod
@@ -85,17 +85,17 @@ class Money:
         return f"{self.amount} {self.currency}"
 
     def share(self, percent: int | Decimal) -> "Money":
-        """Return `percent` per cent, rounded once, half up."""
+        """Return `percent` per cent of the amount, rounded once, half up."""
         return Money.rounded(self.amount * percent / 100, self.currency)
 
     def convert(self, rate: Decimal, currency: str) -> "Money":
-        """Return the amount in `currency` at `rate` units of it for one of this, rounded half up."""
+        """Return the amount in `currency`, rounded half up. `rate` is the units of `currency` for one unit of this currency."""
         return Money.rounded(self.amount * rate, currency)
 
     def allocate(self, weights: Sequence[int | Decimal]) -> list["Money"]:
-        """Split by `weights` so that the parts sum to the whole: the largest remainders get the odd minor units.
+        """Split the amount by `weights`. The parts sum to the whole: the largest remainders get the odd minor units.
 
-        Raises ValueError where the weights sum to nothing.
+        Raises ValueError if the weights do not sum to more than zero.
         """
         total = sum(Decimal(weight) for weight in weights)
         if total <= 0:

@@ -1,4 +1,4 @@
-"""Names of people: what may be one, in whatever script, and what never is (markup, control characters, hidden marks)."""
+"""Names of people: letters of any script are allowed, and markup, control characters and hidden marks are not."""
 
 import unicodedata
 from typing import Final
@@ -11,7 +11,7 @@ _PUNCTUATION: Final = frozenset(" '’.,·-‐–")
 
 
 class InvalidName(Invalid):
-    """The name is empty, too long, or holds what no name holds."""
+    """The name is empty, too long, or contains characters that no name has."""
 
     code = "INVALID_NAME"
     text = Text(
@@ -21,7 +21,7 @@ class InvalidName(Invalid):
 
 
 def clean_name(name: str, *, field: str) -> str:
-    """Return `name` as it is kept: NFC, without outer spaces. Raises InvalidName naming `field`."""
+    """Return `name` in the form that is stored: NFC, without outer spaces. Raises InvalidName, which names `field`."""
     cleaned = unicodedata.normalize("NFC", name).strip(" ")
     if not 0 < len(cleaned) <= MAX_LENGTH or not all(map(_allowed, cleaned)) or not any(map(str.isalpha, cleaned)):
         raise InvalidName(field=field)

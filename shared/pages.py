@@ -1,4 +1,4 @@
-"""Keyset pages: a cursor holds the last row's place in the order, so that rows inserted meanwhile neither repeat nor hide others."""
+"""Keyset pages: a cursor contains the last row's place in the order. Rows inserted meanwhile neither repeat nor hide others."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One part of an order: a field or annotation that is never null, its direction, and how its value is read back."""
+    """One part of an order: a field or annotation that is never null, its direction, and a parser for its value in a cursor."""
 
     name: str
     parse: Callable[[str], Any]
@@ -26,7 +26,7 @@ class Key:
 
     @property
     def ordering(self) -> str:
-        """The part as order_by takes it."""
+        """The part in the form of order_by."""
         return f"-{self.name}" if self.descending else self.name
 
 
@@ -41,7 +41,7 @@ class Page(Generic[M]):
 
 
 def instant(text: str) -> datetime:
-    """Read an instant back. Raises ValueError."""
+    """Parse an instant from a cursor. Raises ValueError."""
     value = datetime.fromisoformat(text)
     if value.tzinfo is None:
         raise ValueError("an instant has a time zone")
@@ -49,7 +49,7 @@ def instant(text: str) -> datetime:
 
 
 def number(text: str) -> Decimal:
-    """Read a finite decimal back. Raises ValueError."""
+    """Parse a finite decimal from a cursor. Raises ValueError."""
     value = Decimal(text)
     if not value.is_finite():
         raise ValueError("a finite number is expected")
@@ -62,17 +62,17 @@ ID = Key("id", UUID)
 def page(rows: QuerySet[M], *, keys: Sequence[Key], first: int, after: str, kind: str) -> Page[M]:
     """Return `first` rows after the cursor, ordered by `keys`, the last of which is unique.
 
-    Raises Invalid (field `after`) for a cursor that was not handed out for a list of this `kind`.
+    Raises Invalid (field `after`) for a cursor that does not belong to a list of this `kind`.
     """
     ordered = rows.order_by(*(key.ordering for key in keys))
     if after:
         ordered = ordered.filter(_beyond(keys, decode(after, keys=keys, kind=kind)))
-    found = list(ordered[: first + 1])
-    shown = found[:first]
+    candidates = list(ordered[: first + 1])  # one more shows whether there is a next page
+    shown = candidates[:first]
     return Page(
         rows=shown,
         cursors=[encode([getattr(row, key.name) for key in keys], kind=kind) for row in shown],
-        has_next=len(found) > first,
+        has_next=len(candidates) > first,
         has_previous=bool(after),
     )
 
@@ -84,10 +84,10 @@ def encode(values: Sequence[Any], *, kind: str) -> str:
 
 
 def decode(cursor: str, *, keys: Sequence[Key], kind: str) -> list[Any]:
-    """Return the place a cursor holds. Raises Invalid."""
+    """Return the place that a cursor contains. Raises Invalid."""
     try:
-        held = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
-        named, *texts = held
+        parts = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)))
+        named, *texts = parts
         if named != kind or len(texts) != len(keys) or len(cursor) > 1_000:
             raise ValueError("a cursor of another list")
         return [key.parse(text) for key, text in zip(keys, texts, strict=True)]
@@ -96,9 +96,9 @@ def decode(cursor: str, *, keys: Sequence[Key], kind: str) -> list[Any]:
 
 
 def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
-    """Return what is true of the rows after the place: later in the first key, or as far there and later in the rest."""
+    """Return the condition of the rows after the place: later in the first key, or equal there and later in the next keys."""
     later = Q()
     for index, (key, value) in enumerate(zip(keys, values, strict=True)):
-        same = {earlier.name: held for earlier, held in zip(keys[:index], values[:index], strict=True)}
+        same = {earlier.name: equal for earlier, equal in zip(keys[:index], values[:index], strict=True)}
         later |= Q(**same, **{f"{key.name}__{'lt' if key.descending else 'gt'}": value})
     return later

@@ -1,6 +1,6 @@
-"""Who asks: travellers by the access tokens of users_service, services by credentials of their own. Both verified offline.
+"""Who the caller is: a traveller with an access token of users_service, or a service with its own credential.
 
-`tokens` and `jwks` verify travellers, `credentials` services; `drf` and `staff` bring them to REST and to the admin.
+Both are verified offline. `tokens` and `jwks` verify travellers, `credentials` verifies services, and `drf` is for REST views.
 """
 
 from shared.auth.credentials import service_credential, verify_service_credential

@@ -15,35 +15,35 @@ from shared.settings.env import env, refuse, service_folder
 
 LIFETIME_SECONDS: Final = 300
 _RENEW_BEFORE: Final = 60
-_held: dict[str, tuple[str, float]] = {}
+_issued: dict[str, tuple[str, float]] = {}
 
 
 def own_name() -> str:
-    """Return the name this process signs with: users, destinations, bookings, notifications or gateway."""
+    """Return the name that this process signs with: users, destinations, bookings, notifications or gateway."""
     return service_folder().removesuffix("_service")
 
 
 def service_credential(audience: str) -> str:
-    """Return a credential of this service for `audience`, at least a minute from its end."""
-    token, expires_at = _held.get(audience, ("", 0.0))
+    """Return a credential of this service for `audience` that is valid for a minute or more."""
+    token, expires_at = _issued.get(audience, ("", 0.0))
     now = time.time()
     if now > expires_at - _RENEW_BEFORE:
         expires_at = now + LIFETIME_SECONDS
         token = sign(name=own_name(), key=_private_key(), audience=audience, now=now)
-        _held[audience] = token, expires_at
+        _issued[audience] = token, expires_at
     return token
 
 
 def sign(*, name: str, key: Ed25519PrivateKey, audience: str, now: float) -> str:
-    """Return a credential of service `name` for `audience`, good for five minutes from `now` (seconds since the epoch)."""
+    """Return a credential of service `name` for `audience`, valid for five minutes from `now` (seconds since the epoch)."""
     claims = {"iss": name, "aud": audience, "iat": int(now), "exp": int(now) + LIFETIME_SECONDS, "token_use": "service"}
     return jwt.encode(claims, key, algorithm=ALGORITHM)
 
 
 def verify_service_credential(token: str) -> str:
-    """Return the name of the service that `token` was made by, for this one. Raises Unauthenticated, always the same.
+    """Return the name of the service that made `token` for this service. Raises Unauthenticated, the same for every cause.
 
-    A caller shows the same credential for minutes: its signature is verified once, its end every time.
+    A caller uses the same credential for minutes. Its signature is verified once, its expiry every time.
     """
     name, expires_at = _signed_by(token, own_name())
     if time.time() >= expires_at + env.positive("TOKEN_LEEWAY_SECONDS", default=30):
@@ -53,7 +53,7 @@ def verify_service_credential(token: str) -> str:
 
 @lru_cache(maxsize=64)
 def _signed_by(token: str, audience: str) -> tuple[str, int]:
-    """Return who made `token` and when it ends, in seconds since the epoch. Raises Unauthenticated, which is not kept."""
+    """Return who made `token` and when it expires, in seconds since the epoch. Raises Unauthenticated, which is not cached."""
     try:
         name = jwt.decode(token, options={"verify_signature": False})["iss"]
         claims = jwt.decode(
@@ -74,7 +74,7 @@ def _signed_by(token: str, audience: str) -> tuple[str, int]:
 
 @cache
 def public_keys() -> dict[str, Ed25519PublicKey]:
-    """Return every service's key, of SERVICE_PUBLIC_KEYS. Ends the process where it is malformed."""
+    """Return every service's key from SERVICE_PUBLIC_KEYS. Ends the process if the variable is malformed."""
     return {
         name: Ed25519PublicKey.from_public_bytes(raw)
         for name, raw in _mapping("SERVICE_PUBLIC_KEYS", env.str("SERVICE_PUBLIC_KEYS")).items()

@@ -1,4 +1,4 @@
-"""Travellers over REST: the bearer token as DRF's authentication, and who may pass."""
+"""Travellers over REST: DRF's authentication by bearer token, and permissions."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from shared.errors import Unauthenticated
 
 
 class TravellerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer …`: an invalid token is refused, never treated as nobody."""
+    """Authenticates by `Authorization: Bearer …`. An invalid token is refused, never treated like no token."""
 
     def authenticate(self, request: Request) -> tuple[Traveller, str] | None:
         """Return the traveller, or None without a token. Raises Unauthenticated."""
@@ -31,14 +31,14 @@ class TravellerAuthentication(BaseAuthentication):
 
 
 def traveller_of(request: Request) -> Traveller:
-    """Return who is signed in. Raises Unauthenticated where nobody is."""
+    """Return the signed-in traveller. Raises Unauthenticated if nobody is signed in."""
     if not isinstance(request.user, Traveller):
         raise Unauthenticated
     return request.user
 
 
 class IsTraveller(BasePermission):
-    """A signed-in traveller."""
+    """Allows signed-in travellers."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Return whether somebody is signed in."""
@@ -46,7 +46,7 @@ class IsTraveller(BasePermission):
 
 
 def has_role(*roles: str) -> type[BasePermission]:
-    """Return the permission of whoever has one of `roles` (catalogue_editor, booking_agent, finance, support, admin)."""
+    """Return a permission for travellers who have one of `roles` (catalogue_editor, booking_agent, finance, support, admin)."""
 
     class _HasRole(BasePermission):
         def has_permission(self, request: Request, view: Any) -> bool:

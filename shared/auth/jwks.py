@@ -1,7 +1,6 @@
-"""The public keys of users_service: fetched once, kept, refetched at most every 30 s, and used stale rather than not at all."""
+"""The public keys of users_service: fetched once, kept, and fetched again at most every 30 s. Old keys stay in use if a fetch fails."""
 
 import json
-import logging
 import threading
 import time
 import urllib.request
@@ -9,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt.algorithms import OKPAlgorithm
 
@@ -16,11 +16,11 @@ from shared.errors import Unavailable
 
 REFETCH_SECONDS: Final = 30.0
 _MAX_BYTES: Final = 64_000
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class KeySet:
-    """Ed25519 keys by id. Safe between threads; one fetch at a time."""
+    """Ed25519 keys by id. Threads may share it. Only one thread fetches at a time."""
 
     def __init__(self, fetch: Callable[[], bytes], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
@@ -30,18 +30,18 @@ class KeySet:
         self._lock = threading.Lock()
 
     def key(self, kid: str) -> Ed25519PublicKey | None:
-        """Return the key, or None where users_service has none of that name.
+        """Return the key, or None if users_service has no key of that name.
 
-        An unknown name makes one fetch, at most every 30 s. Raises Unavailable where no set was ever had.
+        An unknown name causes a fetch, at most every 30 s. Raises Unavailable if no key set was ever fetched.
         """
-        found = self._keys.get(kid)
-        if found is None:
+        key = self._keys.get(kid)
+        if key is None:
             with self._lock:
                 self._refresh()
-            found = self._keys.get(kid)
-            if found is None and not self._keys:
+            key = self._keys.get(kid)
+            if key is None and not self._keys:
                 raise Unavailable
-        return found
+        return key
 
     def _refresh(self) -> None:
         now = self._clock()
@@ -52,11 +52,11 @@ class KeySet:
         try:
             self._keys = parse(self._fetch())
         except (OSError, ValueError) as error:
-            log.warning("keys of users_service could not be fetched: %s", type(error).__name__)
+            log.warning("key_set_not_fetched", cause=type(error).__name__)
 
 
 def parse(document: bytes) -> dict[str, Ed25519PublicKey]:
-    """Return the Ed25519 keys of a JWK set, others passed over. Raises ValueError where it is none."""
+    """Return the Ed25519 keys of a JWK set and ignore other keys. Raises ValueError if the document is not a key set."""
     keys = {}
     for jwk in json.loads(document)["keys"]:
         if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519" and jwk.get("kid"):
@@ -72,7 +72,7 @@ def jwk_of(kid: str, key: Ed25519PublicKey) -> dict[str, Any]:
 
 
 def over_http(url: str) -> Callable[[], bytes]:
-    """Return a fetch of `url`, which the operator configured: http or https alone, 2 s, 64 kB."""
+    """Return a function that fetches `url`, which the operator configured: only http or https, within 2 s, at most 64 kB."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise ValueError("JWKS_URL must be http or https")
 

@@ -1,4 +1,4 @@
-"""Real keys for tests: travellers' tokens and services' credentials that the code under test verifies as it does in production."""
+"""Real keys for tests. The code under test verifies travellers' tokens and services' credentials as in production."""
 
 import base64
 import json
@@ -47,15 +47,15 @@ def install(folder: Path) -> None:
     os.environ.pop("SERVICE_PRIVATE_KEY", None)
     for cached in (tokens.key_set, credentials.public_keys, credentials._private_key, credentials._signed_by):
         cached.cache_clear()
-    credentials._held.clear()
+    credentials._issued.clear()
 
 
 def mint_access_token(
     user_id: UUID | None = None, *, session_id: UUID | None = None, roles: Collection[str] = (), **claims: Any
 ) -> str:
-    """Return an access token as users_service makes it; `claims` replace or (None) remove single ones."""
+    """Return an access token as users_service makes it; `claims` replace single claims, and None removes one."""
     now = int(time.time())
-    held = {
+    payload = {
         "sub": str(user_id or uuid7()),
         "sid": str(session_id or uuid7()),
         "roles": sorted(roles),
@@ -67,7 +67,7 @@ def mint_access_token(
         **claims,
     }
     return jwt.encode(
-        {name: value for name, value in held.items() if value is not None},
+        {name: value for name, value in payload.items() if value is not None},
         traveller_key(),
         algorithm=tokens.ALGORITHM,
         headers={"kid": KID},

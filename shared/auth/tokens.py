@@ -1,4 +1,4 @@
-"""Travellers' access tokens: EdDSA alone, named keys alone, every claim checked, one refusal for whatever is wrong."""
+"""Travellers' access tokens: only EdDSA, only known keys, every claim checked, and the same refusal for every fault."""
 
 import os
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _MAX_KID: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Traveller:
-    """The person an access token speaks for. `roles` are staff groups; `expires_at` is in seconds since the epoch."""
+    """The person that an access token identifies. `roles` are staff groups. `expires_at` is in seconds since the epoch."""
 
     id: UUID
     session_id: UUID
@@ -30,7 +30,7 @@ class Traveller:
     token: str = field(default="", repr=False)
     expires_at: int = 0
 
-    # What Django REST framework asks of a user.
+    # Django REST framework reads these of a user.
     is_authenticated = True
     is_active = True
     is_anonymous = False
@@ -42,7 +42,7 @@ class Traveller:
 
 
 def verify_access_token(token: str) -> Traveller:
-    """Return who `token` speaks for. Raises Unauthenticated, always the same; Unavailable before any key was ever had."""
+    """Return the traveller of `token`. Raises Unauthenticated, the same for every fault, or Unavailable while no key is known."""
     try:
         claims = _claims(token)
         if claims["token_use"] != _ACCESS:

@@ -1,1 +1,1 @@
-"""REST, the same way in every service: problem+json, limits, pages, health, one access line, one request id."""
+"""REST in every service: problem+json, limits, pages, health, access log and request ids."""

@@ -1,4 +1,4 @@
-"""gunicorn for every web process: one worker by default, threads as many as the pool has connections, small limits.
+"""gunicorn for every web process: one worker by default, as many threads as the pool has connections, and small limits.
 
 `gunicorn -c shared/http/gunicorn_conf.py bookings_service.config.wsgi`
 """
@@ -9,7 +9,7 @@ bind = f"{os.environ.get('HTTP_HOST_ADDRESS', '127.0.0.1')}:{os.environ.get('POR
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"
 threads = int(os.environ.get("WEB_THREADS", "8"))
-preload_app = True  # a wrong environment ends the master at once, with its one line
+preload_app = True  # a wrong environment ends the master at once, with one line
 timeout = 30
 graceful_timeout = 5
 keepalive = 5

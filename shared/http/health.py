@@ -1,9 +1,10 @@
-"""Live means that requests are answered; ready means that the own database answers too. Other services are never required."""
+"""Live means that requests are answered. Ready means that the own database answers too. Other services are never required."""
 
-from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
+
+from shared.db import database_answers
 
 
 @require_safe
@@ -14,11 +15,8 @@ def live(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 while the database answers, 503 while it does not."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
+    """Answer 200 while the database answers, 503 otherwise."""
+    if not database_answers():
         return JsonResponse({"status": "not ready", "database": "away"}, status=503)
     return JsonResponse({"status": "ready", "database": "ok"})
 

@@ -1,4 +1,4 @@
-"""What is refused before anything reads it: a Host that is not ours, and a body too large."""
+"""Refuses two kinds of requests before they are read: an unknown Host and a body that is too large."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,13 @@ from shared.http.problems import problem_response
 
 
 class LimitsMiddleware:
-    """Answer 400 to a foreign Host, and 413 to a body past MAX_BODY_BYTES without reading it."""
+    """Answer 400 to an unknown Host, and 413 to a body larger than MAX_BODY_BYTES without reading it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer, or refuse."""
+        """Answer or refuse the request."""
         try:
             request.get_host()
         except DisallowedHost:

@@ -1,4 +1,4 @@
-"""The first and last room of a request: its id, its trace, its language, and one line about it when it ends."""
+"""The outermost middleware of a request: its id, trace and language, and one access log entry when it ends."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ QUIET_PATHS = ("/health/",)
 
 
 class RequestContextMiddleware:
-    """Bind X-Request-Id, traceparent and language for everything below; answer with the id; log one access line."""
+    """Bind request id, trace and language for the code inside, answer with the id, and log the request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -44,9 +44,9 @@ class RequestContextMiddleware:
 
 
 def client_ip(request: HttpRequest) -> str:
-    """Return the network address of who asks: the peer's, or what a configured proxy (TRUSTED_PROXIES) says of it.
+    """Return the caller's network address: the peer's, or the one that a trusted proxy (TRUSTED_PROXIES) names.
 
-    X-Forwarded-For is read from the right, past trusted proxies, so that nobody can put an address before their own.
+    X-Forwarded-For is read from the right, past trusted proxies, so that a caller cannot pretend another address.
     """
     trusted = [ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES]
     address = str(request.META.get("REMOTE_ADDR", ""))

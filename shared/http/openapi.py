@@ -1,4 +1,4 @@
-"""What OpenAPI says of refusals: every operation lists its codes."""
+"""Refusals in OpenAPI: every operation lists its codes."""
 
 from collections import defaultdict
 from typing import Any
@@ -30,7 +30,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 
 def refusals(*errors: type[DomainError]) -> dict[tuple[int, str], OpenApiResponse]:
-    """Return the responses of `errors` for extend_schema: one per status, its codes in the description."""
+    """Return the responses of `errors` for extend_schema: one for each status, with its codes in the description."""
     codes: dict[int, list[str]] = defaultdict(list)
     for error in errors:
         codes[protocols_of_class(error).http].append(error.code)

@@ -1,4 +1,4 @@
-"""Pages over REST: `{"next", "previous", "results"}`, by opaque cursor, stable under inserts."""
+"""Pages over REST: `{"next", "previous", "results"}`, by opaque cursor. Inserted rows do not disturb them."""
 
 from collections import OrderedDict
 from typing import Any
@@ -14,19 +14,19 @@ DEFAULT_LIMIT = 20
 
 
 class CursorPagination(DrfCursorPagination):
-    """DRF's keyset pages with `limit` (1..100, 20 by default); a limit out of range or a broken cursor is 400 naming it."""
+    """DRF's keyset pages with `limit` (1 to 100, 20 by default). A bad limit or cursor is answered with 400 and its name."""
 
     page_size = DEFAULT_LIMIT
     page_size_query_param = "limit"
     max_page_size = MAX_LIMIT
-    ordering: tuple[str, ...] = ("-id",)  # newest first: an id is a UUIDv7, whose order is the order of creation
+    ordering: tuple[str, ...] = ("-id",)  # newest first: UUIDv7 ids sort by the time of creation
 
     def get_page_size(self, request: Request) -> int:
-        """Return `limit`. Raises BadParameter out of 1..100."""
+        """Return `limit`. Raises BadParameter if it is not 1 to 100."""
         return whole_number(request, "limit", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)
 
     def decode_cursor(self, request: Request) -> Any:
-        """Return the cursor. Raises BadParameter where it is not one that was handed out."""
+        """Return the cursor. Raises BadParameter if it is malformed."""
         try:
             return super().decode_cursor(request)
         except (DrfNotFound, ValueError):
@@ -45,7 +45,7 @@ class CursorPagination(DrfCursorPagination):
 def page_of_results(
     request: Request, *, results: list[Any], next_cursor: str | None, previous_cursor: str | None
 ) -> dict[str, Any]:
-    """Return the body of a page whose rows a selector has cut itself; cursors are the selector's, opaque."""
+    """Return the body of a page that a selector has made. The cursors are the selector's."""
 
     def link(cursor: str | None) -> str | None:
         if not cursor:

@@ -1,4 +1,4 @@
-"""Reading JSON bodies: strictly, and without falling over what was made to fall over."""
+"""Reads JSON bodies strictly. Hostile input is refused and never breaks the parser."""
 
 import codecs
 import json
@@ -10,7 +10,7 @@ from rest_framework.parsers import BaseParser
 
 
 class StrictJSONParser(BaseParser):
-    """Parse an RFC 8259 object: no NaN, no array or scalar at the top, any depth the reader bears. Raises ParseError."""
+    """Parses an RFC 8259 object: no NaN, and no array or scalar at the top. Raises ParseError, for too deep nesting too."""
 
     media_type = "application/json"
 
@@ -28,4 +28,4 @@ class StrictJSONParser(BaseParser):
 
 
 def _no_constants(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

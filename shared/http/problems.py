@@ -1,10 +1,10 @@
-"""Refusals over REST: RFC 9457 problem+json, from the one table of shared.errors."""
+"""Refusals over REST: RFC 9457 problem+json, from the table in shared.errors."""
 
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -25,11 +25,11 @@ from shared.errors import (
 from shared.telemetry import current_locale, current_request_id
 
 CONTENT_TYPE = "application/problem+json"
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def body(*, status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
-    """Return the members of a problem; `code` is the stable name, `request_id` what support asks for."""
+    """Return the members of a problem. `code` is its stable name, and support asks for `request_id`."""
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -59,13 +59,13 @@ def problem(error: DomainError) -> tuple[dict[str, Any], int, dict[str, str]]:
 
 
 def problem_response(error: DomainError) -> HttpResponse:
-    """Return a plain Django response for what is refused before a view is reached."""
+    """Return a plain Django response for a request that is refused before it reaches a view."""
     members, status, headers = problem(error)
     return JsonResponse(members, status=status, headers=headers, content_type=CONTENT_TYPE)
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Answer whatever a DRF view raises as problem+json. Never a traceback; the unexpected is logged and is a 500 without detail."""
+    """Answer an exception of a DRF view as problem+json. An unexpected one is logged and answered with 500 without details."""
     set_rollback()
     refused = _as_domain_error(error)
     if refused is not None:
@@ -84,7 +84,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
         status, headers = 500, {}
         members = body(status=500, code=DomainError.code, detail=DomainError().localized(current_locale()))
     response = Response(members, status=status, headers=headers, content_type=CONTENT_TYPE)
-    # DRF's test client and exceptions middleware look at it.
+    # DRF's test client and middleware read it.
     response.exception = True
     return response
 
@@ -115,7 +115,7 @@ def _invalid(error: exceptions.ValidationError) -> dict[str, Any]:
 
 
 def _flattened(detail: Any, path: str = "") -> Any:
-    """Yield field, message and code of each complaint, nested fields joined by dots."""
+    """Yield field, message and code of each error. Names of nested fields are joined by dots."""
     if isinstance(detail, Mapping):
         for key, inner in detail.items():
             name = "" if key == "non_field_errors" else str(key)
@@ -129,20 +129,20 @@ def _flattened(detail: Any, path: str = "") -> Any:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer what Django itself refuses, such as a Host that is not ours (handler400)."""
+    """Answer a request that Django itself refuses, such as one for an unknown Host (handler400)."""
     return problem_response(Invalid())
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer what nobody may do here (handler403)."""
+    """Answer a request that is not allowed (handler403)."""
     return problem_response(Forbidden())
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer an address that does not exist (handler404)."""
+    """Answer a request for an unknown address (handler404)."""
     return problem_response(NotFound())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what broke, without saying how (handler500)."""
+    """Answer a request that failed, without details (handler500)."""
     return problem_response(DomainError())

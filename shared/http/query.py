@@ -1,4 +1,4 @@
-"""Query parameters: known ones alone, each in its form, or 400 naming the parameter."""
+"""Query parameters: only known ones, each well-formed. Otherwise the answer is 400 and names the parameter."""
 
 from collections.abc import Collection
 from datetime import date
@@ -12,19 +12,19 @@ PAGE_PARAMETERS = frozenset({"cursor", "limit", "format"})
 
 
 class UnknownParameter(Invalid):
-    """The query names a parameter that this address does not have."""
+    """The query has a parameter that this address does not know."""
 
     text = Text(en="Unknown query parameter: {parameter}.", fr="Paramètre de requête inconnu : {parameter}.")
 
 
 class BadParameter(Invalid):
-    """A query parameter is not of the form it needs."""
+    """A query parameter is malformed."""
 
     text = Text(en="{parameter} is not valid.", fr="{parameter} n’est pas valide.")
 
 
 def only(request: Request, allowed: Collection[str]) -> None:
-    """Raise UnknownParameter unless every query parameter is one of `allowed` or of a page's."""
+    """Raise UnknownParameter unless every query parameter is in `allowed` or belongs to a page."""
     for name in request.query_params:
         if name not in allowed and name not in PAGE_PARAMETERS:
             raise UnknownParameter(field=name[:100], parameter=name[:100])
@@ -41,7 +41,7 @@ def whole_number(request: Request, name: str, *, minimum: int, maximum: int, def
 
 
 def calendar_date(request: Request, name: str) -> date | None:
-    """Return the parameter as a date (ISO 8601), None without it. Raises BadParameter."""
+    """Return the parameter as a date (ISO 8601), or None without it. Raises BadParameter."""
     text = request.query_params.get(name)
     if text is None:
         return None

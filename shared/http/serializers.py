@@ -1,4 +1,4 @@
-"""Serializers that take exactly what they name."""
+"""Serializers that accept exactly the fields that they name."""
 
 from typing import Any
 

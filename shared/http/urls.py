@@ -1,4 +1,4 @@
-"""The addresses that every service with a REST API has: its schema, its documentation and its health."""
+"""The addresses of every service with a REST API: schema, documentation and health."""
 
 from django.urls import include, path
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer

@@ -26,7 +26,7 @@ class InvalidKey(Invalid):
 
 
 class Attempt:
-    """`owner`'s request under `key`. `request` is a dataclass or JSON-like value; the same key goes with the same request for ever.
+    """A request of `owner` under `key`. `request` is a dataclass or JSON-like value. A key belongs to one request for ever.
 
     Usage: ask `seen()` before slow checks; inside the transaction `lock()`, then `earlier_result()`; after the effect `succeeded(result)`.
     """

@@ -1,6 +1,7 @@
-"""The transactional outbox: an event is a row of the transaction that causes it, and a relay brings it to Kafka.
+"""The transactional outbox: an event is a row of the transaction that causes it, and a relay sends it to Kafka.
 
-`publish` writes, inside the transaction and under the aggregate's lock; the post-commit signal makes it fast; `relay` makes it sure.
+`publish` writes the row inside the transaction, under the aggregate's lock. The post-commit signal makes delivery fast, and the
+relay's sweep makes it certain.
 """
 
 from shared.outbox.publishing import NotInTransaction, publish, publish_many

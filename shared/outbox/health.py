@@ -1,4 +1,4 @@
-"""How the outbox does: what waits, and whether anybody sends it."""
+"""The state of the outbox: the waiting events, and whether a relay is active."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from shared.db import lock_key
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Undelivered events of a topic; `oldest_seconds` is the age of the oldest by the database's clock."""
+    """The undelivered events of a topic. `oldest_seconds` is the age of the oldest by the database's clock."""
 
     topic: str
     waiting: int
@@ -26,7 +26,7 @@ class State:
 
 
 def state() -> State:
-    """Return what waits, how many delivered rows are kept, and whether a relay holds the lock of the one that sends."""
+    """Return the waiting events, the number of delivered rows, and whether a relay holds the lock of the active relay."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT topic, count(*), extract(epoch FROM clock_timestamp() - min(occurred_at))::bigint FROM outbox_outboxevent"

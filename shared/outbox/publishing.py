@@ -1,4 +1,4 @@
-"""Writing events: rows of the caller's transaction."""
+"""Writes events as rows of the caller's transaction."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,11 +14,11 @@ from shared.telemetry import current_request_id, current_traceparent
 
 
 class NotInTransaction(RuntimeError):
-    """An event was published outside a transaction: it could be told without having happened. An error of the program."""
+    """An event was published outside a transaction, so it could be sent without its change. This is a bug."""
 
 
 def publish(message: Message, *, aggregate_id: UUID, sequence: int, occurred_at: datetime) -> None:
-    """Have `message` reach Kafka if, and only if, the current transaction commits.
+    """Send `message` to Kafka if and only if the current transaction commits.
 
     Call it under the lock of the aggregate, so that events of one aggregate are written in their order. Raises NotInTransaction.
     """
@@ -27,7 +27,7 @@ def publish(message: Message, *, aggregate_id: UUID, sequence: int, occurred_at:
 
 def publish_many(events: Iterable[tuple[Message, UUID, int]], *, occurred_at: datetime) -> None:
     """Publish (message, aggregate id, sequence) triples in their order, in few statements. Raises NotInTransaction."""
-    # Not before the app registry is ready: this module is the package's face.
+    # Not at import: the package imports this module before the app registry is ready.
     from shared.outbox.models import OutboxEvent
 
     if not connection.in_atomic_block:

@@ -1,17 +1,17 @@
-"""The relay: brings undelivered rows to Kafka, in order, and marks each on the broker's delivery report.
+"""The relay: sends undelivered rows to Kafka in order, and marks each row on the broker's delivery report.
 
-One relay of a service is active, by a session advisory lock; standbys wait for it. No transaction is open while the broker is waited
-for. A NOTIFY wakes it at once; a sweep every second finds what no NOTIFY told of. Killed after sending and before marking, the next one
-sends again: at least once, first occurrences in order per key.
+One relay of a service is active, by a session advisory lock, and standbys wait for the lock. No transaction is open during the
+wait for the broker. A NOTIFY wakes the relay at once, and a sweep every second finds rows without a NOTIFY. If a relay is killed
+between sending and marking, the next one sends again: delivery is at least once, and first occurrences are in order for each key.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 import psycopg
+import structlog
 from confluent_kafka import KafkaException
 
 from shared.cloudevents import Envelope
@@ -29,11 +29,11 @@ KEEP_DELIVERED: Final = "7 days"
 PURGE_EVERY_SECONDS: Final = 600.0
 _LOCK: Final = lock_key("outbox-relay")
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Producer(Protocol):
-    """What the relay needs of a Kafka producer."""
+    """The part of a Kafka producer that the relay uses."""
 
     @property
     def produce(self) -> Callable[..., None]: ...
@@ -50,7 +50,7 @@ class _Row(NamedTuple):
 
 
 class DeliveryFailed(Exception):
-    """The broker did not take a batch; nothing after the failure counts as sent."""
+    """The broker did not take a batch. Nothing after the failure counts as sent."""
 
 
 class Relay:
@@ -64,11 +64,11 @@ class Relay:
         self._purge_due = time.monotonic() + PURGE_EVERY_SECONDS
 
     def stop(self) -> None:
-        """End the loop after the batch in hand."""
+        """End the loop after the current batch."""
         self._stopping.set()
 
     def run(self) -> None:
-        """Relay until stopped; a database or broker that is away is waited for, with back-off."""
+        """Relay until stopped. Wait, with back-off, while the database or the broker is unavailable."""
         pause = 0.2
         while not self._stopping.is_set():
             try:
@@ -77,9 +77,9 @@ class Relay:
                     self._wait_for_turn(connection)
                     self._relay(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                log.warning("the database is away: %s", type(error).__name__)
+                log.warning("database_away", cause=type(error).__name__)
             except (DeliveryFailed, KafkaException) as error:
-                log.warning("the broker did not take a batch: %s", error)
+                log.warning("batch_not_delivered", cause=str(error))
             if not self._stopping.is_set():
                 self._heartbeat.beat(ready=False)
                 self._stopping.wait(pause)
@@ -91,7 +91,7 @@ class Relay:
             row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
             if row and row[0]:
                 return
-            self._heartbeat.beat(ready=True)  # a standby is ready: it waits for its turn
+            self._heartbeat.beat(ready=True)  # a standby is ready too
             self._stopping.wait(SWEEP_SECONDS)
 
     def _relay(self, connection: psycopg.Connection) -> None:
@@ -119,8 +119,8 @@ class Relay:
 
 
 def undelivered(connection: psycopg.Connection, *, source: str) -> list[_Row]:
-    """Return the next rows to send, in order: without a watermark, for ids are handed out before transactions commit."""
-    found = connection.execute(
+    """Return the next rows to send, in order. No watermark, because ids are assigned before transactions commit."""
+    rows = connection.execute(
         "SELECT id, topic, event_id, type, key, sequence, occurred_at, value, traceparent, request_id"
         " FROM outbox_outboxevent WHERE delivered_at IS NULL ORDER BY id LIMIT %s",
         [BATCH],
@@ -134,15 +134,15 @@ def undelivered(connection: psycopg.Connection, *, source: str) -> list[_Row]:
                 value=row[7].encode(), traceparent=row[8], request_id=row[9],
             ),
         )
-        for row in found
+        for row in rows
     ]  # fmt: skip
 
 
 def deliver(connection: psycopg.Connection, sender: Producer, rows: Sequence[_Row]) -> None:
-    """Send `rows` and mark those the broker has reported delivered. Raises DeliveryFailed where not all were.
+    """Send `rows` and mark those that the broker confirmed. Raises DeliveryFailed if it did not confirm all.
 
-    After a failure what is still queued is thrown away, so that no later event of a key overtakes a failed one: the rows stay unmarked and
-    are sent again, from the first, by a new producer.
+    After a failure the queue is emptied, so that no later event of a key overtakes a failed one. The unmarked rows are sent
+    again, from the first, by a new producer.
     """
     delivered: list[int] = []
     failures: list[str] = []
@@ -164,10 +164,12 @@ def deliver(connection: psycopg.Connection, sender: Producer, rows: Sequence[_Ro
             headers=row.envelope.headers(),
             on_delivery=report(row.id),
         )
-    left = sender.flush(DELIVERY_SECONDS)
+    unanswered = sender.flush(DELIVERY_SECONDS)
     failpoint("relay.delivered")
     if delivered:
         connection.execute("UPDATE outbox_outboxevent SET delivered_at = now() WHERE id = ANY(%s)", [delivered])
-    if left or failures:
+    if unanswered or failures:
         sender.purge()
-        raise DeliveryFailed(failures[0] if failures else f"{left} events unanswered after {DELIVERY_SECONDS:.0f} s")
+        raise DeliveryFailed(
+            failures[0] if failures else f"{unanswered} events unanswered after {DELIVERY_SECONDS:.0f} s"
+        )

@@ -1,8 +1,8 @@
-"""The fast path: once the transaction that wrote an event is committed, its relay is woken."""
+"""The fast path: the relay is woken as soon as the transaction that wrote an event has committed."""
 
-import logging
 from typing import Any
 
+import structlog
 from django.db import DatabaseError, connection, transaction
 from django.dispatch import Signal
 
@@ -10,11 +10,11 @@ from shared.db import notify
 
 CHANNEL = "outbox"
 committed = Signal()
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def announce() -> None:
-    """Send `committed` after the current transaction's commit, once however many events it wrote."""
+    """Send `committed` after the commit of the current transaction, once for all of its events."""
     if any(entry[1] is _send for entry in connection.run_on_commit):
         return
     transaction.on_commit(_send, robust=True)
@@ -25,8 +25,8 @@ def _send() -> None:
 
 
 def wake_relay(**_: Any) -> None:
-    """Wake the service's relay. A wake-up that fails is only late: the relay's sweep finds the row."""
+    """Wake the service's relay. If this fails, the relay's sweep finds the row a little later."""
     try:
         notify(CHANNEL)
     except DatabaseError:
-        log.warning("the relay could not be woken; its sweep will find the event")
+        log.warning("relay_not_woken")

@@ -1,8 +1,8 @@
-"""gRPC between the services: one way to serve a method, one way to call one.
+"""gRPC between the services: one way to serve a method, and one way to call it.
 
 Server: `rpc`, `rpc_stream`, `Call`, and the management-command base `RunGrpc`. Client: `ServiceClient` (sync) and `AioClient`
-(asyncio). Refusals cross the wire as google.rpc details and come out as the same DomainError; `shared.rpc.mapping` turns
-protobuf values into ours, and `shared.rpc.testing` runs a real server inside a test.
+(asyncio). A refusal crosses the wire as google.rpc details and is raised as the same DomainError in the caller.
+`shared.rpc.mapping` converts protobuf values, and `shared.rpc.testing` runs a real server inside a test.
 """
 
 from shared.rpc.client import AioClient, CallContext, ServiceClient

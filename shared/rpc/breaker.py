@@ -1,4 +1,4 @@
-"""A circuit breaker per dependency: pybreaker's, whose lock is held for counting and never during a call."""
+"""A circuit breaker for each dependency. It is pybreaker's, and its lock is held only for counting, never during a call."""
 
 import threading
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ RETRY_AFTER = 1
 
 
 class Breaker:
-    """After `fail_max` failures in a row it refuses at once; after `reset_seconds` one probe at a time finds out whether the other is back.
+    """Refuses calls at once after `fail_max` failures in a row. After `reset_seconds` it lets one probe at a time through.
 
-    Only an absent dependency counts as a failure: a refusal is an answer.
+    Only an unavailable dependency counts as a failure. A refusal does not, because it is an answer.
     """
 
     def __init__(self, name: str, *, fail_max: int = 5, reset_seconds: float = 10) -> None:
@@ -29,7 +29,7 @@ class Breaker:
 
     @contextmanager
     def calling(self) -> Iterator[None]:
-        """Count what the body does. Raises Unavailable, without running it, while the dependency is known to be away."""
+        """Count whether the body fails. Raises Unavailable, without running the body, while calls are refused."""
         if self._circuit.current_state == pybreaker.STATE_CLOSED:
             with self._guarded():
                 yield

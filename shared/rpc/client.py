@@ -1,5 +1,8 @@
-"""Calling a method: one channel per process and service, what is left of the deadline, retries only where nothing can
-happen twice, and refusals that come out as the DomainError the other service raised."""
+"""Calls methods of other services.
+
+Each process has one channel to a service. A call takes the rest of the caller's deadline. Only reads are retried, because
+nothing can then happen twice. A refusal of the other service is raised as the same DomainError.
+"""
 
 import asyncio
 import importlib
@@ -29,7 +32,7 @@ _RETRIED: Final = ("Get", "List", "BatchGet", "BatchList", "Search", "Check")
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """For whom, until when, within which request and in which language an asyncio caller calls."""
+    """The context of an asyncio call: the traveller's token, the deadline, the request and the language."""
 
     token: str = ""
     deadline: Deadline = field(default_factory=lambda: Deadline.after(DEFAULT_DEADLINE))
@@ -39,7 +42,7 @@ class CallContext:
 
 
 class ServiceClient:
-    """Calls one service from sync code. Safe to share between threads; the channel opens at the first call, after any fork."""
+    """Calls one service from sync code. Threads may share it. The channel opens at the first call, after any fork."""
 
     def __init__(self, service: str, stub: type, *, address: str | None = None) -> None:
         self._target = _Target(service, stub, address)
@@ -51,8 +54,8 @@ class ServiceClient:
     ) -> Any:
         """Return the response of `method`.
 
-        Raises the DomainError that the service raised; Unavailable or DeadlineExceeded where it could not be asked;
-        RpcFailed where it broke.
+        Raises the DomainError that the service raised, Unavailable or DeadlineExceeded if it did not answer, or RpcFailed
+        if it failed unexpectedly.
         """
         until = deadline or Deadline.after(DEFAULT_DEADLINE)
         until.check()
@@ -63,7 +66,7 @@ class ServiceClient:
             raise refusal_of(error) from error
 
     def close(self) -> None:
-        """Close the channel; the next call opens another."""
+        """Close the channel. The next call opens a new one."""
         with self._lock:
             if self._opened is not None and self._opened[0] == os.getpid():
                 self._opened[1].channel.close()
@@ -81,7 +84,7 @@ class ServiceClient:
 
 
 class AioClient:
-    """Calls one service from asyncio code; one channel per event loop, opened at the first call."""
+    """Calls one service from asyncio code. Each event loop has one channel, opened at the first call."""
 
     def __init__(self, service: str, stub: type, *, address: str | None = None) -> None:
         self._target = _Target(service, stub, address)
@@ -103,7 +106,7 @@ class AioClient:
             raise refusal_of(error) from error
 
     async def close(self) -> None:
-        """Close the running loop's channel; the next call opens another."""
+        """Close the running loop's channel. The next call opens a new one."""
         opened = self._opened.pop(asyncio.get_running_loop(), None)
         if opened is not None:
             await opened.channel.close()
@@ -124,7 +127,7 @@ class _Open:
 
 
 class _Target:
-    """Where a service is, and how its channel behaves."""
+    """The address of a service and the options of its channel."""
 
     def __init__(self, service: str, stub: type, address: str | None) -> None:
         self._service = service
@@ -146,13 +149,13 @@ class _Target:
             ("grpc.enable_retries", 1),
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            # A service that was restarted is found again within a second.
+            # A restarted service is reached again within a second.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.min_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 1_000),
             ("grpc.keepalive_time_ms", 30_000),
             ("grpc.keepalive_timeout_ms", 5_000),
-            # One channel, one connection: channels of the same address share none, so that closing one is complete.
+            # Channels to the same address share no connection, so that closing one closes its connection.
             ("grpc.use_local_subchannel_pool", 1),
         )
 
@@ -169,7 +172,7 @@ class _Target:
 
 
 def _service_config(stub: type) -> dict[str, Any]:
-    """Return the retry policy: reads alone, three attempts, and a budget that a failing service soon uses up."""
+    """Return the retry policy: only reads, three attempts, and a budget that a failing service soon uses up."""
     module = importlib.import_module(stub.__module__.removesuffix("_grpc"))
     service = module.DESCRIPTOR.services_by_name[stub.__name__.removesuffix("Stub")]
     reads = [method.name for method in service.methods if method.name.startswith(_RETRIED)]

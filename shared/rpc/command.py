@@ -1,4 +1,4 @@
-"""The `run_grpc` command of every service: a base that knows everything but which services to add."""
+"""The base of every service's `run_grpc` command. A subclass only says which servicers to add."""
 
 import asyncio
 import os
@@ -11,12 +11,12 @@ from shared.rpc.hosting import Host, serve
 
 
 class RunGrpc(BaseCommand):
-    """Serve the service's RPCs on GRPC_HOST:GRPC_PORT until SIGTERM. A subclass says which in `add_to_server`."""
+    """Serve the service's RPCs on GRPC_HOST:GRPC_PORT until SIGTERM. A subclass adds them in `add_to_server`."""
 
     help = "Serve gRPC until SIGTERM."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the port from the command line, else from GRPC_PORT."""
+        """Accept a port in place of GRPC_PORT."""
         parser.add_argument("--port", type=int, default=None, help="instead of GRPC_PORT")
 
     def add_to_server(self, server: grpc.aio.Server) -> None:
@@ -24,7 +24,7 @@ class RunGrpc(BaseCommand):
         raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Bind and serve. Raises CommandError with one readable line where the port is missing or taken."""
+        """Bind and serve. Raises CommandError, in one line, if the port is missing or taken."""
         port = options["port"] or _port()
         address = f"{os.environ.get('GRPC_HOST', '127.0.0.1')}:{port}"
         asyncio.run(self._serve(address))

@@ -1,4 +1,4 @@
-"""What a call inherits and hands on: request id, trace and language of the work at hand."""
+"""What a call passes on: the request id, trace and language of the current request."""
 
 from contextlib import AbstractContextManager
 
@@ -9,7 +9,7 @@ __all__ = ["bound", "current_locale", "current_request_id", "current_traceparent
 
 
 def bound(metadata: Metadata) -> AbstractContextManager[object]:
-    """Bind the context of the call that `metadata` came with, while inside; a call without a request id gets one."""
+    """Bind the context in `metadata` during the body. A call without a request id gets a new one."""
     return bind_request(
         request_id=metadata.request_id or None, traceparent=metadata.traceparent or None, locale=metadata.locale
     )

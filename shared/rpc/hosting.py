@@ -1,6 +1,6 @@
-"""Running a server: one port, bounded load, health that tells the truth, and an end that lets calls finish."""
+"""Runs a gRPC server: one port, bounded load, a true health answer, and a stop that lets calls finish."""
 
-from __future__ import annotations  # grpc's classes are generic in their stubs alone
+from __future__ import annotations  # grpc's classes are generic only in their stubs
 
 import asyncio
 import contextlib
@@ -29,18 +29,18 @@ Probe = Callable[[], bool]
 log = structlog.get_logger("rpc")
 
 OPTIONS: Final[Sequence[tuple[str, Any]]] = (
-    # Otherwise a second server binds the same port without an error and takes half the calls.
+    # Otherwise a second server could bind the same port without an error and take half of the calls.
     ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    # Clients ping an idle connection to notice a peer that went without a word.
+    # Clients ping an idle connection to notice that the peer is gone.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
 )
 
 
 class Health(health.aio.HealthServicer):
-    """The standard health service: SERVING while the probe holds, asked again at most once a second."""
+    """The standard health service: SERVING while the probe succeeds. The probe runs at most once a second."""
 
     def __init__(self, probe: Probe) -> None:
         super().__init__()
@@ -56,12 +56,12 @@ class Health(health.aio.HealthServicer):
     async def Check(
         self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> health_pb2.HealthCheckResponse:
-        """Answer for one service, or with an empty name for all."""
+        """Answer for one service, or for all if the name is empty."""
         await self.refresh()
         return await super().Check(request, context)
 
     async def refresh(self) -> None:
-        """Ask the probe unless it was asked a moment ago."""
+        """Run the probe unless it ran within the last second."""
         async with self._asking:
             if time.monotonic() < self._fresh_until:
                 return
@@ -72,14 +72,14 @@ class Health(health.aio.HealthServicer):
             self._fresh_until = time.monotonic() + _HEALTH_FRESH_SECONDS
 
     async def keep_fresh(self) -> None:
-        """Refresh for those that watch, for ever."""
+        """Refresh regularly for clients that watch, for ever."""
         while True:
             await self.refresh()
             await asyncio.sleep(_HEALTH_WATCH_SECONDS)
 
 
 class Registry:
-    """Passes services on to the server, notes their names, and refuses methods that nobody guards."""
+    """Passes services on to the server, notes their names, and refuses methods without a guard."""
 
     def __init__(self, server: grpc.aio.Server) -> None:
         self._server = server
@@ -100,7 +100,7 @@ class Registry:
 
 
 class Host:
-    """One gRPC server of one service. `start` binds and serves, `stop` lets running calls finish within the grace."""
+    """The gRPC server of a service. `start` serves, and `stop` lets running calls finish within the grace period."""
 
     def __init__(
         self,
@@ -129,7 +129,7 @@ class Host:
         self._watch = asyncio.create_task(self._health.keep_fresh())
 
     async def stop(self, grace: float = STOP_GRACE_SECONDS) -> None:
-        """Take no new call, let running ones finish, end streams at once and the rest after `grace` seconds."""
+        """Take no new calls, end streams at once, let other calls finish, and end the rest after `grace` seconds."""
         if self._watch is not None:
             self._watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""Protobuf values to ours and back: money, instants, ids, languages and pages."""
+"""Converts protobuf values and Python values: money, instants, ids, languages and pages."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -25,12 +25,12 @@ def money_to_proto(money: Money) -> common_pb2.Money:
 
 
 def money_from_proto(money: common_pb2.Money) -> Money:
-    """Return the Money that the message holds."""
+    """Return the amount as Money."""
     return Money.from_minor(money.minor_units, money.currency_code)
 
 
 def money_of(money: common_pb2.Money, field: str) -> Money:
-    """Return the Money that a caller sent. Raises Invalid naming `field` where its currency is none."""
+    """Return an amount that a caller sent. Raises Invalid, which names `field`, if its currency is unknown."""
     try:
         return money_from_proto(money)
     except (ValueError, KeyError):
@@ -38,7 +38,7 @@ def money_of(money: common_pb2.Money, field: str) -> Money:
 
 
 def ts(instant: datetime | None) -> Timestamp | None:
-    """Return the aware `instant` as a Timestamp; None stays None, which leaves a message's field unset."""
+    """Return the aware `instant` as a Timestamp. None stays None, which leaves a message's field unset."""
     if instant is None:
         return None
     if instant.tzinfo is None:
@@ -49,14 +49,14 @@ def ts(instant: datetime | None) -> Timestamp | None:
 
 
 def from_ts(stamp: Timestamp) -> datetime | None:
-    """Return the instant in UTC; a Timestamp that was never set is None."""
+    """Return the instant in UTC, or None if the Timestamp was never set."""
     if not stamp.seconds and not stamp.nanos:
         return None
     return stamp.ToDatetime(tzinfo=UTC)
 
 
 def uuid_of(value: str, field: str) -> UUID:
-    """Return the UUID in its canonical form of 36 characters. Raises Invalid naming `field` for anything else."""
+    """Parse a UUID in its canonical form of 36 characters. Raises Invalid, which names `field`, for any other form."""
     try:
         parsed = UUID(value)
     except ValueError:
@@ -67,12 +67,12 @@ def uuid_of(value: str, field: str) -> UUID:
 
 
 def uuids_of(values: Iterable[str], field: str) -> list[UUID]:
-    """Return the UUIDs of `values`, in order. Raises Invalid naming `field`."""
+    """Parse UUIDs, in order. Raises Invalid, which names `field`."""
     return [uuid_of(value, field) for value in values]
 
 
 def date_of(value: str, field: str) -> date | None:
-    """Return the calendar date of an ISO 8601 `value`, None for an empty one. Raises Invalid naming `field`."""
+    """Parse an ISO 8601 date. An empty value is None. Raises Invalid, which names `field`."""
     if not value:
         return None
     try:
@@ -90,7 +90,7 @@ def locale_to_proto(locale: Locale) -> "common_pb2.Locale.ValueType":
 
 
 def locale_from_proto(value: int) -> Locale:
-    """Return the locale of the wire's value, the default one where it was left out."""
+    """Return the locale of the wire's value, or the default locale if it is missing."""
     return _LOCALES_BACK.get(value, DEFAULT_LOCALE)
 
 
@@ -100,12 +100,12 @@ def text_to_proto(text: Text) -> common_pb2.LocalizedText:
 
 
 def text_from_proto(text: common_pb2.LocalizedText) -> Text:
-    """Return the Text that the message holds."""
+    """Return the message as a Text."""
     return Text(en=text.en, fr=text.fr)
 
 
 def page_of(page: common_pb2.PageRequest) -> tuple[int, str]:
-    """Return (first, after) of a page request; `first` left out (0) is 20. Raises Invalid unless it is 1 to 100."""
+    """Return (first, after) of a page request. A missing `first` (0) means 20. Raises Invalid unless it is 1 to 100."""
     first = page.first or DEFAULT_PAGE
     if not 1 <= first <= MAX_PAGE:
         raise Invalid(field="first")

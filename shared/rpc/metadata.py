@@ -1,4 +1,4 @@
-"""The names and values that travel beside every message: who calls, for whom, within which request, in which language."""
+"""The metadata of a call: the calling service, the traveller, the request and the language."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What a call says about itself besides its message; empty where it does not say."""
+    """The metadata of a call. A missing value is empty."""
 
     service_credential: str = ""
     traveller_token: str = ""
@@ -29,20 +29,20 @@ class Metadata:
 
     @classmethod
     def read(cls, pairs: Iterable[tuple[str, str | bytes]]) -> "Metadata":
-        """Return what the metadata of a call holds; unknown names are ignored, an unknown language is the default."""
-        held = {key: value for key, value in pairs if isinstance(value, str)}
-        authorization = held.get(AUTHORIZATION, "")
+        """Parse the metadata of a call. Unknown names are ignored, and an unknown language becomes the default one."""
+        values = {key: value for key, value in pairs if isinstance(value, str)}
+        authorization = values.get(AUTHORIZATION, "")
         is_bearer = authorization[: len(_BEARER)].lower() == _BEARER
         return cls(
-            service_credential=held.get(SERVICE_CREDENTIAL, ""),
+            service_credential=values.get(SERVICE_CREDENTIAL, ""),
             traveller_token=authorization[len(_BEARER) :].strip() if is_bearer else "",
-            request_id=held.get(REQUEST_ID, ""),
-            traceparent=held.get(TRACEPARENT, ""),
-            locale=locale_of(held.get(LOCALE)) or DEFAULT_LOCALE,
+            request_id=values.get(REQUEST_ID, ""),
+            traceparent=values.get(TRACEPARENT, ""),
+            locale=locale_of(values.get(LOCALE)) or DEFAULT_LOCALE,
         )
 
     def pairs(self) -> Pairs:
-        """Return the metadata as it goes on the wire; what is empty stays out."""
+        """Return the metadata for the wire, without empty values."""
         named = (
             (SERVICE_CREDENTIAL, self.service_credential),
             (AUTHORIZATION, f"Bearer {self.traveller_token}" if self.traveller_token else ""),

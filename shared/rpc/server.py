@@ -1,10 +1,10 @@
-"""Serving a method: who may call, for whom, until when, and how a refusal goes back.
+"""Serves methods: who may call, for which traveller, until when, and how a refusal is answered.
 
-Unary methods are ordinary functions that run in a small thread pool, as many threads as the database pool has
-connections; streams are async generators on the event loop. Neither ever lets an exception's text out.
+Unary methods are ordinary functions. They run in a small pool with as many threads as the database pool has connections.
+Streams are async generators on the event loop. Neither ever sends the text of an unexpected exception.
 """
 
-from __future__ import annotations  # grpc's classes are generic in their stubs alone
+from __future__ import annotations  # grpc's classes are generic only in their stubs
 
 import asyncio
 import contextlib
@@ -45,7 +45,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who asks, for whom, in which language and within which time. `traveller` is None only where a method allows it."""
+    """The context of a call. `traveller` is None only if the method allows it."""
 
     traveller: Traveller | None
     caller: str
@@ -55,14 +55,14 @@ class Call:
 
     @property
     def owner(self) -> Traveller:
-        """The traveller, where the method requires one. Raises Unauthenticated where there is none."""
+        """The traveller. Raises Unauthenticated if there is none."""
         if self.traveller is None:
             raise Unauthenticated
         return self.traveller
 
 
 class Workers:
-    """The threads that unary methods run in; what waits for one is bounded, so that a slow database sheds load."""
+    """The threads for unary methods. The number of waiting calls is bounded, so that a slow database sheds load."""
 
     def __init__(self, threads: int = THREADS, waiting: int = MAX_WAITING) -> None:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="rpc")
@@ -70,9 +70,9 @@ class Workers:
         self._taken = 0
 
     async def run(self, function: Callable[[], T], *, timeout: float) -> T:
-        """Return what `function` returns. Raises Unavailable when too many wait, TimeoutError after `timeout` seconds.
+        """Run `function` in a thread. Raises Unavailable if too many calls wait, and TimeoutError after `timeout` seconds.
 
-        A thread cannot be interrupted: after a timeout its transaction still ends whole, one way or the other.
+        A thread cannot be interrupted. After a timeout its transaction still commits or rolls back as a whole.
         """
         if self._taken >= self._limit:
             raise Unavailable(retry_after=1)
@@ -92,10 +92,10 @@ _workers = Workers()
 def rpc(
     *, callers: Collection[str], traveller: Identity = "required", deadline: float = DEFAULT_DEADLINE
 ) -> Callable[[Callable[..., Message]], Callable[..., Any]]:
-    """Serve a sync method `(self, request, call: Call)` to `callers` alone, within `deadline` seconds at most.
+    """Serve a sync method `(self, request, call: Call)` only to `callers`, within at most `deadline` seconds.
 
-    The traveller's token is verified unless `traveller` is "none"; a bad one is refused even where it is optional.
-    Refusals become google.rpc details, a database that is too busy UPSTREAM_UNAVAILABLE, anything else INTERNAL.
+    The traveller's token is verified unless `traveller` is "none". An invalid token is refused even if it is optional.
+    A refusal becomes google.rpc details, a database that is too busy UPSTREAM_UNAVAILABLE, and any other error INTERNAL.
     """
 
     def decorate(method: Callable[..., Message]) -> Callable[..., Any]:
@@ -129,7 +129,7 @@ def rpc(
 def rpc_stream(
     *, callers: Collection[str], traveller: Identity = "required"
 ) -> Callable[[Callable[..., AsyncIterator[Message]]], Callable[..., AsyncIterator[Message]]]:
-    """Serve an async generator `(self, request, call: Call)` to `callers` alone, until it ends or either side goes away."""
+    """Serve an async generator `(self, request, call: Call)` only to `callers`, until it ends or either side disconnects."""
 
     def decorate(method: Callable[..., AsyncIterator[Message]]) -> Callable[..., AsyncIterator[Message]]:
         guard = _Guard(frozenset(callers), traveller, DEFAULT_DEADLINE)
@@ -140,7 +140,7 @@ def rpc_stream(
         ) -> AsyncIterator[Message]:
             started = time.monotonic()
             metadata = Metadata.read(context.invocation_metadata() or ())
-            with bound(metadata), _open_streams.one() as stream:
+            with bound(metadata), _open_streams.running() as stream:
                 try:
                     admit = functools.partial(guard.admit, metadata, Deadline.after(DEFAULT_DEADLINE))
                     call = await _workers.run(admit, timeout=DEFAULT_DEADLINE)
@@ -162,21 +162,21 @@ def rpc_stream(
 
 @dataclass(eq=False, slots=True)
 class _Stream:
-    """A stream that is being served, by the task that serves it."""
+    """An open stream and the task that serves it."""
 
     task: asyncio.Task[Any] | None
     ending: bool = False
 
 
 class _OpenStreams:
-    """The process's streams: they would go on for ever, so a server that stops ends them itself."""
+    """The open streams of the process. They have no end of their own, so a stopping server ends them."""
 
     def __init__(self) -> None:
         self._open: set[_Stream] = set()
 
     @contextlib.contextmanager
-    def one(self) -> Iterator[_Stream]:
-        """Count the running task's stream while inside."""
+    def running(self) -> Iterator[_Stream]:
+        """Register the current task's stream during the body."""
         stream = _Stream(asyncio.current_task())
         self._open.add(stream)
         try:
@@ -185,7 +185,7 @@ class _OpenStreams:
             self._open.discard(stream)
 
     def end(self) -> None:
-        """Have every stream of the running loop tell its client to come back."""
+        """End every stream of the running loop and ask its client to reconnect."""
         loop = asyncio.get_running_loop()
         for stream in tuple(self._open):
             if stream.task is not None and stream.task.get_loop() is loop:
@@ -203,18 +203,18 @@ def end_streams() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Guard:
-    """What must hold before a method runs."""
+    """The conditions for running a method."""
 
     callers: frozenset[str]
     traveller: Identity
     seconds: float
 
     def deadline(self, context: grpc.aio.ServicerContext[Any, Any]) -> Deadline:
-        left = context.time_remaining()
-        return Deadline.after(self.seconds if left is None else min(left, self.seconds))
+        remaining = context.time_remaining()
+        return Deadline.after(self.seconds if remaining is None else min(remaining, self.seconds))
 
     def admit(self, metadata: Metadata, deadline: Deadline) -> Call:
-        """Return the call that the method sees. Raises Unauthenticated, Forbidden or DeadlineExceeded."""
+        """Return the call's context. Raises Unauthenticated, Forbidden or DeadlineExceeded."""
         if not metadata.service_credential:
             raise Unauthenticated
         caller = verify_service_credential(metadata.service_credential)
@@ -251,7 +251,7 @@ async def _refuse(
     _note(method, metadata, refusal.code if refusal else "INTERNAL", started)
     details = (("grpc-status-details-bin", status.SerializeToString()),)
     await context.abort(code, status.message, details)
-    raise AssertionError("abort returns never")
+    raise AssertionError("abort() never returns")
 
 
 def _as_refusal(error: Exception) -> DomainError | None:
@@ -262,7 +262,7 @@ def _as_refusal(error: Exception) -> DomainError | None:
     if isinstance(error, OperationalError | InterfaceError):
         log.warning("database refused", error=type(error.__cause__ or error).__name__)
         return Unavailable(retry_after=1)
-    if isinstance(error, DataError):  # the request holds what no text of the database may, such as NUL
+    if isinstance(error, DataError):  # such as NUL in a text, which no database text may contain
         log.warning("database refused", error="DataError")
         return Invalid()
     return None
@@ -307,7 +307,7 @@ def _note(method: Callable[..., Any], metadata: Metadata, code: str, started: fl
 
 
 def assert_served(handler: Any) -> None:
-    """Raise TypeError for a method that was implemented without `rpc` or `rpc_stream`, and so would let anybody in."""
+    """Raise TypeError for a method without `rpc` or `rpc_stream`: anybody could call it."""
     function = inspect.unwrap(handler, stop=lambda f: hasattr(f, "served"))
     module = getattr(inspect.unwrap(handler), "__module__", "")
     if not hasattr(function, "served") and not module.startswith("contracts."):

@@ -1,4 +1,4 @@
-"""A refusal on the wire: DomainError to google.rpc.Status, and back to the same DomainError in the caller."""
+"""A refusal on the wire: a DomainError becomes a google.rpc.Status, and the same DomainError again in the caller."""
 
 import json
 from typing import Any, Final
@@ -16,11 +16,11 @@ DOMAIN: Final = "travel"
 
 
 class RpcFailed(Exception):
-    """Another service failed in a way that is no refusal: its bug or ours, told to nobody but the log."""
+    """Another service failed unexpectedly. This is a bug of one of the two services, and only the log names it."""
 
 
 def status_of(error: DomainError, locale: Locale) -> status_pb2.Status:
-    """Return the status that carries `error`: code and params, the field at fault, when to retry, a message in `locale`."""
+    """Return the status for `error`: code and params, the field at fault, when to retry, and the message in `locale`."""
     message = error.localized(locale)
     params = {key: json.dumps(value, default=str) for key, value in error.params.items()}
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN, metadata=params)]
@@ -37,15 +37,15 @@ def status_of(error: DomainError, locale: Locale) -> status_pb2.Status:
 
 
 def internal() -> status_pb2.Status:
-    """Return the status of an unexpected failure: it tells nothing of what happened."""
+    """Return the status of an unexpected failure, without any detail."""
     return status_pb2.Status(code=code_pb2.INTERNAL, message="Internal error")
 
 
 def refusal_of(error: Any) -> DomainError | RpcFailed:
-    """Return what a failed call means to its caller: the refusal the service raised, or what the transport's status says."""
+    """Return the error of a failed call: the refusal that the service raised, or the meaning of the transport's status."""
     code, text = error.code(), error.details() or ""
-    if (told := _told(error)) is not None:
-        return told
+    if (refusal := _refusal_in(error)) is not None:
+        return refusal
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded()
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in text:
@@ -58,7 +58,7 @@ def refusal_of(error: Any) -> DomainError | RpcFailed:
 _BUSY: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED})
 
 
-def _told(error: Any) -> DomainError | None:
+def _refusal_in(error: Any) -> DomainError | None:
     status = rpc_status.from_call(error) if error.trailing_metadata() else None
     if status is None:
         return None

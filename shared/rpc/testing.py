@@ -26,7 +26,7 @@ class TestServer:
 
     @property
     def address(self) -> str:
-        """`host:port`, as `<SERVICE>_GRPC` wants it."""
+        """`host:port`, the form of `<SERVICE>_GRPC`."""
         return f"127.0.0.1:{self.port}"
 
 
@@ -45,7 +45,7 @@ class _Counting(grpc.aio.ServerInterceptor):
 
 @contextmanager
 def running(add_services: AddServices, *, port: int = 0, probe: Probe = lambda: True) -> Iterator[TestServer]:
-    """Serve `add_services` on 127.0.0.1 while inside, as production does: same options, guards, threads and health."""
+    """Serve `add_services` on 127.0.0.1 during the body, as in production: same options, guards, threads and health."""
     ready: threading.Event = threading.Event()
     state: dict[str, Any] = {}
 

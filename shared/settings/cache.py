@@ -1,4 +1,4 @@
-"""Valkey: rate limits and hot caches, nothing that may not be lost."""
+"""Valkey: rate limits and caches, only data that may be lost."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from shared.settings.env import env
 
 
 def caches(service: str) -> dict[str, Any]:
-    """Return CACHES on REDIS_URL, every key under the service's name."""
+    """Return CACHES on REDIS_URL. Every key begins with the service's name."""
     return {
         "default": {
             "BACKEND": "django_redis.cache.RedisCache",

@@ -1,4 +1,4 @@
-"""Celery on Valkey: JSON alone, a task is done when it is done."""
+"""Celery on Valkey: only JSON, and a task is acknowledged when it has finished."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from shared.settings.env import env
 
 
 def celery(service: str) -> dict[str, Any]:
-    """Return the settings of a Celery app (without namespace), its queue named after the service."""
+    """Return the settings of a Celery app, without a namespace. Its queue has the service's name."""
     return {
         "broker_url": env.str("REDIS_URL"),
         "broker_connection_retry_on_startup": True,

@@ -17,7 +17,7 @@ def database(service: str) -> dict[str, Any]:
     """
     name = f"{service.upper()}_DATABASE_URL"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is wrong with it is said below, in one line
+        warnings.simplefilter("ignore")  # the check below reports a malformed URL in one line
         settings: dict[str, Any] = env.db_url(name)
     if not settings.get("NAME") or not settings.get("ENGINE", "").endswith("postgresql"):
         refuse(f"{name} is malformed: postgres://USER:PASSWORD@HOST:PORT/NAME is expected")

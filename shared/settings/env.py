@@ -1,4 +1,4 @@
-"""The environment, read once, with a readable end where it is wrong."""
+"""Reads the environment. A wrong variable ends the process with one readable line."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-TRUTHS = {"true", "on", "ok", "y", "yes", "1", "false", "off", "n", "no", "0"}
+BOOLEANS = {"true", "on", "ok", "y", "yes", "1", "false", "off", "n", "no", "0"}
 EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
 
 
@@ -24,12 +24,12 @@ def refuse(problem: str) -> NoReturn:
 
 
 class Env(environ.Env):
-    """django-environ, where a wrong variable is told in one line instead of a traceback."""
+    """django-environ that reports a wrong variable in one line instead of a traceback."""
 
     def get_value(
         self, var: Any, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
     ) -> Any:
-        """Return the variable's value. Ends the process where it is missing without a default, or malformed."""
+        """Return the variable's value. Ends the process if it is malformed, or missing without a default."""
         name = str(var)
         if default is not environ.Env.NOTSET and not os.environ.get(name):
             return default
@@ -41,14 +41,14 @@ class Env(environ.Env):
             refuse(f"{name} is malformed: {_kind(cast)} is expected")
 
     def bool(self, var: Any, default: Any = environ.Env.NOTSET) -> bool:
-        """Return a boolean; what is neither true nor false ends the process, for a guess would be one way or the other."""
+        """Return a boolean. Ends the process for any other word, because a guess could be wrong."""
         given = os.environ.get(str(var), "")
-        if given and given.lower() not in TRUTHS:
+        if given and given.lower() not in BOOLEANS:
             refuse(f"{var} is malformed: true or false is expected")
         return bool(super().bool(var, default=default))
 
     def positive(self, name: str, *, default: int) -> int:
-        """Return a whole number of at least 0."""
+        """Return a whole number of at least 0. Ends the process for any other value."""
         value = self.int(name, default=default)
         if value < 0:
             refuse(f"{name} is malformed: it must not be negative")

@@ -1,4 +1,4 @@
-"""What keeps a service closed: hosts, cookies, headers, sizes, and no debugging unless it is asked for."""
+"""Security settings: hosts, cookies, headers and sizes. DEBUG is off unless it is set."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -24,7 +24,7 @@ def debug() -> bool:
 
 
 def secret_key() -> str:
-    """Return SECRET_KEY. Ends the process where it is missing or, outside DEBUG, too short to be one."""
+    """Return SECRET_KEY. Ends the process if it is missing or, outside DEBUG, too short."""
     key = env.str("SECRET_KEY")
     if not debug() and len(key) < MIN_SECRET_LENGTH:
         refuse(f"SECRET_KEY is malformed: at least {MIN_SECRET_LENGTH} characters are expected")
@@ -48,13 +48,13 @@ def public_url() -> str:
 
 
 def trusted_proxies() -> list[str]:
-    """Return the addresses whose X-Forwarded-For counts: none by default."""
+    """Return the addresses whose X-Forwarded-For is believed: none by default."""
     return list(env.list("TRUSTED_PROXIES", default=[]))
 
 
 @dataclass(frozen=True, slots=True)
 class Https:
-    """What follows from whether the public speaks HTTPS to the platform."""
+    """Whether the public address uses HTTPS, and what follows from it."""
 
     on: bool
     hsts_seconds: int

@@ -49,7 +49,7 @@ def templates() -> list[dict[str, Any]]:
 
 
 def storages() -> dict[str, Any]:
-    """Return STORAGES: files on disk, static files served by the process itself without a collecting step."""
+    """Return STORAGES: files on disk. The process serves static files itself, without collectstatic."""
     return {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -57,7 +57,7 @@ def storages() -> dict[str, Any]:
 
 
 def unfold(*, title: str, symbol: str) -> dict[str, Any]:
-    """Return UNFOLD: the admin's look, with a Material symbol for the service."""
+    """Return UNFOLD, the look of the admin. `symbol` is a Material symbol."""
     return {
         "SITE_TITLE": title,
         "SITE_HEADER": title,

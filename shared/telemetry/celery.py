@@ -1,4 +1,4 @@
-"""The request's context through Celery: put into a task's headers when it is sent, bound again where it runs."""
+"""The request's context in Celery: added to a task's headers when it is sent, and bound again when it runs."""
 
 from contextlib import AbstractContextManager
 from typing import Any, Final
@@ -12,14 +12,14 @@ _running: dict[str, AbstractContextManager[str]] = {}
 
 
 def connect() -> None:
-    """Carry request id, trace and language with every task sent and run by this process; repeatable.
+    """Carry request id, trace and language with every task that this process sends and runs. A second call does nothing.
 
-    Celery's own logging set-up is switched off: Django's LOGGING holds in workers too.
+    Celery's own logging set-up is switched off, so that Django's LOGGING is used in workers too.
     """
     before_task_publish.connect(_put, dispatch_uid="travel.telemetry.put")
     task_prerun.connect(_bind, dispatch_uid="travel.telemetry.bind")
     task_postrun.connect(_unbind, dispatch_uid="travel.telemetry.unbind")
-    setup_logging.connect(_keep_ours, dispatch_uid="travel.telemetry.logging")
+    setup_logging.connect(_keep_djangos_logging, dispatch_uid="travel.telemetry.logging")
 
 
 def _put(*, headers: dict[str, Any], **_: Any) -> None:
@@ -30,8 +30,8 @@ def _put(*, headers: dict[str, Any], **_: Any) -> None:
 
 
 def _bind(*, task_id: str, task: Any, **_: Any) -> None:
-    held = getattr(task.request, _HEADER, None) or {}
-    context = bind_request(**{key: str(held.get(key) or "") for key in ("request_id", "traceparent", "locale")})
+    values = getattr(task.request, _HEADER, None) or {}
+    context = bind_request(**{key: str(values.get(key) or "") for key in ("request_id", "traceparent", "locale")})
     context.__enter__()
     _running[task_id] = context
 
@@ -41,5 +41,5 @@ def _unbind(*, task_id: str, **_: Any) -> None:
         context.__exit__(None, None, None)
 
 
-def _keep_ours(**_: Any) -> None:
-    """Being connected is what counts: Celery then leaves logging alone."""
+def _keep_djangos_logging(**_: Any) -> None:
+    """Do nothing. Celery does not configure logging if the signal has a receiver."""

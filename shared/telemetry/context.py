@@ -1,4 +1,4 @@
-"""The context of the request at hand: its id, its trace and its language. Safe in threads and in coroutines."""
+"""The context of the current request: its id, its trace and its language. Safe in threads and in coroutines."""
 
 import re
 import secrets
@@ -10,7 +10,7 @@ from typing import Final
 from shared.ids import uuid7
 from shared.text import DEFAULT_LOCALE, Locale, locale_of
 
-# What others send is taken over only where it is harmless in a log line, a header and a database column.
+# Values from outside are accepted only if they are harmless in a log line, a header and a database column.
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
@@ -20,7 +20,7 @@ _locale: ContextVar[Locale] = ContextVar("locale", default=DEFAULT_LOCALE)
 
 
 def new_request_id() -> str:
-    """Return a request id of our own."""
+    """Return a new request id."""
     return uuid7().hex
 
 
@@ -28,9 +28,9 @@ def new_request_id() -> str:
 def bind_request(
     request_id: str | None = None, traceparent: str | None = None, locale: Locale | str | None = None
 ) -> Iterator[str]:
-    """Make this the request at hand while inside, and yield its id.
+    """Make this the current request during the body, and yield its id.
 
-    An id or a trace that is missing or malformed is replaced by a new one; an unknown language is the default one.
+    A missing or malformed id or trace is replaced by a new one. An unknown language becomes the default one.
     """
     accepted = request_id if request_id and _REQUEST_ID.fullmatch(request_id) else new_request_id()
     traced = traceparent if traceparent and _TRACEPARENT.fullmatch(traceparent) else _new_traceparent()
@@ -45,17 +45,17 @@ def bind_request(
 
 
 def current_request_id() -> str:
-    """Return the id of the request at hand; empty outside of one."""
+    """Return the id of the current request, or an empty string outside a request."""
     return _request_id.get()
 
 
 def current_traceparent() -> str:
-    """Return the W3C traceparent of the request at hand; empty outside of one."""
+    """Return the W3C traceparent of the current request, or an empty string outside a request."""
     return _traceparent.get()
 
 
 def current_locale() -> Locale:
-    """Return the language of the request at hand; the default one outside of one."""
+    """Return the language of the current request, or the default one outside a request."""
     return _locale.get()
 
 

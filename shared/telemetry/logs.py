@@ -1,7 +1,7 @@
 """One logging configuration for every process: JSON lines in production, readable lines in development.
 
-Everything goes through it, structlog's own events and the standard library's (Django, gunicorn, Celery, grpc): each line carries
-service and request id, has its secrets taken out, and is one line whatever was put into it. A traceback's lines follow indented.
+It handles the events of structlog and of the standard library's loggers (Django, gunicorn, Celery, grpc). Each entry has the
+service and the request id, contains no secrets, and is one line whatever its values are. A traceback follows in indented lines.
 """
 
 import json
@@ -17,15 +17,15 @@ from shared.telemetry.context import current_request_id, current_traceparent
 from shared.telemetry.redaction import REDACTED, is_secret, redact, redact_text
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-# Names of ours, never a person's.
-_OURS: Final = frozenset({"event", "level", "logger", "service", "timestamp", "request_id", "trace", "exception"})
+# Fields that the platform sets, never a person's data.
+_OWN_FIELDS: Final = frozenset({"event", "level", "logger", "service", "timestamp", "request_id", "trace", "exception"})
 _LEVELS: Final = {"debug": "·", "info": " ", "warning": "!", "error": "✗", "critical": "✗"}
 
 
 def logging_config(service: str, *, json_lines: bool, level: str = "INFO") -> dict[str, Any]:
-    """Return Django's LOGGING (a dictConfig) for a process of `service`, and set structlog up to go the same way.
+    """Return Django's LOGGING (a dictConfig) for a process of `service`, and configure structlog to use it.
 
-    Lines go to stderr; whoever starts the process decides where that ends.
+    Entries go to stderr. The process's parent decides where stderr goes.
     """
     renderer = _json_line if json_lines else _readable_line
     shared_processors: list[Processor] = [
@@ -101,7 +101,7 @@ def _drop_internals(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Put the traceback's lines, secrets taken out, under `exception`; no local variables, ever."""
+    """Put the traceback's lines, without secrets and without local variables, under `exception`."""
     info = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()
@@ -114,7 +114,7 @@ def _exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 def _without_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {
-        key: value if key in {"timestamp", "exception"} else redact(value) if key in _OURS else _field(key, value)
+        key: value if key in {"timestamp", "exception"} else redact(value) if key in _OWN_FIELDS else _field(key, value)
         for key, value in event.items()
     }
 
@@ -131,13 +131,13 @@ def _json_line(_: WrappedLogger, __: str, event: EventDict) -> str:
 def _readable_line(_: WrappedLogger, __: str, event: EventDict) -> str:
     time = str(event.pop("timestamp", ""))[11:23]
     level = str(event.pop("level", "info"))
-    service, said = event.pop("service", ""), event.pop("event", "")
+    service, message = event.pop("service", ""), event.pop("event", "")
     request_id = str(event.pop("request_id", ""))[-8:]
     lines = event.pop("exception", [])
     event.pop("trace", None)
     event.pop("logger", None)
     fields = " ".join(f"{_one_line(key)}={_one_line(value)}" for key, value in event.items())
-    head = f"{time} {_LEVELS.get(level, '?')} {service} {request_id or '-':<8} {_one_line(said)}"
+    head = f"{time} {_LEVELS.get(level, '?')} {service} {request_id or '-':<8} {_one_line(message)}"
     return "\n".join([f"{head} {fields}".rstrip(), *(f"    | {_one_line(line)}" for line in lines)])
 
 

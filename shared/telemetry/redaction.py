@@ -1,6 +1,6 @@
-"""What never reaches a log: secrets by the name of their field, and by their shape wherever they stand.
+"""Keeps secrets out of logs: by the name of a field, and by the form of a value in any text.
 
-Whoever logs says ids and amounts; this is the net below that rule, not a licence to log a person.
+Log calls must contain only ids and amounts. This module catches mistakes; it does not allow logging personal data.
 """
 
 import ipaddress
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 REDACTED: Final = "[redacted]"
 
-# Compared without case, dashes and underscores, so that firstName, first_name and First-Name are one.
+# Compared without case, dashes and underscores, so that firstName, first_name and First-Name are equal.
 _SECRET_FIELDS: Final = frozenset(
     """
     password newpassword currentpassword oldpassword passwd secret secretkey clientsecret privatekey
@@ -32,7 +32,7 @@ _EMAIL = r"[^\s@\"'<>(),;:=]{1,64}+@[^\s@\"'<>(),;:=]{1,255}"
 _PAYMENT_METHOD = r"\bpm_\w+"
 _STRIPE = r"\b(?:sk|rk)_(?:live|test)_\w+|\bwhsec_\w+|\bpi_[a-z0-9]+_secret_\w+"
 _PHONE = r"(?<![\w+])\+[1-9]\d[\d ().-]{5,16}\d\b"
-# What PostgreSQL tells about a refused row is the row itself.
+# PostgreSQL's message about a refused row contains the row.
 _ROW = r"(?<=failing row contains )\(.*\)|(?<=\)=)\(.*?\)(?= (?:already|is not|is still|conflicts))"
 _PATTERN: Final = re.compile(
     "|".join((_JWT, _BEARER, _QUERY, _USERINFO, _EMAIL, _PAYMENT_METHOD, _STRIPE, _PHONE, _ROW)),
@@ -42,15 +42,15 @@ _ADDRESS: Final = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3})*)", re.IGNORECASE
 )
 _NOT_IN_NAMES: Final = re.compile(r"[-_ ]")
-# A hostile value costs at most this much work; nothing honest is longer.
+# Limits the work for a hostile value. No honest value is longer.
 _LONGEST: Final = 8_000
 _DEEPEST: Final = 6
 
 
 def redact(value: Any, *, depth: int = 0) -> Any:
-    """Return `value` without secrets: text has its secret parts replaced, mappings and sequences are gone through.
+    """Return `value` without secrets. Secret parts of texts are replaced, in mappings and sequences too.
 
-    Text longer than 8,000 characters is cut. Numbers, booleans and None are returned as they are.
+    A text longer than 8,000 characters is cut. Numbers, booleans and None are returned as they are.
     """
     if isinstance(value, str):
         return redact_text(value)
@@ -71,7 +71,7 @@ def redact(value: Any, *, depth: int = 0) -> Any:
 
 
 def is_secret(field: str) -> bool:
-    """Tell whether a field of this name never shows its value."""
+    """Return whether the value of a field with this name is a secret."""
     return _NOT_IN_NAMES.sub("", field).lower() in _SECRET_FIELDS
 
 
@@ -82,10 +82,10 @@ def redact_text(text: str) -> str:
 
 
 def _address(match: re.Match[str]) -> str:
-    found = match[0]
-    written = found if found.endswith("::") else found.rstrip(":")
+    text = match[0]
+    written = text if text.endswith("::") else text.rstrip(":")
     try:
         address = ipaddress.ip_address(written)
     except ValueError:
-        return found
-    return found if address.is_loopback or address.is_unspecified else REDACTED + found[len(written) :]
+        return text
+    return text if address.is_loopback or address.is_unspecified else REDACTED + text[len(written) :]

@@ -1,4 +1,4 @@
-"""`manage SERVICE outbox_doctor`: do events reach Kafka?"""
+"""`manage SERVICE outbox_doctor`: check whether events reach Kafka."""
 
 from typing import Any
 
@@ -9,25 +9,21 @@ from shared.outbox import health
 
 
 class Command(OperatorCommand):
-    """Found in every service that has shared.outbox among its apps. Read-only."""
+    """Show the state of the outbox. Changes nothing."""
 
-    help = (
-        "Say what waits in the outbox, for how long, and whether a relay is at work. Exit code 1 where events are late."
-    )
+    help = "Show which events wait in the outbox, for how long, and whether a relay is active. Exit code 1 if events are late."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--late", type=count, default=30, help="Seconds after which an event is late (default 30).")
 
     def work(self, **options: Any) -> bool:
-        """Return whether a relay is at work and nothing is late."""
+        """Return whether a relay is active and no event is late."""
         state = health.state()
         if state.waiting:
             columns = ("topic", "waiting", "oldest (s)")
-            self.table("Waiting", columns, ((one.topic, one.waiting, one.oldest_seconds) for one in state.waiting))
-        total, oldest = (
-            sum(one.waiting for one in state.waiting),
-            max((o.oldest_seconds for o in state.waiting), default=0),
-        )
+            self.table("Waiting", columns, ((row.topic, row.waiting, row.oldest_seconds) for row in state.waiting))
+        total = sum(row.waiting for row in state.waiting)
+        oldest = max((row.oldest_seconds for row in state.waiting), default=0)
         relay = "a relay is at work" if state.relay_is_active else "no relay is at work"
         self.stdout.write(
             f"{total:,} events wait, the oldest for {oldest:,} s; {state.delivered:,} delivered are kept; {relay}."

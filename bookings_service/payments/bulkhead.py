@@ -17,7 +17,10 @@ def _slots() -> threading.BoundedSemaphore:
 
 @contextmanager
 def slot(*, wait: float = 0.5) -> Iterator[None]:
-    """Hold one of PROVIDER_CALLS_AT_ONCE slots. Raises ProviderSilent after `wait` seconds; the reconciler asks later."""
+    """Hold one of PROVIDER_CALLS_AT_ONCE slots.
+
+    Raises ProviderSilent after `wait` seconds; the reconciler asks later.
+    """
     if not _slots().acquire(timeout=wait):
         raise ProviderSilent
     try:

@@ -1,4 +1,6 @@
-"""The double-entry ledger: each movement of money is two entries that sum to zero. Paid and refunded derive only from it.
+"""The double-entry ledger: each movement of money is two entries that sum to zero.
+
+What a booking has paid, and what was refunded, derive only from the ledger.
 
 | movement | account + | account − |
 |---|---|---|
@@ -7,7 +9,8 @@
 | fee kept of a cancellation | TRAVELLER | FEES |
 | write-off of a refund that cannot be paid out | TRAVELLER | WRITE_OFFS |
 
-So −TRAVELLER is what we owe the traveller, as a trip or as money. It is zero once the refunds of a cancelled booking are paid out.
+So −TRAVELLER is what we owe the traveller, as a trip or as money. It is zero once the refunds of a cancelled booking
+are paid out.
 """
 
 from collections.abc import Collection

@@ -8,7 +8,10 @@ from shared.ids import uuid7
 
 
 class Payment(models.Model):
-    """One attempt to pay a booking. The provider knows it by its id; `method` is the provider's token and never shown."""
+    """One attempt to pay a booking.
+
+    The provider knows it by its id; `method` is the provider's token and never shown.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     booking = models.ForeignKey("bookings.Booking", on_delete=models.PROTECT, related_name="payments")
@@ -78,10 +81,10 @@ class Refund(models.Model):
 
 
 class LedgerEntry(models.Model):
-    """One side of a movement of money. A trigger ensures that the sides sum to zero, and that no entry is changed or deleted.
+    """One side of a movement of money. Triggers ensure that the sides sum to zero and that no entry ever changes.
 
-    A capture adds to what the provider holds (PROVIDER +) and to what we owe the traveller (TRAVELLER −); a refund undoes it.
-    A fee and a write-off reduce what we owe (TRAVELLER +), against FEES or WRITE_OFFS (−).
+    A capture adds to what the provider holds (PROVIDER +) and to what we owe the traveller (TRAVELLER −); a refund
+    undoes it. A fee and a write-off reduce what we owe (TRAVELLER +), against FEES or WRITE_OFFS (−).
     """
 
     class Account(models.TextChoices):
@@ -120,7 +123,10 @@ class LedgerEntry(models.Model):
 
 
 class Webhook(models.Model):
-    """A webhook with a valid signature. The id of its event makes a repeat harmless; its outcome says what it changed."""
+    """A webhook with a valid signature.
+
+    The id of its event makes a repeat harmless; its outcome says what it changed.
+    """
 
     class Outcome(models.TextChoices):
         """What a webhook changed."""

@@ -17,7 +17,8 @@ def request_refund(
 
     Return the refunds, one for each payment that the amount is taken from; none for an amount of zero.
 
-    Raises ValueError for more than is captured and not yet refunded. The caller must prevent it; the transaction is lost.
+    Raises ValueError for more than is captured and not yet refunded. The caller must prevent it; the transaction is
+    lost.
     """
     remaining, refunds = amount.minor, []
     captured = (

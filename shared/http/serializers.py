@@ -1,11 +1,12 @@
 """Serializers that accept exactly the fields that they name."""
 
-from typing import Any
+from typing import Any, Self
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.request import Request
 
 from shared.telemetry import current_locale
 from shared.text import Locale, Text
@@ -15,6 +16,13 @@ _UNKNOWN = Text(en="This field is not known or not yours to set.", fr="Ce champ 
 
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuse, with 400 naming them, fields that are unknown or read-only: a price or a flag sent along is never just ignored."""
+
+    @classmethod
+    def from_request(cls, request: Request) -> Self:
+        """Return the serializer of the request's body, validated. Raises ValidationError."""
+        serializer = cls(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer
 
     def to_internal_value(self, data: Any) -> Any:
         """Return the validated values. Raises ValidationError naming every field that is not the caller's to send."""

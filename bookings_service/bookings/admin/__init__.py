@@ -1,4 +1,4 @@
-"""The admin of bookings: pages to look at bookings, seats and webhooks, and forms that change them only through the services."""
+"""The admin of bookings: read-only pages of bookings, seats and webhooks, and forms that call the services."""
 
 from bookings_service.bookings.admin.bookings import BookingAdmin
 from bookings_service.bookings.admin.seats import SeatInventoryAdmin

@@ -1,4 +1,7 @@
-"""The pages on which staff act: a form that asks for a reason, then the service that the API calls. The page shows a refusal."""
+"""The pages on which staff act: a form that asks for a reason, then the service that the API calls.
+
+The page shows a refusal.
+"""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -17,7 +20,6 @@ from unfold.admin import ModelAdmin
 from bookings_service.bookings import selectors, services
 from bookings_service.bookings.admin.forms import CancelForm, FailedRefundForm, RefundForm
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services import refund_booking, retry_refund, write_off_refund
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import RefundStatus
 from bookings_service.payments.models import Refund
@@ -59,7 +61,7 @@ def refund(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> H
     if request.method == "POST" and form.is_valid():
 
         def refund_amount() -> str:
-            refunds, _ = refund_booking(
+            refunds, _ = services.refund_booking(
                 reference=booking.reference, amount=form.money(), reason=form.cleaned_data["reason"],
                 staff_id=staff_id(request), idempotency_key=form.cleaned_data["key"],
             )  # fmt: skip
@@ -81,8 +83,8 @@ def failed_refund(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUI
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         service, message = {
-            "retry": (retry_refund, "The refund will be sent to the provider again."),
-            "write_off": (write_off_refund, "The refund is written off: it will never be paid out."),
+            "retry": (services.retry_refund, "The refund will be sent to the provider again."),
+            "write_off": (services.write_off_refund, "The refund is written off: it will never be paid out."),
         }[chosen["what"]]
 
         def retry_or_write_off() -> str:
@@ -114,7 +116,10 @@ def _confirm(request: HttpRequest, booking: Booking, quote_id: str) -> HttpRespo
 
 
 def _carried_out(request: HttpRequest, booking: Booking, form: Form, action: Callable[[], str]) -> bool:
-    """Run `action`; log and show the message that it returns. Return False after a refusal, which is added to the form."""
+    """Run `action`; log and show the message that it returns.
+
+    Return False after a refusal, which is added to the form.
+    """
     try:
         message = action()
     except DomainError as refusal:

@@ -1,4 +1,4 @@
-"""The admin of bookings for agents, support and finance: search, one page per booking, and actions through the services."""
+"""The admin of bookings for agents, support and finance: search, a page per booking, and the actions of staff."""
 
 from typing import Any, ClassVar
 from uuid import UUID

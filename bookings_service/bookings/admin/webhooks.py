@@ -1,4 +1,7 @@
-"""The webhooks of payment providers, for finance. A webhook that contradicts our records is kept here and changes nothing."""
+"""The webhooks of payment providers, for finance.
+
+A webhook that contradicts our records is kept here and changes nothing.
+"""
 
 from django.contrib import admin
 from unfold.admin import ModelAdmin

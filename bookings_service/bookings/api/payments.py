@@ -39,8 +39,7 @@ class PaymentsView(APIView):
     )  # fmt: skip
     def post(self, request: Request, reference: str) -> Response:
         """Pay the booking's total. A decline is a FAILED payment, PROCESSING is normal: follow the booking."""
-        serializer = PayRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = PayRequestSerializer.from_request(request)
         payment, booking = services.pay_booking(
             reference=reference,
             payment_method=serializer.validated_data["payment_method"],

@@ -13,7 +13,6 @@ from bookings_service.bookings import services
 from bookings_service.bookings.api import serializers as shapes
 from bookings_service.bookings.api.views import IDEMPOTENCY_KEY, idempotency_key
 from bookings_service.bookings.refusals import NotCancellable, QuoteExpired, QuoteOutdated
-from bookings_service.bookings.services import refund_booking, retry_refund, write_off_refund
 from bookings_service.payments.refusals import NothingToWriteOff, RefundTooLarge
 from shared.auth.drf import has_role, traveller_of
 from shared.errors import Forbidden, IllegalTransition, InFlight, Invalid, KeyReused, NotFound
@@ -67,8 +66,7 @@ class StaffCancellationQuotesView(APIView):
     )
     def post(self, request: Request, reference: str) -> Response:
         """Explain it by the rule, or at a percentage of one's own."""
-        serializer = StaffCancellationSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = StaffCancellationSerializer.from_request(request)
         asked = serializer.validated_data
         quote = services.quote_cancellation_as_staff(
             reference=reference, passenger_ids=asked["passengers"], staff_id=traveller_of(request).id,
@@ -107,9 +105,8 @@ class StaffRefundsView(APIView):
     )
     def post(self, request: Request, reference: str) -> Response:
         """Refund an amount, at most what is left of what was captured."""
-        serializer = StaffRefundSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        refunds, booking = refund_booking(
+        serializer = StaffRefundSerializer.from_request(request)
+        refunds, booking = services.refund_booking(
             reference=reference, amount=serializer.money(), reason=serializer.validated_data["reason"],
             staff_id=traveller_of(request).id, idempotency_key=idempotency_key(request),
         )  # fmt: skip
@@ -128,10 +125,9 @@ class RetryView(APIView):
     )
     def post(self, request: Request, refund_id: UUID) -> Response:
         """Have the provider asked again."""
-        serializer = ReasonSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = ReasonSerializer.from_request(request)
         reason, staff_id = serializer.validated_data["reason"], traveller_of(request).id
-        refund = retry_refund(refund_id=refund_id, reason=reason, staff_id=staff_id)
+        refund = services.retry_refund(refund_id=refund_id, reason=reason, staff_id=staff_id)
         return Response(shapes.RefundSerializer(refund).data)
 
 
@@ -146,8 +142,7 @@ class WriteOffView(APIView):
     )
     def post(self, request: Request, refund_id: UUID) -> Response:
         """Book it as written off."""
-        serializer = ReasonSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = ReasonSerializer.from_request(request)
         reason, staff_id = serializer.validated_data["reason"], traveller_of(request).id
-        refund = write_off_refund(refund_id=refund_id, reason=reason, staff_id=staff_id)
+        refund = services.write_off_refund(refund_id=refund_id, reason=reason, staff_id=staff_id)
         return Response(shapes.RefundSerializer(refund).data)

@@ -56,8 +56,7 @@ class QuotesView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Fix a price for the traveller."""
-        serializer = shapes.QuoteRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = shapes.QuoteRequestSerializer.from_request(request)
         quote = services.create_quote(
             command=serializer.command(), traveller=traveller_of(request), deadline=deadline_of(request)
         )
@@ -130,8 +129,7 @@ class BookingsView(APIView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Hold the quote's seats and open a booking."""
-        serializer = shapes.BookingRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = shapes.BookingRequestSerializer.from_request(request)
         booking = services.create_booking(
             command=serializer.command(idempotency_key(request)),
             traveller=traveller_of(request),
@@ -177,8 +175,7 @@ class CancellationQuotesView(APIView):
     )
     def post(self, request: Request, reference: str) -> Response:
         """Explain what cancelling would give back now."""
-        serializer = shapes.CancellationRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = shapes.CancellationRequestSerializer.from_request(request)
         quote = services.quote_cancellation(
             reference=reference, passenger_ids=serializer.validated_data["passengers"], traveller=traveller_of(request)
         )

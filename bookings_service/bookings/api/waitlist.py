@@ -39,8 +39,7 @@ class WaitlistView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Join the line for a full departure; asked again, it answers with the entry."""
-        serializer = shapes.WaitlistRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = shapes.WaitlistRequestSerializer.from_request(request)
         entry = services.join_waitlist(
             **serializer.validated_data, traveller=traveller_of(request), deadline=deadline_of(request)
         )
@@ -66,8 +65,7 @@ class PassengerView(APIView):
     )
     def patch(self, request: Request, passenger_id: UUID) -> Response:
         """Correct the passenger's name until the day before departure."""
-        serializer = shapes.RenameRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = shapes.RenameRequestSerializer.from_request(request)
         booking = services.rename_passenger(
             passenger_id=passenger_id, **serializer.validated_data, traveller=traveller_of(request)
         )

@@ -1,4 +1,7 @@
-"""travel.bookings.v1: quotes, bookings and payments of the token's traveller. Each method calls one service or selector."""
+"""travel.bookings.v1: quotes, bookings and payments of the token's traveller.
+
+Each method calls one service or selector.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -17,7 +20,6 @@ from bookings_service.bookings.rpc.mappers import (
     to_create_quote,
     waitlist_entry_to_proto,
 )
-from bookings_service.bookings.services import pay_booking, refund_booking
 from bookings_service.payments import selectors as payments
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from contracts.travel.bookings.v1 import bookings_pb2_grpc
@@ -74,7 +76,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     @rpc(callers=GATEWAY)
     def PayBooking(self, request: pb.PayBookingRequest, call: Call) -> pb.PayBookingResponse:
         """Pay a booking."""
-        payment, booking = pay_booking(
+        payment, booking = services.pay_booking(
             reference=request.reference,
             payment_method=request.payment_method,
             idempotency_key=request.idempotency_key,
@@ -116,9 +118,9 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
     @rpc(callers=GATEWAY)
     def BatchGetRefunds(self, request: pb.BatchGetRefundsRequest, call: Call) -> pb.BatchGetRefundsResponse:
-        """Return those that are the traveller's."""
-        found = payments.refunds_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
-        return pb.BatchGetRefundsResponse(refunds=map(refund_to_proto, found))
+        """Return the traveller's refunds among the ids."""
+        views = payments.refunds_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
+        return pb.BatchGetRefundsResponse(refunds=map(refund_to_proto, views))
 
     @rpc(callers=GATEWAY)
     def BatchListBookingEvents(
@@ -254,7 +256,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     def StaffRefundBooking(self, request: pb.StaffRefundBookingRequest, call: Call) -> pb.StaffRefundBookingResponse:
         """Refund without cancelling anything."""
         staff_id = _staff(call, FINANCE)
-        refunds, booking = refund_booking(
+        refunds, booking = services.refund_booking(
             reference=request.reference,
             amount=money_of(request.amount, "amount"),
             reason=request.reason,

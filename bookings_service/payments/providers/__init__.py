@@ -11,7 +11,10 @@ from bookings_service.payments.providers.sandbox import SandboxProvider
 
 @cache
 def configured() -> Mapping[str, PaymentProvider]:
-    """Return every provider that the settings configure, by name. A payment is looked up and refunded where it was made."""
+    """Return every provider that the settings configure, by name.
+
+    A payment is looked up and refunded where it was made.
+    """
     providers: list[PaymentProvider] = []
     if settings.PAYMENT_SANDBOX_URL:
         providers.append(SandboxProvider())

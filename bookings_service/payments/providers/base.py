@@ -4,10 +4,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from bookings_service.payments.domain import PaymentStatus, RefundStatus
 from shared.errors import Unauthenticated
 from shared.money import Money
+
+WEBHOOK_WINDOW_SECONDS: Final = 300
+# What may be raised by reading an answer of an unexpected form.
+UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 class ProviderSilent(Exception):
@@ -74,14 +79,17 @@ class PaymentProvider(ABC):
 
     @abstractmethod
     def status(self, key: str) -> ProviderResult | None:
-        """Return the state of a payment, or None if the provider does not know it. Raises ProviderSilent, ProviderDown."""
+        """Return the state of a payment, or None if the provider does not know it.
+
+        Raises ProviderSilent, ProviderDown.
+        """
 
     @abstractmethod
     def cancel(self, key: str) -> ProviderResult | None:
         """Ensure that nothing is charged under the key from now on, and return the state of the payment.
 
-        The state is SUCCEEDED if it is too late, and PROCESSING if the payment can no longer be stopped. Return None if the
-        provider does not know the payment. Raises ProviderSilent, ProviderDown.
+        The state is SUCCEEDED if it is too late, and PROCESSING if the payment can no longer be stopped. Return None
+        if the provider does not know the payment. Raises ProviderSilent, ProviderDown.
         """
 
     @abstractmethod
@@ -93,4 +101,7 @@ class PaymentProvider(ABC):
 
     @abstractmethod
     def verify_webhook(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderEvent:
-        """Return the event of a webhook. Raises WebhookRefused, or Invalid if the signature is valid but the body is no event."""
+        """Return the event of a webhook.
+
+        Raises WebhookRefused, or Invalid if the signature is valid but the body is no event.
+        """

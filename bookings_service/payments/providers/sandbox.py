@@ -13,6 +13,8 @@ from django.conf import settings
 
 from bookings_service.payments.domain import PaymentStatus, RefundStatus
 from bookings_service.payments.providers.base import (
+    UNREADABLE,
+    WEBHOOK_WINDOW_SECONDS,
     MethodRefused,
     PaymentProvider,
     ProviderDown,
@@ -26,7 +28,6 @@ from shared.errors import Invalid
 from shared.money import Money
 
 SIGNATURE_HEADER: Final = "X-Payment-Signature"
-WINDOW_SECONDS: Final = 300
 MOST_MINOR_UNITS: Final = 2**53
 
 
@@ -76,7 +77,7 @@ class SandboxProvider(PaymentProvider):
         return RefundStatus(answer["status"])
 
     def verify_webhook(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderEvent:
-        """Check the header `t=…,v1=…` (HMAC-SHA256 of `<t>.<body>`, at most five minutes from `now`) and read the event."""
+        """Check the header `t=…,v1=…`: HMAC-SHA256 of `<t>.<body>`, within five minutes of `now`. Return the event."""
         parts = dict(part.partition("=")[::2] for part in headers.get(SIGNATURE_HEADER, "")[:300].split(","))
         stamp, signature = parts.get("t", ""), parts.get("v1", "")
         if not (stamp.isascii() and stamp.isdecimal() and len(stamp) < 15):
@@ -84,7 +85,7 @@ class SandboxProvider(PaymentProvider):
         expected = sign(secret=settings.PAYMENT_WEBHOOK_SECRET, stamp=stamp, body=body)
         if not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
             raise WebhookRefused
-        if abs(now.timestamp() - int(stamp)) > WINDOW_SECONDS:
+        if abs(now.timestamp() - int(stamp)) > WEBHOOK_WINDOW_SECONDS:
             raise WebhookRefused
         return _event(body)
 
@@ -105,15 +106,12 @@ class SandboxProvider(PaymentProvider):
             raise ProviderSilent
         try:
             return _readable(response.json())
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise ProviderSilent from error  # an unreadable answer does not say what was done
 
 
-_UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
-
-
 def _readable(answer: Any) -> dict[str, Any]:
-    """Return the answer about a payment or refund. Raises one of _UNREADABLE if it has another form than agreed."""
+    """Return the answer about a payment or refund. Raises one of UNREADABLE if it has another form than agreed."""
     _check_text(answer)
     _result(answer)
     return answer  # type: ignore[no-any-return]
@@ -152,7 +150,7 @@ def _event(body: bytes) -> ProviderEvent:
             payment_key=str(payment["key"])[:64] if payment else "",
             result=_result(payment) if payment else None,
         )
-    except _UNREADABLE:
+    except UNREADABLE:
         raise Invalid from None
 
 

@@ -1,7 +1,7 @@
-"""The client of Stripe, by Stripe's library: payment intents that are confirmed on creation, refunds, signed webhooks.
+"""The client of Stripe: payment intents that are confirmed on creation, refunds, signed webhooks.
 
-The id of our payment or refund is the idempotency key at Stripe and is kept in the object's metadata. The only thing that
-Stripe learns of a traveller is the booking's reference.
+The id of our payment or refund is the idempotency key at Stripe and is kept in the object's metadata. The only thing
+that Stripe learns of a traveller is the booking's reference.
 """
 
 import logging
@@ -22,6 +22,8 @@ from django.conf import settings
 from bookings_service.payments.domain import PaymentStatus, RefundStatus
 from bookings_service.payments.providers import stripe_objects as objects
 from bookings_service.payments.providers.base import (
+    UNREADABLE,
+    WEBHOOK_WINDOW_SECONDS,
     MethodRefused,
     PaymentProvider,
     ProviderDown,
@@ -36,8 +38,7 @@ from shared.errors import Invalid
 from shared.money import Money
 
 SIGNATURE_HEADER: Final = "Stripe-Signature"
-WINDOW_SECONDS: Final = 300
-# Stripe documents that its search may be an hour behind. Younger intents are also looked for in the list, which is current.
+# Stripe documents that its search may be an hour behind. Younger intents are also looked for in the current list.
 INDEXED_AFTER_SECONDS: Final = 7_200
 SKEW_SECONDS: Final = 300
 # Statuses with which Stripe has done nothing. A 5xx is not among them: Stripe calls its outcome indeterminate.
@@ -51,7 +52,6 @@ logging.getLogger("stripe").setLevel(
 
 Intent = dict[str, Any]
 _deadline: ContextVar[Deadline] = ContextVar("deadline of the call to Stripe")
-_UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 class StripeProvider(PaymentProvider):
@@ -77,7 +77,10 @@ class StripeProvider(PaymentProvider):
         return self._stripe.v1.refunds
 
     def pay(self, payment: ProviderPayment) -> ProviderResult:
-        """Create and confirm an intent, once per key. A declined intent is cancelled before the payment counts as failed."""
+        """Create and confirm an intent, once per key.
+
+        A declined intent is cancelled before the payment counts as failed.
+        """
         with _within_the_limit():
             with _errors_translated():
                 intent = self._created(payment)
@@ -127,22 +130,22 @@ class StripeProvider(PaymentProvider):
             return objects.refund_of(refund)
 
     def verify_webhook(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderEvent:
-        """Check the signature with Stripe's library and that its time is at most five minutes from `now`; then read the event."""
+        """Check the signature and that its time is at most five minutes from `now`, and return the event."""
         header = headers.get(SIGNATURE_HEADER, "")
         if not header.isascii():
             raise WebhookRefused
         try:
-            event = self._stripe.construct_event(body, header, settings.STRIPE_WEBHOOK_SECRET, WINDOW_SECONDS)
+            event = self._stripe.construct_event(body, header, settings.STRIPE_WEBHOOK_SECRET, WEBHOOK_WINDOW_SECONDS)
         except (UnicodeDecodeError, stripe.SignatureVerificationError) as error:
             raise WebhookRefused from error
-        except _UNREADABLE:
+        except UNREADABLE:
             raise Invalid from None
         stamp = next(part[2:] for part in header.split(",") if part.startswith("t="))
-        if abs(now.timestamp() - int(stamp)) > WINDOW_SECONDS:
+        if abs(now.timestamp() - int(stamp)) > WEBHOOK_WINDOW_SECONDS:
             raise WebhookRefused  # the library refuses only old times, and by this process's clock
         try:
             return objects.event_of(_plain(event))
-        except _UNREADABLE:
+        except UNREADABLE:
             raise Invalid from None
 
     def _created(self, payment: ProviderPayment) -> Intent | None:
@@ -176,8 +179,9 @@ class StripeProvider(PaymentProvider):
     def _find(self, key: str) -> Intent | None:
         """Return the current intent of our key, or None.
 
-        Ask the search first. If the key is younger than the search may be behind, read the list, which is current and newest
-        first, back to the time at which the key was made. Without search, read the list whatever the age of the key.
+        Ask the search first. If the key is younger than the search may be behind, read the list, which is current and
+        newest first, back to the time at which the key was made. Without search, read the list whatever the age of
+        the key.
         """
         try:
             query = f"metadata['{objects.PAYMENT_ID}']:'{key}'"
@@ -197,7 +201,10 @@ class StripeProvider(PaymentProvider):
         return None
 
     def _outcome(self, intent: Intent) -> ProviderResult:
-        """Return the result of an intent. An open one is cancelled first: with its client secret it could still be charged."""
+        """Return the result of an intent.
+
+        An open one is cancelled first: with its client secret it could still be charged.
+        """
         return self._closed(intent) if intent["status"] in objects.OPEN else objects.result_of(intent)
 
     def _closed(self, intent: Intent) -> ProviderResult:
@@ -246,7 +253,10 @@ def _within_the_limit() -> Iterator[None]:
 
 @contextmanager
 def _errors_translated(*, begun: bool = False) -> Iterator[None]:
-    """Turn Stripe's errors into ProviderDown or ProviderSilent. Once a charge has `begun`, it is always ProviderSilent."""
+    """Turn Stripe's errors into ProviderDown or ProviderSilent.
+
+    Once a charge has `begun`, it is always ProviderSilent.
+    """
     try:
         yield
     except stripe.APIConnectionError as error:
@@ -257,7 +267,7 @@ def _errors_translated(*, begun: bool = False) -> Iterator[None]:
         log.error("stripe.error", status=error.http_status, code=error.code, stripe_request_id=error.request_id)
         did_nothing = error.http_status in DID_NOTHING and not isinstance(error, stripe.IdempotencyError)
         raise (ProviderDown if did_nothing and not begun else ProviderSilent) from error
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ProviderSilent from error  # an unreadable answer does not say what was done
 
 

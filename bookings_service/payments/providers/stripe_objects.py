@@ -1,4 +1,7 @@
-"""Translates Stripe's objects. Pure: JSON in, our results out. An object of an unexpected form raises ValueError, KeyError or TypeError."""
+"""Translates Stripe's objects. Pure: JSON in, our results out.
+
+An object of an unexpected form raises ValueError, KeyError or TypeError.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -47,7 +50,10 @@ _REFUNDS: Final = {
 
 
 def to_stripe(amount: Money) -> int:
-    """Return the amount in the unit that Stripe uses for its currency. Raises ValueError if the amount is no multiple of it."""
+    """Return the amount in the unit that Stripe uses for its currency.
+
+    Raises ValueError if the amount is no multiple of it.
+    """
     scaled = amount.amount.scaleb(_places(amount.currency))
     if scaled != scaled.to_integral_value():
         raise ValueError(f"{amount} is finer than what Stripe takes")
@@ -75,7 +81,10 @@ def failed(intent: Mapping[str, Any], *, code: str) -> ProviderResult:
 
 
 def failure_of(intent: Mapping[str, Any]) -> str:
-    """Return why the last attempt failed. The issuer's own reason is left out: it may say that the card was reported stolen."""
+    """Return why the last attempt failed.
+
+    The issuer's own reason is left out: it may say that the card was reported stolen.
+    """
     return str((intent.get("last_payment_error") or {}).get("code") or intent.get("cancellation_reason") or "canceled")
 
 
@@ -113,7 +122,7 @@ def _result(intent: Mapping[str, Any], status: PaymentStatus) -> ProviderResult:
 
 
 def _amount(intent: Mapping[str, Any]) -> Money:
-    """Return the received amount of a succeeded intent, so that a partial capture shows; otherwise the requested amount."""
+    """Return the received amount of a succeeded intent, so that a partial capture shows. Else the requested amount."""
     received = intent.get("amount_received") if intent["status"] == "succeeded" else None
     amount = int(received or intent["amount"])
     if amount <= 0:

@@ -13,7 +13,7 @@ BATCH = 50
 class Command(OperatorCommand):
     """Show the bookings, and cancel them with --apply. After an interruption, run it again."""
 
-    help = "Cancel every booking of a departure that will not leave, in batches. What is refundable of each payment is refunded."
+    help = "Cancel every booking of a departure that will not leave, in batches, and refund all that is refundable."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("departure", type=identifier, help="The departure's id.")

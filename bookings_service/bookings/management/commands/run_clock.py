@@ -12,7 +12,7 @@ from bookings_service.bookings import clock
 class Command(BaseCommand):
     """Run the clock until SIGTERM. The running job is finished first."""
 
-    help = "Run the jobs of bookings that are due, such as ending holds and paying refunds out, until SIGTERM. Several may run."
+    help = "Run due jobs, such as ending holds and paying refunds out, until SIGTERM. Several clocks may run."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""

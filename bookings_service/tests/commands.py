@@ -1,4 +1,4 @@
-"""Running an operator's command: its exit code and what it said."""
+"""Runs a command for operators and returns its exit code and output."""
 
 from io import StringIO
 
@@ -6,16 +6,17 @@ from django.core.management import CommandError, call_command
 
 
 def run(*command: str) -> tuple[int, str]:
-    """Return the exit code and what was said on stdout."""
-    said = StringIO()
+    """Return the exit code, and the text on stdout or of the error."""
+    output = StringIO()
     try:
-        call_command(*command, stdout=said, stderr=StringIO())
+        call_command(*command, stdout=output, stderr=StringIO())
     except SystemExit as end:
-        return int(end.code or 0), said.getvalue()
+        return int(end.code or 0), output.getvalue()
     except CommandError as error:
         return error.returncode, str(error)
-    return 0, said.getvalue()
+    return 0, output.getvalue()
 
 
-def last(said: str) -> str:
-    return said.strip().splitlines()[-1]
+def last(output: str) -> str:
+    """Return the last line of the output."""
+    return output.strip().splitlines()[-1]

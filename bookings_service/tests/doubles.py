@@ -1,4 +1,4 @@
-"""The neighbours that this service does not own: users_service and destinations_service over real gRPC, and the sandbox's process."""
+"""Test doubles of users_service and destinations_service over real gRPC, and the payment sandbox's process."""
 
 import os
 import socket
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class EmailNotVerified(Conflict):
-    """What users_service refuses an account with that never proved its address."""
+    """The refusal of users_service for an account with an unverified address."""
 
     code = "EMAIL_NOT_VERIFIED"
     text = Text(en="Verify your email address first.", fr="Vérifiez d’abord votre adresse.")
@@ -43,7 +43,10 @@ def _refuse(context: grpc.ServicerContext, error: DomainError) -> None:
 
 @dataclass
 class Users(users_pb2_grpc.UsersServiceServicer):
-    """Everybody may book, but the `unverified`; `unavailable` answers as a service that is overloaded."""
+    """A users_service in which everybody but the `unverified` may book.
+
+    If `unavailable`, it answers like an overloaded service.
+    """
 
     unverified: set[str] = field(default_factory=set)
     unavailable: bool = False
@@ -54,7 +57,7 @@ class Users(users_pb2_grpc.UsersServiceServicer):
         self.calls += 1
         self.before_answer()
         if self.unavailable:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+            context.abort(grpc.StatusCode.UNAVAILABLE, "unavailable")
         if request.traveller_id in self.unverified:
             _refuse(context, EmailNotVerified())
         return users_pb2.CheckTravellerResponse()
@@ -62,7 +65,7 @@ class Users(users_pb2_grpc.UsersServiceServicer):
 
 @dataclass
 class Destinations(destinations_pb2_grpc.DestinationsServiceServicer):
-    """Departures as the test offers them."""
+    """A destinations_service with the departures that the test offers."""
 
     departures: dict[str, destinations_pb2.GetDepartureResponse] = field(default_factory=dict)
     unavailable: bool = False
@@ -100,7 +103,7 @@ class Destinations(destinations_pb2_grpc.DestinationsServiceServicer):
 
     def GetDeparture(self, request: Any, context: grpc.ServicerContext) -> destinations_pb2.GetDepartureResponse:
         if self.unavailable:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+            context.abort(grpc.StatusCode.UNAVAILABLE, "unavailable")
         if request.id not in self.departures:
             _refuse(context, NotFound())
         return self.departures[request.id]
@@ -109,8 +112,8 @@ class Destinations(destinations_pb2_grpc.DestinationsServiceServicer):
         self, request: Any, context: grpc.ServicerContext
     ) -> destinations_pb2.BatchGetDeparturesResponse:
         if self.unavailable:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
-        known = [self.departures[one].departure for one in request.ids if one in self.departures]
+            context.abort(grpc.StatusCode.UNAVAILABLE, "unavailable")
+        known = [self.departures[id_].departure for id_ in request.ids if id_ in self.departures]
         return destinations_pb2.BatchGetDeparturesResponse(departures=known)
 
 
@@ -130,7 +133,7 @@ def served(users: Users, destinations: Destinations) -> Iterator[str]:
 
 @contextmanager
 def sandbox(folder: Path, *, secret: str) -> Iterator[str]:
-    """Run the payment sandbox's process and yield its address; it calls back where each payment says."""
+    """Run the payment sandbox in its own process and yield its address. Each payment says where its webhook goes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"

@@ -1,4 +1,4 @@
-"""Values for tests: parties, commands, and clocks that are turned by changing rows, never by changing time."""
+"""Values for tests, and helpers that let time pass by changing rows, never by changing the clock."""
 
 import hashlib
 import hmac
@@ -38,27 +38,27 @@ def create_booking_command(quote: QuoteView, *, key: str | None = None, **change
 
 
 def end_hold(booking_id: UUID) -> None:
-    """Have the hold of a booking ended a second ago."""
+    """Make the hold of a booking end in the past."""
     Booking.objects.filter(id=booking_id).update(hold_expires_at=F("hold_expires_at") - timedelta(hours=2))
 
 
 def end_quote(quote_id: UUID) -> None:
-    """Have a quote expired."""
+    """Make a quote expire in the past."""
     Quote.objects.filter(id=quote_id).update(expires_at=F("expires_at") - timedelta(hours=2))
 
 
 def end_offer(entry_id: UUID) -> None:
-    """Have an offer to the waiting list ended."""
+    """Make an offer to the waiting list end in the past."""
     WaitlistEntry.objects.filter(id=entry_id).update(offered_until=F("offered_until") - timedelta(days=1))
 
 
 def make_payment_stale(payment_id: UUID) -> None:
-    """Have a payment not heard of for a while."""
+    """Make the last question about a payment five minutes old, so that the reconciler asks again."""
     Payment.objects.filter(id=payment_id).update(asked_at=F("asked_at") - timedelta(minutes=5))
 
 
 def make_refunds_due() -> None:
-    """Have every refund due now."""
+    """Make every refund due now."""
     Refund.objects.update(due_at=F("due_at") - timedelta(days=1))
 
 
@@ -71,9 +71,9 @@ def webhook(
     at: int | None = None,
     **changes: Any,
 ) -> tuple[dict[str, str], bytes]:
-    """Return the headers and the body of a webhook about `payment`, rightly signed."""
+    """Return the headers and the body of a webhook about `payment`, with a valid signature."""
     stamp = int(time.time()) if at is None else at
-    told = {
+    fields = {
         "key": str(payment.id),
         "status": status,
         "amount": payment.amount_minor,
@@ -81,7 +81,7 @@ def webhook(
         **changes,
     }
     body = json.dumps(
-        {"id": event_id or f"evt_{uuid4().hex}", "type": f"payment.{status.lower()}", "payment": told}
+        {"id": event_id or f"evt_{uuid4().hex}", "type": f"payment.{status.lower()}", "payment": fields}
     ).encode()
     signed = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
     return {"X-Payment-Signature": f"t={stamp},v1={signed}"}, body

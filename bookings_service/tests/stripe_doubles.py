@@ -1,7 +1,8 @@
-"""Stripe's stand-ins: localstripe as a process of its own, and a server that answers with Stripe's objects as the test lays them out.
+"""Test doubles of Stripe: localstripe in its own process, and a server with the answers that a test prepares.
 
-localstripe is GPL and never imported here. It keeps no idempotency keys, has no search, redirects nobody for 3-D Secure and holds no
-refund to what was paid: what depends on those is tested against the other one, with objects as Stripe's API reference shows them.
+localstripe is GPL and never imported here. It lacks idempotency keys, the search and redirects for 3-D Secure, and it
+does not limit refunds to what was paid. Tests of these use the scripted server, with objects as Stripe's API
+reference shows them.
 """
 
 import hashlib
@@ -27,15 +28,15 @@ from shared.testing import eventually
 
 API_KEY = "sk_test_of_the_tests"
 SECRET = "whsec_of_the_tests"
-# localstripe writes its store here, whoever runs it, and started from scratch never reads it.
+# localstripe always writes its store to this path. Started with --from-scratch, it never reads it.
 STORE = Path("/tmp/localstripe.pickle")
 
 
 @contextmanager
 def localstripe() -> Iterator[str]:
-    """Run localstripe's process on a free port and yield its address."""
+    """Run localstripe in its own process on a free port and yield its address."""
     if STORE.exists() and not os.access(STORE, os.W_OK):
-        raise PermissionError(f"localstripe must write {STORE}, which is another user's: remove it")
+        raise PermissionError(f"localstripe must write {STORE}, but it belongs to another user: remove it")
     with socket.socket(socket.AF_INET6) as free:
         free.bind(("::", 0))
         port = free.getsockname()[1]
@@ -64,12 +65,12 @@ def localstripe() -> Iterator[str]:
 
 
 def as_merchant() -> dict[str, str]:
-    """Return the headers of whoever holds the secret key."""
+    """Return the headers with the secret key."""
     return {"Authorization": f"Bearer {API_KEY}"}
 
 
 def card(url: str, number: str) -> str:
-    """Have localstripe know a card, as Stripe.js would, and return its payment method."""
+    """Register a card at localstripe, as Stripe.js does, and return its payment method."""
     form = {
         "type": "card",
         "card[number]": number,
@@ -82,17 +83,17 @@ def card(url: str, number: str) -> str:
 
 
 @contextmanager
-def mute() -> Iterator[str]:
-    """Yield the address of a server that takes every request and answers none."""
-    with socket.socket() as ear:
-        ear.bind(("127.0.0.1", 0))
-        ear.listen(64)
-        yield f"http://127.0.0.1:{ear.getsockname()[1]}"
+def silent_server() -> Iterator[str]:
+    """Yield the address of a server that accepts every connection and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that was made."""
+class ReceivedRequest:
+    """A request that the scripted server received."""
 
     method: str
     path: str
@@ -102,7 +103,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer to give."""
+    """An answer that the scripted server will give, after a pause of `after` seconds."""
 
     body: Any
     status: int = 200
@@ -111,27 +112,27 @@ class Answer:
 
 
 class Scripted:
-    """Answers each request by the route's next answer; the last one is given again and again. Records what was asked."""
+    """Gives the next answer of the requested route; the last answer is repeated. Records each request."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.asked: list[Asked] = []
+        self.requests: list[ReceivedRequest] = []
         self._routes: dict[tuple[str, str], list[Answer]] = {}
 
     def answers(self, method: str, path: str, *answers: Any) -> None:
-        """Answer the route with these from now on, each an Answer or the body of one that is 200."""
-        self._routes[method, path] = [one if isinstance(one, Answer) else Answer(one) for one in answers]
+        """Set the answers of a route. Each is an Answer, or the body of an answer with status 200."""
+        self._routes[method, path] = [answer if isinstance(answer, Answer) else Answer(answer) for answer in answers]
 
     def paths(self) -> list[str]:
-        """Return what was asked, as `METHOD path`."""
-        return [f"{one.method} {one.path}" for one in self.asked]
+        """Return the received requests as `METHOD path`."""
+        return [f"{request.method} {request.path}" for request in self.requests]
 
-    def next(self, asked: Asked) -> Answer:
+    def next(self, request: ReceivedRequest) -> Answer:
         """Record a request and return its answer."""
-        self.asked.append(asked)
-        route = self._routes.get((asked.method, asked.path))
+        self.requests.append(request)
+        route = self._routes.get((request.method, request.path))
         if not route:
-            raise AssertionError(f"nobody laid out an answer to {asked}")
+            raise AssertionError(f"no answer is prepared for {request}")
         return route.pop(0) if len(route) > 1 else route[0]
 
 
@@ -146,14 +147,14 @@ def scripted() -> Iterator[Scripted]:
             url = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             form = dict(parse_qsl(url.query) + parse_qsl(body))
-            answer = script.next(Asked(self.command, url.path, form, self.headers.get("Idempotency-Key")))
+            answer = script.next(ReceivedRequest(self.command, url.path, form, self.headers.get("Idempotency-Key")))
             time.sleep(answer.after)
-            told = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+            body_sent = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
             self.send_response(answer.status)
-            for name, value in {**answer.headers, "Content-Length": str(len(told))}.items():
+            for name, value in {**answer.headers, "Content-Length": str(len(body_sent))}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(told)
+            self.wfile.write(body_sent)
 
         def do_GET(self) -> None:
             self._answer()
@@ -162,7 +163,7 @@ def scripted() -> Iterator[Scripted]:
             self._answer()
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -201,15 +202,15 @@ def refund(key: str, status: str = "succeeded", **changes: Any) -> dict[str, Any
     }  # fmt: skip
 
 
-def page(*things: Any, more: bool = False, url: str = "/v1/payment_intents") -> dict[str, Any]:
+def page(*objects: Any, more: bool = False, url: str = "/v1/payment_intents") -> dict[str, Any]:
     """Return a page of a list."""
-    return {"object": "list", "url": url, "has_more": more, "data": list(things)}
+    return {"object": "list", "url": url, "has_more": more, "data": list(objects)}
 
 
-def hits(*things: Any) -> dict[str, Any]:
-    """Return what a search found."""
+def hits(*objects: Any) -> dict[str, Any]:
+    """Return the result of a search."""
     return {
-        "object": "search_result", "url": "/v1/payment_intents/search", "has_more": False, "next_page": None, "data": list(things),
+        "object": "search_result", "url": "/v1/payment_intents/search", "has_more": False, "next_page": None, "data": list(objects),
     }  # fmt: skip
 
 

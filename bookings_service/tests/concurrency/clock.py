@@ -1,4 +1,4 @@
-"""What the clock does in time, done now: payments come to their end, refunds reach the traveller."""
+"""Jobs of the clock, run now and until nothing is left to do: payments are settled, refunds are paid out."""
 
 from bookings_service.bookings.services import reconcile_due
 from bookings_service.bookings.services.refund import pay_out
@@ -10,7 +10,7 @@ ROUNDS = 30
 
 
 def settle_all_payments() -> None:
-    """Ask the provider after every live payment until none is left but those that a person must answer."""
+    """Ask the provider about every live payment until it is settled, except payments that wait for a person."""
     live = Payment.objects.filter(status__in=LIVE).exclude(status=PaymentStatus.REQUIRES_ACTION)
     for _ in range(ROUNDS):
         if not (ids := list(live.values_list("id", flat=True))):
@@ -18,15 +18,15 @@ def settle_all_payments() -> None:
         for payment_id in ids:
             make_payment_stale(payment_id)
         reconcile_due(limit=len(ids))
-    raise AssertionError(f"{live.count()} payments do not end")
+    raise AssertionError(f"{live.count()} payments are not settled")
 
 
 def pay_out_all_refunds() -> None:
-    """Ask the provider for every refund that is owed until all of them are paid out."""
+    """Send every owed refund to the provider until all are paid out."""
     owed = Refund.objects.filter(status__in=OWED)
     for _ in range(ROUNDS):
         if not (count := owed.count()):
             return
         make_refunds_due()
         pay_out.pay_out_due(limit=count)
-    raise AssertionError(f"{owed.count()} refunds do not end")
+    raise AssertionError(f"{owed.count()} refunds are not paid out")

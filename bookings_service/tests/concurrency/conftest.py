@@ -1,4 +1,4 @@
-"""The proofs use the neighbours, the sandbox and the buyers of bookings_service's own tests."""
+"""Fixtures of the proofs, beside the upstreams, the sandbox and the buyers of the other tests."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,13 +10,13 @@ from bookings_service.tests.concurrency.provider import ProviderRecords, Webhook
 
 @pytest.fixture
 def provider_records(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> ProviderRecords:
-    """The sandbox's own books, not ours."""
+    """What the sandbox itself has recorded."""
     return ProviderRecords(tmp_path_factory.getbasetemp() / "sandbox0" / "sandbox.sqlite3")
 
 
 @pytest.fixture
 def webhook_receiver(sandbox: str, settings: Any) -> Iterator[WebhookReceiver]:
-    """Whoever hears the sandbox's webhooks; unheard, they would be sent again for ever."""
+    """Receives the sandbox's webhooks, which would otherwise be sent again and again."""
     receiver = WebhookReceiver()
     with receiver.listening() as address:
         settings.PAYMENT_WEBHOOK_URL = address
@@ -25,6 +25,6 @@ def webhook_receiver(sandbox: str, settings: Any) -> Iterator[WebhookReceiver]:
 
 @pytest.fixture
 def short_waits(webhook_receiver: WebhookReceiver, settings: Any) -> None:
-    """A sandbox that is not waited for, and travellers who may hold what they like."""
+    """Short timeouts for the sandbox, and no limit on what a traveller may hold."""
     settings.HOLD_LIMIT_BOOKINGS = settings.HOLD_LIMIT_SEATS = 0
     settings.PROVIDER_SECONDS = 0.1

@@ -1,4 +1,4 @@
-"""What the proof of any order knows of bookings: a few departures, who booked what of them, the news that are still on their way."""
+"""The model that the proof of any order compares with: departures, their bookings, and webhooks not delivered yet."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -26,16 +26,16 @@ class ModelDeparture:
 
 @dataclass
 class ModelBooking:
-    """A booking as the model sees it: who has it, what it costs, and the news of its payments that are still on their way."""
+    """A booking as the model sees it, with the webhooks of its payments that are not delivered yet."""
 
     owner: Buyer
     view: BookingView
     trip: ModelDeparture
-    news: list[ReceivedWebhook] = field(default_factory=list)
+    webhooks: list[ReceivedWebhook] = field(default_factory=list)
 
 
 class NothingToDo(Exception):
-    """There is nothing that the rule could do now."""
+    """The rule has nothing to do in the present state."""
 
 
 RULE_NAMES: set[str] = set()
@@ -43,24 +43,27 @@ SUCCESSES: Counter[str] = Counter()
 
 
 def must_succeed(act: Callable[..., Any]) -> Callable[..., Any]:
-    """Count what came through. What happens by itself is refused by nobody: any exception is a failure."""
+    """Count the successes of a rule. It is not a person's action, so that any exception is a failure."""
     return _counted(act)
 
 
 def may_be_refused(act: Callable[..., Any]) -> Callable[..., Any]:
-    """Count what came through, and let the rest be refused: to people a refusal is an answer, an error of the program is not."""
+    """Count the successes of a rule.
+
+    It is a person's action, so that a refusal is allowed and any other exception is a failure.
+    """
     return _counted(act, DomainError)
 
 
-def _counted(act: Callable[..., Any], *let: type[Exception]) -> Callable[..., Any]:
+def _counted(act: Callable[..., Any], *allowed: type[Exception]) -> Callable[..., Any]:
     def acted(self: Any, **drawn: Any) -> None:
         self.was_idle = False
         try:
             act(self, **drawn)
             SUCCESSES[act.__name__] += 1
         except NothingToDo:
-            self.was_idle = True  # nothing was done: nothing needs to be looked at again
-        except let:
+            self.was_idle = True  # nothing has changed: the invariants need no new check
+        except allowed:
             return
 
     acted.__name__ = act.__name__
@@ -69,7 +72,7 @@ def _counted(act: Callable[..., Any], *let: type[Exception]) -> Callable[..., An
 
 
 def pick(eligible: list[T], which: int) -> T:
-    """Return the one that was drawn. Raises NothingToDo where there is none."""
+    """Return the chosen element. Raises NothingToDo if the list is empty."""
     if not eligible:
         raise NothingToDo
     return eligible[which % len(eligible)]

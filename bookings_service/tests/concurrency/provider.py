@@ -1,4 +1,4 @@
-"""The payment provider from outside: its own books, which no code of ours writes, and what it calls back with."""
+"""The payment provider seen from outside: its own database, which our code never writes, and its webhooks."""
 
 import json
 import sqlite3
@@ -18,64 +18,64 @@ ReceivedWebhook = tuple[dict[str, str], bytes]  # headers and body of a webhook
 
 @dataclass(frozen=True, slots=True)
 class ProviderRecords:
-    """What the sandbox has in its store, in minor units."""
+    """What the sandbox has in its database. Amounts are in minor units."""
 
     store: Path
 
     def charged(self) -> dict[str, int]:
-        """Return what was charged, by payment key."""
+        """Return the charged amount by payment key."""
         return self._sums("SELECT key, amount_minor FROM payment WHERE status = 'SUCCEEDED'")
 
     def all_keys(self) -> set[str]:
-        """Return the keys of all payments that were ever asked for, declined ones too."""
+        """Return the keys of all payments that were ever requested, declined ones too."""
         return set(self._sums("SELECT key, amount_minor FROM payment"))
 
     def refunded(self) -> dict[str, int]:
-        """Return what was given back, by payment key."""
+        """Return the refunded amount by payment key."""
         return self._sums(
             "SELECT payment_key, sum(amount_minor) FROM refund WHERE status = 'SUCCEEDED' GROUP BY payment_key"
         )
 
     def settle_all(self) -> None:
-        """Have those five seconds gone by that slow payments take."""
-        with closing(sqlite3.connect(self.store)) as books, books:
-            books.execute("UPDATE payment SET status = 'SUCCEEDED', settles_at = NULL WHERE settles_at IS NOT NULL")
+        """Settle the slow payments now, instead of after five seconds."""
+        with closing(sqlite3.connect(self.store)) as database, database:
+            database.execute("UPDATE payment SET status = 'SUCCEEDED', settles_at = NULL WHERE settles_at IS NOT NULL")
 
     def differences(self) -> list[str]:
-        """Return every payment of ours of which the provider says something else: charged or not, and how much went back."""
-        charged, back = self.charged(), self.refunded()
+        """Return each of our payments for which the provider has another charged or refunded amount."""
+        charged, refunded = self.charged(), self.refunded()
         paid_out = dict(
             Refund.objects.filter(status="SUCCEEDED").values_list("payment_id").annotate(Sum("amount_minor")).order_by()
         )
-        found = []
+        differences = []
         for payment in Payment.objects.all():
             key = str(payment.id)
-            theirs = (charged.get(key, 0), back.get(key, 0))
+            theirs = (charged.get(key, 0), refunded.get(key, 0))
             ours = (payment.amount_minor if payment.status == "SUCCEEDED" else 0, paid_out.get(payment.id, 0))
             if theirs != ours:
-                found.append(
+                differences.append(
                     f"payment {key} {payment.method} {payment.status}: the provider has {theirs}, we have {ours}"
                 )
-        return found
+        return differences
 
     def _sums(self, query: str) -> dict[str, int]:
-        with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)) as books:
-            return dict(books.execute(query).fetchall())
+        with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)) as database:
+            return dict(database.execute(query).fetchall())
 
 
 @dataclass
 class WebhookReceiver:
-    """Hears every webhook, says so, and keeps it for the test to deliver: when, how often and in which order it likes."""
+    """Acknowledges and keeps every webhook. The test decides when, how often and in which order to deliver it."""
 
     received: list[ReceivedWebhook] = field(default_factory=list)
 
     def payment_keys(self) -> set[str]:
-        """Return the keys of the payments that were told of."""
-        return {str(json.loads(body)["payment"]["key"]) for _, body in self.heard}
+        """Return the keys of the payments of the received webhooks."""
+        return {str(json.loads(body)["payment"]["key"]) for _, body in self.received}
 
     @contextmanager
     def listening(self) -> Iterator[str]:
-        """Listen on a free port, and yield the address."""
+        """Listen on a free port and yield the address."""
         received = self.received
 
         class Handler(BaseHTTPRequestHandler):
@@ -85,10 +85,10 @@ class WebhookReceiver:
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:
-                """Be silent."""
+                """Log nothing."""
 
         class Server(ThreadingHTTPServer):
-            request_queue_size = 200  # the sandbox calls back for a crowd at once
+            request_queue_size = 200  # the sandbox sends many webhooks at once
 
         server = Server(("127.0.0.1", 0), Handler)
         thread = threading.Thread(target=server.serve_forever)

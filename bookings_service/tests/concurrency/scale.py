@@ -1,4 +1,4 @@
-"""How large a proof is: reduced in every test run, whole where PROOFS=whole (`./manage_all.py test --proofs`)."""
+"""The size of the proofs: reduced in every test run, whole with PROOFS=whole (`./manage_all.py test --proofs`)."""
 
 import os
 
@@ -6,5 +6,5 @@ WHOLE = os.environ.get("PROOFS") == "whole"
 
 
 def scaled(*, reduced: int, whole: int) -> int:
-    """Return how many there are in this run."""
+    """Return the number for this run."""
     return whole if WHOLE else reduced

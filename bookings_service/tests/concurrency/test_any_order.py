@@ -1,6 +1,7 @@
-"""Everything that can happen to bookings, in any order, against a small model: after every step the invariants hold, and so do the model's sums.
+"""Everything that can happen to bookings, in any order: the invariants hold, and a small model agrees.
 
-The model knows a few departures, who booked what of them, and what came and went of money; it knows no locks, no events, no ledger.
+The model knows a few departures, their bookings, and which money was paid and refunded. It knows no locks, events or
+ledger.
 """
 
 from contextlib import suppress
@@ -61,13 +62,12 @@ EXAMPLES, STEPS = scaled(reduced=16, whole=200), scaled(reduced=30, whole=60)
 STAFF = uuid7()
 METHODS = ("pm_ok", "pm_ok", "pm_declined", "pm_slow", "pm_timeout", "pm_action", "pm_error", "pm_refund_fails_once")
 
-
 PICK = st.integers(0, 10_000)
 PARTY = st.integers(1, 3)
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """One example: two departures, three travellers, and whatever happens."""
+    """One example: two departures, three travellers, and a random order of steps."""
 
     destinations: ClassVar[Destinations]
     provider: ClassVar[ProviderRecords]
@@ -80,12 +80,12 @@ class AnyOrder(RuleBasedStateMachine):
         self.trips = [
             ModelDeparture(self.destinations.offer(capacity=seats, policy=((1, 50),)), seats) for seats in capacities
         ]
-        self.held: list[ModelBooking] = []
+        self.bookings: list[ModelBooking] = []
         self.entries: list[tuple[Buyer, WaitlistView]] = []
         self.people = [Buyer(self.destinations) for _ in range(3)]
         for person, trip in zip(self.people, self.trips, strict=False):
-            held = ModelBooking(person, person.book_quote(person.quote(trip.id, adults=1)), trip)
-            self.held.append(held)
+            booking = ModelBooking(person, person.book_quote(person.quote(trip.id, adults=1)), trip)
+            self.bookings.append(booking)
             with suppress(SeatsAvailable):
                 self.entries.append((self.people[2], self.people[2].join(trip.id, seats=trip.capacity)))
         self.pay(which=0, method=method)
@@ -97,32 +97,36 @@ class AnyOrder(RuleBasedStateMachine):
         owner, trip = self.people[who % 3], self.trips[where % 2]
         quote = owner.quote(trip.id, adults=seats)
         if decides:
-            self.held.append(ModelBooking(owner, owner.book_quote(quote), trip))
+            self.bookings.append(ModelBooking(owner, owner.book_quote(quote), trip))
 
     @rule(which=PICK, method=st.sampled_from(METHODS))
     @may_be_refused
     def pay(self, which: int, method: str) -> None:
-        self._pay(self._one(which, "PENDING"), method)
+        self._pay(self._booking(which, "PENDING"), method)
 
     @rule(which=PICK, decision=st.sampled_from(["approve", "approve", "decline"]))
     @must_succeed
-    def the_page_is_answered(self, which: int, decision: str) -> None:
-        """Somebody who was asked to prove who they are does, or does not: the provider knows, and will tell."""
+    def a_person_answers_the_bank(self, which: int, decision: str) -> None:
+        """A person approves or declines at the bank's page. The provider knows the answer and will send a webhook."""
         payment = pick(list(Payment.objects.filter(status="REQUIRES_ACTION").order_by("id")), which)
         httpx.post(payment.redirect_url, data={"decision": decision}, trust_env=False).raise_for_status()
-        held = next(one for one in self.held if one.view.id == payment.booking_id)
-        self._told(held, payment.id, "SUCCEEDED" if self.provider.charged().get(str(payment.id)) else "FAILED")
+        booking = next(booking for booking in self.bookings if booking.view.id == payment.booking_id)
+        self._will_send_webhook(
+            booking, payment.id, "SUCCEEDED" if self.provider.charged().get(str(payment.id)) else "FAILED"
+        )
 
     @rule(which=PICK, some=st.lists(st.integers(0, 3), max_size=3))
     @may_be_refused
     def cancel(self, which: int, some: list[int]) -> None:
-        held = self._one(which, "CONFIRMED", "PENDING")
-        held.owner.cancel(held.view, *{held.view.passengers[n % len(held.view.passengers)].id for n in some})
+        booking = self._booking(which, "CONFIRMED", "PENDING")
+        booking.owner.cancel(
+            booking.view, *{booking.view.passengers[n % len(booking.view.passengers)].id for n in some}
+        )
 
     @rule(which=PICK, some=st.lists(st.integers(0, 3), max_size=2), percent=st.none() | st.integers(0, 100))
     @may_be_refused
     def staff_cancel(self, which: int, some: list[int], percent: int | None) -> None:
-        view = self._one(which, "CONFIRMED", "PENDING").view
+        view = self._booking(which, "CONFIRMED", "PENDING").view
         quote = services.quote_cancellation_as_staff(
             reference=view.reference, passenger_ids={view.passengers[n % len(view.passengers)].id for n in some},
             staff_id=STAFF, reason="Asked on the phone", override_percent=percent,
@@ -132,35 +136,35 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(which=PICK, other=PICK)
     @may_be_refused
     def cancel_on_an_old_quote(self, which: int, other: int) -> None:
-        """What was quoted before something else happened is confirmed as quoted, or outdated."""
-        held = self._one(which, "CONFIRMED")
+        """A quote from before a refund is either still confirmed as quoted, or refused as outdated."""
+        booking = self._booking(which, "CONFIRMED")
         with suppress(DomainError):
             quote = services.quote_cancellation(
-                reference=held.view.reference, passenger_ids=(), traveller=held.owner.who
+                reference=booking.view.reference, passenger_ids=(), traveller=booking.owner.who
             )
-            self.give_back(held, other)
+            self.refund(booking, other)
             with suppress(QuoteOutdated):
-                services.cancel_booking(cancellation_quote_id=quote.id, traveller=held.owner.who)
+                services.cancel_booking(cancellation_quote_id=quote.id, traveller=booking.owner.who)
 
     @rule(which=PICK)
     @may_be_refused
     def rename(self, which: int) -> None:
-        held = self._one(which, "CONFIRMED", "PENDING")
+        booking = self._booking(which, "CONFIRMED", "PENDING")
         services.rename_passenger(
-            passenger_id=held.view.passengers[0].id, first_name="Ann", last_name=f"Lee{'e' * (which % 5)}",
-            traveller=held.owner.who,
+            passenger_id=booking.view.passengers[0].id, first_name="Ann", last_name=f"Lee{'e' * (which % 5)}",
+            traveller=booking.owner.who,
         )  # fmt: skip
 
     @rule(who=PICK, where=PICK, seats=PARTY)
     @may_be_refused
     def buy(self, who: int, where: int, seats: int) -> None:
-        """The common way: booked, and paid at once."""
+        """The common case: book, and pay at once."""
         owner, trip = self.people[who % 3], self.trips[where % 2]
-        held = ModelBooking(owner, owner.book_quote(owner.quote(trip.id, adults=seats)), trip)
-        self.held.append(held)
-        self._pay(held, "pm_ok")
+        booking = ModelBooking(owner, owner.book_quote(owner.quote(trip.id, adults=seats)), trip)
+        self.bookings.append(booking)
+        self._pay(booking, "pm_ok")
 
-    # ------------------------------------------------------------ the line
+    # ------------------------------------------------------------ the waiting list
     @rule(who=PICK, where=PICK, seats=PARTY)
     @may_be_refused
     def join(self, who: int, where: int, seats: int) -> None:
@@ -180,7 +184,7 @@ class AnyOrder(RuleBasedStateMachine):
         quote = owner.quote(entry.departure_id, adults=min(seats, entry.seats), entry=entry)
         if books:
             trip = next(trip for trip in self.trips if trip.id == entry.departure_id)
-            self.held.append(ModelBooking(owner, owner.book_quote(quote), trip))
+            self.bookings.append(ModelBooking(owner, owner.book_quote(quote), trip))
 
     @rule(which=PICK)
     @must_succeed
@@ -199,20 +203,20 @@ class AnyOrder(RuleBasedStateMachine):
     # ------------------------------------------------------------ the provider
     @rule(which=PICK, times=st.integers(1, 3), last_first=st.booleans())
     @must_succeed
-    def news_arrive(self, which: int, times: int, last_first: bool) -> None:
+    def webhooks_arrive(self, which: int, times: int, last_first: bool) -> None:
         """Webhooks come late, more than once, and in another order than they were sent."""
-        held = pick([one for one in self.held if one.news], which)
-        self.provider.settle_all()  # it tells of what is so
-        headers, body = held.news[-1 if last_first else 0]
+        booking = pick([booking for booking in self.bookings if booking.webhooks], which)
+        self.provider.settle_all()  # a webhook says SUCCEEDED only once that is so
+        headers, body = booking.webhooks[-1 if last_first else 0]
         for _ in range(times):
             receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
     @rule(which=PICK, status=st.sampled_from(["SUCCEEDED", "FAILED", "PROCESSING"]), more=st.integers(0, 1))
     @must_succeed
-    def strange_news_arrive(self, which: int, status: str, more: int) -> None:
-        """What contradicts is kept for finance and changes nothing that has ended."""
-        held = self._one(which)
-        payment = Payment.objects.filter(booking_id=held.view.id).order_by("-id").first()
+    def contradicting_webhooks_arrive(self, which: int, status: str, more: int) -> None:
+        """A contradicting webhook is kept for finance and does not change a settled payment."""
+        booking = self._booking(which)
+        payment = Payment.objects.filter(booking_id=booking.view.id).order_by("-id").first()
         if payment is None or (payment.status in LIVE and not more):
             raise NothingToDo
         headers, body = webhook(payment, secret=SECRET, status=status, amount=payment.amount_minor + more)
@@ -228,8 +232,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(hours=st.integers(0, 2))
     @must_succeed
-    def nobody_hears_for_hours(self, hours: int) -> None:
-        """A payment that nobody answers is closed at the provider, and can then be given up."""
+    def a_payment_is_unanswered_for_hours(self, hours: int) -> None:
+        """A payment that nobody approves is cancelled at the provider and then fails."""
         if not Payment.objects.filter(status__in=LIVE).update(created_at=F("created_at") - timedelta(hours=hours)):
             raise NothingToDo
         self.the_provider_is_asked()
@@ -243,19 +247,19 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(which=PICK, minor=st.integers(1, 60_000))
     @may_be_refused
-    def staff_give_back(self, which: int, minor: int) -> None:
-        self.give_back(self._one(which, "CONFIRMED"), minor)
+    def staff_refund(self, which: int, minor: int) -> None:
+        self.refund(self._booking(which, "CONFIRMED"), minor)
 
-    # ------------------------------------------------------------ time, and the catalogue
+    # ------------------------------------------------------------ time and the catalogue
     @rule(which=PICK)
     @must_succeed
     def a_hold_ends(self, which: int) -> None:
-        end_hold(self._one(which, "PENDING").view.id)
+        end_hold(self._booking(which, "PENDING").view.id)
         services.expire_holds()
 
     @rule(where=PICK, capacity=st.integers(0, 8))
     @must_succeed
-    def the_capacity_is_asked_for(self, where: int, capacity: int) -> None:
+    def the_capacity_is_set(self, where: int, capacity: int) -> None:
         trip = self.trips[where % 2]
         with suppress(CapacityBelowSold):
             services.set_capacity(departure_id=trip.id, capacity=capacity, version=trip.version + 1)
@@ -264,8 +268,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(where=PICK, capacity=st.integers(0, 8), behind=st.integers(-2, 1))
     @must_succeed
-    def the_catalogue_tells(self, where: int, capacity: int, behind: int) -> None:
-        """ReceivedWebhook of a departure come late and out of order; a cut that does not fit becomes held + sold."""
+    def a_departure_event_arrives(self, where: int, capacity: int, behind: int) -> None:
+        """Events of a departure come late and out of order. A capacity that is too small becomes held + sold."""
         trip = self.trips[where % 2]
         version = max(1, trip.version + behind)
         snapshot = self._snapshot(trip, version, capacity)
@@ -289,7 +293,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ what always holds
     @invariant()
-    def nothing_is_broken(self) -> None:
+    def the_invariants_hold(self) -> None:
         if not self.was_idle:
             assert broken() == []
 
@@ -297,27 +301,27 @@ class AnyOrder(RuleBasedStateMachine):
     def the_model_agrees(self) -> None:
         if self.was_idle:
             return
-        for held in getattr(self, "held", ()):
-            now = Booking.objects.get(id=held.view.id)
+        for booking in getattr(self, "bookings", ()):
+            row = Booking.objects.get(id=booking.view.id)
             captured = sum(
-                Payment.objects.filter(booking=now, status="SUCCEEDED").values_list("amount_minor", flat=True)
+                Payment.objects.filter(booking=row, status="SUCCEEDED").values_list("amount_minor", flat=True)
             )
-            back = sum(Refund.objects.filter(booking=now).values_list("amount_minor", flat=True))
-            assert back <= captured
-            assert captured % now.total_minor == 0
-            if now.status == "CONFIRMED":
-                assert captured == now.total_minor
-                assert not held.trip.cancelled
-            elif now.reason in ("HOLD_EXPIRED", "PAYMENT_FAILED"):
-                assert back == captured  # paid too late, or not at all: nothing is kept
-            elif now.status == "PENDING":
+            refunded = sum(Refund.objects.filter(booking=row).values_list("amount_minor", flat=True))
+            assert refunded <= captured
+            assert captured % row.total_minor == 0
+            if row.status == "CONFIRMED":
+                assert captured == row.total_minor
+                assert not booking.trip.cancelled
+            elif row.reason in ("HOLD_EXPIRED", "PAYMENT_FAILED"):
+                assert refunded == captured  # paid too late, or not at all: nothing is kept
+            elif row.status == "PENDING":
                 assert captured == 0
         for trip in getattr(self, "trips", ()):
             row = SeatInventory.objects.filter(departure_id=trip.id).first()
             assert row is None or (row.capacity, row.cancelled) == (trip.capacity, trip.cancelled)
 
     def teardown(self) -> None:
-        """In the end, when everything that is under way has arrived, the provider's books are ours, and each traveller's."""
+        """Once everything is settled, the provider's records agree with ours and with what each traveller sees."""
         if not hasattr(self, "trips"):
             return
         self.provider.settle_all()
@@ -325,31 +329,31 @@ class AnyOrder(RuleBasedStateMachine):
         pay_out_all_refunds()
         assert broken() == []
         assert self.provider.differences() == []
-        charged, back = self.provider.charged(), self.provider.refunded()
-        for held in self.held:
-            view = selectors.booking_by_id(booking_id=held.view.id)
+        charged, refunded = self.provider.charged(), self.provider.refunded()
+        for booking in self.bookings:
+            view = selectors.booking_by_id(booking_id=booking.view.id)
             keys = [str(payment.id) for payment in view.payments]
             assert view.paid.minor == sum(charged.get(key, 0) for key in keys)
-            assert view.refunded.minor == sum(back.get(key, 0) for key in keys)
+            assert view.refunded.minor == sum(refunded.get(key, 0) for key in keys)
 
     # ------------------------------------------------------------ helpers
-    def give_back(self, held: ModelBooking, minor: int) -> None:
+    def refund(self, booking: ModelBooking, minor: int) -> None:
         refund_booking(
-            reference=held.view.reference, amount=Money.from_minor(minor + 1, "EUR"), reason="Sorry",
+            reference=booking.view.reference, amount=Money.from_minor(minor + 1, "EUR"), reason="Sorry",
             staff_id=STAFF, idempotency_key=str(uuid4()),
         )  # fmt: skip
 
-    def _pay(self, held: ModelBooking, method: str) -> None:
-        payment, _ = held.owner.pay(held.view, method)
+    def _pay(self, booking: ModelBooking, method: str) -> None:
+        payment, _ = booking.owner.pay(booking.view, method)
         if method != "pm_action":
-            self._told(held, payment.id, "FAILED" if method == "pm_declined" else "SUCCEEDED")
+            self._will_send_webhook(booking, payment.id, "FAILED" if method == "pm_declined" else "SUCCEEDED")
 
-    def _told(self, held: ModelBooking, payment_id: UUID, status: str) -> None:
-        held.news.append(webhook(Payment.objects.get(id=payment_id), secret=SECRET, status=status))
+    def _will_send_webhook(self, booking: ModelBooking, payment_id: UUID, status: str) -> None:
+        booking.webhooks.append(webhook(Payment.objects.get(id=payment_id), secret=SECRET, status=status))
 
-    def _one(self, which: int, *statuses: str) -> ModelBooking:
+    def _booking(self, which: int, *statuses: str) -> ModelBooking:
         ids = set(Booking.objects.filter(status__in=statuses or Status).values_list("id", flat=True))
-        return pick([held for held in self.held if held.view.id in ids], which)
+        return pick([booking for booking in self.bookings if booking.view.id in ids], which)
 
     def _entry(self, which: int, *statuses: str) -> tuple[Buyer, WaitlistView]:
         ids = set(WaitlistEntry.objects.filter(status__in=statuses).values_list("id", flat=True))
@@ -360,18 +364,18 @@ class AnyOrder(RuleBasedStateMachine):
         return DepartureSnapshot(trip.id, version, capacity, closed=False, cancelled=False, starts_at=starts_at)
 
     def _offer(self, trip: ModelDeparture) -> None:
-        """Have the catalogue answer as it tells."""
+        """Make the catalogue answer with the trip's version and capacity."""
         departure = self.destinations.departures[str(trip.id)].departure
         departure.version, departure.capacity = trip.version, trip.capacity
 
 
 @pytest.mark.usefixtures("users", "short_waits")
 def test_in_any_order(destinations: Destinations, provider_records: ProviderRecords) -> None:
-    """Every rule came through (reduced: nearly every one): what is always refused proves nothing.
+    """Every rule must succeed once (reduced: nearly every one). A rule that is always refused proves nothing.
 
-    Seen failing, reduced, for each of: settle without its amount check or its look at how the payment ended, `left` without what is given back,
-    release_held left out of retake, sold seats released as held, the fee or the outdating of a cancellation quote left out, `cancelled` not
-    kept by inventory.learn.
+    Seen failing, reduced, for each of: settle without its amount check or its check that the payment has not ended,
+    `refundable` without the refunds, release_held left out of retake, sold seats released as held, the fee or the
+    outdating of a cancellation quote left out, `cancelled` not kept by inventory.learn.
     """
     AnyOrder.destinations, AnyOrder.provider = destinations, provider_records
     SUCCESSES.clear()

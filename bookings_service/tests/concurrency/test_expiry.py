@@ -1,4 +1,4 @@
-"""A hold that ends while its payment arrives, with a pause of chance at every statement of both: one designed outcome, a thousand times."""
+"""A hold ends while its payment arrives, with random pauses around every SQL statement: one designed outcome."""
 
 import random
 import time
@@ -31,22 +31,19 @@ from shared.testing import race
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_waits")]
 
 RUNS = scaled(reduced=40, whole=1_000)
-LONGEST_PAUSE, LATEST_START, RACE_SECONDS = (
-    0.004,
-    0.13,
-    0.3,
-)  # the clocks' statements are fewer: they must not always come first
+LONGEST_PAUSE, RACE_SECONDS = 0.004, 0.3
+LATEST_START = 0.13  # the clocks send fewer statements: without a late start they would always be first
 Buyers = Callable[[int], list[Buyer]]
 PATHS = {
     "PENDING CONFIRMED",
     "PENDING CONFIRMED extended",
-    "PENDING CANCELLED, the seats are a rival's",
-    "PENDING CANCELLED CONFIRMED",  # paid late, the seats still free
+    "PENDING CANCELLED, the rival has the seats",
+    "PENDING CANCELLED CONFIRMED",  # paid late, while the seats were free
 }
 
 
 def with_random_pauses(work: Callable[[], Any], *, seed: int, late: float = LATEST_START) -> Callable[[], Any]:
-    """Return `work`, begun at a moment of the seed's, with a pause before and after every statement it sends."""
+    """Return `work` with a random start and a random pause before and after each SQL statement. `seed` decides them."""
     chance = random.Random(seed)
 
     def pause(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -65,7 +62,7 @@ def with_random_pauses(work: Callable[[], Any], *, seed: int, late: float = LATE
 
 
 def charged_without_answer(buyer: Buyer, booking: BookingView) -> tuple[Payment, ReceivedWebhook]:
-    """Return a payment that the provider has taken without an answer, and the webhook that will tell of it."""
+    """Return a payment that the provider took without answering, and the webhook that will report it."""
     view, _ = buyer.pay(booking, "pm_timeout")
     payment = Payment.objects.get(id=view.id)
     assert payment.status == "PROCESSING"
@@ -74,21 +71,23 @@ def charged_without_answer(buyer: Buyer, booking: BookingView) -> tuple[Payment,
 
 
 def outcome_of(booking: BookingView) -> tuple[str, int, int]:
-    """Return how it ended: status, what was captured, what goes back."""
+    """Return the final status, the captured amount and the refunded amount."""
     row = Booking.objects.get(id=booking.id)
     captured = sum(p.amount_minor for p in Payment.objects.filter(booking_id=booking.id, status="SUCCEEDED"))
     return row.status, captured, sum(r.amount_minor for r in Refund.objects.filter(booking_id=booking.id))
 
 
 def path_of(booking: BookingView) -> str:
-    """Return the statuses a booking went through, and whether its hold was extended on the way."""
-    lines = BookingEvent.objects.filter(booking_id=booking.id).order_by("sequence").values_list("type", "status")
-    way = [status for type_, status in lines if type_ in ("booking.created", "booking.confirmed", "booking.cancelled")]
-    return " ".join(way) + (" extended" if ("booking.hold_extended", "PENDING") in lines else "")
+    """Return the statuses that a booking went through, and whether its hold was extended."""
+    entries = BookingEvent.objects.filter(booking_id=booking.id).order_by("sequence").values_list("type", "status")
+    statuses = [
+        status for type_, status in entries if type_ in ("booking.created", "booking.confirmed", "booking.cancelled")
+    ]
+    return " ".join(statuses) + (" extended" if ("booking.hold_extended", "PENDING") in entries else "")
 
 
 def with_retries_until_refused(take: Callable[[], BookingView]) -> BookingView:
-    """Try again for as long as the race lasts, as somebody does who wants just these seats."""
+    """Try again until the race is over, as a person does who wants these seats."""
     until = time.monotonic() + RACE_SECONDS
     while True:
         try:
@@ -99,9 +98,10 @@ def with_retries_until_refused(take: Callable[[], BookingView]) -> BookingView:
 
 
 def run_of(buyer: Buyer, rival: Buyer, departure: UUID, *, seed: int) -> tuple[BookingView, bool]:
-    """Let two clocks, the webhook, the reconciler and, in every other run, a rival for the seats meet over one booking whose hold has ended.
+    """Run two clocks, a webhook and the reconciler at once on one booking whose hold has ended.
 
-    In every third run the hold may still be extended. Return the booking, and whether the rival got the seats.
+    In every other run a rival wants the seats too. In every third run the hold may still be extended.
+    Return the booking, and whether the rival got the seats.
     """
     wanted = rival.quote(departure, adults=1) if seed % 2 else None
     booking = buyer.book(departure)
@@ -119,9 +119,9 @@ def run_of(buyer: Buyer, rival: Buyer, departure: UUID, *, seed: int) -> tuple[B
         rivals.append(lambda: with_retries_until_refused(lambda: rival.book_quote(wanted)))
     slowed = [
         with_random_pauses(
-            one, seed=seed * 10 + index, late=LATEST_START if one is services.expire_holds else LATEST_START / 4
+            job, seed=seed * 10 + index, late=LATEST_START if job is services.expire_holds else LATEST_START / 4
         )
-        for index, one in enumerate(work)
+        for index, job in enumerate(work)
     ]
     outcomes = race([*slowed, *rivals])
     assert not [o for o in outcomes if isinstance(o, Exception) and not isinstance(o, SeatsUnavailable)], outcomes
@@ -131,10 +131,11 @@ def run_of(buyer: Buyer, rival: Buyer, departure: UUID, *, seed: int) -> tuple[B
 def test_a_hold_that_ends_while_its_payment_arrives(
     destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords
 ) -> None:
-    """Confirmed and paid, or cancelled and all of it on its way back: never seats without money, nor money without seats.
+    """The booking is confirmed and paid, or cancelled and refunded in full. Seats and money always go together.
 
-    At the end the refunds are paid out, and the provider's books are ours. Seen failing (two lines of one number in a history) with
-    the booking's lock taken out of expire, and out of settle; without the refund of what came too late (money kept).
+    At the end the refunds are paid out, and the provider's records agree with ours. Seen failing (two history entries
+    with one number) with the booking's lock taken out of expire, and out of settle; without the refund of a late
+    payment (money kept).
     """
     paths: Counter[str] = Counter()
     for seed in range(RUNS):
@@ -142,7 +143,7 @@ def test_a_hold_that_ends_while_its_payment_arrives(
         booking, rival_won = run_of(buyer, rival, destinations.offer(capacity=2), seed=seed)
         assert outcome_of(booking) in {("CONFIRMED", 100_000, 0), ("CANCELLED", 100_000, 100_000)}
         assert not rival_won or outcome_of(booking)[0] == "CANCELLED"
-        paths[path_of(booking) + (", the seats are a rival's" if rival_won else "")] += 1
+        paths[path_of(booking) + (", the rival has the seats" if rival_won else "")] += 1
         if seed % 20 == 19:
             assert broken() == []
 
@@ -150,11 +151,13 @@ def test_a_hold_that_ends_while_its_payment_arrives(
     assert broken() == []
     assert provider_records.differences() == []
     assert set(paths) <= PATHS, paths
-    assert len(paths) >= (len(PATHS) if WHOLE else len(PATHS) - 1), paths  # a race that one side always wins is none
+    assert len(paths) >= (len(PATHS) if WHOLE else len(PATHS) - 1), (
+        paths
+    )  # a race that one side always wins proves nothing
 
 
 def test_paying_at_the_instant_the_hold_ends(destinations: Destinations, buyers: Any) -> None:
-    """A payment begun at the last moment: refused and never charged, or taken and confirmed."""
+    """A payment at the last moment is either refused and never charged, or taken, and then the booking is confirmed."""
     for seed in range(RUNS // 4):
         (buyer,) = buyers(1)
         booking = buyer.book(destinations.offer(capacity=2))
@@ -166,18 +169,18 @@ def test_paying_at_the_instant_the_hold_ends(destinations: Destinations, buyers:
                 with_random_pauses(services.expire_holds, seed=seed + 1),
             ]
         )
-        services.expire_holds()  # the clock's next round: a row that somebody had locked was passed over
-        status, captured, back = outcome_of(booking)
+        services.expire_holds()  # the clock's next round: it had skipped a locked row
+        status, captured, refunded = outcome_of(booking)
         if isinstance(paid, Exception):
             assert isinstance(paid, NotPayable)
             assert (status, captured) == ("CANCELLED", 0)
         else:
-            assert (status, captured, back) == ("CONFIRMED", 100_000, 0)
+            assert (status, captured, refunded) == ("CONFIRMED", 100_000, 0)
         assert not broken()
 
 
 def test_control_without_the_bookings_lock_the_same_runs_end_badly(destinations: Destinations, buyers: Buyers) -> None:
-    """The race is real: without SELECT FOR UPDATE the same seeds break an invariant, or end in an error of the program."""
+    """The race is real: without SELECT FOR UPDATE, the same seeds break an invariant or raise an unexpected error."""
     with without_row_locks():
         assert any(_ends_badly(destinations, *buyers(2), seed=seed) for seed in range(40))
     empty_tables()

@@ -1,4 +1,4 @@
-"""Two hundred keys, fifty impatient retries of each at once: two hundred bookings, two hundred charges in the provider's own books."""
+"""Many concurrent retries under two hundred keys: two hundred bookings, and two hundred charges at the provider."""
 
 import random
 from collections.abc import Callable
@@ -32,7 +32,7 @@ Task = Callable[[], Any]
 
 
 def retried(attempts: list[Task], times: int = RETRIES) -> list[Any]:
-    """Do each of `attempts` so many times, all of them at once and mixed; return what each returned or raised."""
+    """Run each attempt `times` times, concurrently and in a mixed order. Return what each returned or raised."""
     tasks = attempts * times
     random.Random(7).shuffle(tasks)
     return run_in_threads(tasks)
@@ -54,29 +54,30 @@ def pay(buyer: Buyer, booking: BookingView) -> Task:
 def test_a_key_books_once_and_charges_once(
     destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, webhook_receiver: WebhookReceiver
 ) -> None:
-    """Every retry is answered with the one booking and the one payment; the provider's webhooks, thrice each at once, add nothing.
+    """Every retry returns the same booking and payment. Webhooks delivered three times at once add nothing.
 
-    Seen failing (QuoteUsed for a retry) without the key's lock, and without what it finds under it; the controls below show more every time.
+    Seen failing (QuoteUsed for a retry) without the key's lock, and without the key's result. The controls below fail
+    in more ways.
     """
     ready, before = quoted(destinations, buyers), provider_records.all_keys()
 
     booked = retried([take(buyer, quote) for buyer, quote in ready])
-    assert {type(one) for one in booked} == {BookingView}
-    bookings = {one.id: one for one in booked}
+    assert {type(outcome) for outcome in booked} == {BookingView}
+    bookings = {view.id: view for view in booked}
     assert len(bookings) == Booking.objects.count() == BookingEvent.objects.count() == KEYS
 
     owners = {buyer.who.id: buyer for buyer, _ in ready}
     paid = retried([pay(owners[view.traveller_id], view) for view in bookings.values()])
-    assert not [one for one in paid if isinstance(one, Exception)]
-    settle_all_payments()  # in a rush the provider may answer too late for the one who pays; the clock asks after it
+    assert not [outcome for outcome in paid if isinstance(outcome, Exception)]
+    settle_all_payments()  # under load the provider may answer too late; the clock then asks for the result
     made = {str(key) for key in Payment.objects.values_list("id", flat=True)}
     assert {str(payment.id) for payment, _ in paid} == made
     assert len(made) == KEYS
 
     assert eventually(lambda: made <= webhook_receiver.payment_keys(), 60.0)
-    told = retried([lambda n=news: hear(*n) for news in webhook_receiver.received], 3)
-    assert not [one for one in told if isinstance(one, Exception)]
-    assert list(Webhook.objects.values_list("outcome", flat=True)) == ["NOTHING_NEW"] * KEYS  # each of them once
+    delivered = retried([lambda w=webhook: deliver(*w) for webhook in webhook_receiver.received], 3)
+    assert not [outcome for outcome in delivered if isinstance(outcome, Exception)]
+    assert list(Webhook.objects.values_list("outcome", flat=True)) == ["NOTHING_NEW"] * KEYS  # each is recorded once
 
     assert provider_records.all_keys() - before == made
     assert {key: provider_records.charged()[key] for key in made} == dict.fromkeys(made, 50_000)
@@ -85,25 +86,25 @@ def test_a_key_books_once_and_charges_once(
     assert broken() == []
 
 
-def hear(headers: dict[str, str], body: bytes) -> None:
+def deliver(headers: dict[str, str], body: bytes) -> None:
     receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
 
-def test_control_without_the_keys_memory_a_retry_is_refused_as_another_request(
+def test_control_without_idempotency_a_retry_is_refused_as_another_request(
     destinations: Destinations, buyers: Buyers, sandbox: str
 ) -> None:
-    """A retry then no longer gets its booking: the quote's own guard refuses what it makes."""
+    """A retry then no longer returns the booking: it is refused because the quote is used."""
     ready = quoted(destinations, buyers, count=2)
     with without_idempotency():
         outcomes = retried([take(buyer, quote) for buyer, quote in ready])
 
-    assert sum(isinstance(one, BookingView) for one in outcomes) == len(ready) < len(outcomes)
+    assert sum(isinstance(outcome, BookingView) for outcome in outcomes) == len(ready) < len(outcomes)
 
 
-def test_control_without_the_keys_memory_a_declined_card_is_tried_again(
+def test_control_without_idempotency_a_declined_card_is_tried_again(
     destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, webhook_receiver: WebhookReceiver
 ) -> None:
-    """A declined payment that is retried under its key is the same decline; forgotten, the provider is asked each time."""
+    """With the key, a retry returns the same decline. Without it, each retry asks the provider again."""
     (buyer, quote), *_ = quoted(destinations, buyers, count=1)
     booking, before = buyer.book_quote(quote), provider_records.all_keys()
     for _ in range(3):
@@ -120,7 +121,7 @@ def test_control_without_the_keys_memory_a_declined_card_is_tried_again(
 def test_control_without_key_locks_and_constraints_a_traveller_books_twice_and_is_charged_twice(
     destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, webhook_receiver: WebhookReceiver
 ) -> None:
-    """The race is real: behind the key stand the rows' locks, behind those the constraints; without all three it is lost."""
+    """The race is real: without the key, the row locks and the constraints, a traveller books and pays twice."""
     (buyer, quote), (other, theirs) = quoted(destinations, buyers, count=2)
     booking, before = other.book_quote(theirs), provider_records.charged().keys()
     with (
@@ -131,8 +132,8 @@ def test_control_without_key_locks_and_constraints_a_traveller_books_twice_and_i
         booked = retried([take(buyer, quote)])
         retried([pay(other, booking)])
         settle_all_payments()
-        found = broken()
+        problems = broken()
 
-    assert len({one.id for one in booked if isinstance(one, BookingView)}) > 1
+    assert len({outcome.id for outcome in booked if isinstance(outcome, BookingView)}) > 1
     assert len(provider_records.charged().keys() - before) > 1
-    assert f"a quote that was used is one booking: {quote.id}" in found
+    assert f"a quote that was used is one booking: {quote.id}" in problems

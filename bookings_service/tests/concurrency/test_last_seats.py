@@ -1,4 +1,7 @@
-"""Five hundred want fifty seats, twenty times over: fifty are sold, each to somebody who paid, and everybody else is told so."""
+"""Five hundred buyers want fifty seats.
+
+Fifty seats are sold, each to a buyer who paid; every other buyer is refused.
+"""
 
 import random
 import time
@@ -31,20 +34,26 @@ Buyers = Callable[[int], list[Buyer]]
 
 
 def buys(buyer: Buyer, departure: UUID, pause: float, *, ahead: bool) -> Callable[[], BookingView]:
-    """Return a buyer's whole way: quote (`ahead` of the rush, or in it), look around, book, pay; who is sent away for a moment comes back."""
+    """Return the task of a buyer: quote, pause, book and pay, with retries.
+
+    With `ahead`, the quote is made before the rush.
+    """
     early = buyer.quote(departure, adults=1) if ahead else None
 
-    def way() -> BookingView:
+    def buy() -> BookingView:
         quote = early or with_retries(lambda: buyer.quote(departure, adults=1))
         time.sleep(pause)
         booking = with_retries(lambda: buyer.book_quote(quote, key="book"))
         return with_retries(lambda: buyer.pay(booking, key="pay")[1])
 
-    return way
+    return buy
 
 
 def sell(destinations: Destinations, buyers: list[Buyer], *, seed: int) -> tuple[UUID, list[BookingView | Exception]]:
-    """Let everybody buy one seat, each at a moment of the seed's; where it is odd, all of them have a price before the first one books."""
+    """Let every buyer buy one seat after a random pause.
+
+    With an odd seed, all have a quote before the first of them books.
+    """
     chance = random.Random(seed)
     departure = destinations.offer(capacity=SEATS)
     return departure, run_in_threads(
@@ -56,13 +65,16 @@ def sell(destinations: Destinations, buyers: list[Buyer], *, seed: int) -> tuple
 def test_the_last_seats_are_sold_once(
     destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, seed: int
 ) -> None:
-    """Seen failing without inventory.hold's filter: the CHECK behind it refuses with an error. Without both, the control below oversells."""
+    """Seen failing without inventory.hold's filter: the CHECK behind it refuses with an error.
+
+    Without both, the control below oversells.
+    """
     before = provider_records.charged().keys()
     departure, outcomes = sell(destinations, buyers(BUYERS), seed=seed)
-    settle_all_payments()  # in a rush the provider may answer too late for the one who pays; the clock asks after it
+    settle_all_payments()  # under load the provider may answer too late; the clock then asks for the result
 
     assert Counter(map(type, outcomes)) == {BookingView: SEATS, SeatsUnavailable: BUYERS - SEATS}
-    assert {one.params["seatsLeft"] for one in outcomes if isinstance(one, SeatsUnavailable)} == {0}
+    assert {outcome.params["seatsLeft"] for outcome in outcomes if isinstance(outcome, SeatsUnavailable)} == {0}
     assert inventory.seats_of(departure_id=departure) == Seats(capacity=SEATS, held=0, sold=SEATS)
     assert Booking.objects.count() == Booking.objects.filter(status="CONFIRMED").count() == SEATS
     assert {str(key) for key in Payment.objects.filter(status="SUCCEEDED").values_list("id", flat=True)} == (
@@ -73,7 +85,7 @@ def test_the_last_seats_are_sold_once(
 
 
 def test_control_without_filter_and_check_the_same_run_oversells(destinations: Destinations, buyers: Buyers) -> None:
-    """The race is real: it is the two guards that win it."""
+    """The race is real: without its two guards, more seats are sold than there are."""
 
     def hold(*, departure_id: UUID, seats: int) -> None:
         SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
@@ -83,8 +95,8 @@ def test_control_without_filter_and_check_the_same_run_oversells(destinations: D
         departure, outcomes = sell(destinations, buyers(BUYERS), seed=1)
         settle_all_payments()
         seats = SeatInventory.objects.get(departure_id=departure)
-        found = broken()
+        problems = broken()
 
     assert seats.sold > SEATS
     assert Counter(map(type, outcomes))[BookingView] == seats.sold
-    assert f"no seat is sold twice: {departure}" in found
+    assert f"no seat is sold twice: {departure}" in problems

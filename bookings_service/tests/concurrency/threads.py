@@ -1,4 +1,4 @@
-"""A crowd: many tasks, worked off by as many threads as a service has, each with a database connection of its own."""
+"""Runs many tasks in as many threads as a service has, each with its own database connection."""
 
 import queue
 import threading
@@ -16,7 +16,7 @@ AT_ONCE = 16
 
 
 def run_in_threads(tasks: Sequence[Callable[[], T]], *, at_once: int = AT_ONCE) -> list[T | Exception]:
-    """Do all `tasks`, `at_once` of them at a time, begun together; return what each returned or raised, in their order."""
+    """Run the tasks in `at_once` threads that start together. Return what each task returned or raised, in order."""
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for index in range(len(tasks)):
         waiting.put(index)
@@ -44,13 +44,13 @@ def run_in_threads(tasks: Sequence[Callable[[], T]], *, at_once: int = AT_ONCE) 
         thread.start()
     for thread in threads:
         thread.join()
-    return outcomes  # every index was worked off
+    return outcomes  # every index was filled
 
 
 def with_retries(attempt: Callable[[], T]) -> T:
-    """Do as a client does that was told to come back in a moment: in flight, away, or too long a wait for a row.
+    """Retry as a client does after InFlight, Unavailable or a lock timeout. Return the first result.
 
-    A deadlock is not among them: the order of locks forbids it.
+    A deadlock is not retried, because the order of locks must make it impossible.
     """
     for _ in range(200):
         try:
@@ -61,4 +61,4 @@ def with_retries(attempt: Callable[[], T]) -> T:
             if not isinstance(error.__cause__, (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled)):
                 raise
             time.sleep(0.02)
-    raise AssertionError("sent away for ever")
+    raise AssertionError("refused 200 times")

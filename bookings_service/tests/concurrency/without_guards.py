@@ -1,4 +1,4 @@
-"""Guards taken out, for controls: a proof that stays green without what it proves proves nothing."""
+"""Takes guards out for the controls: a proof that stays green without its guard proves nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,14 +25,14 @@ def empty_tables() -> None:
 
 @contextmanager
 def without_row_locks() -> Iterator[None]:
-    """Have SELECT … FOR UPDATE lock nothing."""
+    """Make SELECT … FOR UPDATE lock nothing."""
     with patch.object(QuerySet, "select_for_update", lambda self, **_: self.all()):
         yield
 
 
 @contextmanager
 def without_idempotency() -> Iterator[None]:
-    """Have idempotency keys lock nothing, remember nothing and keep no row."""
+    """Make idempotency keys lock nothing and remember nothing."""
 
     @contextmanager
     def lock(self: Attempt) -> Iterator[None]:
@@ -51,7 +51,7 @@ def without_idempotency() -> Iterator[None]:
 
 @contextmanager
 def without_constraints(*names: str) -> Iterator[None]:
-    """Drop the constraints or unique indexes named; put them back, after everything that they would have refused is gone."""
+    """Drop these constraints or unique indexes. At the end, empty the tables and restore them."""
     with connection.cursor() as cursor:
         definitions = [_definition(name) for name in names]
         for drop, _ in definitions:
@@ -65,7 +65,7 @@ def without_constraints(*names: str) -> Iterator[None]:
 
 
 def _definition(name: str) -> tuple[str, str]:
-    """Return the statements that drop and restore a constraint or an index. Raises LookupError where there is none."""
+    """Return the statements that drop and restore a constraint or an index. Raises LookupError if it does not exist."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', conrelid::regclass, conname),"
@@ -77,5 +77,5 @@ def _definition(name: str) -> tuple[str, str]:
         )
         row = cursor.fetchone()
     if row is None:
-        raise LookupError(f"there is no guard {name}")
+        raise LookupError(f"no constraint or index {name}")
     return row[0], row[1]

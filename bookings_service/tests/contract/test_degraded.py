@@ -1,4 +1,4 @@
-"""Users and destinations are away: what each door says then, REST and gRPC."""
+"""What REST and gRPC answer while users_service and destinations_service are unavailable."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ from shared.rpc.testing import running
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
 
 
-def test_rest_serves_what_is_held_and_refuses_what_is_new(
+def test_rest_serves_existing_bookings_and_refuses_new_ones_without_upstreams(
     as_traveller: Callable[[Traveller], RestClient], buyer: Buyer, users: Users, destinations: Destinations
 ) -> None:
     client, departure = as_traveller(buyer.who), destinations.offer()
@@ -33,8 +33,8 @@ def test_rest_serves_what_is_held_and_refuses_what_is_new(
         post(client, "/quotes/", {"departure_id": str(departure), "adults": 2}),
         post(client, "/bookings/", {"quote_id": str(spare.id), "passengers": PARTY}, str(uuid4())),
     ]
-    assert [(one.status_code, one.json()["code"]) for one in refused] == [(503, "UPSTREAM_UNAVAILABLE")] * 2
-    assert all(int(one.headers["Retry-After"]) >= 1 for one in refused)
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(503, "UPSTREAM_UNAVAILABLE")] * 2
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
     assert (Booking.objects.count(), Quote.objects.count()) == (1, 2)
 
     assert post(client, "/bookings/", body, key).json() == made.json()
@@ -43,12 +43,12 @@ def test_rest_serves_what_is_held_and_refuses_what_is_new(
     assert (paid.status_code, paid.json()["booking"]["status"]) == (200, "CONFIRMED")
     assert client.get(f"/api/v1/bookings/{reference}/").json()["status"] == "CONFIRMED"
     history = client.get(f"/api/v1/bookings/{reference}/history/").json()
-    assert [line["type"] for line in history] == ["booking.created", "payment.succeeded", "booking.confirmed"]
+    assert [entry["type"] for entry in history] == ["booking.created", "payment.succeeded", "booking.confirmed"]
     offer = post(client, f"/bookings/{reference}/cancellation-quotes/").json()
     assert post(client, f"/cancellation-quotes/{offer['id']}/confirm/").json()["status"] == "CANCELLED"
 
 
-def test_grpc_serves_what_is_held_and_refuses_what_is_new(
+def test_grpc_serves_existing_bookings_and_refuses_new_ones_without_upstreams(
     buyer: Buyer, users: Users, destinations: Destinations
 ) -> None:
     departure = destinations.offer()
@@ -60,10 +60,10 @@ def test_grpc_serves_what_is_held_and_refuses_what_is_new(
         made = ask("CreateBooking", **command).booking
         users.unavailable = destinations.unavailable = True
 
-        away = (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNAVAILABLE")
-        assert refusal(lambda: ask("CreateQuote", departure_id=str(departure), adults=1))[:2] == away
+        unavailable = (grpc.StatusCode.UNAVAILABLE, "UPSTREAM_UNAVAILABLE")
+        assert refusal(lambda: ask("CreateQuote", departure_id=str(departure), adults=1))[:2] == unavailable
         another = {**command, "quote_id": str(spare.id), "idempotency_key": "another"}
-        assert refusal(lambda: ask("CreateBooking", **another))[:2] == away
+        assert refusal(lambda: ask("CreateBooking", **another))[:2] == unavailable
         assert (Booking.objects.count(), Quote.objects.count()) == (1, 2)
 
         assert ask("CreateBooking", **command).booking == made

@@ -1,7 +1,7 @@
-"""What every payment provider is held to, against the processes that stand for them: the sandbox, and localstripe through Stripe's library.
+"""The contract of every payment provider, tested with the sandbox and with localstripe, each in its own process.
 
-localstripe keeps no idempotency keys, so that one key charges once is shown of the sandbox here and of what Stripe is sent in
-integration/test_stripe_api.py, as is everything else that localstripe lacks.
+localstripe keeps no idempotency keys. That one key charges once is shown here with the sandbox, and for Stripe in
+integration/test_stripe_api.py, like everything else that localstripe lacks.
 """
 
 import json
@@ -35,7 +35,7 @@ NOBODY: Final = "http://127.0.0.1:9"
 
 
 class Rig(ABC):
-    """A provider with its process, and what a test does to it from outside."""
+    """A provider, its process, and what a test does to it from outside."""
 
     ok: str
     declined: str
@@ -46,19 +46,19 @@ class Rig(ABC):
 
     @abstractmethod
     def at(self, url: str) -> PaymentProvider:
-        """Return the provider speaking to another address."""
+        """Return the provider with another address."""
 
     @abstractmethod
     def guarded(self) -> str:
-        """Return a payment method whose bank asks its owner first."""
+        """Return a payment method whose bank asks its owner for approval."""
 
     @abstractmethod
     def decide(self, key: str, *, approve: bool) -> None:
-        """Act as the person whose bank asks."""
+        """Approve or decline, as the owner whom the bank asks."""
 
     @abstractmethod
     def refunded(self, key: str) -> int:
-        """Return what the provider's own books say was given back of a payment, in its units."""
+        """Return the refunded amount of a payment by the provider's own records, in its unit."""
 
     @abstractmethod
     def event(self, key: str, *, minor: int) -> bytes:
@@ -66,7 +66,7 @@ class Rig(ABC):
 
     @abstractmethod
     def signed(self, body: bytes, *, at: float | None = None, secret: str | None = None) -> dict[str, str]:
-        """Return the headers that the provider sends a body with."""
+        """Return the headers with which the provider sends a body."""
 
 
 class Sandbox(Rig):
@@ -87,8 +87,8 @@ class Sandbox(Rig):
         return int(httpx.get(f"{self.url}/v1/payments/{key}").json()["refunded"])
 
     def event(self, key: str, *, minor: int) -> bytes:
-        told = {"key": key, "status": "SUCCEEDED", "amount": minor, "currency": "EUR"}
-        return json.dumps({"id": "evt_1", "type": "payment.succeeded", "payment": told}).encode()
+        fields = {"key": key, "status": "SUCCEEDED", "amount": minor, "currency": "EUR"}
+        return json.dumps({"id": "evt_1", "type": "payment.succeeded", "payment": fields}).encode()
 
     def signed(self, body: bytes, *, at: float | None = None, secret: str | None = None) -> dict[str, str]:
         stamp = str(int(time.time() if at is None else at))
@@ -107,7 +107,7 @@ class Stripe(Rig):
 
     def _intent(self, key: str) -> dict[str, Any]:
         answer = httpx.get(f"{self.url}/v1/payment_intents?limit=1000", headers=stripe_doubles.as_merchant()).json()
-        return next(one for one in answer["data"] if one["metadata"]["payment_id"] == key)
+        return next(intent for intent in answer["data"] if intent["metadata"]["payment_id"] == key)
 
     def decide(self, key: str, *, approve: bool) -> None:
         intent = self._intent(key)
@@ -118,8 +118,8 @@ class Stripe(Rig):
         return int(self._intent(key)["latest_charge"]["amount_refunded"])
 
     def event(self, key: str, *, minor: int) -> bytes:
-        told = stripe_doubles.intent(key, amount=minor, amount_received=minor)
-        return json.dumps(stripe_doubles.event("payment_intent.succeeded", told, id="evt_1")).encode()
+        about = stripe_doubles.intent(key, amount=minor, amount_received=minor)
+        return json.dumps(stripe_doubles.event("payment_intent.succeeded", about, id="evt_1")).encode()
 
     def signed(self, body: bytes, *, at: float | None = None, secret: str | None = None) -> dict[str, str]:
         return stripe_doubles.signed(body, at=at, secret=secret or stripe_doubles.SECRET)
@@ -140,7 +140,7 @@ def payment(method: str, minor: int = 19_990, currency: str = "EUR") -> Provider
 
 
 @pytest.mark.parametrize(("minor", "currency"), [(19_990, "EUR"), (5_000, "JPY"), (12_340, "KWD"), (700, "ISK")])
-def test_what_is_paid_is_paid_and_found_again_under_its_key(rig: Rig, minor: int, currency: str) -> None:
+def test_a_payment_succeeds_and_is_found_by_its_key(rig: Rig, minor: int, currency: str) -> None:
     asked = payment(rig.ok, minor, currency)
 
     result = rig.provider.pay(asked)
@@ -153,14 +153,14 @@ def test_what_is_paid_is_paid_and_found_again_under_its_key(rig: Rig, minor: int
 def test_each_payment_is_found_among_others(rig: Rig) -> None:
     asked = [payment(rig.ok, minor) for minor in (1_000, 2_000, 3_000)]
 
-    for one in asked:
-        rig.provider.pay(one)
+    for wanted in asked:
+        rig.provider.pay(wanted)
 
-    found = [rig.provider.status(one.key) for one in asked]
-    assert [one and one.amount.minor for one in found] == [1_000, 2_000, 3_000]
+    results = [rig.provider.status(wanted.key) for wanted in asked]
+    assert [result and result.amount.minor for result in results] == [1_000, 2_000, 3_000]
 
 
-def test_what_was_never_asked_for_is_unknown(rig: Rig) -> None:
+def test_a_payment_that_was_never_requested_is_unknown(rig: Rig) -> None:
     key = str(uuid7())
 
     assert rig.provider.status(key) is None
@@ -169,7 +169,7 @@ def test_what_was_never_asked_for_is_unknown(rig: Rig) -> None:
     assert refund is RefundStatus.FAILED
 
 
-def test_a_decline_is_a_failed_payment_for_good(rig: Rig) -> None:
+def test_a_decline_is_final(rig: Rig) -> None:
     asked = payment(rig.declined)
 
     result = rig.provider.pay(asked)
@@ -180,7 +180,7 @@ def test_a_decline_is_a_failed_payment_for_good(rig: Rig) -> None:
     assert later.status is PaymentStatus.FAILED
 
 
-def test_an_unknown_method_is_refused_and_nothing_is_kept(rig: Rig) -> None:
+def test_an_unknown_method_is_refused_and_no_payment_is_made(rig: Rig) -> None:
     asked = payment("pm_unknown")
 
     with pytest.raises(MethodRefused):
@@ -190,7 +190,7 @@ def test_an_unknown_method_is_refused_and_nothing_is_kept(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(("approve", "status"), [(True, PaymentStatus.SUCCEEDED), (False, PaymentStatus.FAILED)])
-def test_a_person_decides_where_the_bank_asks(rig: Rig, approve: bool, status: PaymentStatus) -> None:
+def test_a_person_approves_or_declines_if_the_bank_asks(rig: Rig, approve: bool, status: PaymentStatus) -> None:
     asked = payment(rig.guarded())
 
     waiting = rig.provider.pay(asked)
@@ -205,14 +205,14 @@ def test_a_person_decides_where_the_bank_asks(rig: Rig, approve: bool, status: P
     assert bool(after.failure_code) is (status is PaymentStatus.FAILED)
 
 
-def test_what_waits_for_a_person_can_be_cancelled_and_what_is_paid_cannot(rig: Rig) -> None:
+def test_a_payment_can_be_cancelled_until_it_is_paid(rig: Rig) -> None:
     waiting, paid = payment(rig.guarded()), payment(rig.ok)
     rig.provider.pay(waiting)
     rig.provider.pay(paid)
 
-    outcomes = [rig.provider.cancel(one.key) for one in (waiting, paid, waiting)]
+    outcomes = [rig.provider.cancel(asked.key) for asked in (waiting, paid, waiting)]
 
-    assert [one and one.status for one in outcomes] == [
+    assert [outcome and outcome.status for outcome in outcomes] == [
         PaymentStatus.FAILED,
         PaymentStatus.SUCCEEDED,
         PaymentStatus.FAILED,
@@ -223,7 +223,7 @@ def test_what_waits_for_a_person_can_be_cancelled_and_what_is_paid_cannot(rig: R
 
 
 def test_a_refund_is_made_once_per_key(rig: Rig) -> None:
-    """Seen failing for Stripe (15990 given back) where the refunds made before are not looked through."""
+    """Seen failing for Stripe (15990 refunded) if earlier refunds are not looked for."""
     asked = payment(rig.ok)
     rig.provider.pay(asked)
     key, other = str(uuid7()), str(uuid7())
@@ -248,16 +248,16 @@ CALLS: Final[dict[str, Callable[[PaymentProvider], object]]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_one_that_is_not_there_did_nothing(rig: Rig, call: str) -> None:
+def test_a_provider_that_is_not_reached_did_nothing(rig: Rig, call: str) -> None:
     with pytest.raises(ProviderDown):
         CALLS[call](rig.at(NOBODY))
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_one_that_does_not_answer_in_time_is_silent(rig: Rig, settings: Any, call: str) -> None:
-    """Seen failing for Stripe where its requests are not sent within what is left of the call."""
+def test_a_provider_that_does_not_answer_in_time_is_silent(rig: Rig, settings: Any, call: str) -> None:
+    """Seen failing for Stripe if its requests do not use the remaining time of the call."""
     settings.PROVIDER_SECONDS = 0.5
-    with stripe_doubles.mute() as url:
+    with stripe_doubles.silent_server() as url:
         provider, started = rig.at(url), time.monotonic()
 
         with pytest.raises(ProviderSilent):
@@ -266,7 +266,7 @@ def test_one_that_does_not_answer_in_time_is_silent(rig: Rig, settings: Any, cal
     assert time.monotonic() - started < 1.5
 
 
-def test_a_rightly_signed_webhook_is_an_event(rig: Rig) -> None:
+def test_a_webhook_with_a_valid_signature_is_an_event(rig: Rig) -> None:
     key = str(uuid7())
     body = rig.event(key, minor=12_345)
 
@@ -281,31 +281,34 @@ FORGERIES: Final[dict[str, Callable[[Rig, bytes], tuple[dict[str, str], bytes]]]
     "unsigned": lambda rig, body: ({}, body),
     "another secret": lambda rig, body: (rig.signed(body, secret="another"), body),
     "another body": lambda rig, body: (rig.signed(body), body.replace(b"evt_1", b"evt_2")),
-    "an empty signature": lambda rig, body: (each(rig.signed(body), lambda value: value.split("v1=")[0] + "v1="), body),
-    "no time": lambda rig, body: (each(rig.signed(body), lambda value: value.split(",")[1]), body),
-    "another time": lambda rig, body: (each(rig.signed(body), lambda value: value.replace("t=", "t=2")), body),
-    "rubbish": lambda rig, body: (each(rig.signed(body), lambda value: "=,=,,é" * 100), body),
-    "letters beyond ASCII": lambda rig, body: (each(rig.signed(body), lambda value: value + "é"), body),
+    "an empty signature": lambda rig, body: (
+        changed(rig.signed(body), lambda value: value.split("v1=")[0] + "v1="),
+        body,
+    ),
+    "no time": lambda rig, body: (changed(rig.signed(body), lambda value: value.split(",")[1]), body),
+    "another time": lambda rig, body: (changed(rig.signed(body), lambda value: value.replace("t=", "t=2")), body),
+    "rubbish": lambda rig, body: (changed(rig.signed(body), lambda value: "=,=,,é" * 100), body),
+    "letters beyond ASCII": lambda rig, body: (changed(rig.signed(body), lambda value: value + "é"), body),
     "no UTF-8": lambda rig, body: (rig.signed(body), b"\xff" + body),
     "too old": lambda rig, body: (rig.signed(body, at=time.time() - 302), body),
     "too new": lambda rig, body: (rig.signed(body, at=time.time() + 302), body),
 }
 
 
-def each(headers: dict[str, str], change: Callable[[str], str]) -> dict[str, str]:
+def changed(headers: dict[str, str], change: Callable[[str], str]) -> dict[str, str]:
     return {name: change(value) for name, value in headers.items()}
 
 
 @pytest.mark.parametrize("how", FORGERIES)
-def test_any_other_webhook_is_refused(rig: Rig, how: str) -> None:
-    """`too new` was seen failing for Stripe with its library's own check alone; letters beyond ASCII were taken for a rightly signed body."""
+def test_a_webhook_without_a_valid_signature_is_refused(rig: Rig, how: str) -> None:
+    """Seen failing for Stripe with only its library's check: `too new` and `letters beyond ASCII` were accepted."""
     headers, body = FORGERIES[how](rig, rig.event(str(uuid7()), minor=1))
 
     with pytest.raises(WebhookRefused):
         rig.provider.verify_webhook(headers=headers, body=body, now=datetime.now(UTC))
 
 
-def test_the_window_is_measured_by_the_clock_that_is_given(rig: Rig) -> None:
+def test_the_age_of_a_signature_is_measured_from_the_given_time(rig: Rig) -> None:
     body = rig.event(str(uuid7()), minor=1)
     headers = rig.signed(body)
 
@@ -317,6 +320,6 @@ def test_the_window_is_measured_by_the_clock_that_is_given(rig: Rig) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b"{}", b"{", b'{"id": "\\u0000", "type": "x", "data": {"object": {}}}']
 )
-def test_rightly_signed_nonsense_is_invalid(rig: Rig, body: bytes) -> None:
+def test_a_malformed_body_with_a_valid_signature_is_invalid(rig: Rig, body: bytes) -> None:
     with pytest.raises(Invalid):
         rig.provider.verify_webhook(headers=rig.signed(body), body=body, now=datetime.now(UTC))

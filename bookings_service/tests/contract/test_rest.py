@@ -1,4 +1,4 @@
-"""Bookings over REST: the whole way, and what is refused on it."""
+"""Bookings over REST: from quote to cancellation, and the refusals."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ def post(client: Client, path: str, body: Any = None, key: str | None = None) ->
     )
 
 
-def test_the_whole_way(as_traveller: Clients, destinations: Destinations) -> None:
+def test_a_booking_from_quote_to_cancellation(as_traveller: Clients, destinations: Destinations) -> None:
     client = as_traveller(new_traveller())
     departure = destinations.offer(adult=12_345)
 
@@ -48,7 +48,7 @@ def test_the_whole_way(as_traveller: Clients, destinations: Destinations) -> Non
     )
     assert client.get(f"/api/v1/bookings/{reference}/").json()["paid"] == {"amount": "246.90", "currency": "EUR"}
     history = client.get(f"/api/v1/bookings/{reference}/history/?after_sequence=1").json()
-    assert [line["type"] for line in history] == ["payment.succeeded", "booking.confirmed"]
+    assert [entry["type"] for entry in history] == ["payment.succeeded", "booking.confirmed"]
     offer = post(client, f"/bookings/{reference}/cancellation-quotes/")
     assert (offer.status_code, offer.json()["refund"]["amount"]) == (201, "246.90")
     after = post(client, f"/cancellation-quotes/{offer.json()['id']}/confirm/")
@@ -56,9 +56,7 @@ def test_the_whole_way(as_traveller: Clients, destinations: Destinations) -> Non
     assert post(client, f"/cancellation-quotes/{offer.json()['id']}/confirm/").json() == after.json()
 
 
-def test_titles_and_messages_are_in_the_language_asked_for(
-    as_traveller: Clients, buyer: Buyer, destinations: Destinations
-) -> None:
+def test_titles_are_in_the_requested_language(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
     reference = buyer.book(destinations.offer()).reference
 
     shown = as_traveller(buyer.who).get(f"/api/v1/bookings/{reference}/", headers={"Accept-Language": "fr"}).json()
@@ -95,7 +93,7 @@ def test_abuse_30_a_price_that_is_sent_is_refused(
         ({"adults": "two"}, "BAD_USER_INPUT"), ({"adults": 1.5}, "BAD_USER_INPUT"), ({"adults": None}, "BAD_USER_INPUT"),
     ],
 )  # fmt: skip
-def test_abuse_29_parties_that_are_none(
+def test_abuse_29_invalid_parties(
     as_traveller: Clients, destinations: Destinations, party: dict[str, Any], code: str
 ) -> None:
     answer = post(as_traveller(new_traveller()), "/quotes/", {"departure_id": str(destinations.offer()), **party})
@@ -127,17 +125,19 @@ def test_abuse_32_keys_over_http(as_traveller: Clients, buyer: Buyer, destinatio
     assert Booking.objects.count() == 1
 
 
-def test_others_are_as_unknown(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
+def test_bookings_of_others_are_answered_as_unknown(
+    as_traveller: Clients, buyer: Buyer, destinations: Destinations
+) -> None:
     quote = buyer.quote(destinations.offer())
     booking = buyer.book_quote(quote)
     other = as_traveller(new_traveller())
 
-    for theirs, nobodys in (
+    for foreign, unknown in (
         (f"/api/v1/bookings/{booking.reference}/", "/api/v1/bookings/ZZZZZZZZ/"),
         (f"/api/v1/bookings/{booking.reference}/history/", "/api/v1/bookings/ZZZZZZZZ/history/"),
         (f"/api/v1/quotes/{quote.id}/", f"/api/v1/quotes/{uuid4()}/"),
     ):
-        answers = [other.get(theirs), other.get(nobodys)]
+        answers = [other.get(foreign), other.get(unknown)]
         bodies = [{k: v for k, v in answer.json().items() if k not in ("instance", "request_id")} for answer in answers]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert bodies[0] == bodies[1]
@@ -145,7 +145,7 @@ def test_others_are_as_unknown(as_traveller: Clients, buyer: Buyer, destinations
 
 
 @pytest.mark.parametrize("reference", ["%00", "A%00B", "%ED%A0%80", "x" * 3_000, "'%20OR%201=1%20--", "%F0%9F%92%A9"])
-def test_what_is_no_reference_is_as_unknown(as_traveller: Clients, reference: str) -> None:
+def test_a_malformed_reference_is_answered_as_unknown(as_traveller: Clients, reference: str) -> None:
     client = as_traveller(new_traveller())
 
     answers = [
@@ -158,7 +158,7 @@ def test_what_is_no_reference_is_as_unknown(as_traveller: Clients, reference: st
     assert {answer.status_code for answer in answers} == {404}
 
 
-def test_without_a_token_nothing_is_told(buyer: Buyer, destinations: Destinations) -> None:
+def test_without_a_token_nothing_is_shown(buyer: Buyer, destinations: Destinations) -> None:
     reference = buyer.book(destinations.offer()).reference
 
     for answer in (
@@ -200,7 +200,7 @@ def test_abuse_48_broken_bodies(as_traveller: Clients, body: str) -> None:
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
 
 
-def test_nothing_said_in_openapi_is_unguarded(client: Client) -> None:
+def test_every_operation_in_openapi_but_the_webhook_needs_a_token(client: Client) -> None:
     schema = client.get("/api/schema/?format=json").json()
 
     unguarded = {

@@ -1,4 +1,4 @@
-"""The waiting list, renaming and staff's actions over REST: the whole way, and what is refused on it."""
+"""The waiting list, renaming and the actions of staff over REST, and the refusals."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,7 +24,7 @@ Clients = Callable[[Traveller], Client]
 
 
 def staff(*roles: str, person_id: UUID | None = None) -> Client:
-    """Return somebody of staff with these roles."""
+    """Return a client of a member of staff with these roles."""
     person_id = person_id or uuid7()
     return Client(headers={"authorization": f"Bearer {mint_access_token(person_id, roles=roles)}"})
 
@@ -33,15 +33,17 @@ def code(response: Any) -> tuple[int, str]:
     return response.status_code, response.json().get("code", "")
 
 
-def test_the_whole_way_through_the_line(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
+def test_a_waiting_list_entry_from_joining_to_the_quote(
+    as_traveller: Clients, buyer: Buyer, destinations: Destinations
+) -> None:
     departure = destinations.offer(capacity=2)
-    held = buyer.book(departure)
+    booking = buyer.book(departure)
     client = as_traveller(new_traveller())
 
     joined = post(client, "/waitlist/", {"departure_id": str(departure), "seats": 2})
     assert (joined.status_code, joined.json()["status"], joined.json()["position"]) == (200, "WAITING", 1)
     assert post(client, "/waitlist/", {"departure_id": str(departure), "seats": 2}).json() == joined.json()
-    buyer.cancel(held)
+    buyer.cancel(booking)
     offered = client.get("/api/v1/waitlist/").json()[0]
     assert (offered["status"], offered["position"]) == ("OFFERED", None)
     body = {"departure_id": str(departure), "adults": 2, "waitlist_entry_id": offered["id"]}
@@ -50,7 +52,7 @@ def test_the_whole_way_through_the_line(as_traveller: Clients, buyer: Buyer, des
     assert client.get("/api/v1/waitlist/").json()[0]["status"] == "TAKEN"
 
 
-def test_leaving_the_line(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
+def test_leaving_the_waiting_list(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer(capacity=1)
     buyer.book(departure, adults=1)
     client, stranger = as_traveller(new_traveller()), as_traveller(new_traveller())
@@ -73,7 +75,7 @@ def test_leaving_the_line(as_traveller: Clients, buyer: Buyer, destinations: Des
         ({"seats": 1}, (409, "SEATS_AVAILABLE")),
     ],
 )
-def test_who_cannot_join(
+def test_joining_is_refused(
     as_traveller: Clients, destinations: Destinations, body: dict[str, Any], expected: tuple[int, str]
 ) -> None:
     departure = destinations.offer(capacity=1)
@@ -99,7 +101,7 @@ def test_a_name_is_corrected(as_traveller: Clients, buyer: Buyer, destinations: 
 
 
 @pytest.mark.parametrize(
-    ("query", "found"),
+    ("query", "count"),
     [
         ("", 2),
         ("?status=CONFIRMED", 1),
@@ -111,9 +113,9 @@ def test_a_name_is_corrected(as_traveller: Clients, buyer: Buyer, destinations: 
     ],
 )
 def test_bookings_are_filtered(
-    as_traveller: Clients, buyer: Buyer, destinations: Destinations, query: str, found: int
+    as_traveller: Clients, buyer: Buyer, destinations: Destinations, query: str, count: int
 ) -> None:
-    """Days are those of Tokyo, where both trips take place."""
+    """Days are counted in Tokyo, where both trips take place."""
     near = buyer.pay(buyer.book(destinations.offer(starts_in=timedelta(days=20))))[1]
     far = buyer.book(destinations.offer(starts_in=timedelta(days=50)))
     words = {
@@ -125,11 +127,11 @@ def test_bookings_are_filtered(
 
     listed = as_traveller(buyer.who).get(f"/api/v1/bookings/{query.format(**words)}").json()["results"]
 
-    assert len(listed) == found
+    assert len(listed) == count
 
 
 @pytest.mark.parametrize("query", ["starts_from=2027-02-30", "starts_to=tomorrow", "status=PAID", "departs=2027-01-01"])
-def test_a_filter_that_is_none_is_refused(as_traveller: Clients, buyer: Buyer, query: str) -> None:
+def test_an_invalid_filter_is_refused(as_traveller: Clients, buyer: Buyer, query: str) -> None:
     refused = as_traveller(buyer.who).get(f"/api/v1/bookings/?{query}")
 
     assert code(refused) == (400, "BAD_USER_INPUT")
@@ -152,25 +154,25 @@ def test_staff_cancel_and_refund(buyer: Buyer, destinations: Destinations) -> No
     assert post(agent, confirm).json() == cancelled.json()
 
 
-def test_every_door_of_staff_is_closed_to_others(
+def test_every_action_of_staff_is_forbidden_to_others(
     as_traveller: Clients, buyer: Buyer, destinations: Destinations
 ) -> None:
     booking = buyer.pay(buyer.book(destinations.offer()))[1]
     refund = {"amount": "1.00", "currency": "EUR", "reason": "Sorry"}
-    doors = {
+    actions = {
         f"/staff/bookings/{booking.reference}/cancellation-quotes/": ({"reason": "x"}, "booking_agent"),
         f"/staff/cancellation-quotes/{uuid7()}/confirm/": ({}, "booking_agent"),
         f"/staff/bookings/{booking.reference}/refunds/": (refund, "finance"),
         f"/staff/refunds/{uuid7()}/retry/": ({"reason": "x"}, "finance"),
         f"/staff/refunds/{uuid7()}/write-off/": ({"reason": "x"}, "finance"),
     }
-    for path, (body, role) in doors.items():
+    for path, (body, role) in actions.items():
         others = [staff(other) for other in {"booking_agent", "finance", "support", "catalogue_editor"} - {role}]
         for client in (as_traveller(buyer.who), *others):
             assert code(post(client, path, body, "key")) == (403, "FORBIDDEN"), path
         assert code(post(Client(), path, body, "key")) == (401, "UNAUTHENTICATED"), path
         assert post(staff("admin"), path, body, "key").status_code in (200, 201, 404), path
-    assert Refund.objects.count() == 1  # admin's
+    assert Refund.objects.count() == 1  # the one of the admin role
 
 
 @pytest.mark.parametrize(
@@ -188,7 +190,7 @@ def test_every_door_of_staff_is_closed_to_others(
         ({"amount": "1000.01"}, (409, "REFUND_TOO_LARGE")),
     ],
 )
-def test_abuse_39_refunds_that_are_none(
+def test_abuse_39_invalid_refunds_are_refused(
     buyer: Buyer, destinations: Destinations, body: dict[str, Any], expected: tuple[int, str]
 ) -> None:
     booking = buyer.pay(buyer.book(destinations.offer()))[1]

@@ -1,4 +1,4 @@
-"""travel.bookings.v1 over a real socket: who may call, for whom, what comes back; and streams that are fed, not polled."""
+"""travel.bookings.v1 over a real socket: who may call, the answers, and streams that are woken by notifications."""
 
 import json
 import threading
@@ -45,7 +45,7 @@ def channel() -> Iterator[grpc.Channel]:
 
 
 class Client:
-    """The gateway, speaking for a traveller."""
+    """The gateway, calling for a traveller."""
 
     def __init__(self, channel: grpc.Channel, person_id: UUID, *, caller: str = "gateway") -> None:
         self._stub = BookingsServiceStub(channel)
@@ -88,7 +88,9 @@ def passengers(adults: int) -> list[pb.PassengerInput]:
     ]
 
 
-def test_the_whole_way(client: Callable[[UUID], Client], destinations: Destinations, users: Users) -> None:
+def test_a_booking_from_quote_to_cancellation(
+    client: Callable[[UUID], Client], destinations: Destinations, users: Users
+) -> None:
     departure = destinations.offer(capacity=5, adult=10_000)
     ask = client(uuid7())
 
@@ -149,7 +151,7 @@ def test_reading_many_costs_as_many_queries_as_reading_one(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_abuse_53_every_method_wants_a_credential_and_a_caller_it_knows(channel: grpc.Channel, method: str) -> None:
+def test_abuse_53_every_method_needs_a_credential_of_an_allowed_caller(channel: grpc.Channel, method: str) -> None:
     stub, token = BookingsServiceStub(channel), ("authorization", f"Bearer {mint_access_token()}")
     old = credential_of("gateway", "bookings", now=time.time() - 3_600)
 
@@ -170,7 +172,7 @@ def test_abuse_53_every_method_wants_a_credential_and_a_caller_it_knows(channel:
         assert code(("x-service-credential", credential_of("gateway", "bookings"))) is grpc.StatusCode.UNAUTHENTICATED
 
 
-def test_abuse_54_somebody_elses_is_as_unknown(
+def test_abuse_54_bookings_of_others_are_answered_as_unknown(
     client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations
 ) -> None:
     quote = buyer.quote(destinations.offer())
@@ -179,15 +181,17 @@ def test_abuse_54_somebody_elses_is_as_unknown(
     other = client(uuid7())
     unknown = {"reference": "ZZZZZZZZ"}
 
-    for method, fields, never in (
+    for method, foreign, nonexistent in (
         ("GetQuote", {"id": str(quote.id)}, {"id": str(uuid7())}),
         ("GetBooking", {"reference": booking.reference}, unknown),
         ("ListBookingEvents", {"reference": booking.reference}, unknown),
-        ("PayBooking", *({**one, **PAY} for one in ({"reference": booking.reference}, unknown))),
+        ("PayBooking", *({**fields, **PAY} for fields in ({"reference": booking.reference}, unknown))),
         ("QuoteCancellation", {"reference": booking.reference}, unknown),
     ):  # fmt: skip
-        assert refusal(lambda m=method, f=fields: other(m, **f)) == refusal(lambda m=method, f=never: other(m, **f))
-        assert refusal(lambda m=method, f=fields: other(m, **f))[0] is grpc.StatusCode.NOT_FOUND
+        assert refusal(lambda m=method, f=foreign: other(m, **f)) == refusal(
+            lambda m=method, f=nonexistent: other(m, **f)
+        )
+        assert refusal(lambda m=method, f=foreign: other(m, **f))[0] is grpc.StatusCode.NOT_FOUND
     assert list(other("BatchGetBookings", ids=[str(booking.id)]).bookings) == []
     assert list(other("BatchGetPayments", ids=[str(payment.id)]).payments) == []
     assert list(other("BatchListBookingEvents", booking_ids=[str(booking.id)]).histories[0].events) == []
@@ -195,7 +199,7 @@ def test_abuse_54_somebody_elses_is_as_unknown(
 
 
 @pytest.mark.parametrize("reference", ["", "A\x00B", "x" * 100_000, "' OR 1=1 --", "💩"])
-def test_what_is_no_reference_is_as_unknown(client: Callable[[UUID], Client], reference: str) -> None:
+def test_a_malformed_reference_is_answered_as_unknown(client: Callable[[UUID], Client], reference: str) -> None:
     ask = client(uuid7())
 
     codes = {
@@ -220,7 +224,7 @@ def test_abuse_55_too_much_at_once(client: Callable[[UUID], Client], buyer: Buye
     assert ask("GetBooking", reference=booking.reference).booking.id == str(booking.id)
 
 
-def test_abuse_56_a_millisecond_is_the_whole_booking_or_nothing(
+def test_abuse_56_a_deadline_of_a_millisecond_leaves_a_whole_booking_or_nothing(
     client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations
 ) -> None:
     ask = client(buyer.who.id)
@@ -279,12 +283,14 @@ def test_refusals_carry_code_and_numbers(
     departure = destinations.offer(capacity=3)
     buyer.book(departure)
 
-    found = refusal(lambda: client(uuid7())("CreateQuote", departure_id=str(departure), adults=2))
+    refused = refusal(lambda: client(uuid7())("CreateQuote", departure_id=str(departure), adults=2))
 
-    assert found == (grpc.StatusCode.FAILED_PRECONDITION, "SEATS_UNAVAILABLE", {"seatsLeft": 1})
+    assert refused == (grpc.StatusCode.FAILED_PRECONDITION, "SEATS_UNAVAILABLE", {"seatsLeft": 1})
 
 
-def test_capacity_is_for_destinations_to_set(channel: grpc.Channel, buyer: Buyer, destinations: Destinations) -> None:
+def test_only_destinations_may_set_the_capacity(
+    channel: grpc.Channel, buyer: Buyer, destinations: Destinations
+) -> None:
     departure = destinations.offer(capacity=9)
     buyer.book(departure, adults=4)
     ask = Client(channel, uuid7(), caller="destinations")
@@ -297,7 +303,7 @@ def test_capacity_is_for_destinations_to_set(channel: grpc.Channel, buyer: Buyer
 
 # ---------------------------------------------------------------------------- streams
 class Watcher:
-    """A stream, read in a thread of the test's."""
+    """A stream that is read in its own thread."""
 
     def __init__(self, client: Client, **fields: Any) -> None:
         self.seen: list[pb.WatchBookingResponse] = []
@@ -326,22 +332,22 @@ def test_a_watcher_sees_everything_once_and_in_order(
 ) -> None:
     booking = buyer.book(destinations.offer())
     ask = client(buyer.who.id)
-    all_of_it, rest = (
+    from_start, rest = (
         Watcher(ask, reference=booking.reference),
         Watcher(ask, reference=booking.reference, after_sequence=1),
     )
-    eventually(lambda: all_of_it.types == ["booking.created"])
+    eventually(lambda: from_start.types == ["booking.created"])
 
     started = time.monotonic()
     buyer.pay(booking)
-    eventually(lambda: len(all_of_it.seen) == 3 and len(rest.seen) == 2, 8.0)
-    assert time.monotonic() - started < 8.0  # by notice, not by the sweep
+    eventually(lambda: len(from_start.seen) == 3 and len(rest.seen) == 2, 8.0)
+    assert time.monotonic() - started < 8.0  # woken by a notification, not by the sweep
     buyer.cancel(booking)
-    eventually(lambda: len(all_of_it.seen) == 4 and len(rest.seen) == 3, 8.0)
-    for watcher in (all_of_it, rest):
+    eventually(lambda: len(from_start.seen) == 4 and len(rest.seen) == 3, 8.0)
+    for watcher in (from_start, rest):
         watcher.stop()
 
-    assert all_of_it.types == ["booking.created", "payment.succeeded", "booking.confirmed", "booking.cancelled"]
+    assert from_start.types == ["booking.created", "payment.succeeded", "booking.confirmed", "booking.cancelled"]
     assert [update.event.sequence for update in rest.seen] == [2, 3, 4]
     assert rest.seen[-1].booking.status == pb.BOOKING_STATUS_CANCELLED
 
@@ -349,7 +355,7 @@ def test_a_watcher_sees_everything_once_and_in_order(
 def test_many_watchers_need_one_connection_and_no_thread(
     client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations
 ) -> None:
-    """Thirty watchers: one LISTEN connection, and ordinary calls are answered as before."""
+    """Thirty watchers use one LISTEN connection, and other calls are still answered."""
     booking = buyer.book(destinations.offer())
     ask = client(buyer.who.id)
     watchers = [Watcher(ask, reference=booking.reference) for _ in range(30)]

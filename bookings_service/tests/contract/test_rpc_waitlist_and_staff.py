@@ -1,4 +1,4 @@
-"""The waiting list, renaming and staff's actions over gRPC."""
+"""The waiting list, renaming and the actions of staff over gRPC."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,29 +23,31 @@ Clients = Callable[[UUID], Client]
 
 
 def as_staff(channel: grpc.Channel, *roles: str) -> Client:
-    """Return the gateway speaking for somebody of staff."""
-    one = Client(channel, uuid7())
-    one.metadata[1] = ("authorization", f"Bearer {mint_access_token(uuid7(), roles=roles)}")
-    return one
+    """Return a client that calls for a member of staff with these roles."""
+    client = Client(channel, uuid7())
+    client.metadata[1] = ("authorization", f"Bearer {mint_access_token(uuid7(), roles=roles)}")
+    return client
 
 
-def test_the_whole_way_through_the_line(client: Clients, buyer: Buyer, destinations: Destinations) -> None:
+def test_a_waiting_list_entry_from_joining_to_the_quote(
+    client: Clients, buyer: Buyer, destinations: Destinations
+) -> None:
     departure, other = destinations.offer(capacity=2), uuid7()
-    held = buyer.book(departure)
+    booking = buyer.book(departure)
     call = client(other)
 
     entry = call("JoinWaitlist", departure_id=str(departure), seats=2).entry
     assert (entry.status, entry.position, entry.HasField("offered_until")) == (pb.WAITLIST_STATUS_WAITING, 1, False)
-    buyer.cancel(held)
+    buyer.cancel(booking)
     offered = call("BatchListWaitlist", traveller_ids=[str(other), str(buyer.who.id)]).waitlists
-    assert [len(one.entries) for one in offered] == [1, 0]
+    assert [len(waitlist.entries) for waitlist in offered] == [1, 0]
     assert (offered[0].entries[0].status, offered[0].entries[0].position) == (pb.WAITLIST_STATUS_OFFERED, 0)
     assert offered[0].entries[0].offered_until.seconds
     call("CreateQuote", departure_id=str(departure), adults=2, waitlist_entry_id=entry.id)
     assert call("BatchGetWaitlistEntries", ids=[entry.id]).entries[0].status == pb.WAITLIST_STATUS_TAKEN
 
 
-def test_abuse_54_somebody_elses_place_in_line_is_as_unknown(
+def test_abuse_54_a_waiting_list_entry_of_others_is_answered_as_unknown(
     client: Clients, buyer: Buyer, destinations: Destinations
 ) -> None:
     departure = destinations.offer(capacity=1)
@@ -88,27 +90,27 @@ def test_staff_cancel_and_refund(channel: grpc.Channel, buyer: Buyer, destinatio
     assert after.reason == pb.BOOKING_REASON_CANCELLED_BY_STAFF
 
 
-def test_every_door_of_staff_is_closed_to_others(
+def test_every_action_of_staff_is_forbidden_to_others(
     channel: grpc.Channel, client: Clients, buyer: Buyer, destinations: Destinations
 ) -> None:
     booking = buyer.pay(buyer.book(destinations.offer()))[1]
     money = common_pb2.Money(minor_units=1, currency_code="EUR")
-    doors: list[tuple[str, str, dict[str, Any]]] = [
+    actions: list[tuple[str, str, dict[str, Any]]] = [
         ("StaffQuoteCancellation", "booking_agent", {"reference": booking.reference, "reason": "x"}),
         ("StaffCancelBooking", "booking_agent", {"cancellation_quote_id": str(uuid7())}),
         ("StaffRefundBooking", "finance", {"reference": booking.reference, "amount": money, "reason": "x"}),
     ]
-    for method, role, fields in doors:
+    for method, role, fields in actions:
         others = [as_staff(channel, other) for other in {"booking_agent", "finance", "support"} - {role}]
-        for one in (client(buyer.who.id), *others):
-            refused = refusal(lambda m=method, f=fields, c=one: c(m, **f))
+        for caller in (client(buyer.who.id), *others):
+            refused = refusal(lambda m=method, f=fields, c=caller: c(m, **f))
             assert refused[:2] == (grpc.StatusCode.PERMISSION_DENIED, "FORBIDDEN"), method
 
 
 @pytest.mark.parametrize(
     ("minor", "currency"), [(0, "EUR"), (-1, "EUR"), (100_001, "EUR"), (1, "USD"), (1, ""), (-(2**63), "JPY")]
 )
-def test_abuse_39_refunds_that_are_none(
+def test_abuse_39_invalid_refunds_are_refused(
     channel: grpc.Channel, buyer: Buyer, destinations: Destinations, minor: int, currency: str
 ) -> None:
     booking = buyer.pay(buyer.book(destinations.offer()))[1]

@@ -1,4 +1,4 @@
-"""A payment that its payer walked away from: closed at the provider before it is called failed."""
+"""A payment that its traveller abandoned is cancelled at the provider before it counts as failed."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -17,10 +17,10 @@ from bookings_service.tests.factories import end_hold, make_payment_stale
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
 
 
-def test_whoever_finds_the_page_of_an_abandoned_payment_cannot_pay_for_nothing(
+def test_an_abandoned_payment_cannot_be_approved_after_it_failed(
     buyer: Buyer, destinations: Destinations, sandbox: str
 ) -> None:
-    """Seen failing where it was called FAILED here alone: approved afterwards, the provider charged for a booking long cancelled."""
+    """Seen failing if the payment is FAILED only here: once approved, the provider charged for a cancelled booking."""
     booking = buyer.book(destinations.offer())
     payment, _ = buyer.pay(booking, "pm_action")
     for _ in range(2):  # the hold was extended, and ended

@@ -1,4 +1,4 @@
-"""The admin over HTTP: who may do what, what a page tells, and actions that go through the services."""
+"""The admin over HTTP: who may do what, what a page shows, and the actions of staff."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -34,29 +34,29 @@ NASTY = "<script>alert(1)</script>"
 
 
 @pytest.fixture(autouse=True)
-def told(upstream_answers: dict[str, Any]) -> None:
-    """The neighbours answer."""
+def upstreams_answer(upstream_answers: dict[str, Any]) -> None:
+    """Answer for both upstreams in every test."""
 
 
 @pytest.fixture
 def upstream_answers() -> Iterator[dict[str, Any]]:
-    """What notifications_service and users_service say; their own tests prove that they say it."""
-    said: dict[str, Any] = {"messages": pb.ListBookingMessagesResponse(), "traveller": None}
+    """The answers of notifications_service and users_service, which a test may change."""
+    answers: dict[str, Any] = {"messages": pb.ListBookingMessagesResponse(), "traveller": None}
 
     def answer(name: str) -> Any:
-        if isinstance(said[name], Exception):
-            raise said[name]
-        return said[name]
+        if isinstance(answers[name], Exception):
+            raise answers[name]
+        return answers[name]
 
     with (
         patch.object(upstream, "messages_of", lambda **_: answer("messages")),
         patch.object(upstream, "traveller_of", lambda **_: answer("traveller")),
     ):
-        yield said
+        yield answers
 
 
 def staff(*groups: str) -> Client:
-    """Return a browser of somebody in these groups."""
+    """Return a logged-in client of a member of staff in these groups."""
     grant(sender=None)  # the tables were emptied since the migration
     user, _ = get_user_model().objects.get_or_create(username="-".join(groups) or "nobody", is_staff=True)
     user.groups.set(Group.objects.filter(name__in=groups))
@@ -85,13 +85,13 @@ def failed(paid: BookingView) -> Refund:
     return refund
 
 
-def test_a_page_tells_the_story(paid: BookingView, upstream_answers: dict[str, Any]) -> None:
+def test_a_page_shows_history_payments_and_messages(paid: BookingView, upstream_answers: dict[str, Any]) -> None:
     mail = pb.Notification(subject=f"Booking {NASTY}", channel=pb.CHANNEL_EMAIL, status=pb.NOTIFICATION_STATUS_SENT)
     upstream_answers["messages"] = pb.ListBookingMessagesResponse(notifications=[mail])
 
     shown = staff("support").get(page(paid)).content.decode()
 
-    for said in (
+    for text in (
         "booking.created",
         "payment.succeeded",
         "booking.confirmed",
@@ -100,13 +100,15 @@ def test_a_page_tells_the_story(paid: BookingView, upstream_answers: dict[str, A
         "Lindqvist",
         "SENT",
     ):
-        assert said in shown
+        assert text in shown
     assert NASTY not in shown
     assert "Cancel…" not in shown
     assert "Refund…" not in shown
 
 
-def test_a_neighbour_away_is_said_and_the_page_is_there(paid: BookingView, upstream_answers: dict[str, Any]) -> None:
+def test_an_unavailable_upstream_is_reported_and_the_page_is_shown(
+    paid: BookingView, upstream_answers: dict[str, Any]
+) -> None:
     upstream_answers |= {"messages": Unavailable(retry_after=1), "traveller": Unavailable(retry_after=1)}
 
     shown = staff("support").get(page(paid))
@@ -116,24 +118,24 @@ def test_a_neighbour_away_is_said_and_the_page_is_there(paid: BookingView, upstr
     assert "users_service does not answer now" in searched.content.decode()
 
 
-def test_found_by_reference_email_and_passenger(
+def test_bookings_are_found_by_reference_email_and_passenger(
     paid: BookingView, buyer: Buyer, upstream_answers: dict[str, Any]
 ) -> None:
     client = staff("support")
 
-    def found(term: str) -> bool:
+    def finds(term: str) -> bool:
         return (
             f"/admin/bookings/booking/{paid.id}/"
             in client.get("/admin/bookings/booking/", {"q": term}).content.decode()
         )
 
-    assert found(paid.reference.lower())
-    assert found("lindqvist")
-    assert found(str(buyer.who.id))
-    assert not found("ann@example.org")
+    assert finds(paid.reference.lower())
+    assert finds("lindqvist")
+    assert finds(str(buyer.who.id))
+    assert not finds("ann@example.org")
     upstream_answers["traveller"] = buyer.who.id
-    assert found("ann@example.org")
-    assert not found("nobody")
+    assert finds("ann@example.org")
+    assert not finds("nobody")
 
 
 @pytest.mark.parametrize(
@@ -159,9 +161,9 @@ def test_each_role_has_its_actions(failed: Refund, paid: BookingView, group: str
 
 def test_an_agent_cancels_in_two_steps(paid: BookingView) -> None:
     client = staff("booking_agent")
-    one = str(paid.passengers[0].id)
+    passenger = str(paid.passengers[0].id)
 
-    quoted = client.post(page(paid, "cancel"), {"passengers": [one], "percent": "80", "reason": "Illness"})
+    quoted = client.post(page(paid, "cancel"), {"passengers": [passenger], "percent": "80", "reason": "Illness"})
     shown = quoted.content.decode()
     assert "400.00 EUR comes back, 100.00 EUR is kept" in shown
     assert "Set by our staff: 80 % of the price comes back." in shown
@@ -172,8 +174,8 @@ def test_an_agent_cancels_in_two_steps(paid: BookingView) -> None:
 
     booking = Booking.objects.get()
     assert (booking.status, booking.seats) == ("CONFIRMED", 1)
-    line = BookingEvent.objects.get(type="booking.passengers_cancelled")
-    assert (line.actor, line.note) == ("staff", "Illness")
+    entry = BookingEvent.objects.get(type="booking.passengers_cancelled")
+    assert (entry.actor, entry.note) == ("staff", "Illness")
     assert Refund.objects.get().amount_minor == 40_000
     assert LogEntry.objects.count() == 1
 
@@ -187,7 +189,7 @@ def test_an_agent_cancels_in_two_steps(paid: BookingView) -> None:
         {"reason": "x", "passengers": ["0193b7c0-0000-7000-8000-000000000002"]},
     ],
 )
-def test_a_cancellation_that_is_none_is_refused_on_the_page(paid: BookingView, asked: dict[str, Any]) -> None:
+def test_an_invalid_cancellation_is_refused_on_the_page(paid: BookingView, asked: dict[str, Any]) -> None:
     answer = staff("booking_agent").post(page(paid, "cancel"), asked)
 
     assert answer.status_code == 200
@@ -195,7 +197,7 @@ def test_a_cancellation_that_is_none_is_refused_on_the_page(paid: BookingView, a
     assert answer.context["form"].errors
 
 
-def test_what_cannot_be_cancelled_says_so(paid: BookingView, buyer: Buyer) -> None:
+def test_the_page_says_that_a_booking_cannot_be_cancelled(paid: BookingView, buyer: Buyer) -> None:
     buyer.cancel(paid)
 
     answer = staff("booking_agent").post(page(paid, "cancel"), {"reason": "x"})
@@ -206,7 +208,7 @@ def test_what_cannot_be_cancelled_says_so(paid: BookingView, buyer: Buyer) -> No
     assert staff("booking_agent").post(page(paid, "cancel"), {"confirm": "x"}).status_code == 404
 
 
-def test_finance_refunds_once_however_often_it_is_sent(paid: BookingView) -> None:
+def test_finance_refunds_once_if_the_form_is_sent_twice(paid: BookingView) -> None:
     client = staff("finance")
     form = client.get(page(paid, "refund")).context["form"]
     sent = {"amount": "12.5", "reason": "Sorry", "key": form["key"].value()}
@@ -219,7 +221,7 @@ def test_finance_refunds_once_however_often_it_is_sent(paid: BookingView) -> Non
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "1000.01", "1.005", "NaN", ""])
-def test_abuse_39_a_refund_that_is_none_is_refused_on_the_page(paid: BookingView, amount: str) -> None:
+def test_abuse_39_an_invalid_refund_is_refused_on_the_page(paid: BookingView, amount: str) -> None:
     answer = staff("finance").post(page(paid, "refund"), {"amount": amount, "reason": "Sorry", "key": "k"})
 
     assert answer.status_code == 200
@@ -227,7 +229,7 @@ def test_abuse_39_a_refund_that_is_none_is_refused_on_the_page(paid: BookingView
     assert not Refund.objects.exists()
 
 
-def test_finance_ends_a_refund_that_failed(paid: BookingView, failed: Refund) -> None:
+def test_finance_writes_off_a_failed_refund(paid: BookingView, failed: Refund) -> None:
     client = staff("finance")
     asked = {"refund": str(failed.id), "what": "write_off", "reason": "Account closed"}
 
@@ -250,7 +252,7 @@ def test_a_departures_page_shows_who_waits(buyer: Buyer, destinations: Destinati
     assert "WAITING" in shown
 
 
-def test_finance_finds_what_contradicts(buyer: Buyer, paid: BookingView) -> None:
+def test_finance_finds_contradicting_webhooks(buyer: Buyer, paid: BookingView) -> None:
     headers, body = webhook(Payment.objects.get(), secret=SECRET, amount=1)
     receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
@@ -260,8 +262,10 @@ def test_finance_finds_what_contradicts(buyer: Buyer, paid: BookingView) -> None
     assert staff("booking_agent").get("/admin/payments/webhook/").status_code == 403
 
 
-def test_neighbours_of_an_older_version_are_as_away(paid: BookingView, upstream_answers: dict[str, Any]) -> None:
-    """While an upgrade rolls, a question may be unknown to who is asked. Seen failing (500) with refusals alone caught."""
+def test_an_upstream_of_an_older_version_is_treated_as_unavailable(
+    paid: BookingView, upstream_answers: dict[str, Any]
+) -> None:
+    """During an upgrade an upstream may not know an RPC yet. Seen failing (500) if only refusals are caught."""
     upstream_answers |= {"messages": RpcFailed(), "traveller": RpcFailed()}
 
     assert "notifications_service does not answer now" in staff("support").get(page(paid)).content.decode()

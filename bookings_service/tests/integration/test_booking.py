@@ -1,4 +1,4 @@
-"""Quoting and booking: whole or not at all, once per key, for nobody else."""
+"""Quoting and booking: completely or not at all, once per key, and only for the traveller."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def written() -> dict[str, int]:
-    """Return how much a booking would write, and has."""
+    """Return the number of rows that booking writes, and the held seats."""
     return {
         model.__name__: model.objects.count()
         for model in (Booking, Passenger, BookingEvent, OutboxEvent, IdempotencyKey)
@@ -62,8 +62,10 @@ def test_a_quote_fixes_price_policy_and_time(buyer: Buyer, destinations: Destina
     assert OutboxEvent.objects.count() == 1
 
 
-def test_a_booking_is_written_whole(buyer: Buyer, destinations: Destinations, seats: Callable[[UUID], Seats]) -> None:
-    """Seen failing with the outbox write taken out of create_booking: no event would ever tell of it."""
+def test_a_booking_is_written_completely(
+    buyer: Buyer, destinations: Destinations, seats: Callable[[UUID], Seats]
+) -> None:
+    """Seen failing with the outbox write taken out of create_booking: no event would ever be sent."""
     departure = destinations.offer(capacity=5)
 
     booking = buyer.book(departure, adults=2, children=1)
@@ -82,18 +84,23 @@ def test_a_booking_is_written_whole(buyer: Buyer, destinations: Destinations, se
     assert isinstance(event, BookingCreated)
     assert (event.booking.reference, event.booking.seats, event.entry.sequence) == (booking.reference, 3, 1)
     assert "Lindqvist" not in row.value
-    line = BookingEvent.objects.get()
-    assert (line.sequence, line.type, line.actor, line.actor_id) == (1, "booking.created", "traveller", buyer.who.id)
+    entry = BookingEvent.objects.get()
+    assert (entry.sequence, entry.type, entry.actor, entry.actor_id) == (
+        1,
+        "booking.created",
+        "traveller",
+        buyer.who.id,
+    )
 
 
-def test_what_fails_last_takes_everything_with_it(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_failure_in_the_last_step_writes_nothing(buyer: Buyer, destinations: Destinations) -> None:
     quote = buyer.quote(destinations.offer())
 
     with patch.object(inventory, "hold", side_effect=SeatsUnavailable(seatsLeft=0)), pytest.raises(SeatsUnavailable):
         buyer.book_quote(quote)
 
     assert written() == NOTHING
-    assert buyer.book_quote(quote).status == "PENDING"  # the quote is good still
+    assert buyer.book_quote(quote).status == "PENDING"  # the quote is still valid
 
 
 @pytest.mark.parametrize(
@@ -111,7 +118,7 @@ def test_what_fails_last_takes_everything_with_it(buyer: Buyer, destinations: De
         ({"idempotency_key": "k" * 10_240}, Invalid),
     ],
 )
-def test_refused_and_nothing_written(
+def test_a_refused_booking_writes_nothing(
     buyer: Buyer, destinations: Destinations, change: dict[str, Any], refusal: type
 ) -> None:
     quote = buyer.quote(destinations.offer())
@@ -123,7 +130,7 @@ def test_refused_and_nothing_written(
     assert Quote.objects.get().used_at is None
 
 
-def test_abuse_31_a_quote_is_its_travellers_once_and_in_time(
+def test_abuse_31_only_its_traveller_uses_a_quote_once_and_in_time(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
     owner, other = buyers(2)
@@ -141,9 +148,7 @@ def test_abuse_31_a_quote_is_its_travellers_once_and_in_time(
     assert Booking.objects.count() == 1
 
 
-def test_abuse_31_an_address_never_verified_books_nothing(
-    buyer: Buyer, destinations: Destinations, users: Users
-) -> None:
+def test_abuse_31_an_unverified_address_cannot_book(buyer: Buyer, destinations: Destinations, users: Users) -> None:
     quote = buyer.quote(destinations.offer())
     users.unverified.add(str(buyer.who.id))
 
@@ -158,7 +163,7 @@ def test_abuse_32_a_repeated_key_books_once(buyer: Buyer, destinations: Destinat
     quote, key = buyer.quote(destinations.offer()), str(uuid4())
 
     first = buyer.book_quote(quote, key=key)
-    users.unavailable = True  # what is written needs nobody
+    users.unavailable = True  # a retry needs no upstream
     again = buyer.book_quote(quote, key=key)
 
     assert again == first
@@ -172,7 +177,7 @@ def test_abuse_32_a_repeated_key_books_once(buyer: Buyer, destinations: Destinat
     }
 
 
-def test_abuse_32_a_key_goes_with_one_request(buyer: Buyer, destinations: Destinations) -> None:
+def test_abuse_32_a_key_belongs_to_one_request(buyer: Buyer, destinations: Destinations) -> None:
     key = str(uuid4())
     buyer.book_quote(buyer.quote(destinations.offer()), key=key)
 
@@ -182,8 +187,10 @@ def test_abuse_32_a_key_goes_with_one_request(buyer: Buyer, destinations: Destin
     assert Booking.objects.count() == 1
 
 
-def test_abuse_32_the_same_key_at_once(buyer: Buyer, destinations: Destinations) -> None:
-    """Ten at once under one key: one booking; each other is told that the first is under way, or gets the same booking."""
+def test_abuse_32_ten_concurrent_requests_with_one_key_make_one_booking(
+    buyer: Buyer, destinations: Destinations
+) -> None:
+    """Each request returns the same booking, or InFlight while the first one runs."""
     quote, key = buyer.quote(destinations.offer()), str(uuid4())
 
     outcomes = race([lambda: buyer.book_quote(quote, key=key)] * 10)
@@ -193,7 +200,9 @@ def test_abuse_32_the_same_key_at_once(buyer: Buyer, destinations: Destinations)
     assert Booking.objects.count() == OutboxEvent.objects.count() == 1
 
 
-def test_keys_of_two_travellers_do_not_meet(buyers: Callable[[int], list[Buyer]], destinations: Destinations) -> None:
+def test_the_same_key_of_two_travellers_makes_two_bookings(
+    buyers: Callable[[int], list[Buyer]], destinations: Destinations
+) -> None:
     departure, key = destinations.offer(), str(uuid4())
 
     bookings = [buyer.book_quote(buyer.quote(departure), key=key) for buyer in buyers(2)]
@@ -201,7 +210,7 @@ def test_keys_of_two_travellers_do_not_meet(buyers: Callable[[int], list[Buyer]]
     assert bookings[0].id != bookings[1].id
 
 
-def test_abuse_34_nobody_holds_everything(
+def test_abuse_34_a_traveller_may_hold_five_bookings_or_twenty_seats(
     buyer: Buyer, buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
     departure = destinations.offer(capacity=100)
@@ -219,8 +228,8 @@ def test_abuse_34_nobody_holds_everything(
     assert Booking.objects.count() == 6
 
 
-def test_abuse_34_not_by_asking_at_once_either(buyer: Buyer, destinations: Destinations) -> None:
-    """Ten at once of one traveller. Seen failing without check_limits' lock."""
+def test_abuse_34_the_hold_limit_holds_for_concurrent_requests(buyer: Buyer, destinations: Destinations) -> None:
+    """Ten concurrent requests of one traveller. Seen failing without check_limits' lock."""
     departure = destinations.offer(capacity=100)
     quotes = [buyer.quote(departure, adults=1) for _ in range(10)]
 
@@ -249,7 +258,9 @@ def test_a_departure_that_cannot_be_booked_is_not_quoted(buyer: Buyer, destinati
     assert Quote.objects.count() == 0
 
 
-def test_neighbours_away_are_said_to_be_away(buyer: Buyer, destinations: Destinations, users: Users) -> None:
+def test_quoting_and_booking_are_refused_if_an_upstream_is_unavailable(
+    buyer: Buyer, destinations: Destinations, users: Users
+) -> None:
     quote = buyer.quote(destinations.offer())
     users.unavailable = destinations.unavailable = True
 
@@ -261,7 +272,7 @@ def test_neighbours_away_are_said_to_be_away(buyer: Buyer, destinations: Destina
     assert written() == NOTHING
 
 
-def test_others_bookings_do_not_exist(buyers: Callable[[int], list[Buyer]], destinations: Destinations) -> None:
+def test_bookings_of_others_are_not_found(buyers: Callable[[int], list[Buyer]], destinations: Destinations) -> None:
     owner, other = buyers(2)
     quote = owner.quote(destinations.offer())
     booking = owner.book_quote(quote)
@@ -276,7 +287,7 @@ def test_others_bookings_do_not_exist(buyers: Callable[[int], list[Buyer]], dest
     assert selectors.history(booking_ids=[booking.id], traveller_id=other.who.id) == {booking.id: []}
 
 
-def test_a_reference_that_is_taken_is_drawn_again(buyer: Buyer, destinations: Destinations) -> None:
+def test_another_reference_is_drawn_if_the_first_is_taken(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer()
     taken = buyer.book(departure).reference
     quote = buyer.quote(departure)
@@ -291,7 +302,7 @@ def test_a_reference_that_is_taken_is_drawn_again(buyer: Buyer, destinations: De
     assert Booking.objects.count() == 2
 
 
-def test_a_crowd_at_a_sold_out_departure_writes_nothing(
+def test_booking_a_sold_out_departure_writes_nothing(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
     """Seen failing (an INSERT before the refusal) without inventory.check_free."""
@@ -300,7 +311,7 @@ def test_a_crowd_at_a_sold_out_departure_writes_nothing(
     quote = late.quote(departure)
     first.book(departure)
 
-    with CaptureQueriesContext(connection) as asked, pytest.raises(SeatsUnavailable):
+    with CaptureQueriesContext(connection) as queries, pytest.raises(SeatsUnavailable):
         late.book_quote(quote)
 
-    assert not [one["sql"] for one in asked.captured_queries if one["sql"].startswith(("INSERT", "UPDATE"))]
+    assert not [query["sql"] for query in queries.captured_queries if query["sql"].startswith(("INSERT", "UPDATE"))]

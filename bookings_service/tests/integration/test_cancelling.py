@@ -1,4 +1,4 @@
-"""Cancelling: what was quoted is what happens, once; seats and money go back together."""
+"""Cancelling: the quote is carried out once, and frees seats and refunds money together."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,7 +26,7 @@ SeatsOf = Callable[[UUID], Seats]
 HALF = timedelta(days=20)
 
 
-def test_the_whole_booking(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+def test_cancelling_the_whole_booking(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
     departure = destinations.offer(capacity=5, adult=10_001, starts_in=HALF)
     booking = buyer.book(departure)
     buyer.pay(booking)
@@ -42,7 +42,7 @@ def test_the_whole_booking(buyer: Buyer, destinations: Destinations, seats: Seat
     ]  # fmt: skip
 
 
-def test_the_quote_explains_itself_in_both_languages(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_cancellation_quote_is_explained_in_both_languages(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer(adult=10_000, starts_in=HALF))
     buyer.pay(booking)
 
@@ -50,12 +50,12 @@ def test_the_quote_explains_itself_in_both_languages(buyer: Buyer, destinations:
 
     assert (quote.refund.minor, quote.kept.minor) == (10_000, 10_000)
     assert len(quote.explanation) >= 2
-    assert "50 %" in " ".join(line.en for line in quote.explanation)
-    assert all(line.fr and line.fr != line.en for line in quote.explanation)
+    assert "50 %" in " ".join(text.en for text in quote.explanation)
+    assert all(text.fr and text.fr != text.en for text in quote.explanation)
     assert Booking.objects.get().status == "CONFIRMED"
 
 
-def test_some_passengers(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+def test_cancelling_some_passengers(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
     departure = destinations.offer(capacity=5, adult=10_000, child=5_001, starts_in=HALF)
     booking = buyer.book(departure, adults=2, children=1)
     buyer.pay(booking)
@@ -74,7 +74,7 @@ def test_some_passengers(buyer: Buyer, destinations: Destinations, seats: SeatsO
     assert ledger.balances([booking.id]) == {booking.id: (25_001, 12_501)}
 
 
-def test_children_are_not_left_alone(buyer: Buyer, destinations: Destinations) -> None:
+def test_children_cannot_stay_without_an_adult(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer(), adults=1, children=1)
     buyer.pay(booking)
 
@@ -82,7 +82,7 @@ def test_children_are_not_left_alone(buyer: Buyer, destinations: Destinations) -
         buyer.cancel(booking, booking.passengers[0].id)
 
 
-def test_an_unpaid_booking_gives_its_seats_back(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+def test_cancelling_an_unpaid_booking_frees_its_seats(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
     departure = destinations.offer(capacity=5)
 
     after = buyer.cancel(buyer.book(departure))
@@ -92,7 +92,9 @@ def test_an_unpaid_booking_gives_its_seats_back(buyer: Buyer, destinations: Dest
     assert Refund.objects.count() == 0
 
 
-def test_abuse_39_expired_outdated_or_foreign(buyers: Callable[[int], list[Buyer]], destinations: Destinations) -> None:
+def test_abuse_39_an_expired_outdated_or_foreign_quote_cannot_be_confirmed(
+    buyers: Callable[[int], list[Buyer]], destinations: Destinations
+) -> None:
     owner, other = buyers(2)
     booking = owner.book(destinations.offer(), adults=2)
     owner.pay(booking)
@@ -102,9 +104,9 @@ def test_abuse_39_expired_outdated_or_foreign(buyers: Callable[[int], list[Buyer
 
     with pytest.raises(QuoteExpired):
         services.cancel_booking(cancellation_quote_id=expired.id, traveller=owner.who)
-    for somebody, quote_id in ((other, outdated.id), (owner, uuid4())):
+    for traveller, quote_id in ((other, outdated.id), (owner, uuid4())):
         with pytest.raises(NotFound):
-            services.cancel_booking(cancellation_quote_id=quote_id, traveller=somebody.who)
+            services.cancel_booking(cancellation_quote_id=quote_id, traveller=traveller.who)
     with pytest.raises(NotFound):
         ask(uuid4())
     assert Booking.objects.get().status == "CONFIRMED"
@@ -114,8 +116,8 @@ def test_abuse_39_expired_outdated_or_foreign(buyers: Callable[[int], list[Buyer
     assert Refund.objects.count() == 1
 
 
-def test_abuse_39_confirmed_again_it_gives_nothing_twice(buyer: Buyer, destinations: Destinations) -> None:
-    """At once and an hour later: one refund. Seen failing without `confirmed_at`'s check."""
+def test_abuse_39_confirming_a_quote_again_refunds_once(buyer: Buyer, destinations: Destinations) -> None:
+    """Confirmed concurrently and an hour later: one refund. Seen failing without the check of `confirmed_at`."""
     booking = buyer.book(destinations.offer())
     buyer.pay(booking)
     quote = services.quote_cancellation(reference=booking.reference, passenger_ids=[], traveller=buyer.who)
@@ -130,27 +132,27 @@ def test_abuse_39_confirmed_again_it_gives_nothing_twice(buyer: Buyer, destinati
     assert Refund.objects.count() == 1
 
 
-def test_what_is_cancelled_or_has_begun_is_not_cancelled(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_cancelled_or_departed_booking_cannot_be_cancelled(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer()
-    gone, begun = buyer.book(departure, adults=1), buyer.book(departure, adults=1)
-    buyer.cancel(gone)
+    cancelled, begun = buyer.book(departure, adults=1), buyer.book(departure, adults=1)
+    buyer.cancel(cancelled)
     Booking.objects.filter(id=begun.id).update(starts_at=F("created_at"))
 
-    for booking in (gone, begun):
+    for booking in (cancelled, begun):
         with pytest.raises(NotCancellable):
             buyer.cancel(booking)
 
 
-def test_a_departure_that_will_not_leave_gives_everything_back(
+def test_a_cancelled_departure_refunds_everything(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf
 ) -> None:
     departure = destinations.offer(capacity=9, adult=10_000, starts_in=timedelta(days=2))
-    paid, partly, held = buyers(3)
+    paid, partly, unpaid = buyers(3)
     for owner in (paid, partly):
         owner.pay(owner.book(departure))
     booking = Booking.objects.get(traveller_id=partly.who.id)
     partly_view = partly.cancel(services_view(booking), booking.passengers.order_by("position")[0].id)
-    held.book(departure)
+    unpaid.book(departure)
     SeatInventory.objects.update(cancelled=True, closed=True)
 
     assert sum(race([services.cancel_bookings_of_cancelled] * 3)) == 3
@@ -170,7 +172,7 @@ def services_view(booking: Booking) -> object:
     return selectors.view_of(booking)
 
 
-def test_a_refund_paid_out_meanwhile_does_not_outdate_a_quote(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_quote_stays_valid_when_an_earlier_refund_is_paid_out(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer(starts_in=HALF))
     buyer.pay(booking)
     buyer.cancel(booking, booking.passengers[0].id)

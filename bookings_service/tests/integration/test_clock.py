@@ -1,4 +1,4 @@
-"""What happens because time passes."""
+"""The jobs of the clock, and the events of departures."""
 
 import dataclasses
 import socket
@@ -48,10 +48,10 @@ def test_abuse_34_a_hold_that_ends_frees_its_seats(buyer: Buyer, destinations: D
     assert services.expire_holds() == 0
 
 
-def test_many_clocks_end_each_hold_once(
+def test_several_clocks_end_each_hold_once(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf
 ) -> None:
-    """Four clocks, twelve holds. Seen failing where the rows are read without their lock."""
+    """Four clocks, twelve holds. Seen failing if the rows are read without their lock."""
     departure = destinations.offer(capacity=24)
     for owner in buyers(12):
         end_hold(owner.book(departure).id)
@@ -62,7 +62,9 @@ def test_many_clocks_end_each_hold_once(
     assert OutboxEvent.objects.filter(type="travel.bookings.booking.cancelled.v1").count() == 12
 
 
-def test_seats_are_told_once_a_second(buyers: Callable[[int], list[Buyer]], destinations: Destinations) -> None:
+def test_seats_are_published_at_most_once_a_second(
+    buyers: Callable[[int], list[Buyer]], destinations: Destinations
+) -> None:
     departure = destinations.offer(capacity=20)
     owners = buyers(3)
     owners[0].book(departure)
@@ -70,17 +72,17 @@ def test_seats_are_told_once_a_second(buyers: Callable[[int], list[Buyer]], dest
     for owner in owners[1:]:
         owner.book(departure)
 
-    assert services.publish_inventory() == 0  # told of less than a second ago
+    assert services.publish_inventory() == 0  # published less than a second ago
     SeatInventory.objects.update(published_at=F("published_at") - timedelta(seconds=1))
     assert services.publish_inventory() == 1
     assert services.publish_inventory() == 0
 
-    told = list(OutboxEvent.objects.filter(type=CHANGED).order_by("id"))
-    assert [row.sequence for row in told] == sorted({row.sequence for row in told})
-    assert '"held":6' in told[-1].value.replace(" ", "")
+    published = list(OutboxEvent.objects.filter(type=CHANGED).order_by("id"))
+    assert [row.sequence for row in published] == sorted({row.sequence for row in published})
+    assert '"held":6' in published[-1].value.replace(" ", "")
 
 
-def test_a_clock_that_runs_does_what_is_due(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+def test_a_running_clock_does_due_jobs(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
     departure = destinations.offer(capacity=5)
     booking = buyer.book(departure)
     stop = threading.Event()
@@ -106,7 +108,7 @@ def test_a_clock_that_runs_does_what_is_due(buyer: Buyer, destinations: Destinat
     assert seats(departure).held == 0
 
 
-def test_a_job_that_fails_keeps_no_other_from_its_work(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_failing_job_does_not_stop_the_other_jobs(buyer: Buyer, destinations: Destinations) -> None:
     end_hold(buyer.book(destinations.offer()).id)
     broken = lambda: 1 // 0  # noqa: E731
 
@@ -115,13 +117,13 @@ def test_a_job_that_fails_keeps_no_other_from_its_work(buyer: Buyer, destination
     assert Booking.objects.get().status == "CANCELLED"
 
 
-# ---------------------------------------------------------------------------- what destinations_service says
+# ---------------------------------------------------------------------------- departures
 def snapshot(departure_id: UUID, version: int, capacity: int, **other: bool) -> DepartureSnapshot:
     fields = {"closed": False, "cancelled": False, **other}
     return DepartureSnapshot(departure_id, version, capacity, starts_at=database_now() + timedelta(days=9), **fields)
 
 
-def test_news_apply_in_the_order_of_their_versions(seats: SeatsOf) -> None:
+def test_an_older_version_of_a_departure_is_ignored(seats: SeatsOf) -> None:
     departure = uuid7()
     for version, capacity in ((3, 30), (2, 20), (1, 10)):
         with transaction.atomic():
@@ -131,7 +133,7 @@ def test_news_apply_in_the_order_of_their_versions(seats: SeatsOf) -> None:
     assert SeatInventory.objects.get().version == 3
 
 
-def test_a_cut_that_does_not_fit_takes_nobodys_seat(
+def test_a_capacity_that_is_too_small_takes_no_seat_away(
     buyer: Buyer, destinations: Destinations, seats: SeatsOf, caplog: pytest.LogCaptureFixture
 ) -> None:
     departure = destinations.offer(capacity=9)
@@ -144,7 +146,7 @@ def test_a_cut_that_does_not_fit_takes_nobodys_seat(
     assert "alarm" in caplog.text
 
 
-def test_a_capacity_asked_for_first(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+def test_a_capacity_below_the_taken_seats_is_refused(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
     departure = destinations.offer(capacity=9)
     buyer.book(departure, adults=4)
 
@@ -153,12 +155,14 @@ def test_a_capacity_asked_for_first(buyer: Buyer, destinations: Destinations, se
     assert refused.value.params == {"held": 4, "sold": 0}
     assert seats(departure).capacity == 9
     assert services.set_capacity(departure_id=departure, capacity=5, version=2).capacity == 5
-    assert services.set_capacity(departure_id=departure, capacity=8, version=1).capacity == 5  # older: passed over
+    assert (
+        services.set_capacity(departure_id=departure, capacity=8, version=1).capacity == 5
+    )  # an older version is ignored
     with pytest.raises(NotFound):
         services.set_capacity(departure_id=uuid7(), capacity=5, version=1)
 
 
-def test_lowering_and_booking_at_once_never_cross(
+def test_lowering_the_capacity_and_booking_at_once_never_oversell(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf
 ) -> None:
     departure = destinations.offer(capacity=6)
@@ -169,32 +173,37 @@ def test_lowering_and_booking_at_once_never_cross(
         + [lambda: services.set_capacity(departure_id=departure, capacity=2, version=2)]
     )
 
-    found = seats(departure)
-    assert 0 <= found.held <= found.capacity
-    assert found.held == 2 * Booking.objects.count()
+    counters = seats(departure)
+    assert 0 <= counters.held <= counters.capacity
+    assert counters.held == 2 * Booking.objects.count()
 
 
-def test_a_silent_provider_keeps_no_hold_from_ending(
+def test_holds_end_while_the_provider_is_silent(
     buyer: Buyer, destinations: Destinations, sandbox: str, settings: Any
 ) -> None:
-    """While questions to a provider that never answers take a second each, a hold that ends meanwhile ends at once.
+    """Each question to a silent provider takes a second. A hold that ends meanwhile is ended at once.
 
-    Seen failing (PENDING after 3 s) with the provider's jobs among those of the seats.
+    Seen failing (PENDING after 3 s) with the jobs of the provider in the loop of the seats.
     """
     departure = destinations.offer(capacity=20)
     for person in (Buyer(destinations) for _ in range(5)):
-        payment, _ = person.pay(person.book(departure, adults=1), "pm_timeout")
+        payment = person.pay_without_answer(person.book(departure, adults=1))
         make_payment_stale(payment.id)
     waiting = buyer.book(departure)
-    with _mute(settings) as asked, _running_clock():
-        assert asked.wait(5)
+    with _silent_provider(settings) as called, _running_clock():
+        assert called.wait(5)
         end_hold(waiting.id)
         eventually(lambda: Booking.objects.get(id=waiting.id).status == "CANCELLED", 2.5)
     assert Payment.objects.filter(status="PROCESSING").count() == 5
 
 
-def test_silence_never_ends_a_refund(buyer: Buyer, destinations: Destinations, sandbox: str, settings: Any) -> None:
-    """Asked thirty times without an answer it is still owed. Seen failing (FAILED) with a most number of attempts."""
+def test_a_refund_stays_owed_while_the_provider_is_silent(
+    buyer: Buyer, destinations: Destinations, sandbox: str, settings: Any
+) -> None:
+    """After thirty attempts without an answer the refund is still owed.
+
+    Seen failing (FAILED) with a limit on the attempts.
+    """
     booking = buyer.pay(buyer.book(destinations.offer()))[1]
     buyer.cancel(booking)
     settings.PAYMENT_SANDBOX_URL = "http://127.0.0.1:9"
@@ -208,9 +217,9 @@ def test_silence_never_ends_a_refund(buyer: Buyer, destinations: Destinations, s
 
 
 @contextmanager
-def _mute(settings: Any) -> Iterator[threading.Event]:
-    """Have the provider take connections and never answer; the event is set when it was asked."""
-    asked = threading.Event()
+def _silent_provider(settings: Any) -> Iterator[threading.Event]:
+    """Make the provider accept connections and never answer. The event is set at the first connection."""
+    called = threading.Event()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(50)
@@ -219,13 +228,13 @@ def _mute(settings: Any) -> Iterator[threading.Event]:
 
         def accept() -> None:
             with suppress(OSError):
-                held = [listening.accept()]
-                asked.set()
+                connections_kept = [listening.accept()]
+                called.set()
                 while True:
-                    held.append(listening.accept())
+                    connections_kept.append(listening.accept())
 
         threading.Thread(target=accept, daemon=True).start()
-        yield asked
+        yield called
     configured.cache_clear()
 
 

@@ -1,4 +1,4 @@
-"""Commands of operators: safe by default, exact in what they say, and an exit code that cron can read."""
+"""Commands for operators: safe by default, with exact output and a meaningful exit code."""
 
 import csv
 import json
@@ -32,45 +32,45 @@ from shared.outbox.models import OutboxEvent
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
 
 
-def test_right_counters_are_left_alone(buyer: Buyer, destinations: Destinations) -> None:
+def test_correct_counters_are_not_changed(buyer: Buyer, destinations: Destinations) -> None:
     buyer.pay(buyer.book(destinations.offer()))
     full = destinations.offer(capacity=2)
-    held = buyer.book(full)
+    booking = buyer.book(full)
     buyer.join(full, seats=1)
-    buyer.cancel(held)
+    buyer.cancel(booking)
 
     assert run("reconcile_inventory") == (0, "2 departures, 0 wrong, 0 set right, 0 oversold.\n")
 
 
-def test_wrong_counters_are_shown_and_set_right_when_asked(buyer: Buyer, destinations: Destinations) -> None:
+def test_wrong_counters_are_shown_and_corrected_with_apply(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer(capacity=10)
     buyer.pay(buyer.book(departure, adults=3))
     buyer.book(departure, adults=2)
     SeatInventory.objects.update(held=5, sold=0)
 
-    code, said = run("reconcile_inventory")
-    assert (code, last(said)) == (1, "1 departures, 1 wrong, 0 set right, 0 oversold.")
-    assert str(departure) in said
+    code, output = run("reconcile_inventory")
+    assert (code, last(output)) == (1, "1 departures, 1 wrong, 0 set right, 0 oversold.")
+    assert str(departure) in output
     assert SeatInventory.objects.filter(held=5, sold=0).exists()
 
-    code, said = run("reconcile_inventory", "--apply")
-    assert (code, last(said)) == (0, "1 departures, 1 wrong, 1 set right, 0 oversold.")
+    code, output = run("reconcile_inventory", "--apply")
+    assert (code, last(output)) == (0, "1 departures, 1 wrong, 1 set right, 0 oversold.")
     assert SeatInventory.objects.filter(held=2, sold=3, dirty=True).exists()
 
 
-def test_an_oversold_departure_is_an_alarm_and_sells_nothing_more(
+def test_an_oversold_departure_raises_an_alarm_and_sells_nothing_more(
     buyer: Buyer, destinations: Destinations, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Seen failing while such a departure was left as it was."""
+    """Seen failing if such a departure is not changed."""
     departure = destinations.offer(capacity=4)
     buyer.pay(buyer.book(departure, adults=3))
     quote = buyer.quote(departure, adults=1)
     SeatInventory.objects.update(sold=0, capacity=2)
 
-    code, said = run("reconcile_inventory", "--apply")
+    code, output = run("reconcile_inventory", "--apply")
 
-    assert (code, last(said)) == (1, "1 departures, 1 wrong, 0 set right, 1 oversold.")
-    assert "OVERSOLD" in said
+    assert (code, last(output)) == (1, "1 departures, 1 wrong, 0 set right, 1 oversold.")
+    assert "OVERSOLD" in output
     assert f"alarm: departure {departure} is oversold: 3 seats are taken of 2" in caplog.text
     assert SeatInventory.objects.filter(capacity=3, held=0, sold=3).exists()
     with pytest.raises(SeatsUnavailable):
@@ -78,14 +78,14 @@ def test_an_oversold_departure_is_an_alarm_and_sells_nothing_more(
     assert run("reconcile_inventory")[0] == 0
 
 
-def test_books_that_add_up(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_consistent_ledger_breaks_no_rule(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.pay(buyer.book(destinations.offer(policy=((1, 50),))))[1]
     buyer.cancel(booking, booking.passengers[0].id)
 
-    code, said = run("check_ledger")
+    code, output = run("check_ledger")
 
-    assert (code, last(said)) == (0, "9 rules, 0 broken by 0 records.")
-    assert "1000.00 EUR" in said
+    assert (code, last(output)) == (0, "9 rules, 0 broken by 0 records.")
+    assert "1000.00 EUR" in output
 
 
 @pytest.mark.parametrize(
@@ -104,52 +104,54 @@ def test_books_that_add_up(buyer: Buyer, destinations: Destinations) -> None:
         ),
     ],
 )
-def test_books_that_do_not_add_up_are_found(buyer: Buyer, destinations: Destinations, break_it: str, rule: str) -> None:
+def test_an_inconsistent_ledger_breaks_a_rule(
+    buyer: Buyer, destinations: Destinations, break_it: str, rule: str
+) -> None:
     buyer.pay(buyer.book(destinations.offer()))
     with connection.cursor() as cursor:
         cursor.execute(break_it)
 
-    code, said = run("check_ledger")
+    code, output = run("check_ledger")
 
     assert code == 1
-    assert rule in " ".join(said.split())
+    assert rule in " ".join(output.split())
 
 
-def test_a_departure_is_cancelled_once_it_is_meant(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_departure_is_cancelled_with_apply(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer()
     buyer.pay(buyer.book(departure))
     buyer.book(departure, adults=1)
     late = buyer.quote(departure)
 
-    code, said = run("cancel_departure", str(departure))
-    assert (code, last(said)) == (
+    code, output = run("cancel_departure", str(departure))
+    assert (code, last(output)) == (
         0,
         "2 bookings would be cancelled and refunded. Nothing was changed: --apply does it.",
     )
-    assert "1000.00 EUR" in said
+    assert "1000.00 EUR" in output
     assert set(Booking.objects.values_list("status", flat=True)) == {"CONFIRMED", "PENDING"}
 
-    code, said = run("cancel_departure", str(departure), "--apply", "--batch", "1")
+    code, output = run("cancel_departure", str(departure), "--apply", "--batch", "1")
     assert code == 0
-    assert last(said).startswith("2 bookings cancelled")
+    assert last(output).startswith("2 bookings cancelled")
     assert set(Booking.objects.values_list("status", "reason")) == {("CANCELLED", "DEPARTURE_CANCELLED")}
     assert Refund.objects.get().amount_minor == 100_000
     with pytest.raises(DepartureClosed):
         buyer.book_quote(late)
-    buyer.destinations.offer(departure_id=departure, version=9)  # stale news do not bring it back
+    buyer.destinations.offer(departure_id=departure, version=9)  # a stale version does not open it again
     with pytest.raises(DomainError):
         buyer.book_quote(buyer.quote(departure))
     assert run("cancel_departure", str(departure), "--apply")[0] == 0
 
 
-def test_what_was_given_back_or_kept_before_does_not_go_back_again(buyer: Buyer, destinations: Destinations) -> None:
+def test_cancelling_a_departure_refunds_only_what_is_refundable(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer(policy=((1, 50),))
     booking = buyer.pay(buyer.book(departure, adults=3))[1]
     buyer.cancel(booking, booking.passengers[0].id)
 
-    said = run("cancel_departure", str(departure))[1]
+    output = run("cancel_departure", str(departure))[1]
 
-    assert "1000.00 EUR" in said
+    assert "1000.00 EUR" in output
     run("cancel_departure", str(departure), "--apply")
     assert sorted(Refund.objects.values_list("amount_minor", flat=True)) == [25_000, 100_000]
 
@@ -176,7 +178,7 @@ def test_bookings_are_exported(buyer: Buyer, destinations: Destinations, tmp_pat
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_an_export_is_narrowed_and_without_names(buyer: Buyer, destinations: Destinations) -> None:
+def test_an_export_can_be_filtered_and_has_no_names(buyer: Buyer, destinations: Destinations) -> None:
     buyer.book(destinations.offer())
 
     assert len(run("export_bookings")[1].splitlines()) == 2
@@ -185,7 +187,7 @@ def test_an_export_is_narrowed_and_without_names(buyer: Buyer, destinations: Des
         assert len(run("export_bookings", *narrowed)[1].splitlines()) == 1
 
 
-def test_what_is_past_its_retention_goes(buyer: Buyer, destinations: Destinations) -> None:
+def test_rows_past_their_retention_are_deleted(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer()
     booked = buyer.quote(departure)
     booking = buyer.book_quote(booked)
@@ -193,8 +195,8 @@ def test_what_is_past_its_retention_goes(buyer: Buyer, destinations: Destination
     Quote.objects.exclude(id=fresh.id).update(expires_at=F("expires_at") - timedelta(days=40))
     IdempotencyKey.objects.update(created_at=F("created_at") - timedelta(days=100))
 
-    code, said = run("purge_bookings_data")
-    assert (code, last(said)) == (0, "Nothing was changed: --apply deletes.")
+    code, output = run("purge_bookings_data")
+    assert (code, last(output)) == (0, "Nothing was changed: --apply deletes.")
     assert Quote.objects.count() == 3
 
     assert last(run("purge_bookings_data", "--apply")[1]) == "2 rows deleted."
@@ -204,17 +206,17 @@ def test_what_is_past_its_retention_goes(buyer: Buyer, destinations: Destination
     assert CancellationQuote.objects.count() == IdempotencyKey.objects.count() == 0
 
 
-def test_an_outbox_that_nobody_empties_is_an_alarm(buyer: Buyer, destinations: Destinations) -> None:
+def test_an_outbox_without_a_relay_raises_an_alarm(buyer: Buyer, destinations: Destinations) -> None:
     buyer.book(destinations.offer())
 
-    code, said = run("outbox_doctor")
+    code, output = run("outbox_doctor")
 
     assert code == 1
-    assert "travel.bookings.booking" in said
-    assert last(said).endswith("no relay is at work.")
+    assert "travel.bookings.booking" in output
+    assert last(output).endswith("no relay is at work.")
 
 
-def test_an_outbox_with_a_relay_is_well_until_events_are_late(buyer: Buyer, destinations: Destinations) -> None:
+def test_an_outbox_with_a_relay_is_fine_until_events_are_late(buyer: Buyer, destinations: Destinations) -> None:
     buyer.book(destinations.offer())
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [lock_key("outbox-relay")])
@@ -243,7 +245,7 @@ def test_an_outbox_with_a_relay_is_well_until_events_are_late(buyer: Buyer, dest
     ],
 )
 def test_abuse_65_a_mistake_is_one_line(command: tuple[str, ...], capfd: Any) -> None:
-    """As typed: through manage.py's own entry."""
+    """Run as an operator types it, through manage.py's entry point."""
     with pytest.raises(SystemExit) as end, patch("django.db.connections.close_all"):
         ManagementUtility(["manage.py", *command]).execute()
 
@@ -253,33 +255,33 @@ def test_abuse_65_a_mistake_is_one_line(command: tuple[str, ...], capfd: Any) ->
     assert "Traceback" not in out + err
 
 
-def test_a_hold_that_ended_is_nothing_to_reconcile(buyer: Buyer, destinations: Destinations) -> None:
+def test_an_ended_hold_is_no_difference(buyer: Buyer, destinations: Destinations) -> None:
     end_hold(buyer.book(destinations.offer()).id)
     assert run("reconcile_inventory")[0] == 0
     assert LedgerEntry.objects.count() == 0
 
 
-def test_a_database_that_is_away_is_told_without_a_traceback() -> None:
-    away = {**os.environ, "BOOKINGS_DATABASE_URL": "postgres://nobody:none@127.0.0.1:9/nothing"}
+def test_an_unavailable_database_is_reported_without_a_traceback() -> None:
+    environment = {**os.environ, "BOOKINGS_DATABASE_URL": "postgres://nobody:none@127.0.0.1:9/nothing"}
     command = [sys.executable, "bookings_service/manage.py", "check_ledger"]
 
-    ended = subprocess.run(command, env=away, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.splitlines()[-1].startswith("CommandError: The database did not do it: ")
     assert "Traceback" not in ended.stderr
 
 
-def test_looking_at_everything_may_take_longer_than_a_request() -> None:
-    """Seen failing with the time limit of a request left in force."""
+def test_a_command_has_a_longer_statement_timeout_than_a_request() -> None:
+    """Seen failing if the time limit of a request applies to commands."""
     seen = []
 
-    def look() -> list[object]:
+    def record_timeout() -> list[object]:
         seen.append(statement_timeout())
         return []
 
     before = statement_timeout()
-    with patch.object(audit, "discrepancies", look):
+    with patch.object(audit, "discrepancies", record_timeout):
         assert run("check_ledger")[0] == 0
 
     assert (seen, statement_timeout()) == (["15min"], before)

@@ -1,4 +1,4 @@
-"""Departures are held against the catalogue: lost news are taken over, and where people must be asked it is said."""
+"""reconcile_inventory --catalogue takes missed changes over, and reports the differences that people must decide."""
 
 import logging
 from datetime import timedelta
@@ -18,27 +18,27 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CLOSED = destinations_pb2.DEPARTURE_STATUS_CLOSED
 
 
-def test_departures_are_what_the_catalogue_says(buyer: Buyer, destinations: Destinations) -> None:
+def test_no_difference_is_reported_if_the_catalogue_agrees(buyer: Buyer, destinations: Destinations) -> None:
     buyer.quote(destinations.offer())
     buyer.quote(destinations.offer())
 
-    code, said = run("reconcile_inventory", "--catalogue")
+    code, output = run("reconcile_inventory", "--catalogue")
 
-    assert (code, last(said)) == (0, "Catalogue: 2 departures to come, 0 differ, 0 set right, 0 oversold.")
+    assert (code, last(output)) == (0, "Catalogue: 2 departures to come, 0 differ, 0 set right, 0 oversold.")
 
 
-def test_lost_news_are_shown_and_taken_over_when_asked(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_missed_change_is_shown_and_taken_over_with_apply(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer(capacity=10)
     buyer.quote(departure)
     destinations.offer(departure_id=departure, capacity=8, version=2, status=CLOSED)
 
-    code, said = run("reconcile_inventory", "--catalogue")
-    assert (code, last(said)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 0 oversold.")
-    assert str(departure) in said
+    code, output = run("reconcile_inventory", "--catalogue")
+    assert (code, last(output)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 0 oversold.")
+    assert str(departure) in output
     assert SeatInventory.objects.filter(capacity=10, closed=False).exists()
 
-    code, said = run("reconcile_inventory", "--catalogue", "--apply")
-    assert (code, last(said)) == (0, "Catalogue: 1 departures to come, 1 differ, 1 set right, 0 oversold.")
+    code, output = run("reconcile_inventory", "--catalogue", "--apply")
+    assert (code, last(output)) == (0, "Catalogue: 1 departures to come, 1 differ, 1 set right, 0 oversold.")
     assert SeatInventory.objects.filter(capacity=8, closed=True, version=2).exists()
 
 
@@ -50,64 +50,64 @@ def test_an_oversold_departure_sells_nothing_more_and_nobody_loses_a_seat(
     destinations.offer(departure_id=departure, capacity=2, version=2)
 
     with caplog.at_level(logging.ERROR):
-        code, said = run("reconcile_inventory", "--catalogue", "--apply")
+        code, output = run("reconcile_inventory", "--catalogue", "--apply")
 
-    assert (code, last(said)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 1 oversold.")
-    assert "OVERSOLD" in said
+    assert (code, last(output)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 1 oversold.")
+    assert "OVERSOLD" in output
     assert f"alarm: a capacity cut did not fit: departure {departure} wanted 2" in caplog.text
     assert SeatInventory.objects.filter(capacity=3, held=3).exists()
     buyer.cancel(booking)
-    code, said = run("reconcile_inventory", "--catalogue", "--apply")
-    assert (code, last(said)) == (0, "Catalogue: 1 departures to come, 1 differ, 1 set right, 0 oversold.")
+    code, output = run("reconcile_inventory", "--catalogue", "--apply")
+    assert (code, last(output)) == (0, "Catalogue: 1 departures to come, 1 differ, 1 set right, 0 oversold.")
     assert SeatInventory.objects.filter(capacity=2, held=0).exists()
 
 
-def test_what_was_cancelled_here_is_to_be_cancelled_in_the_catalogue_too(
-    buyer: Buyer, destinations: Destinations
-) -> None:
+def test_a_departure_cancelled_only_here_is_reported(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer()
     buyer.quote(departure)
     close_departure(departure_id=departure)
 
-    code, said = run("reconcile_inventory", "--catalogue", "--apply")
+    code, output = run("reconcile_inventory", "--catalogue", "--apply")
 
-    assert (code, last(said)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 0 oversold.")
-    assert "cancelled here alone" in said
+    assert (code, last(output)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 0 oversold.")
+    assert "cancelled here alone" in output
     assert SeatInventory.objects.filter(cancelled=True, closed=True).exists()
 
 
-def test_what_the_catalogue_does_not_know_is_told(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_departure_unknown_to_the_catalogue_is_reported(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer()
     buyer.quote(departure)
     destinations.departures.pop(str(departure))
 
-    code, said = run("reconcile_inventory", "--catalogue", "--apply")
+    code, output = run("reconcile_inventory", "--catalogue", "--apply")
 
-    assert (code, last(said)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 0 oversold.")
-    assert "unknown to the catalogue" in said
+    assert (code, last(output)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 0 oversold.")
+    assert "unknown to the catalogue" in output
 
 
-def test_what_the_catalogue_is_about_to_commit_is_no_difference(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_capacity_that_the_catalogue_is_about_to_commit_is_no_difference(
+    buyer: Buyer, destinations: Destinations
+) -> None:
     buyer.quote(destinations.offer(capacity=10))
     SeatInventory.objects.update(capacity=6, version=F("version") + 1)
 
     assert run("reconcile_inventory", "--catalogue")[0] == 0
 
 
-def test_what_has_left_is_not_compared(buyer: Buyer, destinations: Destinations) -> None:
+def test_past_departures_are_not_compared(buyer: Buyer, destinations: Destinations) -> None:
     buyer.quote(destinations.offer(capacity=10))
     SeatInventory.objects.update(capacity=6, starts_at=F("starts_at") - timedelta(days=61))
 
-    code, said = run("reconcile_inventory", "--catalogue")
+    code, output = run("reconcile_inventory", "--catalogue")
 
-    assert (code, last(said)) == (0, "Catalogue: 0 departures to come, 0 differ, 0 set right, 0 oversold.")
+    assert (code, last(output)) == (0, "Catalogue: 0 departures to come, 0 differ, 0 set right, 0 oversold.")
 
 
-def test_a_catalogue_that_is_away_is_told_in_a_line(buyer: Buyer, destinations: Destinations) -> None:
+def test_an_unavailable_catalogue_is_reported_in_one_line(buyer: Buyer, destinations: Destinations) -> None:
     buyer.quote(destinations.offer())
     destinations.unavailable = True
 
-    code, said = run("reconcile_inventory", "--catalogue")
+    code, output = run("reconcile_inventory", "--catalogue")
 
     assert code == 1
-    assert len(said.splitlines()) == 1
+    assert len(output.splitlines()) == 1

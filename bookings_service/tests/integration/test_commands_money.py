@@ -1,4 +1,4 @@
-"""Operators ask the provider: what has no end is shown, asked after where wanted, and told apart from what is late or for finance."""
+"""reconcile_payments shows unsettled payments and refunds, settles them with --apply, and reports late ones."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,14 +22,14 @@ NO_PAYMENTS = "Payments: 0 without an end, 0 settled now, 0 late, 0 contradicted
 NO_REFUNDS = "Refunds: 0 not paid out, 0 paid out now, 0 late, 0 failed.\n"
 
 
-def nobody_answers(settings: Any) -> None:
-    """Have the provider away."""
+def make_provider_unavailable(settings: Any) -> None:
+    """Let the provider refuse connections."""
     settings.PAYMENT_SANDBOX_URL = "http://127.0.0.1:9"
     configured.cache_clear()
 
 
 def a_failed_refund(buyer: Buyer, destinations: Destinations) -> Refund:
-    """Return a refund that failed at its last attempt; the provider would pay it out when asked again."""
+    """Return a refund that failed after its last attempt. The provider would pay it out at the next one."""
     booking = buyer.book(destinations.offer())
     buyer.pay(booking, "pm_refund_refused")
     buyer.cancel(booking)
@@ -38,25 +38,25 @@ def a_failed_refund(buyer: Buyer, destinations: Destinations) -> Refund:
     return refund
 
 
-def test_nothing_is_wrong_where_everything_has_ended(buyer: Buyer, destinations: Destinations) -> None:
+def test_nothing_is_reported_if_every_payment_has_ended(buyer: Buyer, destinations: Destinations) -> None:
     buyer.pay(buyer.book(destinations.offer()))
 
     assert run("reconcile_payments") == (0, NO_PAYMENTS + NO_REFUNDS)
 
 
-def test_a_payment_without_an_end_is_shown_and_asked_after_when_asked(buyer: Buyer, destinations: Destinations) -> None:
-    payment, _ = buyer.pay(buyer.book(destinations.offer()), "pm_timeout")
+def test_a_payment_without_an_end_is_shown_and_settled_with_apply(buyer: Buyer, destinations: Destinations) -> None:
+    payment = buyer.pay_without_answer(buyer.book(destinations.offer()))
     assert payment.status == "PROCESSING"
 
-    code, said = run("reconcile_payments")
+    code, output = run("reconcile_payments")
     assert code == 0
-    assert str(payment.id) in said
-    assert "Payments: 1 without an end, 0 settled now, 0 late, 0 contradicted, 0 not answered.\n" in said
+    assert str(payment.id) in output
+    assert "Payments: 1 without an end, 0 settled now, 0 late, 0 contradicted, 0 not answered.\n" in output
     assert Payment.objects.get().status == "PROCESSING"
 
-    code, said = run("reconcile_payments", "--apply")
+    code, output = run("reconcile_payments", "--apply")
     assert code == 0
-    assert "Payments: 1 without an end, 1 settled now, 0 late, 0 contradicted, 0 not answered.\n" in said
+    assert "Payments: 1 without an end, 1 settled now, 0 late, 0 contradicted, 0 not answered.\n" in output
     assert Booking.objects.get().status == "CONFIRMED"
 
 
@@ -64,49 +64,49 @@ def test_a_payment_is_late_after_ten_minutes(buyer: Buyer, destinations: Destina
     buyer.pay(buyer.book(destinations.offer()), "pm_action")
     Payment.objects.update(created_at=F("created_at") - timedelta(seconds=601))
 
-    code, said = run("reconcile_payments", "--apply")
+    code, output = run("reconcile_payments", "--apply")
 
     assert code == 1
-    assert "Payments: 1 without an end, 0 settled now, 1 late, 0 contradicted, 0 not answered.\n" in said
+    assert "Payments: 1 without an end, 0 settled now, 1 late, 0 contradicted, 0 not answered.\n" in output
     assert run("reconcile_payments", "--late", "3600")[0] == 0
 
 
-def test_a_provider_that_is_away_is_told_of(buyer: Buyer, destinations: Destinations, settings: Any) -> None:
+def test_an_unavailable_provider_is_reported(buyer: Buyer, destinations: Destinations, settings: Any) -> None:
     buyer.pay(buyer.book(destinations.offer()), "pm_action")
-    nobody_answers(settings)
+    make_provider_unavailable(settings)
 
-    code, said = run("reconcile_payments", "--apply")
+    code, output = run("reconcile_payments", "--apply")
 
     assert code == 1
-    assert "Payments: 1 without an end, 0 settled now, 0 late, 0 contradicted, 1 not answered.\n" in said
+    assert "Payments: 1 without an end, 0 settled now, 0 late, 0 contradicted, 1 not answered.\n" in output
     assert Payment.objects.get().status == "REQUIRES_ACTION"
 
 
-def test_a_provider_that_contradicts_is_for_finance(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_contradicting_provider_is_reported(buyer: Buyer, destinations: Destinations) -> None:
     payment, _ = buyer.pay(buyer.book(destinations.offer()))
     assert run("reconcile_payments", "--since", "2026-01-01")[0] == 0
     Payment.objects.filter(id=payment.id).update(amount_minor=F("amount_minor") + 1)
 
-    code, said = run("reconcile_payments", "--since", "2026-01-01")
+    code, output = run("reconcile_payments", "--since", "2026-01-01")
 
     assert code == 1
-    assert "Payments: 0 without an end, 0 settled now, 0 late, 1 contradicted, 0 not answered.\n" in said
-    assert "SUCCEEDED 1000.01 EUR" in said
+    assert "Payments: 0 without an end, 0 settled now, 0 late, 1 contradicted, 0 not answered.\n" in output
+    assert "SUCCEEDED 1000.01 EUR" in output
 
 
-def test_a_refund_on_its_way_is_shown_and_asked_for_when_asked(buyer: Buyer, destinations: Destinations) -> None:
+def test_an_unpaid_refund_is_shown_and_paid_out_with_apply(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer())
     buyer.pay(booking)
     buyer.cancel(booking)
     Refund.objects.update(due_at=F("due_at") + timedelta(minutes=30))
 
-    code, said = run("reconcile_payments")
-    assert (code, last(said)) == (0, "Refunds: 1 not paid out, 0 paid out now, 0 late, 0 failed.")
-    assert "1000.00 EUR" in said
+    code, output = run("reconcile_payments")
+    assert (code, last(output)) == (0, "Refunds: 1 not paid out, 0 paid out now, 0 late, 0 failed.")
+    assert "1000.00 EUR" in output
     assert (Refund.objects.get().status, Refund.objects.get().attempts) == ("CREATED", 0)
 
-    code, said = run("reconcile_payments", "--apply")
-    assert (code, last(said)) == (0, "Refunds: 1 not paid out, 1 paid out now, 0 late, 0 failed.")
+    code, output = run("reconcile_payments", "--apply")
+    assert (code, last(output)) == (0, "Refunds: 1 not paid out, 1 paid out now, 0 late, 0 failed.")
     assert (Refund.objects.get().status, Refund.objects.get().attempts) == ("SUCCEEDED", 1)
     assert run("check_ledger")[0] == 0
 
@@ -116,28 +116,28 @@ def test_a_refund_is_late_after_ten_minutes(buyer: Buyer, destinations: Destinat
     buyer.pay(booking)
     buyer.cancel(booking)
     Refund.objects.update(created_at=F("created_at") - timedelta(seconds=601))
-    nobody_answers(settings)
+    make_provider_unavailable(settings)
 
-    code, said = run("reconcile_payments", "--apply")
+    code, output = run("reconcile_payments", "--apply")
 
-    assert (code, last(said)) == (1, "Refunds: 1 not paid out, 0 paid out now, 1 late, 0 failed.")
+    assert (code, last(output)) == (1, "Refunds: 1 not paid out, 0 paid out now, 1 late, 0 failed.")
 
 
-def test_a_failed_refund_is_told_of_until_finance_tries_again(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_failed_refund_is_reported_until_finance_retries_it(buyer: Buyer, destinations: Destinations) -> None:
     refund = a_failed_refund(buyer, destinations)
 
-    code, said = run("reconcile_payments", "--apply")
-    assert (code, last(said)) == (1, "Refunds: 1 not paid out, 0 paid out now, 0 late, 1 failed.")
-    assert "for finance" in said
+    code, output = run("reconcile_payments", "--apply")
+    assert (code, last(output)) == (1, "Refunds: 1 not paid out, 0 paid out now, 0 late, 1 failed.")
+    assert "for finance" in output
     assert Refund.objects.get().attempts == 7
 
     retry_refund(refund_id=refund.id, reason="The card is open again.", staff_id=uuid7())
-    code, said = run("reconcile_payments", "--apply")
-    assert (code, last(said)) == (0, "Refunds: 1 not paid out, 1 paid out now, 0 late, 0 failed.")
+    code, output = run("reconcile_payments", "--apply")
+    assert (code, last(output)) == (0, "Refunds: 1 not paid out, 1 paid out now, 0 late, 0 failed.")
     assert Refund.objects.get().status == "SUCCEEDED"
 
 
-def test_a_failed_refund_is_told_of_until_it_is_written_off(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_failed_refund_is_reported_until_it_is_written_off(buyer: Buyer, destinations: Destinations) -> None:
     refund = a_failed_refund(buyer, destinations)
 
     write_off_refund(refund_id=refund.id, reason="Paid by bank transfer.", staff_id=uuid7())

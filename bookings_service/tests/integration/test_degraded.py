@@ -1,4 +1,4 @@
-"""Neighbours that are away: what is held is paid, cancelled and followed; what needs them is refused in time, and nothing is written."""
+"""While an upstream is unavailable, existing bookings work, and new ones are refused in time and write nothing."""
 
 import socket
 import threading
@@ -25,20 +25,20 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Have a neighbour take connections and never say a word."""
+    """Let an upstream accept connections and never answer."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(50)
 
-        def muted(name: str) -> None:
+        def silence(name: str) -> None:
             for client in (upstream._users, upstream._destinations):
                 client.close()
             monkeypatch.setenv(f"{name.upper()}_GRPC", f"127.0.0.1:{listening.getsockname()[1]}")
 
-        yield muted
+        yield silence
 
 
-def test_what_is_held_needs_no_neighbour(buyer: Buyer, users: Users, destinations: Destinations) -> None:
+def test_existing_bookings_need_no_upstream(buyer: Buyer, users: Users, destinations: Destinations) -> None:
     departure = destinations.offer(capacity=4)
     booking, other = buyer.book(departure, adults=1), buyer.book(departure, adults=2)
     users.unavailable = destinations.unavailable = True
@@ -53,7 +53,7 @@ def test_what_is_held_needs_no_neighbour(buyer: Buyer, users: Users, destination
     assert buyer.cancel(booking).status == "CANCELLED"
 
 
-def test_a_booking_that_was_made_is_answered_again(buyer: Buyer, users: Users, destinations: Destinations) -> None:
+def test_a_retry_returns_the_booking_without_upstreams(buyer: Buyer, users: Users, destinations: Destinations) -> None:
     quote = buyer.quote(destinations.offer())
     made = buyer.book_quote(quote, key="once")
     users.unavailable = destinations.unavailable = True
@@ -77,7 +77,7 @@ def test_new_quotes_and_bookings_are_refused(buyer: Buyer, users: Users, destina
 
 
 @pytest.mark.parametrize("name", ["users", "destinations"])
-def test_a_silent_neighbour_is_waited_for_no_longer_than_the_caller_waits(
+def test_a_silent_upstream_is_waited_for_only_until_the_deadline(
     buyer: Buyer, destinations: Destinations, silent: Callable[[str], None], name: str
 ) -> None:
     departure = destinations.offer()
@@ -99,8 +99,11 @@ def test_a_silent_neighbour_is_waited_for_no_longer_than_the_caller_waits(
     assert Booking.objects.count() == 0
 
 
-def test_calls_do_not_wait_for_one_another(buyer: Buyer, users: Users, destinations: Destinations) -> None:
-    """Eight ask at once, and are with users_service at once. Seen failing (never two there) with pybreaker's own `call`."""
+def test_calls_to_an_upstream_run_concurrently(buyer: Buyer, users: Users, destinations: Destinations) -> None:
+    """Eight calls reach users_service at the same time.
+
+    Seen failing (never two at once) with pybreaker's own `call`.
+    """
     together = threading.Barrier(8, timeout=5)
     users.before_answer = together.wait
 
@@ -110,22 +113,20 @@ def test_calls_do_not_wait_for_one_another(buyer: Buyer, users: Users, destinati
     assert users.calls == 8
 
 
-def test_an_absent_neighbour_is_left_alone_and_found_again_by_one_probe(
-    buyer: Buyer, users: Users, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Five failures in a row open the breaker; when its time is over, of eight callers one asks and seven are refused at once.
+def test_an_open_breaker_lets_one_call_probe(buyer: Buyer, users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five failures open the breaker. After its reset time, one of eight callers probes; seven are refused at once.
 
-    Seen failing (eight asked) without the lock around the probe.
+    Seen failing (eight calls) without the lock around the probe.
     """
     monkeypatch.setattr(upstream, "_users_breaker", Breaker("users", fail_max=5, reset_seconds=0.3))
     users.unavailable = True
     for _ in range(8):
         with pytest.raises(Unavailable):
             upstream.check_traveller(**_who(buyer))
-    tried = users.calls
+    calls = users.calls
     with pytest.raises(Unavailable) as refused:
         upstream.check_traveller(**_who(buyer))
-    assert users.calls == tried
+    assert users.calls == calls
     assert refused.value.params == {"retryAfter": 1}
 
     time.sleep(0.4)
@@ -143,12 +144,12 @@ def test_an_absent_neighbour_is_left_alone_and_found_again_by_one_probe(
     for thread in threads:
         thread.join()
 
-    assert [type(one) for one in outcomes] == [Unavailable] * 7 + [type(None)]
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 7 + [type(None)]
     assert users.calls == 1
     upstream.check_traveller(**_who(buyer))
 
 
-def test_a_refusal_is_an_answer(buyer: Buyer, users: Users, destinations: Destinations) -> None:
+def test_refusals_do_not_open_the_breaker(buyer: Buyer, users: Users, destinations: Destinations) -> None:
     users.unverified.add(str(buyer.who.id))
     for _ in range(10):
         with pytest.raises(Exception) as refused:

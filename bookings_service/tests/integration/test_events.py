@@ -1,4 +1,4 @@
-"""Events out and in, over a real broker: the outbox's relay, and the consumer of departures."""
+"""Events over a real broker: the relay of the outbox, and the consumer of departures."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ BOOKING, INVENTORY, DEPARTURE = "travel.bookings.booking", "travel.bookings.inve
 
 @contextmanager
 def running(work: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]:
-    """Run a loop in a thread, and end it."""
+    """Run `work` in a thread until the end of the block."""
 
     def run() -> None:
         try:
@@ -83,23 +83,23 @@ def test_an_event_outside_a_transaction_is_an_error() -> None:
         publish(changed(uuid7(), 1), aggregate_id=uuid7(), sequence=1, occurred_at=datetime.now(UTC))
 
 
-def test_a_booking_is_told_of_in_order(buyer: Buyer, destinations: Destinations, sandbox: str) -> None:
+def test_events_of_a_booking_arrive_in_order(buyer: Buyer, destinations: Destinations, sandbox: str) -> None:
     """Seen failing (nothing arrives) with the outbox write taken out of create_booking."""
     with relaying():
         booking = buyer.book(destinations.offer())
         buyer.pay(booking)
-        told = events_of(BOOKING, str(booking.id), count=3)
+        events = events_of(BOOKING, str(booking.id), count=3)
 
-    assert [(event.sequence, event.type) for event in told] == [
+    assert [(event.sequence, event.type) for event in events] == [
         (1, "travel.bookings.booking.created.v1"),
         (2, "travel.bookings.payment.succeeded.v1"),
         (3, "travel.bookings.booking.confirmed.v1"),
     ]
-    assert {event.source for event in told} == {"bookings"}
-    assert told[2].message().booking.paid.minor_units == booking.total.minor
+    assert {event.source for event in events} == {"bookings"}
+    assert events[2].message().booking.paid.minor_units == booking.total.minor
 
 
-def test_what_was_rolled_back_is_never_told() -> None:
+def test_an_event_that_was_rolled_back_is_never_sent() -> None:
     key, after = uuid7(), uuid7()
     with transaction.atomic():
         publish(changed(key, 1), aggregate_id=key, sequence=1, occurred_at=datetime.now(UTC))
@@ -129,8 +129,8 @@ def test_the_relay_is_woken_by_the_commit() -> None:
         eventually(delivered)
 
 
-def test_what_no_notice_told_of_is_swept_up() -> None:
-    """Written behind the signal's back; the relay's sweep finds it."""
+def test_the_sweep_sends_events_without_a_notification() -> None:
+    """The row is written without the model's signal; the relay's sweep finds it."""
     key = uuid7()
     with relaying():
         message = changed(key, 1)
@@ -142,8 +142,8 @@ def test_what_no_notice_told_of_is_swept_up() -> None:
         eventually(delivered)
 
 
-def test_a_transaction_that_commits_late_is_not_passed_over() -> None:
-    """An earlier id that commits after a later one was sent. Seen failing with a watermark on id in `undelivered`."""
+def test_an_event_that_commits_late_is_sent() -> None:
+    """A lower id commits after a higher one was sent. Seen failing with a watermark on the id in `undelivered`."""
     early, late = uuid7(), uuid7()
     with relaying(), psycopg.connect(own_database()) as slow:
         slow.execute(
@@ -193,20 +193,20 @@ class _Failing:
         self.purged = True
 
 
-def test_only_what_the_broker_reported_is_marked() -> None:
+def test_only_acknowledged_events_are_marked_as_delivered() -> None:
     write(uuid7(), 1, 2, 3)
     with psycopg.connect(own_database(), autocommit=True) as database:
         rows, sender = undelivered(database, source="bookings"), _Failing()
         with pytest.raises(DeliveryFailed):
             deliver(database, sender, rows)
-        left = [row.envelope.sequence for row in undelivered(database, source="bookings")]
+        remaining = [row.envelope.sequence for row in undelivered(database, source="bookings")]
 
-    assert 2 in left
+    assert 2 in remaining
     assert sender.purged
 
 
 def test_a_killed_relay_sends_again_and_loses_nothing() -> None:
-    """Sent, and killed before it was marked: at least once, first occurrences in order."""
+    """The relay dies after sending and before marking: each event arrives at least once, first occurrences in order."""
     key = uuid7()
     write(key, 1, 2)
     with relaying():
@@ -221,7 +221,7 @@ def test_a_killed_relay_sends_again_and_loses_nothing() -> None:
     assert [event.sequence for event in events_of(INVENTORY, str(key), count=5)] == [1, 2, 1, 2, 3]
 
 
-def test_no_transaction_is_open_while_the_broker_is_waited_for() -> None:
+def test_no_transaction_is_open_while_the_relay_waits_for_the_broker() -> None:
     with relaying():
         write(uuid7(), 1)
         eventually(delivered)
@@ -254,7 +254,7 @@ def departure_event(
 
 @pytest.fixture
 def consumer() -> Iterator[None]:
-    """The service's consumer, running."""
+    """Run the service's consumer."""
     stop = threading.Event()
     with running(EventConsumer(name="bookings", handlers=registered, stop=stop).run, stop.set):
         yield

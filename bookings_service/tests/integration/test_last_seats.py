@@ -1,4 +1,4 @@
-"""The last seats: taken once, by whoever comes first, whatever happens at the same instant."""
+"""The last seats are sold once, to whoever comes first, under any concurrency."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def buy_at_once(
     destinations: Destinations, buyers: list[Buyer], *, capacity: int, seats: int
 ) -> tuple[UUID, list[object]]:
-    """Have every buyer take a quote at the same instant; return the departure and what each got."""
+    """Let all buyers book their quotes at the same time. Return the departure and the outcome of each."""
     departure = destinations.offer(capacity=capacity)
     quotes = [(buyer, buyer.quote(departure, adults=seats)) for buyer in buyers]
     return departure, race([lambda b=buyer, q=quote: b.book_quote(q) for buyer, quote in quotes])
@@ -33,7 +33,10 @@ def buy_at_once(
 def test_last_seats_are_sold_once(
     destinations: Destinations, buyers: Callable[[int], list[Buyer]], seats: Callable[[UUID], Seats]
 ) -> None:
-    """Eight buyers of two seats each race for the last six. Seen failing (16 held) without inventory.hold's filter and the CHECK."""
+    """Eight buyers of two seats each race for the last six.
+
+    Seen failing (16 held) without inventory.hold's filter and the CHECK.
+    """
     departure, outcomes = buy_at_once(destinations, buyers(8), capacity=6, seats=2)
 
     assert Counter(map(type, outcomes)) == {BookingView: 3, SeatsUnavailable: 5}
@@ -45,7 +48,7 @@ def test_last_seats_are_sold_once(
 def test_control_without_filter_and_check_seats_are_oversold(
     destinations: Destinations, buyers: Callable[[int], list[Buyer]]
 ) -> None:
-    """The same race with both guards taken out oversells: the race is real, and it is the guards that win it."""
+    """The race is real: the same race without its two guards sells more seats than there are."""
 
     def unguarded(*, departure_id: UUID, seats: int) -> None:
         SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
@@ -67,10 +70,10 @@ def test_control_without_filter_and_check_seats_are_oversold(
     assert held == 16
 
 
-def test_the_check_alone_keeps_seats_from_being_oversold(
+def test_the_check_constraint_prevents_overselling_without_the_filter(
     destinations: Destinations, buyers: Callable[[int], list[Buyer]], seats: Callable[[UUID], Seats]
 ) -> None:
-    """Where the filter is forgotten, the constraint still refuses, and the whole booking with it."""
+    """Without the filter, the constraint still refuses, and the whole booking is rolled back."""
 
     def unfiltered(*, departure_id: UUID, seats: int) -> None:
         SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
@@ -86,7 +89,7 @@ def test_the_check_alone_keeps_seats_from_being_oversold(
 def test_fifty_travellers_for_three_seats(
     destinations: Destinations, buyers: Callable[[int], list[Buyer]], seats: Callable[[UUID], Seats]
 ) -> None:
-    """Abuse case 33: three seats are held, 47 are told that none is left."""
+    """Abuse case 33: three seats are held, and 47 buyers are refused with no free seats."""
     departure, outcomes = buy_at_once(destinations, buyers(50), capacity=3, seats=1)
 
     assert Counter(map(type, outcomes)) == {BookingView: 3, SeatsUnavailable: 47}
@@ -103,7 +106,7 @@ def test_counters_are_never_negative(destinations: Destinations, buyer: Buyer, c
         SeatInventory.objects.filter(departure_id=departure).update(**{column: -1})
 
 
-def test_a_closed_departure_is_not_held(
+def test_seats_of_a_closed_departure_cannot_be_held(
     destinations: Destinations, buyer: Buyer, seats: Callable[[UUID], Seats]
 ) -> None:
     departure = destinations.offer()

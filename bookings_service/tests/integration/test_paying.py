@@ -1,4 +1,4 @@
-"""Paying, against the sandbox's own process: recorded first, asked outside of any transaction, settled once."""
+"""Paying with the sandbox: a payment is recorded first, sent outside of any transaction, and settled once."""
 
 import time
 from collections import Counter
@@ -39,12 +39,12 @@ SeatsOf = Callable[[UUID], Seats]
 
 
 def types(booking_id: UUID) -> list[str]:
-    """Return the booking's history, and see that the outbox tells the same, one event a line."""
-    lines = list(BookingEvent.objects.filter(booking_id=booking_id).values_list("sequence", "type"))
-    told = list(OutboxEvent.objects.filter(key=str(booking_id)).order_by("id").values_list("sequence", "type"))
-    assert [(number, f"travel.bookings.{type_}.v1") for number, type_ in lines] == told
-    assert [number for number, _ in lines] == list(range(1, len(lines) + 1))
-    return [type_ for _, type_ in lines]
+    """Return the types of the booking's history entries, after checking that the outbox has one event for each."""
+    entries = list(BookingEvent.objects.filter(booking_id=booking_id).values_list("sequence", "type"))
+    events = list(OutboxEvent.objects.filter(key=str(booking_id)).order_by("id").values_list("sequence", "type"))
+    assert [(number, f"travel.bookings.{type_}.v1") for number, type_ in entries] == events
+    assert [number for number, _ in entries] == list(range(1, len(entries) + 1))
+    return [type_ for _, type_ in entries]
 
 
 def paid(booking_id: UUID) -> tuple[int, int]:
@@ -118,7 +118,7 @@ def test_the_database_itself_allows_one_live_payment(buyer: Buyer, destinations:
         row.save(force_insert=True)
 
 
-def test_nothing_charged_frees_the_key(buyer: Buyer, destinations: Destinations) -> None:
+def test_the_key_is_free_again_if_nothing_was_charged(buyer: Buyer, destinations: Destinations) -> None:
     booking, key = buyer.book(destinations.offer()), str(uuid4())
 
     with pytest.raises(ProviderUnavailable):
@@ -139,16 +139,18 @@ def test_an_unknown_method_is_refused(buyer: Buyer, destinations: Destinations, 
     assert buyer.pay(booking)[1].status == "CONFIRMED"
 
 
-def test_what_cannot_be_paid(buyers: Callable[[int], list[Buyer]], destinations: Destinations) -> None:
+def test_paid_expired_cancelled_and_foreign_bookings_cannot_be_paid(
+    buyers: Callable[[int], list[Buyer]], destinations: Destinations
+) -> None:
     owner, other = buyers(2)
     departure = destinations.offer(capacity=20)
-    paid_one, late, cancelled = (owner.book(departure, adults=1) for _ in range(3))
-    owner.pay(paid_one)
+    paid_booking, late, cancelled = (owner.book(departure, adults=1) for _ in range(3))
+    owner.pay(paid_booking)
     end_hold(late.id)
     owner.cancel(cancelled)
 
     with pytest.raises(AlreadyPaid):
-        owner.pay(paid_one)
+        owner.pay(paid_booking)
     with pytest.raises(NotPayable):
         owner.pay(late)
     with pytest.raises(NotPayable):
@@ -158,21 +160,21 @@ def test_what_cannot_be_paid(buyers: Callable[[int], list[Buyer]], destinations:
     assert Payment.objects.count() == 1
 
 
-def test_the_provider_is_asked_outside_of_any_transaction(buyer: Buyer, destinations: Destinations) -> None:
+def test_the_provider_is_called_outside_of_any_transaction(buyer: Buyer, destinations: Destinations) -> None:
     booking, seen = buyer.book(destinations.offer()), []
-    asked = SandboxProvider.pay
+    original = SandboxProvider.pay
 
-    def spying(self: SandboxProvider, payment: Any) -> Any:
+    def recording(self: SandboxProvider, payment: Any) -> Any:
         seen.append(connection.in_atomic_block)
-        return asked(self, payment)
+        return original(self, payment)
 
-    with patch.object(SandboxProvider, "pay", spying):
+    with patch.object(SandboxProvider, "pay", recording):
         buyer.pay(booking)
 
     assert seen == [False]
 
 
-def test_a_provider_that_does_not_answer_leaves_it_processing_and_is_asked_again(
+def test_an_unanswered_payment_is_processing_until_the_reconciler_asks(
     buyer: Buyer, destinations: Destinations, seats: SeatsOf
 ) -> None:
     departure = destinations.offer(capacity=5)
@@ -193,10 +195,10 @@ def test_a_provider_that_does_not_answer_leaves_it_processing_and_is_asked_again
     assert reconcile_due() == 0
 
 
-def test_a_crash_before_asking_is_made_good_with_the_same_key(
+def test_the_reconciler_repeats_a_call_lost_in_a_crash_with_the_same_key(
     buyer: Buyer, destinations: Destinations, sandbox: str
 ) -> None:
-    """Killed between the payment's commit and the call: the reconciler repeats it, and it is charged once."""
+    """The process is killed between the payment's commit and the call. The reconciler calls, and it is charged once."""
     booking = buyer.book(destinations.offer())
     with patch.object(pay, "ask", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking)
@@ -223,8 +225,10 @@ def test_a_crash_before_asking_is_made_good_with_the_same_key(
         b'{"status": "MAYBE", "amount": 1, "currency": "EUR"}',
     ],
 )
-def test_an_answer_that_cannot_be_read_is_asked_again(buyer: Buyer, destinations: Destinations, answer: bytes) -> None:
-    """Seen failing (an error of ours) where the answer is trusted to be of the form agreed on."""
+def test_the_reconciler_asks_again_after_an_unreadable_answer(
+    buyer: Buyer, destinations: Destinations, answer: bytes
+) -> None:
+    """Seen failing (an unexpected error) if the form of the answer is not checked."""
     booking = buyer.book(destinations.offer())
     unreadable = httpx.Response(200, content=answer, request=httpx.Request("POST", "http://provider/"))
 
@@ -237,7 +241,7 @@ def test_an_answer_that_cannot_be_read_is_asked_again(buyer: Buyer, destinations
     assert Booking.objects.get().status == "CONFIRMED"
 
 
-def test_a_person_who_must_act_is_sent_there(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_payment_that_needs_a_person_has_a_redirect_url(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer())
 
     payment, after = buyer.pay(booking, "pm_action")
@@ -250,7 +254,7 @@ def test_a_person_who_must_act_is_sent_there(buyer: Buyer, destinations: Destina
     assert Booking.objects.get().status == "CONFIRMED"
 
 
-def test_a_payment_under_way_extends_its_hold_once(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+def test_a_live_payment_extends_its_hold_once(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
     departure = destinations.offer(capacity=5)
     booking = buyer.book(departure)
     buyer.pay(booking, "pm_action")
@@ -268,9 +272,9 @@ def test_a_payment_under_way_extends_its_hold_once(buyer: Buyer, destinations: D
 
 
 def pay_after_expiry(buyer: Buyer, departure: UUID) -> Booking:
-    """Have a payment be under way while its hold ends; the provider captured it, and nobody knows yet."""
+    """Return a booking whose hold ended while the provider captured its payment without answering."""
     booking = buyer.book(departure)
-    payment, _ = buyer.pay(booking, "pm_timeout")
+    payment = buyer.pay_without_answer(booking)
     for _ in range(2):
         end_hold(booking.id)
         expire_holds()
@@ -279,7 +283,9 @@ def pay_after_expiry(buyer: Buyer, departure: UUID) -> Booking:
     return Booking.objects.get(id=booking.id)
 
 
-def test_paid_late_and_the_seats_are_free(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+def test_a_late_payment_confirms_the_booking_if_the_seats_are_free(
+    buyer: Buyer, destinations: Destinations, seats: SeatsOf
+) -> None:
     departure = destinations.offer(capacity=2)
     booking = pay_after_expiry(buyer, departure)
 
@@ -291,7 +297,7 @@ def test_paid_late_and_the_seats_are_free(buyer: Buyer, destinations: Destinatio
     assert Refund.objects.count() == 0
 
 
-def test_abuse_38_paid_late_and_the_seats_are_gone(
+def test_abuse_38_a_late_payment_is_refunded_if_the_seats_are_taken(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf, sandbox: str
 ) -> None:
     owner, other = buyers(2)
@@ -312,7 +318,9 @@ def test_abuse_38_paid_late_and_the_seats_are_gone(
     assert httpx.get(f"{sandbox}/v1/payments/{payment.id}").json()["refunded"] == booking.total_minor
 
 
-def test_a_refund_that_fails_once_is_paid_in_the_end(buyer: Buyer, destinations: Destinations, sandbox: str) -> None:
+def test_a_refund_that_fails_once_is_retried_and_paid_out(
+    buyer: Buyer, destinations: Destinations, sandbox: str
+) -> None:
     booking = buyer.book(destinations.offer())
     buyer.pay(booking, "pm_refund_fails_once")
     buyer.cancel(booking)
@@ -327,14 +335,14 @@ def test_a_refund_that_fails_once_is_paid_in_the_end(buyer: Buyer, destinations:
     assert types(booking.id).count("refund.succeeded") == 1
 
 
-def test_a_hold_that_ends_while_it_is_paid_has_one_outcome(
+def test_a_hold_that_ends_during_settlement_is_confirmed(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf
 ) -> None:
-    """Settled and expired at the same instant: confirmed and sold in either order, for the seats are free."""
+    """Settled and expired at the same time: confirmed and sold in either order, because the seats are free."""
     departure = destinations.offer(capacity=40)
     for owner in buyers(3):
         booking = owner.book(departure)
-        payment, _ = owner.pay(booking, "pm_timeout")
+        payment = owner.pay_without_answer(booking)
         Booking.objects.filter(id=booking.id).update(hold_extended=True)
         end_hold(booking.id)
         make_payment_stale(payment.id)
@@ -348,13 +356,13 @@ def test_a_hold_that_ends_while_it_is_paid_has_one_outcome(
 # ---------------------------------------------------------------------------- the ledger
 def test_the_ledger_is_balanced_at_every_commit(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer())
-    half = LedgerEntry(
+    one_side = LedgerEntry(
         movement=uuid4(), booking_id=booking.id, account="PROVIDER", kind="CAPTURE", amount_minor=100, currency="EUR",
         at=booking.created_at,
     )  # fmt: skip
 
     with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
-        half.save()
+        one_side.save()
 
     assert LedgerEntry.objects.count() == 0
 
@@ -362,7 +370,7 @@ def test_the_ledger_is_balanced_at_every_commit(buyer: Buyer, destinations: Dest
 @pytest.mark.parametrize(
     "change", ["UPDATE payments_ledgerentry SET amount_minor = 1", "DELETE FROM payments_ledgerentry"]
 )
-def test_the_ledger_is_only_ever_appended_to(buyer: Buyer, destinations: Destinations, change: str) -> None:
+def test_ledger_entries_cannot_be_changed_or_deleted(buyer: Buyer, destinations: Destinations, change: str) -> None:
     buyer.pay(buyer.book(destinations.offer()))
 
     with pytest.raises(IntegrityError, match="appended"), transaction.atomic(), connection.cursor() as cursor:
@@ -372,7 +380,7 @@ def test_the_ledger_is_only_ever_appended_to(buyer: Buyer, destinations: Destina
 
 
 @pytest.mark.parametrize("amount", [0, -1])
-def test_abuse_39_a_refund_is_of_something(buyer: Buyer, destinations: Destinations, amount: int) -> None:
+def test_abuse_39_a_refund_of_zero_or_less_is_impossible(buyer: Buyer, destinations: Destinations, amount: int) -> None:
     booking = buyer.book(destinations.offer())
     payment, _ = buyer.pay(booking)
 
@@ -383,7 +391,7 @@ def test_abuse_39_a_refund_is_of_something(buyer: Buyer, destinations: Destinati
         )  # fmt: skip
 
 
-def test_abuse_39_no_more_goes_back_than_came(buyer: Buyer, destinations: Destinations) -> None:
+def test_abuse_39_no_more_is_refunded_than_was_captured(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer())
     payment, _ = buyer.pay(booking)
 

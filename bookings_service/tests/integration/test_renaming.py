@@ -1,4 +1,4 @@
-"""Correcting a name: until the day before departure, of who travels, by whose booking it is."""
+"""Correcting a name: until the day before departure, of an active passenger, by the owner of the booking."""
 
 import json
 
@@ -37,7 +37,7 @@ def test_a_name_is_corrected(buyer: Buyer, destinations: Destinations) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a\x00b", "Ann\r\nBcc: x", "x" * 151, "{{ 7*7 }}"])
-def test_a_name_is_a_name(buyer: Buyer, destinations: Destinations, name: str) -> None:
+def test_an_invalid_name_is_refused(buyer: Buyer, destinations: Destinations, name: str) -> None:
     booking = buyer.book(destinations.offer())
 
     with pytest.raises(InvalidName) as refused:
@@ -47,7 +47,7 @@ def test_a_name_is_a_name(buyer: Buyer, destinations: Destinations, name: str) -
     assert BookingEvent.objects.count() == 1
 
 
-def test_who_does_not_travel_is_not_renamed(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_cancelled_passenger_is_not_renamed(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.pay(buyer.book(destinations.offer()))[1]
     buyer.cancel(booking, booking.passengers[0].id)
     with pytest.raises(NotChangeable):
@@ -59,7 +59,7 @@ def test_who_does_not_travel_is_not_renamed(buyer: Buyer, destinations: Destinat
         )
 
 
-def test_somebody_elses_passenger_is_as_unknown(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_passenger_of_others_is_answered_as_unknown(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer())
 
     for passenger_id in (booking.passengers[0].id, uuid7()):

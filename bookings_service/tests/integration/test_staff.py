@@ -1,4 +1,4 @@
-"""What staff do: cancel with a reason and a percentage of their own, give money back, and end refunds that failed."""
+"""Staff cancel with a reason and a chosen percentage, refund, and retry or write off failed refunds."""
 
 from collections.abc import Callable
 from uuid import UUID, uuid4
@@ -34,13 +34,13 @@ def euros(minor: int) -> Money:
     return Money.from_minor(minor, "EUR")
 
 
-def owed(booking: BookingView) -> dict[str, int]:
+def account_sums(booking: BookingView) -> dict[str, int]:
     """Return the ledger's balance of each account."""
     sums = LedgerEntry.objects.filter(booking_id=booking.id).values_list("account").order_by("account")
     return dict(sums.annotate(Sum("amount_minor")))
 
 
-def give(booking: BookingView, minor: int, *, key: str | None = None, **changes: str) -> BookingView:
+def refund_minor(booking: BookingView, minor: int, *, key: str | None = None, **changes: str) -> BookingView:
     return refund_booking(
         reference=booking.reference, amount=euros(minor), reason=changes.get("reason", REASON), staff_id=AGENT,
         idempotency_key=key or str(uuid4()),
@@ -49,12 +49,12 @@ def give(booking: BookingView, minor: int, *, key: str | None = None, **changes:
 
 @pytest.fixture
 def paid(buyer: Buyer, destinations: Destinations) -> BookingView:
-    """A confirmed booking of two adults for 1,000 euros, of which half comes back by the rule."""
+    """A confirmed booking of two adults for 1,000 euros, of which the rule of the trip refunds half."""
     departure = destinations.offer(capacity=4, policy=((1, 50),))
     return buyer.pay(buyer.book(departure))[1]
 
 
-def test_an_agent_cancels_at_a_percentage_of_theirs(paid: BookingView, seats: Callable[[UUID], Seats]) -> None:
+def test_an_agent_cancels_at_a_chosen_percentage(paid: BookingView, seats: Callable[[UUID], Seats]) -> None:
     quote = services.quote_cancellation_as_staff(
         reference=paid.reference, passenger_ids=(), staff_id=AGENT, reason=f" {REASON} ", override_percent=80
     )
@@ -63,14 +63,14 @@ def test_an_agent_cancels_at_a_percentage_of_theirs(paid: BookingView, seats: Ca
 
     assert (quote.refund, quote.kept) == (euros(80_000), euros(20_000))
     assert (after.status, after.reason, again) == ("CANCELLED", "CANCELLED_BY_STAFF", after)
-    line = BookingEvent.objects.get(booking_id=paid.id, type="booking.cancelled")
-    assert (line.actor, line.actor_id, line.note) == ("staff", AGENT, REASON)
+    entry = BookingEvent.objects.get(booking_id=paid.id, type="booking.cancelled")
+    assert (entry.actor, entry.actor_id, entry.note) == ("staff", AGENT, REASON)
     assert seats(paid.departure_id).sold == 0
     assert pay_out.pay_out_due() == 1
-    assert owed(paid) == {"FEES": -20_000, "PROVIDER": 20_000, "TRAVELLER": 0}
+    assert account_sums(paid) == {"FEES": -20_000, "PROVIDER": 20_000, "TRAVELLER": 0}
 
 
-def test_without_a_percentage_the_rule_holds(paid: BookingView) -> None:
+def test_without_a_percentage_the_rule_of_the_trip_applies(paid: BookingView) -> None:
     quote = services.quote_cancellation_as_staff(
         reference=paid.reference, passenger_ids=[paid.passengers[0].id], staff_id=AGENT, reason=REASON
     )
@@ -78,11 +78,11 @@ def test_without_a_percentage_the_rule_holds(paid: BookingView) -> None:
 
     assert (quote.refund, quote.kept, after.status) == (euros(25_000), euros(25_000), "CONFIRMED")
     pay_out.pay_out_due()
-    assert owed(paid) == {"FEES": -25_000, "PROVIDER": 75_000, "TRAVELLER": -50_000}
+    assert account_sums(paid) == {"FEES": -25_000, "PROVIDER": 75_000, "TRAVELLER": -50_000}
 
 
 @pytest.mark.parametrize("percent", [-1, 101])
-def test_a_percentage_is_one(paid: BookingView, percent: int) -> None:
+def test_an_invalid_percentage_is_refused(paid: BookingView, percent: int) -> None:
     with pytest.raises(Invalid):
         services.quote_cancellation_as_staff(
             reference=paid.reference, passenger_ids=(), staff_id=AGENT, reason=REASON, override_percent=percent
@@ -91,17 +91,17 @@ def test_a_percentage_is_one(paid: BookingView, percent: int) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", " \n", "x" * 301, "a\nb", "a\x00b", "\u202eb"])
-def test_no_reason_no_action(paid: BookingView, reason: str) -> None:
+def test_an_action_without_a_valid_reason_is_refused(paid: BookingView, reason: str) -> None:
     with pytest.raises(Invalid):
         services.quote_cancellation_as_staff(
             reference=paid.reference, passenger_ids=(), staff_id=AGENT, reason=reason
         )  # fmt: skip
     with pytest.raises(Invalid):
-        give(paid, 100, reason=reason)
+        refund_minor(paid, 100, reason=reason)
     assert (CancellationQuote.objects.count(), Refund.objects.count()) == (0, 0)
 
 
-def test_quotes_are_confirmed_by_who_asked(buyer: Buyer, paid: BookingView) -> None:
+def test_only_the_person_who_asked_for_a_quote_can_confirm_it(buyer: Buyer, paid: BookingView) -> None:
     of_staff = services.quote_cancellation_as_staff(
         reference=paid.reference, passenger_ids=(), staff_id=AGENT, reason=REASON
     )
@@ -115,10 +115,10 @@ def test_quotes_are_confirmed_by_who_asked(buyer: Buyer, paid: BookingView) -> N
     assert Booking.objects.get().status == "CONFIRMED"
 
 
-def test_money_given_back_lessens_what_a_cancellation_gives(buyer: Buyer, paid: BookingView) -> None:
-    """A quote from before is outdated by it where it promises more than is left."""
+def test_a_refund_reduces_what_a_cancellation_refunds(buyer: Buyer, paid: BookingView) -> None:
+    """An earlier quote is outdated if it promises more than is still refundable."""
     before = services.quote_cancellation(reference=paid.reference, passenger_ids=(), traveller=buyer.who)
-    give(paid, 60_000)
+    refund_minor(paid, 60_000)
 
     with pytest.raises(QuoteOutdated):
         services.cancel_booking(cancellation_quote_id=before.id, traveller=buyer.who)
@@ -126,28 +126,28 @@ def test_money_given_back_lessens_what_a_cancellation_gives(buyer: Buyer, paid: 
     assert (now.refund, now.kept) == (euros(40_000), euros(0))
     services.cancel_booking(cancellation_quote_id=now.id, traveller=buyer.who)
     pay_out.pay_out_due()
-    assert owed(paid) == {"PROVIDER": 0, "TRAVELLER": 0}
+    assert account_sums(paid) == {"PROVIDER": 0, "TRAVELLER": 0}
 
 
 @pytest.mark.parametrize("minor", [0, -1])
-def test_abuse_39_nothing_is_no_refund(paid: BookingView, minor: int) -> None:
+def test_abuse_39_a_refund_of_zero_or_less_is_refused(paid: BookingView, minor: int) -> None:
     with pytest.raises(Invalid):
-        give(paid, minor)
+        refund_minor(paid, minor)
     assert Refund.objects.count() == 0
 
 
-def test_abuse_39_no_more_than_is_left_goes_back(paid: BookingView) -> None:
-    give(paid, 99_999)
+def test_abuse_39_no_more_than_is_refundable_is_refunded(paid: BookingView) -> None:
+    refund_minor(paid, 99_999)
 
     with pytest.raises(RefundTooLarge) as refused:
-        give(paid, 2)
+        refund_minor(paid, 2)
 
     assert refused.value.params == {"most": "0.01 EUR"}
-    assert give(paid, 1).refunds[1].amount == euros(1)
+    assert refund_minor(paid, 1).refunds[1].amount == euros(1)
 
 
-def test_abuse_39_the_constraint_refuses_what_a_careless_program_would_give(paid: BookingView) -> None:
-    """With every check passed over, the payment's CHECK and the refund's stand."""
+def test_abuse_39_the_constraints_refuse_invalid_refunds_without_any_check(paid: BookingView) -> None:
+    """The CHECK constraints of payment and refund refuse even without the checks of the services."""
     payment = Payment.objects.get()
     with pytest.raises(IntegrityError, match="payment_never_refunds_more"), transaction.atomic():
         Payment.objects.filter(id=payment.id).update(refunded_minor=payment.amount_minor + 1)
@@ -159,19 +159,19 @@ def test_abuse_39_the_constraint_refuses_what_a_careless_program_would_give(paid
             )  # fmt: skip
 
 
-def test_eight_clicks_give_once(paid: BookingView) -> None:
-    """Seen failing (an error for every click but the first) without the key looked up under the booking's lock."""
-    race([lambda: give(paid, 1_000, key="one")] * 8)
-    assert give(paid, 1_000, key="one").refunds[0].amount == euros(1_000)
+def test_eight_clicks_make_one_refund(paid: BookingView) -> None:
+    """Seen failing (an error for every click but the first) if the key is not looked up under the booking's lock."""
+    race([lambda: refund_minor(paid, 1_000, key="one")] * 8)
+    assert refund_minor(paid, 1_000, key="one").refunds[0].amount == euros(1_000)
 
     assert Refund.objects.count() == 1
     with pytest.raises(KeyReused):
-        give(paid, 1_001, key="one")
+        refund_minor(paid, 1_001, key="one")
 
 
-def test_two_of_finance_give_no_more_than_was_captured(paid: BookingView) -> None:
-    """Seen failing (an IntegrityError by the CHECK, twice captured without it) without the booking's lock in refund_booking."""
-    outcomes = race([lambda: give(paid, 60_000)] * 6)
+def test_concurrent_refunds_are_no_more_than_was_captured(paid: BookingView) -> None:
+    """Seen failing without the booking's lock in refund_booking: an IntegrityError, or too much without the CHECK."""
+    outcomes = race([lambda: refund_minor(paid, 60_000)] * 6)
 
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BookingView"] + ["RefundTooLarge"] * 5
     assert Payment.objects.get().refunded_minor == 60_000
@@ -180,13 +180,13 @@ def test_two_of_finance_give_no_more_than_was_captured(paid: BookingView) -> Non
 @pytest.fixture
 def failed(paid: BookingView) -> Refund:
     """A refund of 10 euros that failed for good."""
-    give(paid, 1_000)
+    refund_minor(paid, 1_000)
     refund = Refund.objects.get()
     pay_out.settle(refund_id=refund.id, status=RefundStatus.FAILED)
     return refund
 
 
-def test_a_failed_refund_is_tried_again(paid: BookingView, failed: Refund) -> None:
+def test_a_failed_refund_can_be_retried(paid: BookingView, failed: Refund) -> None:
     assert retry_refund(refund_id=failed.id, reason=REASON, staff_id=AGENT).status == "PROCESSING"
     make_refunds_due()
 
@@ -207,12 +207,12 @@ def test_a_failed_refund_is_written_off_once(paid: BookingView, failed: Refund) 
         with pytest.raises(NothingToWriteOff):
             again(refund_id=failed.id, reason=REASON, staff_id=AGENT)
 
-    assert owed(paid) == {"PROVIDER": 100_000, "TRAVELLER": -99_000, "WRITE_OFFS": -1_000}
-    pay_out.settle(refund_id=failed.id, status=RefundStatus.SUCCEEDED)  # news that came late are for finance
-    assert owed(paid) == {"PROVIDER": 100_000, "TRAVELLER": -99_000, "WRITE_OFFS": -1_000}
+    assert account_sums(paid) == {"PROVIDER": 100_000, "TRAVELLER": -99_000, "WRITE_OFFS": -1_000}
+    pay_out.settle(refund_id=failed.id, status=RefundStatus.SUCCEEDED)  # a late answer of the provider is for finance
+    assert account_sums(paid) == {"PROVIDER": 100_000, "TRAVELLER": -99_000, "WRITE_OFFS": -1_000}
 
 
-def test_what_does_not_exist(paid: BookingView) -> None:
+def test_an_unknown_refund_or_booking_is_not_found(paid: BookingView) -> None:
     with pytest.raises(NotFound):
         retry_refund(refund_id=uuid7(), reason=REASON, staff_id=AGENT)
     for reference in ("ZZZZZZZZ", "", "'; --"):

@@ -1,4 +1,4 @@
-"""Bookings paid by Stripe, the whole way through the services, against localstripe: its API and the webhooks that it signs and sends."""
+"""Bookings paid with Stripe, through the services: the API of localstripe, and the webhooks that it signs and sends."""
 
 import json
 from collections import Counter
@@ -34,22 +34,22 @@ SeatsOf = Callable[[UUID], Seats]
 
 
 def at_stripe(url: str, payment_id: UUID) -> list[dict[str, Any]]:
-    """Return the intents that Stripe keeps for a payment of ours."""
-    kept = httpx.get(
+    """Return the intents that Stripe has for our payment."""
+    answer = httpx.get(
         f"{url}/v1/payment_intents?limit=1000", headers=stripe_doubles.as_merchant(), trust_env=False
     ).json()
-    return [intent for intent in kept["data"] if intent["metadata"]["payment_id"] == str(payment_id)]
+    return [intent for intent in answer["data"] if intent["metadata"]["payment_id"] == str(payment_id)]
 
 
 def authenticate(url: str, intent: dict[str, Any], *, success: bool) -> None:
-    """Act as the traveller's page, which holds the client secret."""
+    """Act as the traveller's browser, which has the client secret."""
     form = {"client_secret": intent["client_secret"], "success": str(success).lower(), "key": "pk_test_of_the_page"}
     httpx.post(f"{url}/v1/payment_intents/{intent['id']}/_authenticate", data=form, trust_env=False).raise_for_status()
 
 
 @pytest.fixture
 def webhooks(stripe: str, live_server: Any) -> Iterator[None]:
-    """Stripe calls back at ours."""
+    """Stripe sends its webhooks to the test's server."""
     form = {"url": f"{live_server.url}{PATH}", "secret": stripe_doubles.SECRET}
     httpx.post(f"{stripe}/_config/webhooks/tests", data=form, trust_env=False).raise_for_status()
     yield
@@ -95,7 +95,9 @@ def test_a_card_that_stripe_does_not_know_is_refused(buyer: Buyer, destinations:
     assert buyer.pay(booking, OK)[1].status == "CONFIRMED"
 
 
-def test_stripe_away_frees_the_key(buyer: Buyer, destinations: Destinations, stripe: str, settings: Any) -> None:
+def test_the_key_is_free_again_if_stripe_is_unavailable(
+    buyer: Buyer, destinations: Destinations, stripe: str, settings: Any
+) -> None:
     booking = buyer.book(destinations.offer())
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     configured.cache_clear()
@@ -109,7 +111,7 @@ def test_stripe_away_frees_the_key(buyer: Buyer, destinations: Destinations, str
 
 
 @pytest.mark.usefixtures("webhooks")
-def test_stripe_calls_back_once_the_traveller_has_approved(
+def test_stripe_sends_a_webhook_once_the_traveller_has_approved(
     buyer: Buyer, destinations: Destinations, stripe: str, seats: SeatsOf
 ) -> None:
     departure = destinations.offer(capacity=5)
@@ -122,14 +124,14 @@ def test_stripe_calls_back_once_the_traveller_has_approved(
 
     eventually(lambda: Booking.objects.get().status == "CONFIRMED")
     assert seats(departure) == Seats(capacity=5, held=0, sold=2)
-    told = Webhook.objects.filter(payment_key=str(payment.id)).values_list("provider", "type", "outcome")
-    assert list(told) == [("stripe", "payment_intent.succeeded", "APPLIED")]
+    received = Webhook.objects.filter(payment_key=str(payment.id)).values_list("provider", "type", "outcome")
+    assert list(received) == [("stripe", "payment_intent.succeeded", "APPLIED")]
 
 
-def test_a_failed_authentication_is_failed_once_nobody_can_try_again(
+def test_a_failed_authentication_fails_the_payment_once_its_intent_is_cancelled(
     buyer: Buyer, destinations: Destinations, stripe: str
 ) -> None:
-    """localstripe tells nobody of a failed authentication, so Stripe's webhook of it is sent here, signed as Stripe does."""
+    """localstripe sends no webhook about a failed authentication, so the test sends one, signed as Stripe does."""
     payment, _ = buyer.pay(buyer.book(destinations.offer()), stripe_doubles.card(stripe, GUARDED))
     (intent,) = at_stripe(stripe, payment.id)
     authenticate(stripe, intent, success=False)
@@ -163,7 +165,7 @@ def test_a_forged_webhook_is_refused(buyer: Buyer, destinations: Destinations, s
     assert Webhook.objects.count() == 0
 
 
-def test_a_crash_before_asking_is_made_good(buyer: Buyer, destinations: Destinations, stripe: str) -> None:
+def test_the_reconciler_repeats_a_call_lost_in_a_crash(buyer: Buyer, destinations: Destinations, stripe: str) -> None:
     booking = buyer.book(destinations.offer())
     with patch.object(pay, "ask", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking, OK)
@@ -177,10 +179,10 @@ def test_a_crash_before_asking_is_made_good(buyer: Buyer, destinations: Destinat
     assert [intent["status"] for intent in at_stripe(stripe, payment.id)] == ["succeeded"]
 
 
-def test_a_payment_that_nobody_heard_the_end_of_is_asked_after_and_not_repeated(
+def test_the_reconciler_asks_for_a_lost_answer_and_charges_nothing_again(
     buyer: Buyer, destinations: Destinations, stripe: str
 ) -> None:
-    """Stripe took it, and the answer was lost: the booking is confirmed by what Stripe says later, and charged once."""
+    """Stripe took the payment but its answer was lost. The reconciler confirms the booking, and it is charged once."""
     booking = buyer.book(destinations.offer())
     with patch.object(pay, "settle", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking, OK)
@@ -195,7 +197,7 @@ def test_a_payment_that_nobody_heard_the_end_of_is_asked_after_and_not_repeated(
     assert ledger.balances([booking.id])[booking.id] == (booking.total.minor, 0)
 
 
-def test_paid_late_and_the_seats_are_gone_it_goes_back(
+def test_a_late_payment_is_refunded_if_the_seats_are_taken(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, stripe: str
 ) -> None:
     owner, other = buyers(2)
@@ -217,10 +219,10 @@ def test_paid_late_and_the_seats_are_gone_it_goes_back(
     assert at_stripe(stripe, payment.id)[0]["latest_charge"]["amount_refunded"] == booking.total.minor
 
 
-def test_what_was_paid_by_stripe_is_refunded_by_stripe_whatever_pays_now(
+def test_a_payment_is_refunded_by_the_provider_that_took_it(
     buyer: Buyer, destinations: Destinations, stripe: str, settings: Any
 ) -> None:
-    """And the other way round. Seen failing (never paid out) where a provider is known only while it is the one in use."""
+    """Shown for both providers. Seen failing (never paid out) if only the provider in use is known."""
     by_stripe, by_sandbox = (buyer.book(destinations.offer()) for _ in range(2))
     first, _ = buyer.pay(by_stripe, OK)
     settings.PAYMENT_PROVIDER = "sandbox"

@@ -1,6 +1,7 @@
-"""What Stripe is sent and what its answers mean, through its own library, against answers laid out as its API reference shows them.
+"""What is sent to Stripe and what its answers mean. The answers are prepared as Stripe's API reference shows them.
 
-Here is what localstripe lacks: idempotency keys and replays, the search, redirects for 3-D Secure, Stripe's refusals and failures.
+These tests cover what localstripe lacks: idempotency keys and replays, the search, redirects for 3-D Secure, Stripe's
+errors.
 """
 
 import time
@@ -43,11 +44,11 @@ def payment(key: str | None = None, amount: Money = EUR_200) -> ProviderPayment:
 
 
 def old_key() -> str:
-    """Return a key of ours made three hours ago: its first 48 bits are the time."""
+    """Return a UUIDv7 that was made three hours ago: its first 48 bits are the time."""
     return str(UUID(int=int((time.time() - 3 * 3600) * 1000) << 80 | 7 << 76 | 2 << 62))
 
 
-def test_stripe_is_sent_the_amount_under_our_key_and_nothing_of_the_traveller(
+def test_stripe_gets_the_amount_under_our_key_and_nothing_of_the_traveller(
     stripe: StripeProvider, script: Scripted
 ) -> None:
     asked = payment()
@@ -56,8 +57,10 @@ def test_stripe_is_sent_the_amount_under_our_key_and_nothing_of_the_traveller(
     result = stripe.pay(asked)
 
     assert (result.status, result.amount) == (PaymentStatus.SUCCEEDED, EUR_200)
-    assert [(one.method, one.path, one.idempotency_key) for one in script.asked] == [("POST", INTENTS, asked.key)]
-    assert script.asked[0].form == {
+    assert [(sent.method, sent.path, sent.idempotency_key) for sent in script.requests] == [
+        ("POST", INTENTS, asked.key)
+    ]
+    assert script.requests[0].form == {
         "amount": "20000",
         "currency": "eur",
         "payment_method": "pm_card_visa",
@@ -68,10 +71,13 @@ def test_stripe_is_sent_the_amount_under_our_key_and_nothing_of_the_traveller(
     }
 
 
-def test_asked_again_it_is_the_same_request_and_its_replay_is_not_taken_for_the_present(
+def test_a_repeated_call_sends_the_same_request_and_reads_the_intent_after_a_replay(
     stripe: StripeProvider, script: Scripted
 ) -> None:
-    """Stripe replays what it first answered, marked so. Seen failing (REQUIRES_ACTION) where the replay is believed."""
+    """Stripe marks a replay of its first answer.
+
+    Seen failing (REQUIRES_ACTION) if the replay is taken as the present state.
+    """
     asked = payment()
     first = intent(asked.key, "requires_action")
     script.answers("POST", INTENTS, first, Answer(first, headers={"Idempotent-Replayed": "true"}))
@@ -80,11 +86,11 @@ def test_asked_again_it_is_the_same_request_and_its_replay_is_not_taken_for_the_
     results = [stripe.pay(asked), stripe.pay(asked)]
 
     assert [result.status for result in results] == [PaymentStatus.REQUIRES_ACTION, PaymentStatus.SUCCEEDED]
-    assert script.asked[0] == script.asked[1]
+    assert script.requests[0] == script.requests[1]
     assert script.paths() == [f"POST {INTENTS}", f"POST {INTENTS}", f"GET {INTENT}"]
 
 
-def test_a_bank_that_asks_is_told_with_its_page_and_the_client_secret(
+def test_a_payment_that_needs_a_person_has_the_banks_page_and_the_client_secret(
     stripe: StripeProvider, script: Scripted, settings: Any
 ) -> None:
     settings.STRIPE_RETURN_URL = "https://travel.example/paid"
@@ -96,10 +102,10 @@ def test_a_bank_that_asks_is_told_with_its_page_and_the_client_secret(
 
     assert (result.status, result.redirect_url) == (PaymentStatus.REQUIRES_ACTION, url)
     assert result.client_secret == "pi_3MtwBwLkdIwHu7ix28a3tqPa_secret_YrKJUKribcBjcG8HVhfZluoGH"
-    assert script.asked[0].form["return_url"] == "https://travel.example/paid"
+    assert script.requests[0].form["return_url"] == "https://travel.example/paid"
 
 
-def test_without_a_page_to_return_to_the_client_secret_alone_is_told(stripe: StripeProvider, script: Scripted) -> None:
+def test_without_a_return_url_the_result_has_only_the_client_secret(stripe: StripeProvider, script: Scripted) -> None:
     asked = payment()
     action = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
     script.answers("POST", INTENTS, intent(asked.key, "requires_action", next_action=action))
@@ -110,8 +116,8 @@ def test_without_a_page_to_return_to_the_client_secret_alone_is_told(stripe: Str
     assert result.client_secret.startswith("pi_3MtwBwLkdIwHu7ix28a3tqPa_secret_")
 
 
-def test_a_payment_under_way_and_one_captured_in_part(stripe: StripeProvider, script: Scripted) -> None:
-    """What was received is told, not what was asked for: settling compares it with the payment."""
+def test_processing_and_partly_captured_payments(stripe: StripeProvider, script: Scripted) -> None:
+    """The result has the received amount, not the requested one. Settling compares it with the payment."""
     asked = payment()
     script.answers("POST", INTENTS, intent(asked.key, "processing"), intent(asked.key, amount_received=15_000))
 
@@ -122,13 +128,16 @@ def test_a_payment_under_way_and_one_captured_in_part(stripe: StripeProvider, sc
 
 
 def declined(key: str, *, shown: bool = True) -> Answer:
-    told: dict[str, Any] = {"code": "card_declined", "decline_code": "stolen_card", "type": "card_error"}
-    left = intent(key, "requires_payment_method", last_payment_error=told)
-    return error(402, **told, **({"payment_intent": left} if shown else {}))
+    failure: dict[str, Any] = {"code": "card_declined", "decline_code": "stolen_card", "type": "card_error"}
+    open_intent = intent(key, "requires_payment_method", last_payment_error=failure)
+    return error(402, **failure, **({"payment_intent": open_intent} if shown else {}))
 
 
-def test_what_was_declined_is_closed_before_it_is_called_failed(stripe: StripeProvider, script: Scripted) -> None:
-    """An intent left open can be paid later by its client secret: money for a payment that failed. Seen failing without the closing."""
+def test_a_declined_intent_is_cancelled_before_the_payment_fails(stripe: StripeProvider, script: Scripted) -> None:
+    """An open intent could be paid later with its client secret, after the payment failed.
+
+    Seen failing without the cancellation.
+    """
     asked = payment()
     script.answers("POST", INTENTS, declined(asked.key))
     script.answers("POST", f"{INTENT}/cancel", intent(asked.key, "canceled"))
@@ -140,7 +149,7 @@ def test_what_was_declined_is_closed_before_it_is_called_failed(stripe: StripePr
     assert script.paths() == [f"POST {INTENTS}", f"POST {INTENT}/cancel"]
 
 
-def test_what_was_declined_and_paid_meanwhile_has_succeeded(stripe: StripeProvider, script: Scripted) -> None:
+def test_a_declined_intent_that_was_paid_meanwhile_has_succeeded(stripe: StripeProvider, script: Scripted) -> None:
     asked = payment()
     script.answers("POST", INTENTS, declined(asked.key))
     script.answers("POST", f"{INTENT}/cancel", error(400, code="payment_intent_unexpected_state"))
@@ -150,10 +159,13 @@ def test_what_was_declined_and_paid_meanwhile_has_succeeded(stripe: StripeProvid
 
 
 @pytest.mark.parametrize("answer", [error(503), error(429), error(400), Answer(b"<html>"), Answer({}, after=1.0)])
-def test_what_was_declined_and_cannot_be_closed_is_unknown(
+def test_the_outcome_is_unknown_if_a_declined_intent_cannot_be_cancelled(
     stripe: StripeProvider, script: Scripted, settings: Any, answer: Answer
 ) -> None:
-    """Never ProviderDown: the key must not be free for another payment. Seen failing for 429 where `begun` is not minded."""
+    """Never ProviderDown, because then the key would be free for another payment.
+
+    Seen failing for 429 if `begun` is ignored.
+    """
     settings.PROVIDER_SECONDS = 0.5
     asked = payment()
     script.answers("POST", INTENTS, declined(asked.key))
@@ -164,7 +176,7 @@ def test_what_was_declined_and_cannot_be_closed_is_unknown(
         stripe.pay(asked)
 
 
-def test_a_decline_that_left_no_intent_is_a_decline(stripe: StripeProvider, script: Scripted) -> None:
+def test_a_decline_without_an_intent_fails_the_payment(stripe: StripeProvider, script: Scripted) -> None:
     asked = payment()
     script.answers("POST", INTENTS, declined(asked.key, shown=False))
     script.answers("GET", f"{INTENTS}/search", hits())
@@ -202,10 +214,13 @@ def test_a_decline_that_left_no_intent_is_a_decline(stripe: StripeProvider, scri
         (error(402, code="card_declined", payment_intent=[]), ProviderSilent),
     ],
 )
-def test_what_stripe_answers_instead(
+def test_each_error_of_stripe_has_one_meaning(
     stripe: StripeProvider, script: Scripted, answer: Answer, refusal: type[Exception]
 ) -> None:
-    """Only what was refused before anything was done is ProviderDown; everything else is unknown, and unknown is never failed."""
+    """ProviderDown only if Stripe certainly did nothing.
+
+    Everything else is unknown, and an unknown outcome is never a failure.
+    """
     script.answers("POST", INTENTS, answer)
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, error(500))
@@ -214,13 +229,11 @@ def test_what_stripe_answers_instead(
         stripe.pay(payment())
 
     assert script.paths()[0] == f"POST {INTENTS}"
-    assert script.paths().count(f"POST {INTENTS}") == 1  # the reconciler repeats, the library does not
+    assert script.paths().count(f"POST {INTENTS}") == 1  # the reconciler retries, the library does not
 
 
-def test_the_search_leads_to_the_intent_and_the_intent_tells_the_truth(
-    stripe: StripeProvider, script: Scripted
-) -> None:
-    """Seen failing (REQUIRES_ACTION) where what the index holds is believed."""
+def test_the_intent_is_read_after_the_search_found_it(stripe: StripeProvider, script: Scripted) -> None:
+    """Seen failing (REQUIRES_ACTION) if the search index is taken as the present state."""
     key = old_key()
     script.answers("GET", f"{INTENTS}/search", hits(intent(key, "requires_action")))
     script.answers("GET", INTENT, intent(key))
@@ -229,11 +242,14 @@ def test_the_search_leads_to_the_intent_and_the_intent_tells_the_truth(
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
-    assert script.asked[0].form == {"query": f"metadata['payment_id']:'{key}'", "limit": "1"}
+    assert script.requests[0].form == {"query": f"metadata['payment_id']:'{key}'", "limit": "1"}
 
 
-def test_what_the_search_does_not_know_yet_is_found_in_the_list(stripe: StripeProvider, script: Scripted) -> None:
-    """Seen failing (unknown, so charged again or given up) where the search alone is asked, which may be an hour behind."""
+def test_a_new_intent_is_found_in_the_list(stripe: StripeProvider, script: Scripted) -> None:
+    """The search may be an hour behind.
+
+    Seen failing (unknown, so charged again or given up) if only the search is used.
+    """
     key, last = str(uuid7()), intent("another", id="pi_2")
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), last, more=True), page(intent(key)))
@@ -242,28 +258,26 @@ def test_what_the_search_does_not_know_yet_is_found_in_the_list(stripe: StripePr
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
-    assert [one.form.get("starting_after") for one in script.asked[1:]] == [None, "pi_2"]
+    assert [sent.form.get("starting_after") for sent in script.requests[1:]] == [None, "pi_2"]
 
 
-def test_the_list_is_read_back_to_when_the_key_was_made_and_no_further(
-    stripe: StripeProvider, script: Scripted
-) -> None:
+def test_the_list_is_read_only_back_to_the_time_of_the_key(stripe: StripeProvider, script: Scripted) -> None:
     older = intent("another", created=int(time.time()) - 400)
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), older, more=True))
 
     assert stripe.status(str(uuid7())) is None
-    assert len(script.asked) == 2
+    assert len(script.requests) == 2
 
 
-def test_of_what_is_old_the_search_knows(stripe: StripeProvider, script: Scripted) -> None:
+def test_the_list_is_not_read_for_an_old_key(stripe: StripeProvider, script: Scripted) -> None:
     script.answers("GET", f"{INTENTS}/search", hits())
 
     assert stripe.status(old_key()) is None
     assert script.paths() == [f"GET {INTENTS}/search"]
 
 
-def test_an_account_without_search_is_read_back_however_old_it_is(stripe: StripeProvider, script: Scripted) -> None:
+def test_without_search_the_list_is_read_for_an_old_key_too(stripe: StripeProvider, script: Scripted) -> None:
     key = old_key()
     script.answers("GET", f"{INTENTS}/search", error(400, message="Search is not available in your country."))
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), intent(key, created=int(time.time()) - 3 * 3600)))
@@ -274,10 +288,11 @@ def test_an_account_without_search_is_read_back_however_old_it_is(stripe: Stripe
     assert result.status is PaymentStatus.SUCCEEDED
 
 
-def test_many_requests_take_no_longer_together_than_one_may(
-    stripe: StripeProvider, script: Scripted, settings: Any
-) -> None:
-    """A list that cannot be read through in time says nothing of the payment. Seen failing (it never ended) with a limit for each request."""
+def test_all_requests_of_a_call_share_one_time_limit(stripe: StripeProvider, script: Scripted, settings: Any) -> None:
+    """A list that is not read to its end in time gives no result.
+
+    Seen failing (it never ended) with a limit for each request.
+    """
     settings.PROVIDER_SECONDS = 0.6
     slow = Answer(page(intent("another", id="pi_1"), more=True), after=0.2)
     script.answers("GET", f"{INTENTS}/search", hits())
@@ -290,15 +305,15 @@ def test_many_requests_take_no_longer_together_than_one_may(
     assert 0.5 < time.monotonic() - started < 1.2
 
 
-def test_an_amount_that_stripe_cannot_take_is_not_asked_for(stripe: StripeProvider, script: Scripted) -> None:
-    """Stripe counts ariary whole; ISO 4217 has a hundredth."""
+def test_an_amount_that_stripe_cannot_take_is_not_sent(stripe: StripeProvider, script: Scripted) -> None:
+    """Stripe takes only whole ariary; ISO 4217 has hundredths."""
     with pytest.raises(ProviderDown):
         stripe.pay(payment(amount=Money.from_minor(12_345, "MGA")))
 
-    assert script.asked == []
+    assert script.requests == []
 
 
-def give_back(
+def make_refund(
     stripe: StripeProvider, *, payment_key: str, key: str, minor: int = 5_000, currency: str = "EUR"
 ) -> RefundStatus:
     return stripe.refund(payment_key=payment_key, key=key, amount=Money.from_minor(minor, currency))
@@ -306,7 +321,7 @@ def give_back(
 
 @pytest.fixture
 def paid(script: Scripted) -> str:
-    """Return the key of a payment that Stripe knows, and has refunded nothing of."""
+    """Return the key of a payment that succeeded at Stripe and has no refund."""
     key = old_key()
     script.answers("GET", f"{INTENTS}/search", hits(intent(key)))
     script.answers("GET", INTENT, intent(key))
@@ -315,7 +330,7 @@ def paid(script: Scripted) -> str:
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("stripe_status", "status"),
     [
         ("succeeded", RefundStatus.SUCCEEDED),
         ("pending", RefundStatus.PROCESSING),
@@ -324,17 +339,17 @@ def paid(script: Scripted) -> str:
         ("canceled", RefundStatus.FAILED),
     ],
 )
-def test_a_refund_is_asked_for_under_our_key(
-    stripe: StripeProvider, script: Scripted, paid: str, told: str, status: RefundStatus
+def test_a_refund_is_requested_under_our_key(
+    stripe: StripeProvider, script: Scripted, paid: str, stripe_status: str, status: RefundStatus
 ) -> None:
     key = str(uuid7())
-    script.answers("POST", REFUNDS, refund(key, told))
+    script.answers("POST", REFUNDS, refund(key, stripe_status))
 
-    assert give_back(stripe, payment_key=paid, key=key, minor=700, currency="ISK") is status
+    assert make_refund(stripe, payment_key=paid, key=key, minor=700, currency="ISK") is status
 
-    asked = script.asked[-1]
-    assert (asked.path, asked.idempotency_key) == (REFUNDS, f"{key}:0")
-    assert asked.form == {
+    sent = script.requests[-1]
+    assert (sent.path, sent.idempotency_key) == (REFUNDS, f"{key}:0")
+    assert sent.form == {
         "payment_intent": "pi_3MtwBwLkdIwHu7ix28a3tqPa",
         "amount": "70000",  # Stripe counts the krona in hundredths
         "metadata[refund_id]": key,
@@ -343,38 +358,34 @@ def test_a_refund_is_asked_for_under_our_key(
 
 
 @pytest.mark.parametrize(
-    ("told", "status"), [("succeeded", RefundStatus.SUCCEEDED), ("pending", RefundStatus.PROCESSING)]
+    ("stripe_status", "status"), [("succeeded", RefundStatus.SUCCEEDED), ("pending", RefundStatus.PROCESSING)]
 )
-def test_a_refund_that_was_made_is_not_made_again(
-    stripe: StripeProvider, script: Scripted, paid: str, told: str, status: RefundStatus
+def test_an_existing_refund_is_not_made_again(
+    stripe: StripeProvider, script: Scripted, paid: str, stripe_status: str, status: RefundStatus
 ) -> None:
     """However long ago: Stripe forgets idempotency keys after a day, its refunds keep ours."""
     key = str(uuid7())
-    script.answers("GET", REFUNDS, page(refund("another", id="re_1"), refund(key, told), url=REFUNDS))
+    script.answers("GET", REFUNDS, page(refund("another", id="re_1"), refund(key, stripe_status), url=REFUNDS))
 
-    assert give_back(stripe, payment_key=paid, key=key) is status
+    assert make_refund(stripe, payment_key=paid, key=key) is status
     assert f"POST {REFUNDS}" not in script.paths()
 
 
-def test_a_refund_that_failed_is_made_anew_under_a_key_of_its_own(
-    stripe: StripeProvider, script: Scripted, paid: str
-) -> None:
+def test_a_failed_refund_is_made_again_under_a_new_key(stripe: StripeProvider, script: Scripted, paid: str) -> None:
     """Under the same idempotency key Stripe would only repeat that it failed."""
     key = str(uuid7())
     script.answers("GET", REFUNDS, page(refund(key, "failed"), url=REFUNDS))
     script.answers("POST", REFUNDS, refund(key, id="re_2"))
 
-    assert give_back(stripe, payment_key=paid, key=key) is RefundStatus.SUCCEEDED
-    assert script.asked[-1].idempotency_key == f"{key}:1"
+    assert make_refund(stripe, payment_key=paid, key=key) is RefundStatus.SUCCEEDED
+    assert script.requests[-1].idempotency_key == f"{key}:1"
 
 
 @pytest.mark.parametrize("code", ["charge_already_refunded", "amount_too_large", "charge_disputed"])
-def test_a_refund_that_stripe_refuses_has_failed(
-    stripe: StripeProvider, script: Scripted, paid: str, code: str
-) -> None:
+def test_a_refund_that_stripe_refuses_fails(stripe: StripeProvider, script: Scripted, paid: str, code: str) -> None:
     script.answers("POST", REFUNDS, error(400, code=code))
 
-    assert give_back(stripe, payment_key=paid, key=str(uuid7())) is RefundStatus.FAILED
+    assert make_refund(stripe, payment_key=paid, key=str(uuid7())) is RefundStatus.FAILED
 
 
 @pytest.mark.parametrize(
@@ -387,10 +398,10 @@ def test_a_refund_that_stripe_refuses_has_failed(
         (Answer({"id": "re_1", "object": "refund", "status": "odd"}), ProviderSilent),
     ],
 )
-def test_a_refund_that_is_not_answered_is_asked_for_again(
+def test_the_outcome_of_an_unanswered_refund_is_unknown(
     stripe: StripeProvider, script: Scripted, paid: str, answer: Answer, refusal: type[Exception]
 ) -> None:
     script.answers("POST", REFUNDS, answer)
 
     with pytest.raises(refusal):
-        give_back(stripe, payment_key=paid, key=str(uuid7()))
+        make_refund(stripe, payment_key=paid, key=str(uuid7()))

@@ -1,4 +1,4 @@
-"""The line for a full departure: who waits, who is offered what, and that nobody slips in between."""
+"""The waiting list of a full departure: entries, offers, and that nobody else books an offered seat."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -33,22 +33,22 @@ Buyers = Callable[[int], list[Buyer]]
 SeatsOf = Callable[[UUID], Seats]
 
 
-def told(type_: str) -> int:
+def published(type_: str) -> int:
     return OutboxEvent.objects.filter(type=f"travel.bookings.waitlist.{type_}.v1").count()
 
 
-def test_a_group_waits_in_its_place(destinations: Destinations, buyers: Buyers) -> None:
+def test_entries_of_the_waiting_list_have_positions(destinations: Destinations, buyers: Buyers) -> None:
     departure = destinations.offer(capacity=2)
     owner, first, second = buyers(3)
     owner.book(departure)
 
     assert (first.join(departure).position, second.join(departure, seats=1).position) == (1, 2)
-    assert first.join(departure) == first.waitlist_entry(departure)  # asked again, it is the same entry
+    assert first.join(departure) == first.waitlist_entry(departure)  # joining again returns the same entry
     assert first.waitlist_entry(departure).status == "WAITING"
     assert WaitlistEntry.objects.count() == 2
 
 
-def test_freed_seats_go_to_the_first_group_that_fits(
+def test_freed_seats_are_offered_to_the_first_entry_that_fits(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
     departure = destinations.offer(capacity=2)
@@ -66,27 +66,28 @@ def test_freed_seats_go_to_the_first_group_that_fits(
     assert offered.offered_until is not None
     assert (late.waitlist_entry(departure).status, late.waitlist_entry(departure).position) == ("WAITING", 2)
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
-    assert told("offered") == 1
+    assert published("offered") == 1
     with pytest.raises(SeatsUnavailable):
         owner.quote(departure, adults=1)
 
 
-def test_nobody_slips_in_between_a_freed_seat_and_its_offer(
+def test_nobody_can_book_a_freed_seat_before_it_is_offered(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
-    """A hold ends while six others who have a quote try to book its seats at the same instant: the one in line gets them.
+    """A hold ends while six buyers with quotes try to book its seats at the same time: the waiting entry gets them.
 
-    Seen failing (a booking in place of the offer, most times) without offer_free_seats in expire.py's transaction, the sweep left alone.
+    Seen failing (a booking in place of the offer, most times) without offer_free_seats in expire.py's transaction,
+    with only the sweep.
     """
     departure = destinations.offer(capacity=2)
     owner, waiting, *others = buyers(8)
-    booking = owner.quote(departure)
+    quote = owner.quote(departure)
     quotes = [(other, other.quote(departure)) for other in others]
-    held = owner.book_quote(booking)
+    booking = owner.book_quote(quote)
     waiting.join(departure)
-    end_hold(held.id)
+    end_hold(booking.id)
 
-    outcomes = race([services.expire_holds, *[lambda b=other, q=quote: b.book_quote(q) for other, quote in quotes]])
+    outcomes = race([services.expire_holds, *[lambda b=other, q=theirs: b.book_quote(q) for other, theirs in quotes]])
 
     assert Counter(map(type, outcomes)) == {int: 1, SeatsUnavailable: 6}
     assert waiting.waitlist_entry(departure).status == "OFFERED"
@@ -104,14 +105,14 @@ def test_an_offer_is_taken_by_a_quote_and_booked(destinations: Destinations, buy
 
     assert waiting.waitlist_entry(departure).status == "TAKEN"
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
-    assert waiting.quote(departure, entry=entry) == quote  # asked again, it is the same quote
+    assert waiting.quote(departure, entry=entry) == quote  # asking again returns the same quote
     taken = waiting.book_quote(quote)
     assert (taken.status, len(taken.passengers)) == ("PENDING", 2)
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
     assert Quote.objects.filter(held_seats__gt=0).count() == 0
 
 
-def test_a_smaller_party_leaves_the_rest_to_the_next(
+def test_a_smaller_party_frees_the_rest_of_its_offer(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
     departure = destinations.offer(capacity=3)
@@ -134,7 +135,9 @@ def test_a_smaller_party_leaves_the_rest_to_the_next(
     waiting.book_quote(second)
 
 
-def test_an_unanswered_offer_goes_to_the_next(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
+def test_the_seats_of_an_expired_offer_are_offered_to_the_next_entry(
+    destinations: Destinations, buyers: Buyers, seats: SeatsOf
+) -> None:
     departure = destinations.offer(capacity=2)
     owner, first, second = buyers(3)
     booking = owner.book(departure)
@@ -149,10 +152,10 @@ def test_an_unanswered_offer_goes_to_the_next(destinations: Destinations, buyers
 
     assert (first.waitlist_entry(departure).status, second.waitlist_entry(departure).status) == ("EXPIRED", "OFFERED")
     assert seats(departure) == Seats(capacity=2, held=2, sold=0)
-    assert (told("offered"), told("expired")) == (2, 1)
+    assert (published("offered"), published("expired")) == (2, 1)
 
 
-def test_a_taken_offer_that_is_not_booked_goes_to_the_next(
+def test_the_seats_of_a_taken_offer_without_a_booking_are_offered_to_the_next_entry(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
     departure = destinations.offer(capacity=2)
@@ -170,10 +173,10 @@ def test_a_taken_offer_that_is_not_booked_goes_to_the_next(
 
 
 def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
-    """Taking an offer races its end by two clocks and two clicks, twenty times: one outcome, seats held once.
+    """Two clicks take an offer while two clocks expire it, twenty times: one outcome, and the seats are held once.
 
-    Seen failing (held seats let go twice: the CHECK refuses, or none held for a TAKEN entry) without the entry's lock in offers.take and
-    the status asked again in _expire_offer.
+    Seen failing (held seats released twice: the CHECK refuses, or none held for a TAKEN entry) without the entry's
+    lock in offers.take and the second check of the status in _expire_offer.
     """
     for _ in range(20):
         departure = destinations.offer(capacity=3)
@@ -195,14 +198,14 @@ def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buye
         assert (status, len(quotes), seats(departure).held) in {("TAKEN", 1, 2), ("EXPIRED", 0, 0)}
 
 
-def test_leaving_frees_the_place_and_the_offer(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
+def test_leaving_frees_the_position_and_the_offer(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
     departure = destinations.offer(capacity=2)
     owner, first, second, third = buyers(4)
     booking = owner.book(departure)
-    entry, gone = first.join(departure), second.join(departure)
+    entry, left_entry = first.join(departure), second.join(departure)
     third.join(departure)
 
-    services.leave_waitlist(entry_id=gone.id, traveller=second.who)
+    services.leave_waitlist(entry_id=left_entry.id, traveller=second.who)
     assert third.waitlist_entry(departure).position == 2
     owner.cancel(booking)
     services.leave_waitlist(entry_id=entry.id, traveller=first.who)
@@ -214,7 +217,7 @@ def test_leaving_frees_the_place_and_the_offer(destinations: Destinations, buyer
         services.leave_waitlist(entry_id=entry.id, traveller=second.who)
 
 
-def test_a_group_that_grows_goes_to_the_end(destinations: Destinations, buyers: Buyers) -> None:
+def test_an_entry_that_grows_moves_to_the_end(destinations: Destinations, buyers: Buyers) -> None:
     departure = destinations.offer(capacity=1)
     owner, first, second = buyers(3)
     owner.book(departure, adults=1)
@@ -225,8 +228,11 @@ def test_a_group_that_grows_goes_to_the_end(destinations: Destinations, buyers: 
     assert first.join(departure, seats=4).position == 2
 
 
-def test_one_live_entry_a_traveller_and_departure(destinations: Destinations, buyers: Buyers) -> None:
-    """Eight clicks at once make one entry. Seen failing (two entries) without the inventory's lock and the constraint waitlist_one_live."""
+def test_a_traveller_has_one_live_entry_per_departure(destinations: Destinations, buyers: Buyers) -> None:
+    """Eight concurrent clicks make one entry.
+
+    Seen failing (two entries) without the inventory's lock and the constraint waitlist_one_live.
+    """
     departure = destinations.offer(capacity=1)
     owner, waiting = buyers(2)
     owner.book(departure, adults=1)
@@ -237,7 +243,7 @@ def test_one_live_entry_a_traveller_and_departure(destinations: Destinations, bu
     assert WaitlistEntry.objects.count() == 1
 
 
-def test_a_raised_capacity_is_offered_to_the_line_first(
+def test_a_raised_capacity_is_offered_to_the_waiting_list_first(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
     departure = destinations.offer(capacity=2)
@@ -251,7 +257,9 @@ def test_a_raised_capacity_is_offered_to_the_line_first(
     assert seats(departure) == Seats(capacity=4, held=4, sold=0)
 
 
-def test_the_sweep_finds_who_was_forgotten(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
+def test_the_sweep_offers_free_seats_that_were_not_offered(
+    destinations: Destinations, buyers: Buyers, seats: SeatsOf
+) -> None:
     departure = destinations.offer(capacity=2)
     owner, waiting = buyers(2)
     booking = owner.book(departure)
@@ -267,7 +275,9 @@ def test_the_sweep_finds_who_was_forgotten(destinations: Destinations, buyers: B
     assert services.offer_to_waiting() == 0
 
 
-def test_a_cancelled_departure_ends_its_line(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
+def test_a_cancelled_departure_ends_its_waiting_list(
+    destinations: Destinations, buyers: Buyers, seats: SeatsOf
+) -> None:
     departure = destinations.offer(capacity=2)
     owner, first, second = buyers(3)
     booking = owner.book(departure)
@@ -280,10 +290,10 @@ def test_a_cancelled_departure_ends_its_line(destinations: Destinations, buyers:
 
     assert (first.waitlist_entry(departure).status, second.waitlist_entry(departure).status) == ("EXPIRED", "EXPIRED")
     assert seats(departure) == Seats(capacity=2, held=0, sold=0)
-    assert told("expired") == 2
+    assert published("expired") == 2
 
 
-def test_a_closed_departure_takes_no_offered_booking(destinations: Destinations, buyers: Buyers) -> None:
+def test_an_offer_of_a_closed_departure_cannot_be_booked(destinations: Destinations, buyers: Buyers) -> None:
     departure = destinations.offer(capacity=2)
     owner, waiting = buyers(2)
     booking = owner.book(departure)
@@ -299,13 +309,13 @@ def test_a_closed_departure_takes_no_offered_booking(destinations: Destinations,
 
 
 @pytest.mark.parametrize("wanted", [0, -1, 21, 2**31 - 1])
-def test_a_group_has_a_size(destinations: Destinations, buyer: Buyer, wanted: int) -> None:
+def test_an_invalid_number_of_seats_is_refused(destinations: Destinations, buyer: Buyer, wanted: int) -> None:
     with pytest.raises(InvalidPassengers):
         buyer.join(destinations.offer(capacity=0), seats=wanted)
     assert WaitlistEntry.objects.count() == 0
 
 
-def test_who_cannot_join(destinations: Destinations, buyer: Buyer) -> None:
+def test_joining_is_refused(destinations: Destinations, buyer: Buyer) -> None:
     with pytest.raises(SeatsAvailable):
         buyer.join(destinations.offer(capacity=2))
     with pytest.raises(DepartureClosed):
@@ -318,7 +328,7 @@ def test_who_cannot_join(destinations: Destinations, buyer: Buyer) -> None:
     assert WaitlistEntry.objects.count() == 0
 
 
-def test_somebody_elses_entry_is_as_unknown(destinations: Destinations, buyers: Buyers) -> None:
+def test_an_entry_of_others_is_answered_as_unknown(destinations: Destinations, buyers: Buyers) -> None:
     departure, other = destinations.offer(capacity=2), destinations.offer(capacity=2)
     owner, waiting, stranger = buyers(3)
     booking = owner.book(departure)

@@ -1,4 +1,7 @@
-"""What providers tell: rightly signed, in time, once; what contradicts is kept and changes nothing."""
+"""Webhooks: accepted with a valid, recent signature and applied once.
+
+A contradicting webhook is kept and changes nothing.
+"""
 
 import time
 from collections.abc import Callable
@@ -23,9 +26,9 @@ PATH = "/api/v1/payments/webhooks/sandbox/"
 
 @pytest.fixture
 def payment(buyer: Buyer, destinations: Destinations) -> Payment:
-    """A payment that waits for its person."""
-    made, _ = buyer.pay(buyer.book(destinations.offer(capacity=5)), "pm_action")
-    return Payment.objects.get(id=made.id)
+    """A payment that waits for the traveller's approval."""
+    view, _ = buyer.pay(buyer.book(destinations.offer(capacity=5)), "pm_action")
+    return Payment.objects.get(id=view.id)
 
 
 def post(headers: dict[str, str], body: bytes, path: str = PATH) -> Any:
@@ -51,8 +54,11 @@ def test_a_webhook_confirms_the_booking(payment: Payment) -> None:
     assert Webhook.objects.get().outcome == "APPLIED"
 
 
-def test_abuse_36_delivered_twice_it_has_one_effect(payment: Payment) -> None:
-    """The replay table answers the second (seen failing, its outcome written over, without); the payment's transitions stand behind it."""
+def test_abuse_36_a_webhook_delivered_twice_has_one_effect(payment: Payment) -> None:
+    """The webhook's row answers the second delivery; the transition table is a second guard.
+
+    Seen failing (outcome overwritten) without the row.
+    """
     headers, body = webhook(payment, secret=SECRET)
 
     answers = [post(headers, body).status_code for _ in range(2)]
@@ -62,7 +68,7 @@ def test_abuse_36_delivered_twice_it_has_one_effect(payment: Payment) -> None:
     assert list(Webhook.objects.values_list("outcome", flat=True)) == ["APPLIED"]
 
 
-def test_abuse_36_delivered_many_times_at_once_it_has_one_effect(payment: Payment) -> None:
+def test_abuse_36_a_webhook_delivered_many_times_at_once_has_one_effect(payment: Payment) -> None:
     headers, body = webhook(payment, secret=SECRET)
 
     answers = race([lambda: post(headers, body).status_code] * 8)
@@ -101,7 +107,7 @@ def forged(payment: Payment, how: str) -> tuple[dict[str, str], bytes]:
         "too new",
     ],
 )
-def test_abuse_36_not_rightly_signed_it_is_refused(payment: Payment, how: str) -> None:
+def test_abuse_36_a_webhook_without_a_valid_signature_is_refused(payment: Payment, how: str) -> None:
     answer = post(*forged(payment, how))
 
     assert answer.status_code in (400, 401)
@@ -110,7 +116,7 @@ def test_abuse_36_not_rightly_signed_it_is_refused(payment: Payment, how: str) -
     assert Webhook.objects.count() == 0
 
 
-def test_almost_too_old_is_taken(payment: Payment) -> None:
+def test_a_webhook_that_is_almost_too_old_is_accepted(payment: Payment) -> None:
     assert post(*webhook(payment, secret=SECRET, at=int(time.time()) - 290)).status_code == 204
 
 
@@ -131,7 +137,7 @@ def test_abuse_37_failed_after_succeeded_changes_nothing(payment: Payment) -> No
     assert list(Webhook.objects.order_by("id").values_list("outcome", flat=True)) == ["APPLIED", "CONTRADICTS"]
 
 
-def test_old_news_changes_nothing(payment: Payment) -> None:
+def test_an_outdated_webhook_changes_nothing(payment: Payment) -> None:
     post(*webhook(payment, secret=SECRET))
 
     assert post(*webhook(payment, secret=SECRET, status="PROCESSING")).status_code == 204
@@ -139,7 +145,7 @@ def test_old_news_changes_nothing(payment: Payment) -> None:
     assert state(payment) == PAID
 
 
-def test_of_no_payment_of_ours_it_is_kept(payment: Payment) -> None:
+def test_a_webhook_of_an_unknown_payment_is_kept(payment: Payment) -> None:
     for key in (str(uuid4()), "not-a-uuid", "' OR 1=1 --"):
         assert post(*webhook(payment, secret=SECRET, key=key)).status_code == 204
 
@@ -161,7 +167,7 @@ def test_of_no_payment_of_ours_it_is_kept(payment: Payment) -> None:
         {"currency": "\x00\x00\x00"},
     ],
 )
-def test_rightly_signed_nonsense_is_no_error_of_ours(payment: Payment, change: dict[str, Any]) -> None:
+def test_a_malformed_webhook_with_a_valid_signature_raises_no_error(payment: Payment, change: dict[str, Any]) -> None:
     answer = post(*webhook(payment, secret=SECRET, **{"status": "SUCCEEDED", **change}))
 
     assert answer.status_code < 500
@@ -169,7 +175,7 @@ def test_rightly_signed_nonsense_is_no_error_of_ours(payment: Payment, change: d
 
 
 @pytest.mark.parametrize("event_id", ["\x00", "\ud800", ""])
-def test_an_event_without_a_good_id_is_refused(payment: Payment, event_id: str) -> None:
+def test_an_event_without_a_valid_id_is_refused(payment: Payment, event_id: str) -> None:
     answer = post(*webhook(payment, secret=SECRET, event_id=event_id or " "))
 
     assert answer.status_code in (204, 400)
@@ -179,10 +185,10 @@ def test_an_unknown_provider_is_not_found(payment: Payment) -> None:
     assert post(*webhook(payment, secret=SECRET), path="/api/v1/payments/webhooks/stripe/").status_code == 404
 
 
-def test_the_sandbox_itself_calls_back(
+def test_the_sandbox_sends_a_webhook(
     buyer: Buyer, destinations: Destinations, live_server: Any, settings: Any, seats: Callable[[UUID], Seats]
 ) -> None:
-    """The whole way: a person approves on the provider's page, its process calls ours, and the booking is confirmed."""
+    """A person approves on the provider's page, the provider sends a webhook, and the booking is confirmed."""
     settings.PAYMENT_WEBHOOK_URL = f"{live_server.url}{PATH}"
     departure = destinations.offer(capacity=5)
     payment, _ = buyer.pay(buyer.book(departure), "pm_action")

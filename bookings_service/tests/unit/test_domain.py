@@ -1,4 +1,4 @@
-"""The rules of a booking, as values."""
+"""The rules of a booking. No database."""
 
 from datetime import UTC, date, datetime
 from itertools import product
@@ -42,7 +42,7 @@ def euros(minor: int) -> Money:
     return Money.from_minor(minor, "EUR")
 
 
-def test_the_table_has_exactly_the_designed_moves() -> None:
+def test_the_table_has_exactly_the_designed_transitions() -> None:
     assert {(status.value, action.value): after.value for (status, action), after in TRANSITIONS.items()} == {
         ("PENDING", "PAY"): "CONFIRMED",
         ("PENDING", "EXPIRE"): "CANCELLED",
@@ -70,7 +70,7 @@ def test_every_action_has_its_event_and_its_reasons() -> None:
     [move for move in product(Status, Action) if move not in TRANSITIONS],
     ids=lambda value: value.value,
 )
-def test_any_other_move_is_refused(status: Status, action: Action) -> None:
+def test_any_other_transition_is_refused(status: Status, action: Action) -> None:
     with pytest.raises(IllegalTransition):
         next_status(status, action, reason=Reason.HOLD_EXPIRED)
 
@@ -78,13 +78,13 @@ def test_any_other_move_is_refused(status: Status, action: Action) -> None:
 @pytest.mark.parametrize(
     "reason", [Reason.CANCELLED_BY_TRAVELLER, Reason.CANCELLED_BY_STAFF, Reason.DEPARTURE_CANCELLED]
 )
-def test_paying_late_brings_back_only_what_its_hold_ended(reason: Reason) -> None:
+def test_a_late_payment_confirms_only_a_booking_whose_hold_expired(reason: Reason) -> None:
     assert next_status(Status.CANCELLED, Action.PAY_LATE, reason=Reason.HOLD_EXPIRED) is Status.CONFIRMED
     with pytest.raises(IllegalTransition):
         next_status(Status.CANCELLED, Action.PAY_LATE, reason=reason)
 
 
-def test_what_has_ended_moves_no_more() -> None:
+def test_an_ended_payment_has_no_further_transitions() -> None:
     assert [status for status, after in PAYMENT_TRANSITIONS.items() if not after] == [
         PaymentStatus.SUCCEEDED,
         PaymentStatus.FAILED,
@@ -92,7 +92,7 @@ def test_what_has_ended_moves_no_more() -> None:
     assert set(LIVE) == {status for status, after in PAYMENT_TRANSITIONS.items() if after}
 
 
-def test_references_have_eight_characters_that_nobody_confuses() -> None:
+def test_references_have_eight_unambiguous_characters() -> None:
     references = {new_reference() for _ in range(2_000)}
 
     assert len(references) == 2_000
@@ -104,12 +104,12 @@ def test_references_have_eight_characters_that_nobody_confuses() -> None:
 @pytest.mark.parametrize(
     ("adults", "children"), [(0, 0), (-1, 0), (0, 2), (1, -1), (21, 0), (1, 20), (2**31 - 1, 0), (-(2**31), 0)]
 )
-def test_abuse_29_a_party_has_an_adult_and_a_size(adults: int, children: int) -> None:
+def test_abuse_29_a_party_needs_an_adult_and_at_most_twenty_people(adults: int, children: int) -> None:
     with pytest.raises(InvalidPassengers):
         check_party(adults=adults, children=children)
 
 
-def test_a_price_is_its_lines_and_tax_is_within() -> None:
+def test_a_price_is_the_sum_of_its_lines_with_tax_included() -> None:
     lines = price_lines(
         adults=2, children=1, adult_price=euros(12_000), child_price=euros(6_001), tax_basis_points=2_000
     )
@@ -151,7 +151,7 @@ def test_a_child_is_under_twelve_on_the_day_of_departure(birth: date | None, kin
     assert refused.value.field == "passengers.0.dateOfBirth"
 
 
-def test_who_is_eleven_on_the_day_is_a_child() -> None:
+def test_an_eleven_year_old_is_a_child() -> None:
     accepted = [passenger(date(2015, 6, 2), PassengerKind.CHILD), passenger(date(2015, 6, 1), PassengerKind.ADULT)]
 
     assert check_passengers(accepted, departs=DEPARTS) == accepted
@@ -160,7 +160,7 @@ def test_who_is_eleven_on_the_day_is_a_child() -> None:
 @pytest.mark.parametrize(
     "name", ["", " ", "Ann\r\nBcc: x@example.org", "a\x00b", "\u202eAnn", "x" * 151, "{{ 7*7 }}", "<b>"]
 )
-def test_names_are_names(name: str) -> None:
+def test_invalid_names_are_refused(name: str) -> None:
     with pytest.raises(InvalidName) as refused:
         check_passengers([passenger(None, PassengerKind.ADULT, name)], departs=DEPARTS)
     assert refused.value.field == "passengers.0.firstName"
@@ -186,7 +186,7 @@ def test_names_are_corrected_until_the_day_before_departure(now: datetime, allow
 
 
 @pytest.mark.parametrize(("status", "action"), product(WaitlistStatus, WaitlistAction))
-def test_the_line_moves_by_its_table_alone(status: WaitlistStatus, action: WaitlistAction) -> None:
+def test_a_waiting_list_entry_moves_only_as_its_table_allows(status: WaitlistStatus, action: WaitlistAction) -> None:
     if (status, action) in WAITLIST_TRANSITIONS:
         assert next_waitlist_status(status, action) is WAITLIST_TRANSITIONS[status, action]
     else:

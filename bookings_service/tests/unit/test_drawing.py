@@ -1,4 +1,4 @@
-"""The pictures of the state machines are those of the tables."""
+"""The diagrams of the state machines are drawn from the transition tables."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -8,7 +8,7 @@ from bookings_service.bookings.management.commands.draw_state_machines import DO
 from bookings_service.bookings.management.drawing import diagrams, drawn_in, redrawn
 
 
-def test_the_page_shows_every_state_machine_as_its_table_is() -> None:
+def test_the_documentation_shows_every_state_machine() -> None:
     """Seen failing with a row taken out of WAITLIST_TRANSITIONS."""
     text = DOCUMENT.read_text(encoding="utf-8")
 
@@ -16,7 +16,7 @@ def test_the_page_shows_every_state_machine_as_its_table_is() -> None:
     assert redrawn(text) == text
 
 
-def test_a_diagram_is_the_table() -> None:
+def test_a_diagram_shows_its_table() -> None:
     assert diagrams()["booking"] == (
         "stateDiagram-v2\n"
         "    [*] --> PENDING\n"
@@ -29,7 +29,7 @@ def test_a_diagram_is_the_table() -> None:
     )
 
 
-def test_the_check_fails_on_an_old_picture(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_fails_on_an_outdated_diagram(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "bookings.md"
     page.write_text("<!-- refund: drawn by draw_state_machines -->\nold\n<!-- /refund -->\n")
     monkeypatch.setattr("bookings_service.bookings.management.commands.draw_state_machines.DOCUMENT", page)

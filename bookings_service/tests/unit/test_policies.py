@@ -1,4 +1,4 @@
-"""What a cancellation gives back, as values."""
+"""What a cancellation refunds. No database."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ def euros(minor: int) -> Money:
 
 
 @pytest.mark.parametrize(("days", "percent"), [(31, 100), (30, 100), (29, 50), (7, 50), (6, 0), (0, 0)])
-def test_the_rule_that_applies_is_counted_in_calendar_days(days: int, percent: int) -> None:
+def test_the_cancellation_rule_counts_calendar_days(days: int, percent: int) -> None:
     starts_at = datetime(2027, 6, 1, 0, 30, tzinfo=UTC)
 
     terms = cancellation_terms(
@@ -31,8 +31,8 @@ def test_the_rule_that_applies_is_counted_in_calendar_days(days: int, percent: i
     assert terms.refund + terms.kept == euros(20_001)
 
 
-def test_days_are_those_of_the_place() -> None:
-    """At 20:00 in London it is tomorrow in Tokyo: one day fewer is left, and the lower rule applies."""
+def test_days_are_counted_in_the_time_zone_of_the_trip() -> None:
+    """At 20:00 in London it is already tomorrow in Tokyo: one day less remains, and the lower percentage applies."""
     starts_at, now = datetime(2027, 6, 1, 3, tzinfo=UTC), datetime(2027, 5, 2, 20, tzinfo=UTC)
     in_both = [
         cancellation_terms(
@@ -44,7 +44,7 @@ def test_days_are_those_of_the_place() -> None:
     assert in_both == [100, 50]
 
 
-def test_nothing_comes_back_once_the_trip_has_begun() -> None:
+def test_nothing_is_refunded_once_the_trip_has_begun() -> None:
     starts_at = datetime(2027, 6, 1, tzinfo=UTC)
 
     terms = cancellation_terms(
@@ -76,7 +76,7 @@ def test_a_refund_is_rounded_once_and_never_more_than_paid(
     assert terms.refund.minor + terms.kept.minor == affected
 
 
-def test_every_line_is_explained() -> None:
+def test_the_refund_of_each_passenger_is_explained() -> None:
     terms = cancellation_terms(
         shares=[euros(50_000), euros(50_001), euros(30_000)], cancelled=[0, 2], left=euros(130_001),
         trip=Trip(STARTS_AT, "Asia/Tokyo", POLICY), now=STARTS_AT - timedelta(days=10),
@@ -103,8 +103,8 @@ def test_staff_may_set_another_percentage(override: int, refund: int, kept: int)
 
 
 @pytest.mark.parametrize(("left", "refund", "kept"), [(100, 50, 50), (70, 50, 20), (30, 30, 0), (0, 0, 0)])
-def test_no_more_comes_back_than_is_left_of_what_was_paid(left: int, refund: int, kept: int) -> None:
-    """Staff gave 100 − left back before; the rule would give 50 of 100."""
+def test_no_more_is_refunded_than_is_refundable(left: int, refund: int, kept: int) -> None:
+    """Staff refunded 100 − left before; the rule of the trip would refund 50 of 100."""
     terms = cancellation_terms(
         shares=[euros(100)], cancelled=[0], left=euros(left), trip=Trip(STARTS_AT, "UTC", POLICY),
         now=STARTS_AT - timedelta(days=10),

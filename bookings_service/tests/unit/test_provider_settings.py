@@ -1,4 +1,4 @@
-"""Which provider is in use, and which of its variables are missing: told in one line at start."""
+"""The provider in use, and the one-line error at start for a missing or wrong variable."""
 
 import json
 import os
@@ -22,7 +22,7 @@ STRIPE = {"STRIPE_API_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
 
 
 def start(**variables: str) -> "subprocess.CompletedProcess[str]":
-    """Start a process of this service with these of the providers' variables and no other."""
+    """Start a process of this service with only these of the providers' variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PAYMENT_", "STRIPE_"))}
     return subprocess.run(
         [sys.executable, "-c", PRINT],
@@ -49,7 +49,7 @@ def start(**variables: str) -> "subprocess.CompletedProcess[str]":
         ({**SANDBOX, "STRIPE_API_KEY": "", "STRIPE_WEBHOOK_SECRET": ""}, "sandbox", ["sandbox"]),
     ],
 )
-def test_one_provider_is_in_use_and_the_other_stands_beside_it(
+def test_one_provider_is_used_and_the_other_stays_configured(
     variables: dict[str, str], provider: str, configured: list[str]
 ) -> None:
     done = start(**variables)
@@ -76,7 +76,7 @@ def test_one_provider_is_in_use_and_the_other_stands_beside_it(
         ),
     ],
 )
-def test_what_is_missing_or_wrong_is_told_in_one_line(variables: dict[str, str], line: str) -> None:
+def test_a_missing_or_wrong_variable_is_reported_in_one_line(variables: dict[str, str], line: str) -> None:
     done = start(**variables)
 
     assert (done.returncode, done.stdout, done.stderr) == (78, "", f"bookings_service: {line}\n")

@@ -1,4 +1,4 @@
-"""What Stripe's amounts and events are in our words."""
+"""Stripe's amounts and events as our types."""
 
 from decimal import Decimal
 from typing import Any
@@ -19,12 +19,12 @@ from shared.money import Money
         ("199.90", "EUR", 19_990),
         ("5000", "JPY", 5_000),
         ("12.340", "KWD", 12_340),
-        ("700", "ISK", 70_000),  # whole to ISO 4217 and to the cards, two decimals to Stripe
+        ("700", "ISK", 70_000),  # no decimals in ISO 4217 and for the cards, two at Stripe
         ("3500", "UGX", 350_000),
-        ("1200", "MGA", 1_200),  # the other way round
+        ("1200", "MGA", 1_200),  # two decimals in ISO 4217, none at Stripe
     ],
 )
-def test_amounts_are_counted_as_stripe_counts_them_and_back(amount: str, currency: str, minor: int) -> None:
+def test_amounts_are_converted_to_stripes_unit_and_back(amount: str, currency: str, minor: int) -> None:
     money = Money(Decimal(amount), currency)
 
     assert to_stripe(money) == minor
@@ -69,47 +69,48 @@ EUR_200 = Money.from_minor(20_000, "EUR")
         ),
     ],
 )
-def test_the_course_of_a_payment(type_: str, status: str, changes: dict[str, Any], result: ProviderResult) -> None:
+def test_events_of_a_payment_intent(type_: str, status: str, changes: dict[str, Any], result: ProviderResult) -> None:
     key = str(uuid7())
 
-    told = event_of(event(type_, intent(key, status, **changes), id="evt_7"))
+    parsed = event_of(event(type_, intent(key, status, **changes), id="evt_7"))
 
-    assert (told.id, told.type, told.payment_key, told.result) == ("evt_7", type_, key, result)
+    assert (parsed.id, parsed.type, parsed.payment_key, parsed.result) == ("evt_7", type_, key, result)
 
 
 @pytest.mark.parametrize(("length", "kept"), [(500, 500), (501, 0)])
-def test_an_address_too_long_to_keep_is_left_out_whole(length: int, kept: int) -> None:
+def test_a_redirect_url_that_is_too_long_is_dropped(length: int, kept: int) -> None:
     url = "https://hooks.stripe.com/".ljust(length, "x")
     action = {"type": "redirect_to_url", "redirect_to_url": {"url": url}}
 
-    told = event_of(event("payment_intent.requires_action", intent("k", "requires_action", next_action=action)))
+    parsed = event_of(event("payment_intent.requires_action", intent("k", "requires_action", next_action=action)))
 
-    assert told.result is not None
-    assert (len(told.result.redirect_url), told.result.client_secret) == (kept, SECRET)
+    assert parsed.result is not None
+    assert (len(parsed.result.redirect_url), parsed.result.client_secret) == (kept, SECRET)
 
 
-def test_an_attempt_that_failed_leaves_the_payment_under_way() -> None:
-    """The intent is open for another attempt until somebody closes it, which asking after it does: only then it has failed.
+def test_a_failed_attempt_leaves_the_payment_processing() -> None:
+    """The intent allows another attempt until status() cancels it. Only then has the payment failed.
 
-    Seen failing: called FAILED at once, the traveller's page could still pay the open intent, beside a second payment.
+    Seen failing if it is FAILED at once: the traveller's browser could still pay the open intent, beside a second
+    payment.
     """
     about = intent(str(uuid7()), "requires_payment_method", last_payment_error=DECLINE)
 
-    told = event_of(event("payment_intent.payment_failed", about))
+    parsed = event_of(event("payment_intent.payment_failed", about))
 
-    assert told.result == ProviderResult(PaymentStatus.PROCESSING, EUR_200)
+    assert parsed.result == ProviderResult(PaymentStatus.PROCESSING, EUR_200)
 
 
 @pytest.mark.parametrize(
     "type_", ["charge.succeeded", "charge.refunded", "refund.failed", "payout.paid", "payment_intent.created"]
 )
-def test_anything_else_is_kept_and_says_nothing_of_a_payment(type_: str) -> None:
-    told = event_of(event(type_, {"id": "ch_1", "object": "charge", "metadata": {}}))
+def test_other_events_have_no_payment_result(type_: str) -> None:
+    parsed = event_of(event(type_, {"id": "ch_1", "object": "charge", "metadata": {}}))
 
-    assert (told.type, told.payment_key, told.result) == (type_, "", None)
+    assert (parsed.type, parsed.payment_key, parsed.result) == (type_, "", None)
 
 
-def test_a_payment_of_somebody_else_on_the_same_account_has_no_key_of_ours() -> None:
+def test_a_payment_of_another_application_has_no_payment_key() -> None:
     about = intent("", metadata={})
 
     assert event_of(event("payment_intent.succeeded", about)).payment_key == ""
@@ -126,6 +127,6 @@ def test_a_payment_of_somebody_else_on_the_same_account_has_no_key_of_ours() -> 
         {"data": {"object": intent("k", currency="isk", amount_received=50)}},
     ],
 )
-def test_what_is_not_of_the_form_agreed_on_is_no_event(broken: dict[str, Any]) -> None:
+def test_a_malformed_event_is_refused(broken: dict[str, Any]) -> None:
     with pytest.raises((ValueError, KeyError)):
         event_of({**event("payment_intent.succeeded", intent("k")), **broken})

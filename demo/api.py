@@ -125,7 +125,7 @@ def judge(answer: Mapping[str, Any], needs: str | None = None) -> tuple[Any, str
         return None, code_of(errors[0]), str(errors[0].get("message", "no message"))
     if needs is not None and value_at(value, needs) is None:
         cause = next((error for error in errors if code_of(error) in TEMPORARY), None)
-        return value, "UPSTREAM_UNAVAILABLE", str(cause["message"]) if cause else f"{needs} is not known yet"
+        return value, "UPSTREAM_UNAVAILABLE", str(cause["message"]) if cause else f"the field {needs} is still null"
     return value, None, None
 
 

@@ -28,17 +28,17 @@ def check_reset(platform: Platform) -> None:
     """Raise Refusal unless everything that `reset` would delete was made by the launcher."""
     if not platform.marker.is_file():
         raise Refusal(
-            f"{platform.var} has no file {MARKER}, so it was not made by manage_all.py, or by an older one:"
-            " nothing was deleted.",
-            f"touch {shlex.quote(str(platform.marker))} && ./manage_all.py reset    (if everything in it may go)",
+            f"Nothing was deleted: {platform.var} has no file {MARKER}, which marks a folder that manage_all.py made."
+            " (Older versions did not write it.)",
+            f"touch {shlex.quote(str(platform.marker))} && ./manage_all.py reset    (only if everything in it may be deleted)",
         )
     outside = postgres.outside_folder(platform)
     if outside is not None and outside.exists() and not postgres.is_made_for(outside, platform):
         marker = shlex.quote(str(outside / MARKER))
         raise Refusal(
-            f"{outside}, with the databases of {platform.var}, does not name this folder in its file {MARKER}:"
-            " nothing was deleted.",
-            f"echo {shlex.quote(str(platform.var))} > {marker} && ./manage_all.py reset    (if everything in it may go)",
+            f"Nothing was deleted: {outside}, which has the databases of {platform.var}, does not name that folder in its"
+            f" file {MARKER}.",
+            f"echo {shlex.quote(str(platform.var))} > {marker} && ./manage_all.py reset    (only if everything in it may be deleted)",
         )
 
 

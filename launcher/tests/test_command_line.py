@@ -79,9 +79,9 @@ def test_reset_deletes_nothing_that_the_launcher_did_not_make(tmp_path: Path, co
 
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        f"{precious} has no file .travel-platform, so it was not made by manage_all.py, or by an older one:"
-        " nothing was deleted.",
-        f"Type: touch {precious}/.travel-platform && ./manage_all.py reset    (if everything in it may go)",
+        f"Nothing was deleted: {precious} has no file .travel-platform, which marks a folder that manage_all.py made."
+        " (Older versions did not write it.)",
+        f"Type: touch {precious}/.travel-platform && ./manage_all.py reset    (only if everything in it may be deleted)",
     ]
     assert (precious / "thesis.txt").read_text() == "years of work"
 
@@ -116,7 +116,9 @@ def test_reset_leaves_databases_outside_that_were_not_made_for_this_folder(tmp_p
     done = manage_all("reset", "--yes", var=platform.var, cwd=tmp_path)
 
     assert done.returncode == 1
-    assert done.stderr.startswith(f"{outside}, with the databases of {platform.var}, does not name this folder")
+    assert done.stderr.startswith(
+        f"Nothing was deleted: {outside}, which has the databases of {platform.var}, does not"
+    )
     assert platform.run.is_dir()
     assert (outside / "data").is_dir()
 

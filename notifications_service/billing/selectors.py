@@ -14,7 +14,7 @@ from shared.text import Locale, Text
 
 
 def get_invoice(*, invoice_id: UUID, person_id: UUID | None = None) -> InvoiceView:
-    """Return the document. Raises NotFound if there is none, or if it is not that of `person_id`, when given."""
+    """Return the document. If `person_id` is given, it must be that person's. Raises NotFound."""
     rows = _rows().filter(id=invoice_id)
     if person_id is not None:
         rows = rows.filter(person_id=person_id)

@@ -106,7 +106,6 @@ def _params(
     locale, booking = contact.locale, notification.booking
     params = {
         "name": contact.first_name,
-        "email": contact.email,
         "reference": booking.reference if booking else "",
         "number": invoice_number,
         "amount": amount(notification.amount, locale) if notification.amount else "",
@@ -114,13 +113,11 @@ def _params(
         "held_until": _in_readers_zone(booking.held_until, contact) if booking and booking.held_until else "",
         "title": "",
         "start": "",
-        "total": "",
     }
     if booking:
         params |= {
             "title": booking.trip.title.in_(locale),
             "start": day(booking.trip.starts_at, booking.trip.time_zone, locale),
-            "total": amount(booking.total, locale),
         }
     if offer := notification.offer:
         params |= {
@@ -144,11 +141,11 @@ def _facts(notification: ClaimedNotification, contact: Contact) -> tuple[tuple[s
 
 def _facts_of_booking(booking: BookingFacts, locale: Locale) -> tuple[tuple[str, str], ...]:
     trip = booking.trip
-    where = LABELS["local_time"].in_(locale)
+    local_time = LABELS["local_time"].in_(locale)
     return (
         (LABELS["reference"].in_(locale), booking.reference),
-        (LABELS["starts"].in_(locale), f"{moment(trip.starts_at, trip.time_zone, locale)} ({where})"),
-        (LABELS["ends"].in_(locale), f"{moment(trip.ends_at, trip.time_zone, locale)} ({where})"),
+        (LABELS["starts"].in_(locale), f"{moment(trip.starts_at, trip.time_zone, locale)} ({local_time})"),
+        (LABELS["ends"].in_(locale), f"{moment(trip.ends_at, trip.time_zone, locale)} ({local_time})"),
         (LABELS["travellers"].in_(locale), str(booking.seats)),
     )
 

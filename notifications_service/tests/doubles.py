@@ -25,11 +25,11 @@ from shared.text import Locale
 
 @dataclass
 class Users(users_pb2_grpc.UsersServiceServicer):
-    """A double of users_service. `asked` counts its calls; if `away`, it answers UNAVAILABLE."""
+    """A double of users_service. `asked` counts its calls; if `unavailable`, it answers UNAVAILABLE."""
 
     contacts: dict[str, users_pb2.Contact] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
-    away: bool = False
+    unavailable: bool = False
     asked: int = 0
 
     def add(self, **fields: Any) -> UUID:
@@ -67,8 +67,8 @@ class Users(users_pb2_grpc.UsersServiceServicer):
 
     def _answer(self, context: grpc.ServicerContext) -> None:
         self.asked += 1
-        if self.away:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        if self.unavailable:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "unavailable")
 
 
 @contextmanager

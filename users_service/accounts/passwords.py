@@ -63,7 +63,7 @@ def common_passwords() -> frozenset[str]:
 
 @contextmanager
 def _slot() -> Iterator[None]:
-    """Occupy one of the HASHES_AT_ONCE slots."""
+    """Wait for one of the HASHES_AT_ONCE slots, and occupy it."""
     if not _slots().acquire(timeout=WAIT_SECONDS):
         raise RateLimited(retry_after=1)
     try:

@@ -243,10 +243,10 @@ def pdf_text(content: bytes) -> str:
 
 def test_a_mail_is_postponed_while_users_service_is_unavailable(users, mailbox):
     row = handle(confirmed(users.add()))[0]
-    users.away = True
+    users.unavailable = True
 
     assert services.deliver(notification_id=row.id) is Status.PENDING
-    users.away = False
+    users.unavailable = False
     Notification.objects.update(next_attempt_at=datetime.now(UTC))
 
     assert services.deliver(notification_id=row.id) is Status.SENT

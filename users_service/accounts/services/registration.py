@@ -43,7 +43,7 @@ def register(*, registration: Registration, device: Device) -> None:
 
 
 def _mail_owner(email: str) -> None:
-    """Mail the owner of the address: a new verification link if they still need one, else that they have an account."""
+    """Mail the owner of the address: a new verification link if it is not verified, else that an account exists."""
     with transaction.atomic():
         user = User.objects.select_for_update().get(email=email)
         purpose = LinkPurpose.ALREADY_REGISTERED if user.email_verified_at else LinkPurpose.VERIFY_EMAIL

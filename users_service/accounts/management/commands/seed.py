@@ -70,15 +70,12 @@ class Command(BaseCommand):
         self.stdout.write(f"staff account {ADMIN} made" + ("" if given else f" with password {password}"))
 
     def _travellers(self, wanted: int) -> None:
-        """Make the missing travellers, one transaction a batch, so that an interrupted run can be continued."""
+        """Make the missing travellers, one transaction per batch, so that an interrupted run can be continued."""
         given = os.environ.get("DEMO_PASSWORD")
         password = given or secrets.token_urlsafe(12)
         emails = [f"traveller-{number:04}@demo.example" for number in range(1, wanted + 1)]
         known = set(User.objects.filter(email__in=emails).values_list("email", flat=True))
-        hashed, now = (
-            passwords.hashed(password),
-            timezone.now(),
-        )  # one hash for all, because they have the same password
+        hashed, now = passwords.hashed(password), timezone.now()  # all have the same password, so one hash is enough
         users = [User(email=email, password=hashed, email_verified_at=now) for email in emails if email not in known]
         for start in range(0, len(users), BATCH):
             batch = users[start : start + BATCH]

@@ -3,15 +3,11 @@
 TARGET is a port of this container; for `heartbeat` it is the name of the process.
 """
 
-import os
 import socket
 import sys
-import time
 from http.client import HTTPConnection
-from pathlib import Path
 
 SECONDS = 2.0
-HEARTBEAT_SECONDS = 30.0
 
 
 def http(port: str) -> bool:
@@ -33,9 +29,10 @@ def grpc(port: str) -> bool:
 
 
 def heartbeat(name: str) -> bool:
-    """Return whether the heartbeat file of the process is young and says ready."""
-    file = Path(os.environ["RUN_DIR"]) / f"{name}.heartbeat"
-    return time.time() - file.stat().st_mtime < HEARTBEAT_SECONDS and file.read_text().startswith("ready")
+    """Return whether the process's heartbeat file is recent and says ready."""
+    from shared.heartbeat import is_ready
+
+    return is_ready(name)
 
 
 def port(number: str) -> bool:

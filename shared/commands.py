@@ -1,6 +1,6 @@
-"""What every command for operators shares: one line for a mistake, a table for a summary, a progress bar for long work.
+"""The base of the commands for operators: one line for a mistake, a table for a summary, a progress bar for long work.
 
-Exit codes: 0 all is well, 1 something was found or is left to do (or what is needed is away), 2 the command was not understood.
+Exit codes: 0 nothing is wrong, 1 there is a finding or work left (or a dependency is unavailable), 2 wrong arguments.
 """
 
 import argparse
@@ -29,12 +29,12 @@ PATIENCE_SECONDS: Final = 900
 
 
 class OperatorCommand(BaseCommand):
-    """A command that is safe by default and says what it did. `work` does it and returns whether all is well."""
+    """A command that changes nothing by default and reports what it did. A subclass writes `work`."""
 
     requires_system_checks = ()
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """Return the parser; what it does not understand is said in one line."""
+        """Return the parser. It reports wrong arguments in one line."""
         parser = super().create_parser(prog_name, subcommand, **kwargs)
 
         def error(message: str) -> NoReturn:
@@ -46,7 +46,7 @@ class OperatorCommand(BaseCommand):
         return parser
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do the work. Raises CommandError, in one line, where it was refused, interrupted, or the database is away."""
+        """Do the work. Raises CommandError, in one line, if it was refused or interrupted, or if the database is unavailable."""
         try:
             with _patient():
                 is_well = self.work(**options)
@@ -54,13 +54,13 @@ class OperatorCommand(BaseCommand):
         except DomainError as refusal:
             raise CommandError(refusal.localized(Locale.EN), returncode=FOUND) from None
         except (OperationalError, InterfaceError) as error:
-            told = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise CommandError(f"The database did not do it: {told}", returncode=FOUND) from None
+            cause = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise CommandError(f"The database did not do it: {cause}", returncode=FOUND) from None
         except KeyboardInterrupt:
             raise CommandError(
                 "Interrupted. What was done is done; run it again to go on.", returncode=INTERRUPTED
             ) from None
-        except BrokenPipeError:  # whoever read has had enough; nothing is left to say, and nobody to say it to
+        except BrokenPipeError:  # the reader of the output has closed it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(FOUND)
         if not is_well:
@@ -68,31 +68,31 @@ class OperatorCommand(BaseCommand):
 
     @abstractmethod
     def work(self, **options: Any) -> bool:
-        """Do it; return whether nothing is wrong and nothing left."""
+        """Do the work. Return whether nothing is wrong and no work is left."""
         raise NotImplementedError
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-        """Print rows as a table on stdout, nothing for none; numbers stand to the right."""
-        held = [list(row) for row in rows]
-        if not held:
+        """Print rows as a table on stdout, or nothing if there are no rows. Numbers are right-aligned."""
+        cells = [list(row) for row in rows]
+        if not cells:
             return
         shown = Table()
         for index, name in enumerate(columns):
-            numbers = bool(held) and all(isinstance(row[index], int) for row in held)
+            numbers = all(isinstance(row[index], int) for row in cells)
             shown.add_column(name, justify="right" if numbers else "left", overflow="fold")
-        for row in held:
+        for row in cells:
             shown.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
         console = Console(file=self.stream(), width=None if self.stdout.isatty() else 140, highlight=False)
         console.print(title, style="bold", markup=False)
         console.print(shown)
 
     def stream(self) -> IO[str]:
-        """Return what stdout is, for whoever writes to it without Django's line endings."""
+        """Return the stream of stdout, without Django's line endings."""
         return cast("IO[str]", vars(self.stdout)["_out"])  # Django's name for the stream that it wraps
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Any]:
-        """Yield a function that moves the bar on by so many; it is drawn on stderr, for a person who watches alone."""
+        """Yield a function that advances the progress bar by a number. It is drawn on stderr, and only on a terminal."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         console = Console(stderr=True)
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -102,7 +102,7 @@ class OperatorCommand(BaseCommand):
 
 @contextmanager
 def _patient() -> Iterator[None]:
-    """Let statements take as long as looking at everything takes, in place of as long as a request may."""
+    """Allow statements to take up to PATIENCE_SECONDS during the body, not only as long as a request may."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{PATIENCE_SECONDS}s"])
     try:
@@ -114,20 +114,20 @@ def _patient() -> Iterator[None]:
 
 
 def add_apply(parser: CommandParser, what: str) -> None:
-    """Add `--apply`, without which nothing is changed."""
+    """Add `--apply`. Without it a command changes nothing."""
     parser.add_argument("--apply", action="store_true", help=f"{what}. Without it, nothing is changed.")
     parser.add_argument("--dry-run", action="store_true", help="Change nothing, which is the default.")
 
 
 def applies(options: dict[str, Any]) -> bool:
-    """Return whether changes are wanted. Raises CommandError for both `--apply` and `--dry-run`."""
+    """Return whether the command may change anything. Raises CommandError for both `--apply` and `--dry-run`."""
     if options["apply"] and options["dry_run"]:
         raise CommandError("--apply and --dry-run exclude each other.", returncode=MISUSED)
     return bool(options["apply"])
 
 
 def day(text: str) -> datetime:
-    """Return the beginning of a day, UTC. Raises ArgumentTypeError."""
+    """Parse a day and return its beginning in UTC. Raises ArgumentTypeError."""
     try:
         parsed = date.fromisoformat(text)
     except ValueError:
@@ -138,7 +138,7 @@ def day(text: str) -> datetime:
 
 
 def identifier(text: str) -> UUID:
-    """Return a UUID. Raises ArgumentTypeError."""
+    """Parse a UUID. Raises ArgumentTypeError."""
     try:
         return UUID(text)
     except ValueError:
@@ -146,7 +146,7 @@ def identifier(text: str) -> UUID:
 
 
 def count(text: str) -> int:
-    """Return a number of at least one. Raises ArgumentTypeError."""
+    """Parse a number of at least 1. Raises ArgumentTypeError."""
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**9):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of at least 1")
     return int(text)

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
-from psycopg.conninfo import make_conninfo
 
 
 def database_now() -> datetime:
@@ -52,6 +51,8 @@ def advisory_lock(*parts: object) -> Iterator[None]:
 
 def own_database() -> str:
     """Return a connection string of the service's own database, without the pool and without time limits."""
+    from psycopg.conninfo import make_conninfo  # the gateway imports this module, and has no psycopg
+
     database = settings.DATABASES["default"]
     return make_conninfo(
         "",

@@ -1,7 +1,7 @@
-"""Places to die at: a process that FAILPOINT names one for kills itself there with SIGKILL, once. For tests of crashes, with DEBUG alone.
+"""Failpoints: places in the code where a process kills itself, for tests of crashes. Only with DEBUG.
 
-FAILPOINT_DIR/<name> says that the place was reached, by which process: while it is there the name does nothing, so that a
-process restarted with the same environment gets past it.
+A process whose FAILPOINT names such a place sends itself SIGKILL there, once. It writes the file FAILPOINT_DIR/<name> first.
+While the file exists the failpoint does nothing, so that the restarted process gets past it.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-# Every place there is, and what has been done when it is reached.
+# Every failpoint, and what has been done when it is reached.
 FAILPOINTS: Final[Mapping[str, str]] = {
     "booking.before_commit": "seats held and the booking inserted, nothing committed",
     "booking.after_commit": "the booking committed, the client not answered",
@@ -22,10 +22,10 @@ FAILPOINTS: Final[Mapping[str, str]] = {
     "webhook.after_commit": "the webhook and its effect committed, the provider not answered",
     "cancel.before_commit": "booking cancelled and refund asked for, nothing committed",
     "cancel.after_commit": "booking cancelled and refund asked for, the client not answered",
-    "refund.leased": "the refund taken in hand, the provider not asked",
+    "refund.leased": "the refund leased, the provider not asked",
     "refund.answered": "the provider gave the money back, nothing of it recorded",
     "refund.before_commit": "refund and ledger written, nothing committed",
-    "reconcile.leased": "the payment taken in hand, the provider not asked after it",
+    "reconcile.leased": "the payment leased, the provider not asked after it",
     "reconcile.answered": "the provider said what became of the payment, nothing of it recorded",
     "expiry.before_commit": "the hold ended and its seats given back, nothing committed",
     "clock.between_jobs": "one job of the clock done, the others not",
@@ -38,7 +38,7 @@ FAILPOINTS: Final[Mapping[str, str]] = {
 
 
 def failpoint(name: str) -> None:
-    """Die here, with SIGKILL, where FAILPOINT is `name` and nobody has yet; else nothing, for the price of a comparison."""
+    """Kill this process here if FAILPOINT is `name` and the file of `name` does not exist yet."""
     if name == _ARMED:
         _die(Path(os.environ["FAILPOINT_DIR"]), name)
 

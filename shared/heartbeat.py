@@ -1,12 +1,11 @@
 """The heartbeat file of a process without a port: `RUN_DIR/<name>.heartbeat`, rewritten while its loop runs.
 
 Live means that the file is younger than 30 s; ready that its first word is `ready`. `manage_all.py` reads the file
-itself; a container asks `python -m shared.heartbeat <name>`, which exits with 0 for ready.
+itself, and `deploy/healthy.py` asks `is_ready` in a container.
 Without RUN_DIR nothing is written.
 """
 
 import os
-import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -60,7 +59,3 @@ def is_ready(name: str) -> bool:
         return path.read_text().startswith("ready")
     except OSError:
         return False
-
-
-if __name__ == "__main__":
-    sys.exit(0 if len(sys.argv) == 2 and is_ready(sys.argv[1]) else 1)

@@ -22,27 +22,27 @@ globals().update(
     )
 )
 
-QUOTE_LIFETIME = timedelta(seconds=env.positive("QUOTE_SECONDS", default=900))
-BOOKING_HOLD = timedelta(seconds=env.positive("BOOKING_HOLD_SECONDS", default=900))
-# An offer to the waiting list outlives a hold: it is read in a mail first.
+QUOTE_LIFETIME = timedelta(seconds=env.whole_number("QUOTE_SECONDS", default=900))
+BOOKING_HOLD = timedelta(seconds=env.whole_number("BOOKING_HOLD_SECONDS", default=900))
+# An offer to the waiting list lasts longer than a hold, because the traveller reads of it in a mail.
 WAITLIST_OFFER = timedelta(
-    seconds=env.positive("WAITLIST_OFFER_SECONDS", default=4 * int(BOOKING_HOLD.total_seconds()))
+    seconds=env.whole_number("WAITLIST_OFFER_SECONDS", default=4 * int(BOOKING_HOLD.total_seconds()))
 )
-HOLD_EXTENSION = timedelta(seconds=env.positive("HOLD_EXTENSION_SECONDS", default=300))
-CANCELLATION_QUOTE_LIFETIME = timedelta(seconds=env.positive("QUOTE_SECONDS", default=900))
-HOLD_LIMIT_BOOKINGS = env.positive("HOLD_LIMIT_BOOKINGS", default=5)
-HOLD_LIMIT_SEATS = env.positive("HOLD_LIMIT_SEATS", default=20)
-BOOKING_CLOSES = timedelta(hours=env.positive("BOOKING_CLOSES_HOURS", default=2))
+HOLD_EXTENSION = timedelta(seconds=env.whole_number("HOLD_EXTENSION_SECONDS", default=300))
+CANCELLATION_QUOTE_LIFETIME = timedelta(seconds=env.whole_number("QUOTE_SECONDS", default=900))
+HOLD_LIMIT_BOOKINGS = env.whole_number("HOLD_LIMIT_BOOKINGS", default=5)
+HOLD_LIMIT_SEATS = env.whole_number("HOLD_LIMIT_SEATS", default=20)
+BOOKING_CLOSES = timedelta(hours=env.whole_number("BOOKING_CLOSES_HOURS", default=2))
 
-QUOTE_RETENTION = timedelta(days=env.positive("QUOTE_RETENTION_DAYS", default=30))
-KEY_RETENTION = timedelta(days=env.positive("KEY_RETENTION_DAYS", default=90))
-INBOX_RETENTION = timedelta(days=env.positive("INBOX_RETENTION_DAYS", default=90))
-WEBHOOK_RETENTION = timedelta(days=env.positive("WEBHOOK_RETENTION_DAYS", default=400))
+QUOTE_RETENTION = timedelta(days=env.whole_number("QUOTE_RETENTION_DAYS", default=30))
+KEY_RETENTION = timedelta(days=env.whole_number("KEY_RETENTION_DAYS", default=90))
+INBOX_RETENTION = timedelta(days=env.whole_number("INBOX_RETENTION_DAYS", default=90))
+WEBHOOK_RETENTION = timedelta(days=env.whole_number("WEBHOOK_RETENTION_DAYS", default=400))
 
 PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", default="sandbox")
 if PAYMENT_PROVIDER not in ("sandbox", "stripe"):
     refuse(f"PAYMENT_PROVIDER is malformed: sandbox or stripe is expected, not {PAYMENT_PROVIDER[:40]}")
-# The provider in use needs all of its variables; the other's may stand beside them, whole, for what was paid with it.
+# The active provider needs all of its variables. The other's may be set too, for payments that were made with it.
 _sandbox = PAYMENT_PROVIDER == "sandbox" or env.str("PAYMENT_SANDBOX_URL", default="")
 PAYMENT_SANDBOX_URL = env.str("PAYMENT_SANDBOX_URL") if _sandbox else ""
 PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET") if _sandbox else ""
@@ -53,10 +53,10 @@ STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET") if _stripe else ""
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", default="https://api.stripe.com")
 _base = urlsplit(STRIPE_API_BASE)
 if _base.scheme != "https" and _base.hostname not in ("127.0.0.1", "localhost"):
-    refuse("STRIPE_API_BASE is malformed: https://… is expected, for the key travels with every request")
+    refuse("STRIPE_API_BASE is malformed: https://… is expected, because every request contains the key")
 STRIPE_RETURN_URL = env.str("STRIPE_RETURN_URL", default="")
 if STRIPE_API_KEY and not STRIPE_API_KEY.startswith(("sk_", "rk_")):
     refuse("STRIPE_API_KEY is malformed: a secret (sk_…) or restricted (rk_…) key is expected")
-PAYMENT_RECONCILE = timedelta(seconds=env.positive("PAYMENT_RECONCILE_SECONDS", default=30))
+PAYMENT_RECONCILE = timedelta(seconds=env.whole_number("PAYMENT_RECONCILE_SECONDS", default=30))
 PROVIDER_SECONDS = 2.0
 PROVIDER_CALLS_AT_ONCE = 4

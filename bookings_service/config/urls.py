@@ -1,4 +1,4 @@
-"""What the service answers over HTTP."""
+"""The HTTP addresses of the service."""
 
 from django.contrib import admin
 from django.urls import include, path

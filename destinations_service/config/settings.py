@@ -16,5 +16,5 @@ globals().update(
 )
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT")) / "destinations"
-# Photos are linked by this address: the gateway's, which serves them on; in production a CDN's.
+# Links to photos use this address: the gateway's, or in production a CDN's.
 MEDIA_URL_BASE = env.str("MEDIA_PUBLIC_URL", default=env.str("PUBLIC_URL", default="http://localhost:8000"))

@@ -1,4 +1,4 @@
-"""The gateway's ASGI application: HTTP through Django, WebSockets through the sockets, one end for both."""
+"""The gateway's ASGI application, for HTTP and WebSockets."""
 
 import os
 

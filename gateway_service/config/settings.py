@@ -32,20 +32,20 @@ GRAPHENE = {
 }
 
 # ---------------------------------------------------------------- how much one caller may ask for
-MAX_HEADER_BYTES = env.positive("MAX_HEADER_BYTES", default=16_000)
+MAX_HEADER_BYTES = env.whole_number("MAX_HEADER_BYTES", default=16_000)
 
-GRAPHQL_MAX_DEPTH = env.positive("GRAPHQL_MAX_DEPTH", default=15)
-GRAPHQL_MAX_ALIASES = env.positive("GRAPHQL_MAX_ALIASES", default=30)
-GRAPHQL_MAX_DIRECTIVES = env.positive("GRAPHQL_MAX_DIRECTIVES", default=50)
-GRAPHQL_MAX_TOKENS = env.positive("GRAPHQL_MAX_TOKENS", default=2_000)
-GRAPHQL_MAX_BYTES = env.positive("GRAPHQL_MAX_BYTES", default=32_768)
-GRAPHQL_MAX_COST = env.positive("GRAPHQL_MAX_COST", default=5_000)
+GRAPHQL_MAX_DEPTH = env.whole_number("GRAPHQL_MAX_DEPTH", default=15)
+GRAPHQL_MAX_ALIASES = env.whole_number("GRAPHQL_MAX_ALIASES", default=30)
+GRAPHQL_MAX_DIRECTIVES = env.whole_number("GRAPHQL_MAX_DIRECTIVES", default=50)
+GRAPHQL_MAX_TOKENS = env.whole_number("GRAPHQL_MAX_TOKENS", default=2_000)
+GRAPHQL_MAX_BYTES = env.whole_number("GRAPHQL_MAX_BYTES", default=32_768)
+GRAPHQL_MAX_COST = env.whole_number("GRAPHQL_MAX_COST", default=5_000)
 # The time that a whole operation may take. Each of its RPCs takes less.
 GRAPHQL_SECONDS = env.float("GRAPHQL_SECONDS", default=10.0)
 
-SOCKET_LIMIT = env.positive("SOCKET_LIMIT", default=20)
+SOCKET_LIMIT = env.whole_number("SOCKET_LIMIT", default=20)
 SOCKET_INIT_SECONDS = env.float("SOCKET_INIT_SECONDS", default=5.0)
-TOKEN_LEEWAY_SECONDS = env.positive("TOKEN_LEEWAY_SECONDS", default=30)
+TOKEN_LEEWAY_SECONDS = env.whole_number("TOKEN_LEEWAY_SECONDS", default=30)
 
 try:
     TRUSTED_PROXIES = tuple(ip_network(proxy, strict=False) for proxy in security.trusted_proxies())

@@ -1,4 +1,4 @@
-"""Where the gateway answers."""
+"""The HTTP addresses of the gateway."""
 
 from django.conf import settings
 from django.urls import path, re_path
@@ -24,7 +24,7 @@ urlpatterns = [
 ]
 if settings.DEBUG:
     urlpatterns.append(path("", index))
-urlpatterns.append(re_path(r"", not_found))  # Django's own page of DEBUG would list every path
+urlpatterns.append(re_path(r"", not_found))  # instead of Django's DEBUG page, which lists every path
 
 handler400 = "gateway_service.gateway.transport.problems.bad_request"
 handler404 = "gateway_service.gateway.transport.problems.not_found"

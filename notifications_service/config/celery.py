@@ -1,6 +1,6 @@
 """The Celery app of the worker and beat: `celery -A notifications_service.config.celery worker --pool threads`.
 
-JSON alone is accepted, from one explicit queue; a message of any other content type is rejected unread.
+It accepts only JSON from one explicit queue. A message of any other content type is rejected unread.
 """
 
 import os
@@ -22,8 +22,8 @@ app.autodiscover_tasks(["notifications_service.notifications"])
 telemetry.connect()
 
 
-class Beating(bootsteps.StartStopStep):
-    """Beats while the worker's loop turns, ready once it consumes its queue."""
+class HeartbeatStep(bootsteps.StartStopStep):
+    """Writes the heartbeat while the worker's loop runs. The worker is ready when it consumes its queue."""
 
     requires = {"celery.worker.components:Timer"}
 
@@ -33,30 +33,30 @@ class Beating(bootsteps.StartStopStep):
         super().__init__(parent, **options)
 
     def start(self, parent: Any) -> None:
-        """Begin to beat."""
+        """Start the heartbeat."""
         self._timer = parent.timer.call_repeatedly(1.0, lambda: self._heartbeat.beat(ready=_consumes(parent)))
 
     def stop(self, parent: Any) -> None:
-        """End with the worker."""
+        """Stop the heartbeat with the worker."""
         if self._timer is not None:
             self._timer.cancel()
         self._heartbeat.remove()
 
 
-class BeatingScheduler(Scheduler):
-    """Beat's scheduler, kept in memory: every entry is periodic and harmless to repeat, so there is nothing to remember."""
+class HeartbeatScheduler(Scheduler):
+    """Celery beat's scheduler. It stores nothing, because every entry is periodic and harmless to repeat."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._heartbeat = Heartbeat("notifications.beat")
         super().__init__(*args, **kwargs)
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        """Beat, and do what is due; wake again within five seconds."""
+        """Write the heartbeat and send what is due. Return at most five seconds until the next tick."""
         self._heartbeat.beat(ready=True)
         return min(super().tick(*args, **kwargs), 5.0)
 
     def close(self) -> None:
-        """End with beat."""
+        """Stop the heartbeat with beat."""
         self._heartbeat.remove()
         super().close()
 
@@ -73,4 +73,4 @@ def _consumes(parent: Any) -> bool:
     return consumer is not None and getattr(consumer, "task_consumer", None) is not None
 
 
-app.steps["worker"].add(Beating)
+app.steps["worker"].add(HeartbeatStep)

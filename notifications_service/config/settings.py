@@ -55,10 +55,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 1,
 }
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
-CELERY_TASK_TIME_LIMIT = None  # threads cannot be killed; every step of a sending has a timeout of its own
-CELERY_WORKER_CONCURRENCY = env.positive("NOTIFICATIONS_WORKER_THREADS", default=4)
+CELERY_TASK_TIME_LIMIT = None  # a thread cannot be killed, so every step of sending has its own timeout
+CELERY_WORKER_CONCURRENCY = env.whole_number("NOTIFICATIONS_WORKER_THREADS", default=4)
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4
-CELERY_BEAT_SCHEDULER = "notifications_service.config.celery:BeatingScheduler"
+CELERY_BEAT_SCHEDULER = "notifications_service.config.celery:HeartbeatScheduler"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "notifications.sweep", "schedule": 5.0, "options": {"expires": 5, "queue": "notifications"}},
 }

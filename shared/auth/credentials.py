@@ -46,7 +46,7 @@ def verify_service_credential(token: str) -> str:
     A caller uses the same credential for minutes. Its signature is verified once, its expiry every time.
     """
     name, expires_at = _signed_by(token, own_name())
-    if time.time() >= expires_at + env.positive("TOKEN_LEEWAY_SECONDS", default=30):
+    if time.time() >= expires_at + env.whole_number("TOKEN_LEEWAY_SECONDS", default=30):
         raise Unauthenticated
     return name
 
@@ -62,7 +62,7 @@ def _signed_by(token: str, audience: str) -> tuple[str, int]:
             algorithms=[ALGORITHM],
             audience=audience,
             issuer=name,
-            leeway=env.positive("TOKEN_LEEWAY_SECONDS", default=30),
+            leeway=env.whole_number("TOKEN_LEEWAY_SECONDS", default=30),
             options={"require": ["exp", "iat", "iss", "aud"]},
         )
     except (jwt.PyJWTError, KeyError, TypeError, ValueError):

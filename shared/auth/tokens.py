@@ -74,7 +74,7 @@ def _claims(token: str) -> dict[str, Any]:
         algorithms=[ALGORITHM],
         issuer=ISSUER,
         audience=AUDIENCE,
-        leeway=env.positive("TOKEN_LEEWAY_SECONDS", default=30),
+        leeway=env.whole_number("TOKEN_LEEWAY_SECONDS", default=30),
         options={"require": ["exp", "iat", "sub", "sid", "token_use"]},
     )
 

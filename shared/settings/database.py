@@ -21,9 +21,9 @@ def database(service: str) -> dict[str, Any]:
         settings: dict[str, Any] = env.db_url(name)
     if not settings.get("NAME") or not settings.get("ENGINE", "").endswith("postgresql"):
         refuse(f"{name} is malformed: postgres://USER:PASSWORD@HOST:PORT/NAME is expected")
-    statement = env.positive("DATABASE_STATEMENT_TIMEOUT_MS", default=10_000)
-    lock = env.positive("DATABASE_LOCK_TIMEOUT_MS", default=2_000)
-    idle = env.positive("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS", default=15_000)
+    statement = env.whole_number("DATABASE_STATEMENT_TIMEOUT_MS", default=10_000)
+    lock = env.whole_number("DATABASE_LOCK_TIMEOUT_MS", default=2_000)
+    idle = env.whole_number("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS", default=15_000)
     settings["CONN_MAX_AGE"] = 0
     settings["CONN_HEALTH_CHECKS"] = False
     settings["TEST"] = {}
@@ -35,7 +35,7 @@ def database(service: str) -> dict[str, Any]:
         ),
         "pool": {
             "min_size": 0,
-            "max_size": env.positive("DATABASE_POOL_SIZE", default=POOL_SIZE),
+            "max_size": env.whole_number("DATABASE_POOL_SIZE", default=POOL_SIZE),
             "timeout": 2,
             "max_idle": 120,
             "num_workers": 1,

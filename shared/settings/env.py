@@ -47,7 +47,7 @@ class Env(environ.Env):
             refuse(f"{var} is malformed: true or false is expected")
         return bool(super().bool(var, default=default))
 
-    def positive(self, name: str, *, default: int) -> int:
+    def whole_number(self, name: str, *, default: int) -> int:
         """Return a whole number of at least 0. Ends the process for any other value."""
         value = self.int(name, default=default)
         if value < 0:

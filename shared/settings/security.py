@@ -68,7 +68,7 @@ def https() -> Https:
 
 def max_body_bytes() -> int:
     """Return the largest request body that is read, 10 MB by default."""
-    return env.positive("MAX_BODY_BYTES", default=10_000_000)
+    return env.whole_number("MAX_BODY_BYTES", default=10_000_000)
 
 
 def limits(service: str) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What every service's tests share: the pytest plugin, races, patience, and events on a real broker. Never imported by a service."""
+"""What the tests of all services share: the pytest plugin, races, waiting, and events on a real broker. Services never import it."""
 
 from shared.testing.patience import eventually
 from shared.testing.races import race

@@ -1,4 +1,4 @@
-"""Events in tests: topics of the run's own on a real broker, records put on them and read from them."""
+"""Events in tests: the run's own topics on a real broker, and records written to them and read from them."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,9 +22,9 @@ def _servers() -> dict[str, Any]:
 
 @contextmanager
 def own_topics() -> Iterator[None]:
-    """Create every topic of the platform, dead letters included, under this run's prefix; delete them at the end.
+    """Create every topic of the platform, with dead letters, under this run's prefix. Delete them at the end.
 
-    Raises RuntimeError without a prefix: the topics of a running platform are nobody's to delete.
+    Raises RuntimeError without a prefix: a test must not delete the topics of a running platform.
     """
     if topic_name("") == "":
         raise RuntimeError("KAFKA_TOPIC_PREFIX is not set: the test run has no topics of its own")
@@ -47,7 +47,7 @@ def own_topics() -> Iterator[None]:
 
 
 def put(topic: str, *, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> None:
-    """Put a raw record on `topic` (its name without prefix) and return once the broker has it."""
+    """Put a raw record on `topic` (its name without prefix) and return when the broker has it."""
     producer = Producer({**_servers(), "acks": "all", "linger.ms": 0})
     failures: list[KafkaError] = []
 
@@ -66,31 +66,31 @@ def put_event(topic: str, envelope: Envelope) -> None:
 
 
 def consume_until(topic: str, enough: Callable[[list[Message]], bool] | int, timeout: float = 15.0) -> list[Message]:
-    """Return the records of `topic` from its beginning, as soon as `enough` of them are there (a number, or a predicate).
+    """Return the records of `topic` from its beginning as soon as there are `enough` (a number, or a predicate).
 
-    Reads without a group and commits nothing. Raises AssertionError after `timeout` seconds, saying how many there were.
+    Reads without a group and commits nothing. Raises AssertionError after `timeout` seconds with the number of records.
     """
-    is_enough = (lambda found: len(found) >= enough) if isinstance(enough, int) else enough
+    is_enough = (lambda records: len(records) >= enough) if isinstance(enough, int) else enough
     consumer = Consumer({**_servers(), "group.id": "unused", "enable.auto.commit": False, "fetch.wait.max.ms": 50})
-    found: list[Message] = []
+    records: list[Message] = []
     try:
         name = topic_name(topic)
         partitions = consumer.list_topics(name, timeout=timeout).topics[name].partitions
         consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in partitions])
         end = time.monotonic() + timeout
-        while not is_enough(found):
+        while not is_enough(records):
             if time.monotonic() >= end:
-                raise AssertionError(f"{len(found)} records on {topic} within {timeout:g} s")
+                raise AssertionError(f"{len(records)} records on {topic} within {timeout:g} s")
             record = consumer.poll(0.2)
             if record is not None and record.error() is None:
-                found.append(record)
+                records.append(record)
     finally:
         consumer.close()
-    return found
+    return records
 
 
 def events_of(topic: str, key: str, *, count: int, timeout: float = 15.0) -> list[Envelope]:
-    """Return the first `count` events of one aggregate on `topic`, in their order on the wire."""
+    """Return the first `count` events of one aggregate on `topic`, in the order of the topic."""
 
     def of_key(records: list[Message]) -> list[Envelope]:
         return [

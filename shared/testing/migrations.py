@@ -1,8 +1,8 @@
-"""Holds migrations to the models, and to "expand, then contract": old code runs on the new schema.
+"""Checks migrations: they fit the models, and old code runs on the new schema ("expand, then contract").
 
-`DJANGO_SETTINGS_MODULE=users_service.config.settings python -m shared.testing.migrations` complains of a model without its migration,
-and lints the SQL of every migration of this repository that the service installs, first ones aside: no old code ran before
-them. It needs no database server.
+`DJANGO_SETTINGS_MODULE=users_service.config.settings python -m shared.testing.migrations` reports models without a migration,
+and lints the SQL of this repository's migrations that the service installs. First migrations are left out, because no old code
+ran before them. It needs no database server.
 """
 
 import logging
@@ -22,7 +22,7 @@ from django_migration_linter import MigrationLinter
 from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVER_VERSION = 180000  # what the SQL is written for
+SERVER_VERSION = 180000  # the server version that the SQL is for
 
 
 def own_apps() -> list[str]:
@@ -35,7 +35,7 @@ def own_apps() -> list[str]:
 
 
 def offline() -> None:
-    """Have Django write a migration's SQL without asking a server: nothing is applied, and nothing will be."""
+    """Let Django write a migration's SQL without a server. Nothing is applied."""
 
     def applied_migrations(_: MigrationRecorder) -> dict[Any, Any]:
         return {}
@@ -48,13 +48,13 @@ def offline() -> None:
 
     setattr(MigrationLoader, check_consistent_history.__name__, check_consistent_history)
     setattr(MigrationRecorder, applied_migrations.__name__, applied_migrations)
-    connection.features.can_rollback_ddl = False  # no transaction around what is only written down
+    connection.features.can_rollback_ddl = False  # no transaction around SQL that is only printed
     connection.ops.compose_sql = composed
     connection.__dict__["pg_version"] = SERVER_VERSION
 
 
 def main() -> int:
-    """Return 1 where a migration is missing, or breaks the code that runs while it is applied."""
+    """Return 1 if a migration is missing, or breaks code that runs while it is applied."""
     django.setup()
     logging.disable(logging.INFO)
     offline()

@@ -1,4 +1,4 @@
-"""Waiting for what other processes do: for a condition, never for a time."""
+"""Waits for the effects of other processes: for a condition, never for a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 def eventually(predicate: Callable[[], T], timeout: float = 10.0, every: float = 0.05) -> T:
-    """Return the first truthy value of `predicate`, asked every `every` seconds.
+    """Call `predicate` every `every` seconds until its value is truthy, and return that value.
 
-    An AssertionError inside counts as not yet. Raises AssertionError after `timeout` seconds, with the last answer.
+    An AssertionError in it counts as not yet. Raises AssertionError after `timeout` seconds, with the last answer.
     """
     end = time.monotonic() + timeout
     while True:

@@ -1,9 +1,9 @@
-"""The pytest plugin of every service: what a run shares with nobody.
+"""The pytest plugin of every service. It gives each test run its own databases, topics and cache.
 
-- Databases: pytest-django's, cloned from `<SERVICE>_TEST_DATABASE_TEMPLATE` or TEST_DATABASE_TEMPLATE where one is set (migrations
-  then find nothing left to do), migrated from nothing otherwise. No connection pool: tests count connections.
-- Kafka: KAFKA_TOPIC_PREFIX of the run and worker before topics and groups; the fixture `kafka_topics` makes and removes them.
-- Valkey: a database per service and worker; the fixture `valkey` empties it before and after.
+- Databases: those of pytest-django. With `<SERVICE>_TEST_DATABASE_TEMPLATE` or TEST_DATABASE_TEMPLATE they are cloned from it, and
+  migrations have nothing to do. There is no connection pool, because tests count connections.
+- Kafka: the run and worker have their own KAFKA_TOPIC_PREFIX. The fixture `kafka_topics` creates and deletes the topics.
+- Valkey: each service and worker has a database. The fixture `valkey` empties it before and after.
 """
 
 import os
@@ -20,7 +20,7 @@ _WORKERS_PER_SERVICE = 3  # 16 Valkey databases; the first is the platform's
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
-    """Give the worker its own names before pytest-django has Django read its settings."""
+    """Set the worker's own names before Django reads its settings."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
     run = os.environ.setdefault("TRAVEL_TEST_RUN", secrets.token_hex(4))  # workers inherit it
     os.environ["KAFKA_TOPIC_PREFIX"] = f"test.{run}.{worker}."
@@ -33,7 +33,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Clone test databases where a template is named, and take the pool out."""
+    """Clone the test databases if a template is set, and remove the connection pool."""
     from django.conf import settings
     from django.db import connections
 
@@ -42,16 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
     service = str(getattr(settings, "SERVICE_NAME", "")).upper()
     template = os.environ.get(f"{service}_TEST_DATABASE_TEMPLATE") or os.environ.get("TEST_DATABASE_TEMPLATE")
     for alias in connections:
-        held = connections.settings[alias]
-        if held["ENGINE"].endswith("postgresql"):
-            held.get("OPTIONS", {}).pop("pool", None)
+        database = connections.settings[alias]
+        if database["ENGINE"].endswith("postgresql"):
+            database.get("OPTIONS", {}).pop("pool", None)
             if template:
-                held["TEST"]["TEMPLATE"] = template
+                database["TEST"]["TEMPLATE"] = template
 
 
 @pytest.fixture(scope="session")
 def kafka_topics() -> Iterator[None]:
-    """Every topic of the platform, for this worker alone."""
+    """Create every topic of the platform for this worker only."""
     from shared.testing.kafka import own_topics
 
     with own_topics():

@@ -1,4 +1,4 @@
-"""Races: several callables let go at the same instant, each in a thread with a database connection of its own."""
+"""Races: several callables start at the same instant, each in a thread with its own database connection."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +13,8 @@ T = TypeVar("T")
 def race(callables: Iterable[Callable[[], T]], *, timeout: float = 30.0) -> list[T | Exception]:
     """Run all `callables` at once and return what each returned or raised, in their order.
 
-    Each thread holds an open connection to every database before the start, so that the race is about the work and not about
-    connecting. The test needs `django_db(transaction=True)`: the threads see committed rows alone. Raises TimeoutError after
-    `timeout` seconds.
+    Each thread connects to every database before the start, so that connecting is no part of the race. The test needs
+    `django_db(transaction=True)`, because the threads see only committed rows. Raises TimeoutError after `timeout` seconds.
     """
     runners = list(callables)
     barrier = Barrier(len(runners))
@@ -26,7 +25,7 @@ def race(callables: Iterable[Callable[[], T]], *, timeout: float = 30.0) -> list
                 connection.ensure_connection()
             barrier.wait(timeout=timeout)
             return work()
-        except Exception as e:  # an outcome of the race, for the test to count
+        except Exception as e:  # the test counts it as an outcome
             return e
         finally:
             connections.close_all()

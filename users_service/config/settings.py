@@ -22,16 +22,16 @@ AUTHENTICATION_BACKENDS = ["users_service.accounts.backends.AccountBackend"]
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = ["users_service.accounts.passwords.Argon2Hasher"]
 
-ACCESS_TOKEN_LIFETIME = timedelta(seconds=env.positive("ACCESS_TOKEN_SECONDS", default=300))
-REFRESH_TOKEN_LIFETIME = timedelta(days=env.positive("REFRESH_TOKEN_DAYS", default=30))
-REFRESH_GRACE = timedelta(seconds=env.positive("REFRESH_GRACE_SECONDS", default=10))
+ACCESS_TOKEN_LIFETIME = timedelta(seconds=env.whole_number("ACCESS_TOKEN_SECONDS", default=300))
+REFRESH_TOKEN_LIFETIME = timedelta(days=env.whole_number("REFRESH_TOKEN_DAYS", default=30))
+REFRESH_GRACE = timedelta(seconds=env.whole_number("REFRESH_GRACE_SECONDS", default=10))
 VERIFICATION_LINK_LIFETIME = timedelta(days=2)
 
-LOGIN_LIMIT_ACCOUNT = env.positive("LOGIN_LIMIT_ACCOUNT", default=10)
-LOGIN_LIMIT_NETWORK = env.positive("LOGIN_LIMIT_NETWORK", default=100)
-MAIL_REQUEST_LIMIT_NETWORK = env.positive("MAIL_REQUEST_LIMIT_NETWORK", default=60)
-MAIL_REQUEST_LIMIT_ADDRESS = env.positive("MAIL_REQUEST_LIMIT_ADDRESS", default=5)
-HASHES_AT_ONCE = env.positive("HASHES_AT_ONCE", default=2)
+LOGIN_LIMIT_ACCOUNT = env.whole_number("LOGIN_LIMIT_ACCOUNT", default=10)
+LOGIN_LIMIT_NETWORK = env.whole_number("LOGIN_LIMIT_NETWORK", default=100)
+MAIL_REQUEST_LIMIT_NETWORK = env.whole_number("MAIL_REQUEST_LIMIT_NETWORK", default=60)
+MAIL_REQUEST_LIMIT_ADDRESS = env.whole_number("MAIL_REQUEST_LIMIT_ADDRESS", default=5)
+HASHES_AT_ONCE = env.whole_number("HASHES_AT_ONCE", default=2)
 
 SIMPLE_JWT = {
     "ALGORITHM": "EdDSA",

@@ -72,7 +72,7 @@ def test_one_provider_is_used_and_the_other_stays_configured(
         ),
         (
             {"PAYMENT_PROVIDER": "stripe", **STRIPE, "STRIPE_API_BASE": "http://127.0.0.1.example"},
-            "STRIPE_API_BASE is malformed: https://… is expected, for the key travels with every request",
+            "STRIPE_API_BASE is malformed: https://… is expected, because every request contains the key",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Nobody gets in by a token that users_service did not sign for this platform, and every bad token is answered alike."""
+"""Only tokens that users_service signed for this platform are accepted, and every bad token gets the same answer."""
 
 import base64
 import hashlib
@@ -38,7 +38,7 @@ def forged(header: dict, claims: dict | None = None, signature: bytes = b"") -> 
     return ".".join((part(json.dumps(header).encode()), part(json.dumps(payload).encode()), part(signature)))
 
 
-def test_a_good_token_names_its_traveller():
+def test_a_valid_token_identifies_its_traveller():
     user, session = uuid7(), uuid7()
     token = mint_access_token(user, session_id=session, roles=["support"])
 
@@ -54,7 +54,7 @@ def test_other_algorithms_are_refused(alg):
         verify_access_token(forged({"alg": alg, "typ": "JWT", "kid": KID}))
 
 
-def test_the_published_key_is_no_secret():
+def test_the_public_key_is_not_accepted_as_a_secret():
     pem = traveller_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     unsigned = forged({"alg": "HS256", "kid": KID}).rsplit(".", 1)[0]
     signature = hmac.new(pem, unsigned.encode(), hashlib.sha256).digest()
@@ -65,7 +65,7 @@ def test_the_published_key_is_no_secret():
 
 
 @pytest.mark.parametrize("kid", ["../../../../dev/null", "' OR 1=1 --", "A" * 4096, "", None, 7])
-def test_a_strange_key_name_is_only_a_key_that_nobody_has(kid):
+def test_a_malformed_key_name_is_treated_as_an_unknown_key(kid):
     token = jwt.encode({"sub": "x"}, traveller_key(), algorithm="EdDSA", headers={"kid": KID})
     header, payload, signature = token.split(".")
     header = base64.urlsafe_b64encode(json.dumps({"alg": "EdDSA", "kid": kid}).encode()).rstrip(b"=").decode()
@@ -74,8 +74,8 @@ def test_a_strange_key_name_is_only_a_key_that_nobody_has(kid):
         verify_access_token(f"{header}.{payload}.{signature}")
 
 
-def test_keys_brought_along_are_never_looked_at():
-    """The listener that `jku` names sees no connection."""
+def test_keys_in_the_token_are_ignored():
+    """The server that `jku` names gets no connection."""
     seen = []
 
     class Listener(BaseHTTPRequestHandler):
@@ -119,12 +119,12 @@ def test_clocks_may_differ_by_half_a_minute():
 
 
 @pytest.mark.parametrize("token", ["", "a", "a.b", "a.b.c", "\x00", "é" * 10, "A" * 100_000])
-def test_what_is_no_token_is_refused_alike(token):
+def test_malformed_tokens_get_the_same_refusal(token):
     with pytest.raises(Unauthenticated):
         verify_access_token(token)
 
 
-def test_unknown_keys_make_one_fetch_in_thirty_seconds_and_a_stale_set_is_better_than_none():
+def test_unknown_keys_cause_one_fetch_in_thirty_seconds_and_old_keys_stay_in_use():
     fetches, now, document = [], [0.0], json.dumps({"keys": [jwk_of("a", traveller_key().public_key())]}).encode()
 
     def fetch() -> bytes:
@@ -144,7 +144,7 @@ def test_unknown_keys_make_one_fetch_in_thirty_seconds_and_a_stale_set_is_better
     assert fetches == [0.0, 31.0]
 
 
-def test_without_any_key_nothing_can_be_said():
+def test_without_any_key_the_answer_is_unavailable():
     def fetch() -> bytes:
         raise OSError
 
@@ -152,7 +152,7 @@ def test_without_any_key_nothing_can_be_said():
         KeySet(fetch).key("a")
 
 
-def test_a_service_is_who_signed_for_this_service():
+def test_a_credential_identifies_the_service_that_signed_it():
     assert verify_service_credential(credential_of("gateway", "bookings")) == "gateway"
 
 
@@ -171,8 +171,8 @@ def test_any_other_credential_is_refused(credential):
         verify_service_credential(credential())
 
 
-def test_a_credential_that_was_good_ends_all_the_same(monkeypatch):
-    """Seen failing with its end looked at only where the signature is verified, which is once."""
+def test_a_cached_credential_still_expires(monkeypatch):
+    """Seen failing with the expiry checked only where the signature is verified, which happens once."""
     credential = credential_of("gateway", "bookings", now=time.time() - 400)
     monkeypatch.setenv("TOKEN_LEEWAY_SECONDS", "900")
     assert verify_service_credential(credential) == "gateway"

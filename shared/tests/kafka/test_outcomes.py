@@ -1,4 +1,4 @@
-"""What a failure means to a consumer, and what a record of any bytes becomes."""
+"""What a failure means to a consumer, and how a record of any bytes is read."""
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
@@ -18,7 +18,7 @@ def caused(error: Exception, sqlstate: str | None) -> Exception:
     return error
 
 
-AWAY = [
+UNAVAILABLE = [
     caused(OperationalError(), None),
     caused(OperationalError(), "08006"),
     caused(OperationalError(), "53300"),
@@ -30,7 +30,7 @@ AWAY = [
     BrokerUnavailable(),
     KafkaException(KafkaError(KafkaError._TRANSPORT)),
 ]
-COUNTED = [
+ATTEMPTS = [
     caused(OperationalError(), "57014"),
     caused(OperationalError(), "40P01"),
     caused(OperationalError(), "55P03"),
@@ -40,14 +40,14 @@ COUNTED = [
 ]
 
 
-@pytest.mark.parametrize("error", AWAY, ids=repr)
-def test_what_is_away_is_waited_for(error):
+@pytest.mark.parametrize("error", UNAVAILABLE, ids=repr)
+def test_the_consumer_waits_for_an_unavailable_dependency(error):
     assert is_unavailable(error)
 
 
-@pytest.mark.parametrize("error", COUNTED, ids=repr)
-def test_what_the_message_causes_is_counted(error):
-    """A cancelled statement, a deadlock and a lock not got are attempts: waiting for ever on one message is no way out."""
+@pytest.mark.parametrize("error", ATTEMPTS, ids=repr)
+def test_other_failures_count_as_attempts(error):
+    """A cancelled statement, a deadlock and a lock timeout are attempts. The consumer must not wait for ever for one message."""
     assert not is_unavailable(error)
     assert not is_deploy_fault(error)
 
@@ -57,12 +57,12 @@ def test_a_missing_table_is_the_deploys_fault():
     assert not is_unavailable(caused(ProgrammingError(), "42P01"))
 
 
-def test_any_bytes_are_text_that_a_database_holds():
+def test_any_bytes_become_text_that_a_database_can_store():
     assert printable(b"a\x00\xff\n\xe2\x80\xae") == "a\\x00\\xff\\x0a\\x202e"
 
 
 def record(**fields: object) -> Record:
-    """Return a record without anything that makes it an event."""
+    """Return a record without the headers of an event."""
     return Record(**{"topic": "t", "partition": 0, "offset": 0, "key": "k", "headers": [], "value": b"{}", **fields})
 
 
@@ -75,6 +75,6 @@ def record(**fields: object) -> Record:
         [("ce_id", b"a\x00"), ("ce_type", b"t"), ("ce_source", b"s"), ("ce_specversion", b"1.0")],
     ],
 )
-def test_what_is_no_event_is_bad(headers):
+def test_a_record_without_the_headers_of_an_event_is_bad(headers):
     with pytest.raises(BadEvent):
         event_of(record(headers=headers))

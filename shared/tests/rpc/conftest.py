@@ -1,4 +1,4 @@
-"""A servicer with one method of each kind, served for real, with test keys trusted."""
+"""A real server with one method of each kind that trusts the test keys."""
 
 import asyncio
 import threading
@@ -78,7 +78,7 @@ class Servicer(bookings_pb2_grpc.BookingsServiceServicer):
 
 @dataclass
 class Served:
-    """The running server, its servicer, and a raw stub that sends whatever metadata a test wants."""
+    """The running server, its servicer, and a plain stub that sends the metadata of a test."""
 
     server: TestServer
     servicer: Servicer

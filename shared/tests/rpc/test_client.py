@@ -1,4 +1,4 @@
-"""What a caller gets: the refusal the other service raised, a retry where nothing can happen twice, its context passed on."""
+"""A caller gets the refusal that the service raised, retries of reads only, and its context passed on."""
 
 import socket
 import time
@@ -28,7 +28,7 @@ QUOTE = bookings_pb2.GetQuoteRequest(id="quote")
 
 @pytest.fixture(autouse=True)
 def credential(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One process plays both sides here: what it makes for bookings, it signs as the gateway."""
+    """One process is both sides here: it signs credentials for bookings as the gateway."""
     monkeypatch.setattr("shared.rpc.client.service_credential", lambda audience: credential_of("gateway", audience))
     assert credentials.own_name() == "bookings"
 
@@ -40,7 +40,7 @@ def client(served: Served) -> Iterator[ServiceClient]:
     made.close()
 
 
-def test_a_refusal_comes_out_as_it_was_raised(client: ServiceClient) -> None:
+def test_a_refusal_reaches_the_caller_unchanged(client: ServiceClient) -> None:
     with bind_request(locale=Locale.FR), pytest.raises(NoSeats) as raised:
         client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="refused"))
 
@@ -50,7 +50,7 @@ def test_a_refusal_comes_out_as_it_was_raised(client: ServiceClient) -> None:
     assert isinstance(error.__cause__, grpc.RpcError)
 
 
-def test_transport_failures_come_out_as_refusals(client: ServiceClient) -> None:
+def test_transport_failures_are_raised_as_refusals(client: ServiceClient) -> None:
     with pytest.raises(Unavailable) as busy:
         client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="busy"))
     with pytest.raises(DeadlineExceeded):
@@ -65,7 +65,7 @@ def test_transport_failures_come_out_as_refusals(client: ServiceClient) -> None:
     assert busy.value.retry_after == 1
 
 
-def test_a_service_that_is_away_is_unavailable_at_once() -> None:
+def test_a_call_to_a_stopped_service_fails_at_once() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         client = ServiceClient("bookings", STUB, address=f"127.0.0.1:{nobody.getsockname()[1]}")
@@ -78,7 +78,7 @@ def test_a_service_that_is_away_is_unavailable_at_once() -> None:
         client.close()
 
 
-def test_the_context_travels(client: ServiceClient, served: Served) -> None:
+def test_the_context_is_passed_on(client: ServiceClient, served: Served) -> None:
     person = uuid7()
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
     with bind_request(request_id="request-7", traceparent=trace, locale=Locale.FR):
@@ -92,7 +92,7 @@ def test_the_context_travels(client: ServiceClient, served: Served) -> None:
     assert (call.owner.id, call.request_id, call.locale, call.caller) == (person, "request-7", Locale.FR, "gateway")
 
 
-def test_reads_alone_are_retried() -> None:
+def test_only_reads_are_retried() -> None:
     (policy,) = _service_config(STUB)["methodConfig"]
     retried = {one["method"] for one in policy["name"]}
 
@@ -126,7 +126,7 @@ async def test_the_asyncio_client_does_the_same(served: Served) -> None:
     assert served.servicer.seen[0].request_id == "request-8"
 
 
-def test_a_caller_out_of_the_table_is_forbidden(client: ServiceClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_that_is_not_listed_is_forbidden(client: ServiceClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.rpc.client.service_credential", lambda audience: credential_of("users", audience))
 
     with pytest.raises(Forbidden):

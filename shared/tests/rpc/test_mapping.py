@@ -1,4 +1,4 @@
-"""Values cross the wire unchanged, and what is no such value is refused by its field's name."""
+"""Values cross the wire unchanged, and malformed values are refused with the name of their field."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from uuid import UUID
@@ -15,13 +15,13 @@ from shared.text import Locale, Text
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.sampled_from(["EUR", "JPY", "KWD"]))
-def test_money_comes_back(minor: int, currency: str) -> None:
+def test_money_survives_the_wire(minor: int, currency: str) -> None:
     money = Money.from_minor(minor, currency)
 
     assert mapping.money_from_proto(mapping.money_to_proto(money)) == money
 
 
-def test_instants_come_back_in_utc() -> None:
+def test_instants_survive_the_wire_in_utc() -> None:
     instant = datetime(2026, 11, 23, 10, 30, 15, 123456, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 
     stamp = mapping.ts(instant)
@@ -38,7 +38,7 @@ def test_instants_come_back_in_utc() -> None:
 @pytest.mark.parametrize(
     "value", ["", "x", "0" * 32, "{01890a5d-ac96-774b-bcce-b302099a8057}", "' OR 1=1", "\x00" * 36]
 )
-def test_what_is_no_uuid_is_refused(value: str) -> None:
+def test_a_malformed_uuid_is_refused(value: str) -> None:
     with pytest.raises(Invalid) as raised:
         mapping.uuid_of(value, "booking_id")
 

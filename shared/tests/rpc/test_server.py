@@ -1,4 +1,4 @@
-"""Who may call what, until when, and what comes back when it goes wrong: over real sockets, with real credentials."""
+"""Who may call which method, until when, and which refusals are answered: over real sockets, with real credentials."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ def refused(call: Any, *arguments: Any, **options: Any) -> grpc.RpcError:
     return raised.value
 
 
-def test_a_call_without_a_good_credential_is_unauthenticated(served: Served) -> None:
+def test_a_call_without_a_valid_credential_is_unauthenticated(served: Served) -> None:
     """Abuse 53. Seen failing with _Guard.admit's credential check taken out."""
     old = credential_of("gateway", "bookings", now=time.time() - 3_600)
     attempts = [[], [("x-service-credential", "x")], [("x-service-credential", old)], metadata(audience="users")]
@@ -54,7 +54,7 @@ def test_a_call_without_a_good_credential_is_unauthenticated(served: Served) -> 
     assert served.servicer.seen == []
 
 
-def test_a_caller_that_the_table_does_not_list_is_denied(served: Served) -> None:
+def test_a_caller_that_is_not_listed_is_denied(served: Served) -> None:
     """Abuse 53. Seen failing with the caller table's check taken out."""
     error = refused(served.stub.GetQuote, QUOTE, metadata=metadata("users"))
 
@@ -62,7 +62,7 @@ def test_a_caller_that_the_table_does_not_list_is_denied(served: Served) -> None
     assert served.stub.GetQuote(QUOTE, metadata=metadata("notifications")).quote.id == "quote"
 
 
-def test_what_the_database_cannot_keep_is_the_callers_fault(served: Served) -> None:
+def test_a_value_that_the_database_cannot_store_is_the_callers_fault(served: Served) -> None:
     """NUL in a text is refused by PostgreSQL. Seen failing (INTERNAL) without _as_refusal's DataError."""
     error = refused(served.stub.GetQuote, bookings_pb2.GetQuoteRequest(id="unkept"), metadata=metadata())
 
@@ -70,7 +70,7 @@ def test_what_the_database_cannot_keep_is_the_callers_fault(served: Served) -> N
     assert "PostgreSQL" not in (error.details() or "")
 
 
-def test_a_method_for_travellers_wants_a_good_token(served: Served) -> None:
+def test_a_method_for_travellers_requires_a_valid_token(served: Served) -> None:
     request = bookings_pb2.BatchGetBookingsRequest(ids=["a"])
     person = uuid7()
     for headers in (metadata(), metadata(authorization="Bearer x"), metadata(**bearer(aud="other"))):
@@ -85,7 +85,7 @@ def test_a_method_for_travellers_wants_a_good_token(served: Served) -> None:
     assert call.caller == "gateway"
 
 
-def test_a_bad_token_is_refused_where_it_is_optional_too(served: Served) -> None:
+def test_a_bad_token_is_refused_even_if_it_is_optional(served: Served) -> None:
     watch = served.stub.WatchBooking
     request = bookings_pb2.WatchBookingRequest(reference="X")
 
@@ -106,7 +106,7 @@ def test_a_call_without_deadline_gets_the_servers_own(served: Served) -> None:
     assert 0 < served.servicer.seen[0].deadline.at - started <= 0.5
 
 
-def test_the_callers_deadline_counts_where_it_is_sooner(served: Served) -> None:
+def test_the_callers_deadline_counts_if_it_is_sooner(served: Served) -> None:
     served.stub.GetQuote(QUOTE, metadata=metadata(), timeout=0.2)
 
     assert served.servicer.seen[0].deadline.remaining() < 0.2
@@ -125,14 +125,14 @@ def test_a_refusal_carries_code_params_field_and_message(served: Served) -> None
     assert status.message == "Il ne reste que 2 places."
 
 
-def test_an_unexpected_failure_tells_nothing(served: Served) -> None:
+def test_an_unexpected_failure_shows_no_details(served: Served) -> None:
     error = refused(served.stub.GetQuote, bookings_pb2.GetQuoteRequest(id="broken"), metadata=metadata())
 
     assert (error.code(), error.details()) == (grpc.StatusCode.INTERNAL, "Internal error")
     assert "secret" not in str(error.trailing_metadata())
 
 
-def test_a_database_that_refuses_is_unavailable_for_a_second(served: Served) -> None:
+def test_a_database_error_is_unavailable_with_a_retry_after_one_second(served: Served) -> None:
     error = refused(served.stub.GetQuote, bookings_pb2.GetQuoteRequest(id="busy"), metadata=metadata())
 
     retry = error_details_pb2.RetryInfo()
@@ -140,7 +140,7 @@ def test_a_database_that_refuses_is_unavailable_for_a_second(served: Served) -> 
     assert (error.code(), retry.retry_delay.seconds) == (grpc.StatusCode.UNAVAILABLE, 1)
 
 
-def test_a_refusal_before_a_streams_first_message_is_a_refusal(served: Served) -> None:
+def test_a_stream_can_be_refused_before_its_first_message(served: Served) -> None:
     request = bookings_pb2.WatchBookingRequest(reference="unknown")
 
     error = refused(lambda: list(served.stub.WatchBooking(request, metadata=metadata())))
@@ -148,7 +148,7 @@ def test_a_refusal_before_a_streams_first_message_is_a_refusal(served: Served) -
     assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
 
 
-def test_what_is_too_large_is_refused_and_the_next_call_is_served(served: Served) -> None:
+def test_a_request_that_is_too_large_is_refused_and_the_next_call_is_served(served: Served) -> None:
     """Abuse 55. Seen failing with MAX_BATCH's check and with the message limit taken out."""
     token = bearer()
     big = bookings_pb2.GetQuoteRequest(id="x" * 5_000_000)
@@ -183,7 +183,7 @@ def test_health_is_open_and_follows_the_probe() -> None:
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_reflection_is_for_development_alone(debug: bool) -> None:
+def test_reflection_is_only_for_development(debug: bool) -> None:
     """Abuse 56."""
     with override_settings(DEBUG=debug):
         with running(lambda _: None) as server, grpc.insecure_channel(server.address) as channel:
@@ -235,7 +235,7 @@ def test_a_stopping_server_ends_its_streams_at_once() -> None:
     channel.close()
 
 
-async def test_what_waits_for_a_thread_is_bounded() -> None:
+async def test_the_number_of_waiting_calls_is_bounded() -> None:
     """Seen failing with the count in Workers.run taken out."""
     workers = Workers(threads=1, waiting=2)
     results = await asyncio.gather(
@@ -247,7 +247,7 @@ async def test_what_waits_for_a_thread_is_bounded() -> None:
     assert await workers.run(lambda: 1, timeout=5) == 1
 
 
-def test_a_method_that_nobody_guards_is_not_served() -> None:
+def test_a_method_without_a_guard_is_not_served() -> None:
     class Careless(bookings_pb2_grpc.BookingsServiceServicer):
         def GetQuote(self, request: Any, context: Any) -> Any:
             return bookings_pb2.GetQuoteResponse()

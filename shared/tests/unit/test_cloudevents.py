@@ -1,4 +1,4 @@
-"""An event survives the wire, and a record that is none says what is wrong with it."""
+"""An event survives the wire, and a malformed record is refused with the reason."""
 
 from datetime import UTC, datetime
 
@@ -15,11 +15,11 @@ ENVELOPE = Envelope(
 )  # fmt: skip
 
 
-def test_an_event_comes_back_as_it_was_sent():
+def test_an_event_survives_the_wire():
     assert decode(key=b"k", value=ENVELOPE.value, headers=ENVELOPE.headers()) == ENVELOPE
 
 
-def test_fields_of_a_newer_version_are_passed_over():
+def test_unknown_fields_of_a_newer_version_are_ignored():
     assert ENVELOPE.message() == users_pb2.UserRegistered(user_id="u")
 
 
@@ -36,7 +36,7 @@ def test_fields_of_a_newer_version_are_passed_over():
         ({}, b" " * (MAX_VALUE_BYTES + 1), "bytes"),
     ],
 )
-def test_a_malformed_record_says_what_is_wrong(changed, value, complaint):
+def test_a_malformed_record_is_refused_with_the_reason(changed, value, complaint):
     headers = {**dict(ENVELOPE.headers()), **changed}
 
     with pytest.raises(BadEvent, match=complaint):
@@ -51,7 +51,7 @@ def test_a_value_that_does_not_fit_its_type_is_a_bad_event(value):
         decode(key=b"k", value=value, headers=headers).message()
 
 
-def test_every_event_has_one_type_a_declared_topic_and_a_way_back():
+def test_every_event_has_a_declared_topic_and_a_type_that_finds_it():
     assert len({event.type for event in EVENTS.values()}) == len(EVENTS)
     for message, event in EVENTS.items():
         assert event.topic in {topic.name for topic in TOPICS}

@@ -1,4 +1,4 @@
-"""One table tells every refusal over every protocol, and a refusal survives the wire."""
+"""One table maps every refusal to every protocol, and a refusal survives the wire."""
 
 import grpc
 import pytest
@@ -62,5 +62,5 @@ def test_one_code_cannot_mean_two_things():
         type("Other", (errors.NotFound,), {"code": "TEST_SEATS_GONE"})
 
 
-def test_a_missing_parameter_never_hides_the_refusal():
+def test_a_missing_parameter_does_not_hide_the_refusal():
     assert SeatsGone().localized(Locale.EN) == "Only seatsLeft left."

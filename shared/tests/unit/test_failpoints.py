@@ -1,4 +1,4 @@
-"""Failpoints: every name stands somewhere and every place has a name; armed, a process dies there once; in production, never."""
+"""Failpoints: names and places in the code match, a process kills itself there once, and never in production."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ HIT = "from shared.failpoints import failpoint; failpoint('pay.recorded'); print
 
 
 def hit(tmp_path, **environment):
-    """Run a program that reaches pay.recorded, in an environment of that alone."""
+    """Run a program that reaches pay.recorded, in an environment with only these variables."""
     environment = {"FAILPOINT_DIR": str(tmp_path), "TRAVEL_PROCESS": "bookings.rpc", "DEBUG": "true", **environment}
     environment = {name: value for name, value in environment.items() if value is not None}
     return subprocess.run(
@@ -23,7 +23,7 @@ def hit(tmp_path, **environment):
     )
 
 
-def test_every_name_stands_in_the_code_and_every_place_is_named():
+def test_every_name_is_in_the_code_and_every_place_has_a_name():
     """Seen failing with a call misspelt in pay.py, and with a name that no call had."""
     placed = [
         name
@@ -43,8 +43,8 @@ def test_nothing_happens_without_the_variable(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_process_named_dies_there_once(tmp_path):
-    """Killed with SIGKILL, its marker left; the next one of the same environment gets past."""
+def test_the_process_kills_itself_there_once(tmp_path):
+    """It is killed with SIGKILL and writes the file. The next process with the same environment gets past."""
     first = hit(tmp_path, FAILPOINT="pay.recorded")
     marker = (tmp_path / "pay.recorded").read_text()
     second = hit(tmp_path, FAILPOINT="pay.recorded")
@@ -54,7 +54,7 @@ def test_the_process_named_dies_there_once(tmp_path):
     assert (second.returncode, second.stdout) == (0, "alive\n")
 
 
-def test_another_place_is_passed(tmp_path):
+def test_another_failpoint_does_nothing(tmp_path):
     assert hit(tmp_path, FAILPOINT="pay.answered").stdout == "alive\n"
 
 
@@ -63,7 +63,7 @@ def test_another_place_is_passed(tmp_path):
     [{"DEBUG": None}, {"DEBUG": "false"}, {"FAILPOINT": "pay.recoded"}, {"FAILPOINT_DIR": None}],
     ids=["production", "DEBUG off", "misspelt", "no folder"],
 )
-def test_a_process_that_must_not_die_does_not_start(tmp_path, wrong):
+def test_a_process_with_a_wrong_failpoint_does_not_start(tmp_path, wrong):
     """One line and the exit code of a wrong configuration. Seen failing without the refusal: the process was killed, or ran on."""
     done = hit(tmp_path, **{"FAILPOINT": "pay.recorded", **wrong})
 
@@ -74,7 +74,7 @@ def test_a_process_that_must_not_die_does_not_start(tmp_path, wrong):
 
 
 def test_a_service_refuses_it_before_it_serves():
-    """The settings of every service import it: a web server's first request is too late."""
+    """The settings of every service import it, because a web server's first request would be too late."""
     code = "import os; os.environ.update(FAILPOINT='pay.recorded'); import shared.settings.security"
 
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={}, capture_output=True, text=True, check=False)

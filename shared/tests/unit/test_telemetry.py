@@ -1,4 +1,4 @@
-"""Logs: one line per event whatever is put into it, no secret in any of them, one request id over it all."""
+"""Logs: one line for each event whatever its values are, no secrets, and the request's id in every line."""
 
 import io
 import json
@@ -21,7 +21,7 @@ from shared.text import Locale
 
 @pytest.fixture(params=[True, False], ids=["json", "readable"])
 def lines(request):
-    """Log into memory as a process of production, then of development, does; yields what reads the lines back."""
+    """Log into memory, first as in production, then as in development. Yields a function that returns the lines."""
     stream = io.StringIO()
     config = logging_config("users", json_lines=request.param)
     config["handlers"]["stderr"]["stream"] = stream
@@ -67,7 +67,7 @@ def test_a_secret_field_is_never_shown(lines, field, secret):
 
 
 @pytest.mark.parametrize("secret", SHAPES)
-def test_a_secret_is_known_by_its_shape_wherever_it_stands(lines, secret):
+def test_a_secret_is_recognised_by_its_form_in_any_text(lines, secret):
     with bind_request():
         structlog.get_logger("x").info(f"said {secret}.", note=f"<{secret}>: {secret}: x", deep=[{"key": secret}])
         logging.getLogger("django.request").warning("Bad Request: %s", secret)
@@ -81,7 +81,7 @@ def test_a_secret_is_known_by_its_shape_wherever_it_stands(lines, secret):
     assert json.dumps(secret)[1:-1] not in text
 
 
-def test_what_follows_a_bearer_or_stands_in_an_address_is_taken_out(lines):
+def test_tokens_after_bearer_and_passwords_in_urls_are_removed(lines):
     structlog.get_logger("x").info(
         "Bearer opaque-1 postgres://travel:opaque-2@db.example/x https://x.example/verify?token=opaque-3&a=1"
     )
@@ -91,13 +91,13 @@ def test_what_follows_a_bearer_or_stands_in_an_address_is_taken_out(lines):
     assert "a=1" in text
 
 
-def test_the_row_that_the_database_refused_is_taken_out():
+def test_the_row_that_the_database_refused_is_removed():
     said = "new row violates check constraint\nDETAIL:  Failing row contains (1, Ann, Smith (née X), 2020-01-01)."
 
     assert redact(said) == "new row violates check constraint\nDETAIL:  Failing row contains [redacted]."
 
 
-def test_figures_times_and_loopback_stay_readable():
+def test_numbers_times_and_loopback_addresses_stay_readable():
     said = "10:45:59 departure 019a2b3c in 2026-11-23T10:45:59Z on 127.0.0.1:8003, 12.50 EUR, module shared::x, id 12345678901"
 
     assert redact(said) == said
@@ -112,7 +112,7 @@ def test_figures_times_and_loopback_stay_readable():
 @pytest.mark.parametrize(
     "break_", ["\n", "\r\n", "\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\x1b[2J\x1b[H", "\x9b2J", "\u202e"]
 )
-def test_nothing_starts_a_line_of_its_own(lines, break_):
+def test_no_value_starts_a_new_line(lines, break_):
     """Seen failing (two lines, and a raw escape) with a renderer that prints values as they are."""
     forged = f"x{break_}2026-11-23 forged"
 
@@ -163,14 +163,14 @@ def test_a_request_has_one_id_one_trace_and_one_language():
 
 
 @pytest.mark.parametrize("sent", ["", None, "a" * 65, "a b", "a\nb", "é", "<script>", "a\n"])
-def test_an_id_that_is_no_id_is_replaced(sent):
+def test_a_malformed_request_id_is_replaced(sent):
     with bind_request(sent) as bound:
         assert bound != sent
         assert len(bound) == 32
 
 
 @pytest.mark.parametrize("sent", ["00-" + "0" * 32 + "-00f067aa0ba902b7-01", "ff-x", "00-4BF92F-1-01", "x" * 10_000])
-def test_a_trace_that_is_no_trace_is_replaced(sent):
+def test_a_malformed_trace_is_replaced(sent):
     with bind_request(traceparent=sent):
         assert current_traceparent() != sent
         assert len(current_traceparent()) == 55
@@ -184,7 +184,7 @@ def test_every_line_of_a_request_carries_its_id(lines):
     assert all("req-one" in line for line in lines())
 
 
-def test_celery_carries_the_context_to_where_the_task_runs():
+def test_celery_carries_the_context_to_the_task():
     from celery import Celery
 
     from shared.telemetry.celery import connect

@@ -20,7 +20,7 @@ from shared.text import Locale, locale_of, negotiate
         ("," * 100_000, None),
     ],
 )
-def test_the_best_spoken_language_wins(header, expected):
+def test_the_preferred_known_language_wins(header, expected):
     assert negotiate(header) is expected
 
 

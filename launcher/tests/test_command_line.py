@@ -33,11 +33,18 @@ def test_an_unknown_service_gets_a_message_of_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("offset", ["50", "-100", "abc", "99900", "1e3"])
-def test_a_bad_offset_is_refused(offset: str, tmp_path: Path) -> None:
-    done = manage_all("status", var=tmp_path / "var", cwd=tmp_path, PORT_OFFSET=offset)
+def test_a_bad_offset_is_refused(offset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT_OFFSET", offset)
+
+    with pytest.raises(Refusal, match=f"PORT_OFFSET is '{offset}': it must be a multiple of 100"):
+        Platform.from_environment()
+
+
+def test_a_refusal_is_a_message_without_a_traceback(tmp_path: Path) -> None:
+    done = manage_all("status", var=tmp_path / "var", cwd=tmp_path, PORT_OFFSET="abc")
 
     assert done.returncode == 1
-    assert done.stderr.startswith(f"PORT_OFFSET is '{offset}': it must be a multiple of 100")
+    assert done.stderr.startswith("PORT_OFFSET is 'abc': it must be a multiple of 100")
     assert "Traceback" not in done.stderr
 
 

@@ -29,7 +29,6 @@ WAITLIST_OFFER = timedelta(
     seconds=env.whole_number("WAITLIST_OFFER_SECONDS", default=4 * int(BOOKING_HOLD.total_seconds()))
 )
 HOLD_EXTENSION = timedelta(seconds=env.whole_number("HOLD_EXTENSION_SECONDS", default=300))
-CANCELLATION_QUOTE_LIFETIME = timedelta(seconds=env.whole_number("QUOTE_SECONDS", default=900))
 HOLD_LIMIT_BOOKINGS = env.whole_number("HOLD_LIMIT_BOOKINGS", default=5)
 HOLD_LIMIT_SEATS = env.whole_number("HOLD_LIMIT_SEATS", default=20)
 BOOKING_CLOSES = timedelta(hours=env.whole_number("BOOKING_CLOSES_HOURS", default=2))

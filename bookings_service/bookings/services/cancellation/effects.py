@@ -49,7 +49,7 @@ def quote_for(
         explanation=texts_to_json(terms.explanation),
         staff_id=staff_id,
         note=note,
-        expires_at=now + settings.CANCELLATION_QUOTE_LIFETIME,
+        expires_at=now + settings.QUOTE_LIFETIME,
     )
 
 

@@ -101,7 +101,7 @@ class EventConsumer:
         log.info("consumer_started", consumer=self.name, topics=self._topics)
         try:
             while not self._stop.is_set():
-                self.turn()
+                self.run_once()
         except _Stopping:
             log.info("consumer_stops_waiting", consumer=self.name)
         finally:
@@ -110,7 +110,7 @@ class EventConsumer:
             self._heartbeat.remove()
             log.info("consumer_stopped", consumer=self.name)
 
-    def turn(self, timeout: float = 0.5) -> None:
+    def run_once(self, timeout: float = 0.5) -> None:
         """Handle at most one batch of records, then commit, retry and purge if it is time."""
         self._heartbeat.beat()
         if records := self._take(timeout):

@@ -64,7 +64,7 @@ def is_blocked(*, consumer: str, keys: Iterable[tuple[str, str]]) -> bool:
 
 
 def park_behind(*, consumer: str, record: Record) -> bool:
-    """Keep `record` behind the open dead letters of its key and return True, or False where there is none any more."""
+    """Keep `record` behind the open dead letters of its key and return True, or False if there are none any more."""
     lock_key(consumer=consumer, topic=record.topic, key=record.key)
     if not is_blocked(consumer=consumer, keys=[(record.topic, record.key)]):
         return False
@@ -130,7 +130,7 @@ def waiting_keys(*, consumer: str) -> list[tuple[str, str]]:
 
 
 def oldest_to_retry(*, consumer: str, topic: str, key: str) -> DeadLetter | None:
-    """Return the oldest open dead letter of the key under the key's lock, or None where it is dead or there is none.
+    """Return the oldest open dead letter of the key under the key's lock, or None if it is dead or there is none.
 
     Letters without a key do not wait for each other. For them it is the oldest one that staff want retried.
     """

@@ -48,7 +48,7 @@ class Record:
         )
 
     def attribute(self, name: str) -> str:
-        """Return the header `name` as text fit for a column or a log line, empty where there is none."""
+        """Return the header `name` as text for a column or a log line, or an empty text if it is missing."""
         return next(
             (printable(value)[:_MAX_ATTRIBUTE] for key, value in self.headers if key == name),
             "",

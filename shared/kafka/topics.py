@@ -10,20 +10,20 @@ from shared.kafka.clients import admin
 
 
 def declare() -> list[str]:
-    """Make the topics that are missing and return their names. Raises KafkaException where the broker refuses one."""
+    """Create the missing topics and return their names. Raises KafkaException if the broker refuses a topic."""
     wanted = [
         NewTopic(topic_name(topic.name), num_partitions=topic.partitions, replication_factor=-1)
         for topic in (*TOPICS, *DEAD_LETTER_TOPICS)
     ]
-    made = []
+    created = []
     for name, future in admin().create_topics(wanted, operation_timeout=20).items():
         try:
             future.result(timeout=30)
-            made.append(name)
+            created.append(name)
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
-    return made
+    return created
 
 
 if __name__ == "__main__":

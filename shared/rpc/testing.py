@@ -1,6 +1,6 @@
 """A real server for tests: in this process, on a free port, in a thread of its own."""
 
-from __future__ import annotations  # grpc's classes are generic in their stubs alone
+from __future__ import annotations  # grpc's classes are generic only in their stubs
 
 import asyncio
 import threading

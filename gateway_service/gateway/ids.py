@@ -1,13 +1,15 @@
-"""Global ids and cursors: what clients hold, opaque to them and checked when it comes back."""
+"""Names that clients see: global ids, cursors, and the schema's spelling of a service's fields.
+
+Ids and cursors are opaque to clients. They are checked when a client sends them back.
+"""
 
 import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from shared.errors import Invalid
+from shared.errors import DomainError, Invalid
 
 
 def to_global_id(type_name: str, raw: str) -> str:
@@ -16,7 +18,7 @@ def to_global_id(type_name: str, raw: str) -> str:
 
 
 def parse_global_id(value: str) -> tuple[str, str] | None:
-    """Return (type name, uuid) of a global id, or None for anything that no id of ours looks like."""
+    """Return (type name, uuid) of a global id, or None for a malformed one."""
     try:
         type_name, _, raw = base64.b64decode(value, validate=True).decode().partition(":")
         parsed = UUID(raw)
@@ -25,32 +27,40 @@ def parse_global_id(value: str) -> tuple[str, str] | None:
     return (type_name, raw) if str(parsed) == raw else None
 
 
-def raw_id(value: str, type_name: str, field: str) -> str:
-    """Return the uuid of a global id of `type_name`. Raises Invalid naming `field` for any other."""
+def raw_id(value: str, type_name: str, field: str, *, refusal: type[DomainError] = Invalid) -> str:
+    """Return the uuid of a global id of `type_name`. Raises `refusal`, naming `field`, for any other value."""
     parsed = parse_global_id(value)
     if parsed is None or parsed[0] != type_name:
-        raise Invalid(field=field)
+        raise refusal(field=field)
     return parsed[1]
+
+
+def input_name(field: str | None) -> str | None:
+    """Return a service's name of an input (`passengers[0].first_name`) as the schema spells it."""
+    if not field:
+        return None
+    parts = (part.split("_") for part in field.split("."))
+    return ".".join(head + "".join(word.title() for word in rest) for head, *rest in parts)
 
 
 @dataclass(frozen=True, slots=True)
 class ListKey:
-    """One list with its parent and filters: a cursor made for it fits no other."""
+    """One list with its parent and filters. A cursor of this list is refused by any other list."""
 
     name: str
     fingerprint: str
 
     @classmethod
-    def of(cls, name: str, *parts: Any) -> "ListKey":
-        """Return the key of the list `name` narrowed by `parts`."""
+    def of(cls, name: str, *parts: object) -> "ListKey":
+        """Return the key of the list `name`, filtered by `parts`."""
         return cls(name, hashlib.blake2s(repr(parts).encode(), digest_size=6).hexdigest())
 
     def wrap(self, cursor: str) -> str:
-        """Return a service's cursor as this list's."""
+        """Return this list's cursor for a service's cursor."""
         return base64.urlsafe_b64encode(f"{self.name}.{self.fingerprint}:{cursor}".encode()).decode()
 
     def unwrap(self, cursor: str | None) -> str:
-        """Return the service's cursor. Raises Invalid for one of another list, or of none."""
+        """Return the service's cursor. Raises Invalid for a malformed cursor, or one of another list."""
         if cursor is None:
             return ""
         try:

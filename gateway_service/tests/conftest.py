@@ -12,14 +12,13 @@ import jwt
 import pytest
 
 from gateway_service.gateway.live.feed import stop_feed
-from gateway_service.gateway.operation.context import languages
+from gateway_service.gateway.operation.languages import languages
 from gateway_service.gateway.upstream import grpc, valkey
-from gateway_service.gateway.upstream import http as upstream
+from gateway_service.gateway.upstream import http as http_client
 from gateway_service.tests.fakes import Backends
 from shared.auth import testing as keys
 from shared.ids import uuid7
 from shared.rpc import server as rpc_server
-from shared.rpc.client import AioClient
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,13 +48,13 @@ async def http(backends: Backends) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the whole ASGI application."""
     from gateway_service.config.asgi import application
 
-    languages._known.clear()
+    languages.clear()
     transport = httpx.ASGITransport(app=application, client=("127.0.0.9", 4321))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
     await stop_feed()
     await grpc.close_all()
-    await upstream.close()
+    await http_client.close()
     await valkey.close()
 
 
@@ -88,8 +87,8 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Take a service away: its address leads nowhere."""
 
     def take(name: str) -> None:
+        assert f"{name.upper()}_GRPC" in os.environ
         monkeypatch.setenv(f"{name.upper()}_GRPC", "127.0.0.1:1")
-        assert isinstance(grpc.CLIENTS[name], AioClient)
 
     return take
 

@@ -10,9 +10,9 @@ import json
 import os
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self, TypeVar
 
 import grpc
 from django.core.exceptions import ImproperlyConfigured
@@ -22,11 +22,13 @@ from shared.auth import service_credential
 from shared.deadline import Deadline
 from shared.rpc.context import current_locale, current_request_id, current_traceparent
 from shared.rpc.hosting import MAX_MESSAGE_BYTES
-from shared.rpc.metadata import Metadata, Pairs
+from shared.rpc.metadata import SERVICE_CREDENTIAL, Metadata, Pairs
 from shared.rpc.status import refusal_of
 from shared.text import Locale
 
 DEFAULT_DEADLINE: Final = 5.0
+Request = TypeVar("Request")
+Response = TypeVar("Response")
 _RETRIED: Final = ("Get", "List", "BatchGet", "BatchList", "Search", "Check")
 
 
@@ -45,7 +47,8 @@ class ServiceClient:
     """Calls one service from sync code. Threads may share it. The channel opens at the first call, after any fork."""
 
     def __init__(self, service: str, stub: type, *, address: str | None = None) -> None:
-        self._target = _Target(service, stub, address)
+        self._target = _Target(service, address)
+        self._stub_class: Any = stub
         self._lock = threading.Lock()
         self._opened: tuple[int, Any] | None = None
 
@@ -59,7 +62,7 @@ class ServiceClient:
         """
         until = deadline or Deadline.after(DEFAULT_DEADLINE)
         until.check()
-        metadata = self._target.metadata(token=traveller_token or "")
+        metadata = _metadata(credential=service_credential(self._target.service), token=traveller_token or "")
         try:
             return getattr(self._stub(), method)(request, timeout=until.remaining(), metadata=metadata)
         except grpc.RpcError as error:
@@ -78,46 +81,125 @@ class ServiceClient:
             return opened[1].stub
         with self._lock:
             if self._opened is None or self._opened[0] != os.getpid():
-                channel = grpc.insecure_channel(self._target.address, options=self._target.options)
-                self._opened = (os.getpid(), _Open(channel, self._target.stub(channel)))
+                options = self._target.options(_paths(self._stub_class))
+                channel = grpc.insecure_channel(self._target.address, options=options)
+                self._opened = (os.getpid(), _Open(channel, self._stub_class(channel)))
             return self._opened[1].stub
 
 
-class AioClient:
-    """Calls one service from asyncio code. Each event loop has one channel, opened at the first call."""
+class AioChannel(grpc.aio.Channel):
+    """The channel of one service for asyncio code: a generated stub is built over it, once per process.
 
-    def __init__(self, service: str, stub: type, *, address: str | None = None) -> None:
-        self._target = _Target(service, stub, address)
-        self._opened: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Open] = weakref.WeakKeyDictionary()
+    `bookings = BookingsServiceStub(AioChannel("bookings"))` opens nothing. The first call in an event loop opens a
+    connection for that loop. Each call carries this service's credential. Use `call` to call a method.
+    """
 
-    async def call(self, method: str, request: Message, *, context: CallContext | None = None) -> Any:
-        """Return the response of `method`. Raises as ServiceClient.call does."""
-        context = context or CallContext()
-        context.deadline.check()
-        metadata = self._target.metadata(
-            token=context.token,
-            request_id=context.request_id,
-            locale=context.locale,
-            traceparent=context.traceparent,
-        )
-        try:
-            return await getattr(self._stub(), method)(request, timeout=context.deadline.remaining(), metadata=metadata)
-        except grpc.RpcError as error:
-            raise refusal_of(error) from error
+    def __init__(self, service: str, *, address: str | None = None) -> None:
+        self._target = _Target(service, address)
+        self._methods: list[str] = []
+        self._opened: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _OpenChannel] = weakref.WeakKeyDictionary()
 
-    async def close(self) -> None:
-        """Close the running loop's channel. The next call opens a new one."""
-        opened = self._opened.pop(asyncio.get_running_loop(), None)
-        if opened is not None:
-            await opened.channel.close()
+    def unary_unary(
+        self,
+        method: str,
+        request_serializer: Callable[[Request], bytes] | None = None,
+        response_deserializer: Callable[[bytes], Response] | None = None,
+        _registered_method: bool | None = False,
+    ) -> "grpc.aio.UnaryUnaryMultiCallable[Request, Response]":
+        """Return the method at the path `method`, callable in every event loop."""
+        self._methods.append(method)
+        return _UnaryMethod(self, method, request_serializer, response_deserializer)
 
-    def _stub(self) -> Any:
+    def unary_stream(self, method: str, *_: Any, **__: Any) -> Any:
+        """Return None: a generated stub asks for every method, and no asyncio code here reads a stream."""
+
+    def stream_unary(self, method: str, *_: Any, **__: Any) -> Any:
+        """Return None, as `unary_stream` does."""
+
+    def stream_stream(self, method: str, *_: Any, **__: Any) -> Any:
+        """Return None, as `unary_stream` does."""
+
+    def open(self) -> "_OpenChannel":
+        """Return the running loop's connection; open it if this is the loop's first call."""
         loop = asyncio.get_running_loop()
         opened = self._opened.get(loop)
         if opened is None:
-            channel = grpc.aio.insecure_channel(self._target.address, options=self._target.options)
-            opened = self._opened[loop] = _Open(channel, self._target.stub(channel))
-        return opened.stub
+            channel = grpc.aio.insecure_channel(self._target.address, options=self._target.options(self._methods))
+            opened = self._opened[loop] = _OpenChannel(channel)
+        return opened
+
+    def credential(self) -> tuple[str, str]:
+        """Return the metadata that says which service calls."""
+        return (SERVICE_CREDENTIAL, service_credential(self._target.service))
+
+    async def close(self, grace: float | None = None) -> None:
+        """Close the running loop's connection; the next call opens another."""
+        opened = self._opened.pop(asyncio.get_running_loop(), None)
+        if opened is not None:
+            await opened.channel.close(grace)
+
+    def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
+        """Return the state of the running loop's connection."""
+        return self.open().channel.get_state(try_to_connect)
+
+    async def wait_for_state_change(self, last_observed_state: grpc.ChannelConnectivity) -> None:
+        """Wait until the running loop's connection leaves `last_observed_state`."""
+        await self.open().channel.wait_for_state_change(last_observed_state)
+
+    async def channel_ready(self) -> None:
+        """Wait until the running loop's connection is ready."""
+        await self.open().channel.channel_ready()
+
+    async def __aenter__(self) -> Self:
+        """Return the channel."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the running loop's connection."""
+        await self.close()
+
+
+class _UnaryMethod(grpc.aio.UnaryUnaryMultiCallable):  # type: ignore[type-arg]  # generic in its stubs only
+    """One method of an AioChannel."""
+
+    def __init__(self, channel: AioChannel, path: str, *coding: Any) -> None:
+        self._channel = channel
+        self._path = path
+        self._coding = coding
+
+    def __call__(self, request: Any, *, metadata: Any = (), **options: Any) -> Any:
+        opened = self._channel.open()
+        method = opened.methods.get(self._path)
+        if method is None:
+            method = opened.methods[self._path] = opened.channel.unary_unary(self._path, *self._coding)
+        return method(request, metadata=(self._channel.credential(), *metadata), **options)
+
+
+async def call(
+    method: "grpc.aio.UnaryUnaryMultiCallable[Request, Response]",
+    request: Request,
+    *,
+    context: CallContext | None = None,
+) -> Response:
+    """Return the response of `method`, a method of a stub over an AioChannel. Raises as ServiceClient.call does."""
+    context = context or CallContext()
+    context.deadline.check()
+    metadata = _metadata(
+        token=context.token,
+        request_id=context.request_id,
+        locale=context.locale,
+        traceparent=context.traceparent,
+    )
+    try:
+        return await method(request, timeout=context.deadline.remaining(), metadata=metadata)
+    except grpc.RpcError as error:
+        raise refusal_of(error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenChannel:
+    channel: grpc.aio.Channel
+    methods: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,23 +211,22 @@ class _Open:
 class _Target:
     """The address of a service and the options of its channel."""
 
-    def __init__(self, service: str, stub: type, address: str | None) -> None:
-        self._service = service
+    def __init__(self, service: str, address: str | None) -> None:
+        self.service = service
         self._address = address
-        self.stub: Any = stub
 
     @property
     def address(self) -> str:
-        variable = f"{self._service.upper()}_GRPC"
+        variable = f"{self.service.upper()}_GRPC"
         address = self._address or os.environ.get(variable, "")
         if not address:
             raise ImproperlyConfigured(f"{variable} is not set")
         return address
 
-    @property
-    def options(self) -> Sequence[tuple[str, Any]]:
+    def options(self, methods: Iterable[str]) -> Sequence[tuple[str, Any]]:
+        """Return the options of a channel that calls `methods`, by their paths."""
         return (
-            ("grpc.service_config", json.dumps(_service_config(self.stub))),
+            ("grpc.service_config", json.dumps(_service_config(methods))),
             ("grpc.enable_retries", 1),
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -159,27 +240,33 @@ class _Target:
             ("grpc.use_local_subchannel_pool", 1),
         )
 
-    def metadata(
-        self, *, token: str, request_id: str = "", locale: Locale | None = None, traceparent: str = ""
-    ) -> Pairs:
-        return Metadata(
-            service_credential=service_credential(self._service),
-            traveller_token=token,
-            request_id=request_id or current_request_id(),
-            traceparent=traceparent or current_traceparent(),
-            locale=locale or current_locale(),
-        ).pairs()
+
+def _metadata(
+    *, token: str, credential: str = "", request_id: str = "", locale: Locale | None = None, traceparent: str = ""
+) -> Pairs:
+    return Metadata(
+        service_credential=credential,
+        traveller_token=token,
+        request_id=request_id or current_request_id(),
+        traceparent=traceparent or current_traceparent(),
+        locale=locale or current_locale(),
+    ).pairs()
 
 
-def _service_config(stub: type) -> dict[str, Any]:
-    """Return the retry policy: only reads, three attempts, and a budget that a failing service soon uses up."""
+def _paths(stub: type) -> list[str]:
+    """Return the path of each method of a generated stub."""
     module = importlib.import_module(stub.__module__.removesuffix("_grpc"))
     service = module.DESCRIPTOR.services_by_name[stub.__name__.removesuffix("Stub")]
-    reads = [method.name for method in service.methods if method.name.startswith(_RETRIED)]
+    return [f"/{service.full_name}/{method.name}" for method in service.methods]
+
+
+def _service_config(methods: Iterable[str]) -> dict[str, Any]:
+    """Return the retry policy for `methods`: only reads, three attempts, and a budget that a failing service soon uses up."""
+    named = [path.removeprefix("/").split("/") for path in methods]
     return {
         "methodConfig": [
             {
-                "name": [{"service": service.full_name, "method": name} for name in reads],
+                "name": [{"service": service, "method": name} for service, name in named if name.startswith(_RETRIED)],
                 "retryPolicy": {
                     "maxAttempts": 3,
                     "initialBackoff": "0.05s",

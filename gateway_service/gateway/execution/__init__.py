@@ -1,1 +1,1 @@
-"""A document parsed, limited, validated and executed; its errors; JSON."""
+"""Running a document: parse it, limit it, validate it, execute it; its errors; JSON."""

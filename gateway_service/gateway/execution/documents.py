@@ -1,9 +1,9 @@
-"""Documents: parsed, checked and validated once, then remembered; most clients send the same few."""
+"""Documents: parsed, checked and validated once, then cached, because most clients send the same few documents."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+from cachetools import LRUCache
 from django.conf import settings
 from graphql import (
     DocumentNode,
@@ -21,15 +21,14 @@ from graphql import (
 from gateway_service.gateway.execution.limits import TooComplex, check_cost, check_shape
 from gateway_service.gateway.schema import schema
 
-_CACHED: Final = 500
 _MAX_ERRORS: Final = 10
 _TOO_MANY_TOKENS: Final = "Document contains more than"
 
-_known: OrderedDict[str, DocumentNode] = OrderedDict()
+_validated_documents: Final[LRUCache[str, DocumentNode]] = LRUCache(maxsize=500)
 
 
-class Unanswerable(Exception):
-    """The request is refused before anything of it is executed; `status` is HTTP's."""
+class InvalidRequest(Exception):
+    """The request is refused before any part of it is executed. `status` is the HTTP status."""
 
     def __init__(self, errors: list[GraphQLError], status: int = 400) -> None:
         super().__init__(errors[0].message)
@@ -39,12 +38,12 @@ class Unanswerable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An operation fit to be executed."""
+    """An operation that passed every check."""
 
     document: DocumentNode
     operation: OperationDefinitionNode
     name: str | None
-    variables: dict[str, Any]
+    variables: dict[str, object]
 
     @property
     def subscribes(self) -> bool:
@@ -53,43 +52,38 @@ class Prepared:
 
 
 def bad_input(message: str) -> GraphQLError:
-    """Return a top-level error for what does not fit the protocol or the schema."""
+    """Return a top-level error for a request that does not fit the protocol or the schema."""
     return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
 
 
-def prepare(payload: Any) -> Prepared:
-    """Return the operation of a request's JSON. Raises Unanswerable for what is malformed, invalid or too much."""
+def prepare(payload: object) -> Prepared:
+    """Return the operation of a request's JSON. Raises InvalidRequest if it is malformed, invalid or too complex."""
     query, name, variables = _parts(payload)
     if len(query.encode("utf-8", "surrogatepass")) > settings.GRAPHQL_MAX_BYTES:
-        raise Unanswerable([TooComplex(f"longer than {settings.GRAPHQL_MAX_BYTES} bytes")])
-    document = _known.get(query)
+        raise InvalidRequest([TooComplex(f"longer than {settings.GRAPHQL_MAX_BYTES} bytes")])
+    document = _validated_documents.get(query)
     if document is None:
-        document = _validated(query)
-        _known[query] = document
-        if len(_known) > _CACHED:
-            _known.popitem(last=False)
-    else:
-        _known.move_to_end(query)
+        document = _validated_documents[query] = _validated(query)
     operation = get_operation_ast(document, name)
     if operation is None:
-        raise Unanswerable([bad_input("Name one of the document's operations.")])
+        raise InvalidRequest([bad_input("Name one of the document's operations.")])
     try:
         check_cost(schema.graphql_schema, document, operation, variables)
     except TooComplex as error:
-        raise Unanswerable([error]) from None
+        raise InvalidRequest([error]) from None
     return Prepared(document, operation, name, variables)
 
 
-def _parts(payload: Any) -> tuple[str, str | None, dict[str, Any]]:
+def _parts(payload: object) -> tuple[str, str | None, dict[str, object]]:
     if not isinstance(payload, dict):
-        raise Unanswerable([bad_input("The request must be one JSON object; operations are not batched.")])
+        raise InvalidRequest([bad_input("The request must be one JSON object; operations are not batched.")])
     query, name, variables = payload.get("query"), payload.get("operationName"), payload.get("variables")
     if not isinstance(query, str) or not query.strip():
-        raise Unanswerable([bad_input("`query` must be a document.")])
+        raise InvalidRequest([bad_input("`query` must be a document.")])
     if name is not None and not isinstance(name, str):
-        raise Unanswerable([bad_input("`operationName` must be a string.")])
+        raise InvalidRequest([bad_input("`operationName` must be a string.")])
     if variables is not None and not isinstance(variables, dict):
-        raise Unanswerable([bad_input("`variables` must be an object.")])
+        raise InvalidRequest([bad_input("`variables` must be an object.")])
     return query, name or None, variables or {}
 
 
@@ -98,17 +92,17 @@ def _validated(query: str) -> DocumentNode:
         document = parse(query, max_tokens=settings.GRAPHQL_MAX_TOKENS)
         check_shape(document)
     except TooComplex as error:
-        raise Unanswerable([error]) from None
+        raise InvalidRequest([error]) from None
     except GraphQLSyntaxError as error:
         if _TOO_MANY_TOKENS in error.message:
-            raise Unanswerable([TooComplex(f"more than {settings.GRAPHQL_MAX_TOKENS} tokens")]) from None
-        raise Unanswerable([_as_bad_input(error)]) from None
+            raise InvalidRequest([TooComplex(f"more than {settings.GRAPHQL_MAX_TOKENS} tokens")]) from None
+        raise InvalidRequest([_as_bad_input(error)]) from None
     except RecursionError:
-        raise Unanswerable([TooComplex("nested too deeply")]) from None
+        raise InvalidRequest([TooComplex("nested too deeply")]) from None
     rules = specified_rules if settings.DEBUG else (*specified_rules, NoSchemaIntrospectionCustomRule)
     errors = validate(schema.graphql_schema, document, rules, max_errors=_MAX_ERRORS)
     if errors:
-        raise Unanswerable([_as_bad_input(error) for error in errors])
+        raise InvalidRequest([_as_bad_input(error) for error in errors])
     return document
 
 

@@ -1,55 +1,58 @@
-"""What goes wrong, as clients are told: a code in `extensions`, a message in their language, nothing of our insides."""
+"""Errors as clients see them: a code in `extensions`, a message in the client's language, no internal detail."""
 
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from django.conf import settings
 from graphql import ExecutionResult, GraphQLError
 
-from gateway_service.gateway.schema.values import input_name
+from gateway_service.gateway.ids import input_name
 from shared.errors import DomainError, protocols_of
 from shared.text import Locale, Text
 
 INTERNAL: Final = Text(en="Something went wrong on our side.", fr="Une erreur est survenue de notre côté.")
 _SUGGESTION: Final = re.compile(r" Did you mean .*\?$", re.DOTALL)
 
-log = structlog.get_logger("gateway")
+log = structlog.get_logger(__name__)
 
 
-def formatted(error: GraphQLError, locale: Locale) -> dict[str, Any]:
-    """Return one error of an answer."""
-    told: dict[str, Any] = {"message": "", "extensions": {}}
+def formatted(error: GraphQLError, locale: Locale) -> dict[str, object]:
+    """Return one error of an answer. An internal error is logged, and the client does not see its text."""
+    message, extensions = _message(error, locale)
+    body: dict[str, object] = {"message": message, "extensions": extensions}
     if error.locations:
-        told["locations"] = [location.formatted for location in error.locations]
+        body["locations"] = [location.formatted for location in error.locations]
     if error.path:
-        told["path"] = error.path
+        body["path"] = error.path
+    return body
+
+
+def _message(error: GraphQLError, locale: Locale) -> tuple[str, dict[str, object]]:
     cause = error.original_error
     if isinstance(cause, DomainError):
-        told["message"] = cause.localized(locale)
-        told["extensions"] = domain_extensions(cause)
-    elif _is_ours(error):
+        return cause.localized(locale), domain_extensions(cause)
+    if _is_internal(error):
         log.error("resolver failed", path=".".join(map(str, error.path or ())), exc_info=cause or error)
-        told["message"], told["extensions"] = INTERNAL.in_(locale), {"code": "INTERNAL"}
-    else:
-        told["message"] = error.message if settings.DEBUG else _SUGGESTION.sub("", error.message)
-        told["extensions"] = {"code": "BAD_USER_INPUT", **(error.extensions or {})}
-    return told
+        return INTERNAL.in_(locale), {"code": "INTERNAL"}
+    message = error.message if settings.DEBUG else _SUGGESTION.sub("", error.message)
+    return message, {"code": "BAD_USER_INPUT", **(error.extensions or {})}
 
 
-def _is_ours(error: GraphQLError) -> bool:
-    """Whether the fault is the server's: what fails on a path is, but for an argument left without a value."""
+def _is_internal(error: GraphQLError) -> bool:
+    """Return whether the server is at fault: an error on a path is, except for an argument without a value."""
     cause = error.original_error
     if cause is not None and not isinstance(cause, GraphQLError):
         return True
     return bool(error.path) and not error.message.startswith("Argument ")
 
 
-def domain_extensions(error: DomainError) -> dict[str, Any]:
+def domain_extensions(error: DomainError) -> dict[str, object]:
     """Return the `extensions` of a refusal."""
-    extensions: dict[str, Any] = {"code": protocols_of(error).graphql or error.code}
-    if error.code != extensions["code"]:
+    code = protocols_of(error).graphql or error.code
+    extensions: dict[str, object] = {"code": code}
+    if error.code != code:
         extensions["reason"] = error.code
     if field := input_name(error.field):
         extensions["field"] = field
@@ -59,19 +62,19 @@ def domain_extensions(error: DomainError) -> dict[str, Any]:
     return extensions
 
 
-def body_of_refusal(error: DomainError, locale: Locale) -> dict[str, Any]:
+def body_of_refusal(error: DomainError, locale: Locale) -> dict[str, object]:
     """Return the answer to a request that is refused as a whole."""
     return {"errors": [{"message": error.localized(locale), "extensions": domain_extensions(error)}]}
 
 
-def body_of_errors(errors: Sequence[GraphQLError], locale: Locale) -> dict[str, Any]:
-    """Return the answer to a request of which nothing was executed."""
+def body_of_errors(errors: Sequence[GraphQLError], locale: Locale) -> dict[str, object]:
+    """Return the answer to a request that was not executed."""
     return {"errors": [formatted(error, locale) for error in errors]}
 
 
-def body_of(result: ExecutionResult, locale: Locale) -> dict[str, Any]:
+def body_of(result: ExecutionResult, locale: Locale) -> dict[str, object]:
     """Return the answer to an executed request."""
-    body: dict[str, Any] = {"data": result.data}
+    body: dict[str, object] = {"data": result.data}
     if result.errors:
         body["errors"] = [formatted(error, locale) for error in result.errors]
     return body

@@ -1,8 +1,8 @@
-"""How much one document may ask for: its text, its shape, and what answering it would cost."""
+"""How much one document may request: its text, its shape, and the cost of its answer."""
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
 from graphql import (
@@ -11,9 +11,12 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLNamedType,
     GraphQLSchema,
+    InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     VariableNode,
     get_named_type,
@@ -28,14 +31,14 @@ SENSITIVE: Final = frozenset(
     {"login", "register", "requestPasswordReset", "resendVerification", "refreshTokens", "payBooking"}
 )
 _INTROSPECTION: Final = frozenset({"__schema", "__type"})
-# Validation compares fields of one name pair by pair.
+# Validation compares the fields of one name in pairs, so its time grows with the square of this number.
 _MAX_NAMESAKES: Final = 300
-# A list without a page size is short by nature: photos, passengers, price lines.
+# The rows of a list without a page size: photos, passengers and price lines are few.
 _SHORT_LIST: Final = 5
 
 
 class TooComplex(GraphQLError):
-    """The document asks for more than one answer may hold."""
+    """The document requests more than one answer may contain."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The query is too complex: {what}.", extensions={"code": "QUERY_TOO_COMPLEX"})
@@ -49,12 +52,12 @@ class _Shape(Visitor):
         self.sensitive = 0
         self.named: Counter[str] = Counter()
 
-    def enter_field(self, node: FieldNode, *_: Any) -> None:
+    def enter_field(self, node: FieldNode, *_: object) -> None:
         self.named[node.alias.value if node.alias else node.name.value] += 1
         self.aliases += node.alias is not None
         self.sensitive += node.name.value in SENSITIVE
 
-    def enter_directive(self, *_: Any) -> None:
+    def enter_directive(self, *_: object) -> None:
         self.directives += 1
 
 
@@ -80,18 +83,20 @@ def _check_depth(document: DocumentNode) -> None:
     def deepest(selections: SelectionSetNode | None, within: frozenset[str]) -> int:
         return max((depth(node, within) for node in selections.selections), default=0) if selections else 0
 
-    def depth(node: Any, within: frozenset[str]) -> int:
+    def depth(node: SelectionNode, within: frozenset[str]) -> int:
         if isinstance(node, FieldNode):
             exempt = settings.DEBUG and node.name.value in _INTROSPECTION
             return 1 if exempt else 1 + deepest(node.selection_set, within)
         if isinstance(node, FragmentSpreadNode):
-            name = node.name.value
-            if name in within or name not in fragments:  # validation names the fault
-                return 0
-            if name not in known:
-                known[name] = deepest(fragments[name].selection_set, within | {name})
-            return known[name]
-        return deepest(node.selection_set, within)
+            return depth_of_fragment(node.name.value, within)
+        return deepest(node.selection_set, within) if isinstance(node, InlineFragmentNode) else 0
+
+    def depth_of_fragment(name: str, within: frozenset[str]) -> int:
+        if name in within or name not in fragments:  # validation reports both faults
+            return 0
+        if name not in known:
+            known[name] = deepest(fragments[name].selection_set, within | {name})
+        return known[name]
 
     for definition in document.definitions:
         selections = getattr(definition, "selection_set", None)
@@ -100,39 +105,43 @@ def _check_depth(document: DocumentNode) -> None:
 
 
 def check_cost(
-    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, object]
 ) -> None:
-    """Raise TooComplex where answering the valid `document` could take more than GRAPHQL_MAX_COST objects.
+    """Raise TooComplex if the answer of the valid `document` could contain more than GRAPHQL_MAX_COST objects.
 
-    An object costs 1, a page its `first` times what each row costs; a scalar is free.
+    An object costs 1. A page costs its `first` times the cost of a row. A scalar is free.
     """
     given = {**_defaults(operation), **variables}
     fragments = fragments_of(document)
-    known: dict[tuple[str, str], int] = {}
+    known: dict[str, int] = {}
 
-    def cost(selections: SelectionSetNode | None, parent: Any) -> int:
-        return sum(one(node, parent) for node in selections.selections) if selections else 0
+    def cost(selections: SelectionSetNode | None, parent: GraphQLNamedType | None) -> int:
+        return sum(cost_of(node, parent) for node in selections.selections) if selections else 0
 
-    def one(node: Any, parent: Any) -> int:
+    def cost_of(node: SelectionNode, parent: GraphQLNamedType | None) -> int:
         if isinstance(node, FieldNode):
             return field(node, parent)
         if isinstance(node, FragmentSpreadNode):
-            fragment = fragments[node.name.value]
-            key = (node.name.value, fragment.type_condition.name.value)
-            if key not in known:
-                known[key] = cost(fragment.selection_set, schema.get_type(key[1]))
-            return known[key]
+            return cost_of_fragment(fragments[node.name.value])
+        if not isinstance(node, InlineFragmentNode):
+            return 0
         narrowed = schema.get_type(node.type_condition.name.value) if node.type_condition else parent
         return cost(node.selection_set, narrowed)
 
-    def field(node: FieldNode, parent: Any) -> int:
+    def cost_of_fragment(fragment: FragmentDefinitionNode) -> int:
+        name = fragment.name.value
+        if name not in known:
+            known[name] = cost(fragment.selection_set, schema.get_type(fragment.type_condition.name.value))
+        return known[name]
+
+    def field(node: FieldNode, parent: GraphQLNamedType | None) -> int:
         definition = getattr(parent, "fields", {}).get(node.name.value)
         if definition is None or not is_composite_type(get_named_type(definition.type)):
             return 0
         below = cost(node.selection_set, get_named_type(definition.type))
         if "first" in definition.args:
             return 1 + _rows(node, given) * max(1, below)
-        if node.name.value in {"edges", "node", "pageInfo"}:  # paid for by their page
+        if node.name.value in {"edges", "node", "pageInfo"}:  # counted with their page
             return below
         listed = is_list_type(getattr(definition.type, "of_type", None)) or is_list_type(definition.type)
         return (1 + below) * (_SHORT_LIST if listed else 1)
@@ -142,13 +151,13 @@ def check_cost(
         raise TooComplex("it could return more than one answer may hold; ask for fewer rows")
 
 
-def _rows(node: FieldNode, given: Mapping[str, Any]) -> int:
-    """Return how many rows a page is asked for; whatever is no page size costs the most, and is refused when it runs."""
+def _rows(node: FieldNode, given: Mapping[str, object]) -> int:
+    """Return how many rows of a page are requested. An invalid page size costs the maximum; execution refuses it."""
     value = next((argument.value for argument in node.arguments if argument.name.value == "first"), None)
     if value is None:
         return DEFAULT_PAGE
     if isinstance(value, IntValueNode):
-        asked: Any = int(value.value)
+        asked: object = int(value.value)
     elif isinstance(value, VariableNode):
         asked = given.get(value.name.value, DEFAULT_PAGE)
     else:
@@ -158,7 +167,7 @@ def _rows(node: FieldNode, given: Mapping[str, Any]) -> int:
     return asked if isinstance(asked, int) and 1 <= asked <= MAX_PAGE else MAX_PAGE
 
 
-def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
+def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:
     return {
         definition.variable.name.value: int(definition.default_value.value)
         for definition in operation.variable_definitions
@@ -168,4 +177,5 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, Any]:
 
 def fragments_of(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     """Return the document's fragments by name."""
-    return {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
+    definitions = document.definitions
+    return {node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)}

@@ -1,11 +1,9 @@
 """Executing a prepared operation for one traveller."""
 
-import inspect
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator
 
 import structlog
-from graphql import ExecutionResult, execute, subscribe
+from graphql import ExecutionResult, MapAsyncIterator, execute, subscribe
 
 from gateway_service.gateway.execution.documents import Prepared
 from gateway_service.gateway.execution.errors import INTERNAL, body_of, body_of_refusal
@@ -14,11 +12,13 @@ from gateway_service.gateway.schema import schema
 from shared.errors import DomainError
 from shared.rpc.status import RpcFailed
 
-log = structlog.get_logger("gateway")
+Body = dict[str, object]
+
+log = structlog.get_logger(__name__)
 
 
-async def answer(prepared: Prepared, operation: Operation) -> dict[str, Any]:
-    """Return the answer of a query or mutation; `data` is missing where its variables do not fit."""
+async def answer(prepared: Prepared, operation: Operation) -> Body:
+    """Return the answer of a query or mutation, without `data` if its variables do not fit."""
     result = execute(
         schema.graphql_schema,
         prepared.document,
@@ -26,12 +26,11 @@ async def answer(prepared: Prepared, operation: Operation) -> dict[str, Any]:
         operation_name=prepared.name,
         context_value=operation,
     )
-    finished: ExecutionResult = await result if inspect.isawaitable(result) else result  # type: ignore[assignment]
-    return await _told(finished, operation)
+    return await _body(result if isinstance(result, ExecutionResult) else await result, operation)
 
 
-async def answers(prepared: Prepared, operation: Operation) -> AsyncIterator[dict[str, Any]]:
-    """Yield the answers of a subscription, or the one of a query or mutation; one without `data` is the last."""
+async def answers(prepared: Prepared, operation: Operation) -> AsyncGenerator[Body, None]:
+    """Yield the answers of a subscription, or the one answer of a query or mutation. An answer without `data` is the last."""
     if not prepared.subscribes:
         yield await answer(prepared, operation)
         return
@@ -45,7 +44,7 @@ async def answers(prepared: Prepared, operation: Operation) -> AsyncIterator[dic
         yield {"errors": [{"message": INTERNAL.in_(await operation.locale()), "extensions": {"code": "INTERNAL"}}]}
 
 
-async def _subscribed(prepared: Prepared, operation: Operation) -> AsyncIterator[dict[str, Any]]:
+async def _subscribed(prepared: Prepared, operation: Operation) -> AsyncGenerator[Body, None]:
     started = await subscribe(
         schema.graphql_schema,
         prepared.document,
@@ -54,18 +53,17 @@ async def _subscribed(prepared: Prepared, operation: Operation) -> AsyncIterator
         context_value=operation,
     )
     if isinstance(started, ExecutionResult):
-        yield await _told(started, operation)
+        yield await _body(started, operation)
         return
     try:
         async for result in started:
-            yield await _told(result, operation)
+            yield await _body(result, operation)
     finally:
-        close = getattr(started, "aclose", None)
-        if close is not None:
-            await close()
+        if isinstance(started, AsyncGenerator | MapAsyncIterator):
+            await started.aclose()
 
 
-async def _told(result: ExecutionResult, operation: Operation) -> dict[str, Any]:
+async def _body(result: ExecutionResult, operation: Operation) -> Body:
     if not result.errors:
         return {"data": result.data}
     body = body_of(result, await operation.locale())

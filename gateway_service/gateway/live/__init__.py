@@ -1,1 +1,1 @@
-"""The feed of events, and following a booking through it."""
+"""Live updates: the feed of events, and following a booking or the seats of a departure through it."""

@@ -1,9 +1,9 @@
-"""The live feed: one reader of the bookings' topics per process, which wakes whoever watches what moved.
+"""The live feed: one reader of the bookings' topics per process, which wakes the watchers of whatever changed.
 
-A watcher names what it watches: a booking, all bookings of a traveller, or the seats of a departure.
+A watcher names its subject: a booking, all bookings of a traveller, or the seats of a departure.
 
-It reads all partitions from their end by assignment, without a group: every gateway process sees every event. A thread polls,
-everything else happens on the event loop.
+The reader assigns itself all partitions at their end and joins no group, so every gateway process sees every event. A thread
+polls Kafka; everything else happens on the event loop.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ import weakref
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from shared.events import topic_name
 from shared.kafka.clients import group_consumer
@@ -30,20 +30,22 @@ _RETRY_SECONDS: Final = 1.0
 _METADATA_SECONDS: Final = 5.0
 _BATCH: Final = 500
 
-log = structlog.get_logger("gateway.feed")
+Argument = TypeVar("Argument")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """One event: of which booking or departure, its sequence, whose booking it is, how many seats are left."""
+class Change:
+    """One event: its booking or departure, its sequence, and the booking's traveller or the departure's free seats."""
 
     subject: str
     sequence: int
     traveller_id: str = ""
     seats_available: int = 0
 
-    def watched_as(self) -> tuple[str, ...]:
-        """Return the names under which it is watched."""
+    def watch_names(self) -> tuple[str, ...]:
+        """Return the names under which watchers watch the subject."""
         return (self.subject, traveller(self.traveller_id)) if self.traveller_id else (self.subject,)
 
 
@@ -53,40 +55,43 @@ def traveller(person_id: str) -> str:
 
 
 class Signals:
-    """What one watcher is told: what moved, or that something may have been missed. Bounded: the newest of each subject is kept."""
+    """What one watcher learns: which subjects changed, or that it may have missed events.
+
+    Bounded: only the newest change of each subject is kept.
+    """
 
     def __init__(self, feed: "Feed") -> None:
         self._feed = feed
-        self._moved: dict[str, Moved] = {}
+        self._changes: dict[str, Change] = {}
         self._missed = False
         self._woken = asyncio.Event()
 
-    def moved(self, moved: Moved) -> None:
-        """Note that a subject moved."""
-        known = self._moved.get(moved.subject)
-        if known is None or known.sequence < moved.sequence:
-            self._moved[moved.subject] = moved
+    def changed(self, change: Change) -> None:
+        """Note that a subject changed."""
+        known = self._changes.get(change.subject)
+        if known is None or known.sequence < change.sequence:
+            self._changes[change.subject] = change
             self._woken.set()
 
     def missed(self) -> None:
-        """Note that events may have passed unseen."""
+        """Note that the watcher may have missed events."""
         self._missed = True
         self._woken.set()
 
-    def look(self) -> None:
-        """Have the watcher look at the feed's state again."""
+    def wake(self) -> None:
+        """Make the watcher check again whether the feed is up."""
         self._woken.set()
 
-    async def wait_beyond(self, sent: Mapping[str, int], *, timeout: float) -> list[Moved] | None:
-        """Return what moved beyond the sequences `sent`, or None where something may have been missed and all is to be looked at.
+    async def wait_beyond(self, sent: Mapping[str, int], *, timeout: float) -> list[Change] | None:
+        """Return the changes beyond the sequences `sent`, or None if events may be missing and the caller must read everything.
 
-        While the feed is down it is None after `timeout` seconds at the latest.
+        While the feed is down, return None after at most `timeout` seconds.
         """
         while not self._missed:
-            if news := [one for one in self._moved.values() if one.sequence > sent.get(one.subject, 0)]:
-                self._moved.clear()
-                return news
-            self._moved.clear()
+            changes = [change for change in self._changes.values() if change.sequence > sent.get(change.subject, 0)]
+            self._changes.clear()
+            if changes:
+                return changes
             self._woken.clear()
             if self._feed.up:
                 await self._woken.wait()
@@ -96,12 +101,12 @@ class Signals:
             except TimeoutError:
                 break
         self._missed = False
-        self._moved.clear()
+        self._changes.clear()
         return None
 
 
 class Feed:
-    """One process's reader. Starts with the first watcher; `up` while events are known to arrive."""
+    """The reader of one process. It starts with the first watcher; `up` is true while events arrive."""
 
     def __init__(self, make_consumer: Callable[..., Consumer] = group_consumer) -> None:
         self.up = False
@@ -114,7 +119,7 @@ class Feed:
 
     @contextlib.asynccontextmanager
     async def watching(self, name: str) -> AsyncIterator[Signals]:
-        """Yield the signals of one booking or departure, by its id, or of a `traveller(…)`, while inside."""
+        """Yield the signals of a booking or departure, by its id, or of a `traveller(…)`, until the block ends."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
             self._thread.start()
@@ -146,7 +151,7 @@ class Feed:
                 while not self._stopping.is_set() and not self._broken.is_set():
                     if (first := consumer.poll(_POLL_SECONDS)) is not None:  # consume would wait for a whole batch
                         self._dispatch([first, *consumer.consume(_BATCH, timeout=0)])
-            except Exception as error:  # noqa: BLE001 - whatever it was, the feed is down and tries again
+            except Exception as error:  # noqa: BLE001 - after any error the feed is down and tries again
                 log.warning("feed is down", error=type(error).__name__)
             finally:
                 self._post(self._set_up, False)
@@ -158,26 +163,26 @@ class Feed:
         if error.code() == KafkaError._ALL_BROKERS_DOWN or error.fatal():
             self._broken.set()
 
-    def _dispatch(self, messages: Iterable[Any]) -> None:
-        latest: dict[str, Moved] = {}
+    def _dispatch(self, messages: Iterable[Message]) -> None:
+        latest: dict[str, Change] = {}
         for message in messages:
-            if message.error() is not None:
-                raise KafkaException(message.error())
+            if (problem := message.error()) is not None:
+                raise KafkaException(problem)
             try:
-                moved = _read(message)
+                change = _read(message)
             except Exception as error:  # noqa: BLE001 - whatever a record contains, the reader goes on with the next
                 log.warning("record_skipped", topic=message.topic(), cause=type(error).__name__)
                 continue
-            if moved.subject not in latest or latest[moved.subject].sequence < moved.sequence:
-                latest[moved.subject] = moved
+            if change.subject not in latest or latest[change.subject].sequence < change.sequence:
+                latest[change.subject] = change
         if latest:
-            self._post(self._tell, list(latest.values()))
+            self._post(self._notify, list(latest.values()))
 
-    def _tell(self, latest: Iterable[Moved]) -> None:
-        for moved in latest:
-            for name in moved.watched_as():
+    def _notify(self, latest: Iterable[Change]) -> None:
+        for change in latest:
+            for name in change.watch_names():
                 for signals in self._watchers.get(name, ()):
-                    signals.moved(moved)
+                    signals.changed(change)
 
     def _set_up(self, up: bool) -> None:
         if up == self.up:
@@ -185,34 +190,36 @@ class Feed:
         self.up = up
         for watchers in self._watchers.values():
             for signals in watchers:
-                signals.missed() if up else signals.look()
+                signals.missed() if up else signals.wake()
 
-    def _post(self, function: Callable[..., None], *arguments: Any) -> None:
+    def _post(self, function: Callable[[Argument], None], argument: Argument) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended, and its watchers with it
-            self._loop.call_soon_threadsafe(function, *arguments)
+            self._loop.call_soon_threadsafe(function, argument)
 
 
-def _read(message: Any) -> Moved:
+def _read(message: Message) -> Change:
     """Return what an event says. Raises an exception of any kind for a record that is not an event of this platform."""
-    subject = message.key().decode()
+    key, value = message.key(), message.value()
+    if key is None or value is None:
+        raise ValueError("an event has a key and a value")
+    subject, body = key.decode(), json.loads(value)
     sequence = int(dict(headers_of(message))["ce_sequence"])
-    value = json.loads(message.value())
     if message.topic() == topic_name(INVENTORY):
-        return Moved(subject, sequence, seats_available=int(value.get("seats_available", 0)))
-    return Moved(subject, sequence, traveller_id=str(value.get("booking", {}).get("traveller_id", "")))
+        return Change(subject, sequence, seats_available=int(body.get("seats_available", 0)))
+    return Change(subject, sequence, traveller_id=str(body.get("booking", {}).get("traveller_id", "")))
 
 
 def _ends(consumer: Consumer) -> list[TopicPartition]:
-    """Return every partition of the topics at its present end. Raises where a topic cannot be read yet."""
-    found = []
+    """Return every partition of the topics at its present end. Raises KafkaException if a topic cannot be read yet."""
+    partitions = []
     for name in map(topic_name, (TOPIC, INVENTORY)):
         topic = consumer.list_topics(name, timeout=_METADATA_SECONDS).topics[name]
         if topic.error is not None:
             raise KafkaException(topic.error)
-        found += [TopicPartition(name, partition) for partition in topic.partitions]
-    for partition in found:
+        partitions += [TopicPartition(name, partition) for partition in topic.partitions]
+    for partition in partitions:
         _, partition.offset = consumer.get_watermark_offsets(partition, timeout=_METADATA_SECONDS)
-    return found
+    return partitions
 
 
 _feeds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = weakref.WeakKeyDictionary()
@@ -221,14 +228,13 @@ _feeds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = weakref.Wea
 def feed() -> Feed:
     """Return the running loop's feed."""
     loop = asyncio.get_running_loop()
-    found = _feeds.get(loop)
-    if found is None:
-        found = _feeds[loop] = Feed()
-    return found
+    if (running := _feeds.get(loop)) is None:
+        running = _feeds[loop] = Feed()
+    return running
 
 
 async def stop_feed() -> None:
-    """Stop the running loop's feed, if it ever ran."""
-    found = _feeds.pop(asyncio.get_running_loop(), None)
-    if found is not None:
-        await found.stop()
+    """Stop the running loop's feed, if it has one."""
+    running = _feeds.pop(asyncio.get_running_loop(), None)
+    if running is not None:
+        await running.stop()

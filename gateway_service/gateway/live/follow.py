@@ -1,4 +1,4 @@
-"""What a subscriber is sent: everything after a sequence, in order, once, whether the feed is up or down."""
+"""What a subscriber receives: every event after a sequence, in order and once, whether the feed is up or down."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.travel.bookings.v1 import bookings_pb2
-from gateway_service.gateway.live.feed import Moved, feed, traveller
+from gateway_service.gateway.live.feed import Change, feed, traveller
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.operation.loaders import page
+from gateway_service.gateway.upstream import grpc
 from shared.errors import DeadlineExceeded, Unavailable
 
 POLL_SECONDS: Final = 2.0
@@ -17,24 +18,24 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One event of a booking, and the booking as it is."""
+    """One event of a booking, and the booking's present state."""
 
     booking: bookings_pb2.Booking
     event: bookings_pb2.BookingEvent
 
 
 async def follow_booking(operation: Operation, *, reference: str, after: int | None) -> AsyncIterator[Update]:
-    """Yield what happened to the booking after `after` (None: from now on), then every event as it happens.
+    """Yield the booking's events after the sequence `after` (None: from now on), then every event as it happens.
 
-    The feed only says that a booking moved; what is sent is always what bookings_service lists after the last sequence sent,
-    so that nothing is missed, repeated or out of order. While the feed is down the list is asked for every two seconds.
+    The feed only says that a booking changed. The events always come from bookings_service's list after the last sequence
+    sent, so no event is missed, repeated or out of order. While the feed is down, the list is read every two seconds.
 
-    Raises NotFound for a booking that is not the traveller's, Unavailable when it cannot be asked at the start.
+    Raises NotFound for a booking that is not the traveller's, and Unavailable if bookings_service does not answer at the start.
     """
     booking, _ = await _list(operation, reference, after or 0)
     sent = after if after is not None else booking.sequence
     async with feed().watching(booking.id) as signals:
-        booking, events = await _list(operation, reference, sent)  # what came between the first look and the watching
+        booking, events = await _list(operation, reference, sent)  # events between the first read and the watching
         while True:
             for event in events:
                 if event.sequence > sent:
@@ -51,90 +52,90 @@ async def follow_booking(operation: Operation, *, reference: str, after: int | N
 
 
 async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | None) -> AsyncIterator[Update]:
-    """Yield every event of every booking of the signed-in traveller, of each booking in order and once.
+    """Yield every event of every booking of the signed-in traveller: those of each booking in order and once.
 
-    `known` is the sequence up to which a reference is known already: what came after it, and every booking not among them, come first.
-    None is from now on. A reference that is not the traveller's is as one that does not exist.
+    `known` maps a reference to the last sequence that the subscriber has. Later events come first, and all events of the
+    traveller's bookings that `known` does not name. None means from now on. A reference of another traveller has no effect.
 
-    Raises Unauthenticated where nobody is signed in, Unavailable when bookings_service cannot be asked at the start.
+    Raises Unauthenticated if nobody is signed in, and Unavailable if bookings_service does not answer at the start.
     """
     person_id = str(operation.owner().id)
     sent: dict[str, int] = {}
     async with feed().watching(traveller(person_id)) as signals:
-        rows = await _all_bookings(operation, person_id)
-        for row in rows:
-            sent[row.id] = row.sequence if known is None else min(known.get(row.reference, 0), row.sequence)
+        bookings = await _all_bookings(operation, person_id)
+        for booking in bookings:
+            last = booking.sequence
+            sent[booking.id] = last if known is None else min(known.get(booking.reference, 0), last)
         while True:
             try:
-                for row in rows:
-                    async for update in _missed(operation, row, sent):
+                for booking in bookings:
+                    async for update in _unsent(operation, booking, sent):
                         yield update
-                news = await signals.wait_beyond(sent, timeout=POLL_SECONDS)
+                changes = await signals.wait_beyond(sent, timeout=POLL_SECONDS)
                 operation.renew()
-                rows = await _moved(operation, person_id, news)
+                bookings = await _changed(operation, person_id, changes)
             except (Unavailable, DeadlineExceeded):
                 await asyncio.sleep(POLL_SECONDS)
-                rows = []
+                bookings = []
                 signals.missed()
 
 
 async def follow_seats(operation: Operation, *, departure_id: str) -> AsyncIterator[int | None]:
-    """Yield how many seats of the departure can be held now, then each time that it changes; None while nobody knows."""
+    """Yield the departure's free seats now, and again after each change; None while bookings_service does not answer."""
     async with feed().watching(departure_id) as signals:
         seats = await _seats(operation, departure_id)
         yield seats
         sequence = 0
         while True:
-            news = await signals.wait_beyond({departure_id: sequence}, timeout=POLL_SECONDS)
+            changes = await signals.wait_beyond({departure_id: sequence}, timeout=POLL_SECONDS)
             operation.renew()
-            if news is None:
+            if changes is None:
                 latest = await _seats(operation, departure_id)
             else:
-                sequence, latest = news[0].sequence, news[0].seats_available
+                sequence, latest = changes[0].sequence, changes[0].seats_available
             if latest is not None and latest != seats:
                 seats = latest
                 yield seats
 
 
 async def _seats(operation: Operation, departure_id: str) -> int | None:
-    """Return the seats that can be held now, None where bookings_service cannot answer."""
+    """Return the departure's free seats, or None if bookings_service does not answer."""
     try:
-        found: int | None = await operation.loaders.seats_available.load(departure_id)
+        return await operation.loaders.seats_available.load(departure_id)
     except (Unavailable, DeadlineExceeded):
         return None
-    return found
 
 
-async def _missed(
-    operation: Operation, row: bookings_pb2.Booking, sent: dict[str, int]
+async def _unsent(
+    operation: Operation, booking: bookings_pb2.Booking, sent: dict[str, int]
 ) -> AsyncIterator[Update]:  # fmt: skip
-    if row.sequence <= sent.get(row.id, 0):
+    if booking.sequence <= sent.get(booking.id, 0):
         return
     operation.renew()
-    booking, events = await _list(operation, row.reference, sent.get(row.id, 0))
+    latest, events = await _list(operation, booking.reference, sent.get(booking.id, 0))
     for event in events:
-        if event.sequence > sent.get(row.id, 0):
-            yield Update(booking, event)
-            sent[row.id] = event.sequence
+        if event.sequence > sent.get(booking.id, 0):
+            yield Update(latest, event)
+            sent[booking.id] = event.sequence
 
 
-async def _moved(operation: Operation, person_id: str, news: list[Moved] | None) -> list[bookings_pb2.Booking]:
-    if news is None or len(news) > _PAGE:
+async def _changed(operation: Operation, person_id: str, changes: list[Change] | None) -> list[bookings_pb2.Booking]:
+    if changes is None or len(changes) > _PAGE:
         return await _all_bookings(operation, person_id)
-    request = bookings_pb2.BatchGetBookingsRequest(ids=[one.subject for one in news])
-    return list((await operation.call("bookings", "BatchGetBookings", request)).bookings)
+    request = bookings_pb2.BatchGetBookingsRequest(ids=[change.subject for change in changes])
+    return list((await operation.call(grpc.bookings.BatchGetBookings, request)).bookings)
 
 
 async def _all_bookings(operation: Operation, person_id: str) -> list[bookings_pb2.Booking]:
     """Return the traveller's bookings, oldest first."""
-    found: list[bookings_pb2.Booking] = []
+    bookings: list[bookings_pb2.Booking] = []
     after = ""
     while True:
         request = bookings_pb2.BatchListBookingsRequest(traveller_ids=[person_id], page=page(_PAGE, after))
-        (answer,) = (await operation.call("bookings", "BatchListBookings", request)).pages
-        found += [edge.node for edge in answer.edges]
+        (answer,) = (await operation.call(grpc.bookings.BatchListBookings, request)).pages
+        bookings += [edge.node for edge in answer.edges]
         if not answer.page_info.has_next_page:
-            return found[::-1]
+            return bookings[::-1]
         after = answer.page_info.end_cursor
         operation.renew()
 
@@ -143,5 +144,5 @@ async def _list(
     operation: Operation, reference: str, after: int
 ) -> tuple[bookings_pb2.Booking, tuple[bookings_pb2.BookingEvent, ...]]:
     request = bookings_pb2.ListBookingEventsRequest(reference=reference, after_sequence=after)
-    answer = await operation.call("bookings", "ListBookingEvents", request)
+    answer = await operation.call(grpc.bookings.ListBookingEvents, request)
     return answer.booking, tuple(answer.events)

@@ -1,1 +1,1 @@
-"""What one operation knows: caller, language, deadline, loaders, cookies, guesses of references."""
+"""What one operation knows: caller, language, deadline, loaders, cookies, and how often a traveller guessed a reference."""

@@ -1,53 +1,28 @@
-"""What one operation knows: who asks, in which language, until when, and the loaders that batch its reads."""
+"""What one operation knows: the caller, the language, the deadline, and the loaders that batch its reads."""
 
-import time
-from collections import OrderedDict
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from django.conf import settings
-from google.protobuf.message import Message
+from grpc.aio import UnaryUnaryMultiCallable
 
 from contracts.travel.common.v1 import common_pb2
+from gateway_service.gateway.operation.languages import languages
 from gateway_service.gateway.operation.loaders import Loaders
-from gateway_service.gateway.upstream.grpc import CLIENTS
+from shared import rpc
 from shared.auth import Traveller
 from shared.deadline import Deadline
 from shared.errors import DomainError, Unauthenticated
-from shared.rpc import CallContext
 from shared.rpc.mapping import locale_from_proto
 from shared.rpc.status import RpcFailed
 from shared.text import DEFAULT_LOCALE, Locale
 
 RPC_SECONDS: Final = 5.0
 
-
-class _Languages:
-    """The languages of travellers' profiles, remembered for half a minute so that not every operation asks."""
-
-    _SECONDS: Final = 30.0
-    _SIZE: Final = 10_000
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[object, tuple[float, Locale]] = OrderedDict()
-
-    def get(self, key: object) -> Locale | None:
-        until, locale = self._known.get(key, (0.0, DEFAULT_LOCALE))
-        return locale if until > time.monotonic() else None
-
-    def put(self, key: object, locale: Locale) -> None:
-        self._known[key] = (time.monotonic() + self._SECONDS, locale)
-        self._known.move_to_end(key)
-        while len(self._known) > self._SIZE:
-            self._known.popitem(last=False)
-
-    def forget(self, key: object) -> None:
-        self._known.pop(key, None)
-
-
-languages = _Languages()
+Request = TypeVar("Request")
+Response = TypeVar("Response")
 
 
 @dataclass(slots=True)
@@ -68,26 +43,30 @@ class Operation:
     _locale: Locale | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self)
+        self.loaders = Loaders(self.call)
         self._locale = self.asked_locale or (None if self.traveller else DEFAULT_LOCALE)
 
     def renew(self) -> None:
-        """Forget what was read and start the clock again: after a mutation, and for each event of a subscription."""
-        self.loaders = Loaders(self)
+        """Forget what was read and start a new deadline: after a mutation, and before each event of a subscription."""
+        self.loaders = Loaders(self.call)
         self.deadline = Deadline.after(settings.GRAPHQL_SECONDS)
 
     def owner(self) -> Traveller:
-        """Return who is signed in. Raises Unauthenticated where nobody is."""
+        """Return the signed-in traveller. Raises Unauthenticated if nobody is signed in."""
         if self.traveller is None:
             raise Unauthenticated
         return self.traveller
 
-    async def call(self, service: str, method: str, request: Message) -> Any:
-        """Return the answer of one RPC, asked for the traveller and within what is left of the operation's time."""
-        return await CLIENTS[service].call(
+    async def call(self, method: "UnaryUnaryMultiCallable[Request, Response]", request: Request) -> Response:
+        """Call `method` of a stub of `upstream.grpc` for the traveller, within the operation's remaining time.
+
+        Raises the DomainError that the service raised; Unavailable or DeadlineExceeded if the service does not answer;
+        RpcFailed if it fails.
+        """
+        return await rpc.call(
             method,
             request,
-            context=CallContext(
+            context=rpc.CallContext(
                 token=self.traveller.token if self.traveller else "",
                 deadline=self.deadline.capped(RPC_SECONDS),
                 request_id=self.request_id,
@@ -98,17 +77,17 @@ class Operation:
 
     @property
     def known_locale(self) -> Locale:
-        """The language as far as it is known without asking anybody."""
+        """The language as far as it is known without reading a profile."""
         return self._locale or DEFAULT_LOCALE
 
     async def locale(self) -> Locale:
-        """Return the language asked for, else the profile's, else English; users_service away is no reason to fail."""
+        """Return the requested language, else the profile's, else English; also English if users_service is unavailable."""
         if self._locale is None:
             self._locale = await self._profile_locale()
         return self._locale
 
     def localized(self, text: common_pb2.LocalizedText, asked: int | None = None) -> str | Awaitable[str]:
-        """Return `text` in the language asked for, at once where it is known and after a look at the profile where not."""
+        """Return `text` in the language `asked` or the operation's; an awaitable only if a profile must be read first."""
         locale = locale_from_proto(asked) if asked else self._locale
         return pick(text, locale) if locale else self._localized_later(text)
 
@@ -124,10 +103,10 @@ class Operation:
             except (DomainError, RpcFailed):
                 return DEFAULT_LOCALE
             known = locale_from_proto(user.profile.locale) if user else DEFAULT_LOCALE
-            languages.put(traveller.id, known)
+            languages[traveller.id] = known
         return known
 
 
 def pick(text: common_pb2.LocalizedText, locale: Locale) -> str:
-    """Return `text` in `locale`, or in the other language where it was written in one alone."""
+    """Return `text` in `locale`, or in the other language if it was written in only one."""
     return (text.fr or text.en) if locale is Locale.FR else (text.en or text.fr)

@@ -1,4 +1,4 @@
-"""How often a traveller may guess: references are short, so wrong ones are counted."""
+"""Limit how often a traveller may guess booking references: references are short, so wrong ones are counted."""
 
 from typing import Final
 
@@ -12,25 +12,27 @@ from shared.errors import RateLimited
 WRONG_REFERENCES: Final = 60
 WINDOW_SECONDS: Final = 60
 
-log = structlog.get_logger("gateway")
+log = structlog.get_logger(__name__)
 
 
 async def check_reference(traveller: Traveller) -> None:
-    """Raise RateLimited for a traveller who named too many references that are not theirs within a minute."""
+    """Raise RateLimited if the traveller named WRONG_REFERENCES unknown references within a minute."""
     try:
-        counted = await valkey.client().get(_key(traveller))
+        count = await valkey.client().get(_key(traveller))
     except (RedisError, OSError) as error:
         log.warning("wrong references are not counted", error=type(error).__name__)
         return
-    if counted is not None and int(counted) >= WRONG_REFERENCES:
+    if count is not None and int(count) >= WRONG_REFERENCES:
         raise RateLimited(retry_after=WINDOW_SECONDS)
 
 
 async def note_wrong_reference(traveller: Traveller) -> None:
-    """Count one."""
+    """Count one wrong reference of the traveller."""
     try:
         async with valkey.client().pipeline() as pipe:
-            await pipe.incr(_key(traveller)).expire(_key(traveller), WINDOW_SECONDS, nx=True).execute()
+            pipe.incr(_key(traveller))
+            pipe.expire(_key(traveller), WINDOW_SECONDS, nx=True)
+            await pipe.execute()
     except (RedisError, OSError) as error:
         log.warning("wrong references are not counted", error=type(error).__name__)
 

@@ -1,8 +1,12 @@
-"""Batched reads of one operation: a hundred rows that want the same kind of thing cost one RPC."""
+"""Batched reads of one operation: a hundred rows that need the same kind of object cost one RPC."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from __future__ import annotations  # grpc's classes are generic in their stubs only
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from aiodataloader import DataLoader
 
@@ -11,238 +15,286 @@ from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from contracts.travel.users.v1 import users_pb2
-
-if TYPE_CHECKING:
-    from gateway_service.gateway.operation.context import Operation
+from gateway_service.gateway.upstream import grpc
 
 MAX_BATCH: Final = 500
 
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+Key = TypeVar("Key")
+Row = TypeVar("Row")
+Arguments = TypeVar("Arguments")
+
+if TYPE_CHECKING:  # the generated enums have a ValueType in their stubs only
+    from grpc.aio import UnaryUnaryMultiCallable
+
+    BookingsArguments = tuple[
+        bookings_pb2.BookingStatus.ValueType,
+        bookings_pb2.BookingTime.ValueType,
+        bookings_pb2.BookingOrder.ValueType,
+        int,
+        str,
+    ]
+    ChildrenArguments = tuple[destinations_pb2.DestinationKind.ValueType, int, str]
+
+
+class Call(Protocol):
+    """Calls one method of a service for the operation's traveller, within the operation's time."""
+
+    async def __call__(self, method: UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
+        """Return the response of `method`."""
+
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A page of a parent's list: `parent` varies within a batch, `arguments` do not."""
+class PageKey(Generic[Arguments]):
+    """One page of a parent's list. A batch shares one RPC per distinct `arguments`, whatever the parents are."""
 
     parent: str
-    arguments: tuple[Any, ...] = ()
+    arguments: Arguments
 
 
 class Loaders:
-    """Every loader of one operation, each made when first wanted."""
+    """Every loader of one operation. Each is made at its first use."""
 
-    def __init__(self, operation: "Operation") -> None:
-        self._operation = operation
-        self._made: dict[str, DataLoader[Any, Any]] = {}
+    def __init__(self, call: Call) -> None:
+        self._call = call
 
-    def _loader(self, name: str, batch: Callable[[Sequence[Any]], Awaitable[list[Any]]]) -> DataLoader[Any, Any]:
-        loader = self._made.get(name)
-        if loader is None:
+    @cached_property
+    def users(self) -> DataLoader[str, users_pb2.User | None]:
+        """Users by id; None for a user that the traveller may not see."""
 
-            async def load(keys: list[Any]) -> list[Any]:
-                return await batch(keys)
+        async def batch(ids: list[str]) -> list[users_pb2.User | None]:
+            answer = await self._call(grpc.users.BatchGetUsers, users_pb2.BatchGetUsersRequest(ids=ids))
+            return in_order(ids, answer.users, lambda row: row.id)
 
-            loader = self._made[name] = DataLoader(load, max_batch_size=MAX_BATCH)
-        return loader
+        return _loader(batch)
 
-    def _by_id(self, name: str, service: str, method: str, request: Callable[..., Any], rows: str) -> Any:
-        async def batch(ids: Sequence[str]) -> list[Any]:
-            answer = await self._operation.call(service, method, request(ids=ids))
-            return in_order(ids, getattr(answer, rows), lambda row: row.id)
-
-        return self._loader(name, batch)
-
-    def _pages(
-        self, name: str, service: str, method: str, request: Callable[[list[str], tuple[Any, ...]], Any], parent: str
-    ) -> Any:
-        async def batch(keys: Sequence[Listed]) -> list[Any]:
-            found: dict[Listed, Any] = {}
-            for arguments in dict.fromkeys(key.arguments for key in keys):
-                parents = [key.parent for key in keys if key.arguments == arguments]
-                answer = await self._operation.call(service, method, request(parents, arguments))
-                found.update({Listed(getattr(page, parent), arguments): page for page in answer.pages})
-            return [found.get(key) for key in keys]
-
-        return self._loader(name, batch)
-
-    @property
-    def users(self) -> Any:
-        """Users by id; one that is not the traveller's to see is None."""
-        return self._by_id("users", "users", "BatchGetUsers", users_pb2.BatchGetUsersRequest, "users")
-
-    @property
-    def destinations(self) -> Any:
+    @cached_property
+    def destinations(self) -> DataLoader[str, destinations_pb2.Destination | None]:
         """Destinations by id."""
-        request = destinations_pb2.BatchGetDestinationsRequest
-        return self._by_id("destinations", "destinations", "BatchGetDestinations", request, "destinations")
 
-    @property
-    def trips(self) -> Any:
+        async def batch(ids: list[str]) -> list[destinations_pb2.Destination | None]:
+            request = destinations_pb2.BatchGetDestinationsRequest(ids=ids)
+            answer = await self._call(grpc.destinations.BatchGetDestinations, request)
+            return in_order(ids, answer.destinations, lambda row: row.id)
+
+        return _loader(batch)
+
+    @cached_property
+    def trips(self) -> DataLoader[str, destinations_pb2.Trip | None]:
         """Trips by id."""
-        return self._by_id("trips", "destinations", "BatchGetTrips", destinations_pb2.BatchGetTripsRequest, "trips")
 
-    @property
-    def departures(self) -> Any:
+        async def batch(ids: list[str]) -> list[destinations_pb2.Trip | None]:
+            answer = await self._call(grpc.destinations.BatchGetTrips, destinations_pb2.BatchGetTripsRequest(ids=ids))
+            return in_order(ids, answer.trips, lambda row: row.id)
+
+        return _loader(batch)
+
+    @cached_property
+    def departures(self) -> DataLoader[str, destinations_pb2.Departure | None]:
         """Departures by id."""
-        request = destinations_pb2.BatchGetDeparturesRequest
-        return self._by_id("departures", "destinations", "BatchGetDepartures", request, "departures")
 
-    @property
-    def bookings(self) -> Any:
+        async def batch(ids: list[str]) -> list[destinations_pb2.Departure | None]:
+            request = destinations_pb2.BatchGetDeparturesRequest(ids=ids)
+            answer = await self._call(grpc.destinations.BatchGetDepartures, request)
+            return in_order(ids, answer.departures, lambda row: row.id)
+
+        return _loader(batch)
+
+    @cached_property
+    def bookings(self) -> DataLoader[str, bookings_pb2.Booking | None]:
         """The traveller's bookings by id."""
-        return self._by_id("bookings", "bookings", "BatchGetBookings", bookings_pb2.BatchGetBookingsRequest, "bookings")
 
-    @property
-    def children(self) -> Any:
-        """A page of a destination's children, by Listed(id, (kind, first, after))."""
+        async def batch(ids: list[str]) -> list[bookings_pb2.Booking | None]:
+            answer = await self._call(grpc.bookings.BatchGetBookings, bookings_pb2.BatchGetBookingsRequest(ids=ids))
+            return in_order(ids, answer.bookings, lambda row: row.id)
 
-        def request(parents: list[str], arguments: tuple[Any, ...]) -> destinations_pb2.BatchListChildrenRequest:
+        return _loader(batch)
+
+    @cached_property
+    def children(
+        self,
+    ) -> DataLoader[PageKey[ChildrenArguments], destinations_pb2.DestinationPage | None]:
+        """A page of a destination's children, by PageKey(id, (kind, first, after))."""
+
+        async def read(parents: list[str], arguments: ChildrenArguments) -> Iterable[destinations_pb2.DestinationPage]:
             kind, first, after = arguments
-            return destinations_pb2.BatchListChildrenRequest(parent_ids=parents, kind=kind, page=page(first, after))
+            request = destinations_pb2.BatchListChildrenRequest(parent_ids=parents, kind=kind, page=page(first, after))
+            return (await self._call(grpc.destinations.BatchListChildren, request)).pages
 
-        return self._pages("children", "destinations", "BatchListChildren", request, "parent_id")
+        return _page_loader(read, lambda row: row.parent_id)
 
-    @property
-    def trips_of(self) -> Any:
-        """A page of a destination's trips, by Listed(id, (from, until, first, after))."""
+    @cached_property
+    def trips_of(self) -> DataLoader[PageKey[tuple[str, str, int, str]], destinations_pb2.TripPage | None]:
+        """A page of a destination's trips, by PageKey(id, (from, until, first, after))."""
 
-        def request(parents: list[str], arguments: tuple[Any, ...]) -> destinations_pb2.BatchListTripsRequest:
+        async def read(
+            parents: list[str], arguments: tuple[str, str, int, str]
+        ) -> Iterable[destinations_pb2.TripPage]:  # fmt: skip
             since, until, first, after = arguments
-            return destinations_pb2.BatchListTripsRequest(
+            request = destinations_pb2.BatchListTripsRequest(
                 destination_ids=parents, departs=dates(since, until), page=page(first, after)
             )
+            return (await self._call(grpc.destinations.BatchListTrips, request)).pages
 
-        return self._pages("trips_of", "destinations", "BatchListTrips", request, "destination_id")
+        return _page_loader(read, lambda row: row.destination_id)
 
-    @property
-    def departures_of(self) -> Any:
-        """A page of a trip's departures, by Listed(id, (from, until, only available, first, after))."""
+    @cached_property
+    def departures_of(
+        self,
+    ) -> DataLoader[PageKey[tuple[str, str, bool, int, str]], destinations_pb2.DeparturePage | None]:
+        """A page of a trip's departures, by PageKey(id, (from, until, only available, first, after))."""
 
-        def request(parents: list[str], arguments: tuple[Any, ...]) -> destinations_pb2.BatchListDeparturesRequest:
+        async def read(
+            parents: list[str], arguments: tuple[str, str, bool, int, str]
+        ) -> Iterable[destinations_pb2.DeparturePage]:
             since, until, only_available, first, after = arguments
-            return destinations_pb2.BatchListDeparturesRequest(
+            request = destinations_pb2.BatchListDeparturesRequest(
                 trip_ids=parents,
                 departs=dates(since, until),
                 only_available=only_available,
                 page=page(first, after),
             )
+            return (await self._call(grpc.destinations.BatchListDepartures, request)).pages
 
-        return self._pages("departures_of", "destinations", "BatchListDepartures", request, "trip_id")
+        return _page_loader(read, lambda row: row.trip_id)
 
-    @property
-    def bookings_of(self) -> Any:
-        """A page of a traveller's bookings, by Listed(id, (status, time, order, first, after))."""
+    @cached_property
+    def bookings_of(self) -> DataLoader[PageKey[BookingsArguments], bookings_pb2.BookingPage | None]:
+        """A page of a traveller's bookings, by PageKey(id, (status, time, order, first, after))."""
 
-        def request(parents: list[str], arguments: tuple[Any, ...]) -> bookings_pb2.BatchListBookingsRequest:
+        async def read(parents: list[str], arguments: BookingsArguments) -> Iterable[bookings_pb2.BookingPage]:
             status, time, order, first, after = arguments
-            return bookings_pb2.BatchListBookingsRequest(
+            request = bookings_pb2.BatchListBookingsRequest(
                 traveller_ids=parents, status=status, time=time, order_by=order, page=page(first, after)
             )
+            return (await self._call(grpc.bookings.BatchListBookings, request)).pages
 
-        return self._pages("bookings_of", "bookings", "BatchListBookings", request, "traveller_id")
+        return _page_loader(read, lambda row: row.traveller_id)
 
-    @property
-    def waitlist_of(self) -> Any:
-        """A traveller's places in line, newest first, by the traveller's id."""
+    @cached_property
+    def waitlist_of(self) -> DataLoader[str, list[bookings_pb2.WaitlistEntry]]:
+        """A traveller's waiting-list entries, newest first, by the traveller's id."""
 
-        async def batch(ids: Sequence[str]) -> list[Any]:
+        async def batch(ids: list[str]) -> list[list[bookings_pb2.WaitlistEntry]]:
             request = bookings_pb2.BatchListWaitlistRequest(traveller_ids=ids)
-            answer = await self._operation.call("bookings", "BatchListWaitlist", request)
-            found = {one.traveller_id: list(one.entries) for one in answer.waitlists}
-            return [found.get(key, []) for key in ids]
+            answer = await self._call(grpc.bookings.BatchListWaitlist, request)
+            entries = {row.traveller_id: list(row.entries) for row in answer.waitlists}
+            return [entries.get(key, []) for key in ids]
 
-        return self._loader("waitlist_of", batch)
+        return _loader(batch)
 
-    @property
-    def notifications_of(self) -> Any:
-        """A page of what a person was sent, by Listed(id, (first, after))."""
+    @cached_property
+    def notifications_of(self) -> DataLoader[PageKey[tuple[int, str]], notifications_pb2.NotificationPage | None]:
+        """A page of the notifications that a person was sent, by PageKey(id, (first, after))."""
 
-        def request(parents: list[str], arguments: tuple[Any, ...]) -> notifications_pb2.BatchListNotificationsRequest:
-            return notifications_pb2.BatchListNotificationsRequest(person_ids=parents, page=page(*arguments))
+        async def read(
+            parents: list[str], arguments: tuple[int, str]
+        ) -> Iterable[notifications_pb2.NotificationPage]:  # fmt: skip
+            request = notifications_pb2.BatchListNotificationsRequest(person_ids=parents, page=page(*arguments))
+            return (await self._call(grpc.notifications.BatchListNotifications, request)).pages
 
-        return self._pages("notifications_of", "notifications", "BatchListNotifications", request, "person_id")
+        return _page_loader(read, lambda row: row.person_id)
 
-    @property
-    def invoices_of(self) -> Any:
-        """A page of a person's invoices, by Listed(id, (first, after))."""
+    @cached_property
+    def invoices_of(self) -> DataLoader[PageKey[tuple[int, str]], notifications_pb2.InvoicePage | None]:
+        """A page of a person's invoices, by PageKey(id, (first, after))."""
 
-        def request(parents: list[str], arguments: tuple[Any, ...]) -> notifications_pb2.BatchListInvoicesRequest:
-            return notifications_pb2.BatchListInvoicesRequest(person_ids=parents, page=page(*arguments))
+        async def read(parents: list[str], arguments: tuple[int, str]) -> Iterable[notifications_pb2.InvoicePage]:
+            request = notifications_pb2.BatchListInvoicesRequest(person_ids=parents, page=page(*arguments))
+            return (await self._call(grpc.notifications.BatchListInvoices, request)).pages
 
-        return self._pages("invoices_of", "notifications", "BatchListInvoices", request, "person_id")
+        return _page_loader(read, lambda row: row.person_id)
 
-    @property
-    def photos(self) -> Any:
+    @cached_property
+    def photos(self) -> DataLoader[str, list[destinations_pb2.Photo]]:
         """The photos of a destination, by its id."""
 
-        async def batch(ids: Sequence[str]) -> list[Any]:
+        async def batch(ids: list[str]) -> list[list[destinations_pb2.Photo]]:
             request = destinations_pb2.BatchListPhotosRequest(destination_ids=ids)
-            answer = await self._operation.call("destinations", "BatchListPhotos", request)
-            return [[photo for photo in answer.photos if photo.destination_id == key] for key in ids]
+            answer = await self._call(grpc.destinations.BatchListPhotos, request)
+            photos: defaultdict[str, list[destinations_pb2.Photo]] = defaultdict(list)
+            for photo in answer.photos:
+                photos[photo.destination_id].append(photo)
+            return [photos[key] for key in ids]
 
-        return self._loader("photos", batch)
+        return _loader(batch)
 
-    @property
-    def average_prices(self) -> Any:
+    @cached_property
+    def average_prices(self) -> DataLoader[str, list[destinations_pb2.AveragePrice]]:
         """The average prices of a destination, by its id."""
 
-        async def batch(ids: Sequence[str]) -> list[Any]:
+        async def batch(ids: list[str]) -> list[list[destinations_pb2.AveragePrice]]:
             request = destinations_pb2.BatchListAveragePricesRequest(destination_ids=ids)
-            answer = await self._operation.call("destinations", "BatchListAveragePrices", request)
-            found = {one.destination_id: list(one.prices) for one in answer.destinations}
-            return [found.get(key, []) for key in ids]
+            answer = await self._call(grpc.destinations.BatchListAveragePrices, request)
+            prices = {row.destination_id: list(row.prices) for row in answer.destinations}
+            return [prices.get(key, []) for key in ids]
 
-        return self._loader("average_prices", batch)
+        return _loader(batch)
 
-    @property
-    def seats_available(self) -> Any:
-        """Seats that can be held now, by departure id; None for a departure without an inventory."""
+    @cached_property
+    def seats_available(self) -> DataLoader[str, int | None]:
+        """Free seats, by departure id; None for a departure without an inventory."""
 
-        async def batch(ids: Sequence[str]) -> list[Any]:
+        async def batch(ids: list[str]) -> list[int | None]:
             request = bookings_pb2.BatchGetAvailabilityRequest(departure_ids=ids)
-            answer = await self._operation.call("bookings", "BatchGetAvailability", request)
-            found = {one.departure_id: one.seats_available for one in answer.availabilities}
-            return [found.get(key) for key in ids]
+            answer = await self._call(grpc.bookings.BatchGetAvailability, request)
+            seats = {row.departure_id: row.seats_available for row in answer.availabilities}
+            return [seats.get(key) for key in ids]
 
-        return self._loader("seats_available", batch)
+        return _loader(batch)
 
-    @property
-    def history(self) -> Any:
-        """The events of a booking after a sequence, by Listed(booking id, (sequence,))."""
+    @cached_property
+    def history(self) -> DataLoader[PageKey[int], bookings_pb2.BookingHistory | None]:
+        """The history of a booking after a sequence, by PageKey(booking id, sequence)."""
 
-        async def batch(keys: Sequence[Listed]) -> list[Any]:
-            found: dict[Listed, Any] = {}
-            for arguments in dict.fromkeys(key.arguments for key in keys):
-                request = bookings_pb2.BatchListBookingEventsRequest(
-                    booking_ids=[key.parent for key in keys if key.arguments == arguments], after_sequence=arguments[0]
-                )
-                answer = await self._operation.call("bookings", "BatchListBookingEvents", request)
-                found.update({Listed(one.booking_id, arguments): list(one.events) for one in answer.histories})
-            return [found.get(key, []) for key in keys]
+        async def read(parents: list[str], sequence: int) -> Iterable[bookings_pb2.BookingHistory]:
+            request = bookings_pb2.BatchListBookingEventsRequest(booking_ids=parents, after_sequence=sequence)
+            return (await self._call(grpc.bookings.BatchListBookingEvents, request)).histories
 
-        return self._loader("history", batch)
+        return _page_loader(read, lambda row: row.booking_id)
 
-    @property
-    def booking_invoices(self) -> Any:
+    @cached_property
+    def booking_invoices(self) -> DataLoader[str, list[notifications_pb2.Invoice]]:
         """The invoices and credit notes of a booking, by its id, oldest first."""
 
-        async def batch(ids: Sequence[str]) -> list[Any]:
+        async def batch(ids: list[str]) -> list[list[notifications_pb2.Invoice]]:
             request = notifications_pb2.BatchListBookingInvoicesRequest(booking_ids=ids)
-            answer = await self._operation.call("notifications", "BatchListBookingInvoices", request)
-            found = {one.booking_id: list(one.invoices) for one in answer.bookings}
-            return [found.get(key, []) for key in ids]
+            answer = await self._call(grpc.notifications.BatchListBookingInvoices, request)
+            invoices = {row.booking_id: list(row.invoices) for row in answer.bookings}
+            return [invoices.get(key, []) for key in ids]
 
-        return self._loader("booking_invoices", batch)
+        return _loader(batch)
 
-    @property
-    def exchange_rates(self) -> Any:
+    @cached_property
+    def exchange_rates(self) -> DataLoader[str, dict[str, destinations_pb2.ExchangeRate]]:
         """All rates against a base by currency, by the base: the euro."""
 
-        async def batch(bases: Sequence[str]) -> list[Any]:
-            answer = await self._operation.call(
-                "destinations", "ListExchangeRates", destinations_pb2.ListExchangeRatesRequest()
-            )
+        async def batch(bases: list[str]) -> list[dict[str, destinations_pb2.ExchangeRate]]:
+            request = destinations_pb2.ListExchangeRatesRequest()
+            answer = await self._call(grpc.destinations.ListExchangeRates, request)
             return [{rate.currency_code: rate for rate in answer.rates}] * len(bases)
 
-        return self._loader("exchange_rates", batch)
+        return _loader(batch)
+
+
+def _loader(batch: Callable[[list[Key]], Coroutine[None, None, list[Row]]]) -> DataLoader[Key, Row]:
+    return DataLoader(batch, max_batch_size=MAX_BATCH)
+
+
+def _page_loader(
+    read: Callable[[list[str], Arguments], Awaitable[Iterable[Row]]], parent_of: Callable[[Row], str]
+) -> DataLoader[PageKey[Arguments], Row | None]:
+    """Return a loader of pages. It calls `read` once for all parents with the same arguments."""
+
+    async def batch(keys: list[PageKey[Arguments]]) -> list[Row | None]:
+        pages: dict[PageKey[Arguments], Row] = {}
+        for arguments in dict.fromkeys(key.arguments for key in keys):
+            parents = [key.parent for key in keys if key.arguments == arguments]
+            pages.update({PageKey(parent_of(row), arguments): row for row in await read(parents, arguments)})
+        return [pages.get(key) for key in keys]
+
+    return _loader(batch)
 
 
 def page(first: int, after: str) -> common_pb2.PageRequest:
@@ -251,11 +303,11 @@ def page(first: int, after: str) -> common_pb2.PageRequest:
 
 
 def dates(since: str, until: str) -> common_pb2.DateRange | None:
-    """Return the inclusive range of ISO dates, None where neither end is given."""
+    """Return the inclusive range of ISO dates, or None if neither end is given."""
     return common_pb2.DateRange(**{"from": since, "until": until}) if since or until else None
 
 
-def in_order(keys: Sequence[str], rows: Iterable[Any], key_of: Callable[[Any], str]) -> list[Any]:
-    """Return the row of each key, None where there is none."""
-    found: Mapping[str, Any] = {key_of(row): row for row in rows}
-    return [found.get(key) for key in keys]
+def in_order(keys: Sequence[str], rows: Iterable[Row], key_of: Callable[[Row], str]) -> list[Row | None]:
+    """Return the row of each key, in the order of `keys`, and None for a key without a row."""
+    by_key = {key_of(row): row for row in rows}
+    return [by_key.get(key) for key in keys]

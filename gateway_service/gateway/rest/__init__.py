@@ -1,1 +1,1 @@
-"""The façade over the services' REST, the merged OpenAPI, the table of public paths."""
+"""The REST façade over the services, the merged OpenAPI document, and the table of public paths."""

@@ -1,4 +1,4 @@
-"""The REST façade: public paths of every service under one `/api/v1/`, passed on as they are and streamed both ways."""
+"""The REST façade: the public paths of every service under one `/api/v1/`, forwarded unchanged and streamed both ways."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -17,8 +17,8 @@ from gateway_service.gateway.upstream import http
 from shared.telemetry import current_request_id, current_traceparent
 
 _CHUNK: Final = 64 * 1024
-# Everything else a client sends stays here: hop-by-hop headers, cookies, and those that would claim an identity.
-_PASSED_ON: Final = (
+# Other headers of a client are not forwarded: hop-by-hop headers, cookies, and headers that would claim an identity.
+_FORWARDED_HEADERS: Final = (
     "Accept",
     "Accept-Encoding",
     "Accept-Language",
@@ -33,7 +33,7 @@ _PASSED_ON: Final = (
     "X-Payment-Signature",
     "Stripe-Signature",
 )
-_PASSED_BACK: Final = frozenset(
+_RETURNED_HEADERS: Final = frozenset(
     """
     accept-ranges age allow cache-control content-disposition content-encoding content-language content-length
     content-range content-type etag expires last-modified link location retry-after vary www-authenticate
@@ -42,39 +42,39 @@ _PASSED_BACK: Final = frozenset(
 )
 
 
-@csrf_exempt  # no cookie is passed on, so there is nothing that another site could ride on
+@csrf_exempt  # no cookie is forwarded, so another site cannot act for the traveller
 async def facade(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Pass a public path on to the service that owns it; 404 for any other, 405 for a method it does not serve."""
-    target = route(path)
-    if target is None:
+    """Forward a request to the service that owns the public path. Answer 404 for any other path, 405 for another method."""
+    owner = route(path)
+    if owner is None:
         return problem(404, "NOT_FOUND")
-    if request.method not in target.methods:
+    if request.method not in owner.methods:
         refused = problem(405, "METHOD_NOT_ALLOWED")
-        refused["Allow"] = ", ".join(sorted(target.methods))
+        refused["Allow"] = ", ".join(sorted(owner.methods))
         return refused
-    url = httpx.URL(settings.SERVICE_URLS[target.service] + request.get_full_path())
-    asked = http.client().build_request(
+    url = httpx.URL(settings.SERVICE_URLS[owner.service] + request.get_full_path())
+    upstream_request = http.client().build_request(
         request.method, url, headers=_headers(request), content=_body(request) if _has_body(request) else None
     )
     try:
-        answered = await http.client().send(asked, stream=True)
+        answer = await http.client().send(upstream_request, stream=True)
     except httpx.TimeoutException:
         return problem(504, "DEADLINE_EXCEEDED", "The service took too long.")
     except httpx.TransportError:
         return problem(503, "UPSTREAM_UNAVAILABLE", "The service is away.", retry_after=1)
-    response = StreamingHttpResponse(_stream(answered), status=answered.status_code)
+    response = StreamingHttpResponse(_stream(answer), status=answer.status_code)
     del response["Content-Type"]
-    for name, value in answered.headers.items():
-        if name in _PASSED_BACK:
+    for name, value in answer.headers.items():
+        if name in _RETURNED_HEADERS:
             response[name] = value
     return response
 
 
 def _headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     public = urlsplit(settings.PUBLIC_URL)
-    passed = {name: request.headers[name] for name in _PASSED_ON if name in request.headers}
+    headers = {name: request.headers[name] for name in _FORWARDED_HEADERS if name in request.headers}
     peer = request.META.get("REMOTE_ADDR") or ""
-    passed.update(
+    headers.update(
         {
             "Host": public.netloc,
             "X-Forwarded-For": address_of(peer, [request.headers.get("X-Forwarded-For", "")]),
@@ -84,10 +84,9 @@ def _headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
         }
     )
     if _has_body(request) and (length := request.META.get("CONTENT_LENGTH")):
-        passed["Content-Length"] = length
-    return [
-        (name.encode(), value.encode("latin-1", "replace")) for name, value in passed.items()
-    ]  # the bytes that came in
+        headers["Content-Length"] = length
+    # Latin-1 restores the bytes that the client sent.
+    return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
 
 
 def _has_body(request: HttpRequest) -> bool:
@@ -99,10 +98,10 @@ async def _body(request: HttpRequest) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _stream(answered: httpx.Response) -> AsyncIterator[bytes]:
+async def _stream(answer: httpx.Response) -> AsyncIterator[bytes]:
     try:
-        with contextlib.suppress(httpx.TransportError):  # cut off over there: cut off here
-            async for chunk in answered.aiter_raw(_CHUNK):
+        with contextlib.suppress(httpx.TransportError):  # the service broke off, so this answer ends too
+            async for chunk in answer.aiter_raw(_CHUNK):
                 yield chunk
     finally:
-        await answered.aclose()
+        await answer.aclose()

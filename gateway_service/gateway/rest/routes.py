@@ -1,4 +1,4 @@
-"""Which service owns which public REST path. What is not here is not served: staff and internal paths stay inside."""
+"""Which service owns which public REST path. Other paths, such as those for staff, are not served."""
 
 import re
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ _WRITE: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The owner of the paths under a prefix, and the methods that the public may use there."""
+    """The service that owns the paths under a prefix, and the methods that the public may use there."""
 
     service: str
     methods: frozenset[str]
 
 
-# By the segment after /api/v1/, the catalogue for reading alone: its writes are staff's, at destinations itself.
+# By the segment after /api/v1/. The public only reads the catalogue; staff write it at destinations_service itself.
 _OWNERS: Final = {
     **dict.fromkeys(("auth", "profile"), Route("users", _WRITE)),
     **dict.fromkeys(("destinations", "trips", "departures"), Route("destinations", _READ)),
@@ -30,7 +30,7 @@ _SEGMENTS: Final = re.compile(r"(?:[A-Za-z0-9._~@:-]+/)*[A-Za-z0-9._~@:-]*", re.
 
 
 def route(path: str) -> Route | None:
-    """Return who serves a public `path` (without its first slash), None for one that is not public."""
+    """Return the route of a public `path` (without its first slash), or None if the path is not public."""
     if not _SEGMENTS.fullmatch(path) or ".." in path.split("/"):
         return None
     first, _, rest = path.partition("/")

@@ -1,14 +1,14 @@
 """Quotes, bookings, their history, payments and refunds."""
 
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Sequence
 
 import graphene
 
 from contracts.travel.bookings.v1 import bookings_pb2
+from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway.ids import to_global_id
-from gateway_service.gateway.operation.loaders import Listed
+from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.catalogue import CancellationRule, Departure, convert
 from gateway_service.gateway.schema.enums import (
     BookingReason,
@@ -19,15 +19,16 @@ from gateway_service.gateway.schema.enums import (
     WaitlistStatus,
 )
 from gateway_service.gateway.schema.notifications import Invoice
+from gateway_service.gateway.schema.person import Person
 from gateway_service.gateway.schema.scalars import Date, DateTime
-from gateway_service.gateway.schema.values import Identified, Info, Money, Node, Shown, connection, many
+from gateway_service.gateway.schema.values import Info, MessageObject, Money, Node, NodeObject, connection, many
 from shared.errors import Invalid
 from shared.money import Money as Amount
 
 MAX_SEQUENCE = 2**31 - 1
 
 
-class PriceLine(Shown):
+class PriceLine(MessageObject):
     label = graphene.String(required=True)
     quantity = graphene.Int(required=True)
     unit_price = graphene.Field(Money, required=True)
@@ -39,7 +40,7 @@ class PriceLine(Shown):
         return info.context.localized(root.label)
 
 
-class Quote(Identified):
+class Quote(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -51,7 +52,7 @@ class Quote(Identified):
     cancellation_policy = many(CancellationRule)
 
     @staticmethod
-    async def resolve_departure(root: bookings_pb2.Quote, info: Info) -> Any:
+    async def resolve_departure(root: bookings_pb2.Quote, info: Info) -> destinations_pb2.Departure | None:
         return await info.context.loaders.departures.load(root.departure_id)
 
     @staticmethod
@@ -59,7 +60,7 @@ class Quote(Identified):
         return await convert(root.total, currency, info)
 
 
-class Passenger(Shown):
+class Passenger(MessageObject):
     id = graphene.ID(required=True)
     cancelled = graphene.Boolean(required=True)
     first_name = graphene.String(required=True)
@@ -72,7 +73,7 @@ class Passenger(Shown):
         return to_global_id("Passenger", root.id)
 
 
-class BookingEvent(Shown):
+class BookingEvent(MessageObject):
     sequence = graphene.Int(required=True)
     type = graphene.String(required=True)
     status = BookingStatus(required=True)
@@ -86,12 +87,12 @@ class BookingEvent(Shown):
         return info.context.localized(root.message)
 
 
-class PaymentAction(Shown):
+class PaymentAction(MessageObject):
     redirect_url = graphene.String()
     client_secret = graphene.String()
 
 
-class Payment(Identified):
+class Payment(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -103,7 +104,7 @@ class Payment(Identified):
     next_action = graphene.Field(PaymentAction)
 
 
-class Refund(Identified):
+class Refund(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -113,7 +114,7 @@ class Refund(Identified):
     created_at = DateTime(required=True)
 
 
-class CancellationQuote(Identified):
+class CancellationQuote(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -125,10 +126,10 @@ class CancellationQuote(Identified):
     @staticmethod
     async def resolve_explanation(root: bookings_pb2.CancellationQuote, info: Info) -> list[str]:
         await info.context.locale()
-        return [str(info.context.localized(line)) for line in root.explanation]
+        return [str(info.context.localized(sentence)) for sentence in root.explanation]
 
 
-class Booking(Identified):
+class Booking(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -158,7 +159,7 @@ class Booking(Identified):
     created_at = DateTime(required=True)
 
     @staticmethod
-    async def resolve_departure(root: bookings_pb2.Booking, info: Info) -> Any:
+    async def resolve_departure(root: bookings_pb2.Booking, info: Info) -> destinations_pb2.Departure | None:
         return await info.context.loaders.departures.load(root.departure_id)
 
     @staticmethod
@@ -166,26 +167,27 @@ class Booking(Identified):
         return info.context.localized(root.title)
 
     @staticmethod
-    def resolve_traveller(root: bookings_pb2.Booking, info: Info) -> Any:
-        from gateway_service.gateway.schema.travellers import Person  # the types refer to each other
-
+    def resolve_traveller(root: bookings_pb2.Booking, info: Info) -> Person | None:
         traveller = info.context.owner()
         return Person(root.traveller_id) if root.traveller_id == str(traveller.id) else None
 
     @staticmethod
-    async def resolve_history(root: bookings_pb2.Booking, info: Info, after_sequence: int | None = None) -> Any:
-        return await info.context.loaders.history.load(Listed(root.id, (sequence_of(after_sequence),)))
+    async def resolve_history(
+        root: bookings_pb2.Booking, info: Info, after_sequence: int | None = None
+    ) -> Sequence[bookings_pb2.BookingEvent]:
+        history = await info.context.loaders.history.load(PageKey(root.id, sequence_of(after_sequence)))
+        return history.events if history else ()
 
     @staticmethod
-    async def resolve_invoice(root: bookings_pb2.Booking, info: Info) -> Any:
-        return next(iter(await _papers(root, info, notifications_pb2.INVOICE_KIND_INVOICE)), None)
+    async def resolve_invoice(root: bookings_pb2.Booking, info: Info) -> notifications_pb2.Invoice | None:
+        return next(iter(await _invoices(root, info, notifications_pb2.INVOICE_KIND_INVOICE)), None)
 
     @staticmethod
-    async def resolve_credit_notes(root: bookings_pb2.Booking, info: Info) -> list[Any]:
-        return await _papers(root, info, notifications_pb2.INVOICE_KIND_CREDIT_NOTE)
+    async def resolve_credit_notes(root: bookings_pb2.Booking, info: Info) -> list[notifications_pb2.Invoice]:
+        return await _invoices(root, info, notifications_pb2.INVOICE_KIND_CREDIT_NOTE)
 
 
-class WaitlistEntry(Identified):
+class WaitlistEntry(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -197,7 +199,7 @@ class WaitlistEntry(Identified):
     created_at = DateTime(required=True)
 
     @staticmethod
-    async def resolve_departure(root: bookings_pb2.WaitlistEntry, info: Info) -> Any:
+    async def resolve_departure(root: bookings_pb2.WaitlistEntry, info: Info) -> destinations_pb2.Departure | None:
         return await info.context.loaders.departures.load(root.departure_id)
 
     @staticmethod
@@ -205,12 +207,13 @@ class WaitlistEntry(Identified):
         return root.position or None
 
 
-async def _papers(booking: bookings_pb2.Booking, info: Info, kind: int) -> list[Any]:
-    return [one for one in await info.context.loaders.booking_invoices.load(booking.id) if one.kind == kind]
+async def _invoices(booking: bookings_pb2.Booking, info: Info, kind: int) -> list[notifications_pb2.Invoice]:
+    invoices = await info.context.loaders.booking_invoices.load(booking.id)
+    return [invoice for invoice in invoices if invoice.kind == kind]
 
 
 def sequence_of(after: int | None) -> int:
-    """Return the sequence after which events are wanted, 0 where all are. Raises Invalid for a negative one."""
+    """Return the sequence after which events are requested; 0 means all of them. Raises Invalid for a negative sequence."""
     if after is not None and after < 0:
         raise Invalid(field="afterSequence")
     return after or 0

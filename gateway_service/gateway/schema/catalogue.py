@@ -1,28 +1,26 @@
 """The catalogue as travellers see it: destinations, photos, prices, trips and departures."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from datetime import date
 from decimal import Decimal as PyDecimal
-from typing import Any
 
 import graphene
 
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.ids import ListKey
-from gateway_service.gateway.operation.loaders import Listed
+from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, PriceCategory, number
 from gateway_service.gateway.schema.scalars import Date, DateTime
 from gateway_service.gateway.schema.values import (
-    Identified,
     Info,
     Locale,
+    MessageObject,
     Money,
     Node,
+    NodeObject,
     Page,
-    Shown,
     connection,
-    empty_page,
     first_of,
     many,
     page_from,
@@ -36,12 +34,12 @@ EURO = "EUR"
 
 
 def iso(day: date | None) -> str:
-    """Return a date as the services take it; empty where there is none."""
+    """Return a date as the services expect it; empty for None."""
     return day.isoformat() if day else ""
 
 
 async def convert(money: common_pb2.Money, currency: str, info: Info) -> Amount:
-    """Return `money` in `currency` at the latest rates. Raises Invalid for a currency without one."""
+    """Return `money` in `currency` at the latest rates. Raises Invalid for a currency without a rate."""
     rates = await info.context.loaders.exchange_rates.load(EURO)
     try:
         rate = _per_euro(rates, currency) / _per_euro(rates, money.currency_code)
@@ -50,11 +48,11 @@ async def convert(money: common_pb2.Money, currency: str, info: Info) -> Amount:
     return money_from_proto(money).convert(rate, currency)
 
 
-def _per_euro(rates: dict[str, Any], currency: str) -> PyDecimal:
+def _per_euro(rates: Mapping[str, destinations_pb2.ExchangeRate], currency: str) -> PyDecimal:
     return PyDecimal(1) if currency == EURO else PyDecimal(rates[currency].rate)
 
 
-class Photo(Shown):
+class Photo(MessageObject):
     url = graphene.String(required=True, width=graphene.Int())
     alt = graphene.String(required=True)
     credit = graphene.String(required=True)
@@ -64,20 +62,21 @@ class Photo(Shown):
 
     @staticmethod
     def resolve_url(root: destinations_pb2.Photo, info: Info, width: int | None = None) -> str:
-        """Return the narrowest rendition at least `width` wide, else the widest there is."""
+        """Return the narrowest rendition that is at least `width` wide, else the widest."""
         if width is not None and width < 1:
             raise Invalid(field="width")
         if not root.renditions:
             raise Unavailable(retry_after=1)
-        wanted = width or root.renditions[-1].width
-        return next((one.url for one in root.renditions if one.width >= wanted), root.renditions[-1].url)
+        widest = root.renditions[-1]
+        wanted = width or widest.width
+        return next((rendition.url for rendition in root.renditions if rendition.width >= wanted), widest.url)
 
     @staticmethod
     def resolve_alt(root: destinations_pb2.Photo, info: Info) -> str | Awaitable[str]:
         return info.context.localized(root.alt)
 
 
-class AveragePrice(Shown):
+class AveragePrice(MessageObject):
     category = PriceCategory(required=True)
     price = graphene.Field(Money, required=True)
     converted = graphene.Field(Money, currency=graphene.String(required=True))
@@ -96,7 +95,7 @@ class AveragePrice(Shown):
         return rate.as_of if rate else None
 
 
-class Destination(Identified):
+class Destination(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -120,45 +119,52 @@ class Destination(Identified):
     trips = paged(lambda: TripConnection, required=True, departs_after=Date(), departs_before=Date())
 
     @staticmethod
-    def resolve_name(root: destinations_pb2.Destination, info: Info, locale: Any = None) -> str | Awaitable[str]:
+    def resolve_name(
+        root: destinations_pb2.Destination, info: Info, locale: Locale | None = None
+    ) -> str | Awaitable[str]:
         return info.context.localized(root.name, number(locale))
 
     @staticmethod
-    def resolve_summary(root: destinations_pb2.Destination, info: Info, locale: Any = None) -> str | Awaitable[str]:
+    def resolve_summary(
+        root: destinations_pb2.Destination, info: Info, locale: Locale | None = None
+    ) -> str | Awaitable[str]:
         return info.context.localized(root.summary, number(locale))
 
     @staticmethod
-    def resolve_description(root: destinations_pb2.Destination, info: Info, locale: Any = None) -> str | Awaitable[str]:
+    def resolve_description(
+        root: destinations_pb2.Destination, info: Info, locale: Locale | None = None
+    ) -> str | Awaitable[str]:
         return info.context.localized(root.description, number(locale))
 
     @staticmethod
-    async def resolve_parent(root: destinations_pb2.Destination, info: Info) -> Any:
+    async def resolve_parent(root: destinations_pb2.Destination, info: Info) -> destinations_pb2.Destination | None:
         return await info.context.loaders.destinations.load(root.parent_id) if root.parent_id else None
 
     @staticmethod
-    async def resolve_ancestors(root: destinations_pb2.Destination, info: Info) -> list[Any]:
-        found = await info.context.loaders.destinations.load_many(list(root.ancestor_ids))
-        return [one for one in found if one is not None]
+    async def resolve_ancestors(root: destinations_pb2.Destination, info: Info) -> list[destinations_pb2.Destination]:
+        ancestors = await info.context.loaders.destinations.load_many(list(root.ancestor_ids))
+        return [ancestor for ancestor in ancestors if ancestor is not None]
 
     @staticmethod
     async def resolve_children(
         root: destinations_pb2.Destination,
         info: Info,
-        kind: Any = None,
+        kind: DestinationKind | None = None,
         first: int | None = None,
         after: str | None = None,
     ) -> Page:
         key = ListKey.of("children", root.id, number(kind))
-        listed = Listed(root.id, (number(kind), first_of(first), key.unwrap(after)))
-        answer = await info.context.loaders.children.load(listed)
-        return page_from(answer, key) if answer else empty_page()
+        page = PageKey(root.id, (number(kind), first_of(first), key.unwrap(after)))
+        return page_from(await info.context.loaders.children.load(page), key)
 
     @staticmethod
-    async def resolve_photos(root: destinations_pb2.Destination, info: Info) -> list[Any]:
+    async def resolve_photos(root: destinations_pb2.Destination, info: Info) -> list[destinations_pb2.Photo]:
         return await info.context.loaders.photos.load(root.id)
 
     @staticmethod
-    async def resolve_average_prices(root: destinations_pb2.Destination, info: Info) -> list[Any]:
+    async def resolve_average_prices(
+        root: destinations_pb2.Destination, info: Info
+    ) -> list[destinations_pb2.AveragePrice]:
         return await info.context.loaders.average_prices.load(root.id)
 
     @staticmethod
@@ -171,17 +177,16 @@ class Destination(Identified):
         after: str | None = None,
     ) -> Page:
         key = ListKey.of("destination.trips", root.id, departs_after, departs_before)
-        listed = Listed(root.id, (iso(departs_after), iso(departs_before), first_of(first), key.unwrap(after)))
-        answer = await info.context.loaders.trips_of.load(listed)
-        return page_from(answer, key) if answer else empty_page()
+        page = PageKey(root.id, (iso(departs_after), iso(departs_before), first_of(first), key.unwrap(after)))
+        return page_from(await info.context.loaders.trips_of.load(page), key)
 
 
-class CancellationRule(Shown):
+class CancellationRule(MessageObject):
     days_before = graphene.Int(required=True)
     refund_percent = graphene.Int(required=True)
 
 
-class Trip(Identified):
+class Trip(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -201,15 +206,17 @@ class Trip(Identified):
     )
 
     @staticmethod
-    def resolve_title(root: destinations_pb2.Trip, info: Info, locale: Any = None) -> str | Awaitable[str]:
+    def resolve_title(root: destinations_pb2.Trip, info: Info, locale: Locale | None = None) -> str | Awaitable[str]:
         return info.context.localized(root.title, number(locale))
 
     @staticmethod
-    def resolve_description(root: destinations_pb2.Trip, info: Info, locale: Any = None) -> str | Awaitable[str]:
+    def resolve_description(
+        root: destinations_pb2.Trip, info: Info, locale: Locale | None = None
+    ) -> str | Awaitable[str]:
         return info.context.localized(root.description, number(locale))
 
     @staticmethod
-    async def resolve_destination(root: destinations_pb2.Trip, info: Info) -> Any:
+    async def resolve_destination(root: destinations_pb2.Trip, info: Info) -> destinations_pb2.Destination | None:
         return await info.context.loaders.destinations.load(root.destination_id)
 
     @staticmethod
@@ -223,15 +230,14 @@ class Trip(Identified):
         after: str | None = None,
     ) -> Page:
         key = ListKey.of("departures", root.id, departs_after, departs_before, bool(only_available))
-        listed = Listed(
+        page = PageKey(
             root.id,
             (iso(departs_after), iso(departs_before), bool(only_available), first_of(first), key.unwrap(after)),
         )
-        answer = await info.context.loaders.departures_of.load(listed)
-        return page_from(answer, key) if answer else empty_page()
+        return page_from(await info.context.loaders.departures_of.load(page), key)
 
 
-class Departure(Identified):
+class Departure(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -247,7 +253,7 @@ class Departure(Identified):
     seats_available = graphene.Int()
 
     @staticmethod
-    async def resolve_trip(root: destinations_pb2.Departure, info: Info) -> Any:
+    async def resolve_trip(root: destinations_pb2.Departure, info: Info) -> destinations_pb2.Trip | None:
         return await info.context.loaders.trips.load(root.trip_id)
 
     @staticmethod

@@ -9,8 +9,8 @@ from contracts.travel.destinations.v1 import destinations_pb2 as destinations
 from contracts.travel.notifications.v1 import notifications_pb2 as notifications
 
 
-def number(value: Any) -> Any:
-    """Return the number of an enum argument, 0 (unspecified) where it was not given."""
+def number(value: graphene.Enum | None) -> Any:
+    """Return the number of an enum argument, as the generated enum of its message; 0 (unspecified) for None."""
     return 0 if value is None else int(value.value)
 
 

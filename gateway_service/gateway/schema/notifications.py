@@ -1,13 +1,13 @@
-"""What travellers were told, and their invoices."""
+"""The notifications that travellers were sent, and their invoices."""
 
 import graphene
 
 from gateway_service.gateway.schema.enums import InvoiceKind, NotificationChannel, NotificationStatus
 from gateway_service.gateway.schema.scalars import DateTime
-from gateway_service.gateway.schema.values import Identified, Money, Node, connection
+from gateway_service.gateway.schema.values import Money, Node, NodeObject, connection
 
 
-class Notification(Identified):
+class Notification(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -19,7 +19,7 @@ class Notification(Identified):
     sent_at = DateTime()
 
 
-class Invoice(Identified):
+class Invoice(NodeObject):
     class Meta:
         interfaces = (Node,)
 

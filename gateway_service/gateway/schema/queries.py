@@ -1,23 +1,28 @@
-"""The roots of every read."""
+"""The root of every read."""
 
-from collections.abc import Awaitable, Callable
+from __future__ import annotations  # grpc's classes are generic in their stubs only
+
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import graphene
+from google.protobuf.message import Message
 
 from contracts.travel.bookings.v1 import bookings_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway.ids import ListKey, parse_global_id, raw_id
 from gateway_service.gateway.operation import guesses
-from gateway_service.gateway.operation.loaders import dates, in_order, page
+from gateway_service.gateway.operation.loaders import Loaders, dates, in_order, page
 from gateway_service.gateway.schema.bookings import Booking, Quote
 from gateway_service.gateway.schema.catalogue import Destination, DestinationConnection, Trip, TripConnection, iso
 from gateway_service.gateway.schema.enums import DestinationKind, DestinationOrder, TripOrder, number
+from gateway_service.gateway.schema.person import Person
 from gateway_service.gateway.schema.scalars import Date
-from gateway_service.gateway.schema.travellers import Person, User
+from gateway_service.gateway.schema.travellers import User
 from gateway_service.gateway.schema.values import (
+    HasId,
     Info,
     MoneyInput,
     Node,
@@ -27,8 +32,15 @@ from gateway_service.gateway.schema.values import (
     page_from,
     paged,
 )
+from gateway_service.gateway.upstream import grpc
 from shared.errors import Invalid, NotFound
 from shared.rpc.mapping import locale_to_proto
+
+if TYPE_CHECKING:
+    from aiodataloader import DataLoader
+
+NodeRow = TypeVar("NodeRow", bound=HasId)
+Row = TypeVar("Row", bound=Message)
 
 
 class NearInput(graphene.InputObjectType):
@@ -37,8 +49,8 @@ class NearInput(graphene.InputObjectType):
     radius_km = graphene.Float(required=True)
 
 
-def near_given(near: Any) -> destinations_pb2.Near | None:
-    """Return the circle to search in. Raises Invalid for a place that is not on Earth or a radius that is none."""
+def near_given(near: NearInput | None) -> destinations_pb2.Near | None:
+    """Return the circle to search in. Raises Invalid for coordinates or a radius out of range."""
     if near is None:
         return None
     limits = (("latitude", near.latitude, -90, 90), ("longitude", near.longitude, -180, 180))
@@ -79,7 +91,7 @@ class Query(graphene.ObjectType):
     quote = graphene.Field(Quote, id=graphene.ID(required=True))
 
     @staticmethod
-    async def resolve_node(_root: None, info: Info, id: str) -> Any:
+    async def resolve_node(_root: None, info: Info, id: str) -> Message | Person | None:
         parsed = parse_global_id(id)
         if parsed is None or (read := _NODES.get(parsed[0])) is None:
             return None
@@ -98,13 +110,13 @@ class Query(graphene.ObjectType):
         _root: None,
         info: Info,
         search: str | None = None,
-        kind: Any = None,
+        kind: DestinationKind | None = None,
         country_code: str | None = None,
         parent: str | None = None,
         tags: list[str] | None = None,
-        near: Any = None,
-        max_daily_cost: Any = None,
-        order_by: Any = None,
+        near: NearInput | None = None,
+        max_daily_cost: MoneyInput | None = None,
+        order_by: DestinationOrder | None = None,
         first: int | None = None,
         after: str | None = None,
     ) -> Page:
@@ -122,14 +134,17 @@ class Query(graphene.ObjectType):
         )
         key = ListKey.of("destinations", request.SerializeToString(deterministic=True))
         request.page.CopyFrom(page(first_of(first), key.unwrap(after)))
-        return page_from(await info.context.call("destinations", "SearchDestinations", request), key)
+        answer = await info.context.call(grpc.destinations.SearchDestinations, request)
+        return page_from(answer, key)
 
     @staticmethod
-    async def resolve_destination(_root: None, info: Info, id: str | None = None, slug: str | None = None) -> Any:
-        if raw := _one_of(id, slug, "Destination"):
+    async def resolve_destination(
+        _root: None, info: Info, id: str | None = None, slug: str | None = None
+    ) -> destinations_pb2.Destination | None:
+        if raw := _id_unless_slug(id, slug, "Destination"):
             return await info.context.loaders.destinations.load(raw)
         request = destinations_pb2.BatchGetDestinationsRequest(slugs=[slug or ""])
-        answer = await info.context.call("destinations", "BatchGetDestinations", request)
+        answer = await info.context.call(grpc.destinations.BatchGetDestinations, request)
         return in_order([slug or ""], answer.destinations, lambda row: row.slug)[0]
 
     @staticmethod
@@ -140,8 +155,8 @@ class Query(graphene.ObjectType):
         departs_after: date | None = None,
         departs_before: date | None = None,
         seats: int | None = None,
-        max_price: Any = None,
-        order_by: Any = None,
+        max_price: MoneyInput | None = None,
+        order_by: TripOrder | None = None,
         first: int | None = None,
         after: str | None = None,
     ) -> Page:
@@ -156,46 +171,52 @@ class Query(graphene.ObjectType):
         )
         key = ListKey.of("trips", request.SerializeToString(deterministic=True))
         request.page.CopyFrom(page(first_of(first), key.unwrap(after)))
-        return page_from(await info.context.call("destinations", "SearchTrips", request), key)
+        answer = await info.context.call(grpc.destinations.SearchTrips, request)
+        return page_from(answer, key)
 
     @staticmethod
-    async def resolve_trip(_root: None, info: Info, id: str | None = None, slug: str | None = None) -> Any:
-        if raw := _one_of(id, slug, "Trip"):
+    async def resolve_trip(
+        _root: None, info: Info, id: str | None = None, slug: str | None = None
+    ) -> destinations_pb2.Trip | None:
+        if raw := _id_unless_slug(id, slug, "Trip"):
             return await info.context.loaders.trips.load(raw)
         request = destinations_pb2.BatchGetTripsRequest(slugs=[slug or ""])
-        answer = await info.context.call("destinations", "BatchGetTrips", request)
+        answer = await info.context.call(grpc.destinations.BatchGetTrips, request)
         return in_order([slug or ""], answer.trips, lambda row: row.slug)[0]
 
     @staticmethod
-    async def resolve_booking(_root: None, info: Info, reference: str) -> Any:
+    async def resolve_booking(_root: None, info: Info, reference: str) -> bookings_pb2.Booking | None:
         traveller = info.context.owner()
         await guesses.check_reference(traveller)
         try:
-            answer = await info.context.call(
-                "bookings", "GetBooking", bookings_pb2.GetBookingRequest(reference=reference)
-            )
+            request = bookings_pb2.GetBookingRequest(reference=reference)
+            answer = await info.context.call(grpc.bookings.GetBooking, request)
         except NotFound:
             await guesses.note_wrong_reference(traveller)
             return None
         return answer.booking
 
     @staticmethod
-    async def resolve_quote(_root: None, info: Info, id: str) -> Any:
+    async def resolve_quote(_root: None, info: Info, id: str) -> bookings_pb2.Quote | None:
         info.context.owner()
         return await _quote(info, raw_id(id, "Quote", "id"))
 
 
-def _one_of(id: str | None, slug: str | None, type_name: str) -> str | None:
-    """Return the uuid of `id`, None where the slug is given. Raises Invalid unless exactly one of the two is."""
+def _id_unless_slug(id: str | None, slug: str | None, type_name: str) -> str | None:
+    """Return the uuid of `id`, or None if `slug` is given. Raises Invalid unless exactly one of the two is given."""
     if (id is None) == (slug is None):
         raise Invalid(field="id")
     return raw_id(id, type_name, "id") if id is not None else None
 
 
-def _own(read: Callable[[Info, str], Awaitable[Any]]) -> Callable[[Info, str], Awaitable[Any]]:
-    """Read for a traveller alone: nobody signed in sees nothing."""
+if TYPE_CHECKING:
+    ReadNode = Callable[[Info, str], Awaitable[Message | Person | None]]
 
-    async def guarded(info: Info, raw: str) -> Any:
+
+def _own(read: ReadNode) -> ReadNode:
+    """Return `read` for signed-in travellers; it returns None if nobody is signed in."""
+
+    async def guarded(info: Info, raw: str) -> Message | Person | None:
         return await read(info, raw) if info.context.traveller else None
 
     return guarded
@@ -205,48 +226,65 @@ async def _user(info: Info, raw: str) -> Person | None:
     return Person(raw) if raw == str(info.context.owner().id) else None
 
 
-async def _quote(info: Info, raw: str) -> Any:
+async def _quote(info: Info, raw: str) -> bookings_pb2.Quote | None:
     try:
-        return (await info.context.call("bookings", "GetQuote", bookings_pb2.GetQuoteRequest(id=raw))).quote
+        return (await info.context.call(grpc.bookings.GetQuote, bookings_pb2.GetQuoteRequest(id=raw))).quote
     except NotFound:
         return None
 
 
-async def _cancellation_quote(info: Info, raw: str) -> Any:
+async def _cancellation_quote(info: Info, raw: str) -> bookings_pb2.CancellationQuote:
     request = bookings_pb2.GetCancellationQuoteRequest(id=raw)
-    return (await info.context.call("bookings", "GetCancellationQuote", request)).cancellation_quote
+    return (await info.context.call(grpc.bookings.GetCancellationQuote, request)).cancellation_quote
 
 
-def _batch(service: str, method: str, request: Any, rows: str) -> Callable[[Info, str], Awaitable[Any]]:
-    async def read(info: Info, raw: str) -> Any:
-        answer = await info.context.call(service, method, request(ids=[raw]))
-        return in_order([raw], getattr(answer, rows), lambda row: row.id)[0]
-
-    return _own(read)
+async def _payment(info: Info, raw: str) -> bookings_pb2.Payment | None:
+    request = bookings_pb2.BatchGetPaymentsRequest(ids=[raw])
+    return _only((await info.context.call(grpc.bookings.BatchGetPayments, request)).payments, raw)
 
 
-def _loaded(loader: str) -> Callable[[Info, str], Awaitable[Any]]:
-    async def read(info: Info, raw: str) -> Any:
-        return await getattr(info.context.loaders, loader).load(raw)
+async def _refund(info: Info, raw: str) -> bookings_pb2.Refund | None:
+    request = bookings_pb2.BatchGetRefundsRequest(ids=[raw])
+    return _only((await info.context.call(grpc.bookings.BatchGetRefunds, request)).refunds, raw)
+
+
+async def _waitlist_entry(info: Info, raw: str) -> bookings_pb2.WaitlistEntry | None:
+    request = bookings_pb2.BatchGetWaitlistEntriesRequest(ids=[raw])
+    return _only((await info.context.call(grpc.bookings.BatchGetWaitlistEntries, request)).entries, raw)
+
+
+async def _notification(info: Info, raw: str) -> notifications_pb2.Notification | None:
+    request = notifications_pb2.BatchGetNotificationsRequest(ids=[raw])
+    return _only((await info.context.call(grpc.notifications.BatchGetNotifications, request)).notifications, raw)
+
+
+async def _invoice(info: Info, raw: str) -> notifications_pb2.Invoice | None:
+    request = notifications_pb2.BatchGetInvoicesRequest(ids=[raw])
+    return _only((await info.context.call(grpc.notifications.BatchGetInvoices, request)).invoices, raw)
+
+
+def _only(rows: Iterable[NodeRow], raw: str) -> NodeRow | None:
+    return in_order([raw], rows, lambda row: row.id)[0]
+
+
+def _loaded(loader: Callable[[Loaders], DataLoader[str, Row | None]]) -> ReadNode:
+    async def read(info: Info, raw: str) -> Row | None:
+        return await loader(info.context.loaders).load(raw)
 
     return read
 
 
-_NODES: Final[dict[str, Callable[[Info, str], Awaitable[Any]]]] = {
+_NODES: Final[dict[str, ReadNode]] = {
     "User": _own(_user),
-    "Destination": _loaded("destinations"),
-    "Trip": _loaded("trips"),
-    "Departure": _loaded("departures"),
+    "Destination": _loaded(lambda loaders: loaders.destinations),
+    "Trip": _loaded(lambda loaders: loaders.trips),
+    "Departure": _loaded(lambda loaders: loaders.departures),
     "Quote": _own(_quote),
-    "Booking": _own(_loaded("bookings")),
+    "Booking": _own(_loaded(lambda loaders: loaders.bookings)),
     "CancellationQuote": _own(_cancellation_quote),
-    "Payment": _batch("bookings", "BatchGetPayments", bookings_pb2.BatchGetPaymentsRequest, "payments"),
-    "Refund": _batch("bookings", "BatchGetRefunds", bookings_pb2.BatchGetRefundsRequest, "refunds"),
-    "WaitlistEntry": _batch(
-        "bookings", "BatchGetWaitlistEntries", bookings_pb2.BatchGetWaitlistEntriesRequest, "entries"
-    ),
-    "Notification": _batch(
-        "notifications", "BatchGetNotifications", notifications_pb2.BatchGetNotificationsRequest, "notifications"
-    ),
-    "Invoice": _batch("notifications", "BatchGetInvoices", notifications_pb2.BatchGetInvoicesRequest, "invoices"),
+    "Payment": _own(_payment),
+    "Refund": _own(_refund),
+    "WaitlistEntry": _own(_waitlist_entry),
+    "Notification": _own(_notification),
+    "Invoice": _own(_invoice),
 }

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal as PyDecimal
-from typing import Any, Final
+from typing import Final
 
 import graphene
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -18,7 +18,7 @@ class DateTime(graphene.Scalar):
     """RFC 3339, UTC"""
 
     @staticmethod
-    def serialize(value: Any) -> str:
+    def serialize(value: object) -> str:
         """Return the instant to the millisecond, ending in Z."""
         instant = value.ToDatetime(tzinfo=UTC) if isinstance(value, Timestamp) else value
         if not isinstance(instant, datetime):
@@ -26,18 +26,18 @@ class DateTime(graphene.Scalar):
         return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     @staticmethod
-    def parse_value(value: Any) -> datetime:
+    def parse_value(value: object) -> datetime:
         """Return the instant in UTC."""
         try:
-            instant = datetime.fromisoformat(value)
-        except (TypeError, ValueError):
+            instant = datetime.fromisoformat(value if isinstance(value, str) else "")
+        except ValueError:
             raise GraphQLError("DateTime must be an RFC 3339 instant") from None
         if instant.tzinfo is None:
             raise GraphQLError("DateTime must name its offset from UTC")
         return instant.astimezone(UTC)
 
     @classmethod
-    def parse_literal(cls, node: ValueNode, _variables: Any = None) -> datetime:
+    def parse_literal(cls, node: ValueNode, _variables: object = None) -> datetime:
         """Return the instant of a string in the document."""
         return cls.parse_value(_string(node, "DateTime"))
 
@@ -46,12 +46,12 @@ class Date(graphene.Scalar):
     """ISO 8601 calendar date"""
 
     @staticmethod
-    def serialize(value: Any) -> str:
-        """Return YYYY-MM-DD; the services send that already."""
+    def serialize(value: object) -> str:
+        """Return YYYY-MM-DD, which the services send already."""
         return value.isoformat() if isinstance(value, date) else str(value)
 
     @staticmethod
-    def parse_value(value: Any) -> date:
+    def parse_value(value: object) -> date:
         """Return the date of YYYY-MM-DD and nothing else."""
         try:
             if not isinstance(value, str) or not _DATE.fullmatch(value):
@@ -61,7 +61,7 @@ class Date(graphene.Scalar):
             raise GraphQLError("Date must be a calendar date, YYYY-MM-DD") from None
 
     @classmethod
-    def parse_literal(cls, node: ValueNode, _variables: Any = None) -> date:
+    def parse_literal(cls, node: ValueNode, _variables: object = None) -> date:
         """Return the date of a string in the document."""
         return cls.parse_value(_string(node, "Date"))
 
@@ -70,19 +70,19 @@ class Decimal(graphene.Scalar):
     """a decimal number in a string, never a float"""
 
     @staticmethod
-    def serialize(value: Any) -> str:
+    def serialize(value: PyDecimal | str) -> str:
         """Return plain digits, never an exponent."""
         return format(PyDecimal(value), "f")
 
     @staticmethod
-    def parse_value(value: Any) -> PyDecimal:
+    def parse_value(value: object) -> PyDecimal:
         """Return the number of a string of digits."""
         if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
             raise GraphQLError("Decimal must be a decimal number in a string")
         return PyDecimal(value)
 
     @classmethod
-    def parse_literal(cls, node: ValueNode, _variables: Any = None) -> PyDecimal:
+    def parse_literal(cls, node: ValueNode, _variables: object = None) -> PyDecimal:
         """Return the number of a string in the document."""
         return cls.parse_value(_string(node, "Decimal"))
 
@@ -91,17 +91,17 @@ class JSON(graphene.Scalar):
     """Any JSON value"""
 
     @staticmethod
-    def serialize(value: Any) -> Any:
+    def serialize(value: object) -> object:
         """Return the value as it is."""
         return value
 
     @staticmethod
-    def parse_value(value: Any) -> Any:
+    def parse_value(value: object) -> object:
         """Return the value as it is."""
         return value
 
     @staticmethod
-    def parse_literal(node: ValueNode, _variables: Any = None) -> Any:
+    def parse_literal(node: ValueNode, _variables: object = None) -> object:
         """Return the text of a literal; no argument of the schema takes one."""
         return print_ast(node)
 

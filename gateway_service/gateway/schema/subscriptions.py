@@ -2,22 +2,23 @@
 
 import re
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Final
 
 import graphene
 
-from gateway_service.gateway.ids import parse_global_id
+from contracts.travel.destinations.v1 import destinations_pb2
+from gateway_service.gateway.ids import raw_id
 from gateway_service.gateway.live.follow import Update, follow_booking, follow_bookings, follow_seats
 from gateway_service.gateway.schema.bookings import MAX_SEQUENCE, Booking, BookingEvent, sequence_of
 from gateway_service.gateway.schema.catalogue import Departure
-from gateway_service.gateway.schema.values import Info, Shown
+from gateway_service.gateway.schema.values import Info, MessageObject
 from shared.errors import Invalid, NotFound
 
 MOST_KNOWN: Final = 500
 _REFERENCE: Final = re.compile(r"[0-9A-Z]{8}")
 
 
-class BookingUpdate(Shown):
+class BookingUpdate(MessageObject):
     booking = graphene.Field(Booking, required=True)
     event = graphene.Field(BookingEvent, required=True)
 
@@ -39,57 +40,56 @@ class Subscription(graphene.ObjectType):
     @staticmethod
     async def subscribe_booking_updated(
         _root: None, info: Info, reference: str, after_sequence: int | None = None
-    ) -> AsyncIterator[dict[str, Any]]:
+    ) -> AsyncIterator[Update]:
         info.context.owner()
         after = None if after_sequence is None else sequence_of(after_sequence)
         async for update in follow_booking(info.context, reference=reference, after=after):
-            yield _shown(update, info)
+            info.context.renew()
+            yield update
 
     @staticmethod
     async def subscribe_my_bookings_updated(
-        _root: None, info: Info, known: list[Any] | None = None
-    ) -> AsyncIterator[dict[str, Any]]:
+        _root: None, info: Info, known: list[BookingSequenceInput] | None = None
+    ) -> AsyncIterator[Update]:
         info.context.owner()
         async for update in follow_bookings(info.context, known=_sequences(known)):
-            yield _shown(update, info)
-
-    @staticmethod
-    async def subscribe_departure_availability(_root: None, info: Info, departure: str) -> AsyncIterator[Any]:
-        parsed = parse_global_id(departure)
-        if parsed is None or parsed[0] != "Departure":
-            raise Invalid(field="departure")
-        found = await info.context.loaders.departures.load(parsed[1])
-        if found is None:
-            raise NotFound(field="departure")
-        async for seats in follow_seats(info.context, departure_id=parsed[1]):
             info.context.renew()
-            info.context.loaders.seats_available.prime(parsed[1], seats)
-            yield found
+            yield update
 
     @staticmethod
-    def resolve_booking_updated(root: dict[str, Any], info: Info, **_: Any) -> dict[str, Any]:
+    async def subscribe_departure_availability(
+        _root: None, info: Info, departure: str
+    ) -> AsyncIterator[destinations_pb2.Departure]:
+        departure_id = raw_id(departure, "Departure", "departure")
+        row = await info.context.loaders.departures.load(departure_id)
+        if row is None:
+            raise NotFound(field="departure")
+        async for seats in follow_seats(info.context, departure_id=departure_id):
+            info.context.renew()
+            info.context.loaders.seats_available.prime(departure_id, seats)
+            yield row
+
+    @staticmethod
+    def resolve_booking_updated(root: Update, info: Info, **_: object) -> Update:
         return root
 
     @staticmethod
-    def resolve_my_bookings_updated(root: dict[str, Any], info: Info, **_: Any) -> dict[str, Any]:
+    def resolve_my_bookings_updated(root: Update, info: Info, **_: object) -> Update:
         return root
 
     @staticmethod
-    def resolve_departure_availability(root: Any, info: Info, **_: Any) -> Any:
+    def resolve_departure_availability(
+        root: destinations_pb2.Departure, info: Info, **_: object
+    ) -> destinations_pb2.Departure:
         return root
 
 
-def _shown(update: Update, info: Info) -> dict[str, Any]:
-    info.context.renew()
-    return {"booking": update.booking, "event": update.event}
-
-
-def _sequences(known: list[Any] | None) -> dict[str, int] | None:
-    """Return the sequence of each reference. Raises Invalid for too many, a sequence that is none, or what cannot be a reference."""
+def _sequences(known: list[BookingSequenceInput] | None) -> dict[str, int] | None:
+    """Return the sequence of each reference. Raises Invalid for too many, a negative sequence or a malformed reference."""
     if known is None:
         return None
     if len(known) > MOST_KNOWN or not all(
-        0 <= one.sequence <= MAX_SEQUENCE and _REFERENCE.fullmatch(one.reference) for one in known
+        0 <= booking.sequence <= MAX_SEQUENCE and _REFERENCE.fullmatch(booking.reference) for booking in known
     ):
         raise Invalid(field="known")
-    return {one.reference: one.sequence for one in known}
+    return {booking.reference: booking.sequence for booking in known}

@@ -1,25 +1,23 @@
-"""The signed-in traveller: account, profile, and what is theirs in the other services."""
-
-from dataclasses import dataclass
-from typing import Any, ClassVar
+"""The signed-in traveller: account, profile, and the traveller's bookings, notifications and invoices."""
 
 import graphene
 
+from contracts.travel.bookings.v1 import bookings_pb2
 from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import ListKey
-from gateway_service.gateway.operation.loaders import Listed
+from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.bookings import BookingConnection, WaitlistEntry
 from gateway_service.gateway.schema.enums import BookingOrder, BookingStatus, BookingTime, number
 from gateway_service.gateway.schema.notifications import InvoiceConnection, NotificationConnection
+from gateway_service.gateway.schema.person import Person
 from gateway_service.gateway.schema.scalars import Date
 from gateway_service.gateway.schema.values import (
-    Identified,
     Info,
     Locale,
+    MessageObject,
     Node,
+    NodeObject,
     Page,
-    Shown,
-    empty_page,
     first_of,
     page_from,
     paged,
@@ -27,15 +25,7 @@ from gateway_service.gateway.schema.values import (
 from shared.errors import Unauthenticated
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A traveller known by the token alone: there even while users_service is not."""
-
-    id: str
-    shown_as: ClassVar[str] = "User"
-
-
-class Profile(Shown):
+class Profile(MessageObject):
     first_name = graphene.String(required=True)
     last_name = graphene.String(required=True)
     phone = graphene.String()
@@ -49,7 +39,7 @@ class Profile(Shown):
     notify_by_sms = graphene.Boolean(required=True)
 
 
-class User(Identified):
+class User(NodeObject):
     class Meta:
         interfaces = (Node,)
 
@@ -70,27 +60,26 @@ class User(Identified):
         return (await _account(root, info)).email_verified
 
     @staticmethod
-    async def resolve_profile(root: Person, info: Info) -> Any:
+    async def resolve_profile(root: Person, info: Info) -> users_pb2.Profile:
         return (await _account(root, info)).profile
 
     @staticmethod
     async def resolve_bookings(
         root: Person,
         info: Info,
-        status: Any = None,
-        time: Any = None,
-        order_by: Any = None,
+        status: BookingStatus | None = None,
+        time: BookingTime | None = None,
+        order_by: BookingOrder | None = None,
         first: int | None = None,
         after: str | None = None,
     ) -> Page:
-        narrowed = (number(status), number(time), number(order_by))
-        key = ListKey.of("bookings", root.id, *narrowed)
-        listed = Listed(root.id, (*narrowed, first_of(first), key.unwrap(after)))
-        answer = await info.context.loaders.bookings_of.load(listed)
-        return page_from(answer, key) if answer else empty_page()
+        filters = (number(status), number(time), number(order_by))
+        key = ListKey.of("bookings", root.id, *filters)
+        page = PageKey(root.id, (*filters, first_of(first), key.unwrap(after)))
+        return page_from(await info.context.loaders.bookings_of.load(page), key)
 
     @staticmethod
-    async def resolve_waitlist(root: Person, info: Info) -> Any:
+    async def resolve_waitlist(root: Person, info: Info) -> list[bookings_pb2.WaitlistEntry]:
         return await info.context.loaders.waitlist_of.load(root.id)
 
     @staticmethod
@@ -98,20 +87,18 @@ class User(Identified):
         root: Person, info: Info, first: int | None = None, after: str | None = None
     ) -> Page:
         key = ListKey.of("notifications", root.id)
-        listed = Listed(root.id, (first_of(first), key.unwrap(after)))
-        answer = await info.context.loaders.notifications_of.load(listed)
-        return page_from(answer, key) if answer else empty_page()
+        page = PageKey(root.id, (first_of(first), key.unwrap(after)))
+        return page_from(await info.context.loaders.notifications_of.load(page), key)
 
     @staticmethod
     async def resolve_invoices(root: Person, info: Info, first: int | None = None, after: str | None = None) -> Page:
         key = ListKey.of("invoices", root.id)
-        listed = Listed(root.id, (first_of(first), key.unwrap(after)))
-        answer = await info.context.loaders.invoices_of.load(listed)
-        return page_from(answer, key) if answer else empty_page()
+        page = PageKey(root.id, (first_of(first), key.unwrap(after)))
+        return page_from(await info.context.loaders.invoices_of.load(page), key)
 
 
 async def _account(person: Person, info: Info) -> users_pb2.User:
-    """Return the account behind the token. Raises Unauthenticated where it is gone."""
+    """Return the account of the token. Raises Unauthenticated if it was deleted."""
     user = await info.context.loaders.users.load(person.id)
     if user is None:
         raise Unauthenticated

@@ -1,18 +1,22 @@
-"""What every type is made of: protobuf messages read by field name, money, refusals, connections."""
+"""What every type is built from: protobuf messages read by field name, money, refusals, connections."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from decimal import Decimal as PyDecimal
+from typing import Final, Protocol
 
 import graphene
-from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from graphene.types.mountedtype import MountedType
+from graphene.types.unmountedtype import UnmountedType
 from graphql import GraphQLNonNull, GraphQLResolveInfo
 
 from contracts.travel.common.v1 import common_pb2
-from gateway_service.gateway.ids import ListKey, to_global_id
+from gateway_service.gateway.ids import ListKey, input_name, to_global_id
 from gateway_service.gateway.operation.context import Operation
+from gateway_service.gateway.schema.person import Person
 from gateway_service.gateway.schema.scalars import JSON, Decimal
 from shared.errors import DomainError, Invalid
 from shared.money import Money as Amount
@@ -22,49 +26,61 @@ from shared.text import Locale as Language
 
 MAX_MINOR: Final = 2**63 - 1
 
+TypeOrLazy = type | Callable[[], type]  # a lambda names a type that is defined further below
+
+
+class HasId(Protocol):
+    """A row with the uuid that its service gave it."""
+
+    @property
+    def id(self) -> str: ...
+
 
 class Info(GraphQLResolveInfo):
-    """What a resolver is told; its context is the operation."""
+    """What a resolver receives; its context is the operation."""
 
     context: Operation
 
 
 @functools.lru_cache(maxsize=2048)
-def _reader(message: type[Message], name: str) -> tuple[bool, bool] | None:
-    """Return (knows absence, empty means absent) of a message's field, None where it has no such field."""
-    found = message.DESCRIPTOR.fields_by_name.get(name)
-    if found is None:
+def _presence(message: Descriptor, name: str) -> tuple[bool, bool] | None:
+    """Return (has presence, empty means absent) of a message's field, or None if there is no such field."""
+    field = message.fields_by_name.get(name)
+    if field is None:
         return None
-    empty_is_absent = found.type in {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_ENUM} and not found.is_repeated
-    return found.has_presence, empty_is_absent
+    empty_is_absent = field.type in {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_ENUM} and not field.is_repeated
+    return field.has_presence, empty_is_absent
 
 
-def read(name: str, default: Any, root: Any, info: GraphQLResolveInfo) -> Any:
-    """Return what `root` holds under `name`: of a message an unset field is null, an empty text too where null may be."""
+def read(name: str, default: object, root: object, info: GraphQLResolveInfo) -> object:
+    """Return the value of `root` under `name`.
+
+    An unset field of a message is null. An empty text or an unspecified enum is null too if the schema allows null.
+    """
     if isinstance(root, dict):
         return root.get(name, default)
     if not isinstance(root, Message):
         return getattr(root, name, default)
-    known = _reader(type(root), name)  # type: ignore[arg-type]
-    if known is None:
+    presence = _presence(root.DESCRIPTOR, name)
+    if presence is None:
         return default
-    has_presence, empty_is_absent = known
+    has_presence, empty_is_absent = presence
     if has_presence and not root.HasField(name):
         return None
-    value = getattr(root, name)
+    value: object = getattr(root, name)
     if empty_is_absent and not value and not isinstance(info.return_type, GraphQLNonNull):
         return None
     return value
 
 
-class Shown(graphene.ObjectType):
-    """A type whose fields read the message behind it."""
+class MessageObject(graphene.ObjectType):
+    """A type whose fields read a protobuf message."""
 
     class Meta:
         abstract = True
 
     @classmethod
-    def __init_subclass_with_meta__(cls, **options: Any) -> None:
+    def __init_subclass_with_meta__(cls, **options: object) -> None:
         options.setdefault("default_resolver", read)
         super().__init_subclass_with_meta__(**options)
 
@@ -75,20 +91,20 @@ class Node(graphene.Interface):
     id = graphene.ID(required=True)
 
     @classmethod
-    def resolve_type(cls, instance: Any, info: GraphQLResolveInfo) -> Any:
-        """Return the type that shows `instance`: the one named like its message."""
-        name = getattr(instance, "shown_as", None) or type(instance).__name__
+    def resolve_type(cls, instance: Message | Person, info: GraphQLResolveInfo) -> type[graphene.ObjectType]:
+        """Return the type of `instance`: the type with the name of its message."""
+        name = instance.type_name if isinstance(instance, Person) else type(instance).__name__
         return info.schema.type_map[name].graphene_type  # type: ignore[attr-defined]
 
 
-class Identified(Shown):
-    """A Shown with a global id of its type and its message's uuid."""
+class NodeObject(MessageObject):
+    """A MessageObject with a global id: its type's name and its message's uuid."""
 
     class Meta:
         abstract = True
 
     @staticmethod
-    def resolve_id(root: Any, info: GraphQLResolveInfo) -> str:
+    def resolve_id(root: HasId, info: GraphQLResolveInfo) -> str:
         """Return the global id."""
         return to_global_id(info.parent_type.name, root.id)
 
@@ -100,12 +116,12 @@ class Locale(graphene.Enum):
     FR = common_pb2.LOCALE_FR
 
 
-class Money(Shown):
+class Money(MessageObject):
     amount = Decimal(required=True)
     currency = graphene.String(required=True)
 
     @staticmethod
-    def resolve_amount(root: common_pb2.Money | Amount, info: Info) -> Any:
+    def resolve_amount(root: common_pb2.Money | Amount, info: Info) -> PyDecimal:
         return root.amount if isinstance(root, Amount) else money_from_proto(root).amount
 
     @staticmethod
@@ -118,8 +134,8 @@ class MoneyInput(graphene.InputObjectType):
     currency = graphene.String(required=True)
 
 
-def money_given(value: Any, field: str) -> common_pb2.Money | None:
-    """Return an amount that a client gave. Raises Invalid where it is finer than the currency or no amount to look for."""
+def money_given(value: MoneyInput | None, field: str) -> common_pb2.Money | None:
+    """Return an amount that a client sent. Raises Invalid for an unknown currency, or an amount that is negative or too fine."""
     if value is None:
         return None
     currency = value.currency
@@ -131,7 +147,7 @@ def money_given(value: Any, field: str) -> common_pb2.Money | None:
     return common_pb2.Money(minor_units=int(minor), currency_code=currency)
 
 
-class PageInfo(Shown):
+class PageInfo(MessageObject):
     has_next_page = graphene.Boolean(required=True)
     has_previous_page = graphene.Boolean(required=True)
     start_cursor = graphene.String()
@@ -145,8 +161,8 @@ class UserError(graphene.ObjectType):
     params = graphene.Field(JSON)
 
 
-def user_error(error: DomainError, locale: Language) -> dict[str, Any]:
-    """Return `error` as a client is told it in a payload."""
+def user_error(error: DomainError, locale: Language) -> dict[str, object]:
+    """Return `error` as an entry of a payload's `errors`."""
     return {
         "code": error.code,
         "message": error.localized(locale),
@@ -155,19 +171,11 @@ def user_error(error: DomainError, locale: Language) -> dict[str, Any]:
     }
 
 
-def input_name(field: str | None) -> str | None:
-    """Return a service's name of an input (`passengers[0].first_name`) as the schema spells it."""
-    if not field:
-        return None
-    parts = (part.split("_") for part in field.split("."))
-    return ".".join(head + "".join(word.title() for word in rest) for head, *rest in parts)
-
-
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One row of a page and where it stands."""
+    """One row of a page and its cursor."""
 
-    node: Any
+    node: object
     cursor: str
 
 
@@ -180,8 +188,28 @@ class Page:
     total_count: int | None
 
 
-def page_from(answer: Any, key: ListKey) -> Page:
-    """Return a service's page with cursors that fit this list alone."""
+class ServiceEdge(Protocol):
+    """An edge of any service's page."""
+
+    @property
+    def node(self) -> Message: ...
+    @property
+    def cursor(self) -> str: ...
+
+
+class ServicePage(Protocol):
+    """A page of any service."""
+
+    @property
+    def edges(self) -> Iterable[ServiceEdge]: ...
+    @property
+    def page_info(self) -> common_pb2.PageInfo: ...
+
+
+def page_from(answer: ServicePage | None, key: ListKey) -> Page:
+    """Return a service's page with cursors that only this list accepts; an empty page for None."""
+    if answer is None:
+        return Page([], common_pb2.PageInfo(), 0)
     edges = [Edge(edge.node, key.wrap(edge.cursor)) for edge in answer.edges]
     info = common_pb2.PageInfo(
         has_next_page=answer.page_info.has_next_page,
@@ -192,13 +220,8 @@ def page_from(answer: Any, key: ListKey) -> Page:
     return Page(edges, info, getattr(answer, "total_count", None))
 
 
-def empty_page() -> Page:
-    """Return the page of a list with nothing in it."""
-    return Page([], common_pb2.PageInfo(), 0)
-
-
 def first_of(first: int | None) -> int:
-    """Return how many rows are asked for, 20 where nothing is said. Raises Invalid outside of 1 to 100."""
+    """Return how many rows are requested, 20 for None. Raises Invalid outside of 1 to 100."""
     if first is None:
         return DEFAULT_PAGE
     if not 1 <= first <= MAX_PAGE:
@@ -206,14 +229,14 @@ def first_of(first: int | None) -> int:
     return first
 
 
-def connection(name: str, node: Any, *, counted: bool = False) -> type[graphene.ObjectType]:
-    """Return the Relay connection type of `name`, with its edge type, and `totalCount` where `counted`."""
+def connection(name: str, node: type[NodeObject], *, counted: bool = False) -> type[graphene.ObjectType]:
+    """Return the Relay connection type of `name` with its edge type, and with `totalCount` if `counted`."""
     edge = type(
         f"{name}Edge",
         (graphene.ObjectType,),
         {"node": graphene.Field(node, required=True), "cursor": graphene.String(required=True)},
     )
-    fields: dict[str, Any] = {
+    fields: dict[str, MountedType | UnmountedType] = {
         "edges": graphene.List(graphene.NonNull(edge), required=True),
         "page_info": graphene.Field(PageInfo, required=True),
     }
@@ -222,13 +245,13 @@ def connection(name: str, node: Any, *, counted: bool = False) -> type[graphene.
     return type(f"{name}Connection", (graphene.ObjectType,), fields)
 
 
-def paged(connection_type: Any, *, required: bool = False, **arguments: Any) -> graphene.Field:
-    """Return a field that answers a page, with `first` and `after` beside its own arguments."""
+def paged(connection_type: TypeOrLazy, *, required: bool = False, **arguments: UnmountedType) -> graphene.Field:
+    """Return a field that answers a page, with the arguments `first` and `after` in addition to its own."""
     return graphene.Field(
         connection_type, required=required, **arguments, first=graphene.Int(), after=graphene.String()
     )
 
 
-def many(of: Any) -> graphene.List:
+def many(of: TypeOrLazy) -> graphene.List:
     """Return `[of!]!`."""
     return graphene.List(graphene.NonNull(of), required=True)

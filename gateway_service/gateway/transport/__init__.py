@@ -1,1 +1,1 @@
-"""HTTP, WebSocket, SSE, middleware, callers, health, problems: bytes in, bytes out."""
+"""Bytes in, bytes out: HTTP, WebSocket, SSE, middleware, callers, health, problems."""

@@ -1,35 +1,33 @@
-"""The outermost layer: what is refused before anything of a request is looked at, and what happens at start and end."""
+"""The outermost layer: it routes connections, refuses requests that are too large, and closes connections at the end."""
 
 import asyncio
 import contextlib
 import json
-from typing import Any, Final
+from typing import Final
 
-import structlog
 from django.conf import settings
 
 from gateway_service.gateway.live.feed import stop_feed
-from gateway_service.gateway.transport.problems import members
-from gateway_service.gateway.transport.socket_limit import Places
-from gateway_service.gateway.transport.websocket import Receive, Scope, Send, Socket
-from gateway_service.gateway.upstream import grpc, valkey
-from gateway_service.gateway.upstream import http as upstream
+from gateway_service.gateway.transport import asgi
+from gateway_service.gateway.transport.asgi import Event, Receive, Scope, Send
+from gateway_service.gateway.transport.problems import CONTENT_TYPE, members
+from gateway_service.gateway.transport.socket_limit import SocketLimit
+from gateway_service.gateway.transport.websocket import Socket
+from gateway_service.gateway.upstream import grpc, http, valkey
 
 SOCKET_PATH: Final = "/graphql"
 
-log = structlog.get_logger("gateway")
-
 
 class _TooLarge(Exception):
-    """The body grew beyond what is read."""
+    """The body exceeds MAX_BODY_BYTES."""
 
 
 class Application:
-    """Routes each connection: lifespan here, WebSockets to Socket, HTTP to Django within the limits."""
+    """Routes each connection: WebSockets to Socket, HTTP to Django within the limits."""
 
-    def __init__(self, http: Any) -> None:
-        self._http = http
-        self._places = Places()
+    def __init__(self, django: asgi.Application) -> None:
+        self._django = django
+        self._socket_limit = SocketLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -44,8 +42,8 @@ class Application:
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        for close in (stop_feed, grpc.close_all, upstream.close, valkey.close):
-            with contextlib.suppress(Exception):  # one that fails to close keeps none of the others open
+        for close in (stop_feed, grpc.close_all, http.close, valkey.close):
+            with contextlib.suppress(Exception):  # the others are closed even if one fails
                 await asyncio.wait_for(close(), 3)
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -54,10 +52,10 @@ class Application:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
-        await Socket(scope, receive, send, self._places).run()
+        await Socket(scope, receive, send, self._socket_limit).run()
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 431 and 413 without reading on, and close the connection: what follows on it is no request."""
+        """Answer 431 or 413 without reading on, and close the connection, because the rest of the body follows on it."""
         if _header_bytes(scope) > settings.MAX_HEADER_BYTES:
             await _refuse(send, 431, "HEADERS_TOO_LARGE")
             return
@@ -67,7 +65,7 @@ class Application:
             return
         read, started = 0, False
 
-        async def counted() -> Any:
+        async def counted() -> Event:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
@@ -75,13 +73,13 @@ class Application:
                 raise _TooLarge
             return message
 
-        async def noted(message: Any) -> None:
+        async def noted(message: Event) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self._http(scope, counted, noted)
+            await self._django(scope, counted, noted)
         except _TooLarge:
             if not started:
                 await _refuse(send, 413, "TOO_LARGE")
@@ -94,7 +92,7 @@ def _header_bytes(scope: Scope) -> int:
 async def _refuse(send: Send, status: int, code: str) -> None:
     body = json.dumps(members(status, code)).encode()
     headers = [
-        (b"content-type", b"application/problem+json"),
+        (b"content-type", CONTENT_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]

@@ -1,4 +1,4 @@
-"""The static files of GraphiQL, Swagger UI and the index: packaged with the code, nothing from anywhere else."""
+"""The static files of GraphiQL, Swagger UI and the index page. They are packaged with the code."""
 
 import mimetypes
 from pathlib import Path
@@ -14,10 +14,10 @@ _FOLDERS: Final = ("gateway/", "drf_spectacular_sidecar/swagger-ui-dist/")
 
 def asset(request: HttpRequest, path: str) -> HttpResponse:
     """Answer one packaged file."""
-    found = finders.find(path) if path.startswith(_FOLDERS) and ".." not in path else None
-    if not isinstance(found, str) or not Path(found).is_file():
+    file = finders.find(path) if path.startswith(_FOLDERS) and ".." not in path else None
+    if not isinstance(file, str) or not Path(file).is_file():
         return not_found(request)
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    response = HttpResponse(Path(found).read_bytes(), content_type=kind)
+    response = HttpResponse(Path(file).read_bytes(), content_type=kind)
     response["Cache-Control"] = "public, max-age=3600"
     return response

@@ -1,4 +1,4 @@
-"""Who is at the other end: the traveller of a bearer token, and the network address behind trusted proxies."""
+"""Who calls: the traveller of a bearer token, and the client's network address behind trusted proxies."""
 
 import asyncio
 import ipaddress
@@ -16,9 +16,9 @@ _MAX_HEADER: Final = 8_192
 
 
 async def traveller_of(authorization: str | None) -> Traveller | None:
-    """Return the traveller of an Authorization header, None without one.
+    """Return the traveller of an Authorization header, or None without a header.
 
-    Raises Unauthenticated for anything but a good bearer token: a bad one is never treated as signed out.
+    Raises Unauthenticated for anything except a valid bearer token: a bad token never counts as signed out.
     """
     if authorization is None:
         return None
@@ -29,17 +29,17 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
 
 
 def seconds_left(traveller: Traveller) -> float:
-    """Return for how long the verified token still holds; one within the clocks' leeway holds until that ends."""
+    """Return how long the verified token stays valid, including the leeway for clocks that differ."""
     left = traveller.expires_at - time.time()
     return left if left > 0 else max(0.0, left + settings.TOKEN_LEEWAY_SECONDS)
 
 
 def address_of(peer: str, forwarded_for: Sequence[str]) -> str:
-    """Return the client's address: the peer's, or where that is a trusted proxy the last one named that is none."""
+    """Return the client's address: the peer, or the last address in X-Forwarded-For that is not a trusted proxy's."""
     address = peer
-    named = [part.strip() for header in forwarded_for for part in header.split(",")]
-    while named and _trusted(address):
-        candidate = named.pop()
+    forwarded = [part.strip() for header in forwarded_for for part in header.split(",")]
+    while forwarded and _trusted(address):
+        candidate = forwarded.pop()
         try:
             address = str(ipaddress.ip_address(candidate))
         except ValueError:

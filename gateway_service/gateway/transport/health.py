@@ -1,4 +1,4 @@
-"""Is the process alive, and may it be sent requests? Other services are reported, never required."""
+"""Health: whether the process runs, and whether it can serve requests. Other services are reported, never required."""
 
 import asyncio
 
@@ -10,12 +10,12 @@ from gateway_service.gateway.upstream import http
 
 
 async def live(request: HttpRequest) -> JsonResponse:
-    """Answer while the loop turns."""
+    """Answer 200 while the event loop runs."""
     return JsonResponse({"status": "live"})
 
 
 async def ready(request: HttpRequest) -> JsonResponse:
-    """Answer ready, for the gateway owns nothing that could be away, and tell which services are up."""
+    """Answer 200 with the state of each service. The gateway owns nothing that could be unavailable."""
     names = list(settings.SERVICE_URLS)
     up = await asyncio.gather(*(_is_live(name) for name in names))
     return JsonResponse({"status": "ready", "services": dict(zip(names, up, strict=True))})
@@ -23,7 +23,7 @@ async def ready(request: HttpRequest) -> JsonResponse:
 
 async def _is_live(name: str) -> bool:
     try:
-        answered = await http.client().get(f"{settings.SERVICE_URLS[name]}/health/live", timeout=1.0)
+        response = await http.client().get(f"{settings.SERVICE_URLS[name]}/health/live", timeout=1.0)
     except httpx.HTTPError:
         return False
-    return answered.is_success
+    return response.is_success

@@ -1,19 +1,18 @@
-"""POST /graphql: one operation, answered as JSON or, where asked for, as a stream of events."""
+"""POST /graphql: one operation, answered as JSON, or as a stream of events if the client accepts that."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from typing import Any, Final, NoReturn
-from urllib.parse import urlsplit
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
-from gateway_service.gateway.execution.documents import Prepared, Unanswerable, bad_input, prepare
+from gateway_service.gateway.execution.documents import InvalidRequest, Prepared, bad_input, prepare
 from gateway_service.gateway.execution.errors import body_of_errors, body_of_refusal
-from gateway_service.gateway.execution.run import answer, answers
+from gateway_service.gateway.execution.json import dumps, parse_json
+from gateway_service.gateway.execution.run import Body, answer, answers
 from gateway_service.gateway.operation import cookies
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.transport.callers import address_of, seconds_left, traveller_of
@@ -32,9 +31,9 @@ _GRAPHIQL_POLICY: Final = (
 )
 
 
-@csrf_exempt  # the body must be JSON, which no form sends; the cookie is guarded by Origin
+@csrf_exempt  # the body must be JSON, which no form sends, and Origin guards the cookie
 async def graphql(request: HttpRequest) -> HttpResponseBase:
-    """Answer one operation; in development a browser's GET gets GraphiQL."""
+    """Answer one operation. In development, answer a browser's GET with GraphiQL."""
     if request.method == "GET" and settings.DEBUG and "text/html" in request.headers.get("Accept", ""):
         page = render(request, "gateway/graphiql.html")
         page["Content-Security-Policy"] = _GRAPHIQL_POLICY
@@ -48,9 +47,9 @@ async def graphql(request: HttpRequest) -> HttpResponseBase:
         if _EVENTS in request.headers.get("Accept", ""):
             return _stream(prepared, operation)
         if prepared.subscribes:
-            raise Unanswerable([bad_input("Subscribe over WebSocket, or with Accept: text/event-stream.")])
+            raise InvalidRequest([bad_input("Subscribe over WebSocket, or with Accept: text/event-stream.")])
         body = await answer(prepared, operation)
-    except Unanswerable as refused:
+    except InvalidRequest as refused:
         return _json(request, body_of_errors(refused.errors, asked or DEFAULT_LOCALE), refused.status)
     except DomainError as refused:
         return _json(request, body_of_refusal(refused, asked or DEFAULT_LOCALE), protocols_of(refused).http)
@@ -70,41 +69,26 @@ def operation_of(request: HttpRequest, traveller: Traveller | None) -> Operation
         ip_address=address_of(request.META.get("REMOTE_ADDR") or "", [headers.get("X-Forwarded-For", "")]),
         user_agent=headers.get("User-Agent", "")[:300],
         refresh_cookie=request.COOKIES.get(cookies.NAME, ""),
-        cookie_allowed=_own_page(headers.get("Origin"), headers.get("Sec-Fetch-Site")),
+        cookie_allowed=_from_own_page(headers.get("Origin"), headers.get("Sec-Fetch-Site")),
     )
-
-
-def parse_json(body: bytes) -> Any:
-    """Return a request's JSON. Raises Unanswerable for anything that RFC 8259 or Unicode does not allow."""
-    try:
-        payload = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
-        if b"\\u" in body:  # an escaped half of a surrogate pair is no character
-            json.dumps(payload, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
-        raise Unanswerable([bad_input("The body is not valid JSON.")]) from None
-    return payload
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 def _check_transport(request: HttpRequest) -> None:
     if request.method != "POST":
-        raise Unanswerable([bad_input("Send operations by POST.")], status=405)
+        raise InvalidRequest([bad_input("Send operations by POST.")], status=405)
     charset = (request.content_params or {}).get("charset", "utf-8").lower()
     if request.content_type != _JSON or charset not in {"utf-8", "utf8"}:
-        raise Unanswerable([bad_input("Send operations as application/json.")], status=415)
+        raise InvalidRequest([bad_input("Send operations as application/json.")], status=415)
 
 
-def _own_page(origin: str | None, site: str | None) -> bool:
-    """Whether a request may use the cookie: it comes from a page of ours, or from no page at all."""
+def _from_own_page(origin: str | None, site: str | None) -> bool:
+    """Return whether a request may use the cookie: it comes from one of our pages, or from no page at all."""
     if site is not None and site not in {"same-origin", "none"}:
         return False
     return origin is None or origin in settings.OWN_ORIGINS
 
 
-def _json(request: HttpRequest, body: dict[str, Any], status: int) -> HttpResponse:
+def _json(request: HttpRequest, body: Body, status: int) -> HttpResponse:
     kind = _GRAPHQL_JSON if _GRAPHQL_JSON in request.headers.get("Accept", "") else _JSON
     response = HttpResponse(dumps(body), content_type=f"{kind}; charset=utf-8", status=status)
     response["Cache-Control"] = "no-store"
@@ -115,11 +99,6 @@ def _json(request: HttpRequest, body: dict[str, Any], status: int) -> HttpRespon
     return response
 
 
-def dumps(body: Any) -> str:
-    """Return an answer's JSON."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-
-
 def _stream(prepared: Prepared, operation: Operation) -> StreamingHttpResponse:
     response = StreamingHttpResponse(_events(prepared, operation), content_type=_EVENTS)
     response["Cache-Control"] = "no-store"
@@ -128,17 +107,17 @@ def _stream(prepared: Prepared, operation: Operation) -> StreamingHttpResponse:
 
 
 async def _events(prepared: Prepared, operation: Operation) -> AsyncIterator[str]:
-    """Yield `next` events and a `complete` one (graphql-sse, distinct connections), a comment while nothing happens."""
+    """Yield `next` events and a `complete` event (graphql-sse, distinct connections), and a comment as a heartbeat."""
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds_left(operation.traveller) if operation.traveller else None
     bodies = answers(prepared, operation)
-    waiting: asyncio.Task[Any] | None = None
+    waiting: asyncio.Task[Body | None] | None = None
     try:
         yield ":\n\n"
         while True:
-            waiting = waiting or asyncio.ensure_future(anext(bodies, None))
-            patience = _HEARTBEAT_SECONDS if until is None else min(_HEARTBEAT_SECONDS, max(0.0, until - loop.time()))
-            done, _ = await asyncio.wait({waiting}, timeout=patience)
+            waiting = waiting or asyncio.create_task(_next(bodies))
+            timeout = _HEARTBEAT_SECONDS if until is None else min(_HEARTBEAT_SECONDS, max(0.0, until - loop.time()))
+            done, _ = await asyncio.wait({waiting}, timeout=timeout)
             if until is not None and loop.time() >= until and prepared.subscribes:
                 yield _event("next", body_of_refusal(Unauthenticated(), operation.known_locale))
                 break
@@ -154,14 +133,12 @@ async def _events(prepared: Prepared, operation: Operation) -> AsyncIterator[str
         if waiting is not None:
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
-        await bodies.aclose()  # type: ignore[attr-defined]
+        await bodies.aclose()
 
 
-def _event(kind: str, body: Any) -> str:
+async def _next(bodies: AsyncGenerator[Body, None]) -> Body | None:
+    return await anext(bodies, None)
+
+
+def _event(kind: str, body: Body | None) -> str:
     return f"event: {kind}\ndata: {dumps(body) if body is not None else ''}\n\n"
-
-
-def origin_of(url: str) -> str:
-    """Return scheme and host of a URL, as a browser's Origin header has them."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"

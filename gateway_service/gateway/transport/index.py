@@ -1,4 +1,4 @@
-"""The page that developers open first: links to everything."""
+"""The first page for developers: links to every service and document."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,14 +14,14 @@ _TITLES = {
 
 
 def index(request: HttpRequest) -> HttpResponse:
-    """Answer the links; in development alone."""
+    """Answer the page. It is served only in development."""
     services = [
-        {"name": name, "title": _TITLES[name], "url": _as_shown(url)} for name, url in settings.SERVICE_URLS.items()
+        {"name": name, "title": _TITLES[name], "url": _for_browser(url)} for name, url in settings.SERVICE_URLS.items()
     ]
     response = render(request, "gateway/index.html", {"services": services, "public_url": settings.PUBLIC_URL})
     response["Content-Security-Policy"] = _POLICY
     return response
 
 
-def _as_shown(url: str) -> str:
+def _for_browser(url: str) -> str:
     return url.replace("//127.0.0.1:", "//localhost:")

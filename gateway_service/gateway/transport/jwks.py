@@ -1,4 +1,4 @@
-"""The public keys that travellers' tokens are signed with, as users_service publishes them."""
+"""The public keys that verify travellers' tokens, as users_service publishes them."""
 
 import time
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ _FRESH_SECONDS: Final = 30.0
 
 
 @dataclass(slots=True)
-class _Kept:
+class _Cached:
     body: bytes = b""
     until: float = 0.0
 
 
-_kept = _Kept()
+_cached = _Cached()
 
 
 async def jwks(request: HttpRequest) -> HttpResponse:
-    """Answer the key set: half a minute old at most, and the last good one while users_service is away."""
-    if time.monotonic() >= _kept.until:
+    """Answer the key set, at most half a minute old; the last good set while users_service is unavailable."""
+    if time.monotonic() >= _cached.until:
         try:
-            answered = await http.client().get(settings.JWKS_URL)
-            answered.raise_for_status()
-            _kept.body = answered.content
-            _kept.until = time.monotonic() + _FRESH_SECONDS
+            response_of_users = await http.client().get(settings.JWKS_URL)
+            response_of_users.raise_for_status()
+            _cached.body = response_of_users.content
+            _cached.until = time.monotonic() + _FRESH_SECONDS
         except httpx.HTTPError:
-            if not _kept.body:
+            if not _cached.body:
                 return problem(503, "UPSTREAM_UNAVAILABLE", retry_after=1)
-    response = HttpResponse(_kept.body, content_type="application/json")
+    response = HttpResponse(_cached.body, content_type="application/json")
     response["Cache-Control"] = f"public, max-age={int(_FRESH_SECONDS)}"
     return response

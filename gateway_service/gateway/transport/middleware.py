@@ -1,4 +1,4 @@
-"""One asynchronous middleware for every HTTP answer: request id, host, headers that browsers obey, one line in the log."""
+"""One asynchronous middleware for every HTTP answer: request id, host check, security headers, one access log entry."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -14,14 +14,14 @@ from gateway_service.gateway.transport.problems import failed, problem
 from shared.telemetry import bind_request
 from shared.text import negotiate
 
-# Those that Django answers by itself.
+# Django answers these itself.
 _ANSWERED = (Http404, PermissionDenied, SuspiciousOperation, BadRequest)
 
 log = structlog.get_logger("access")
 
 
 class Edge:
-    """Bind the request's context, refuse hosts that are not ours, dress the answer; a failure tells nothing, in DEBUG too."""
+    """Bind the request's context, refuse unknown hosts and add security headers. A failure shows no detail, even in DEBUG."""
 
     async_capable = True
     sync_capable = False
@@ -34,8 +34,8 @@ class Edge:
         """Answer one request."""
         started = time.monotonic()
         headers = request.headers
-        spoken = negotiate(headers.get("Accept-Language"))
-        with bind_request(headers.get("X-Request-Id"), headers.get("traceparent"), spoken) as request_id:
+        locale = negotiate(headers.get("Accept-Language"))
+        with bind_request(headers.get("X-Request-Id"), headers.get("traceparent"), locale) as request_id:
             try:
                 request.get_host()
             except DisallowedHost:
@@ -43,8 +43,8 @@ class Edge:
             else:
                 response = await self._get_response(request)
             response["X-Request-Id"] = request_id
-            _dress(response)
-            response._has_been_logged = True  # type: ignore[attr-defined]  # by the line below
+            _add_headers(response)
+            vars(response)["_has_been_logged"] = True  # Django logs no error of its own: the entry below is enough
             log.info(
                 "request",
                 method=request.method,
@@ -55,14 +55,14 @@ class Edge:
             return response
 
     async def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Log what a view failed with, and answer 500 without it."""
+        """Log the exception of a view, and answer 500 without its detail."""
         if isinstance(exception, _ANSWERED):
             return None
         log.error("request failed", path=request.path[:200], exc_info=exception)
         return failed(request)
 
 
-def _dress(response: HttpResponseBase) -> None:
+def _add_headers(response: HttpResponseBase) -> None:
     response.setdefault("X-Content-Type-Options", "nosniff")
     response.setdefault("X-Frame-Options", "DENY")
     response.setdefault("Referrer-Policy", "same-origin")

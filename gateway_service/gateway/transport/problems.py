@@ -1,15 +1,18 @@
-"""Answers that are refusals: RFC 9457 problem+json, never a traceback."""
+"""Refusals over HTTP: RFC 9457 problem+json, never a traceback."""
 
 import json
 from http import HTTPStatus
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 
 from shared.telemetry import current_request_id
 
+CONTENT_TYPE: Final = "application/problem+json"
+
 
 def members(status: int, code: str, detail: str = "") -> dict[str, object]:
-    """Return the members of a problem; `code` is its stable name."""
+    """Return the members of a problem. `code` is its stable name."""
     phrase = HTTPStatus(status).phrase
     return {"type": "about:blank", "title": phrase, "status": status, "code": code, "detail": detail or f"{phrase}."}
 
@@ -17,7 +20,7 @@ def members(status: int, code: str, detail: str = "") -> dict[str, object]:
 def problem(status: int, code: str, detail: str = "", retry_after: int | None = None) -> HttpResponse:
     """Return a problem+json answer."""
     body = {**members(status, code, detail), "request_id": current_request_id()}
-    response = HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
+    response = HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-store"
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
@@ -25,7 +28,7 @@ def problem(status: int, code: str, detail: str = "", retry_after: int | None = 
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what cannot be read."""
+    """Answer a request that cannot be read."""
     return problem(400, "BAD_USER_INPUT")
 
 

@@ -1,8 +1,11 @@
-"""How many sockets a traveller holds, over all gateway processes: counted in Valkey, in this process alone while that is away."""
+"""How many sockets a traveller may open, over all gateway processes.
+
+Valkey counts them. While Valkey is unavailable, each process counts only its own sockets.
+"""
 
 import time
 from collections import defaultdict
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 import structlog
@@ -13,45 +16,49 @@ from gateway_service.gateway.upstream import valkey
 
 _MARGIN_SECONDS: Final = 5
 
-log = structlog.get_logger("gateway.sockets")
+log = structlog.get_logger(__name__)
 
 
-class Places:
-    """The places of this process's sockets; each is free again at the latest when its token has ended."""
+class SocketLimit:
+    """Counts this process's sockets. A counted socket is forgotten at the latest when its token has expired."""
 
     def __init__(self) -> None:
-        self._here: defaultdict[UUID, dict[int, str]] = defaultdict(dict)
+        self._open: defaultdict[UUID, dict[int, str]] = defaultdict(dict)
 
-    async def take(self, traveller: UUID, socket: Any, *, seconds: float) -> bool:
-        """Return whether the traveller may hold one more socket, for `seconds`; SOCKET_LIMIT of 0 is no limit."""
+    async def admit(self, traveller: UUID, socket: object, *, seconds: float) -> bool:
+        """Count `socket` for `seconds` and return True, or return False if the traveller has SOCKET_LIMIT sockets.
+
+        A SOCKET_LIMIT of 0 means no limit.
+        """
         limit = settings.SOCKET_LIMIT
         if not limit:
             return True
         name, now = uuid4().hex, time.time()
-        if len(self._here[traveller]) >= limit:
+        if len(self._open[traveller]) >= limit:
             return False
-        self._here[traveller][id(socket)] = name
+        self._open[traveller][id(socket)] = name
         key = valkey.key("sockets", str(traveller))
         try:
             async with valkey.client().pipeline() as pipe:
                 pipe.zremrangebyscore(key, "-inf", now)
                 pipe.zadd(key, {name: now + seconds + _MARGIN_SECONDS})
                 pipe.expire(key, int(seconds) + 60)
-                counted = (await pipe.zcard(key).execute())[-1]
+                pipe.zcard(key)
+                count = (await pipe.execute())[-1]
         except (RedisError, OSError) as error:
             log.warning("sockets are counted per process", error=type(error).__name__)
             return True
-        if counted <= limit:
+        if count <= limit:
             return True
-        await self.leave(traveller, socket)
+        await self.release(traveller, socket)
         return False
 
-    async def leave(self, traveller: UUID, socket: Any) -> None:
-        """Give the place of `socket` back, if it holds one."""
-        held = self._here.get(traveller, {})
-        name = held.pop(id(socket), None)
-        if not held:
-            self._here.pop(traveller, None)
+    async def release(self, traveller: UUID, socket: object) -> None:
+        """Stop counting `socket`. Nothing happens if it was not admitted."""
+        sockets = self._open.get(traveller, {})
+        name = sockets.pop(id(socket), None)
+        if not sockets:
+            self._open.pop(traveller, None)
         if name is None:
             return
         try:

@@ -1,40 +1,36 @@
 """GraphQL over WebSocket: the graphql-transport-ws protocol as a plain ASGI application.
 
-A socket belongs to the traveller of its `connection_init` and ends with that token. What a reader does not take piles up in
-a bounded buffer; a reader too slow for it is closed, alone.
+A socket belongs to the traveller of its `connection_init` and ends with that token. Messages for a slow client wait in a
+bounded buffer. If the buffer is full, only that client's socket is closed.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from django.conf import settings
 
-from gateway_service.gateway.execution.documents import Unanswerable, prepare
+from gateway_service.gateway.execution.documents import InvalidRequest, prepare
 from gateway_service.gateway.execution.errors import body_of_errors
-from gateway_service.gateway.execution.run import answers
+from gateway_service.gateway.execution.json import dumps, parse_json
+from gateway_service.gateway.execution.run import Body, answers
 from gateway_service.gateway.operation.context import Operation
+from gateway_service.gateway.transport.asgi import Event, Receive, Scope, Send
 from gateway_service.gateway.transport.callers import address_of, seconds_left, traveller_of
-from gateway_service.gateway.transport.http import dumps, parse_json
-from gateway_service.gateway.transport.socket_limit import Places
+from gateway_service.gateway.transport.socket_limit import SocketLimit
 from shared.auth import Traveller
 from shared.errors import DomainError, Unauthenticated
 from shared.telemetry import bind_request, current_request_id, current_traceparent
 from shared.text import DEFAULT_LOCALE, Locale, locale_of, negotiate
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 PROTOCOL: Final = "graphql-transport-ws"
 BUFFERED_MESSAGES: Final = 100
 MAX_OPERATIONS: Final = 50
 MAX_MESSAGE: Final = 1_000_000
-_LAST_WORD_SECONDS: Final = 15.0
+_CLOSE_SECONDS: Final = 15.0
 
-log = structlog.get_logger("gateway.sockets")
+log = structlog.get_logger(__name__)
 
 
 class Closed(Exception):
@@ -50,19 +46,19 @@ BAD_MESSAGE: Final = "Invalid message"
 
 
 def expired() -> Closed:
-    """Return the end of a socket whose token holds no longer, or never did."""
+    """Return the end of a socket whose token is invalid or has expired."""
     return Closed(4403, "Forbidden")
 
 
 class Socket:
     """One connection, from its handshake to its close frame."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, places: Places) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, socket_limit: SocketLimit) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._places = places
-        self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue(BUFFERED_MESSAGES)
+        self._socket_limit = socket_limit
+        self._out: asyncio.Queue[Body] = asyncio.Queue(BUFFERED_MESSAGES)
         self._end: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._traveller: Traveller | None = None
@@ -71,7 +67,7 @@ class Socket:
         self._expiry: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
-        """Serve until either side ends it."""
+        """Serve the connection until either side ends it."""
         await self._receive()
         offered = PROTOCOL in self._scope.get("subprotocols", ())
         await self._send({"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None})
@@ -79,12 +75,12 @@ class Socket:
             await self._close(Closed(4406, "Subprotocol not acceptable"))
             return
         reading, writing = asyncio.ensure_future(self._read()), asyncio.ensure_future(self._write())
-        ends: set[asyncio.Future[Any]] = {reading, writing, self._end}
-        patience = asyncio.get_running_loop().call_later(settings.SOCKET_INIT_SECONDS, self._out_of_patience)
+        ends: set[asyncio.Future[None] | asyncio.Future[Closed]] = {reading, writing, self._end}
+        init_timeout = asyncio.get_running_loop().call_later(settings.SOCKET_INIT_SECONDS, self._not_initialised)
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            patience.cancel()
+            init_timeout.cancel()
             if self._expiry is not None:
                 self._expiry.cancel()
             tasks = [reading, writing, *self._running.values()]
@@ -92,7 +88,7 @@ class Socket:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             if self._traveller is not None:
-                await self._places.leave(self._traveller.id, self)
+                await self._socket_limit.release(self._traveller.id, self)
         if self._end.done():
             await self._close(self._end.result())
 
@@ -109,15 +105,17 @@ class Socket:
             log.error("socket failed", exc_info=error)
             self._finish(Closed(1011, "Internal error"))
 
-    async def _take(self, event: MutableMapping[str, Any]) -> None:
+    async def _take(self, event: Event) -> None:
         text = event.get("text")
         if text is None or len(text) > MAX_MESSAGE:
             raise Closed(4400, BAD_MESSAGE)
         try:
             message = parse_json(text.encode("utf-8", "surrogatepass"))
-        except Unanswerable:
+        except InvalidRequest:
             raise Closed(4400, BAD_MESSAGE) from None
-        kind = message.get("type") if isinstance(message, dict) else None
+        if not isinstance(message, dict):
+            raise Closed(4400, BAD_MESSAGE)
+        kind = message.get("type")
         if kind == "connection_init":
             await self._init(message.get("payload"))
         elif kind == "ping":
@@ -130,7 +128,7 @@ class Socket:
         elif kind != "pong":
             raise Closed(4400, BAD_MESSAGE)
 
-    async def _init(self, payload: Any) -> None:
+    async def _init(self, payload: object) -> None:
         if self._acknowledged:
             raise Closed(4429, "Too many initialisation requests")
         said = payload if isinstance(payload, dict) else {}
@@ -145,7 +143,7 @@ class Socket:
             raise Closed(1013, "Try again later") from None
         if traveller is not None:
             left = seconds_left(traveller)
-            if not await self._places.take(traveller.id, self, seconds=left):
+            if not await self._socket_limit.admit(traveller.id, self, seconds=left):
                 raise Closed(4429, "Too many sockets")
             self._traveller = traveller
             self._expiry = asyncio.get_running_loop().call_later(left, self._finish, expired())
@@ -154,7 +152,7 @@ class Socket:
         self._acknowledged = True
         self._put({"type": "connection_ack"})
 
-    def _subscribe(self, message: dict[str, Any]) -> None:
+    def _subscribe(self, message: Body) -> None:
         if not self._acknowledged:
             raise Closed(4401, "Unauthorized")
         name = message.get("id")
@@ -166,7 +164,7 @@ class Socket:
             raise Closed(4429, "Too many operations")
         self._running[name] = asyncio.ensure_future(self._answer(name, message.get("payload")))
 
-    async def _answer(self, name: str, payload: Any) -> None:
+    async def _answer(self, name: str, payload: object) -> None:
         with bind_request(locale=self._locale):
             try:
                 if not await self._answered(name, payload):
@@ -181,15 +179,15 @@ class Socket:
                 if self._running.get(name) is asyncio.current_task():
                     del self._running[name]
 
-    async def _answered(self, name: str, payload: Any) -> bool:
-        """Send every answer; return whether the operation still has to be completed."""
+    async def _answered(self, name: str, payload: object) -> bool:
+        """Send every answer. Return whether `complete` must follow."""
         try:
             prepared = prepare(payload)
-        except Unanswerable as refused:
+        except InvalidRequest as refused:
             errors = body_of_errors(refused.errors, self._locale or DEFAULT_LOCALE)["errors"]
             self._put({"id": name, "type": "error", "payload": errors})
             return False
-        async with contextlib.aclosing(answers(prepared, self._operation())) as bodies:  # type: ignore[type-var]
+        async with contextlib.aclosing(answers(prepared, self._operation())) as bodies:
             async for body in bodies:
                 if "data" not in body:
                     self._put({"id": name, "type": "error", "payload": body["errors"]})
@@ -212,7 +210,7 @@ class Socket:
     def _header(self, name: bytes) -> str:
         return ", ".join(value.decode("latin-1") for key, value in self._scope["headers"] if key == name)
 
-    def _put(self, message: dict[str, Any]) -> None:
+    def _put(self, message: Body) -> None:
         if self._end.done():
             return
         try:
@@ -229,12 +227,12 @@ class Socket:
         if not self._end.done():
             self._end.set_result(closed)
 
-    def _out_of_patience(self) -> None:
+    def _not_initialised(self) -> None:
         if not self._acknowledged:
             self._finish(Closed(4408, "Connection initialisation timeout"))
 
     async def _close(self, closed: Closed) -> None:
-        """Send the close frame; a reader that takes nothing for a while goes without one."""
+        """Send the close frame, unless the client reads nothing for _CLOSE_SECONDS."""
         closing = self._send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
         with contextlib.suppress(TimeoutError, OSError):
-            await asyncio.wait_for(closing, _LAST_WORD_SECONDS)
+            await asyncio.wait_for(closing, _CLOSE_SECONDS)

@@ -1,1 +1,1 @@
-"""Clients of the services over gRPC, the HTTP client, Valkey."""
+"""The gateway's connections: typed gRPC stubs of the services, the HTTP client, Valkey."""

@@ -1,23 +1,22 @@
-"""The four services behind the gateway, one client each."""
+"""The four services behind the gateway: one typed stub each, whose methods `Operation.call` calls."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from contracts.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
 from contracts.travel.destinations.v1.destinations_pb2_grpc import DestinationsServiceStub
 from contracts.travel.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
 from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub
-from shared.rpc import AioClient
+from shared.rpc import AioChannel
 
-CLIENTS: Final[Mapping[str, AioClient]] = {
-    "users": AioClient("users", UsersServiceStub),
-    "destinations": AioClient("destinations", DestinationsServiceStub),
-    "bookings": AioClient("bookings", BookingsServiceStub),
-    "notifications": AioClient("notifications", NotificationsServiceStub),
-}
+_CHANNELS: Final = {name: AioChannel(name) for name in ("users", "destinations", "bookings", "notifications")}
+
+users: Final = UsersServiceStub(_CHANNELS["users"])
+destinations: Final = DestinationsServiceStub(_CHANNELS["destinations"])
+bookings: Final = BookingsServiceStub(_CHANNELS["bookings"])
+notifications: Final = NotificationsServiceStub(_CHANNELS["notifications"])
 
 
 async def close_all() -> None:
     """Close every channel of the running loop."""
-    for client in CLIENTS.values():
-        await client.close()
+    for channel in _CHANNELS.values():
+        await channel.close()

@@ -13,21 +13,21 @@ _clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient
 
 
 def client() -> httpx.AsyncClient:
-    """Return the running loop's client: no redirects followed, no proxy of the environment, no cookies kept."""
+    """Return the running loop's client. It follows no redirect, keeps no cookie and reads no proxy from the environment."""
     loop = asyncio.get_running_loop()
-    found = _clients.get(loop)
-    if found is None:
-        found = _clients[loop] = httpx.AsyncClient(
+    opened = _clients.get(loop)
+    if opened is None:
+        opened = _clients[loop] = httpx.AsyncClient(
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=40, keepalive_expiry=4),
             follow_redirects=False,
             trust_env=False,
         )
-    return found
+    return opened
 
 
 async def close() -> None:
     """Close the running loop's client."""
-    found = _clients.pop(asyncio.get_running_loop(), None)
-    if found is not None:
-        await found.aclose()
+    opened = _clients.pop(asyncio.get_running_loop(), None)
+    if opened is not None:
+        await opened.aclose()

@@ -1,30 +1,30 @@
-"""Counters that every gateway process shares. Valkey away is never a reason to refuse: the services keep their own limits."""
+"""Counters that every gateway process shares.
+
+If Valkey is unavailable, the gateway refuses nobody: the services keep their own limits.
+"""
 
 import asyncio
 import weakref
-from typing import Any, Final
+from typing import Final
 
 import redis.asyncio as redis
-import structlog
 from django.conf import settings
 
 _PREFIX: Final = "gateway"
 _TIMEOUT_SECONDS: Final = 0.5
 
-log = structlog.get_logger("gateway")
-
-_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Any] = weakref.WeakKeyDictionary()
+_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis.Redis] = weakref.WeakKeyDictionary()
 
 
-def client() -> Any:
+def client() -> redis.Redis:
     """Return the running loop's client."""
     loop = asyncio.get_running_loop()
-    found = _clients.get(loop)
-    if found is None:
-        found = _clients[loop] = redis.from_url(
+    opened = _clients.get(loop)
+    if opened is None:
+        opened = _clients[loop] = redis.from_url(
             settings.REDIS_URL, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
         )
-    return found
+    return opened
 
 
 def key(*parts: str) -> str:
@@ -34,6 +34,6 @@ def key(*parts: str) -> str:
 
 async def close() -> None:
     """Close the running loop's client."""
-    found = _clients.pop(asyncio.get_running_loop(), None)
-    if found is not None:
-        await found.aclose()
+    opened = _clients.pop(asyncio.get_running_loop(), None)
+    if opened is not None:
+        await opened.aclose()

@@ -84,8 +84,8 @@ async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Upstream]:
     url = f"http://127.0.0.1:{served.port}"
     monkeypatch.setattr(settings, "SERVICE_URLS", dict.fromkeys(settings.SERVICE_URLS, url))
     monkeypatch.setattr(settings, "JWKS_URL", f"{url}/.well-known/jwks.json")
-    monkeypatch.setattr(openapi_view, "_kept", openapi_view._Kept())
-    monkeypatch.setattr(jwks_view, "_kept", jwks_view._Kept())
+    monkeypatch.setattr(openapi_view, "_cached", openapi_view._Cached())
+    monkeypatch.setattr(jwks_view, "_cached", jwks_view._Cached())
     yield served
     server.should_exit = True
     await serving
@@ -206,13 +206,13 @@ async def test_swagger_ui_and_its_assets_are_our_own(http: httpx.AsyncClient) ->
         assert (await http.get(path)).status_code == 404
 
 
-async def test_the_keys_are_kept_while_users_is_away(
+async def test_the_keys_are_cached_while_users_is_away(
     http: httpx.AsyncClient, service: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await http.get("/.well-known/jwks.json")
     monkeypatch.setattr(settings, "JWKS_URL", "http://127.0.0.1:1/")
     fresh = await http.get("/.well-known/jwks.json")
-    jwks_view._kept.until = 0
+    jwks_view._cached.until = 0
     stale = await http.get("/.well-known/jwks.json")
 
     assert first.status_code == 200

@@ -18,8 +18,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from gateway_service.gateway.live.feed import TOPIC, feed, stop_feed
-from gateway_service.gateway.upstream import grpc, valkey
-from gateway_service.gateway.upstream import http as upstream
+from gateway_service.gateway.upstream import grpc, http, valkey
 from gateway_service.tests.fakes import Backends
 from shared.auth import testing as keys
 from shared.events import topic_name
@@ -51,7 +50,7 @@ async def address(backends: Backends) -> AsyncIterator[str]:
     await serving
     await stop_feed()
     await grpc.close_all()
-    await upstream.close()
+    await http.close()
     await valkey.close()
 
 
@@ -120,7 +119,7 @@ async def until_up() -> None:
 async def test_what_was_missed_comes_first_and_then_each_event_once(
     address: str, backends: Backends, person: UUID, token: str
 ) -> None:
-    """Seen failing (nothing after 3) with Feed._tell telling nobody."""
+    """Seen failing (nothing after 3) with Feed._notify notifying nobody."""
     booking = backends.world.add_booking(person)
     async with connected(address, bearer(token, locale="fr")) as client:
         await client.watch(booking.reference, after=1)
@@ -314,7 +313,7 @@ async def test_a_completed_subscription_is_silent(address: str, backends: Backen
 
 
 async def test_a_traveller_holds_so_many_sockets(address: str, person: UUID) -> None:
-    """Abuse 63. Seen failing without Places.take."""
+    """Abuse 63. Seen failing without SocketLimit.admit."""
     with override_settings(SOCKET_LIMIT=3):
         async with connected(address, bearer(keys.mint_access_token(person))) as one:
             async with connected(address, bearer(keys.mint_access_token(person))):

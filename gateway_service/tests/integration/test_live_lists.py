@@ -60,7 +60,7 @@ async def silent(client: Client) -> bool:
 async def test_what_was_missed_of_each_booking_comes_first_and_then_every_change(
     address: str, backends: Backends, person: UUID, token: str
 ) -> None:
-    """A booking that is not known comes whole, one made later too; each event once. Seen failing without Moved.watched_as's traveller."""
+    """A booking that is not known comes whole, one made later too; each event once. Seen failing without the traveller in Change.watch_names."""
     known, unknown = (backends.world.add_booking(person, number) for number in (1, 2))
     stranger = backends.world.add_booking(uuid7(), 3)
     async with connected(address, bearer(token)) as client:

@@ -3,7 +3,6 @@
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import grpc
 import pytest
@@ -15,8 +14,8 @@ from shared.auth.testing import credential_of, mint_access_token
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Forbidden, TooLarge, Unavailable
 from shared.ids import uuid7
-from shared.rpc import AioClient, CallContext, ServiceClient
-from shared.rpc.client import _service_config
+from shared.rpc import AioChannel, CallContext, ServiceClient, call
+from shared.rpc.client import _paths, _service_config
 from shared.rpc.status import RpcFailed
 from shared.telemetry import bind_request
 from shared.tests.rpc.conftest import NoSeats, Served
@@ -93,12 +92,12 @@ def test_the_context_is_passed_on(client: ServiceClient, served: Served) -> None
 
 
 def test_only_reads_are_retried() -> None:
-    (policy,) = _service_config(STUB)["methodConfig"]
+    (policy,) = _service_config(_paths(STUB))["methodConfig"]
     retried = {one["method"] for one in policy["name"]}
 
     assert {"GetQuote", "BatchListBookings", "ListBookingEvents"} <= retried
     assert not retried & {"CreateQuote", "CreateBooking", "PayBooking", "CancelBooking", "SetCapacity", "WatchBooking"}
-    assert _service_config(STUB)["retryThrottling"] == {"maxTokens": 10, "tokenRatio": 0.1}
+    assert _service_config(_paths(STUB))["retryThrottling"] == {"maxTokens": 10, "tokenRatio": 0.1}
 
 
 def test_an_address_that_is_not_configured_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,18 +108,18 @@ def test_an_address_that_is_not_configured_is_named(monkeypatch: pytest.MonkeyPa
 
 
 async def test_the_asyncio_client_does_the_same(served: Served) -> None:
-    client = AioClient("bookings", STUB, address=served.server.address)
-    context: dict[str, Any] = {"request_id": "request-8", "locale": Locale.FR}
+    channel = AioChannel("bookings", address=served.server.address)
+    get_quote = bookings_pb2_grpc.BookingsServiceStub(channel).GetQuote
+    context = CallContext(request_id="request-8", locale=Locale.FR)
     try:
-        answer = await client.call("GetQuote", QUOTE, context=CallContext(**context))
+        answer = await call(get_quote, QUOTE, context=context)
         with pytest.raises(NoSeats, match="Il ne reste que 2 places"):
-            await client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="refused"), context=CallContext(**context))
+            await call(get_quote, bookings_pb2.GetQuoteRequest(id="refused"), context=context)
+        late = CallContext(deadline=Deadline.after(0.1))
         with pytest.raises(DeadlineExceeded):
-            await client.call(
-                "GetQuote", bookings_pb2.GetQuoteRequest(id="slow"), context=CallContext(deadline=Deadline.after(0.1))
-            )
+            await call(get_quote, bookings_pb2.GetQuoteRequest(id="slow"), context=late)
     finally:
-        await client.close()
+        await channel.close()
 
     assert answer.quote.id == "quote"
     assert served.servicer.seen[0].request_id == "request-8"

@@ -1,23 +1,27 @@
-"""Mutations of accounts: all of them are users_service's."""
+"""Mutations of accounts. Each calls users_service."""
 
+from datetime import date
+from enum import Enum
 from typing import Any
 
 import graphene
 
 from contracts.travel.users.v1 import users_pb2
-from gateway_service.gateway.operation.context import languages
 from gateway_service.gateway.operation.cookies import clear_refresh_cookie, set_refresh_cookie
+from gateway_service.gateway.operation.languages import languages
 from gateway_service.gateway.schema.mutations.payloads import (
     DonePayload,
+    Payload,
     ProfilePayload,
     RegisterPayload,
     TokensPayload,
     VerifyEmailPayload,
     mutation,
 )
+from gateway_service.gateway.schema.person import Person
 from gateway_service.gateway.schema.scalars import Date
-from gateway_service.gateway.schema.travellers import Person
 from gateway_service.gateway.schema.values import Info, Locale
+from gateway_service.gateway.upstream import grpc
 from shared.errors import Forbidden
 from shared.rpc.mapping import locale_to_proto
 
@@ -50,35 +54,35 @@ class ProfileInput(graphene.InputObjectType):
     "INVALID_EMAIL WEAK_PASSWORD INVALID_PHONE INVALID_NAME TERMS_NOT_ACCEPTED",
     input=RegisterInput(required=True),
 )
-async def register(info: Info, input: Any) -> dict[str, Any]:
-    """Open an account; the mail tells the rest."""
-    spoken = await info.context.locale()
+async def register(info: Info, input: RegisterInput) -> Payload:
+    """Create an account. A mail tells the next step."""
+    locale = await info.context.locale()
     request = users_pb2.RegisterRequest(
         email=input.email,
         password=input.password,
         first_name=input.first_name,
         last_name=input.last_name,
-        locale=input.locale.value if input.get("locale") else locale_to_proto(spoken),
+        locale=input.locale.value if input.get("locale") else locale_to_proto(locale),
         phone=input.get("phone") or "",
         accept_terms=input.accept_terms,
         ip_address=info.context.ip_address,
     )
-    await info.context.call("users", "Register", request)
+    await info.context.call(grpc.users.Register, request)
     return {}
 
 
 @mutation(VerifyEmailPayload, "TOKEN_INVALID", token=graphene.String(required=True))
-async def verify_email(info: Info, token: str) -> dict[str, Any]:
-    """Prove an address by the token its mail carries."""
-    await info.context.call("users", "VerifyEmail", users_pb2.VerifyEmailRequest(token=token))
+async def verify_email(info: Info, token: str) -> Payload:
+    """Verify an address by the token of its mail."""
+    await info.context.call(grpc.users.VerifyEmail, users_pb2.VerifyEmailRequest(token=token))
     return {}
 
 
 @mutation(DonePayload, email=graphene.String(required=True))
-async def resend_verification(info: Info, email: str) -> dict[str, Any]:
-    """Mail another link; whether the address is known, the mail alone tells."""
+async def resend_verification(info: Info, email: str) -> Payload:
+    """Mail another link. Only the mail reveals whether the address is known."""
     request = users_pb2.ResendVerificationRequest(email=email, ip_address=info.context.ip_address)
-    await info.context.call("users", "ResendVerification", request)
+    await info.context.call(grpc.users.ResendVerification, request)
     return {}
 
 
@@ -92,7 +96,7 @@ async def resend_verification(info: Info, email: str) -> dict[str, Any]:
 )
 async def login(
     info: Info, email: str, password: str, one_time_code: str | None = None, use_cookie: bool | None = None
-) -> dict[str, Any]:
+) -> Payload:
     """Sign in; with `useCookie` the refresh token goes into a cookie instead of the payload."""
     request = users_pb2.LoginRequest(
         email=email,
@@ -101,27 +105,28 @@ async def login(
         user_agent=info.context.user_agent,
         ip_address=info.context.ip_address,
     )
-    answer = await info.context.call("users", "Login", request)
+    answer = await info.context.call(grpc.users.Login, request)
     return _tokens(info, answer.tokens, in_cookie=bool(use_cookie))
 
 
 @mutation(TokensPayload, "TOKEN_INVALID", refresh_token=graphene.String())
-async def refresh_tokens(info: Info, refresh_token: str | None = None) -> dict[str, Any]:
-    """Rotate a refresh token: the argument's, else the cookie's, which a page of another site may not use."""
+async def refresh_tokens(info: Info, refresh_token: str | None = None) -> Payload:
+    """Rotate the refresh token of the argument, else of the cookie. Pages of other sites may not use the cookie."""
     from_cookie = refresh_token is None
     if from_cookie and info.context.refresh_cookie and not info.context.cookie_allowed:
         raise Forbidden
     token = info.context.refresh_cookie if refresh_token is None else refresh_token
-    answer = await info.context.call("users", "RefreshTokens", users_pb2.RefreshTokensRequest(refresh_token=token))
+    request = users_pb2.RefreshTokensRequest(refresh_token=token)
+    answer = await info.context.call(grpc.users.RefreshTokens, request)
     return _tokens(info, answer.tokens, in_cookie=from_cookie)
 
 
 @mutation(DonePayload, refresh_token=graphene.String(), everywhere=graphene.Boolean())
-async def logout(info: Info, refresh_token: str | None = None, everywhere: bool | None = None) -> dict[str, Any]:
-    """End this session, or every one."""
+async def logout(info: Info, refresh_token: str | None = None, everywhere: bool | None = None) -> Payload:
+    """End this session, or all sessions."""
     cookie = info.context.refresh_cookie if info.context.cookie_allowed else ""
     request = users_pb2.LogoutRequest(refresh_token=refresh_token or cookie, everywhere=bool(everywhere))
-    await info.context.call("users", "Logout", request)
+    await info.context.call(grpc.users.Logout, request)
     if info.context.refresh_cookie:
         clear_refresh_cookie(info.context.cookies)
     return {}
@@ -132,27 +137,28 @@ async def logout(info: Info, refresh_token: str | None = None, everywhere: bool 
     "INVALID_NAME INVALID_PHONE INVALID_DATE INVALID_COUNTRY INVALID_CURRENCY INVALID_TIME_ZONE",
     input=ProfileInput(required=True),
 )
-async def update_profile(info: Info, input: Any) -> dict[str, Any]:
-    """Change the fields that are given, all of them or none; an empty or null one of the optional ones is cleared."""
+async def update_profile(info: Info, input: ProfileInput) -> Payload:
+    """Change the given fields, all or none. An optional field that is empty or null is cleared."""
     traveller = info.context.owner()
     changes = {name: _plain(value) for name, value in input.items() if value is not None or name in _CLEARABLE}
-    await info.context.call("users", "UpdateProfile", users_pb2.UpdateProfileRequest(**changes))
-    languages.forget(traveller.id)
+    await info.context.call(grpc.users.UpdateProfile, users_pb2.UpdateProfileRequest(**changes))
+    languages.pop(traveller.id, None)
     return {"user": Person(str(traveller.id))}
 
 
 _CLEARABLE = frozenset({"phone", "date_of_birth", "nationality"})
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: str | bool | date | Enum | None) -> Any:
+    """Return an input's value as its protobuf field takes it; empty for None."""
     if value is None:
         return ""
-    if hasattr(value, "isoformat"):
+    if isinstance(value, date):
         return value.isoformat()
-    return getattr(value, "value", value)
+    return value.value if isinstance(value, Enum) else value
 
 
-def _tokens(info: Info, tokens: users_pb2.Tokens, *, in_cookie: bool) -> dict[str, Any]:
+def _tokens(info: Info, tokens: users_pb2.Tokens, *, in_cookie: bool) -> Payload:
     if in_cookie:
         set_refresh_cookie(info.context.cookies, tokens)
     return {

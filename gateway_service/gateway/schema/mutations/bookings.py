@@ -1,16 +1,15 @@
-"""Mutations of quotes and bookings: all of them are bookings_service's."""
-
-from typing import Any
+"""Mutations of quotes, bookings and waiting-list entries. Each calls bookings_service."""
 
 import graphene
 
 from contracts.travel.bookings.v1 import bookings_pb2
-from gateway_service.gateway.ids import parse_global_id
+from gateway_service.gateway.ids import raw_id
 from gateway_service.gateway.schema.enums import PassengerKind
 from gateway_service.gateway.schema.mutations.payloads import (
     BookingPayload,
     CancellationQuotePayload,
     DonePayload,
+    Payload,
     PaymentPayload,
     QuotePayload,
     WaitlistPayload,
@@ -18,6 +17,7 @@ from gateway_service.gateway.schema.mutations.payloads import (
 )
 from gateway_service.gateway.schema.scalars import Date
 from gateway_service.gateway.schema.values import Info
+from gateway_service.gateway.upstream import grpc
 from shared.errors import NotFound
 
 
@@ -41,11 +41,8 @@ class PayBookingInput(graphene.InputObjectType):
 
 
 def known(value: str, type_name: str, field: str) -> str:
-    """Return the uuid of a global id. Raises NotFound for what can be nobody's: a wrong id is as unknown as a foreign one."""
-    parsed = parse_global_id(value)
-    if parsed is None or parsed[0] != type_name:
-        raise NotFound(field=field)
-    return parsed[1]
+    """Return the uuid of a global id. Raises NotFound for a malformed id, as the service does for another traveller's."""
+    return raw_id(value, type_name, field, refusal=NotFound)
 
 
 @mutation(
@@ -58,8 +55,8 @@ def known(value: str, type_name: str, field: str) -> str:
 )
 async def create_quote(
     info: Info, departure: str, adults: int, children: int | None = None, waitlist_entry: str | None = None
-) -> dict[str, Any]:
-    """Price a departure for the traveller, for a quarter of an hour."""
+) -> Payload:
+    """Quote a price for a departure. The quote lasts a quarter of an hour."""
     info.context.owner()
     entry = known(waitlist_entry, "WaitlistEntry", "waitlistEntry") if waitlist_entry is not None else ""
     request = bookings_pb2.CreateQuoteRequest(
@@ -68,7 +65,7 @@ async def create_quote(
         children=children or 0,
         waitlist_entry_id=entry,
     )
-    return {"quote": (await info.context.call("bookings", "CreateQuote", request)).quote}
+    return {"quote": (await info.context.call(grpc.bookings.CreateQuote, request)).quote}
 
 
 @mutation(
@@ -78,15 +75,15 @@ async def create_quote(
     " UPSTREAM_UNAVAILABLE",
     input=CreateBookingInput(required=True),
 )
-async def create_booking(info: Info, input: Any) -> dict[str, Any]:
-    """Hold the quote's seats and open a booking; the same key brings the same one."""
+async def create_booking(info: Info, input: CreateBookingInput) -> Payload:
+    """Hold the quote's seats and create a booking. The same key returns the same booking."""
     info.context.owner()
     request = bookings_pb2.CreateBookingRequest(
         quote_id=known(input.quote, "Quote", "quote"),
-        passengers=[_passenger(one) for one in input.passengers],
+        passengers=[_passenger(passenger) for passenger in input.passengers],
         idempotency_key=input.idempotency_key,
     )
-    return {"booking": (await info.context.call("bookings", "CreateBooking", request)).booking}
+    return {"booking": (await info.context.call(grpc.bookings.CreateBooking, request)).booking}
 
 
 @mutation(
@@ -95,13 +92,13 @@ async def create_booking(info: Info, input: Any) -> dict[str, Any]:
     " IDEMPOTENCY_KEY_REUSED IDEMPOTENCY_KEY_IN_FLIGHT",
     input=PayBookingInput(required=True),
 )
-async def pay_booking(info: Info, input: Any) -> dict[str, Any]:
-    """Pay a booking; a decline is an answer, not a refusal."""
+async def pay_booking(info: Info, input: PayBookingInput) -> Payload:
+    """Pay a booking. A declined payment is an answer, not a refusal."""
     info.context.owner()
     request = bookings_pb2.PayBookingRequest(
         reference=input.reference, payment_method=input.payment_method, idempotency_key=input.idempotency_key
     )
-    answer = await info.context.call("bookings", "PayBooking", request)
+    answer = await info.context.call(grpc.bookings.PayBooking, request)
     return {"payment": answer.payment, "booking": answer.booking}
 
 
@@ -111,25 +108,23 @@ async def pay_booking(info: Info, input: Any) -> dict[str, Any]:
     reference=graphene.String(required=True),
     passengers=graphene.List(graphene.NonNull(graphene.ID)),
 )
-async def quote_cancellation(info: Info, reference: str, passengers: list[str] | None = None) -> dict[str, Any]:
-    """Say what cancelling now would give back."""
+async def quote_cancellation(info: Info, reference: str, passengers: list[str] | None = None) -> Payload:
+    """Return what a cancellation now would refund."""
     info.context.owner()
     request = bookings_pb2.QuoteCancellationRequest(
-        reference=reference, passenger_ids=[known(one, "Passenger", "passengers") for one in passengers or []]
+        reference=reference, passenger_ids=[known(id, "Passenger", "passengers") for id in passengers or []]
     )
-    answer = await info.context.call("bookings", "QuoteCancellation", request)
+    answer = await info.context.call(grpc.bookings.QuoteCancellation, request)
     return {"cancellation_quote": answer.cancellation_quote}
 
 
 @mutation(BookingPayload, "NOT_FOUND QUOTE_EXPIRED QUOTE_OUTDATED", cancellation_quote=graphene.ID(required=True))
-async def cancel_booking(info: Info, cancellation_quote: str) -> dict[str, Any]:
-    """Cancel and refund as quoted, once however often it is asked."""
+async def cancel_booking(info: Info, cancellation_quote: str) -> Payload:
+    """Cancel and refund as quoted. A repeated request changes nothing."""
     info.context.owner()
     raw = known(cancellation_quote, "CancellationQuote", "cancellationQuote")
-    answer = await info.context.call(
-        "bookings", "CancelBooking", bookings_pb2.CancelBookingRequest(cancellation_quote_id=raw)
-    )
-    return {"booking": answer.booking}
+    request = bookings_pb2.CancelBookingRequest(cancellation_quote_id=raw)
+    return {"booking": (await info.context.call(grpc.bookings.CancelBooking, request)).booking}
 
 
 @mutation(
@@ -139,13 +134,13 @@ async def cancel_booking(info: Info, cancellation_quote: str) -> dict[str, Any]:
     first_name=graphene.String(required=True),
     last_name=graphene.String(required=True),
 )
-async def rename_passenger(info: Info, id: str, first_name: str, last_name: str) -> dict[str, Any]:
+async def rename_passenger(info: Info, id: str, first_name: str, last_name: str) -> Payload:
     """Correct a passenger's name."""
     info.context.owner()
     request = bookings_pb2.RenamePassengerRequest(
         passenger_id=known(id, "Passenger", "id"), first_name=first_name, last_name=last_name
     )
-    return {"booking": (await info.context.call("bookings", "RenamePassenger", request)).booking}
+    return {"booking": (await info.context.call(grpc.bookings.RenamePassenger, request)).booking}
 
 
 @mutation(
@@ -154,23 +149,23 @@ async def rename_passenger(info: Info, id: str, first_name: str, last_name: str)
     departure=graphene.ID(required=True),
     seats=graphene.Int(required=True),
 )
-async def join_waitlist(info: Info, departure: str, seats: int) -> dict[str, Any]:
-    """Join the line for a full departure."""
+async def join_waitlist(info: Info, departure: str, seats: int) -> Payload:
+    """Join the waiting list of a full departure."""
     info.context.owner()
     request = bookings_pb2.JoinWaitlistRequest(departure_id=known(departure, "Departure", "departure"), seats=seats)
-    return {"entry": (await info.context.call("bookings", "JoinWaitlist", request)).entry}
+    return {"entry": (await info.context.call(grpc.bookings.JoinWaitlist, request)).entry}
 
 
 @mutation(DonePayload, "NOT_FOUND", id=graphene.ID(required=True))
-async def leave_waitlist(info: Info, id: str) -> dict[str, Any]:
-    """Leave the line."""
+async def leave_waitlist(info: Info, id: str) -> Payload:
+    """Leave the waiting list."""
     info.context.owner()
     request = bookings_pb2.LeaveWaitlistRequest(id=known(id, "WaitlistEntry", "id"))
-    await info.context.call("bookings", "LeaveWaitlist", request)
+    await info.context.call(grpc.bookings.LeaveWaitlist, request)
     return {}
 
 
-def _passenger(given: Any) -> bookings_pb2.PassengerInput:
+def _passenger(given: PassengerInput) -> bookings_pb2.PassengerInput:
     born = given.get("date_of_birth")
     return bookings_pb2.PassengerInput(
         first_name=given.first_name,

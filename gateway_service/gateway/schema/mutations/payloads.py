@@ -1,17 +1,19 @@
-"""Payloads, and the one way a mutation answers: the object, or the refusals it lists."""
+"""Payloads, and how every mutation answers: with the object, or with a refusal that the mutation lists."""
 
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import graphene
+from graphene.types.unmountedtype import UnmountedType
 
 from gateway_service.gateway.schema.bookings import Booking, CancellationQuote, Payment, Quote, WaitlistEntry
 from gateway_service.gateway.schema.travellers import User
 from gateway_service.gateway.schema.values import Info, UserError, many, user_error
 from shared.errors import DomainError, protocols_of
 
-Resolver = Callable[..., Awaitable[dict[str, Any]]]
+Payload = dict[str, Any]  # the fields of a payload by name: messages and scalars
+Resolver = Callable[..., Awaitable[Payload]]
 
 
 class DonePayload(graphene.ObjectType):
@@ -69,17 +71,19 @@ class WaitlistPayload(graphene.ObjectType):
 
 
 class Mutating(graphene.Field):
-    """A field of Mutation; `refusals` are the codes that it answers in its payload, anything else is a top-level error."""
+    """A field of Mutation. It answers a refusal whose code is in `refusals` in its payload; any other is a top-level error."""
 
-    def __init__(self, payload: type[graphene.ObjectType], refusals: frozenset[str], act: Resolver, **arguments: Any):
+    def __init__(
+        self, payload: type[graphene.ObjectType], refusals: frozenset[str], act: Resolver, **arguments: UnmountedType
+    ):
         self.refusals = refusals
         super().__init__(payload, required=True, resolver=_answering(act, refusals), **arguments)
 
 
 def mutation(
-    payload: type[graphene.ObjectType], refusals: str = "", **arguments: Any
+    payload: type[graphene.ObjectType], refusals: str = "", **arguments: UnmountedType
 ) -> Callable[[Resolver], Mutating]:
-    """Make a mutation of a coroutine `(info, **arguments)` that returns the payload's fields or raises a refusal."""
+    """Return a decorator for a coroutine function `(info, **arguments)` that returns a payload's fields or raises a refusal."""
 
     def decorate(act: Resolver) -> Mutating:
         return Mutating(payload, frozenset(refusals.split()), act, **arguments)
@@ -87,9 +91,9 @@ def mutation(
     return decorate
 
 
-def _answering(act: Resolver, refusals: frozenset[str]) -> Callable[..., Awaitable[dict[str, Any]]]:
+def _answering(act: Resolver, refusals: frozenset[str]) -> Resolver:
     @functools.wraps(act)
-    async def resolve(_root: None, info: Info, **arguments: Any) -> dict[str, Any]:
+    async def resolve(_root: None, info: Info, **arguments: object) -> Payload:
         locale = await info.context.locale()
         try:
             answer = await act(info, **arguments)

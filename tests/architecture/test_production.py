@@ -1,4 +1,4 @@
-"""Production settings are safe by default, and a wrong environment ends the process with one line (abuse case 66)."""
+"""Production settings are safe by default, and a wrong environment ends the process with one line."""
 
 import json
 import subprocess

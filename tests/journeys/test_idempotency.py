@@ -1,4 +1,4 @@
-"""A repeated write (abuse cases 32, 35) has one effect, whatever the network did in between."""
+"""A repeated write has one effect, whatever the network did in between."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""REST through the gateway (abuse cases 15, 30, 48-50): malformed requests are refused as problem+json and change nothing."""
+"""REST through the gateway: malformed requests are refused as problem+json and change nothing."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Another traveller's data is answered exactly as unknown data (abuse cases 29-31, 40, 54, 61)."""
+"""Another traveller's data is answered exactly as unknown data."""
 
 import base64
 import uuid

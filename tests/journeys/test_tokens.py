@@ -1,4 +1,4 @@
-"""Forged access tokens (abuse cases 1-6): each is refused as UNAUTHENTICATED with the same message, never as a visitor."""
+"""Forged access tokens: each is refused as UNAUTHENTICATED with the same message, never as a visitor."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Webhooks (abuse cases 36, 37): only a correctly signed webhook takes effect, once, and never if it contradicts our record."""
+"""Webhooks: only a correctly signed webhook takes effect, once, and never if it contradicts our record."""
 
 import base64
 import hashlib

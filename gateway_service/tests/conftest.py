@@ -15,7 +15,7 @@ from gateway_service.gateway.live.feed import stop_feed
 from gateway_service.gateway.operation.languages import languages
 from gateway_service.gateway.upstream import grpc, valkey
 from gateway_service.gateway.upstream import http as http_client
-from gateway_service.tests.fakes import Backends
+from gateway_service.tests.backends import Backends
 from shared.auth import testing as keys
 from shared.ids import uuid7
 from shared.rpc import server as rpc_server

@@ -1,8 +1,6 @@
 """The four services as tests need them: real servers, real guards, answers out of dictionaries."""
 
-from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,18 +8,12 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from contracts.travel.bookings.v1 import bookings_pb2 as b
-from contracts.travel.bookings.v1 import bookings_pb2_grpc
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2 as d
-from contracts.travel.destinations.v1 import destinations_pb2_grpc
-from contracts.travel.notifications.v1 import notifications_pb2 as n
-from contracts.travel.notifications.v1 import notifications_pb2_grpc
 from contracts.travel.users.v1 import users_pb2 as u
-from contracts.travel.users.v1 import users_pb2_grpc
 from shared.errors import Conflict, DomainError, NotFound
 from shared.ids import uuid7
 from shared.rpc import Call, rpc
-from shared.rpc.testing import TestServer, running
 from shared.text import Text
 
 GATEWAY = {"gateway"}
@@ -147,42 +139,3 @@ def servicer(base: type, world: World, traveller: Any, **methods: Callable[[Any,
     """Return an instance of `base` with these methods."""
     served = {name: answering(world, name, act, traveller) for name, act in methods.items()}
     return type(f"Test{base.__name__}", (base,), served)()
-
-
-@dataclass
-class Backends:
-    """The four running servers and the world they answer from."""
-
-    world: World
-    servers: dict[str, TestServer]
-
-    @property
-    def calls(self) -> Counter[str]:
-        """How often each method was called, over all services."""
-        return sum((server.calls for server in self.servers.values()), Counter())
-
-    @classmethod
-    def start(cls, stack: ExitStack) -> "Backends":
-        from gateway_service.tests import answers
-
-        world = World()
-        added = {
-            "users": (users_pb2_grpc.add_UsersServiceServicer_to_server, answers.users(world)),
-            "destinations": (
-                destinations_pb2_grpc.add_DestinationsServiceServicer_to_server,
-                answers.destinations(world),
-            ),
-            "bookings": (bookings_pb2_grpc.add_BookingsServiceServicer_to_server, answers.bookings(world)),
-            "notifications": (
-                notifications_pb2_grpc.add_NotificationsServiceServicer_to_server,
-                answers.notifications(world),
-            ),
-        }
-
-        def serve(add: Any, one: Any) -> TestServer:
-            return stack.enter_context(running(lambda server: add(one, server)))
-
-        return cls(world, {name: serve(add, one) for name, (add, one) in added.items()})
-
-
-__all__ = ["Backends", "SeatsUnavailable", "World", "euros", "n", "servicer", "stamp", "text", "u"]

@@ -1,4 +1,4 @@
-"""The import contracts of pyproject.toml fail on a module without a layer, and on an import of bookings in payments."""
+"""The import contracts of pyproject.toml fail on a module without a layer, on a circle, and on payments importing bookings."""
 
 import re
 import shutil
@@ -17,6 +17,7 @@ PAYMENTS_ONLY = next(
     for contract in RULES["contracts"]
     if contract["type"] == "forbidden" and contract["source_modules"] == ["bookings_service.payments"]
 )
+NO_CIRCLES = next(contract for contract in RULES["contracts"] if contract["type"] == "acyclic_siblings")
 LINT = "from importlinter.cli import lint_imports_command as run; run()"
 
 
@@ -28,7 +29,8 @@ def folder_of(package: str) -> Path:
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return KEPT or BROKEN by contract, for a copy of the packages with these mistakes planted.
 
-    Each container whose layers are exhaustive gets a module `flat.py`, and payments an import of bookings.
+    Each container whose layers are exhaustive gets a module `flat.py`, payments an import of bookings, and two modules of the
+    gateway import each other.
     """
     copy = tmp_path_factory.mktemp("planted")
     shutil.copy(ROOT / "pyproject.toml", copy)
@@ -39,6 +41,8 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             (copy / folder_of(container) / "flat.py").touch()
     with (copy / "bookings_service" / "payments" / "ledger.py").open("a") as module:
         module.write("from bookings_service.bookings.models import Booking\n")
+    with (copy / "gateway_service" / "gateway" / "operation" / "loaders.py").open("a") as module:
+        module.write("from gateway_service.gateway.operation.context import Operation\n")
     done = subprocess.run(
         [sys.executable, "-c", LINT], cwd=copy, env={"COLUMNS": "300"}, capture_output=True, text=True, check=False
     )
@@ -59,9 +63,13 @@ def test_payments_cannot_import_bookings(verdicts: dict[str, str]) -> None:
     assert verdicts[PAYMENTS_ONLY["name"]] == "BROKEN"
 
 
+def test_two_modules_cannot_import_each_other(verdicts: dict[str, str]) -> None:
+    assert verdicts[NO_CIRCLES["name"]] == "BROKEN"
+
+
 def test_the_other_contracts_are_kept(verdicts: dict[str, str]) -> None:
     """Only the planted mistakes broke the contracts above."""
-    planted = {contract["name"] for contract in [*EXHAUSTIVE, PAYMENTS_ONLY]}
+    planted = {contract["name"] for contract in [*EXHAUSTIVE, PAYMENTS_ONLY, NO_CIRCLES]}
 
     assert set(verdicts) == {contract["name"] for contract in RULES["contracts"]}
     assert {name for name, verdict in verdicts.items() if verdict == "BROKEN"} == planted

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from gateway_service.gateway.transport.callers import address_of
-from gateway_service.tests.fakes import Backends
+from gateway_service.tests.backends import Backends
 from shared.auth import testing as keys
 
 ME = "{ me { id } }"

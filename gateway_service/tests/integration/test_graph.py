@@ -9,7 +9,7 @@ import pytest
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import to_global_id
-from gateway_service.tests.fakes import Backends
+from gateway_service.tests.backends import Backends
 from shared.ids import uuid7
 
 EVERYTHING = """

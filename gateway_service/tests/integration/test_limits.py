@@ -8,7 +8,7 @@ import httpx
 import pytest
 from django.test import override_settings
 
-from gateway_service.tests.fakes import Backends
+from gateway_service.tests.backends import Backends
 
 TRIPS = "trips {{ edges {{ node {{ {} }} }} }}"
 

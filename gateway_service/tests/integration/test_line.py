@@ -8,7 +8,7 @@ from grpc import StatusCode
 
 from contracts.travel.bookings.v1 import bookings_pb2 as b
 from gateway_service.gateway.ids import to_global_id
-from gateway_service.tests.fakes import Backends
+from gateway_service.tests.backends import Backends
 from shared import errors
 from shared.auth import testing as keys
 from shared.ids import uuid7

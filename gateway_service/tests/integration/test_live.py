@@ -19,7 +19,7 @@ from django.test import override_settings
 
 from gateway_service.gateway.live.feed import TOPIC, feed, stop_feed
 from gateway_service.gateway.upstream import grpc, http, valkey
-from gateway_service.tests.fakes import Backends
+from gateway_service.tests.backends import Backends
 from shared.auth import testing as keys
 from shared.events import topic_name
 from shared.ids import uuid7

@@ -12,7 +12,7 @@ from gateway_service.gateway.ids import to_global_id
 from gateway_service.gateway.live import follow
 from gateway_service.gateway.live.feed import INVENTORY, TOPIC, feed
 from gateway_service.gateway.schema.subscriptions import MOST_KNOWN
-from gateway_service.tests.fakes import Backends
+from gateway_service.tests.backends import Backends
 from gateway_service.tests.integration.test_live import Client, address, bearer, connected, until_up
 from shared.errors import Unavailable
 from shared.events import topic_name

@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 
 from gateway_service.gateway.ids import to_global_id
-from gateway_service.tests.fakes import Backends, SeatsUnavailable
+from gateway_service.tests.backends import Backends
+from gateway_service.tests.fakes import SeatsUnavailable
 from shared import errors
 from shared.ids import uuid7
 from shared.text import Text

@@ -25,6 +25,10 @@ def print_summary(platform: Platform, report: Report, *, detached: bool) -> None
         grid.add_row(service, f"{base}/admin/   {base}/api/docs/")
     grid.add_row("mail, SMS, logs", f"{platform.mail}   {platform.sms}   {platform.log}")
     grid.add_row("admin sign-in", _sign_in(platform))
+    if (public := os.environ.get("PUBLIC_URL", "")).startswith("https://"):
+        grid.add_row(
+            "HTTPS", f"/admin/ and /api/v1/ of the services redirect to https: open them through the proxy of {public}"
+        )
     console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=200)
     console.print(f"\n[bold green]The platform is ready.[/] {len(report.processes)} processes.\n")
     console.print(grid)

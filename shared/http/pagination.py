@@ -1,12 +1,20 @@
-"""Pages over REST: `{"next", "previous", "results"}`, by opaque cursor. Inserted rows do not disturb them."""
+"""Pages over REST: `{"next", "previous", "results"}`, by opaque cursor, stable under inserts.
+
+`CursorPagination` pages a plain queryset. `page_arguments` and `page_response` are for lists whose selector reads the page
+itself with `shared.pages`, because GraphQL pages through the same list.
+"""
 
 from collections import OrderedDict
-from typing import Any
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypedDict
 
 from rest_framework.exceptions import NotFound as DrfNotFound
 from rest_framework.pagination import CursorPagination as DrfCursorPagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 
+from shared.errors import Invalid
 from shared.http.query import BadParameter, whole_number
 
 MAX_LIMIT = 100
@@ -14,7 +22,10 @@ DEFAULT_LIMIT = 20
 
 
 class CursorPagination(DrfCursorPagination):
-    """DRF's keyset pages with `limit` (1 to 100, 20 by default). A bad limit or cursor is answered with 400 and its name."""
+    """DRF's keyset pages over rows with UUIDv7 ids, newest first, with `limit` (1..100, 20 by default).
+
+    A limit out of range or a malformed cursor is 400 and names the parameter.
+    """
 
     page_size = DEFAULT_LIMIT
     page_size_query_param = "limit"
@@ -42,16 +53,44 @@ class CursorPagination(DrfCursorPagination):
         }
 
 
-def page_of_results(
-    request: Request, *, results: list[Any], next_cursor: str | None, previous_cursor: str | None
-) -> dict[str, Any]:
-    """Return the body of a page that a selector has made. The cursors are the selector's."""
+class PageArguments(TypedDict):
+    """The page that a request asks for, as the arguments of a selector."""
 
-    def link(cursor: str | None) -> str | None:
-        if not cursor:
-            return None
+    first: int
+    after: str
+
+
+class ForwardPage(Protocol):
+    """A page that a selector has read: `shared.pages.Page`, or one of its kind."""
+
+    @property
+    def cursors(self) -> list[str]: ...
+
+    @property
+    def has_next(self) -> bool: ...
+
+
+def page_arguments(request: Request) -> PageArguments:
+    """Return the page that `limit` and `cursor` ask for. Raises BadParameter."""
+    first = whole_number(request, "limit", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)
+    return {"first": first, "after": request.query_params.get("cursor", "")}
+
+
+@contextmanager
+def rest_names() -> Iterator[None]:
+    """Turn a selector's Invalid into a BadParameter with the parameter's REST name: `after` is `cursor` here."""
+    try:
+        yield
+    except Invalid as refusal:
+        name = "cursor" if refusal.field == "after" else refusal.field or "query"
+        raise BadParameter(field=name, parameter=name) from refusal
+
+
+def page_response(request: Request, page: ForwardPage, *, results: Iterable[Any]) -> Response:
+    """Return the answer for a page that a selector has read. It links only forward: `previous` is always null."""
+    following = None
+    if page.has_next:
         query = request.query_params.copy()
-        query["cursor"] = cursor
-        return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
-
-    return {"next": link(next_cursor), "previous": link(previous_cursor), "results": results}
+        query["cursor"] = page.cursors[-1]
+        following = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    return Response({"next": following, "previous": None, "results": results})

@@ -28,7 +28,7 @@ from shared.auth.drf import traveller_of
 from shared.errors import InFlight, Invalid, KeyReused, NotFound, Unavailable
 from shared.http.deadlines import deadline_of
 from shared.http.openapi import page_of, refusals
-from shared.http.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_of_results
+from shared.http.pagination import page_arguments, page_response, rest_names
 from shared.http.query import BadParameter, calendar_date, only, whole_number
 from shared.names import InvalidName
 from shared.pages import page
@@ -98,7 +98,7 @@ class BookingsView(APIView):
         wanted = request.query_params.get("status", "")
         if wanted and wanted not in Status.__members__:
             raise BadParameter(field="status", parameter="status")
-        first = whole_number(request, "limit", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)
+        arguments = page_arguments(request)
         rows = selectors.bookings_of(
             traveller_id=traveller_of(request).id,
             status=wanted,
@@ -106,15 +106,10 @@ class BookingsView(APIView):
             starts_to=calendar_date(request, "starts_to"),
             reference=request.query_params.get("reference", "")[:REFERENCE_LENGTH],
         )
-        try:
-            cut = page(
-                rows, keys=NEWEST, first=first, after=request.query_params.get("cursor", ""), kind="bookings.newest",
-            )  # fmt: skip
-        except Invalid:
-            raise BadParameter(field="cursor", parameter="cursor") from None
-        results = list(shapes.BookingSerializer(selectors.views_of(cut.rows), many=True).data)
-        following = cut.cursors[-1] if cut.has_next else None
-        return Response(page_of_results(request, results=results, next_cursor=following, previous_cursor=None))
+        with rest_names():
+            cut = page(rows, keys=NEWEST, kind="bookings.newest", **arguments)
+        results = shapes.BookingSerializer(selectors.views_of(cut.rows), many=True).data
+        return page_response(request, cut, results=results)
 
     @extend_schema(
         request=shapes.BookingRequestSerializer,

@@ -1,6 +1,6 @@
-"""The catalogue over REST: open to read, for catalogue editors to write."""
+"""The catalogue over REST: everybody may read it, catalogue editors may write it."""
 
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from django.http import FileResponse, Http404, HttpRequest
@@ -16,7 +16,6 @@ from rest_framework.views import APIView
 from destinations_service.catalogue import photos, selectors, services
 from destinations_service.catalogue.api import query as queries
 from destinations_service.catalogue.api import serializers as shapes
-from destinations_service.catalogue.contracts import Listed
 from destinations_service.catalogue.domain import CapacityBelowSold, DepartureFinal, InUse
 from destinations_service.catalogue.models import Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
@@ -24,9 +23,10 @@ from destinations_service.catalogue.photos.pictures import drawn_photo
 from shared.auth.drf import has_role
 from shared.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from shared.http.openapi import page_of, refusals
-from shared.http.pagination import DEFAULT_LIMIT, MAX_LIMIT, page_of_results
-from shared.http.query import BadParameter, only, whole_number
+from shared.http.pagination import page_arguments, page_response, rest_names
+from shared.http.query import only
 
+V = TypeVar("V")
 CatalogueEditor = has_role("catalogue_editor")
 PAGE = [OpenApiParameter("cursor", str), OpenApiParameter("limit", int)]
 WRITING = (Invalid, Unauthenticated, Forbidden)
@@ -36,26 +36,8 @@ class OpenView(APIView):
     """Read by anybody, written by catalogue editors."""
 
     def get_permissions(self) -> list[BasePermission]:
-        """Return who may do what is asked."""
+        """Let everybody read, and catalogue editors write."""
         return [AllowAny()] if self.request.method in SAFE_METHODS else [CatalogueEditor()]
-
-
-def page_arguments(request: Request) -> dict[str, Any]:
-    """Return the page asked for. Raises BadParameter."""
-    first = whole_number(request, "limit", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)
-    return {"first": first, "after": request.query_params.get("cursor", "")}
-
-
-def page_response(request: Request, listed: Listed, serializer: type[Any]) -> Response:
-    """Return the body of a page."""
-    return Response(
-        page_of_results(
-            request,
-            results=serializer(listed.views, many=True).data,
-            next_cursor=listed.cursors[-1] if listed.has_next else None,
-            previous_cursor=None,
-        )
-    )
 
 
 class DestinationsView(OpenView):
@@ -77,11 +59,9 @@ class DestinationsView(OpenView):
     def get(self, request: Request) -> Response:
         """Look destinations up."""
         query = queries.destination_query(request)
-        try:
+        with rest_names():
             listed = selectors.search_destinations(query=query, **page_arguments(request))
-        except Invalid as refusal:
-            raise _named(refusal) from refusal
-        return page_response(request, listed, shapes.DestinationSerializer)
+        return page_response(request, listed, results=shapes.DestinationSerializer(listed.views, many=True).data)
 
     @extend_schema(
         request=shapes.DestinationWriteSerializer,
@@ -102,7 +82,7 @@ class DestinationView(OpenView):
     def get(self, request: Request, slug: str) -> Response:
         """Show a destination by its slug."""
         only(request, ())
-        return Response(shapes.DestinationSerializer(_one(selectors.destinations_by_key(slugs=[slug]))).data)
+        return Response(shapes.DestinationSerializer(_first(selectors.destinations_by_key(slugs=[slug]))).data)
 
     @extend_schema(
         request=shapes.DestinationWriteSerializer(partial=True),
@@ -112,14 +92,14 @@ class DestinationView(OpenView):
         """Change a destination: what is sent, all of it or nothing."""
         serializer = shapes.DestinationWriteSerializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        current = _one(selectors.destinations_by_key(slugs=[slug]))
+        current = _first(selectors.destinations_by_key(slugs=[slug]))
         place = services.save_destination(destination_id=current.id, details=serializer.details())
         return Response(shapes.DestinationSerializer(place).data)
 
     @extend_schema(responses={204: None, **refusals(Unauthenticated, Forbidden, NotFound, InUse)})
     def delete(self, request: Request, slug: str) -> Response:
         """Remove a destination that nothing depends on."""
-        services.delete_destination(destination_id=_one(selectors.destinations_by_key(slugs=[slug])).id)
+        services.delete_destination(destination_id=_first(selectors.destinations_by_key(slugs=[slug])).id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -135,11 +115,9 @@ class TripsView(OpenView):
     def get(self, request: Request) -> Response:
         """Look trips up."""
         query = queries.trip_query(request)
-        try:
+        with rest_names():
             listed = selectors.search_trips(query=query, **page_arguments(request))
-        except Invalid as refusal:
-            raise _named(refusal) from refusal
-        return page_response(request, listed, shapes.TripSerializer)
+        return page_response(request, listed, results=shapes.TripSerializer(listed.views, many=True).data)
 
 
 class TripView(OpenView):
@@ -149,7 +127,7 @@ class TripView(OpenView):
     def get(self, request: Request, slug: str) -> Response:
         """Show a trip by its slug."""
         only(request, ())
-        return Response(shapes.TripSerializer(_one(selectors.trips_by_key(slugs=[slug]))).data)
+        return Response(shapes.TripSerializer(_first(selectors.trips_by_key(slugs=[slug]))).data)
 
 
 class DeparturesView(OpenView):
@@ -164,18 +142,17 @@ class DeparturesView(OpenView):
     def get(self, request: Request, slug: str) -> Response:
         """List the departures to come, soonest first."""
         only(request, {"departs_after", "departs_before"})
-        trip = _one(selectors.trips_by_key(slugs=[slug]))
-        try:
-            listed = selectors.departures_of(
+        trip = _first(selectors.trips_by_key(slugs=[slug]))
+        with rest_names():
+            pages = selectors.departures_of(
                 trip_ids=[trip.id],
                 departs_after=queries.day(request, "departs_after"),
                 departs_before=queries.day(request, "departs_before"),
                 only_available=False,
                 **page_arguments(request),
             )
-        except Invalid as refusal:
-            raise _named(refusal) from refusal
-        return page_response(request, listed[trip.id], shapes.DepartureSerializer)
+        listed = pages[trip.id]
+        return page_response(request, listed, results=shapes.DepartureSerializer(listed.views, many=True).data)
 
 
 class DepartureView(OpenView):
@@ -185,7 +162,7 @@ class DepartureView(OpenView):
     def get(self, request: Request, departure_id: UUID) -> Response:
         """Show a departure."""
         only(request, ())
-        return Response(shapes.DepartureSerializer(_one(selectors.departures_by_id(ids=[departure_id]))).data)
+        return Response(shapes.DepartureSerializer(_first(selectors.departures_by_id(ids=[departure_id]))).data)
 
     @extend_schema(
         request=shapes.DepartureWriteSerializer,
@@ -204,7 +181,7 @@ class DepartureView(OpenView):
 
 @require_safe
 def photo(request: HttpRequest, photo_id: UUID, width: int) -> FileResponse:
-    """Serve a photo in one of the widths that are ever rendered, drawing it when first asked for."""
+    """Serve a drawn photo in one of RENDITION_WIDTHS. The first request draws it. Raises Http404 for anything else."""
     row = Photo.objects.select_related("destination").filter(id=photo_id).first()
     if row is None or width not in RENDITION_WIDTHS or not row.is_drawn:
         raise Http404
@@ -216,13 +193,7 @@ def photo(request: HttpRequest, photo_id: UUID, width: int) -> FileResponse:
     return response
 
 
-def _one(found: list[Any]) -> Any:
-    if not found:
+def _first(views: list[V]) -> V:
+    if not views:
         raise NotFound
-    return found[0]
-
-
-def _named(refusal: Invalid) -> Invalid:
-    """Return the refusal with the parameter's REST name: a page's `after` is `cursor` here."""
-    name = "cursor" if refusal.field == "after" else refusal.field or "query"
-    return BadParameter(field=name, parameter=name)
+    return views[0]

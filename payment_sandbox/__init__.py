@@ -1,18 +1,19 @@
-"""A payment provider to develop against. It stands for somebody else's system: its own process, its own store, no import of ours.
+"""A payment provider for development. It stands for another company's system: its own process and its own store.
 
-`python -m payment_sandbox` serves:
+Of this repository it imports only `shared.failpoints`. `python -m payment_sandbox` serves:
 
 | request | answer |
 |---|---|
-| `POST /v1/payments` `{key, amount, currency, method}` | the payment; `key` is what the caller knows it by ever after |
-| `GET /v1/payments/{key}` | the truth about it, or 404: it never arrived |
-| `POST /v1/payments/{key}/cancel` | failed as `cancelled`, unless it is settled already |
-| `POST /v1/payments/{key}/refunds` `{key, amount}` | the refund; one that failed is tried again when asked again |
-| `GET /v1/payments/{key}/refunds/{refund}` | the truth about a refund, or 404 |
+| `POST /v1/payments` `{key, amount, currency, method}` | the payment. The caller identifies it by `key` from then on |
+| `GET /v1/payments/{key}` | the payment, or 404 if the request never arrived |
+| `POST /v1/payments/{key}/cancel` | the payment, failed as `cancelled` unless its outcome is already final |
+| `POST /v1/payments/{key}/refunds` `{key, amount}` | the refund. A repeated request tries a failed refund again |
+| `GET /v1/payments/{key}/refunds/{refund}` | the refund, or 404 |
 | `GET, POST /actions/{token}` | the page on which a person approves or declines (3-D Secure) |
 | `GET /health` | 200 |
 
-A payment that settles is told by a signed webhook `{id, type, created, payment}`, repeated until it is answered 2xx: to the payment's
-`webhook_url`, PAYMENT_WEBHOOK_URL where it names none. `payment_sandbox.methods` says what each test method does. Amounts are integers
-in minor units. Repeating a request under its key does nothing twice; the same key with another request is 409.
+When a payment succeeds or fails, the sandbox sends a signed webhook `{id, type, created, payment}` until it is answered 2xx.
+It goes to the payment's `webhook_url`, or to PAYMENT_WEBHOOK_URL if the payment has none. `payment_sandbox.methods` lists what
+each test method does. Amounts are integers in minor units. A request repeated with its key has no second effect. The same key
+with another request is 409.
 """

@@ -10,7 +10,7 @@ from payment_sandbox.config import Config
 
 
 def main() -> None:
-    """Serve as the environment says."""
+    """Serve with the configuration of the environment."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     config = Config.from_environment(os.environ)

@@ -1,4 +1,4 @@
-"""The sandbox over HTTP."""
+"""The sandbox's HTTP endpoints."""
 
 import asyncio
 import json
@@ -17,29 +17,28 @@ from starlette.routing import Route
 from payment_sandbox import pages
 from payment_sandbox.config import Config
 from payment_sandbox.methods import METHODS, Status
-from payment_sandbox.store import KeyReused, Refused, Store, facts
-from payment_sandbox.webhooks import Courier
+from payment_sandbox.store import KeyReused, Refused, Store, public_fields
+from payment_sandbox.webhooks import WebhookSender
 from shared.failpoints import failpoint
 
 MAX_BODY_BYTES: Final = 16_384
-NEVER_SECONDS: Final = 60.0  # how long a caller that is never answered keeps its connection
-PAYMENT: Final = {"key": str, "amount": int, "currency": str, "method": str, "reference": str, "webhook_url": str}
+NEVER_SECONDS: Final = 60.0  # how long the connection of an unanswered request stays open
 _KEY: Final = re.compile(r"[!-~]{1,255}")
 
 
-class Bad(Exception):
-    """The request is malformed; its argument is a stable code."""
+class Malformed(Exception):
+    """The request is malformed. The argument is a stable code."""
 
 
 def make_app(config: Config) -> Starlette:
-    """Return the application; its store is opened when it starts."""
+    """Return the application. It opens its store when it starts."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         store = Store(config.store)
         app.state.store, app.state.config = store, config
-        app.state.courier = courier = Courier(store=store, config=config)
-        running = asyncio.create_task(courier.run())
+        app.state.webhooks = webhooks = WebhookSender(store=store, config=config)
+        running = asyncio.create_task(webhooks.run())
         try:
             yield
         finally:
@@ -49,7 +48,7 @@ def make_app(config: Config) -> Starlette:
             store.close()
 
     refusals: dict[Any, Any] = {
-        Bad: lambda _, error: _refusal(400, str(error)),
+        Malformed: lambda _, error: _refusal(400, str(error)),
         KeyReused: lambda _, error: _refusal(409, "idempotency_key_reused"),
         Refused: lambda _, error: _refusal(404 if str(error) == "payment_unknown" else 422, str(error)),
     }
@@ -66,25 +65,25 @@ def make_app(config: Config) -> Starlette:
 
 
 async def health(request: Request) -> Response:
-    """Answer while the books can be read."""
+    """Answer 200 while the store can be read."""
     request.app.state.store.next_due()
     return JSONResponse({"status": "ok"})
 
 
 async def pay(request: Request) -> Response:
-    """Take a payment as its method says."""
+    """Create a payment, and answer as its method says."""
     body = await _body(request)
     key, name = _key(body), _text(body, "method")
     method = METHODS.get(name)
     if method is None:
-        raise Bad("method_unknown")
+        raise Malformed("method_unknown")
     if not method.charges:
         return _refusal(503, "provider_unavailable")
     store: Store = request.app.state.store
     amount, currency = _amount(body), _currency(body)
     store.pay(key=key, method=name, amount_minor=amount, currency=currency, webhook_url=_webhook_url(body))
     failpoint("sandbox.charged")
-    request.app.state.courier.wake()
+    request.app.state.webhooks.wake()
     if not method.answers:
         await asyncio.sleep(NEVER_SECONDS)
         return Response(status_code=504)
@@ -96,23 +95,23 @@ async def pay(request: Request) -> Response:
 
 
 async def payment(request: Request) -> Response:
-    """Tell the truth about a payment."""
+    """Return a payment."""
     row = request.app.state.store.payment(request.path_params["key"])
     return JSONResponse(_payment(request, row)) if row else _refusal(404, "payment_unknown")
 
 
 async def cancel(request: Request) -> Response:
-    """Fail a payment that is not settled."""
+    """Fail a payment whose outcome is not final yet."""
     store: Store = request.app.state.store
     if store.payment(request.path_params["key"]) is None:
         return _refusal(404, "payment_unknown")
-    row = store.finish(request.path_params["key"], outcome=Status.FAILED, failure_code="cancelled")
-    request.app.state.courier.wake()
+    row = store.decide(request.path_params["key"], outcome=Status.FAILED, failure_code="cancelled")
+    request.app.state.webhooks.wake()
     return JSONResponse(_payment(request, row))
 
 
 async def refund(request: Request) -> Response:
-    """Give money back."""
+    """Refund money of a payment."""
     body = await _body(request)
     store: Store = request.app.state.store
     row = store.refund(key=_key(body), payment_key=request.path_params["key"], amount_minor=_amount(body))
@@ -121,7 +120,7 @@ async def refund(request: Request) -> Response:
 
 
 async def find_refund(request: Request) -> Response:
-    """Tell the truth about a refund."""
+    """Return a refund."""
     row = request.app.state.store.find_refund(request.path_params["refund"])
     if row is None or row["payment_key"] != request.path_params["key"]:
         return _refusal(404, "refund_unknown")
@@ -129,7 +128,7 @@ async def find_refund(request: Request) -> Response:
 
 
 async def action(request: Request) -> Response:
-    """Ask a person for the decision, or take it."""
+    """Show a person the decision form, or apply the decision."""
     store: Store = request.app.state.store
     row = store.awaiting_action(request.path_params["token"])
     if row is None:
@@ -137,24 +136,24 @@ async def action(request: Request) -> Response:
     if request.method == "POST" and row["status"] == Status.REQUIRES_ACTION:
         decision = parse_qs((await _raw(request)).decode(errors="replace")).get("decision", [""])[0]
         if decision == "approve":
-            row = store.finish(row["key"], outcome=Status.SUCCEEDED)
+            row = store.decide(row["key"], outcome=Status.SUCCEEDED)
         elif decision == "decline":
-            row = store.finish(row["key"], outcome=Status.FAILED, failure_code="authentication_failed")
-        request.app.state.courier.wake()
+            row = store.decide(row["key"], outcome=Status.FAILED, failure_code="authentication_failed")
+        request.app.state.webhooks.wake()
     if row["status"] == Status.REQUIRES_ACTION:
-        return pages.ask(amount_minor=row["amount_minor"], currency=row["currency"])
-    return pages.told(status=row["status"].lower())
+        return pages.decision_form(amount_minor=row["amount_minor"], currency=row["currency"])
+    return pages.decided(status=row["status"].lower())
 
 
 def _payment(request: Request, row: sqlite3.Row | None) -> dict[str, Any]:
     if row is None:
-        raise LookupError("the payment is gone")
-    waits = row["status"] == Status.REQUIRES_ACTION
+        raise LookupError("the payment is not in the store")
+    needs_action = row["status"] == Status.REQUIRES_ACTION
     public_url = request.app.state.config.public_url
     return {
-        **facts(row),
+        **public_fields(row),
         "refunded": request.app.state.store.refunded(row["key"]),
-        "redirect_url": f"{public_url}/actions/{row['action_token']}" if waits else "",
+        "redirect_url": f"{public_url}/actions/{row['action_token']}" if needs_action else "",
     }
 
 
@@ -172,7 +171,7 @@ async def _raw(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise Bad("body_too_large")
+            raise Malformed("body_too_large")
     return body
 
 
@@ -180,42 +179,42 @@ async def _body(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(await _raw(request))
     except (ValueError, RecursionError):
-        raise Bad("body_malformed") from None
+        raise Malformed("body_malformed") from None
     if not isinstance(body, dict):
-        raise Bad("body_malformed")
+        raise Malformed("body_malformed")
     return body
 
 
 def _key(body: dict[str, Any]) -> str:
     key = _text(body, "key")
     if not _KEY.fullmatch(key):
-        raise Bad("key_malformed")
+        raise Malformed("key_malformed")
     return key
 
 
 def _webhook_url(body: dict[str, Any]) -> str:
     url = _text(body, "webhook_url", default="")
     if url and not url.startswith(("http://", "https://")):
-        raise Bad("webhook_url_malformed")
+        raise Malformed("webhook_url_malformed")
     return url
 
 
 def _text(body: dict[str, Any], name: str, *, default: str | None = None) -> str:
     value = body.get(name, default)
     if not isinstance(value, str) or len(value) > 1_000:
-        raise Bad(f"{name}_malformed")
+        raise Malformed(f"{name}_malformed")
     return value
 
 
 def _amount(body: dict[str, Any]) -> int:
     amount = body.get("amount")
     if type(amount) is not int or not 0 < amount < 2**53:
-        raise Bad("amount_malformed")
+        raise Malformed("amount_malformed")
     return amount
 
 
 def _currency(body: dict[str, Any]) -> str:
     currency = _text(body, "currency")
     if not re.fullmatch(r"[A-Z]{3}", currency):
-        raise Bad("currency_malformed")
+        raise Malformed("currency_malformed")
     return currency

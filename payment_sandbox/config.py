@@ -1,4 +1,4 @@
-"""What the environment says."""
+"""The sandbox's configuration, read from the environment."""
 
 import sys
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ EX_CONFIG = 78
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Where the sandbox listens, keeps its books, and whom it calls back with which secret."""
+    """The address the sandbox listens on, the path of its store, and where it sends webhooks, with their secret."""
 
     host: str
     port: int
@@ -23,7 +23,7 @@ class Config:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the environment. Ends the process with one line where a variable is missing or malformed."""
+        """Read the environment. End the process with one message if a variable is missing or malformed."""
         url = urlsplit(_required(environment, "PAYMENT_SANDBOX_URL"))
         try:
             port = url.port

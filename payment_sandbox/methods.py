@@ -1,4 +1,4 @@
-"""The test payment methods: what becomes of a payment that names each."""
+"""The test payment methods, and what a payment with each of them does."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Final
 
 
 class Status(StrEnum):
-    """Where a payment or a refund stands."""
+    """The status of a payment or a refund."""
 
     PROCESSING = "PROCESSING"
     REQUIRES_ACTION = "REQUIRES_ACTION"
@@ -16,15 +16,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How a payment with this method goes."""
+    """What a payment with this method does."""
 
     outcome: Status = Status.SUCCEEDED
     failure_code: str = ""
-    settles_after: float = 0.0  # seconds; the answer waits for it
-    needs_action: bool = False  # a person approves or declines on a page first
-    answers: bool = True  # False: neither answer nor webhook; whoever asks is told
-    charges: bool = True  # False: 503, and nothing is kept of it
-    refund_failures: int = 0  # refunds of it that fail before one succeeds
+    settles_after: float = 0.0  # seconds until the outcome; the answer waits for it
+    needs_action: bool = False  # a person first approves or declines on a page
+    answers: bool = True  # False: no answer and no webhook; only a GET shows the outcome
+    charges: bool = True  # False: the answer is 503, and nothing is stored
+    refund_failures: int = 0  # the number of refund attempts that fail first
 
 
 METHODS: Final = {
@@ -35,5 +35,7 @@ METHODS: Final = {
     "pm_timeout": Method(answers=False),
     "pm_error": Method(charges=False),
     "pm_refund_fails_once": Method(refund_failures=1),
-    "pm_refund_refused": Method(refund_failures=7),  # as often as bookings asks by itself; finance's own try succeeds
+    "pm_refund_refused": Method(
+        refund_failures=7
+    ),  # all automatic attempts of bookings_service fail; the attempt by finance succeeds
 }

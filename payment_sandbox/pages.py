@@ -1,4 +1,4 @@
-"""The page on which a person approves or declines a payment, as a bank's would be."""
+"""The page on which a person approves or declines a payment. It stands for the page of a bank."""
 
 from html import escape
 
@@ -28,8 +28,8 @@ def _page(title: str, body: str, *, status: int = 200) -> HTMLResponse:
     )
 
 
-def ask(*, amount_minor: int, currency: str) -> HTMLResponse:
-    """Ask for a decision."""
+def decision_form(*, amount_minor: int, currency: str) -> HTMLResponse:
+    """Return the page that asks for the decision."""
     return _page(
         "Sandbox Bank: confirm your payment",
         f'<p class="amount">{amount_minor / 100:.2f} {escape(currency)}</p>'
@@ -39,11 +39,11 @@ def ask(*, amount_minor: int, currency: str) -> HTMLResponse:
     )
 
 
-def told(*, status: str) -> HTMLResponse:
-    """Say what became of it."""
+def decided(*, status: str) -> HTMLResponse:
+    """Return the page that shows the payment's status after the decision."""
     return _page(f"Payment {status}", "<p>You can close this page.</p>")
 
 
 def unknown() -> HTMLResponse:
-    """Say that there is no such page."""
+    """Return the page for an unknown link."""
     return _page("Nothing here", "<p>This link is not, or no longer, valid.</p>", status=404)

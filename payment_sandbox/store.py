@@ -1,4 +1,4 @@
-"""The sandbox's books, in SQLite: payments, refunds, and the webhooks that are still to be heard."""
+"""The sandbox's store, in SQLite: payments, refunds, and webhooks with their deliveries."""
 
 import json
 import secrets
@@ -31,15 +31,15 @@ CREATE INDEX IF NOT EXISTS webhook_due ON webhook (due_at) WHERE heard_at IS NUL
 
 
 class KeyReused(Exception):
-    """The idempotency key came before, with another request."""
+    """The idempotency key was used before with another request."""
 
 
 class Refused(Exception):
-    """The request cannot be carried out; its argument is a stable code."""
+    """The request cannot be carried out. The argument is a stable code."""
 
 
-def facts(payment: sqlite3.Row) -> dict[str, Any]:
-    """Return what is told of a payment, in answers and webhooks alike."""
+def public_fields(payment: sqlite3.Row) -> dict[str, Any]:
+    """Return the fields of a payment that answers and webhooks show."""
     return {
         "id": payment["id"],
         "key": payment["key"],
@@ -51,7 +51,7 @@ def facts(payment: sqlite3.Row) -> dict[str, Any]:
 
 
 class Store:
-    """Everything the sandbox knows. Each method is one transaction; used from one thread."""
+    """The payments, refunds and webhooks. Each method is one transaction. Use it from one thread only."""
 
     def __init__(self, path: Path | str) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)
@@ -59,19 +59,18 @@ class Store:
         self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON;" + _SCHEMA)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     # ------------------------------------------------------------------ payments
     def pay(self, *, key: str, method: str, amount_minor: int, currency: str, webhook_url: str) -> sqlite3.Row:
-        """Return the payment under `key`, made now unless it is there. Raises KeyReused."""
+        """Return the payment with `key`. Create it if it does not exist. Raises KeyReused."""
         with self._transaction():
             if known := self.payment(key):
                 if (known["method"], known["amount_minor"], known["currency"]) != (method, amount_minor, currency):
                     raise KeyReused
                 return known
             rule, now = METHODS[method], time.time()
-            waits = rule.needs_action or rule.settles_after
             status = Status.REQUIRES_ACTION if rule.needs_action else Status.PROCESSING
             self._db.execute(
                 "INSERT INTO payment (key, id, method, amount_minor, currency, webhook_url, status, action_token, settles_at,"
@@ -82,43 +81,43 @@ class Store:
                     now + rule.settles_after if rule.settles_after else None, rule.refund_failures, now,
                 ],
             )  # fmt: skip
-            if not waits:
-                self._settle(key, outcome=rule.outcome, failure_code=rule.failure_code, tell=rule.answers)
+            if not (rule.needs_action or rule.settles_after):
+                self._finish(key, outcome=rule.outcome, failure_code=rule.failure_code, notify=rule.answers)
             return self._required(self.payment(key))
 
     def payment(self, key: str) -> sqlite3.Row | None:
-        """Return the payment under `key`."""
-        return self._one("SELECT * FROM payment WHERE key = ?", key)
+        """Return the payment with `key`, None if there is none."""
+        return self._fetch("SELECT * FROM payment WHERE key = ?", key)
 
     def awaiting_action(self, token: str) -> sqlite3.Row | None:
-        """Return the payment whose page has `token`, settled ones too."""
-        return self._one("SELECT * FROM payment WHERE action_token = ?", token)
+        """Return the payment whose page has `token`, also after the decision."""
+        return self._fetch("SELECT * FROM payment WHERE action_token = ?", token)
 
-    def finish(self, key: str, *, outcome: Status, failure_code: str = "") -> sqlite3.Row:
-        """Settle the payment unless it is settled, and return it."""
+    def decide(self, key: str, *, outcome: Status, failure_code: str = "") -> sqlite3.Row:
+        """Give the payment its final outcome unless it already has one, and return it."""
         with self._transaction():
             if self._required(self.payment(key))["status"] in (Status.PROCESSING, Status.REQUIRES_ACTION):
-                self._settle(key, outcome=outcome, failure_code=failure_code)
+                self._finish(key, outcome=outcome, failure_code=failure_code)
             return self._required(self.payment(key))
 
-    def settle_due(self) -> None:
-        """Settle the payments whose time has come."""
+    def finish_due_payments(self) -> None:
+        """Give the slow payments that are due their final outcome."""
         with self._transaction():
             for row in self._db.execute("SELECT * FROM payment WHERE settles_at <= ?", [time.time()]).fetchall():
                 rule = METHODS[row["method"]]
-                self._settle(row["key"], outcome=rule.outcome, failure_code=rule.failure_code)
+                self._finish(row["key"], outcome=rule.outcome, failure_code=rule.failure_code)
 
-    def _settle(self, key: str, *, outcome: Status, failure_code: str, tell: bool = True) -> None:
+    def _finish(self, key: str, *, outcome: Status, failure_code: str, notify: bool = True) -> None:
         self._db.execute(
             "UPDATE payment SET status = ?, failure_code = ?, settles_at = NULL WHERE key = ?",
             [outcome, failure_code, key],
         )
-        if tell:
-            self._tell(self._required(self.payment(key)))
+        if notify:
+            self._queue_webhook(self._required(self.payment(key)))
 
     # ------------------------------------------------------------------ refunds
     def refund(self, *, key: str, payment_key: str, amount_minor: int) -> sqlite3.Row:
-        """Return the refund under `key`, carried out now unless it succeeded before; a failed one is tried again.
+        """Return the refund with `key`. Carry it out unless it has succeeded before; try a failed one again.
 
         Raises KeyReused; Refused("payment_unknown"), Refused("payment_not_succeeded"), Refused("refund_exceeds_payment").
         """
@@ -150,28 +149,28 @@ class Store:
             return self._required(self.find_refund(key))
 
     def find_refund(self, key: str) -> sqlite3.Row | None:
-        """Return the refund under `key`, with its payment's currency."""
-        return self._one(
+        """Return the refund with `key`, with its payment's currency. None if there is none."""
+        return self._fetch(
             "SELECT refund.*, payment.currency FROM refund JOIN payment ON payment.key = payment_key WHERE refund.key = ?",
             key,
         )
 
     def refunded(self, payment_key: str) -> int:
-        """Return what went back of a payment, in minor units."""
-        row = self._one(
+        """Return the sum of a payment's successful refunds, in minor units."""
+        row = self._fetch(
             "SELECT coalesce(sum(amount_minor), 0) AS sum FROM refund WHERE payment_key = ? AND status = 'SUCCEEDED'",
             payment_key,
         )
         return int(self._required(row)["sum"])
 
     # ------------------------------------------------------------------ webhooks
-    def _tell(self, payment: sqlite3.Row) -> None:
+    def _queue_webhook(self, payment: sqlite3.Row) -> None:
         event_id = f"evt_{uuid4().hex}"
         event = {
             "id": event_id,
             "type": f"payment.{payment['status'].lower()}",
             "created": int(time.time()),
-            "payment": facts(payment),
+            "payment": public_fields(payment),
         }
         self._db.execute(
             "INSERT INTO webhook (id, url, body, due_at) VALUES (?, ?, ?, ?)",
@@ -184,39 +183,39 @@ class Store:
             "SELECT * FROM webhook WHERE heard_at IS NULL AND due_at <= ? ORDER BY due_at LIMIT 100", [time.time()]
         ).fetchall()
 
-    def heard(self, event_id: str) -> None:
-        """Note that a webhook was answered 2xx."""
+    def mark_delivered(self, event_id: str) -> None:
+        """Record that a webhook was answered 2xx."""
         self._db.execute(
             "UPDATE webhook SET heard_at = ?, attempts = attempts + 1 WHERE id = ?", [time.time(), event_id]
         )
 
     def postpone(self, event_id: str, *, seconds: float) -> None:
-        """Note that a webhook was not heard, and when it is sent again."""
+        """Record a failed delivery, and send the webhook again after `seconds`."""
         self._db.execute(
             "UPDATE webhook SET due_at = ?, attempts = attempts + 1 WHERE id = ?", [time.time() + seconds, event_id]
         )
 
     def next_due(self) -> float | None:
-        """Return the seconds until something is due, 0 or less for now; None where nothing is."""
-        row = self._one(
+        """Return the seconds until a payment or webhook is due: 0 or less for now, None if nothing is waiting."""
+        row = self._fetch(
             "SELECT min(at) AS at FROM (SELECT min(settles_at) AS at FROM payment WHERE settles_at IS NOT NULL"
             " UNION ALL SELECT min(due_at) FROM webhook WHERE heard_at IS NULL)"
         )
         due = self._required(row)["at"]
         return None if due is None else float(due) - time.time()
 
-    # ------------------------------------------------------------------ plumbing
+    # ------------------------------------------------------------------ SQLite
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._db)
 
-    def _one(self, query: str, *parameters: Any) -> sqlite3.Row | None:
+    def _fetch(self, query: str, *parameters: Any) -> sqlite3.Row | None:
         row: sqlite3.Row | None = self._db.execute(query, parameters).fetchone()
         return row
 
     @staticmethod
     def _required(row: sqlite3.Row | None) -> sqlite3.Row:
         if row is None:
-            raise LookupError("a row that was just written is not there")
+            raise LookupError("the row is not in the store")
         return row
 
 

@@ -1,4 +1,4 @@
-"""Calling back: signed, in the background, again until it is heard."""
+"""The background loop that sends signed webhooks, each until it is answered 2xx."""
 
 import asyncio
 import hashlib
@@ -14,10 +14,10 @@ from payment_sandbox.config import Config
 from payment_sandbox.store import Store
 from shared.failpoints import failpoint
 
-# Seconds to the next attempt after each that was not heard; the last one repeats for ever.
+# Seconds to wait after each failed attempt. The last value repeats for ever.
 BACK_OFF: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 TIMEOUT_SECONDS: Final = 5.0
-log = logging.getLogger("payment_sandbox")
+log = logging.getLogger("payment_sandbox")  # not structlog: the image of the stand-ins does not have it
 
 
 def signature(body: bytes, *, secret: str, at: int) -> str:
@@ -26,8 +26,8 @@ def signature(body: bytes, *, secret: str, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
-class Courier:
-    """Settles what is due and delivers webhooks, until cancelled. `wake()` after anything was written."""
+class WebhookSender:
+    """Finishes slow payments that are due and delivers webhooks, until cancelled. Call `wake()` after each write."""
 
     def __init__(self, *, store: Store, config: Config) -> None:
         self._store = store
@@ -35,7 +35,7 @@ class Courier:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Have the loop look again now."""
+        """Make the loop look at the store now."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -43,7 +43,7 @@ class Courier:
         async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, follow_redirects=False) as client:
             while True:
                 self._woken.clear()
-                self._store.settle_due()
+                self._store.finish_due_payments()
                 due = self._store.due_webhooks()
                 await asyncio.gather(*(self._deliver(client, row) for row in due))
                 wait = self._store.next_due()
@@ -61,15 +61,15 @@ class Courier:
         failpoint("sandbox.webhook_due")
         try:
             answer = await client.post(webhook["url"] or self._config.webhook_url, content=body, headers=headers)
-            heard, told = answer.is_success, str(answer.status_code)
+            delivered, result = answer.is_success, str(answer.status_code)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            heard, told = False, type(error).__name__
-        if heard:
+            delivered, result = False, type(error).__name__
+        if delivered:
             failpoint("sandbox.webhook_sent")
-            self._store.heard(webhook["id"])
+            self._store.mark_delivered(webhook["id"])
             return
         seconds = BACK_OFF[min(attempts, len(BACK_OFF) - 1)]
         log.warning(
-            "webhook %s was not heard (%s), attempt %d; again in %g s", webhook["id"], told, attempts + 1, seconds
+            "webhook_failed webhook=%s result=%s attempt=%d retry_in=%gs", webhook["id"], result, attempts + 1, seconds
         )
         self._store.postpone(webhook["id"], seconds=seconds)

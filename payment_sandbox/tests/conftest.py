@@ -1,4 +1,4 @@
-"""A sandbox process of the test's own, and a listener that hears its webhooks."""
+"""A sandbox process for tests, and a listener that receives its webhooks."""
 
 import json
 import os
@@ -24,7 +24,7 @@ SECRET = "a-webhook-secret-of-the-test"
 
 
 def eventually(predicate: Callable[[], Any], timeout: float = 10.0) -> Any:
-    """Return the first truthy answer."""
+    """Call `predicate` until it returns something truthy, and return that."""
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         if answer := predicate():
@@ -35,29 +35,29 @@ def eventually(predicate: Callable[[], Any], timeout: float = 10.0) -> Any:
 
 @dataclass
 class Listener:
-    """What came in, and how many of the next calls are answered 503."""
+    """The webhook calls that arrived, those that were accepted, and how many of the next calls are answered 503."""
 
     url: str
     refuse: int = 0
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    heard: list[dict[str, Any]] = field(default_factory=list)
+    accepted: list[dict[str, Any]] = field(default_factory=list)
 
     def of(self, key: str) -> list[dict[str, Any]]:
-        """Return the webhooks heard of one payment."""
-        return [event for event in list(self.heard) if event["payment"]["key"] == key]
+        """Return the accepted webhooks of one payment."""
+        return [event for event in list(self.accepted) if event["payment"]["key"] == key]
 
 
 @contextmanager
 def listening() -> Iterator[Listener]:
-    """Hear webhooks on a free port."""
+    """Receive webhooks on a free port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            found.calls.append((dict(self.headers), body))
-            refused, found.refuse = found.refuse > 0, max(0, found.refuse - 1)
+            listener.calls.append((dict(self.headers), body))
+            refused, listener.refuse = listener.refuse > 0, max(0, listener.refuse - 1)
             if not refused:
-                found.heard.append(json.loads(body))
+                listener.accepted.append(json.loads(body))
             self.send_response(503 if refused else 204)
             self.end_headers()
 
@@ -65,18 +65,18 @@ def listening() -> Iterator[Listener]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found = Listener(url=f"http://127.0.0.1:{server.server_port}/webhooks/")
+    listener = Listener(url=f"http://127.0.0.1:{server.server_port}/webhooks/")
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield found
+        yield listener
     finally:
         server.shutdown()
         server.server_close()
 
 
 class Sandbox:
-    """The process, and a client of it."""
+    """A sandbox process, and an HTTP client for it."""
 
     def __init__(self, *, folder: Path, webhook_url: str) -> None:
         with socket.socket() as free:
@@ -103,9 +103,9 @@ class Sandbox:
         except httpx.TransportError:
             return False
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
         """End the process."""
-        self.process.send_signal(number)
+        self.process.send_signal(with_signal)
         self.process.wait(10)
 
     def pay(self, method: str, *, key: str | None = None, amount: Any = 12_050, **other: Any) -> httpx.Response:
@@ -122,39 +122,39 @@ class Sandbox:
 
 @contextmanager
 def running(folder: Path, listener: Listener) -> Iterator[Sandbox]:
-    """Run a sandbox that calls `listener` back."""
-    found = Sandbox(folder=folder, webhook_url=listener.url)
+    """Run a sandbox that sends its webhooks to `listener`."""
+    sandbox = Sandbox(folder=folder, webhook_url=listener.url)
     try:
-        yield found
+        yield sandbox
     finally:
-        found.http.close()
-        if found.process.poll() is None:
-            found.stop()
+        sandbox.http.close()
+        if sandbox.process.poll() is None:
+            sandbox.stop()
 
 
 @pytest.fixture(scope="session")
 def listener() -> Iterator[Listener]:
-    """Who hears the webhooks of the sandbox that tests share."""
-    with listening() as found:
-        yield found
+    """The listener of the sandbox that tests share."""
+    with listening() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Iterator[Sandbox]:
-    """A sandbox that tests share: each minds its own payments."""
-    with running(tmp_path_factory.mktemp("sandbox"), listener) as found:
-        yield found
+    """A sandbox that tests share. Each test looks only at its own payments."""
+    with running(tmp_path_factory.mktemp("sandbox"), listener) as started:
+        yield started
 
 
 @pytest.fixture
 def own_listener() -> Iterator[Listener]:
-    """A listener of the test's own."""
-    with listening() as found:
-        yield found
+    """A listener for one test."""
+    with listening() as started:
+        yield started
 
 
 @pytest.fixture
 def own_sandbox(tmp_path: Path, own_listener: Listener) -> Iterator[Sandbox]:
-    """A sandbox of the test's own, to be killed or not listened to."""
-    with running(tmp_path, own_listener) as found:
-        yield found
+    """A sandbox for one test, which may kill it or refuse its webhooks."""
+    with running(tmp_path, own_listener) as started:
+        yield started

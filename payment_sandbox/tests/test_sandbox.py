@@ -1,4 +1,4 @@
-"""The sandbox as its callers see it: a real process, over HTTP, calling back over HTTP."""
+"""The sandbox as its callers see it: a real process that serves HTTP and sends webhooks over HTTP."""
 
 import hashlib
 import hmac
@@ -16,7 +16,7 @@ import pytest
 from payment_sandbox.tests.conftest import ROOT, SECRET, Listener, Sandbox, eventually
 
 
-def test_a_payment_succeeds_once_however_often_it_is_asked_for(sandbox: Sandbox, listener: Listener) -> None:
+def test_a_repeated_payment_succeeds_once(sandbox: Sandbox, listener: Listener) -> None:
     key = str(uuid4())
 
     answers = [sandbox.pay("pm_ok", key=key).json() for _ in range(3)]
@@ -38,14 +38,14 @@ def test_the_same_key_with_another_request_is_refused(sandbox: Sandbox) -> None:
     assert sandbox.http.get(f"/v1/payments/{key}").json()["amount"] == 12_050
 
 
-def test_a_declined_payment_says_why(sandbox: Sandbox, listener: Listener) -> None:
+def test_a_declined_payment_has_a_failure_code(sandbox: Sandbox, listener: Listener) -> None:
     answer = sandbox.pay("pm_declined").json()
 
     assert (answer["status"], answer["failure_code"]) == ("FAILED", "card_declined")
     assert eventually(lambda: listener.of(answer["key"]))[0]["type"] == "payment.failed"
 
 
-def test_webhooks_are_signed_over_time_and_body(sandbox: Sandbox, listener: Listener) -> None:
+def test_the_signature_of_a_webhook_covers_time_and_body(sandbox: Sandbox, listener: Listener) -> None:
     sandbox.pay("pm_ok")
 
     headers, body = eventually(lambda: listener.calls)[-1]
@@ -55,7 +55,7 @@ def test_webhooks_are_signed_over_time_and_body(sandbox: Sandbox, listener: List
     assert signed == hmac.new(SECRET.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
-def test_a_webhook_is_repeated_until_it_is_heard(own_sandbox: Sandbox, own_listener: Listener) -> None:
+def test_a_webhook_is_repeated_until_it_is_accepted(own_sandbox: Sandbox, own_listener: Listener) -> None:
     own_listener.refuse = 2
 
     key = own_sandbox.pay("pm_ok").json()["key"]
@@ -65,7 +65,7 @@ def test_a_webhook_is_repeated_until_it_is_heard(own_sandbox: Sandbox, own_liste
     assert len({body for _, body in own_listener.calls}) == 1
 
 
-def test_what_was_not_heard_survives_a_kill(own_sandbox: Sandbox, own_listener: Listener) -> None:
+def test_an_undelivered_webhook_survives_a_kill(own_sandbox: Sandbox, own_listener: Listener) -> None:
     own_listener.refuse = 1
     key = own_sandbox.pay("pm_ok").json()["key"]
     eventually(lambda: own_listener.calls)
@@ -77,7 +77,7 @@ def test_what_was_not_heard_survives_a_kill(own_sandbox: Sandbox, own_listener: 
     assert own_sandbox.http.get(f"/v1/payments/{key}").json()["status"] == "SUCCEEDED"
 
 
-def test_a_payment_names_its_own_webhook(sandbox: Sandbox, listener: Listener) -> None:
+def test_a_payment_can_name_its_own_webhook_url(sandbox: Sandbox, listener: Listener) -> None:
     other = listener.url.replace("/webhooks/", "/others/")
 
     key = sandbox.pay("pm_ok", webhook_url=other).json()["key"]
@@ -89,7 +89,9 @@ def test_a_payment_names_its_own_webhook(sandbox: Sandbox, listener: Listener) -
     ("decision", "status", "failure_code"),
     [("approve", "SUCCEEDED", ""), ("decline", "FAILED", "authentication_failed")],
 )
-def test_a_person_decides(sandbox: Sandbox, listener: Listener, decision: str, status: str, failure_code: str) -> None:
+def test_a_person_approves_or_declines(
+    sandbox: Sandbox, listener: Listener, decision: str, status: str, failure_code: str
+) -> None:
     waiting = sandbox.pay("pm_action").json()
     path = "/actions/" + waiting["redirect_url"].rsplit("/", 1)[1]
     assert waiting["status"] == "REQUIRES_ACTION"
@@ -100,12 +102,12 @@ def test_a_person_decides(sandbox: Sandbox, listener: Listener, decision: str, s
     sandbox.http.post(path, data={"decision": decision})
     sandbox.http.post(path, data={"decision": "approve"})  # the first decision stands
 
-    found = sandbox.http.get(f"/v1/payments/{waiting['key']}").json()
-    assert (found["status"], found["failure_code"], found["redirect_url"]) == (status, failure_code, "")
+    decided = sandbox.http.get(f"/v1/payments/{waiting['key']}").json()
+    assert (decided["status"], decided["failure_code"], decided["redirect_url"]) == (status, failure_code, "")
     assert eventually(lambda: listener.of(waiting["key"]))[0]["payment"]["status"] == status
 
 
-def test_a_slow_payment_settles_though_nobody_waits(sandbox: Sandbox, listener: Listener) -> None:
+def test_a_slow_payment_succeeds_although_the_caller_gave_up(sandbox: Sandbox, listener: Listener) -> None:
     key = str(uuid4())
 
     with pytest.raises(httpx.ReadTimeout):
@@ -117,7 +119,7 @@ def test_a_slow_payment_settles_though_nobody_waits(sandbox: Sandbox, listener: 
     assert eventually(lambda: listener.of(key), 8.0)[0]["payment"]["status"] == "SUCCEEDED"
 
 
-def test_pm_timeout_charges_and_never_says_so(sandbox: Sandbox, listener: Listener) -> None:
+def test_pm_timeout_charges_without_an_answer_or_a_webhook(sandbox: Sandbox, listener: Listener) -> None:
     key = str(uuid4())
 
     with pytest.raises(httpx.ReadTimeout):
@@ -150,14 +152,14 @@ def test_refunds_never_exceed_the_payment(sandbox: Sandbox) -> None:
     assert sandbox.http.get(f"/v1/payments/{payment}/refunds/{key}").json()["status"] == "SUCCEEDED"
 
 
-def test_nothing_goes_back_of_what_was_never_taken(sandbox: Sandbox) -> None:
+def test_a_failed_or_unknown_payment_cannot_be_refunded(sandbox: Sandbox) -> None:
     declined = sandbox.pay("pm_declined").json()["key"]
 
     assert sandbox.refund(declined, 100).status_code == 422
     assert sandbox.refund(str(uuid4()), 100).status_code == 404
 
 
-def test_a_refund_that_failed_once_succeeds_when_asked_again(sandbox: Sandbox) -> None:
+def test_a_refund_that_failed_once_succeeds_when_repeated(sandbox: Sandbox) -> None:
     payment, key = sandbox.pay("pm_refund_fails_once").json()["key"], str(uuid4())
 
     first, second, third = (sandbox.refund(payment, 500, key=key).json() for _ in range(3))
@@ -169,12 +171,12 @@ def test_a_refund_that_failed_once_succeeds_when_asked_again(sandbox: Sandbox) -
 def test_a_refund_that_is_refused_seven_times_succeeds_at_the_eighth(sandbox: Sandbox) -> None:
     payment, key = sandbox.pay("pm_refund_refused").json()["key"], str(uuid4())
 
-    told = [sandbox.refund(payment, 500, key=key).json()["status"] for _ in range(8)]
+    statuses = [sandbox.refund(payment, 500, key=key).json()["status"] for _ in range(8)]
 
-    assert told == ["FAILED"] * 7 + ["SUCCEEDED"]
+    assert statuses == ["FAILED"] * 7 + ["SUCCEEDED"]
 
 
-def test_cancelling_fails_what_is_not_settled_and_nothing_else(sandbox: Sandbox) -> None:
+def test_cancelling_fails_only_payments_without_a_final_outcome(sandbox: Sandbox) -> None:
     waiting, paid = sandbox.pay("pm_action").json()["key"], sandbox.pay("pm_ok").json()["key"]
 
     assert sandbox.http.post(f"/v1/payments/{waiting}/cancel").json()["failure_code"] == "cancelled"

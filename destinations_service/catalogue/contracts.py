@@ -1,18 +1,21 @@
-"""What enters and leaves the catalogue."""
+"""The values that enter and leave the catalogue: views that selectors return, and commands that services take."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from destinations_service.catalogue.domain import Near
 from shared.money import Money
 from shared.text import Text
 
+V = TypeVar("V")
+
 
 @dataclass(frozen=True, slots=True)
 class DestinationView:
-    """A place; `distance_km` only in the answer of a search near a point."""
+    """A place. `distance_km` is set only in the answer of a search near a point."""
 
     id: UUID
     slug: str
@@ -34,7 +37,7 @@ class DestinationView:
 
 @dataclass(frozen=True, slots=True)
 class PhotoView:
-    """A picture, with an address per width it is rendered in."""
+    """A picture. `renditions` are pairs of width and URL."""
 
     id: UUID
     destination_id: UUID
@@ -48,7 +51,7 @@ class PhotoView:
 
 @dataclass(frozen=True, slots=True)
 class AveragePriceView:
-    """What something costs on average."""
+    """An average price of one category at a destination."""
 
     category: str
     price: Money
@@ -67,7 +70,7 @@ class RateView:
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """Cancelled at least `days_before` days before departure, `refund_percent` comes back."""
+    """A cancellation at least `days_before` days before departure refunds `refund_percent`."""
 
     days_before: int
     refund_percent: int
@@ -75,7 +78,7 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True)
 class TripView:
-    """A trip; `from_price` is the cheapest adult price of an open departure to come."""
+    """A trip. `from_price` is the lowest adult price of its open departures to come."""
 
     id: UUID
     slug: str
@@ -91,7 +94,7 @@ class TripView:
 
 @dataclass(frozen=True, slots=True)
 class DepartureView:
-    """One date of a trip. `status` is DEPARTED once it has left."""
+    """One date of a trip. `status` is DEPARTED once the start has passed."""
 
     id: UUID
     trip_id: UUID
@@ -108,7 +111,7 @@ class DepartureView:
 
 @dataclass(frozen=True, slots=True)
 class DestinationQuery:
-    """What destinations to look for, in which order."""
+    """Filters and order of a search for destinations. An empty filter admits everything."""
 
     search: str = ""
     kind: str = ""
@@ -123,7 +126,7 @@ class DestinationQuery:
 
 @dataclass(frozen=True, slots=True)
 class TripQuery:
-    """What trips to look for, in which order; `destination_id` stands for all below it."""
+    """Filters and order of a search for trips. `destination_id` includes every place below it."""
 
     destination_id: UUID | None = None
     departs_after: date | None = None
@@ -134,10 +137,10 @@ class TripQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A page of views with their cursors; `total` where it was counted."""
+class Listed(Generic[V]):
+    """A page of views with their cursors. `total` is 0 if the list does not count its rows."""
 
-    views: list  # type: ignore[type-arg]
+    views: list[V]
     cursors: list[str]
     has_next: bool
     has_previous: bool
@@ -146,7 +149,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class DepartureChange:
-    """What staff change of a departure; None leaves it as it is."""
+    """The fields of a departure that staff change. None leaves a field as it is."""
 
     capacity: int | None = None
     status: str | None = None
@@ -158,7 +161,7 @@ class DepartureChange:
 
 @dataclass(frozen=True, slots=True)
 class DestinationDetails:
-    """What staff write of a destination; None leaves it as it is."""
+    """The fields of a destination that staff write. None leaves a field as it is."""
 
     slug: str | None = None
     kind: str | None = None

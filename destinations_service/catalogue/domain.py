@@ -1,4 +1,7 @@
-"""The rules of the catalogue: what a search, a place near a point, a price limit and a departure may be. Pure."""
+"""The rules of the catalogue: which searches, circles and dates are valid, and what may be refused.
+
+Pure: takes values, returns values or raises. No clock, no settings, no database.
+"""
 
 import math
 import unicodedata
@@ -10,12 +13,12 @@ from shared.errors import Conflict, Invalid
 from shared.text import Text
 
 LONGEST_SEARCH: Final = 100
-LONGEST_RADIUS_KM: Final = 20_040.0  # half way round
+LONGEST_RADIUS_KM: Final = 20_040.0  # half of the Earth's circumference
 MOST_TAGS: Final = 10
 
 
 class CapacityBelowSold(Conflict):
-    """Fewer seats than bookings_service holds and has sold."""
+    """The capacity is lower than the held and sold seats of bookings_service."""
 
     code = "CAPACITY_BELOW_SOLD"
     text = Text(
@@ -32,7 +35,7 @@ class DepartureFinal(Conflict):
 
 
 class InUse(Conflict):
-    """Something else in the catalogue needs it."""
+    """Another row of the catalogue depends on this one, or has the same key."""
 
     code = "IN_USE"
     text = Text(
@@ -50,20 +53,20 @@ class Near:
 
 
 def fold(text: str) -> str:
-    """Return text as it is searched for: lower case, without accents, single spaces."""
+    """Return `text` as search compares it: lower case, without accents, single spaces."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(character for character in plain if not unicodedata.combining(character)).split())
 
 
 def check_search(text: str) -> str:
-    """Return the words to look for, as plain text. Raises Invalid past 100 characters or with control characters."""
+    """Return the folded search text. Raises Invalid if it has more than 100 characters or a control character."""
     if len(text) > LONGEST_SEARCH or any(unicodedata.category(character) == "Cc" for character in text):
         raise Invalid(field="search")
     return fold(text)
 
 
 def check_near(near: Near) -> Near:
-    """Return the circle. Raises Invalid off the globe, for what is no number, and for a radius of nothing or more than half way round."""
+    """Return `near`. Raises Invalid unless it is a point of the globe with a radius in (0, LONGEST_RADIUS_KM]."""
     finite = all(math.isfinite(part) for part in (near.latitude, near.longitude, near.radius_km))
     if not finite or not -90 <= near.latitude <= 90 or not -180 <= near.longitude <= 180:
         raise Invalid(field="near")
@@ -73,14 +76,6 @@ def check_near(near: Near) -> Near:
 
 
 def check_dates(*, after: date | None, before: date | None) -> None:
-    """Raise Invalid where the first date is after the last."""
+    """Raise Invalid if `after` is later than `before`."""
     if after and before and after > before:
         raise Invalid(field="departsBefore")
-
-
-def kilometres(near: Near, latitude: float, longitude: float) -> float:
-    """Return the great-circle distance, in km."""
-    a, b = math.radians(near.latitude), math.radians(latitude)
-    half_b, half_l = (b - a) / 2, math.radians(longitude - near.longitude) / 2
-    h = math.sin(half_b) ** 2 + math.cos(a) * math.cos(b) * math.sin(half_l) ** 2
-    return 2 * 6371.0088 * math.asin(math.sqrt(min(1.0, h)))

@@ -1,4 +1,4 @@
-"""The catalogue's events: a departure as it is at one version; a destination that changed."""
+"""The catalogue's events: a departure as it is at one version, and a destination that changed."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ _STATES = {
 
 
 def snapshot(departure: Departure) -> pb.DepartureSnapshot:
-    """Return all that bookings_service keeps of a departure."""
+    """Return the departure as bookings_service copies it."""
     currency = departure.trip.currency
     return pb.DepartureSnapshot(
         departure_id=str(departure.id),
@@ -45,17 +45,17 @@ def changed(departure: Departure) -> pb.DepartureChanged:
 
 
 def cancelled(departure: Departure) -> pb.DepartureCancelled:
-    """Return the event of a departure that will not leave."""
+    """Return the event of a cancelled departure."""
     return pb.DepartureCancelled(departure=snapshot(departure))
 
 
 def publish_departure(departure: Departure, message: Message) -> None:
-    """Publish, under the departure's row lock."""
+    """Publish `message` about a departure. The caller holds the departure's row lock."""
     publish(message, aggregate_id=departure.id, sequence=departure.version, occurred_at=datetime.now(UTC))
 
 
 def publish_destination(destination: Destination) -> None:
-    """Publish that a destination changed, under its row lock."""
+    """Publish that a destination changed. The caller holds its row lock."""
     message = pb.DestinationChanged(
         destination_id=str(destination.id), slug=destination.slug, version=destination.version
     )

@@ -1,4 +1,4 @@
-"""What the catalogue asks of bookings_service: whether a capacity fits what is held and sold."""
+"""The catalogue's one call to bookings_service: to lower the capacity of a departure."""
 
 from uuid import UUID
 
@@ -14,7 +14,8 @@ _bookings = ServiceClient("bookings", bookings_pb2_grpc.BookingsServiceStub)
 def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> None:
     """Have bookings_service apply a lower capacity before it is committed here.
 
-    Raises CapacityBelowSold with both numbers, Unavailable, DeadlineExceeded. A departure it has not heard of yet has nothing sold.
+    Do nothing if bookings_service does not know the departure yet: then no seat of it is held or sold.
+    Raises CapacityBelowSold with both numbers, Unavailable, DeadlineExceeded.
     """
     request = bookings_pb2.SetCapacityRequest(departure_id=str(departure_id), capacity=capacity, version=version)
     try:

@@ -1,4 +1,4 @@
-"""Fixtures of destinations_service: keys, and bookings_service's part of the contract over real gRPC."""
+"""Fixtures of destinations_service: keys, and a test double of bookings_service that answers over real gRPC."""
 
 from collections.abc import Iterator
 from concurrent import futures
@@ -19,31 +19,31 @@ from shared.text import Locale
 
 @pytest.fixture(scope="session", autouse=True)
 def keys(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keys that this process signs with and trusts."""
+    """Install keys that this process signs with and trusts."""
     auth.install(tmp_path_factory.mktemp("keys"))
 
 
 @dataclass
 class Bookings(bookings_pb2_grpc.BookingsServiceServicer):
-    """bookings_service, where `taken` seats of every departure are held and sold."""
+    """A double of bookings_service: `seats_taken` seats of every departure are held or sold."""
 
-    taken: int = 0
-    away: bool = False
-    asked: list[tuple[int, int]] = field(default_factory=list)
+    seats_taken: int = 0
+    unavailable: bool = False
+    requests: list[tuple[int, int]] = field(default_factory=list)
 
     def SetCapacity(self, request: Any, context: grpc.ServicerContext) -> bookings_pb2.SetCapacityResponse:
-        self.asked.append((request.capacity, request.version))
-        if self.away:
-            context.abort(grpc.StatusCode.UNAVAILABLE, "away")
-        if request.capacity < self.taken:
-            refusal = CapacityBelowSold(held=1, sold=self.taken - 1)
+        self.requests.append((request.capacity, request.version))
+        if self.unavailable:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "unavailable")
+        if request.capacity < self.seats_taken:
+            refusal = CapacityBelowSold(held=1, sold=self.seats_taken - 1)
             context.abort_with_status(rpc_status.to_status(status_of(refusal, Locale.EN)))
         return bookings_pb2.SetCapacityResponse(capacity=request.capacity)
 
 
 @pytest.fixture
 def bookings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bookings]:
-    """bookings_service's part of the contract, on a real socket."""
+    """Serve the double on a real socket."""
     servicer = Bookings()
     server = grpc.server(futures.ThreadPoolExecutor(2))
     bookings_pb2_grpc.add_BookingsServiceServicer_to_server(servicer, server)

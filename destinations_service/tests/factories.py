@@ -22,7 +22,7 @@ _days = count(10)
 
 
 class DestinationFactory(factory.django.DjangoModelFactory[Destination]):
-    """A country by default; `names` are its English and French name."""
+    """A country by default. `names` are its English and its French name; `daily_cost` is its mid-range price."""
 
     class Meta:
         model = Destination
@@ -37,24 +37,24 @@ class DestinationFactory(factory.django.DjangoModelFactory[Destination]):
     parent = None
 
     @factory.post_generation
-    def names(row: Destination, create: bool, given: tuple[str, str] | None, **_: Any) -> None:  # noqa: N805
-        english, french = given or (row.slug.title(), row.slug.title())
+    def names(self: Destination, create: bool, names: tuple[str, str] | None, **_: Any) -> None:
+        english, french = names or (self.slug.title(), self.slug.title())
         for language, name in (("EN", english), ("FR", french)):
-            DestinationTranslation.objects.create(destination=row, language=language, name=name)
-        refresh_search(ids=[row.id])
+            DestinationTranslation.objects.create(destination=self, language=language, name=name)
+        refresh_search(ids=[self.id])
 
     @factory.post_generation
-    def daily(row: Destination, create: bool, amount: int | None, **_: Any) -> None:  # noqa: N805
+    def daily_cost(self: Destination, create: bool, amount: int | None, **_: Any) -> None:
         if amount:
             AveragePrice.objects.create(
-                destination=row, category="DAY_MIDRANGE", amount=amount, currency=row.currency,
+                destination=self, category="DAY_MIDRANGE", amount=amount, currency=self.currency,
                 as_of=datetime.now(UTC).date(), source="a test",
             )  # fmt: skip
-            refresh_costs(ids=[row.id])
+            refresh_costs(ids=[self.id])
 
 
 class TripFactory(factory.django.DjangoModelFactory[Trip]):
-    """A trip with words and a policy."""
+    """A trip with translations and a cancellation policy."""
 
     class Meta:
         model = Trip
@@ -66,15 +66,15 @@ class TripFactory(factory.django.DjangoModelFactory[Trip]):
     currency = "EUR"
 
     @factory.post_generation
-    def words(row: Trip, create: bool, _: Any, **__: Any) -> None:  # noqa: N805
+    def translations_and_policy(self: Trip, create: bool, _: Any, **__: Any) -> None:
         for language in ("EN", "FR"):
-            TripTranslation.objects.create(trip=row, language=language, title=f"{row.slug} {language}")
-        CancellationRule.objects.create(trip=row, days_before=7, refund_percent=50)
-        CancellationRule.objects.create(trip=row, days_before=30, refund_percent=100)
+            TripTranslation.objects.create(trip=self, language=language, title=f"{self.slug} {language}")
+        CancellationRule.objects.create(trip=self, days_before=7, refund_percent=50)
+        CancellationRule.objects.create(trip=self, days_before=30, refund_percent=100)
 
 
 class DepartureFactory(factory.django.DjangoModelFactory[Departure]):
-    """A departure some days ahead, each a day later than the one before."""
+    """A departure in ten days or more. Each new one starts a day later than the previous one."""
 
     class Meta:
         model = Departure

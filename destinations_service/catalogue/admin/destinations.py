@@ -146,14 +146,14 @@ class DestinationAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Destination, form: Any, change: bool) -> None:
         """Save the row with the ancestors that follow from its parent."""
-        services.places.place_in_tree(obj)
+        services.place_in_tree(obj)
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save translations and prices, then update the derived columns and publish the change."""
         with transaction.atomic():
             super().save_related(request, form, formsets, change)
-            services.touch_destination(form.instance)
+            services.record_change(form.instance)
 
 
 def _name(row: Destination) -> str:

@@ -1,4 +1,4 @@
-"""Query parameters of the catalogue's lists, each in its form or 400 naming it."""
+"""Query parameters of the catalogue's lists. A malformed parameter is refused with 400 and its name."""
 
 import math
 from datetime import date
@@ -25,7 +25,7 @@ TRIP_ORDERS = ("PRICE", "DEPARTURE_DATE", "DURATION", "POPULARITY")
 
 
 def destination_query(request: Request) -> DestinationQuery:
-    """Return what destinations are asked for. Raises UnknownParameter, BadParameter."""
+    """Return the search for destinations that the parameters describe. Raises UnknownParameter, BadParameter."""
     only(request, DESTINATION_FILTERS)
     return DestinationQuery(
         search=request.query_params.get("search", ""),
@@ -41,7 +41,7 @@ def destination_query(request: Request) -> DestinationQuery:
 
 
 def trip_query(request: Request) -> TripQuery:
-    """Return what trips are asked for. Raises UnknownParameter, BadParameter."""
+    """Return the search for trips that the parameters describe. Raises UnknownParameter, BadParameter."""
     only(request, TRIP_FILTERS)
     return TripQuery(
         destination_id=_uuid(request, "destination"),
@@ -54,7 +54,7 @@ def trip_query(request: Request) -> TripQuery:
 
 
 def day(request: Request, name: str) -> date | None:
-    """Return a calendar date, None where it is not given."""
+    """Return a calendar date, None if the parameter is missing or empty. Raises BadParameter."""
     text = request.query_params.get(name)
     try:
         return date.fromisoformat(text) if text else None
@@ -79,8 +79,7 @@ def _uuid(request: Request, name: str) -> UUID | None:
 
 def _near(request: Request) -> Near | None:
     names = ("latitude", "longitude", "radius_km")
-    given = [name for name in names if name in request.query_params]
-    if not given:
+    if not any(name in request.query_params for name in names):
         return None
     return Near(*(_float(request, name) for name in names))
 

@@ -1,4 +1,4 @@
-"""The catalogue over REST: what is shown, in the request's language, and what staff may write."""
+"""The shapes of the catalogue over REST: views in the language of the request, and the fields that staff may write."""
 
 from typing import Any
 
@@ -97,10 +97,10 @@ class DestinationWriteSerializer(StrictSerializer):
     translations = TranslationsSerializer()
 
     def details(self) -> DestinationDetails:
-        """Return the request as the domain takes it."""
-        held = dict(self.validated_data)
-        words = {language: dict(words) for language, words in held.pop("translations", {}).items()}
-        return DestinationDetails(**held, translations=words)
+        """Return the request as the service takes it."""
+        fields = dict(self.validated_data)
+        translations = {language: dict(words) for language, words in fields.pop("translations", {}).items()}
+        return DestinationDetails(**fields, translations=translations)
 
 
 class DepartureWriteSerializer(StrictSerializer):
@@ -114,5 +114,5 @@ class DepartureWriteSerializer(StrictSerializer):
     ends_at = serializers.DateTimeField(required=False)
 
     def change(self) -> DepartureChange:
-        """Return the request as the domain takes it."""
+        """Return the request as the service takes it."""
         return DepartureChange(**self.validated_data)

@@ -1,4 +1,4 @@
-"""Drawn photos of places: maps made from open data, so that every place has a real picture from the first day."""
+"""Photos of places, drawn as maps from open data, so that every place has a picture from the first day."""
 
 import threading
 from collections.abc import Iterator
@@ -9,6 +9,6 @@ _slots = threading.BoundedSemaphore(2)
 
 @contextmanager
 def drawing_slot() -> Iterator[None]:
-    """Hold one of two slots: drawing takes a processor, and never all the threads of a web process."""
+    """Hold one of two drawing slots. Drawing is CPU-bound and must not occupy every thread of a web process."""
     with _slots:
         yield

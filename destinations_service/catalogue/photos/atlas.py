@@ -1,4 +1,4 @@
-"""Outlines of countries and the larger cities, held once per process, for the maps of drawn photos."""
+"""Outlines of countries, and the larger cities, for the maps of drawn photos. They are read once per process."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ DOTS_FROM_POPULATION: Final = 150_000
 
 @dataclass(frozen=True, slots=True)
 class Ring:
-    """One outline: longitudes and latitudes, and the box around them: its sides, its middle longitude, half its width."""
+    """One outline: its points (longitude, latitude), and its bounding box with the box's middle and half width."""
 
     country: str
     points: tuple[tuple[float, float], ...]
@@ -28,13 +28,13 @@ class Ring:
 
     @property
     def area(self) -> float:
-        """Of the box, in square degrees as seen on the ground."""
+        """The area of the bounding box, in square degrees corrected for the latitude."""
         return (self.east - self.west) * (self.north - self.south) * cos(radians((self.north + self.south) / 2))
 
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A city as it stands on the map."""
+    """A city on the map."""
 
     name: str
     country: str
@@ -45,7 +45,7 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A window of the map: its middle, in degrees, and how many pixels one degree of latitude takes."""
+    """A window of the map: its middle in degrees, its scale in pixels per degree of latitude, its size in pixels."""
 
     latitude: float
     longitude: float
@@ -54,7 +54,7 @@ class View:
     height: int
 
     def xy(self, longitude: float, latitude: float) -> tuple[float, float]:
-        """Return where a point lies, in pixels from the top left."""
+        """Return the position of a point, in pixels from the top left."""
         return (
             self.width / 2 + around(longitude - self.longitude) * self.scale * cos(radians(self.latitude)),
             self.height / 2 - (latitude - self.latitude) * self.scale,
@@ -62,16 +62,16 @@ class View:
 
     @property
     def half_width(self) -> float:
-        """Degrees of longitude from the middle to either side."""
+        """Half of the window's width, in degrees of longitude."""
         return self.width / 2 / self.scale / max(cos(radians(self.latitude)), 0.05)
 
     @property
     def half_height(self) -> float:
-        """Degrees of latitude from the middle to the top or the foot."""
+        """Half of the window's height, in degrees of latitude."""
         return self.height / 2 / self.scale
 
     def shown(self, rings: Iterable[Ring]) -> list[Ring]:
-        """Return the outlines of whose boxes any part is in the window, but for those too small to be seen."""
+        """Return the outlines whose boxes overlap the window, without those that are too small to be seen."""
         south, north = self.latitude - self.half_height, self.latitude + self.half_height
         half_width, middle, least = self.half_width, self.longitude, 1.5 / self.scale
         return [
@@ -84,12 +84,15 @@ class View:
         ]
 
     def polygon(self, ring: Ring) -> list[tuple[float, float]]:
-        """Return the ring's points in pixels, thinned where the window is too small to show them all."""
+        """Return the ring's points in pixels. At small scales, return only every second or fourth point."""
         turn = around(ring.middle - self.longitude) - (ring.middle - self.longitude)
         step = 1 if self.scale > 40 or len(ring.points) < 60 else 2 if self.scale > 14 else 4
         across = self.scale * cos(radians(self.latitude))
-        left, top = self.width / 2 + (turn - self.longitude) * across, self.height / 2 + self.latitude * self.scale
-        return [(left + x * across, top - y * self.scale) for x, y in ring.points[::step]]
+        x_of_zero, y_of_zero = (
+            self.width / 2 + (turn - self.longitude) * across,
+            self.height / 2 + self.latitude * self.scale,
+        )
+        return [(x_of_zero + x * across, y_of_zero - y * self.scale) for x, y in ring.points[::step]]
 
 
 def around(degrees: float) -> float:
@@ -99,7 +102,7 @@ def around(degrees: float) -> float:
 
 @cache
 def rings() -> tuple[Ring, ...]:
-    """Return the outlines of all countries; a country's largest come first."""
+    """Return the outlines of all countries. The largest outlines of a country come first."""
     return tuple(_rings())
 
 
@@ -116,7 +119,7 @@ def _rings() -> Iterator[Ring]:
 
 @cache
 def rings_of(country: str) -> tuple[Ring, ...]:
-    """Return the outlines of one country that belong together: the largest, and those near it that are not tiny."""
+    """Return the main outlines of a country: the largest, and those near it with at least 1 % of its area."""
     own = sorted((ring for ring in rings() if ring.country == country), key=lambda ring: ring.area, reverse=True)
     if not own:
         return ()
@@ -133,7 +136,7 @@ def rings_of(country: str) -> tuple[Ring, ...]:
 
 @cache
 def large_cities() -> tuple[Dot, ...]:
-    """Return the larger cities, largest first."""
+    """Return the cities of DOTS_FROM_POPULATION people or more, largest first."""
     return tuple(
         Dot(city.name_en, city.country, city.longitude, city.latitude, city.population)
         for city in cities()

@@ -1,6 +1,6 @@
-"""Draws a map of a place: its country among the others, the cities around as dots, the place marked and named.
+"""Draws the map of a place: its country, the cities around it as dots, and the place marked and named.
 
-Pure: values in, an image out. Where files go, and which row they belong to, is the caller's.
+Pure: takes values and returns an image. `library` writes the files, `pictures` reads the rows.
 """
 
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ RENDITION_WIDTHS: Final = (320, 640, 1280)
 OVERSAMPLING: Final = 2
 QUALITY: Final = 84
 FONTS: Final = Path(__file__).parent / "fonts"
-INK: Final = (255, 255, 255)
-NET: Final = (255, 255, 255, 26)
-SCALE_OF_CITY: Final = 95.0  # pixels per degree: some 13 degrees across
+WHITE: Final = (255, 255, 255)
+GRATICULE_COLOUR: Final = (255, 255, 255, 26)
+SCALE_OF_CITY: Final = 95.0  # pixels per degree, so that the map shows about 13 degrees
 SCALE_OF_POINT_OF_INTEREST: Final = 150.0
 LABELS: Final = 7
 LARGEST_SCALE_OF_COUNTRY: Final = 420.0
@@ -31,7 +31,7 @@ LARGEST_SCALE_OF_COUNTRY: Final = 420.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a drawn photo shows. `subtitle` stands under the name: the country, or the city and the country."""
+    """What a drawn photo shows. `subtitle` is written below the name: the continent, the country, or city and country."""
 
     name: str
     subtitle: str
@@ -43,30 +43,30 @@ class Place:
 
 
 def draw(place: Place) -> Image.Image:
-    """Return the photo of `place`, 1280 by 800 pixels. The same place is drawn alike each time."""
+    """Return the photo of `place`, 1280 by 800 pixels. The same place always gives the same image."""
     palette = PALETTES[place.continent]
     view = view_of(place)
     image = sea(palette).copy()
     land, country = masks(view, place.country)
-    image.paste(mixed(palette.sea_top, INK, 0.28), (0, 0), shallows(land))
+    image.paste(mixed(palette.sea_top, WHITE, 0.28), (0, 0), shallows(land))
     image.paste(palette.land, (0, 0), land)
     if box := country.getbbox():
         image.paste(palette.country, box, country.crop(box))
     pen = ImageDraw.Draw(image, "RGBA")
-    net(pen, view)
+    graticule(pen, view)
     if place.kind != "COUNTRY":
         circles(pen, view, place, palette)
     dot_cities(pen, view, place, palette)
     if place.kind != "COUNTRY" or not visible(view, place.country):
         mark(image, view.xy(place.longitude, place.latitude), palette)
-    image.paste(shade(palette.sea_bottom, 0.55), (0, HEIGHT - veil().height), veil())
+    image.paste(shade(palette.sea_bottom, 0.55), (0, HEIGHT - caption_shadow().height), caption_shadow())
     write(image, place, palette)
     locate(image, place, palette)
     return image
 
 
 def renditions(image: Image.Image) -> dict[int, bytes]:
-    """Return JPEG files of the fixed widths. They carry no metadata."""
+    """Return a JPEG file per width. The files carry no metadata."""
     files = {}
     for width in RENDITION_WIDTHS:
         smaller = image if width == image.width else image.reduce(image.width // width)
@@ -77,7 +77,7 @@ def renditions(image: Image.Image) -> dict[int, bytes]:
 
 
 def view_of(place: Place) -> View:
-    """Return the window that shows the place a little above the middle, or the whole of a country."""
+    """Return the window of the map: a country as a whole, any other place a little above the middle."""
     if place.kind == "COUNTRY" and (own := rings_of(place.country)):
         west, east = min(ring.west for ring in own), max(ring.east for ring in own)
         south, north = min(ring.south for ring in own), max(ring.north for ring in own)
@@ -96,12 +96,15 @@ def view_of(place: Place) -> View:
 
 
 def visible(view: View, country: str) -> bool:
-    """True when a country is large enough on the map to be found without a marker."""
+    """Return whether a country is large enough on the map to need no marker."""
     return any((ring.north - ring.south) * view.scale > HEIGHT * 0.06 for ring in rings_of(country))
 
 
 def masks(view: View, country: str) -> tuple[Image.Image, Image.Image]:
-    """Return where land is, and where the country is, thinner along borders; smooth, as they are drawn larger and reduced."""
+    """Return the masks of all land and of the country, fainter along borders.
+
+    They are drawn larger and then reduced, which smooths their edges.
+    """
     size = (view.width * OVERSAMPLING, view.height * OVERSAMPLING)
     large = View(view.latitude, view.longitude, view.scale * OVERSAMPLING, *size)
     land, own = Image.new("L", size), Image.new("L", size)
@@ -109,14 +112,14 @@ def masks(view: View, country: str) -> tuple[Image.Image, Image.Image]:
     outlines = [
         (ring.country == country, points)
         for ring in large.shown(rings())
-        if len(points := large.polygon(ring)) > 2  # thinned, an islet may be less than a triangle
+        if len(points := large.polygon(ring)) > 2  # a small island may keep fewer than three points
     ]
-    for ours, points in outlines:
+    for is_own, points in outlines:
         land_pen.polygon(points, fill=255)
-        if ours:
+        if is_own:
             own_pen.polygon(points, fill=255)
-    for ours, points in outlines:
-        if ours:
+    for is_own, points in outlines:
+        if is_own:
             own_pen.line(points, fill=120, width=3)
         else:
             land_pen.line(points, fill=205, width=2)
@@ -124,7 +127,7 @@ def masks(view: View, country: str) -> tuple[Image.Image, Image.Image]:
 
 
 def shallows(land: Image.Image) -> Image.Image:
-    """Return where the sea is shallow: a soft edge around the land."""
+    """Return the mask of shallow sea: a soft edge around the land."""
     return (
         land.reduce(8)
         .filter(ImageFilter.BoxBlur(2))
@@ -133,21 +136,23 @@ def shallows(land: Image.Image) -> Image.Image:
     )
 
 
-def net(pen: ImageDraw.ImageDraw, view: View) -> None:
-    """Draw faint meridians and parallels, as far apart as suits the scale."""
-    apart = next(step for step in (30, 20, 10, 5, 2, 1, 0.5) if step * view.scale < 260 or step == 0.5)
+def graticule(pen: ImageDraw.ImageDraw, view: View) -> None:
+    """Draw faint meridians and parallels. Their spacing depends on the scale."""
+    spacing = next(step for step in (30, 20, 10, 5, 2, 1, 0.5) if step * view.scale < 260 or step == 0.5)
     half_height, half_width = view.half_height, view.half_width
-    for n in range(int((view.latitude - half_height) // apart), int((view.latitude + half_height) // apart) + 1):
-        y = view.xy(view.longitude, n * apart)[1]
-        pen.line((0, y, view.width, y), fill=NET)
+    for n in range(int((view.latitude - half_height) // spacing), int((view.latitude + half_height) // spacing) + 1):
+        y = view.xy(view.longitude, n * spacing)[1]
+        pen.line((0, y, view.width, y), fill=GRATICULE_COLOUR)
     if half_width < 180:
-        for n in range(int((view.longitude - half_width) // apart), int((view.longitude + half_width) // apart) + 1):
-            x = view.xy(n * apart, view.latitude)[0]
-            pen.line((x, 0, x, view.height), fill=NET)
+        for n in range(
+            int((view.longitude - half_width) // spacing), int((view.longitude + half_width) // spacing) + 1
+        ):
+            x = view.xy(n * spacing, view.latitude)[0]
+            pen.line((x, 0, x, view.height), fill=GRATICULE_COLOUR)
 
 
 def circles(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Palette) -> None:
-    """Draw circles around the place, 50 kilometres apart for a point of interest, 100 for a city."""
+    """Draw three circles around the place, 50 km apart for a point of interest and 100 km for a city."""
     x, y = view.xy(place.longitude, place.latitude)
     step = view.scale * (50 if place.kind == "POINT_OF_INTEREST" else 100) / 111.2
     for n in (3, 2, 1):
@@ -159,7 +164,7 @@ def circles(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Palette
 
 
 def dot_cities(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Palette) -> None:
-    """Set a dot for each of the larger cities in the window, by its population, and name the largest that leave room."""
+    """Draw a dot for each larger city in the window, sized by population. Name the largest whose labels do not overlap."""
     ink = shade(palette.sea_bottom, 0.75)
     south, north, half_width = view.latitude - view.half_height, view.latitude + view.half_height, view.half_width
     taken = [(WIDTH - 310.0, 0.0, WIDTH * 1.0, 160.0), (0.0, 560.0, WIDTH * 1.0, HEIGHT * 1.0)]
@@ -190,19 +195,19 @@ def dot_cities(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Pale
                 named += 1
 
 
-def overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def mark(image: Image.Image, at: tuple[float, float], palette: Palette) -> None:
-    """Set the marker: a drop with a white eye whose tip is the place."""
+    """Draw the marker: a pin with a white dot, whose tip is at the place."""
     pin, size = marker(palette)
     image.paste(pin, (round(at[0] - size / 2), round(at[1] - size * 0.92)), pin)
 
 
 @cache
 def marker(palette: Palette) -> tuple[Image.Image, int]:
-    """Return the marker's image, with transparency, and its side in pixels."""
+    """Return the marker's image, which is transparent around the pin, and the length of its side in pixels."""
     size, zoom = 96, 4
     large = Image.new("RGBA", (size * zoom, size * zoom))
     pen = ImageDraw.Draw(large)
@@ -228,40 +233,40 @@ def marker(palette: Palette) -> tuple[Image.Image, int]:
 
 
 def write(image: Image.Image, place: Place, palette: Palette) -> None:
-    """Set the name, the subtitle and the position in the lower left."""
+    """Write the name and the subtitle at the lower left, and the position at the lower right."""
     pen = ImageDraw.Draw(image)
-    left, room = 64, WIDTH - 128
+    left, width = 64, WIDTH - 128
     size = next(
         (
             size
             for size in (92, 80, 68, 58, 50, 42, 34)
-            if font("Fraunces-SemiBold", size).getlength(place.name) <= room
+            if font("Fraunces-SemiBold", size).getlength(place.name) <= width
         ),
         28,
     )
-    pen.text((left, 672), place.name, font=font("Fraunces-SemiBold", size), fill=INK, anchor="ls")
+    pen.text((left, 672), place.name, font=font("Fraunces-SemiBold", size), fill=WHITE, anchor="ls")
     pen.rectangle((left, 698, left + 72, 703), fill=palette.country)
-    pen.text((left, 745), place.subtitle, font=font("Inter-Medium", 28), fill=INK, anchor="ls")
+    pen.text((left, 745), place.subtitle, font=font("Inter-Medium", 28), fill=WHITE, anchor="ls")
     pen.text(
         (WIDTH - 64, 745), position(place), font=font("Inter-Medium", 24), fill=shade(palette.land, 0.92), anchor="rs"
     )
 
 
 def locate(image: Image.Image, place: Place, palette: Palette) -> None:
-    """Set a small map of the world in the upper right, the place as a dot on it."""
+    """Draw a small map of the world at the upper right, with the place as a dot."""
     world = small_world()
     left, top = WIDTH - world.width - 40, 36
     image.paste(shade(palette.sea_bottom, 0.8), (left - 12, top - 10), rounded(world.width + 24, world.height + 20))
     image.paste(palette.land, (left, top), world)
     x, y = left + (place.longitude + 180) / 360 * world.width, top + (84 - place.latitude) / 144 * world.height
     pen = ImageDraw.Draw(image)
-    pen.ellipse((x - 7, y - 7, x + 7, y + 7), fill=INK)
+    pen.ellipse((x - 7, y - 7, x + 7, y + 7), fill=WHITE)
     pen.ellipse((x - 5, y - 5, x + 5, y + 5), fill=palette.mark)
 
 
 @cache
 def small_world() -> Image.Image:
-    """Return where land is on a map of the world, 240 pixels wide, from 84 degrees north to 60 south."""
+    """Return the mask of land on a map of the world, 240 pixels wide, from 84 degrees north to 60 south."""
     zoom, width, height = 4, 240, 96
     large = Image.new("L", (width * zoom, height * zoom))
     pen = ImageDraw.Draw(large)
@@ -276,7 +281,7 @@ def small_world() -> Image.Image:
 
 @cache
 def rounded(width: int, height: int) -> Image.Image:
-    """Return a half-transparent panel with round corners, as a mask."""
+    """Return the mask of a half-transparent panel with round corners."""
     large = Image.new("L", (width * 2, height * 2))
     ImageDraw.Draw(large).rounded_rectangle((0, 0, width * 2 - 1, height * 2 - 1), 28, fill=165)
     return large.reduce(2)
@@ -284,7 +289,7 @@ def rounded(width: int, height: int) -> Image.Image:
 
 @cache
 def sea(palette: Palette) -> Image.Image:
-    """Return the ground of every photo of a continent: the sea, growing darker downward."""
+    """Return the background of a continent's photos: the sea, darker towards the bottom."""
     column = Image.new("RGB", (1, HEIGHT))
     for y in range(HEIGHT):
         share = y / HEIGHT
@@ -293,8 +298,8 @@ def sea(palette: Palette) -> Image.Image:
 
 
 @cache
-def veil() -> Image.Image:
-    """Return how much of the lower part is darkened for the words to be read: nothing at its top, most at the foot."""
+def caption_shadow() -> Image.Image:
+    """Return the mask that darkens the lower part, so that the caption is readable: clear at the top, dark at the bottom."""
     height = round(HEIGHT * 0.44)
     column = Image.new("L", (1, height))
     for y in range(height):
@@ -308,13 +313,13 @@ def font(name: str, size: int) -> ImageFont.FreeTypeFont:
 
 
 def position(place: Place) -> str:
-    """Return latitude and longitude as a map writes them: 48.86° N  2.35° E."""
+    """Return latitude and longitude as maps write them: 48.86° N  2.35° E."""
     north, east = "N" if place.latitude >= 0 else "S", "E" if place.longitude >= 0 else "W"
     return f"{abs(place.latitude):.2f}° {north}   {abs(place.longitude):.2f}° {east}"
 
 
-def mixed(one: tuple[int, int, int], other: tuple[int, int, int], share: float) -> tuple[int, int, int]:
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+def mixed(start: tuple[int, int, int], end: tuple[int, int, int], share: float) -> tuple[int, int, int]:
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(start, end, strict=True))
     return red, green, blue
 
 

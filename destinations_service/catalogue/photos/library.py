@@ -1,6 +1,6 @@
-"""Where drawn photos lie: files below the media root, one folder per place, made together when any of them is missing.
+"""The files of drawn photos: one folder per place below the media root, with one file per width.
 
-A place's photo always has the same name, so that what is drawn at seed and what is drawn when first asked for are one.
+The path depends only on the slug and the width. Seeding and the first request therefore write the same files.
 """
 
 import os
@@ -18,13 +18,14 @@ from destinations_service.catalogue.seed_data import countries
 CREDIT: Final = "Drawn from GeoNames and Natural Earth"
 LICENSE: Final = "CC BY 4.0"
 FOLDER: Final = "drawn"
-ELSEWHERE: Final = "EU"  # the palette of a country that the seed data does not know
+DEFAULT_CONTINENT: Final = "EU"  # for the palette of a country that is not in the seed data
 
 
 def drawn(root: Path, slug: str, width: int, place: Place) -> Path:
-    """Return the JPEG of a place's drawn photo in one of RENDITION_WIDTHS, drawing it first where it is missing.
+    """Return the JPEG of a place's photo in one of RENDITION_WIDTHS. Draw it first if it is missing.
 
-    Raises ValueError for another width. Safe to ask for at once from many threads and processes: files appear whole.
+    Many threads and processes may call this at once: a file appears only when it is complete.
+    Raises ValueError for another width.
     """
     if width not in RENDITION_WIDTHS:
         raise ValueError(f"photos are not drawn {width} pixels wide")
@@ -35,12 +36,12 @@ def drawn(root: Path, slug: str, width: int, place: Place) -> Path:
 
 
 def path_of(root: Path, slug: str, width: int) -> Path:
-    """Return where the file of a place's drawn photo is, or will be."""
+    """Return the path of a place's photo, whether or not the file exists."""
     return root / FOLDER / slug / f"{width}.jpg"
 
 
 def keep(root: Path, slug: str, place: Place) -> None:
-    """Draw a place's photo and write its files, each at once whole."""
+    """Draw a place's photo and write a file per width. Each file appears only when it is complete."""
     for width, content in renditions(draw(place)).items():
         path = path_of(root, slug, width)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +52,7 @@ def keep(root: Path, slug: str, place: Place) -> None:
 
 
 def keep_many(root: Path, places: Iterable[tuple[str, Place]]) -> int:
-    """Draw what is missing of many places, by (slug, place), on every processor; return how many were drawn."""
+    """Draw the missing photos of many (slug, place) pairs, on up to four processors. Return how many were drawn."""
     missing = [
         (slug, place)
         for slug, place in places
@@ -63,7 +64,7 @@ def keep_many(root: Path, places: Iterable[tuple[str, Place]]) -> int:
             keep(root, slug, place)
         return len(missing)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for _ in pool.map(partial(_keep_all, root), _shares(missing, 16)):
+        for _ in pool.map(partial(_keep_all, root), _batches(missing, 16)):
             pass
     return len(missing)
 
@@ -73,17 +74,17 @@ def _keep_all(root: Path, places: list[tuple[str, Place]]) -> None:
         keep(root, slug, place)
 
 
-def _shares(places: list[tuple[str, Place]], size: int) -> Iterator[list[tuple[str, Place]]]:
+def _batches(places: list[tuple[str, Place]], size: int) -> Iterator[list[tuple[str, Place]]]:
     for start in range(0, len(places), size):
         yield places[start : start + size]
 
 
 @cache
 def continents() -> dict[str, str]:
-    """Return the continent of each country's code."""
+    """Return the continent's code by country code."""
     return {country.code: country.continent for country in countries()}
 
 
 def continent_of(country_code: str) -> str:
-    """Return the continent's code, for the palette of its photos."""
-    return continents().get(country_code, ELSEWHERE)
+    """Return the code of a country's continent, which chooses the palette of its photos."""
+    return continents().get(country_code, DEFAULT_CONTINENT)

@@ -18,12 +18,12 @@ class Palette:
 
 
 def colour(code: str) -> Colour:
-    """Return red, green and blue of `rrggbb`."""
+    """Return red, green and blue of a code `rrggbb`."""
     return int(code[0:2], 16), int(code[2:4], 16), int(code[4:6], 16)
 
 
 def palette(*codes: str) -> Palette:
-    """Return the palette of five colours: sea above, sea below, land, country, mark."""
+    """Return the palette of five codes: top of the sea, bottom of the sea, land, country, mark."""
     return Palette(*map(colour, codes))
 
 

@@ -1,4 +1,4 @@
-"""From a destination's row to the picture that is drawn of it."""
+"""The drawn photo of a destination's row."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from destinations_service.catalogue.seed_data import CONTINENTS
 
 
 def drawn_photo(destination: Destination, *, width: int) -> Path:
-    """Return the JPEG file of a destination's drawn photo in one of drawing.RENDITION_WIDTHS, drawing it when first asked for.
+    """Return the JPEG file of a destination's photo in one of RENDITION_WIDTHS. The first call draws it, in about 50 ms.
 
-    About 50 ms when it is drawn, nothing but a look at the file afterwards. Raises ValueError for another width.
+    Raises ValueError for another width.
     """
     root = Path(settings.MEDIA_ROOT)
     path = library.path_of(root, destination.slug, width)
@@ -21,7 +21,7 @@ def drawn_photo(destination: Destination, *, width: int) -> Path:
 
 
 def place_of(destination: Destination) -> Place:
-    """Return what is drawn of a destination: its English name over the continent, the country, or the city and the country."""
+    """Return what the photo of a destination shows: its English name, and below it the places that contain it."""
     continent = library.continent_of(destination.country_code)
     names = {
         row.destination_id: row.name
@@ -29,10 +29,10 @@ def place_of(destination: Destination) -> Place:
             destination_id__in=[destination.id, *destination.ancestors], language="EN"
         )
     }
-    above = ", ".join(names[ancestor] for ancestor in reversed(destination.ancestors) if ancestor in names)
+    containing = ", ".join(names[ancestor] for ancestor in reversed(destination.ancestors) if ancestor in names)
     return Place(
         name=names.get(destination.id, destination.slug),
-        subtitle=above or CONTINENTS[continent][1],
+        subtitle=containing or CONTINENTS[continent][1],
         kind=destination.kind,
         country=destination.country_code,
         continent=continent,

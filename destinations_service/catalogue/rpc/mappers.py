@@ -1,4 +1,4 @@
-"""The catalogue's contracts as protobuf, and queries back."""
+"""Between the catalogue's values and protobuf: views to messages, requests to queries."""
 
 from collections.abc import Callable
 from datetime import date
@@ -112,18 +112,18 @@ def departure_to_proto(departure: DepartureView) -> pb.Departure:
     )
 
 
-def edges(listed: Listed, edge: Callable[..., Any], to_proto: Callable[[Any], Any]) -> list[Any]:
+def edges(listed: Listed[Any], edge: Callable[..., Any], to_proto: Callable[[Any], Any]) -> list[Any]:
     """Return the edges of a page."""
     return [edge(node=to_proto(view), cursor=cursor) for view, cursor in zip(listed.views, listed.cursors, strict=True)]
 
 
-def info(listed: Listed) -> common_pb2.PageInfo:
+def info(listed: Listed[Any]) -> common_pb2.PageInfo:
     """Return the PageInfo of a page."""
     return page_info(cursors=listed.cursors, has_next=listed.has_next, has_previous=listed.has_previous)
 
 
 def to_destination_query(request: pb.SearchDestinationsRequest) -> DestinationQuery:
-    """Return the query. Raises Invalid for ids, kinds or orders that are none."""
+    """Return the query of the request. Raises Invalid for a malformed id and an unknown kind or order."""
     near = request.near
     return DestinationQuery(
         search=request.search,
@@ -139,7 +139,7 @@ def to_destination_query(request: pb.SearchDestinationsRequest) -> DestinationQu
 
 
 def to_trip_query(request: pb.SearchTripsRequest) -> TripQuery:
-    """Return the query. Raises Invalid for ids, dates or orders that are none."""
+    """Return the query of the request. Raises Invalid for a malformed id or date and an unknown order."""
     after, before = dates_of(request.departs)
     return TripQuery(
         destination_id=_id(request.destination_id, "destination"),
@@ -152,12 +152,12 @@ def to_trip_query(request: pb.SearchTripsRequest) -> TripQuery:
 
 
 def kind_of(value: int) -> str:
-    """Return the kind filter's name, empty for none. Raises Invalid."""
+    """Return the name of a kind, empty if none is set. Raises Invalid for an unknown kind."""
     return _name(pb.DestinationKind, value, "DESTINATION_KIND_", "kind")
 
 
 def dates_of(departs: common_pb2.DateRange) -> tuple[date | None, date | None]:
-    """Return the first and the last day. Raises Invalid for what is no date."""
+    """Return the first and the last day. Raises Invalid for a malformed date."""
     return date_of(getattr(departs, "from"), "departsAfter"), date_of(departs.until, "departsBefore")
 
 

@@ -1,4 +1,4 @@
-"""travel.destinations.v1: the catalogue for the gateway, departures for bookings. One domain call per method."""
+"""The servicer of travel.destinations.v1: the catalogue for the gateway, departures for bookings. One selector per method."""
 
 from typing import Final
 
@@ -25,19 +25,19 @@ READERS: Final = frozenset({"gateway", "bookings", "notifications"})
 
 
 class DestinationsServicer(destinations_pb2_grpc.DestinationsServiceServicer):
-    """The catalogue is open to everybody: no traveller is asked for."""
+    """Serve the catalogue. It is public, so no method needs a traveller's token."""
 
     @rpc(callers=READERS, traveller="none")
     def BatchGetDestinations(
         self, request: pb.BatchGetDestinationsRequest, call: Call
     ) -> pb.BatchGetDestinationsResponse:
         """Return destinations by id and slug."""
-        found = selectors.destinations_by_key(ids=uuids_of(request.ids, "ids"), slugs=list(request.slugs))
-        return pb.BatchGetDestinationsResponse(destinations=map(destination_to_proto, found))
+        destinations = selectors.destinations_by_key(ids=uuids_of(request.ids, "ids"), slugs=list(request.slugs))
+        return pb.BatchGetDestinationsResponse(destinations=map(destination_to_proto, destinations))
 
     @rpc(callers=READERS, traveller="none")
     def SearchDestinations(self, request: pb.SearchDestinationsRequest, call: Call) -> pb.SearchDestinationsResponse:
-        """Return a page of the destinations looked for."""
+        """Return a page of the destinations that match."""
         first, after = page_of(request.page)
         listed = selectors.search_destinations(query=to_destination_query(request), first=first, after=after)
         return pb.SearchDestinationsResponse(
@@ -51,14 +51,14 @@ class DestinationsServicer(destinations_pb2_grpc.DestinationsServiceServicer):
         """Return a page of children per parent."""
         first, after = page_of(request.page)
         parents = uuids_of(request.parent_ids, "parent_ids")
-        found = selectors.children_of(parent_ids=parents, kind=kind_of(request.kind), first=first, after=after)
+        pages = selectors.children_of(parent_ids=parents, kind=kind_of(request.kind), first=first, after=after)
         return pb.BatchListChildrenResponse(
             pages=[
                 pb.DestinationPage(
                     parent_id=str(parent),
-                    edges=edges(found[parent], pb.DestinationEdge, destination_to_proto),
-                    page_info=info(found[parent]),
-                    total_count=found[parent].total,
+                    edges=edges(pages[parent], pb.DestinationEdge, destination_to_proto),
+                    page_info=info(pages[parent]),
+                    total_count=pages[parent].total,
                 )
                 for parent in parents
             ]
@@ -67,31 +67,31 @@ class DestinationsServicer(destinations_pb2_grpc.DestinationsServiceServicer):
     @rpc(callers=READERS, traveller="none")
     def BatchListPhotos(self, request: pb.BatchListPhotosRequest, call: Call) -> pb.BatchListPhotosResponse:
         """Return the photos of destinations."""
-        found = selectors.photos(destination_ids=uuids_of(request.destination_ids, "destination_ids"))
-        return pb.BatchListPhotosResponse(photos=map(photo_to_proto, found))
+        photos = selectors.photos(destination_ids=uuids_of(request.destination_ids, "destination_ids"))
+        return pb.BatchListPhotosResponse(photos=map(photo_to_proto, photos))
 
     @rpc(callers=READERS, traveller="none")
     def BatchListAveragePrices(
         self, request: pb.BatchListAveragePricesRequest, call: Call
     ) -> pb.BatchListAveragePricesResponse:
         """Return the average prices of destinations."""
-        found = selectors.average_prices(destination_ids=uuids_of(request.destination_ids, "destination_ids"))
+        prices_by_place = selectors.average_prices(destination_ids=uuids_of(request.destination_ids, "destination_ids"))
         return pb.BatchListAveragePricesResponse(
             destinations=[
                 pb.DestinationPrices(destination_id=str(place), prices=map(price_to_proto, prices))
-                for place, prices in found.items()
+                for place, prices in prices_by_place.items()
             ]
         )
 
     @rpc(callers=READERS, traveller="none")
     def BatchGetTrips(self, request: pb.BatchGetTripsRequest, call: Call) -> pb.BatchGetTripsResponse:
         """Return trips by id and slug."""
-        found = selectors.trips_by_key(ids=uuids_of(request.ids, "ids"), slugs=list(request.slugs))
-        return pb.BatchGetTripsResponse(trips=map(trip_to_proto, found))
+        trips = selectors.trips_by_key(ids=uuids_of(request.ids, "ids"), slugs=list(request.slugs))
+        return pb.BatchGetTripsResponse(trips=map(trip_to_proto, trips))
 
     @rpc(callers=READERS, traveller="none")
     def SearchTrips(self, request: pb.SearchTripsRequest, call: Call) -> pb.SearchTripsResponse:
-        """Return a page of the trips looked for."""
+        """Return a page of the trips that match."""
         first, after = page_of(request.page)
         listed = selectors.search_trips(query=to_trip_query(request), first=first, after=after)
         return pb.SearchTripsResponse(
@@ -104,16 +104,16 @@ class DestinationsServicer(destinations_pb2_grpc.DestinationsServiceServicer):
         first, after = page_of(request.page)
         departs_after, departs_before = dates_of(request.departs)
         places = uuids_of(request.destination_ids, "destination_ids")
-        found = selectors.trips_of(
+        pages = selectors.trips_of(
             destination_ids=places, departs_after=departs_after, departs_before=departs_before, first=first, after=after
         )
         return pb.BatchListTripsResponse(
             pages=[
                 pb.TripPage(
                     destination_id=str(place),
-                    edges=edges(found[place], pb.TripEdge, trip_to_proto),
-                    page_info=info(found[place]),
-                    total_count=found[place].total,
+                    edges=edges(pages[place], pb.TripEdge, trip_to_proto),
+                    page_info=info(pages[place]),
+                    total_count=pages[place].total,
                 )
                 for place in places
             ]
@@ -122,8 +122,8 @@ class DestinationsServicer(destinations_pb2_grpc.DestinationsServiceServicer):
     @rpc(callers=READERS, traveller="none")
     def BatchGetDepartures(self, request: pb.BatchGetDeparturesRequest, call: Call) -> pb.BatchGetDeparturesResponse:
         """Return departures by id."""
-        found = selectors.departures_by_id(ids=uuids_of(request.ids, "ids"))
-        return pb.BatchGetDeparturesResponse(departures=map(departure_to_proto, found))
+        departures = selectors.departures_by_id(ids=uuids_of(request.ids, "ids"))
+        return pb.BatchGetDeparturesResponse(departures=map(departure_to_proto, departures))
 
     @rpc(callers=READERS, traveller="none")
     def BatchListDepartures(self, request: pb.BatchListDeparturesRequest, call: Call) -> pb.BatchListDeparturesResponse:
@@ -131,7 +131,7 @@ class DestinationsServicer(destinations_pb2_grpc.DestinationsServiceServicer):
         first, after = page_of(request.page)
         departs_after, departs_before = dates_of(request.departs)
         trips = uuids_of(request.trip_ids, "trip_ids")
-        found = selectors.departures_of(
+        pages = selectors.departures_of(
             trip_ids=trips,
             departs_after=departs_after,
             departs_before=departs_before,
@@ -143,8 +143,8 @@ class DestinationsServicer(destinations_pb2_grpc.DestinationsServiceServicer):
             pages=[
                 pb.DeparturePage(
                     trip_id=str(trip),
-                    edges=edges(found[trip], pb.DepartureEdge, departure_to_proto),
-                    page_info=info(found[trip]),
+                    edges=edges(pages[trip], pb.DepartureEdge, departure_to_proto),
+                    page_info=info(pages[trip]),
                 )
                 for trip in trips
             ]
@@ -152,7 +152,7 @@ class DestinationsServicer(destinations_pb2_grpc.DestinationsServiceServicer):
 
     @rpc(callers=READERS, traveller="none")
     def GetDeparture(self, request: pb.GetDepartureRequest, call: Call) -> pb.GetDepartureResponse:
-        """Return all that a quote needs."""
+        """Return what bookings_service makes a quote from."""
         departure, trip, place = selectors.departure_for_quote(departure_id=uuid_of(request.id, "id"))
         return pb.GetDepartureResponse(
             departure=departure_to_proto(departure),

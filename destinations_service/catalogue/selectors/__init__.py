@@ -1,4 +1,4 @@
-"""Reading the catalogue: by id and slug, by search, and as pages per parent."""
+"""Every read of the catalogue: by id and slug, by search, and as pages per parent."""
 
 from destinations_service.catalogue.selectors.lists import children_of, departures_of, trips_of
 from destinations_service.catalogue.selectors.places import (

@@ -1,46 +1,55 @@
-"""Pages per parent: one LATERAL query finds the rows of every page, one more reads them."""
+"""Pages per parent. One LATERAL query finds the ids of every page, and one more query reads their rows."""
 
-# ruff: noqa: S608 — statements are put together from constants of this module; every value is a parameter
+# ruff: noqa: S608 — the statements are put together from constants of this module. Every value is a parameter.
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Model
+from django.db.models import Count
 
-from destinations_service.catalogue.contracts import Listed
+from destinations_service.catalogue.contracts import DepartureView, DestinationView, Listed, TripView
 from destinations_service.catalogue.domain import check_dates
 from destinations_service.catalogue.models import Departure, Destination
 from destinations_service.catalogue.selectors.places import destination_view, destinations
 from destinations_service.catalogue.selectors.trips import departure_view, trip_view, trips
 from shared.pages import ID, Key, decode, encode, instant
 
+V = TypeVar("V")
+
 _CHILD_KEYS = (Key("people", int, descending=True), ID)
 _TRIP_KEYS = (Key("popularity", int, descending=True), ID)
 _DEPARTURE_KEYS = (Key("starts_at", instant), ID)
 
 
-def children_of(*, parent_ids: Collection[UUID], kind: str, first: int, after: str) -> dict[UUID, Listed]:
+def children_of(
+    *, parent_ids: Collection[UUID], kind: str, first: int, after: str
+) -> dict[UUID, Listed[DestinationView]]:
     """Return a page of children per parent, most populous first."""
     parameters: dict[str, Any] = {"parents": list(parent_ids), "limit": first + 1, "kind": kind}
-    beyond = ""
+    after_cursor = ""
     if after:
         parameters["people"], parameters["id"] = decode(after, keys=_CHILD_KEYS, kind="children")
-        beyond = "AND (-coalesce(d.population, 0), d.id) > (-%(people)s, %(id)s)"
-    found = _lateral(
+        after_cursor = "AND (-coalesce(d.population, 0), d.id) > (-%(people)s, %(id)s)"
+    ids_by_parent = _lateral(
         "SELECT d.id FROM catalogue_destination d WHERE d.parent_id = p.id AND (%(kind)s = '' OR d.kind = %(kind)s) "
-        f"{beyond} ORDER BY coalesce(d.population, 0) DESC, d.id LIMIT %(limit)s",
+        f"{after_cursor} ORDER BY coalesce(d.population, 0) DESC, d.id LIMIT %(limit)s",
         parameters,
     )
     counts = Destination.objects.filter(parent_id__in=parent_ids, **({"kind": kind} if kind else {}))
-    totals = dict(counts.values_list("parent_id").annotate(Count("id")))
     return _pages(
-        parent_ids, found, first=first, after=after, totals=totals, kind="children",
-        rows={row.id: row for row in destinations().filter(id__in=_all(found))},
-        view=destination_view, place=lambda row: [row.population or 0, row.id],
-    )  # fmt: skip
+        parent_ids,
+        ids_by_parent,
+        first=first,
+        after=after,
+        totals=dict(counts.values_list("parent_id").annotate(Count("id"))),
+        kind="children",
+        rows={row.id: row for row in destinations().filter(id__in=_all_ids(ids_by_parent))},
+        to_view=destination_view,
+        key_values=lambda row: [row.population or 0, row.id],
+    )
 
 
 def trips_of(
@@ -50,67 +59,89 @@ def trips_of(
     departs_before: date | None,
     first: int,
     after: str,
-) -> dict[UUID, Listed]:
-    """Return a page of trips per destination, of all below it too, the most popular first."""
+) -> dict[UUID, Listed[TripView]]:
+    """Return a page of trips per destination, most popular first. Trips of places below the destination are included.
+
+    With dates, only trips that have an open departure between them. Raises Invalid if the dates are the wrong way round.
+    """
     check_dates(after=departs_after, before=departs_before)
     parameters: dict[str, Any] = {
         "parents": list(destination_ids),
         "limit": first + 1,
         **_range(departs_after, departs_before),
     }
-    beyond = ""
+    after_cursor = ""
     if after:
         parameters["popularity"], parameters["id"] = decode(after, keys=_TRIP_KEYS, kind="trips")
-        beyond = "AND (-t.popularity, t.id) > (-%(popularity)s, %(id)s)"
-    dated = departs_after or departs_before
-    leaving = (
+        after_cursor = "AND (-t.popularity, t.id) > (-%(popularity)s, %(id)s)"
+    between_dates = (
         "AND EXISTS (SELECT FROM catalogue_departure x WHERE x.trip_id = t.id AND x.status = 'OPEN'"
         " AND x.starts_at >= %(from)s AND x.starts_at < %(until)s)"
-        if dated
+        if departs_after or departs_before
         else ""
     )
-    here = (
+    matching = (
         "FROM catalogue_trip t JOIN catalogue_destination d ON d.id = t.destination_id"
-        f" WHERE (d.id = p.id OR d.ancestors @> ARRAY[p.id]) {leaving}"
+        f" WHERE (d.id = p.id OR d.ancestors @> ARRAY[p.id]) {between_dates}"
     )
-    found = _lateral(
-        f"SELECT t.id {here} {beyond} ORDER BY t.popularity DESC, t.id LIMIT %(limit)s",
-        parameters,
+    ids_by_destination = _lateral(
+        f"SELECT t.id {matching} {after_cursor} ORDER BY t.popularity DESC, t.id LIMIT %(limit)s", parameters
     )
-    totals = {parent: rows[0] for parent, rows in _lateral(f"SELECT count(*) AS id {here}", parameters).items()}
+    counts = _lateral(f"SELECT count(*) AS id {matching}", parameters)
     return _pages(
-        destination_ids, found, first=first, after=after, totals=totals, kind="trips",
-        rows={row.id: row for row in trips().filter(id__in=_all(found))},
-        view=trip_view, place=lambda row: [row.popularity, row.id],
-    )  # fmt: skip
+        destination_ids,
+        ids_by_destination,
+        first=first,
+        after=after,
+        totals={destination_id: counted[0] for destination_id, counted in counts.items()},
+        kind="trips",
+        rows={row.id: row for row in trips().filter(id__in=_all_ids(ids_by_destination))},
+        to_view=trip_view,
+        key_values=lambda row: [row.popularity, row.id],
+    )
 
 
 def departures_of(
-    *, trip_ids: Collection[UUID], departs_after: date | None, departs_before: date | None, only_available: bool,
-    first: int, after: str,
-) -> dict[UUID, Listed]:  # fmt: skip
-    """Return a page of departures to come per trip, soonest first; `only_available` goes by the copy of the seats left."""
+    *,
+    trip_ids: Collection[UUID],
+    departs_after: date | None,
+    departs_before: date | None,
+    only_available: bool,
+    first: int,
+    after: str,
+) -> dict[UUID, Listed[DepartureView]]:
+    """Return a page of departures to come per trip, soonest first. `only_available` reads the copy of the free seats.
+
+    Raises Invalid if the dates are the wrong way round.
+    """
     check_dates(after=departs_after, before=departs_before)
     parameters: dict[str, Any] = {
         "parents": list(trip_ids),
         "limit": first + 1,
         **_range(departs_after, departs_before),
     }
-    beyond = ""
+    after_cursor = ""
     if after:
         parameters["starts_at"], parameters["id"] = decode(after, keys=_DEPARTURE_KEYS, kind="departures")
-        beyond = "AND (d.starts_at, d.id) > (%(starts_at)s, %(id)s)"
+        after_cursor = "AND (d.starts_at, d.id) > (%(starts_at)s, %(id)s)"
     available = "AND d.status = 'OPEN' AND coalesce(d.seats_left, d.capacity) > 0" if only_available else ""
-    found = _lateral(
+    ids_by_trip = _lateral(
         "SELECT d.id FROM catalogue_departure d WHERE d.trip_id = p.id AND d.starts_at >= %(from)s"
-        f" AND d.starts_at < %(until)s {available} {beyond} ORDER BY d.starts_at, d.id LIMIT %(limit)s",
+        f" AND d.starts_at < %(until)s {available} {after_cursor} ORDER BY d.starts_at, d.id LIMIT %(limit)s",
         parameters,
     )
+    rows = Departure.objects.filter(id__in=_all_ids(ids_by_trip)).select_related("trip")
     return _pages(
-        trip_ids, found, first=first, after=after, totals={}, kind="departures",
-        rows={row.id: row for row in Departure.objects.filter(id__in=_all(found)).select_related("trip")},
-        view=departure_view, place=lambda row: [row.starts_at, row.id],
-    )  # fmt: skip
+        trip_ids,
+        ids_by_trip,
+        first=first,
+        after=after,
+        totals={},
+        kind="departures",
+        rows={row.id: row for row in rows},
+        to_view=departure_view,
+        key_values=lambda row: [row.starts_at, row.id],
+    )
 
 
 def _range(after: date | None, before: date | None) -> dict[str, datetime]:
@@ -119,31 +150,39 @@ def _range(after: date | None, before: date | None) -> dict[str, datetime]:
     return {"from": max(now, datetime.combine(after, time(), UTC)) if after else now, "until": until}
 
 
-def _lateral(inner: str, parameters: dict[str, Any]) -> dict[UUID, list[Any]]:
-    """Run `inner` for each parent (`p.id`) in one statement; return the ids it found per parent, in its order."""
+def _lateral(query: str, parameters: dict[str, Any]) -> dict[UUID, list[Any]]:
+    """Run `query` for each parent (`p.id`) in one statement. Return what its column `id` yields per parent, in its order."""
     statement = (
         "SELECT p.id, found.id FROM unnest(%(parents)s::uuid[]) WITH ORDINALITY AS p(id, place)"
-        f" CROSS JOIN LATERAL ({inner}) AS found"
+        f" CROSS JOIN LATERAL ({query}) AS found"
     )
     result: dict[UUID, list[Any]] = {}
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        for parent, child in cursor.fetchall():
-            result.setdefault(parent, []).append(child)
+        for parent, value in cursor.fetchall():
+            result.setdefault(parent, []).append(value)
     return result
 
 
 def _pages(
-    parents: Collection[UUID], found: dict[UUID, list[UUID]], *, first: int, after: str, totals: dict[UUID, int], kind: str,
-    rows: dict[UUID, Model], view: Callable[[Any], Any], place: Callable[[Any], Sequence[Any]],
-) -> dict[UUID, Listed]:  # fmt: skip
+    parents: Collection[UUID],
+    ids_by_parent: dict[UUID, list[UUID]],
+    *,
+    first: int,
+    after: str,
+    totals: dict[UUID, int],
+    kind: str,
+    rows: dict[UUID, Any],
+    to_view: Callable[[Any], V],
+    key_values: Callable[[Any], Sequence[Any]],
+) -> dict[UUID, Listed[V]]:
     pages = {}
     for parent in parents:
-        ids = found.get(parent, [])
+        ids = ids_by_parent.get(parent, [])
         shown = [rows[row_id] for row_id in ids[:first]]
         pages[parent] = Listed(
-            views=[view(row) for row in shown],
-            cursors=[encode(place(row), kind=kind) for row in shown],
+            views=[to_view(row) for row in shown],
+            cursors=[encode(key_values(row), kind=kind) for row in shown],
             has_next=len(ids) > first,
             has_previous=bool(after),
             total=totals.get(parent, 0),
@@ -151,5 +190,5 @@ def _pages(
     return pages
 
 
-def _all(found: dict[UUID, list[UUID]]) -> list[UUID]:
-    return [row_id for ids in found.values() for row_id in ids]
+def _all_ids(ids_by_parent: dict[UUID, list[UUID]]) -> list[UUID]:
+    return [row_id for ids in ids_by_parent.values() for row_id in ids]

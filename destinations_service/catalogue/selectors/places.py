@@ -1,6 +1,6 @@
-"""Destinations with their photos and prices, and the day's rates."""
+"""Destinations with their photos and prices, and the exchange rates."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from uuid import UUID
 
 from django.conf import settings
@@ -14,34 +14,34 @@ from shared.text import Text
 
 
 def destinations() -> QuerySet[Destination]:
-    """Return destinations with their words."""
+    """Return destinations with their translations."""
     return Destination.objects.prefetch_related("translations")
 
 
 def destinations_by_key(*, ids: Collection[UUID] = (), slugs: Collection[str] = ()) -> list[DestinationView]:
-    """Return those that exist: by id in the order asked for, then by slug."""
-    found: dict[UUID | str, Destination] = {}
+    """Return the destinations that exist, in the order of `ids` and then of `slugs`."""
+    rows: dict[UUID | str, Destination] = {}
     if ids:
-        found.update({row.id: row for row in destinations().filter(id__in=ids)})
+        rows.update({row.id: row for row in destinations().filter(id__in=ids)})
     if slugs:
-        found.update({row.slug: row for row in destinations().filter(slug__in=slugs)})
+        rows.update({row.slug: row for row in destinations().filter(slug__in=slugs)})
     keys: list[UUID | str] = [*ids, *slugs]
-    return [destination_view(found[key]) for key in keys if key in found]
+    return [destination_view(rows[key]) for key in keys if key in rows]
 
 
 def photos(*, destination_ids: Collection[UUID]) -> list[PhotoView]:
-    """Return the photos of destinations, in their order."""
+    """Return the photos of destinations, in the order in which they are shown."""
     rows = Photo.objects.filter(destination_id__in=destination_ids).order_by("destination_id", "position", "id")
     return [photo_view(row) for row in rows]
 
 
 def average_prices(*, destination_ids: Collection[UUID]) -> dict[UUID, list[AveragePriceView]]:
     """Return the average prices of each destination."""
-    found: dict[UUID, list[AveragePriceView]] = {destination_id: [] for destination_id in destination_ids}
+    prices: dict[UUID, list[AveragePriceView]] = {destination_id: [] for destination_id in destination_ids}
     for row in AveragePrice.objects.filter(destination_id__in=destination_ids).order_by("category"):
         price = Money.rounded(row.amount, row.currency)
-        found[row.destination_id].append(AveragePriceView(row.category, price, row.as_of, row.source))
-    return found
+        prices[row.destination_id].append(AveragePriceView(row.category, price, row.as_of, row.source))
+    return prices
 
 
 def exchange_rates() -> list[RateView]:
@@ -51,7 +51,7 @@ def exchange_rates() -> list[RateView]:
 
 
 def destination_view(row: Destination, *, distance_km: float | None = None) -> DestinationView:
-    """Return what leaves the catalogue of a destination."""
+    """Return the view of a destination."""
     words = {translation.language: translation for translation in row.translations.all()}
     return DestinationView(
         id=row.id,
@@ -74,7 +74,7 @@ def destination_view(row: Destination, *, distance_km: float | None = None) -> D
 
 
 def photo_view(row: Photo) -> PhotoView:
-    """Return what leaves the catalogue of a photo."""
+    """Return the view of a photo."""
     base = f"{settings.MEDIA_URL_BASE}/photos/{row.id}"
     return PhotoView(
         id=row.id,
@@ -88,13 +88,8 @@ def photo_view(row: Photo) -> PhotoView:
     )
 
 
-def views(rows: Iterable[Destination]) -> list[DestinationView]:
-    """Return the views of destinations."""
-    return [destination_view(row) for row in rows]
-
-
 def _text(words: dict[str, DestinationTranslation], name: str, fallback: str = "") -> Text:
-    """Return a text in both languages; one that was not written shows the other."""
+    """Return a text in both languages. A missing language shows the text of the other."""
     en = getattr(words["EN"], name) if "EN" in words else ""
     fr = getattr(words["FR"], name) if "FR" in words else ""
     return Text(en=en or fr or fallback, fr=fr or en or fallback)

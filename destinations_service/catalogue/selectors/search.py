@@ -1,8 +1,9 @@
-"""Looking destinations and trips up: filters, orders, keyset pages."""
+"""The search for destinations and trips: filters, orders, keyset pages."""
 
 import math
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import (
@@ -21,42 +22,41 @@ from django.db.models import (
 )
 from django.db.models.functions import ACos, Cast, Coalesce, Cos, Greatest, Least, Radians, Round, Sin
 
-from destinations_service.catalogue.contracts import DestinationQuery, Listed, TripQuery
+from destinations_service.catalogue.contracts import DestinationQuery, DestinationView, Listed, TripQuery, TripView
 from destinations_service.catalogue.domain import MOST_TAGS, Near, check_dates, check_near, check_search
-from destinations_service.catalogue.models import Departure, Destination, DestinationTranslation, Trip
+from destinations_service.catalogue.models import Departure, Destination, DestinationTranslation, ExchangeRate
 from destinations_service.catalogue.selectors.places import destination_view, destinations, exchange_rates
 from destinations_service.catalogue.selectors.trips import trip_view, trips
 from shared.errors import Invalid
 from shared.money import Money
 from shared.pages import ID, Key, instant, number, page
 
+if TYPE_CHECKING:
+    from destinations_service.catalogue.selectors.trips import PricedTrip
+
 _EARTH_METRES = 6_371_008.8
 _POPULAR = (Key("popularity", int, descending=True), Key("people", int, descending=True), ID)
 
 
-def search_destinations(*, query: DestinationQuery, first: int, after: str) -> Listed:
-    """Return a page of destinations. Raises Invalid naming what is malformed."""
+def search_destinations(*, query: DestinationQuery, first: int, after: str) -> Listed[DestinationView]:
+    """Return a page of destinations. Raises Invalid naming the malformed field."""
     rows = _filtered(query)
     order = query.order or ("RELEVANCE" if query.search else "POPULARITY")
     rows, keys = _ordered(rows, query, order)
     cut = page(rows, keys=keys, first=first, after=after, kind=f"destinations.{order}")
-    views = [
-        destination_view(row, distance_km=row.metres / 1000 if query.near else None)  # type: ignore[attr-defined]
-        for row in cut.rows
-    ]
+    views = [destination_view(row, distance_km=_distance_km(row)) for row in cut.rows]
     return Listed(views, cut.cursors, cut.has_next, cut.has_previous, total=rows.count())
 
 
-def search_trips(*, query: TripQuery, first: int, after: str) -> Listed:
-    """Return a page of trips, in stable order. Raises Invalid naming what is malformed."""
-    rows = trips_matching(query)
-    rows, keys, kind = ordered_trips(rows, query)
+def search_trips(*, query: TripQuery, first: int, after: str) -> Listed[TripView]:
+    """Return a page of trips. Raises Invalid naming the malformed field."""
+    rows, keys, kind = _ordered_trips(_matching_trips(query), query)
     cut = page(rows, keys=keys, first=first, after=after, kind=kind)
     return Listed([trip_view(row) for row in cut.rows], cut.cursors, cut.has_next, cut.has_previous, total=rows.count())
 
 
-def trips_matching(query: TripQuery) -> QuerySet[Trip]:
-    """Return the trips that match, unordered."""
+def _matching_trips(query: TripQuery) -> "QuerySet[PricedTrip]":
+    """Return the trips that match the filters, without an order."""
     check_dates(after=query.departs_after, before=query.departs_before)
     if query.seats < 0:
         raise Invalid(field="seats")
@@ -69,8 +69,10 @@ def trips_matching(query: TripQuery) -> QuerySet[Trip]:
     return rows
 
 
-def ordered_trips(rows: QuerySet[Trip], query: TripQuery) -> tuple[QuerySet[Trip], tuple[Key, ...], str]:
-    """Return the trips annotated for their order, its keys, and its name."""
+def _ordered_trips(
+    rows: "QuerySet[PricedTrip]", query: TripQuery
+) -> "tuple[QuerySet[PricedTrip], tuple[Key, ...], str]":
+    """Return the trips with the annotations of their order, the keys of that order, and its name."""
     order = query.order or "POPULARITY"
     if order == "PRICE":
         # Prices are compared in euros, at the latest rates.
@@ -96,15 +98,15 @@ def ordered_trips(rows: QuerySet[Trip], query: TripQuery) -> tuple[QuerySet[Trip
 
 
 def _departures(query: TripQuery) -> QuerySet[Departure]:
-    """Return the open departures to come that the query allows; seats are those of the copy."""
+    """Return the open departures to come that match the query. Free seats are read from the copy."""
     rows = Departure.objects.filter(status="OPEN", starts_at__gt=datetime.now(UTC))
     if query.departs_after:
         rows = rows.filter(starts_at__gte=datetime.combine(query.departs_after, time(), UTC))
     if query.departs_before:
         rows = rows.filter(starts_at__lt=datetime.combine(query.departs_before, time(), UTC) + timedelta(days=1))
     if query.seats:
-        rows = rows.annotate(free=Coalesce("seats_left", "capacity", output_field=IntegerField())).filter(
-            free__gte=query.seats
+        rows = rows.annotate(free_seats=Coalesce("seats_left", "capacity", output_field=IntegerField())).filter(
+            free_seats__gte=query.seats
         )
     if query.max_price:
         euros = _euros(query.max_price, field="maxPrice")
@@ -113,7 +115,7 @@ def _departures(query: TripQuery) -> QuerySet[Departure]:
 
 
 def _filtered(query: DestinationQuery) -> QuerySet[Destination]:
-    rows = destinations().annotate(people=Coalesce("population", Value(0)))
+    rows: QuerySet[Destination] = destinations().annotate(people=Coalesce("population", Value(0)))
     if query.search and (wanted := check_search(query.search)):
         like = Q(search_text__contains=wanted)
         rows = rows.annotate(
@@ -134,7 +136,7 @@ def _filtered(query: DestinationQuery) -> QuerySet[Destination]:
             raise Invalid(field="tags")
         rows = rows.filter(tags__contains=list(query.tags))
     if query.near:
-        rows = _near(rows, check_near(query.near))  # type: ignore[assignment]  # annotated once more
+        rows = _near(rows, check_near(query.near))
     if query.max_daily_cost:
         rows = rows.filter(daily_cost_eur__lte=_euros(query.max_daily_cost, field="maxDailyCost"))
     return rows
@@ -161,7 +163,7 @@ def _ordered(
 
 
 def _near(rows: QuerySet[Destination], near: Near) -> QuerySet[Destination]:
-    """Cut to the circle: a box by the index first, then the great-circle distance in whole metres."""
+    """Keep the places in the circle: by a box, which uses the index, then by great-circle distance in whole metres."""
     degrees = near.radius_km / 111.0
     rows = rows.filter(latitude__range=(near.latitude - degrees, near.latitude + degrees))
     widest = math.cos(math.radians(min(89.9, abs(near.latitude) + degrees)))
@@ -177,16 +179,20 @@ def _near(rows: QuerySet[Destination], near: Near) -> QuerySet[Destination]:
     )
 
 
-def _euro_rate(currency: str) -> Coalesce:
-    """Return the expression of a row's currency's units for one euro; 1 where none is known."""
-    from destinations_service.catalogue.models import ExchangeRate
+def _distance_km(row: Destination) -> float | None:
+    """Return the distance that `_near` measured, None if the search is not near a point."""
+    metres = getattr(row, "metres", None)
+    return None if metres is None else metres / 1000
 
+
+def _euro_rate(currency: str) -> Coalesce:
+    """Return an expression for the units of a row's currency for one euro. It is 1 if no rate is known."""
     latest = ExchangeRate.objects.filter(currency=OuterRef(currency)).order_by("-as_of").values("rate")[:1]
     return Coalesce(Subquery(latest), Value(Decimal(1)))
 
 
 def _euros(money: Money, *, field: str) -> Decimal:
-    """Return an amount in euros. Raises Invalid for a currency without a rate or a negative amount."""
+    """Return an amount in euros. Raises Invalid for a negative amount or a currency without a rate."""
     if money.amount < 0:
         raise Invalid(field=field)
     if money.currency == "EUR":

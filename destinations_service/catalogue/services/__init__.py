@@ -1,17 +1,23 @@
-"""Writing the catalogue: one module per thing that is written."""
+"""Every write of the catalogue: one module per thing that is written."""
 
 from destinations_service.catalogue.services.departures import change_departure, schedule_departure
 from destinations_service.catalogue.services.derived import refresh_costs, refresh_search
-from destinations_service.catalogue.services.places import delete_destination, save_destination, touch_destination
-from destinations_service.catalogue.services.seats import note_seats
+from destinations_service.catalogue.services.places import (
+    delete_destination,
+    place_in_tree,
+    record_change,
+    save_destination,
+)
+from destinations_service.catalogue.services.seats import copy_seats
 
 __all__ = [
     "change_departure",
+    "copy_seats",
     "delete_destination",
-    "note_seats",
+    "place_in_tree",
+    "record_change",
     "refresh_costs",
     "refresh_search",
     "save_destination",
     "schedule_departure",
-    "touch_destination",
 ]

@@ -1,4 +1,4 @@
-"""Departures: each change takes the next version and is told of; a lower capacity is asked for before it is committed."""
+"""Departures. Each change takes the next version and is published. bookings_service agrees to a lower capacity first."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,10 @@ def schedule_departure(
     *, trip_id: UUID, starts_at: datetime, ends_at: datetime, time_zone: str, capacity: int,
     adult_price: Decimal, child_price: Decimal,
 ) -> DepartureView:  # fmt: skip
-    """Add a departure to a trip. Raises NotFound; Invalid for dates or prices that cannot be; InUse where the trip leaves then already."""
+    """Add a departure to a trip and publish it.
+
+    Raises NotFound, Invalid naming the field, InUse if the trip already has a departure at that time.
+    """
     with transaction.atomic():
         trip = Trip.objects.filter(id=trip_id).first()
         if trip is None:
@@ -38,17 +41,17 @@ def schedule_departure(
 
 
 def change_departure(*, departure_id: UUID, change: DepartureChange) -> DepartureView:
-    """Change what `change` names, as the next version, and tell of it. A change of nothing is none.
+    """Apply `change` as the next version and publish it. If nothing differs, write and publish nothing.
 
-    A capacity that goes down is asked of bookings_service first. Raises NotFound, DepartureFinal, CapacityBelowSold (with both numbers),
-    Invalid, Unavailable.
+    bookings_service must agree to a lower capacity first. Raises NotFound, DepartureFinal, CapacityBelowSold (with both
+    numbers), Invalid, Unavailable.
     """
     wanted = {
         name: value
         for name in ("capacity", "status", "adult_price", "child_price", "starts_at", "ends_at")
         if (value := getattr(change, name)) is not None
     }
-    _ask_for_less(departure_id, wanted)
+    _agree_on_lower_capacity(departure_id, wanted)
     with transaction.atomic():
         departure = (
             Departure.objects.select_for_update(of=("self",)).select_related("trip").filter(id=departure_id).first()
@@ -64,13 +67,16 @@ def change_departure(*, departure_id: UUID, change: DepartureChange) -> Departur
             _check(departure)
             departure.version += 1
             departure.save()
-            gone = departure.status == DepartureStatus.CANCELLED
-            events.publish_departure(departure, (events.cancelled if gone else events.changed)(departure))
+            cancelled = departure.status == DepartureStatus.CANCELLED
+            events.publish_departure(departure, (events.cancelled if cancelled else events.changed)(departure))
         return departure_view(departure)
 
 
-def _ask_for_less(departure_id: UUID, wanted: dict[str, object]) -> None:
-    """Have bookings_service agree to a lower capacity, outside of any transaction, under the version it will have."""
+def _agree_on_lower_capacity(departure_id: UUID, wanted: dict[str, object]) -> None:
+    """Ask bookings_service to apply a lower capacity. Call it outside a transaction, because it is an RPC.
+
+    The request carries the version that the change will have.
+    """
     current = Departure.objects.filter(id=departure_id).first()
     capacity = wanted.get("capacity")
     if current is not None and isinstance(capacity, int) and capacity < current.capacity:
@@ -78,7 +84,7 @@ def _ask_for_less(departure_id: UUID, wanted: dict[str, object]) -> None:
 
 
 def _check(departure: Departure) -> None:
-    """Raise Invalid naming the field that the table would refuse."""
+    """Raise Invalid, naming the field, for values that the table's constraints refuse."""
     if departure.ends_at <= departure.starts_at:
         raise Invalid(field="endsAt")
     if departure.adult_price <= 0 or departure.child_price < 0:

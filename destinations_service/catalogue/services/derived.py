@@ -1,4 +1,4 @@
-"""What is derived of a destination when its words or prices are written: what search looks in, and a day's cost in euros."""
+"""Columns derived from a destination's translations, tags and prices: its search text, and a day's cost in euros."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -23,12 +23,12 @@ WHERE d.id = ANY(%(ids)s)
 
 
 def refresh_search(*, ids: Collection[UUID] | None = None) -> None:
-    """Bring what search looks in up to date: names in every language and tags, of `ids` or of every destination."""
+    """Rewrite the search text of `ids`, or of every destination: the names in every language, and the tags."""
     with connection.cursor() as cursor:
         cursor.execute(_SEARCH, {"all": ids is None, "ids": list(ids or ())})
 
 
 def refresh_costs(*, ids: Collection[UUID]) -> None:
-    """Bring a day's cost in euros up to date, at the latest rates; none where its currency has no rate."""
+    """Rewrite a day's cost in euros, at the latest rates. It is null if the currency has no rate."""
     with connection.cursor() as cursor:
         cursor.execute(_COSTS, {"ids": list(ids)})

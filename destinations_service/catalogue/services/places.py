@@ -1,4 +1,4 @@
-"""Destinations: written whole, their place in the tree and what is derived of them kept right, and told of."""
+"""Destinations. Each write keeps the place in the tree and the derived columns right, and publishes the change."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,9 +23,9 @@ _FIELDS = (
 
 
 def save_destination(*, destination_id: UUID | None, details: DestinationDetails) -> DestinationView:
-    """Make a destination, or change what `details` names of one; all of it or nothing.
+    """Create a destination, or change the fields that `details` sets. Write everything or nothing.
 
-    Raises NotFound, Invalid naming the field, InUse where the slug is another's.
+    Raises NotFound, Invalid naming the field, InUse if another destination has the slug.
     """
     with transaction.atomic():
         row = Destination() if destination_id is None else _locked(destination_id)
@@ -42,12 +42,15 @@ def save_destination(*, destination_id: UUID | None, details: DestinationDetails
         except IntegrityError:
             raise InUse(field="slug") from None
         _translate(row, details.translations)
-        touch_destination(row)
+        record_change(row)
         return destinations_by_key(ids=[row.id])[0]
 
 
-def touch_destination(row: Destination) -> None:
-    """Bring up to date what is derived of a destination just written, and tell of the change, in the caller's transaction."""
+def record_change(row: Destination) -> None:
+    """Give a destination that was just written its next version and derived columns, and publish the change.
+
+    Call it in the transaction of the write.
+    """
     Destination.objects.filter(id=row.id).update(version=row.version + 1)
     row.version += 1
     refresh_search(ids=[row.id])
@@ -56,7 +59,7 @@ def touch_destination(row: Destination) -> None:
 
 
 def delete_destination(*, destination_id: UUID) -> None:
-    """Remove a destination that nothing depends on. Raises NotFound, InUse."""
+    """Delete a destination and publish the change. Raises NotFound, InUse if something depends on it."""
     with transaction.atomic():
         row = _locked(destination_id)
         try:
@@ -68,7 +71,7 @@ def delete_destination(*, destination_id: UUID) -> None:
 
 
 def place_in_tree(row: Destination) -> None:
-    """Set the ancestors that follow from the parent. Raises Invalid for a parent or time zone that cannot be."""
+    """Set `row.ancestors` from its parent. Raises Invalid for an impossible parent or an unknown time zone."""
     if row.kind == "COUNTRY":
         if row.parent_id is not None:
             raise Invalid(field="parent")

@@ -1,4 +1,4 @@
-"""The copy of seats left and popularity: what bookings_service tells, in its order."""
+"""The copy of free seats and popularity, which follows the events of bookings_service in their order."""
 
 from uuid import UUID
 
@@ -7,28 +7,27 @@ from django.db.models import F
 from destinations_service.catalogue.models import Departure, Destination, Trip
 
 
-def note_seats(*, departure_id: UUID, seats_left: int, seats_taken: int, sequence: int) -> bool:
-    """Take over a departure's seats where `sequence` is newer; return whether it was. Popularity counts the seats taken.
+def copy_seats(*, departure_id: UUID, free_seats: int, seats_taken: int, sequence: int) -> bool:
+    """Copy a departure's seats if `sequence` is newer than the copy. Return whether it was.
 
-    Inside the caller's transaction.
+    Popularity of the trip and of every place above it counts the seats taken. Call it inside a transaction.
     """
-    row = (
+    departure = (
         Departure.objects.select_for_update(of=("self",))
         .select_related("trip__destination")
         .filter(id=departure_id)
         .first()
     )
-    if row is None or sequence <= row.seats_sequence:
+    if departure is None or sequence <= departure.seats_sequence:
         return False
-    more = seats_taken - row.seats_taken
+    newly_taken = seats_taken - departure.seats_taken
     Departure.objects.filter(id=departure_id).update(
-        seats_left=seats_left, seats_taken=seats_taken, seats_sequence=sequence
+        seats_left=free_seats, seats_taken=seats_taken, seats_sequence=sequence
     )
-    if more:
-        place = row.trip.destination
-        Trip.objects.filter(id=row.trip_id).update(popularity=F("popularity") + more)
-        for destination_id in sorted(
-            [place.id, *place.ancestors]
-        ):  # in one order, so that two of them never wait for each other
-            Destination.objects.filter(id=destination_id).update(popularity=F("popularity") + more)
+    if newly_taken:
+        place = departure.trip.destination
+        Trip.objects.filter(id=departure.trip_id).update(popularity=F("popularity") + newly_taken)
+        # Always in the same order: two transactions that update the same places could otherwise deadlock.
+        for destination_id in sorted([place.id, *place.ancestors]):
+            Destination.objects.filter(id=destination_id).update(popularity=F("popularity") + newly_taken)
     return True

@@ -1,4 +1,4 @@
-"""The admin of the catalogue: what editors do goes through the services, and what they cannot do is said at its field."""
+"""The admin of the catalogue: every save goes through the services, and a refusal is shown at its field."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ def form(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def test_a_departure_is_scheduled_and_told(editor):
+def test_a_new_departure_is_scheduled_and_published(editor):
     trip = TripFactory(destination=DestinationFactory(time_zone="Asia/Tokyo"))
 
     response = editor.post("/admin/catalogue/departure/add/", form(trip=str(trip.id)))
@@ -48,7 +48,7 @@ def test_a_departure_is_scheduled_and_told(editor):
 @pytest.mark.parametrize(
     ("changes", "field"), [({"adult_price": "0"}, "adult_price"), ({"ends_at_0": "2020-01-01"}, "ends_at")]
 )
-def test_what_cannot_be_is_said_at_its_field_and_nothing_is_saved(editor, changes, field):
+def test_a_refusal_is_shown_at_its_field_and_nothing_is_saved(editor, changes, field):
     trip = TripFactory()
 
     response = editor.post("/admin/catalogue/departure/add/", form(trip=str(trip.id), **changes))
@@ -59,8 +59,8 @@ def test_what_cannot_be_is_said_at_its_field_and_nothing_is_saved(editor, change
     assert not OutboxEvent.objects.exists()
 
 
-def test_fewer_seats_than_are_taken_are_refused_with_both_numbers(editor, bookings: Bookings):
-    bookings.taken = 6
+def test_a_capacity_below_the_seats_taken_is_refused_with_both_numbers(editor, bookings: Bookings):
+    bookings.seats_taken = 6
     departure = DepartureFactory(capacity=10)
 
     response = editor.post(f"/admin/catalogue/departure/{departure.id}/change/", form(capacity=5))
@@ -69,7 +69,7 @@ def test_fewer_seats_than_are_taken_are_refused_with_both_numbers(editor, bookin
     assert Departure.objects.get(id=departure.id).capacity == 10
 
 
-def test_a_change_is_the_next_version_and_told(editor, bookings: Bookings):
+def test_a_change_is_the_next_version_and_is_published(editor, bookings: Bookings):
     departure = DepartureFactory(capacity=10)
 
     response = editor.post(f"/admin/catalogue/departure/{departure.id}/change/", form(capacity=12))

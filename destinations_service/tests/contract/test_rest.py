@@ -1,4 +1,4 @@
-"""The catalogue over REST: open to read, strict in what it takes, writable by catalogue editors alone."""
+"""The catalogue over REST: everybody may read it, only catalogue editors may write it, and input is checked strictly."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_anybody_reads_the_catalogue_in_their_language(anybody):
     assert len(anybody.get("/api/v1/trips/rhine/departures/").json()["results"]) == 1
 
 
-def test_pages_lead_on_by_their_links(anybody):
+def test_a_page_links_to_the_next_page(anybody):
     for _ in range(3):
         DestinationFactory()
 
@@ -64,7 +64,7 @@ def test_pages_lead_on_by_their_links(anybody):
         ("max_daily_cost=NaN", "max_daily_cost"), ("country_code=FRA", "countryCode"), ("ordering=DISTANCE", "near"),
     ],
 )  # fmt: skip
-def test_a_parameter_that_is_none_is_refused_by_name(anybody, query, parameter):
+def test_a_malformed_or_unknown_parameter_is_refused_by_name(anybody, query, parameter):
     response = anybody.get(f"/api/v1/destinations/?{query}")
 
     assert (response.status_code, response["content-type"]) == (400, "application/problem+json")
@@ -72,12 +72,12 @@ def test_a_parameter_that_is_none_is_refused_by_name(anybody, query, parameter):
 
 
 @pytest.mark.parametrize("search", ["x" * 10_240, "a%00b"])
-def test_a_search_that_is_no_name_is_refused(anybody, search):
+def test_an_impossible_search_text_is_refused(anybody, search):
     assert anybody.get(f"/api/v1/destinations/?search={search}").status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/destinations/none/", "/trips/none/", f"/departures/{uuid7()}/", "/nowhere/"])
-def test_what_does_not_exist_is_a_problem_of_404(anybody, path):
+def test_an_unknown_address_or_row_is_a_404_problem(anybody, path):
     response = anybody.get(f"/api/v1{path}")
 
     assert (response.status_code, response.json()["code"]) == (404, "NOT_FOUND")
@@ -89,13 +89,13 @@ PLACE = {
 }  # fmt: skip
 
 
-def test_an_editor_writes_and_everybody_is_told(anybody, editor):
-    made = send(editor, "post", "/destinations/", PLACE)
+def test_an_editor_writes_and_each_change_is_published(anybody, editor):
+    created = send(editor, "post", "/destinations/", PLACE)
     changed = send(editor, "patch", "/destinations/utopia/", {"tags": ["island"]})
 
-    assert (made.status_code, changed.status_code, changed.json()["tags"]) == (201, 200, ["island"])
+    assert (created.status_code, changed.status_code, changed.json()["tags"]) == (201, 200, ["island"])
     assert anybody.get("/api/v1/destinations/?search=utopie").json()["results"][0]["slug"] == "utopia"
-    assert [event.sequence for event in OutboxEvent.objects.filter(key=made.json()["id"])] == [2, 3]
+    assert [event.sequence for event in OutboxEvent.objects.filter(key=created.json()["id"])] == [2, 3]
     assert send(editor, "delete", "/destinations/utopia/", None).status_code == 204
     assert not Destination.objects.filter(slug="utopia").exists()
 
@@ -109,7 +109,7 @@ def test_an_editor_writes_and_everybody_is_told(anybody, editor):
         ({"x-user-id": "1", "x-remote-user": "admin", "x-http-method-override": "DELETE"}, 401),
     ],
 )
-def test_nobody_writes_without_being_an_editor(headers, status):
+def test_an_anonymous_caller_cannot_write(headers, status):
     DestinationFactory(slug="kept")
     client = Client(headers=headers)
 
@@ -118,7 +118,7 @@ def test_nobody_writes_without_being_an_editor(headers, status):
     assert Destination.objects.filter(slug="kept").exists()
 
 
-def test_a_traveller_is_no_editor():
+def test_a_traveller_with_another_role_cannot_write():
     client = Client(headers={"authorization": f"Bearer {mint_access_token(roles=['support'])}"})
 
     assert send(client, "post", "/destinations/", PLACE).status_code == 403
@@ -132,7 +132,7 @@ def test_a_traveller_is_no_editor():
         ({"slug": "a b"}, "slug"), ({"translations": {"EN": {"name": ""}}}, "translations.EN.name"),
     ],
 )  # fmt: skip
-def test_a_field_that_cannot_be_is_refused_by_name_and_nothing_is_written(editor, change, field):
+def test_an_invalid_field_is_refused_by_name_and_nothing_is_written(editor, change, field):
     response = send(editor, "post", "/destinations/", {**PLACE, **change})
 
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, field)
@@ -140,7 +140,7 @@ def test_a_field_that_cannot_be_is_refused_by_name_and_nothing_is_written(editor
     assert not OutboxEvent.objects.exists()
 
 
-def test_a_slug_is_anothers_once(editor):
+def test_a_slug_that_is_taken_is_refused(editor):
     DestinationFactory(slug="utopia")
 
     response = send(editor, "post", "/destinations/", PLACE)
@@ -149,7 +149,7 @@ def test_a_slug_is_anothers_once(editor):
     assert Destination.objects.count() == 1
 
 
-def test_what_others_stand_on_stays(editor):
+def test_a_destination_with_trips_cannot_be_deleted(editor):
     TripFactory(destination=DestinationFactory(slug="needed"))
 
     response = send(editor, "delete", "/destinations/needed/", None)
@@ -157,8 +157,8 @@ def test_what_others_stand_on_stays(editor):
     assert (response.status_code, response.json()["code"]) == (409, "IN_USE")
 
 
-def test_fewer_seats_than_are_taken_are_refused_with_both_numbers(editor, bookings: Bookings):
-    bookings.taken = 6
+def test_a_capacity_below_the_seats_taken_is_refused_with_both_numbers(editor, bookings: Bookings):
+    bookings.seats_taken = 6
     departure = DepartureFactory(capacity=10)
 
     response = send(editor, "patch", f"/departures/{departure.id}/", {"capacity": 5})
@@ -169,13 +169,13 @@ def test_fewer_seats_than_are_taken_are_refused_with_both_numbers(editor, bookin
 
 
 @pytest.mark.parametrize("body", [b'{"slug": ', b"[" * 100_000, b'{"latitude": NaN}', b"[]", b'"x"', b"\xff\xfe"])
-def test_a_body_that_is_no_object_is_a_problem_of_400(editor, body):
+def test_a_body_that_is_not_a_json_object_is_a_400_problem(editor, body):
     response = editor.post("/api/v1/destinations/", body, content_type="application/json")
 
     assert (response.status_code, response["content-type"]) == (400, "application/problem+json")
 
 
-def test_other_media_types_and_too_much_are_refused_unread(editor):
+def test_other_media_types_large_bodies_and_foreign_hosts_are_refused(editor):
     assert editor.post("/api/v1/destinations/", b"<a/>", content_type="application/xml").status_code == 415
     assert editor.post("/api/v1/destinations/", b" " * 10_000_001, content_type="application/json").status_code == 413
     assert editor.get("/api/v1/destinations/", headers={"host": "evil.example"}).status_code == 400
@@ -183,7 +183,7 @@ def test_other_media_types_and_too_much_are_refused_unread(editor):
     assert "access-control-allow-origin" not in response
 
 
-def test_the_schema_says_what_is_guarded(anybody):
+def test_the_schema_says_which_operations_need_a_token(anybody):
     schema = anybody.get("/api/schema/?format=json").json()
 
     assert schema["openapi"].startswith("3.1")

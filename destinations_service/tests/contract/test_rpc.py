@@ -1,4 +1,4 @@
-"""travel.destinations.v1 over a real socket: who may ask, and what comes back."""
+"""travel.destinations.v1 over a real socket: who may call it, and what it answers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -29,38 +29,40 @@ def stub() -> Iterator[DestinationsServiceStub]:
             yield DestinationsServiceStub(channel)
 
 
-def ask(stub: Any, method: str, *, caller: str = "gateway", audience: str = "destinations", **fields: Any) -> Any:
+def call(stub: Any, method: str, *, caller: str = "gateway", audience: str = "destinations", **fields: Any) -> Any:
     metadata = [("x-service-credential", credential_of(caller, audience))]
     return getattr(stub, method)(getattr(pb, f"{method}Request")(**fields), metadata=metadata, timeout=10)
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_nobody_asks_without_a_credential_made_for_this_service(stub, method):
-    with pytest.raises(grpc.RpcError) as without:
+def test_every_method_needs_a_credential_for_this_service(stub, method):
+    with pytest.raises(grpc.RpcError) as missing:
         getattr(stub, method)(getattr(pb, f"{method}Request")(), timeout=10)
-    with pytest.raises(grpc.RpcError) as another:
-        ask(stub, method, audience="users")
-    with pytest.raises(grpc.RpcError) as uninvited:
-        ask(stub, method, caller="users")
+    with pytest.raises(grpc.RpcError) as wrong_audience:
+        call(stub, method, audience="users")
+    with pytest.raises(grpc.RpcError) as not_allowed:
+        call(stub, method, caller="users")
 
-    assert (without.value.code(), another.value.code()) == (grpc.StatusCode.UNAUTHENTICATED,) * 2
-    assert uninvited.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    assert (missing.value.code(), wrong_audience.value.code()) == (grpc.StatusCode.UNAUTHENTICATED,) * 2
+    assert not_allowed.value.code() is grpc.StatusCode.PERMISSION_DENIED
 
 
-def test_places_come_by_id_and_slug_in_the_order_asked_for(stub):
+def test_destinations_are_returned_in_the_order_of_the_request(stub):
     first, second = DestinationFactory(slug="first"), DestinationFactory(slug="second", latitude=1.5, longitude=2.5)
 
-    found = ask(stub, "BatchGetDestinations", ids=[str(second.id), str(uuid7())], slugs=["first", "none"]).destinations
+    places = call(
+        stub, "BatchGetDestinations", ids=[str(second.id), str(uuid7())], slugs=["first", "none"]
+    ).destinations
 
-    assert [place.slug for place in found] == ["second", "first"]
-    assert (found[0].latitude, found[0].HasField("population"), found[1].HasField("latitude")) == (1.5, False, False)
+    assert [place.slug for place in places] == ["second", "first"]
+    assert (places[0].latitude, places[0].HasField("population"), places[1].HasField("latitude")) == (1.5, False, False)
     assert first.id != second.id
 
 
-def test_a_quote_is_given_all_it_needs(stub):
+def test_get_departure_returns_what_a_quote_is_made_from(stub):
     departure = DepartureFactory(trip=TripFactory(tax_basis_points=2_000))
 
-    answer = ask(stub, "GetDeparture", caller="bookings", id=str(departure.id))
+    answer = call(stub, "GetDeparture", caller="bookings", id=str(departure.id))
 
     assert (answer.departure.status, answer.departure.version) == (pb.DEPARTURE_STATUS_OPEN, 1)
     assert answer.departure.adult_price == common_pb2.Money(minor_units=10_000, currency_code="EUR")
@@ -68,13 +70,16 @@ def test_a_quote_is_given_all_it_needs(stub):
     assert [rule.days_before for rule in answer.trip.cancellation_policy] == [30, 7]
 
 
-def test_every_parent_has_its_page_in_the_order_asked_for(stub):
-    one, other = DestinationFactory(), DestinationFactory()
-    TripFactory(destination=other)
+def test_every_parent_has_a_page_in_the_order_of_the_request(stub):
+    without_trips, with_trip = DestinationFactory(), DestinationFactory()
+    TripFactory(destination=with_trip)
 
-    pages = ask(stub, "BatchListTrips", destination_ids=[str(one.id), str(other.id)]).pages
+    pages = call(stub, "BatchListTrips", destination_ids=[str(without_trips.id), str(with_trip.id)]).pages
 
-    assert [(page.destination_id, len(page.edges)) for page in pages] == [(str(one.id), 0), (str(other.id), 1)]
+    assert [(page.destination_id, len(page.edges)) for page in pages] == [
+        (str(without_trips.id), 0),
+        (str(with_trip.id), 1),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -94,15 +99,15 @@ def test_every_parent_has_its_page_in_the_order_asked_for(stub):
         ("SearchTrips", {"departs": common_pb2.DateRange(until="tomorrow")}),
     ],
 )
-def test_what_is_malformed_is_an_invalid_argument(stub, method, fields):
-    with pytest.raises(grpc.RpcError) as refused:
-        ask(stub, method, **fields)
+def test_a_malformed_request_is_an_invalid_argument(stub, method, fields):
+    with pytest.raises(grpc.RpcError) as refusal:
+        call(stub, method, **fields)
 
-    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert refusal.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 def test_an_unknown_departure_is_not_found(stub):
-    with pytest.raises(grpc.RpcError) as refused:
-        ask(stub, "GetDeparture", id=str(uuid7()))
+    with pytest.raises(grpc.RpcError) as refusal:
+        call(stub, "GetDeparture", id=str(uuid7()))
 
-    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+    assert refusal.value.code() is grpc.StatusCode.NOT_FOUND

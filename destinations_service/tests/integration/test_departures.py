@@ -1,4 +1,4 @@
-"""Changing departures: each change is a version, told once; fewer seats are asked for first."""
+"""Changes of departures: each change is a version and is published once; bookings agrees to a lower capacity first."""
 
 from decimal import Decimal
 
@@ -17,11 +17,11 @@ from shared.outbox.models import OutboxEvent
 pytestmark = pytest.mark.django_db
 
 
-def told(departure):
+def published(departure):
     return [(event.type.split(".")[-2], event.sequence) for event in OutboxEvent.objects.filter(key=str(departure.id))]
 
 
-def test_a_change_is_the_next_version_and_is_told(bookings: Bookings):
+def test_a_change_is_the_next_version_and_is_published(bookings: Bookings):
     departure = DepartureFactory(capacity=10)
 
     services.change_departure(departure_id=departure.id, change=DepartureChange(capacity=12))
@@ -29,44 +29,44 @@ def test_a_change_is_the_next_version_and_is_told(bookings: Bookings):
 
     departure.refresh_from_db()
     assert (departure.capacity, departure.version) == (12, 3)
-    assert told(departure) == [("changed", 2), ("changed", 3)]
-    assert bookings.asked == []
+    assert published(departure) == [("changed", 2), ("changed", 3)]
+    assert bookings.requests == []
 
 
-def test_the_same_again_is_no_change(bookings: Bookings):
+def test_a_change_to_the_same_values_publishes_nothing(bookings: Bookings):
     departure = DepartureFactory(capacity=10)
 
     services.change_departure(departure_id=departure.id, change=DepartureChange(capacity=10))
 
     departure.refresh_from_db()
     assert departure.version == 1
-    assert told(departure) == []
+    assert published(departure) == []
 
 
-def test_fewer_seats_are_asked_of_bookings_before_they_are_committed(bookings: Bookings):
+def test_bookings_agrees_to_a_lower_capacity_before_it_is_committed(bookings: Bookings):
     departure = DepartureFactory(capacity=10)
 
     services.change_departure(departure_id=departure.id, change=DepartureChange(capacity=4))
 
-    assert bookings.asked == [(4, 2)]
+    assert bookings.requests == [(4, 2)]
     departure.refresh_from_db()
     assert (departure.capacity, departure.version) == (4, 2)
 
 
-def test_fewer_seats_than_are_taken_are_refused_with_both_numbers(bookings: Bookings):
-    bookings.taken = 6
+def test_a_capacity_below_the_seats_taken_is_refused_with_both_numbers(bookings: Bookings):
+    bookings.seats_taken = 6
     departure = DepartureFactory(capacity=10)
 
-    with pytest.raises(CapacityBelowSold) as refused:
+    with pytest.raises(CapacityBelowSold) as refusal:
         services.change_departure(departure_id=departure.id, change=DepartureChange(capacity=5))
 
-    assert refused.value.params == {"held": 1, "sold": 5}
+    assert refusal.value.params == {"held": 1, "sold": 5}
     departure.refresh_from_db()
-    assert (departure.capacity, departure.version, told(departure)) == (10, 1, [])
+    assert (departure.capacity, departure.version, published(departure)) == (10, 1, [])
 
 
-def test_without_bookings_no_seat_is_taken_away(bookings: Bookings):
-    bookings.away = True
+def test_the_capacity_stays_if_bookings_is_unavailable(bookings: Bookings):
+    bookings.unavailable = True
     departure = DepartureFactory(capacity=10)
 
     with pytest.raises(Unavailable):
@@ -80,7 +80,7 @@ def test_a_cancelled_departure_stays_cancelled(bookings: Bookings):
 
     services.change_departure(departure_id=departure.id, change=DepartureChange(status="CANCELLED"))
 
-    assert told(departure) == [("cancelled", 2)]
+    assert published(departure) == [("cancelled", 2)]
     with pytest.raises(DepartureFinal):
         services.change_departure(departure_id=departure.id, change=DepartureChange(status="OPEN"))
 
@@ -94,14 +94,14 @@ def test_a_cancelled_departure_stays_cancelled(bookings: Bookings):
         (DepartureChange(status="DEPARTED"), "status"),
     ],
 )
-def test_what_cannot_be_is_refused_and_told_to_nobody(bookings: Bookings, change, field):
+def test_an_impossible_change_is_refused_and_not_published(bookings: Bookings, change, field):
     departure = DepartureFactory()
 
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(Invalid) as refusal:
         services.change_departure(departure_id=departure.id, change=change)
 
-    assert refused.value.field == field
-    assert told(departure) == []
+    assert refusal.value.field == field
+    assert published(departure) == []
 
 
 def test_an_unknown_departure_is_not_found(bookings: Bookings):

@@ -1,4 +1,4 @@
-"""Pages per parent: as many statements for many parents as for one, each page right."""
+"""Pages per parent: each page is right, and many parents need no more statements than one."""
 
 import pytest
 from django.db import connection
@@ -10,7 +10,7 @@ from shared.ids import uuid7
 
 pytestmark = pytest.mark.django_db
 
-ANY = {"departs_after": None, "departs_before": None}
+ANY_DATE = {"departs_after": None, "departs_before": None}
 
 
 def test_children_come_most_populous_first_with_their_total():
@@ -27,25 +27,25 @@ def test_children_come_most_populous_first_with_their_total():
     assert (pages[other.id].views, pages[other.id].total) == ([], 0)
 
 
-def test_trips_of_a_destination_are_those_below_it_too():
+def test_trips_of_a_destination_include_those_below_it():
     country = DestinationFactory()
     city = DestinationFactory(kind="CITY", parent=country)
     sight = DestinationFactory(kind="POINT_OF_INTEREST", parent=city)
     trips = {TripFactory(destination=place).id for place in (country, city, sight)}
 
-    pages = selectors.trips_of(destination_ids=[country.id, city.id], **ANY, first=10, after="")
+    pages = selectors.trips_of(destination_ids=[country.id, city.id], **ANY_DATE, first=10, after="")
 
     assert {view.id for view in pages[country.id].views} == trips
     assert (len(pages[city.id].views), pages[city.id].total) == (2, 2)
 
 
-def test_departures_to_come_soonest_first_and_only_what_is_available():
+def test_departures_come_soonest_first_and_can_be_limited_to_available_ones():
     trip = TripFactory()
     full, free = DepartureFactory(trip=trip, seats_left=0), DepartureFactory(trip=trip, seats_left=1)
     DepartureFactory(trip=trip, status="CANCELLED")
 
-    everything = selectors.departures_of(trip_ids=[trip.id], **ANY, only_available=False, first=10, after="")
-    available = selectors.departures_of(trip_ids=[trip.id], **ANY, only_available=True, first=10, after="")
+    everything = selectors.departures_of(trip_ids=[trip.id], **ANY_DATE, only_available=False, first=10, after="")
+    available = selectors.departures_of(trip_ids=[trip.id], **ANY_DATE, only_available=True, first=10, after="")
 
     assert [view.id for view in everything[trip.id].views][:2] == [full.id, free.id]
     assert [view.id for view in available[trip.id].views] == [free.id]
@@ -59,16 +59,14 @@ def test_the_number_of_statements_does_not_grow_with_the_parents(parents):
             DepartureFactory(trip=trip)
     ids = [country.id for country in countries]
 
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
-        selectors.trips_of(destination_ids=ids, **ANY, first=5, after="")
+    with CaptureQueriesContext(connection) as captured:
+        selectors.trips_of(destination_ids=ids, **ANY_DATE, first=5, after="")
         selectors.children_of(parent_ids=ids, kind="", first=5, after="")
 
     assert len(captured) == 7
 
 
 def test_an_unknown_parent_has_an_empty_page():
-    nobody = uuid7()
+    unknown = uuid7()
 
-    assert selectors.children_of(parent_ids=[nobody], kind="", first=5, after="")[nobody].views == []
+    assert selectors.children_of(parent_ids=[unknown], kind="", first=5, after="")[unknown].views == []

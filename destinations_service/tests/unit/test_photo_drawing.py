@@ -1,4 +1,4 @@
-"""Drawn photos are real pictures of fixed sizes, alike each time, for every kind of place everywhere."""
+"""Drawn photos are pictures of fixed sizes, the same each time, for every kind of place."""
 
 from io import BytesIO
 
@@ -56,7 +56,7 @@ def test_renditions_are_jpegs_of_the_fixed_widths_without_metadata():
             assert not image.getexif()
 
 
-def test_the_same_place_is_drawn_alike():
+def test_the_same_place_gives_the_same_image():
     assert renditions(draw(KYOTO)) == renditions(draw(KYOTO))
 
 
@@ -65,5 +65,5 @@ def test_the_place_is_under_its_marker():
     assert draw(KYOTO).getpixel((WIDTH // 2, round(HEIGHT * 0.4) - 48)) == (255, 255, 255)
 
 
-def test_positions_are_written_as_on_a_map():
+def test_positions_are_written_as_maps_write_them():
     assert position(Place("Ushuaia", "", "CITY", "AR", "SA", -54.81, -68.31)) == "54.81° S   68.31° W"

@@ -1,4 +1,4 @@
-"""The committed seed data is whole and fits together, and what is said about it reads well in both languages."""
+"""The committed seed data is complete and consistent, and the texts made from it are right in both languages."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
@@ -23,7 +23,7 @@ def departures(row: seed_data.TripRow, today: date = TODAY) -> list[schedule.Dep
     return list(schedule.departures(row, time_zone=city.time_zone, today=today))
 
 
-def test_there_is_as_much_as_promised():
+def test_the_seed_data_has_the_promised_number_of_rows():
     assert len(seed_data.countries()) >= 249
     assert len(seed_data.cities()) >= 5_000
     assert len(seed_data.points_of_interest()) >= 150
@@ -53,26 +53,26 @@ def test_every_row_names_a_city_and_every_city_a_country_and_a_time_zone():
         ZoneInfo(zone)
 
 
-def test_every_currency_can_be_priced_and_every_trip_is_sold_in_one_with_a_reference_rate():
+def test_every_currency_has_a_rate_and_every_trip_a_reference_rate():
     known = seed_data.units_per_dollar()
     assert {country.currency for country in seed_data.countries() if country.currency} <= known.keys()
     assert {row.currency for row in seed_data.trips()} <= {row.currency for row in seed_data.exchange_rates()} | {"EUR"}
     assert len({row.day for row in seed_data.exchange_rates()}) == 1
 
 
-def test_every_trip_departs_often_with_few_and_with_many_seats():
+def test_every_trip_has_departures_with_few_and_with_many_seats():
     for row in seed_data.trips():
         first = departures(row)[:20]
         assert len(first) == 20, row.slug
-        assert sum(3 <= one.capacity <= 8 for one in first) >= 3, row.slug
-        assert sum(one.capacity >= 60 for one in first) >= 3, row.slug
+        assert sum(3 <= departure.capacity <= 8 for departure in first) >= 3, row.slug
+        assert sum(departure.capacity >= 60 for departure in first) >= 3, row.slug
 
 
 def test_departures_lie_in_the_next_twelve_months_and_end_after_they_start():
-    for one in departures(trip()):
-        assert datetime(2026, 11, 24, tzinfo=UTC) < one.starts_at < datetime(2027, 11, 25, tzinfo=UTC)
-        assert one.ends_at - one.starts_at > timedelta(days=trip().days - 1)
-        assert 0 < one.child_price < one.adult_price
+    for departure in departures(trip()):
+        assert datetime(2026, 11, 24, tzinfo=UTC) < departure.starts_at < datetime(2027, 11, 25, tzinfo=UTC)
+        assert departure.ends_at - departure.starts_at > timedelta(days=trip().days - 1)
+        assert 0 < departure.child_price < departure.adult_price
 
 
 def test_a_later_day_keeps_the_departures_and_adds_new_ones():
@@ -80,12 +80,12 @@ def test_a_later_day_keeps_the_departures_and_adds_new_ones():
         now, later = departures(row), departures(row, TODAY + timedelta(days=30))
         horizon = datetime(2026, 12, 26, tzinfo=UTC)
 
-        kept = {one for one in now if one.starts_at > horizon}
+        kept = {departure for departure in now if departure.starts_at > horizon}
         assert kept < set(later)
-        assert {one for one in later if one.starts_at <= now[-1].starts_at} >= kept
+        assert {departure for departure in later if departure.starts_at <= now[-1].starts_at} >= kept
 
 
-def test_every_policy_gives_something_back_months_ahead_longest_first():
+def test_every_policy_refunds_something_months_ahead_and_lists_its_rules_longest_first():
     assert {row.policy for row in seed_data.trips()} == schedule.POLICIES.keys()
     for rules in schedule.POLICIES.values():
         days = [days_before for days_before, _ in rules]
@@ -105,7 +105,7 @@ def test_every_policy_gives_something_back_months_ahead_longest_first():
         (921, "921", "921"),
     ],
 )
-def test_populations_are_said_as_people_say_them(population, en, fr):
+def test_populations_are_rounded_for_readers(population, en, fr):
     assert content.people_of(population) == Words(en, fr)
 
 
@@ -123,10 +123,10 @@ def test_a_city_is_described_in_both_languages():
 
 
 def test_sample_prices_are_round_and_grow_with_the_level():
-    dear = dict(content.average_prices(level=Decimal("1.3"), units_per_dollar=Decimal(1)))
+    expensive = dict(content.average_prices(level=Decimal("1.3"), units_per_dollar=Decimal(1)))
     cheap = dict(content.average_prices(level=Decimal("0.4"), units_per_dollar=Decimal(1)))
 
-    assert all(dear[category] > cheap[category] > 0 for category in content.IN_THE_UNITED_STATES)
+    assert all(expensive[category] > cheap[category] > 0 for category in content.IN_THE_UNITED_STATES)
     assert [content.rounded_price(Decimal(price)) for price in ("0.01", "3.14", "47.3", "823456")] == [
         Decimal("0.1"),
         Decimal("3.1"),

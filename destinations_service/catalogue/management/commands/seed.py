@@ -1,4 +1,4 @@
-"""`manage.py seed`: fills the catalogue."""
+"""`manage.py seed`: fill the catalogue."""
 
 from typing import Any
 

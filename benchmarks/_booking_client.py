@@ -1,9 +1,11 @@
-"""One client process of bookings' gRPC: `python -m benchmarks._booking_client ADDRESS CARDS AT_ONCE SECONDS [RATE]`.
+"""A client process of bookings' gRPC API: `python -m benchmarks._booking_client ADDRESS CARDS AT_ONCE SECONDS [RATE]`.
 
-CARDS is a file of JSON: a service credential, and quotes with the tokens of those they are for. So many calls are in the air at once; with
-a RATE, calls begin at random, so many a second, whether earlier ones are answered or not. A call that was shed comes again, with its key,
-when it was told to. It begins at a line on its stdin and prints, as JSON,
-how many were booked, how many were shed, and the latencies in milliseconds.
+CARDS is a JSON file with a service credential, and with quotes and the tokens of their travellers. Without RATE, AT_ONCE loops
+book one quote after another. With RATE, calls begin at random times, RATE per second on average, whether or not earlier calls
+are answered. A call that the server sheds is repeated with its idempotency key after the pause that the server asks for.
+
+The process starts at a line on its stdin. It prints, as JSON, how many bookings it made, how many calls were shed, how long it
+ran, and the latencies in milliseconds.
 """
 
 import asyncio
@@ -12,6 +14,7 @@ import random
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -23,14 +26,11 @@ from shared.rpc.status import refusal_of
 PARTY = [pb.PassengerInput(first_name=n, last_name="Lindqvist", kind=pb.PASSENGER_KIND_ADULT) for n in ("Ann", "Anna")]
 
 
-async def main() -> None:
-    """Book until the time is over or the quotes are."""
-    address, cards, at_once, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    rate = float(sys.argv[5]) if len(sys.argv) > 5 else 0.0
-    held = json.loads(Path(cards).read_text())  # noqa: ASYNC240 - nothing runs yet
-    credential = ("x-service-credential", held["credential"])
-    ready = [(number, (credential, ("authorization", f"Bearer {token}"))) for number, token in held["quotes"]]
-    chance, latencies = random.Random(held["quotes"][0][0]), list[float]()
+async def run(address: str, cards: dict[str, Any], *, at_once: int, seconds: int, rate: float) -> None:
+    """Book until the time is over or every quote is used."""
+    credential = ("x-service-credential", cards["credential"])
+    quotes = [(number, (credential, ("authorization", f"Bearer {token}"))) for number, token in cards["quotes"]]
+    arrivals, latencies = random.Random(cards["quotes"][0][0]), list[float]()
     shed = 0
     async with grpc.aio.insecure_channel(address) as channel:
         stub = BookingsServiceStub(channel)
@@ -38,7 +38,7 @@ async def main() -> None:
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         began = time.perf_counter()
-        end, pending = began + seconds, iter(ready)
+        end, pending = began + seconds, iter(quotes)
 
         async def book(due: float | None = None) -> None:
             nonlocal shed
@@ -46,7 +46,7 @@ async def main() -> None:
             request = pb.CreateBookingRequest(
                 quote_id=as_uuid(number), passengers=PARTY, idempotency_key=f"key-{number}"
             )
-            asked = due if due is not None else time.perf_counter()
+            sent = due if due is not None else time.perf_counter()
             while True:
                 try:
                     await stub.CreateBooking(request, metadata=metadata, timeout=10)
@@ -59,7 +59,7 @@ async def main() -> None:
                         return
                     await asyncio.sleep(pause)
                 else:
-                    latencies.append((time.perf_counter() - asked) * 1_000)
+                    latencies.append((time.perf_counter() - sent) * 1_000)
                     return
 
         async def loop() -> None:
@@ -72,7 +72,7 @@ async def main() -> None:
         if rate:
             tasks, due = [], began
             while due < end:
-                due += chance.expovariate(rate)
+                due += arrivals.expovariate(rate)
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
                 tasks.append(asyncio.create_task(book(due)))
             await asyncio.gather(*tasks)
@@ -84,5 +84,12 @@ async def main() -> None:
     )
 
 
+def main() -> None:
+    """Read the arguments and the cards, then run."""
+    address, cards, at_once, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    rate = float(sys.argv[5]) if len(sys.argv) > 5 else 0.0
+    asyncio.run(run(address, json.loads(Path(cards).read_text()), at_once=at_once, seconds=seconds, rate=rate))
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

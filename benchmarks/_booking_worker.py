@@ -1,19 +1,13 @@
-"""One process that books, without a wire: `python -m benchmarks._booking_worker FIRST COUNT THREADS SECONDS`.
+"""A process that books in threads, without gRPC: `python -m benchmarks._in_django _booking_worker FIRST COUNT THREADS SECONDS`.
 
-users_service is not asked: its answer is given.
-It begins at a line on its stdin and prints how many bookings it made, in how many seconds, with how much CPU time.
+users_service is not called: its answer is replaced. The process starts at a line on its stdin. It prints how many bookings it
+made, in how many seconds, and with how much CPU time.
 """
 
-import os
 import sys
 import threading
 import time
-
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookings_service.config.settings")
-django.setup()
-
+from unittest.mock import patch
 from uuid import UUID
 
 from django.db import connections
@@ -25,19 +19,19 @@ from bookings_service.bookings.services import create_booking
 from shared.auth import Traveller
 from shared.deadline import Deadline
 
-upstream.check_traveller = lambda **_: None
+patch.object(upstream, "check_traveller").start()
 PARTY = tuple(PassengerDetails(name, "Lindqvist", PassengerKind.ADULT) for name in ("Ann", "Anna"))
 
 
 def book(number: int) -> None:
-    """Book the quote of that number, as the traveller it is for."""
+    """Book the quote with this number, as its traveller."""
     traveller = Traveller(UUID(as_uuid(TRAVELLER + number)), UUID(int=number))
     command = CreateBooking(UUID(as_uuid(number)), PARTY, f"key-{number}")
     create_booking(command=command, traveller=traveller, deadline=Deadline.after(10))
 
 
 def main() -> None:
-    """Book until the time is over or the quotes are."""
+    """Book until the time is over or every quote is used."""
     first, count, threads, seconds = (int(argument) for argument in sys.argv[1:5])
     numbers, lock, done = iter(range(first, first + count)), threading.Lock(), [0]
     print("ready", flush=True)

@@ -1,14 +1,8 @@
-"""The plans of what a booking's life asks of the database: `python -m benchmarks._plans QUOTE PERSON`, each printed below its query."""
+"""Print the query plans of a booking's life: `python -m benchmarks._in_django _plans QUOTE PERSON`. Each plan follows its query."""
 
-import os
 import sys
 from collections.abc import Callable
 from uuid import UUID
-
-import django
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bookings_service.config.settings")
-django.setup()
 
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +11,7 @@ from benchmarks._booking_worker import book
 from benchmarks._stage import TRAVELLER, as_uuid
 from bookings_service.bookings import clock, selectors, services
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.orders import NEWEST
+from bookings_service.bookings.selectors import NEWEST
 from bookings_service.bookings.services.payment.settle import settle
 from bookings_service.payments.domain import PaymentStatus
 from bookings_service.payments.models import Payment
@@ -30,7 +24,7 @@ PLANNED = ("SELECT", "UPDATE")
 
 
 def pay(number: int) -> None:
-    """Record that the booking of a quote was paid."""
+    """Settle a payment of the booking made from a quote."""
     booking = Booking.objects.get(quote_id=as_uuid(number))
     payment = Payment.objects.create(
         booking=booking, amount_minor=booking.total_minor, currency="EUR", status=PaymentStatus.PROCESSING, provider="sandbox",
@@ -43,21 +37,21 @@ def pay(number: int) -> None:
 
 
 def cancel(number: int) -> None:
-    """Cancel the booking of a quote."""
+    """Cancel the booking made from a quote."""
     booking = Booking.objects.get(quote_id=as_uuid(number))
-    who = Traveller(UUID(as_uuid(TRAVELLER + number)), UUID(int=1))
-    quote = services.quote_cancellation(reference=booking.reference, passenger_ids=(), traveller=who)
-    services.cancel_booking(cancellation_quote_id=quote.id, traveller=who)
+    traveller = Traveller(UUID(as_uuid(TRAVELLER + number)), UUID(int=1))
+    quote = services.quote_cancellation(reference=booking.reference, passenger_ids=(), traveller=traveller)
+    services.cancel_booking(cancellation_quote_id=quote.id, traveller=traveller)
 
 
 def listed(person: int) -> None:
-    """Read the first page of somebody's bookings, whole."""
+    """Read the first page of a traveller's bookings, with everything that the page shows."""
     rows = selectors.bookings_of(traveller_id=UUID(as_uuid(person)))
     selectors.views_of(page(rows, keys=NEWEST, first=20, after="", kind="bookings.newest").rows)
 
 
 def main() -> None:
-    """Do each thing once, and explain what it asked."""
+    """Do each thing once, and print the plan of each of its queries."""
     quote, person = int(sys.argv[1]), int(sys.argv[2])
     life: dict[str, Callable[[], object]] = {
         "create a booking": lambda: book(quote),
@@ -73,16 +67,16 @@ def main() -> None:
         "the clock: cancelled departures": services.cancel_bookings_of_cancelled,
     }
     for name, act in life.items():
-        with CaptureQueriesContext(connection) as asked:
+        with CaptureQueriesContext(connection) as captured:
             act()
         print(f"=== {name}\n")
-        for sql in (one["sql"].strip() for one in asked.captured_queries):
+        for sql in (query["sql"].strip() for query in captured.captured_queries):
             if sql.startswith(PLANNED) and "advisory" not in sql and "pg_notify" not in sql:
                 print(explained(sql), "\n")
 
 
 def explained(sql: str) -> str:
-    """Return the statement, shortened, with its plan; one that writes is planned and not done a second time."""
+    """Return the shortened statement with its plan. A statement that writes is planned but not executed again."""
     options = "ANALYZE, BUFFERS, COSTS OFF, SUMMARY OFF" if sql.startswith("SELECT") else "COSTS OFF"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN ({options}) {sql.replace('%', '%%')}")

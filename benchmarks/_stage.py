@@ -1,6 +1,6 @@
-"""What a benchmark of bookings runs on: a PostgreSQL of its own with production's durability, migrated, and quotes to be booked.
+"""What a benchmark of bookings runs on: its own migrated PostgreSQL, as durable as in production, with quotes to book.
 
-Everything lives in a temporary folder and ends with the benchmark.
+Everything is in a temporary folder, which is deleted when the benchmark ends.
 """
 
 import json
@@ -30,7 +30,7 @@ from shared.auth import testing as keys
 ROOT: Final = Path(__file__).resolve().parent.parent
 CONNECTIONS: Final = 60
 DEPARTURES: Final = 1_000
-# Ids are numbers written as UUIDs, so that pgbench can count them out: quotes from 1, departures, travellers and bookings beyond.
+# Ids are numbers written as UUIDs, so that pgbench can count through them. Quotes begin at 1, and the others here:
 DEPARTURE: Final = 10**9
 TRAVELLER: Final = 2 * 10**9
 BOOKING: Final = 3 * 10**9
@@ -47,7 +47,7 @@ SELECT lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex({TRAVELLER} + n), 32, '0')::u
     %(lines)s::jsonb, %(policy)s::jsonb, 'Kyoto in autumn', 'Kyoto en automne', now() + interval '90 days', now() + interval '95 days',
     'Asia/Tokyo', now() + interval '1 day', now()
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) n"""
-_LINE: Final = {
+_PRICE_LINE: Final = {
     "label": {"en": "Adult", "fr": "Adulte"},
     "quantity": 2,
     "unit_price": 50_000,
@@ -58,14 +58,14 @@ _POLICY: Final = [{"days_before": 30, "refund_percent": 100}, {"days_before": 7,
 
 
 def as_uuid(number: int) -> str:
-    """Return a number as the UUID that stands for it here."""
+    """Return the UUID with which the benchmarks write a number."""
     digits = f"{number:032x}"
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 @dataclass(slots=True)
 class Stage:
-    """A running database, the environment of its service, and the next quote that nobody has used."""
+    """A running database, the environment of bookings_service, and the number of the next unused quote."""
 
     environment: dict[str, str]
     dsn: dict[str, Any]
@@ -79,10 +79,10 @@ class Stage:
         return psycopg.connect(**self.dsn, autocommit=True)
 
     def quotes(self, count: int, *, hot: bool) -> int:
-        """Make so many quotes, all of one departure or each of the next one; return the number of the first."""
+        """Make `count` quotes, all of one departure (`hot`) or of all departures in turn. Return the number of the first."""
         first, self.next_quote = self.next_quote, self.next_quote + count
         values = {
-            "hot": hot, "first": first, "last": first + count - 1, "lines": json.dumps([_LINE]), "policy": json.dumps(_POLICY),
+            "hot": hot, "first": first, "last": first + count - 1, "lines": json.dumps([_PRICE_LINE]), "policy": json.dumps(_POLICY),
         }  # fmt: skip
         with self.connect() as connection:
             connection.execute(_QUOTES, values)
@@ -90,26 +90,26 @@ class Stage:
         return first
 
     def cards(self, first: int, count: int) -> Path:
-        """Return a file of what a client process shows: a credential, and quotes with the tokens of their travellers."""
+        """Write the file for a client process: a credential, and quotes with the tokens of their travellers."""
         quotes = [(n, keys.mint_access_token(UUID(as_uuid(TRAVELLER + n)))) for n in range(first, first + count)]
         path = self.folder / f"cards-{first}.json"
         path.write_text(json.dumps({"credential": keys.credential_of("gateway", "bookings"), "quotes": quotes}))
         return path
 
     def server_seconds(self) -> float:
-        """Return the CPU time of the database's processes so far."""
-        found = 0.0
-        for one in [self.server, *self.server.children(recursive=True)]:
+        """Return the CPU time that the database's processes have used so far."""
+        seconds = 0.0
+        for process in [self.server, *self.server.children(recursive=True)]:
             try:
-                found += sum(one.cpu_times()[:4])  # its own, and of children that have ended
+                seconds += sum(process.cpu_times()[:4])  # its own, and that of its children that have ended
             except psutil.NoSuchProcess:
                 continue
-        return found
+        return seconds
 
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    """Yield a stage; nothing is left of it afterwards."""
+    """Yield a running stage. Stop and delete everything afterwards."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="travel-bench-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -119,11 +119,11 @@ def stage() -> Iterator[Stage]:
         vault = Vault(platform)
         postgres.prepare(platform, vault)
         stack.callback(postgres.remove, platform)
-        home = postgres.locate(platform)
+        server_home = postgres.locate(platform)
         log = stack.enter_context((folder / "postgres.log").open("ab"))
         server = subprocess.Popen(
             postgres.command(platform, connections=CONNECTIONS), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True, **{**home.as_user(), "cwd": str(home.data)},
+            start_new_session=True, **{**server_home.as_user(), "cwd": str(server_home.data)},
         )  # fmt: skip
         stack.callback(_end, server, signal.SIGINT)
         _wait_for(lambda: postgres.make_databases(platform, vault))
@@ -132,17 +132,17 @@ def stage() -> Iterator[Stage]:
             [sys.executable, "bookings_service/manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True
         )
         dsn = psycopg.conninfo.conninfo_to_dict(environment["BOOKINGS_DATABASE_URL"])
-        made = Stage(environment, dsn, psutil.Process(server.pid), home.binaries, folder)
-        with made.connect() as connection:
+        ready = Stage(environment, dsn, psutil.Process(server.pid), server_home.binaries, folder)
+        with ready.connect() as connection:
             connection.execute(_DEPARTURES)
-        yield made
+        yield ready
 
 
 @contextmanager
 def process(
     command: Sequence[str], environment: dict[str, str], *, ready: int | None = None
 ) -> Iterator[psutil.Process]:
-    """Run a program for the body, once its port answers."""
+    """Run a program during the `with` block, which starts once the port answers."""
     null = subprocess.DEVNULL
     with (Path(environment["RUN_DIR"]) / "processes.log").open("ab") as log:
         started = subprocess.Popen(
@@ -157,7 +157,7 @@ def process(
 
 
 def free_port() -> int:
-    """Return a port that nobody has."""
+    """Return a port that no program uses."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
@@ -194,8 +194,8 @@ def _wait_for(act: Any, *, seconds: float = 30.0) -> None:
             return
 
 
-def _end(started: subprocess.Popen[bytes], number: int) -> None:
-    started.send_signal(number)
+def _end(started: subprocess.Popen[bytes], with_signal: int) -> None:
+    started.send_signal(with_signal)
     try:
         started.wait(15)
     except subprocess.TimeoutExpired:

@@ -1,8 +1,8 @@
-"""What a booking costs when there are a thousand others, and when there are a million. Prints figures; asserts nothing.
+"""What a booking costs with a thousand bookings in the table, and with a million. It prints figures and asserts nothing.
 
-`./manage_all.py bench booking_growth [--sizes 1000 100000 1000000] [--seconds 4]`: needs nothing up. At each size it books in two
-processes for some seconds, times the commands that look at everything, and writes the plan of every query that booking, paying, listing,
-cancelling and the clock send to benchmarks/results/plans/. Figures go to benchmarks/results/booking_growth.md.
+`./manage_all.py bench booking_growth [--sizes 1000 100000 1000000] [--seconds 4]` needs no running platform. At each size it books
+in two processes for some seconds and times the commands that read every row. It writes the plan of each query of booking, paying,
+listing, cancelling and the clock to benchmarks/results/plans/, and the figures to benchmarks/results/booking_growth.md.
 """
 
 import argparse
@@ -28,7 +28,7 @@ _NUMBER: Final = "generate_series(%(first)s::bigint, %(last)s::bigint) n"
 _ID: Final = f"lpad(to_hex({GROWN} + n), 32, '0')::uuid"
 _PERSON: Final = f"lpad(to_hex({2 * GROWN} + n %% {PEOPLE}), 32, '0')::uuid"
 _WHERE_TO: Final = f"lpad(to_hex({DEPARTURE} + 1 + n %% {DEPARTURES}), 32, '0')::uuid"
-# One in ten is cancelled, the others are confirmed; each has two travellers, a payment, its books and its history.
+# One in ten is cancelled, the others are confirmed. Each has two travellers, a payment, ledger entries and a history.
 _STATUS: Final = "CASE WHEN n %% 10 = 0 THEN 'CANCELLED' ELSE 'CONFIRMED' END"
 _FILL: Final = (
     f"""INSERT INTO bookings_quote (id, traveller_id, departure_id, adults, children, currency, total_minor, lines, policy, title_en,
@@ -61,9 +61,9 @@ _COUNT: Final = """UPDATE bookings_seatinventory s SET sold = b.sold, held = b.h
 TABLES: Final = "bookings_quote, bookings_booking, bookings_passenger, bookings_bookingevent, payments_payment, payments_ledgerentry"
 
 
-def grow(held: Stage, *, first: int, last: int) -> None:
+def grow(bench: Stage, *, first: int, last: int) -> None:
     """Add the bookings of these numbers, with all that belongs to them; the ledger's triggers, proven elsewhere, are left out meanwhile."""
-    with held.connect() as connection:
+    with bench.connect() as connection:
         connection.execute("ALTER TABLE payments_ledgerentry DISABLE TRIGGER USER")
         for statement in _FILL:
             connection.execute(statement, {"first": first, "last": last})
@@ -73,12 +73,12 @@ def grow(held: Stage, *, first: int, last: int) -> None:
         connection.execute("VACUUM (ANALYZE) bookings_seatinventory")
 
 
-def seconds_of(held: Stage, *command: str) -> float:
-    """Return how long a management command takes, its start included. Raises where it finds something."""
+def seconds_of(bench: Stage, command: str) -> float:
+    """Return how many seconds a management command takes, with its start. Raises CalledProcessError if it finds a fault."""
     began = time.monotonic()
-    environment = {**held.environment, "DATABASE_STATEMENT_TIMEOUT_MS": "120000"}
+    environment = {**bench.environment, "DATABASE_STATEMENT_TIMEOUT_MS": "120000"}
     subprocess.run(
-        [sys.executable, "bookings_service/manage.py", *command],
+        [sys.executable, "bookings_service/manage.py", command],
         cwd=ROOT,
         env=environment,
         check=True,
@@ -87,16 +87,16 @@ def seconds_of(held: Stage, *command: str) -> float:
     return time.monotonic() - began
 
 
-def write_plans(held: Stage, size: int) -> Path:
-    """Write how the database answers each query of a booking's life at this size."""
-    quote = held.quotes(2, hot=False)
+def write_plans(bench: Stage, size: int) -> Path:
+    """Write the plan of each query of a booking's life at this size."""
+    quote = bench.quotes(2, hot=False)
     path = PLANS / f"{size}.txt"
     PLANS.mkdir(parents=True, exist_ok=True)
-    said = subprocess.run(
-        [sys.executable, "-m", "benchmarks._plans", str(quote), str(2 * GROWN)], cwd=ROOT, env=held.environment,
+    output = subprocess.run(
+        [sys.executable, "-m", "benchmarks._in_django", "_plans", str(quote), str(2 * GROWN)], cwd=ROOT, env=bench.environment,
         stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
-    path.write_text(f"{size:,} bookings in the table\n\n{said.stdout}", encoding="utf-8")
+    path.write_text(f"{size:,} bookings in the table\n\n{output.stdout}", encoding="utf-8")
     return path
 
 
@@ -105,28 +105,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 100_000, 1_000_000])
     parser.add_argument("--seconds", type=int, default=4)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     lines = []
-    with stage() as held:
-        in_process(held, hot=False, seconds=2, quotes=2_000)  # warm
-        there = 0
-        for size in sorted(asked.sizes):
-            grow(held, first=there, last=size - 1)
-            there = size
+    with stage() as bench:
+        in_process(bench, hot=False, seconds=2, quotes=2_000)  # warm
+        grown = 0
+        for size in sorted(options.sizes):
+            grow(bench, first=grown, last=size - 1)
+            grown = size
             rounds = [
-                in_process(held, hot=False, seconds=asked.seconds, quotes=1_000 * asked.seconds) for _ in range(3)
+                in_process(bench, hot=False, seconds=options.seconds, quotes=1_000 * options.seconds) for _ in range(3)
             ]
-            with held.connect() as connection:
+            with bench.connect() as connection:
                 connection.execute(_COUNT)
             rate, own, database = (
                 statistics.median(values)
-                for values in zip(*((one.rate, one.own, one.database) for one in rounds), strict=True)
+                for values in zip(*((result.rate, result.own, result.database) for result in rounds), strict=True)
             )
-            looked = [seconds_of(held, *command) for command in (("reconcile_inventory",), ("check_ledger",))]
-            write_plans(held, size)
-            spread = f"{min(one.rate for one in rounds):.0f} – {max(one.rate for one in rounds):.0f}"
+            reconciling, checking = (seconds_of(bench, command) for command in ("reconcile_inventory", "check_ledger"))
+            write_plans(bench, size)
+            spread = f"{min(result.rate for result in rounds):.0f} – {max(result.rate for result in rounds):.0f}"
             lines.append(
-                f"| {size:,} | {rate:.0f} ({spread}) | {own * 1_000:.2f} + {database * 1_000:.2f} | {looked[0]:.1f} | {looked[1]:.1f} |"
+                f"| {size:,} | {rate:.0f} ({spread}) | {own * 1_000:.2f} + {database * 1_000:.2f} | {reconciling:.1f} | {checking:.1f} |"
             )
             print(lines[-1], flush=True)
     machine = f"{platform.machine()}, {psutil.cpu_count()} cores, Python {platform.python_version()}"

@@ -1,9 +1,9 @@
-"""How many bookings a second, beside pgbench sending the same statements to the same server. Prints figures and ratios; asserts nothing.
+"""How many bookings per second, compared with pgbench, which sends the same statements to the same server.
 
-`./manage_all.py bench booking_throughput [--rounds 3] [--seconds 5]`: needs nothing up. It starts a PostgreSQL of its own with
-production's durability and alternates, round by round: pgbench; two processes that book without a wire; two clients over gRPC, of many
-departures and of one, eight and two hundred at once; then latency at half of what gRPC can. Writes
-benchmarks/results/booking_throughput.md.
+It prints figures and ratios, and asserts nothing. `./manage_all.py bench booking_throughput [--rounds 3] [--seconds 5]` needs no
+running platform. It starts its own PostgreSQL, as durable as in production. Each round measures in turn: pgbench; two processes
+that book without gRPC; two clients over gRPC, with many departures and with one, with eight calls at once and with two hundred.
+Then it measures latency at half of the rate that gRPC reached. It writes benchmarks/results/booking_throughput.md.
 """
 
 import argparse
@@ -27,41 +27,41 @@ from benchmarks._stage import ROOT, Stage, free_port, process, stage
 
 RESULT = ROOT / "benchmarks" / "results" / "booking_throughput.md"
 CLIENTS = 8
-PEER = "pgbench, many departures"
+REFERENCE = "pgbench, many departures"
 IN_PROCESS, IN_PROCESS_HOT = "in process, many departures", "in process, one departure"
 GRPC, GRPC_HOT = "gRPC, many departures, 8 at once", "gRPC, one departure, 8 at once"
-GRPC_CROWD = "gRPC, one departure, 200 at once"
+GRPC_200 = "gRPC, one departure, 200 at once"
 PAIRS = (
-    ("in process ÷ pgbench", IN_PROCESS, PEER, "≥ 0.15"),
-    ("gRPC ÷ pgbench", GRPC, PEER, "≥ 0.08"),
+    ("in process ÷ pgbench", IN_PROCESS, REFERENCE, "≥ 0.15"),
+    ("gRPC ÷ pgbench", GRPC, REFERENCE, "≥ 0.08"),
     ("one departure ÷ many, in process", IN_PROCESS_HOT, IN_PROCESS, "≥ 0.90"),
     ("one departure ÷ many, gRPC", GRPC_HOT, GRPC, "≥ 0.90"),
-    ("200 at once ÷ 8", GRPC_CROWD, GRPC_HOT, "≥ 0.90"),
+    ("200 at once ÷ 8", GRPC_200, GRPC_HOT, "≥ 0.90"),
 )
 
 
 def workers(module: str, arguments: list[list[object]], environment: dict[str, str]) -> list[str]:
-    """Run processes of `module` that begin together; return the last line of each."""
+    """Run one process of `module` per argument list. They begin together. Return the last output line of each."""
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", module, *map(str, one)], cwd=ROOT, env=environment, text=True,
+            [sys.executable, "-m", module, *map(str, each)], cwd=ROOT, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )
-        for one in arguments
+        for each in arguments
     ]  # fmt: skip
-    for one in started:
-        if one.stdout is None or one.stdout.readline().strip() != "ready":
+    for worker in started:
+        if worker.stdout is None or worker.stdout.readline().strip() != "ready":
             raise SystemExit(f"{module} did not begin")
-    for one in started:
-        assert one.stdin is not None
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    return [one.communicate(timeout=120)[0].strip().splitlines()[-1] for one in started]
+    for worker in started:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    return [worker.communicate(timeout=120)[0].strip().splitlines()[-1] for worker in started]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Bookings a second, CPU seconds of our program and of the database for each, calls that were shed, latencies in ms."""
+    """Bookings per second, CPU seconds per booking of our program and of the database, calls that were shed, latencies in ms."""
 
     rate: float
     own: float
@@ -78,61 +78,63 @@ class Served:
     process: psutil.Process
 
 
-def beside_pgbench(held: Stage, script: Path, *, seconds: int) -> Measured:
-    """Let the peer book."""
+def beside_pgbench(bench: Stage, script: Path, *, seconds: int) -> Measured:
+    """Measure pgbench, the reference."""
     each = 1_500 * seconds
-    first = held.quotes(each * CLIENTS, hot=False)
-    before = held.server_seconds()
-    rate, own = pgbench.run(held, script, first=first, each=each, clients=CLIENTS, seconds=seconds)
-    return Measured(rate, own, (held.server_seconds() - before) / (rate * seconds))
+    first = bench.quotes(each * CLIENTS, hot=False)
+    before = bench.server_seconds()
+    rate, own = pgbench.run(bench, script, first=first, each=each, clients=CLIENTS, seconds=seconds)
+    return Measured(rate, own, (bench.server_seconds() - before) / (rate * seconds))
 
 
-def in_process(held: Stage, *, hot: bool, seconds: int, quotes: int) -> Measured:
-    """Book in two processes with four threads each."""
-    first = held.quotes(quotes * 2, hot=hot)
-    before = held.server_seconds()
-    arguments: list[list[object]] = [[first + n * quotes, quotes, CLIENTS // 2, seconds] for n in (0, 1)]
+def in_process(bench: Stage, *, hot: bool, seconds: int, quotes: int) -> Measured:
+    """Measure two processes with four threads each."""
+    first = bench.quotes(quotes * 2, hot=hot)
+    before = bench.server_seconds()
+    arguments: list[list[object]] = [
+        ["_booking_worker", first + n * quotes, quotes, CLIENTS // 2, seconds] for n in (0, 1)
+    ]
     rows = [
-        [float(one) for one in line.split()]
-        for line in workers("benchmarks._booking_worker", arguments, held.environment)
+        [float(figure) for figure in output.split()]
+        for output in workers("benchmarks._in_django", arguments, bench.environment)
     ]
     done = sum(row[0] for row in rows)
     return Measured(
         rate=sum(row[0] / row[1] for row in rows),
         own=sum(row[2] for row in rows) / done,
-        database=(held.server_seconds() - before) / done,
+        database=(bench.server_seconds() - before) / done,
     )
 
 
 def over_grpc(
-    held: Stage, served: Served, *, hot: bool, at_once: int, seconds: int, quotes: int, rate: float = 0
+    bench: Stage, served: Served, *, hot: bool, at_once: int, seconds: int, quotes: int, rate: float = 0
 ) -> Measured:
-    """Book from two client processes; our program is the server."""
-    first = held.quotes(quotes * 2, hot=hot)
-    cards = [held.cards(first + n * quotes, quotes) for n in (0, 1)]
-    arguments: list[list[object]] = [[served.address, one, at_once // 2, seconds] for one in cards]
+    """Measure two client processes. CPU time is that of the gRPC server."""
+    first = bench.quotes(quotes * 2, hot=hot)
+    cards = [bench.cards(first + n * quotes, quotes) for n in (0, 1)]
+    arguments: list[list[object]] = [[served.address, file, at_once // 2, seconds] for file in cards]
     if rate:
-        arguments = [[*one, rate / 2] for one in arguments]
-    database, own = held.server_seconds(), sum(served.process.cpu_times()[:2])
-    rows = [json.loads(line) for line in workers("benchmarks._booking_client", arguments, held.environment)]
+        arguments = [[*each, rate / 2] for each in arguments]
+    database, own = bench.server_seconds(), sum(served.process.cpu_times()[:2])
+    rows = [json.loads(output) for output in workers("benchmarks._booking_client", arguments, bench.environment)]
     done = sum(row["booked"] for row in rows)
     return Measured(
         rate=sum(row["booked"] / row["took"] for row in rows),
         own=(sum(served.process.cpu_times()[:2]) - own) / done,
-        database=(held.server_seconds() - database) / done,
+        database=(bench.server_seconds() - database) / done,
         shed=sum(row["shed"] for row in rows),
         latencies=tuple(sorted(value for row in rows for value in row["latencies"])),
     )
 
 
 @contextmanager
-def server(held: Stage) -> Iterator[Served]:
-    """Run the gRPC server beside a users_service, each a process of its own."""
+def server(bench: Stage) -> Iterator[Served]:
+    """Run the gRPC server and a double of users_service, each in its own process."""
     users, port = free_port(), free_port()
-    environment = {**held.environment, "USERS_GRPC": f"127.0.0.1:{users}", "GRPC_PORT": str(port)}
+    environment = {**bench.environment, "USERS_GRPC": f"127.0.0.1:{users}", "GRPC_PORT": str(port)}
     double = [sys.executable, "-m", "benchmarks._users_double", str(users)]
-    ours = [sys.executable, "bookings_service/manage.py", "run_grpc"]
-    with process(double, environment, ready=users), process(ours, environment, ready=port) as running:
+    bookings = [sys.executable, "bookings_service/manage.py", "run_grpc"]
+    with process(double, environment, ready=users), process(bookings, environment, ready=port) as running:
         yield Served(f"127.0.0.1:{port}", running)
 
 
@@ -141,53 +143,53 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5)
-    asked = parser.parse_args()
-    seconds, load = asked.seconds, os.getloadavg()[0]
-    found: dict[str, list[Measured]] = defaultdict(list)
-    with stage() as held, server(held) as served, pgbench.script(held, held.folder, hot=False) as script:
-        act: dict[str, Callable[[], Measured]] = {
-            PEER: lambda: beside_pgbench(held, script, seconds=seconds),
-            IN_PROCESS: lambda: in_process(held, hot=False, seconds=seconds, quotes=1_000 * seconds),
-            IN_PROCESS_HOT: lambda: in_process(held, hot=True, seconds=seconds, quotes=1_000 * seconds),
-            GRPC: lambda: over_grpc(held, served, hot=False, at_once=8, seconds=seconds, quotes=600 * seconds),
-            GRPC_HOT: lambda: over_grpc(held, served, hot=True, at_once=8, seconds=seconds, quotes=600 * seconds),
-            GRPC_CROWD: lambda: over_grpc(held, served, hot=True, at_once=200, seconds=seconds, quotes=600 * seconds),
+    options = parser.parse_args()
+    seconds, load = options.seconds, os.getloadavg()[0]
+    measured: dict[str, list[Measured]] = defaultdict(list)
+    with stage() as bench, server(bench) as served, pgbench.script(bench, bench.folder, hot=False) as script:
+        measures: dict[str, Callable[[], Measured]] = {
+            REFERENCE: lambda: beside_pgbench(bench, script, seconds=seconds),
+            IN_PROCESS: lambda: in_process(bench, hot=False, seconds=seconds, quotes=1_000 * seconds),
+            IN_PROCESS_HOT: lambda: in_process(bench, hot=True, seconds=seconds, quotes=1_000 * seconds),
+            GRPC: lambda: over_grpc(bench, served, hot=False, at_once=8, seconds=seconds, quotes=600 * seconds),
+            GRPC_HOT: lambda: over_grpc(bench, served, hot=True, at_once=8, seconds=seconds, quotes=600 * seconds),
+            GRPC_200: lambda: over_grpc(bench, served, hot=True, at_once=200, seconds=seconds, quotes=600 * seconds),
         }
-        over_grpc(held, served, hot=False, at_once=CLIENTS, seconds=2, quotes=2_000)  # warm
-        for number in range(asked.rounds):
-            print(f"round {number + 1} of {asked.rounds}", flush=True)
-            for name, measure in act.items():
-                one = measure()
-                found[name].append(one)
-                cost = f"{one.own * 1_000:6.2f} ms + {one.database * 1_000:5.2f} ms CPU each"
-                print(f"  {name:<36} {one.rate:8.0f} /s   {cost}", flush=True)
-        half = statistics.median(one.rate for one in found[GRPC]) / 2
-        calm = over_grpc(held, served, hot=False, at_once=CLIENTS, seconds=15, quotes=int(half * 10) + 100, rate=half)
-    report(found, calm, half=half, load=load, asked=asked)
+        over_grpc(bench, served, hot=False, at_once=CLIENTS, seconds=2, quotes=2_000)  # warm
+        for number in range(options.rounds):
+            print(f"round {number + 1} of {options.rounds}", flush=True)
+            for name, measure in measures.items():
+                result = measure()
+                measured[name].append(result)
+                cost = f"{result.own * 1_000:6.2f} ms + {result.database * 1_000:5.2f} ms CPU each"
+                print(f"  {name:<36} {result.rate:8.0f} /s   {cost}", flush=True)
+        half = statistics.median(result.rate for result in measured[GRPC]) / 2
+        calm = over_grpc(bench, served, hot=False, at_once=CLIENTS, seconds=15, quotes=int(half * 10) + 100, rate=half)
+    report(measured, calm, half=half, load=load, options=options)
 
 
 def report(
-    found: dict[str, list[Measured]], calm: Measured, *, half: float, load: float, asked: argparse.Namespace
+    measured: dict[str, list[Measured]], calm: Measured, *, half: float, load: float, options: argparse.Namespace
 ) -> None:
-    """Print and write what was found."""
-    rates = {name: [one.rate for one in rounds] for name, rounds in found.items()}
+    """Print and write the figures."""
+    rates = {name: [result.rate for result in rounds] for name, rounds in measured.items()}
     median = {name: statistics.median(values) for name, values in rates.items()}
     quantiles = statistics.quantiles(calm.latencies, n=100)
     p50, p99 = quantiles[49], quantiles[98]
     memory = f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
     machine = f"{platform.machine()}, {psutil.cpu_count()} cores, {memory}, Python {platform.python_version()}"
     slow = f"{p99 / p50:.1f} ({p99:.1f} ms ÷ {p50:.1f} ms)"
-    shed = sum(one.shed for rounds in found.values() for one in rounds) + calm.shed
+    shed = sum(result.shed for rounds in measured.values() for result in rounds) + calm.shed
     lines = [
         "# Bookings a second",
         "",
         f"{datetime.date.today()}, {machine}, load {load:.1f} before it began, PostgreSQL on the same machine with fsync"
         f" and synchronous_commit;"
-        f" `./manage_all.py bench booking_throughput --rounds {asked.rounds} --seconds {asked.seconds}`; median (minimum – maximum).",
+        f" `./manage_all.py bench booking_throughput --rounds {options.rounds} --seconds {options.seconds}`; median (minimum – maximum).",
         "",
         "| what | bookings a second | CPU each, program + database, ms |",
         "|---|---|---|",
-        *(f"| {name} | {_range(rates[name])} | {_milliseconds(rounds)} |" for name, rounds in found.items()),
+        *(f"| {name} | {_range(rates[name])} | {_milliseconds(rounds)} |" for name, rounds in measured.items()),
         "",
         "| ratio, of the medians | measured | spread over the rounds | target |",
         "|---|---|---|---|",
@@ -197,10 +199,11 @@ def report(
         ),
         f"| p99 ÷ p50 of create_booking over gRPC at {half:.0f} a second | {slow} | | ≤ 5 |",
         "",
-        f"{shed} calls were shed with UNAVAILABLE and came again when they had been told to. pgbench sends the statements of one booking as"
-        " they were captured, and looks at no answer; in process is create_booking, users_service's answer given, in two processes of four"
-        " threads; gRPC is one server process, two client processes and a users_service of their own, all on the same two cores as the"
-        " database. At half the capacity calls begin at random, however long earlier ones take, and are timed from when they were due.",
+        f"{shed} calls were shed with UNAVAILABLE and repeated after the pause that the server asked for. pgbench sends the"
+        " captured statements of one booking and does not read the answers. `in process` is create_booking in two processes of"
+        " four threads, with the answer of users_service replaced. `gRPC` is one server process, two client processes and a"
+        " double of users_service, all on the same cores as the database. At half of the capacity, calls begin at random times,"
+        " however long earlier calls take. Latency counts from the time at which a call was due.",
         "",
     ]
     print("\n".join(lines))
@@ -213,14 +216,14 @@ def _range(values: list[float]) -> str:
 
 def _milliseconds(rounds: list[Measured]) -> str:
     own, database = (
-        statistics.median(values) for values in zip(*((one.own, one.database) for one in rounds), strict=True)
+        statistics.median(values) for values in zip(*((result.own, result.database) for result in rounds), strict=True)
     )
     return f"{own * 1_000:.2f} + {database * 1_000:.2f}"
 
 
-def _spread(ours: list[float], theirs: list[float]) -> str:
-    each = [a / b for a, b in zip(ours, theirs, strict=True)]
-    return f"{min(each):.2f} – {max(each):.2f}"
+def _spread(values: list[float], reference: list[float]) -> str:
+    ratios = [a / b for a, b in zip(values, reference, strict=True)]
+    return f"{min(ratios):.2f} – {max(ratios):.2f}"
 
 
 if __name__ == "__main__":

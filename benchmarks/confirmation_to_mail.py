@@ -1,9 +1,9 @@
-"""How long from the commit of a confirmation to its mail in the Maildir. Prints the median and the spread; asserts nothing.
+"""How long it takes from the commit of a confirmation until its mail is in the Maildir. It asserts nothing.
 
-Run beside a platform that is up: `.venv/bin/python benchmarks/confirmation_to_mail.py [--bookings 30] [--pause 0.5]`. It registers one
-traveller, books and pays single seats one after another through GraphQL, cancels each, and compares the instant that the confirmation
-carries with the instant at which the mail's file was complete. TRAVEL_VAR and PORT_OFFSET choose the platform. Writes
-benchmarks/results/confirmation_to_mail.md.
+`./manage_all.py bench confirmation_to_mail [--bookings 30] [--pause 0.5]` needs a running platform. It registers a traveller, then
+books, pays and cancels single seats one after another through GraphQL. It compares the time in the confirmation with the time at
+which the mail's file was complete. TRAVEL_VAR and PORT_OFFSET choose the platform. It prints the median and the spread, and
+writes benchmarks/results/confirmation_to_mail.md.
 """
 
 import argparse
@@ -17,14 +17,12 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 from demo import documents
 from demo.api import Api
 from demo.failure import DemoFailed
 from demo.mailbox import Mail, Mailbox
 
+ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "confirmation_to_mail.md"
 TARGET_MS = 150
 TRIPS = """
@@ -38,7 +36,7 @@ HISTORY = "query History($reference: String!) { booking(reference: $reference) {
 
 
 def signed_in(api: Api, mailbox: Mailbox) -> str:
-    """Register, verify and sign a new traveller in; return the address."""
+    """Register, verify and sign in a new traveller. Return the address."""
     email, password = f"bench.{token_hex(4)}@demo.example", f"Confirmation-{token_hex(8)}"
     details = {
         "email": email,
@@ -57,7 +55,7 @@ def signed_in(api: Api, mailbox: Mailbox) -> str:
 
 
 def departures(api: Api) -> list[str]:
-    """Return departures with many seats, months ahead."""
+    """Return the ids of departures with at least ten free seats, months ahead."""
     after = (datetime.now(UTC).date() + timedelta(days=120)).isoformat()
     trips = api.call(TRIPS, {"after": after})["edges"]
     nodes = [edge["node"] for trip in trips for edge in trip["node"]["departures"]["edges"]]
@@ -65,18 +63,18 @@ def departures(api: Api) -> list[str]:
 
 
 def confirmation(api: Api, reference: str) -> dict[str, Any]:
-    """Wait until the booking is confirmed; return that event."""
+    """Wait until the booking is confirmed. Return that history entry. Raises DemoFailed after 60 s."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         events = api.call(HISTORY, {"reference": reference})["history"]
-        if found := next((event for event in events if event["status"] == "CONFIRMED"), None):
-            return dict(found)
+        if confirmed := next((event for event in events if event["status"] == "CONFIRMED"), None):
+            return dict(confirmed)
         time.sleep(0.05)
     raise DemoFailed(f"{reference} was not confirmed within 60 s")
 
 
 def booked_to_mailed(api: Api, mailbox: Mailbox, email: str, departure: str) -> float:
-    """Book and pay one seat, wait for the mail, cancel; return the seconds from the confirmation's commit to the mail's file."""
+    """Book and pay one seat, wait for the mail, then cancel. Return the seconds from the confirmation to the mail."""
     quoted = api.call(documents.QUOTE, {"departure": departure, "adults": 1, "children": 0, "currency": "EUR"})["quote"]
     passengers = [{"firstName": "Ada", "lastName": "Byron", "kind": "ADULT"}]
     details = {"quote": quoted["id"], "passengers": passengers, "idempotencyKey": token_hex(12)}
@@ -96,7 +94,7 @@ def booked_to_mailed(api: Api, mailbox: Mailbox, email: str, departure: str) -> 
 
 
 def report(milliseconds: list[float]) -> str:
-    """Return the figures as a small Markdown document."""
+    """Return the figures as a Markdown document."""
     ordered = sorted(milliseconds)
     p95 = ordered[min(len(ordered) - 1, round(len(ordered) * 0.95))]
     return (
@@ -111,7 +109,7 @@ def report(milliseconds: list[float]) -> str:
 
 
 def main() -> int:
-    """Measure, print, write. Returns the exit code."""
+    """Measure, print, and write the result. Return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--bookings", type=int, default=30)
     parser.add_argument("--pause", type=float, default=0.5, help="seconds between one booking and the next")
@@ -121,12 +119,14 @@ def main() -> int:
     var = Path(os.environ.get("TRAVEL_VAR") or ROOT / "var")
     gateway = f"http://localhost:{8000 + int(os.environ.get('PORT_OFFSET') or 0)}"
     mailbox = Mailbox(var / "mail")
-    with Api(gateway, notice=lambda words: print(words, file=sys.stderr)) as api:
+    with Api(gateway, notice=lambda text: print(text, file=sys.stderr)) as api:
         try:
             email, many = signed_in(api, mailbox), departures(api)
             if not many:
                 raise DemoFailed("no departure months ahead has ten seats")
-            booked_to_mailed(api, mailbox, email, many[0])  # the first pays for what is made lazily
+            booked_to_mailed(
+                api, mailbox, email, many[0]
+            )  # not measured: the first booking opens connections and warms caches
             taken = []
             for n in range(options.bookings):
                 time.sleep(options.pause)

@@ -1,7 +1,7 @@
-"""What the platform costs to run: start-up and stop, memory, idle CPU. Prints figures beside their targets; asserts nothing.
+"""What the platform costs to run: the time to start and stop, memory, idle CPU. It asserts nothing.
 
-Run with nothing of the platform up: `.venv/bin/python benchmarks/platform_figures.py [--rounds 3] [--idle 30]`. It starts and stops a
-platform of its own (TRAVEL_VAR and PORT_OFFSET choose which) and writes benchmarks/results/platform_figures.md.
+`./manage_all.py bench platform_figures [--rounds 3] [--idle 30]` needs a platform that is down. It starts and stops the platform
+that TRAVEL_VAR and PORT_OFFSET choose. It prints figures beside their targets and writes benchmarks/results/platform_figures.md.
 """
 
 import argparse
@@ -22,7 +22,7 @@ RESULT = ROOT / "benchmarks" / "results" / "platform_figures.md"
 
 
 def launcher(*arguments: str) -> tuple[float, str]:
-    """Run one launcher command; return its wall time in seconds and its stdout. Ends the run when the command fails."""
+    """Run a launcher command. Return its wall time in seconds and its stdout. Exit if the command fails."""
     began = time.monotonic()
     done = subprocess.run([sys.executable, ROOT / "manage_all.py", *arguments], capture_output=True, text=True)
     if done.returncode:
@@ -31,18 +31,18 @@ def launcher(*arguments: str) -> tuple[float, str]:
 
 
 def families() -> dict[str, list[psutil.Process]]:
-    """Return each process of the platform with all its children."""
+    """Return each process of the platform by name, followed by all its children."""
     status = json.loads(launcher("status", "--json")[1])
-    found = {}
+    processes = {}
     for row in status["processes"]:
         if row["pid"]:
             parent = psutil.Process(row["pid"])
-            found[row["name"]] = [parent, *parent.children(recursive=True)]
-    return found
+            processes[row["name"]] = [parent, *parent.children(recursive=True)]
+    return processes
 
 
 def cpu_seconds(processes: list[psutil.Process]) -> float:
-    """Return user and system time used so far, in seconds."""
+    """Return the user and system time that the processes have used so far, in seconds."""
     return sum(sum(process.cpu_times()[:2]) for process in processes if process.is_running())
 
 
@@ -52,7 +52,7 @@ def pss_mb(process: psutil.Process) -> float:
 
 
 def is_python(process: psutil.Process) -> bool:
-    """Return whether it is a Python interpreter, by the program it runs."""
+    """Return whether the process is a Python interpreter."""
     return Path(process.exe()).name.startswith("python")
 
 

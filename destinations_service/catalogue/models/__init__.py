@@ -1,4 +1,4 @@
-"""The tables of the catalogue, and what the database itself keeps true of them."""
+"""The tables of the catalogue, with the constraints that the database enforces."""
 
 from destinations_service.catalogue.models.places import (
     AveragePrice,

@@ -1,4 +1,4 @@
-"""Places: the tree of countries, cities and points of interest, with their words, photos and prices."""
+"""Places: the tree of countries, cities and points of interest, with their translations, photos and prices."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
@@ -12,7 +12,7 @@ CURRENCY = RegexValidator(r"\A[A-Z]{3}\Z", "An ISO 4217 code of three capital le
 
 
 class Kind(models.TextChoices):
-    """What a destination is."""
+    """The kind of a destination."""
 
     COUNTRY = "COUNTRY", "Country"
     CITY = "CITY", "City"
@@ -20,14 +20,14 @@ class Kind(models.TextChoices):
 
 
 class Language(models.TextChoices):
-    """A language of the catalogue."""
+    """A language of the catalogue's texts."""
 
     EN = "EN", "English"
     FR = "FR", "Français"
 
 
 class PriceCategory(models.TextChoices):
-    """What an average price is the price of."""
+    """What an average price pays for."""
 
     DAY_BUDGET = "DAY_BUDGET", "A day, on a budget"
     DAY_MIDRANGE = "DAY_MIDRANGE", "A day, mid-range"
@@ -41,8 +41,8 @@ class PriceCategory(models.TextChoices):
 class Destination(models.Model):
     """A country, a city in it, or a point of interest in a city or country.
 
-    `ancestors` runs from the country down to the parent. `search_text` and `daily_cost_eur` are derived from translations and prices when
-    those are written; `popularity` counts the seats taken on trips here and below.
+    `ancestors` lists the ids from the country down to the parent. Services derive `search_text` and `daily_cost_eur` from
+    translations, tags and prices whenever they write those. `popularity` counts the seats taken on trips here and below.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -107,7 +107,7 @@ class Destination(models.Model):
 
 
 class DestinationTranslation(models.Model):
-    """A destination's words in one language."""
+    """The texts of a destination in one language."""
 
     destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="translations")
     language = models.CharField(max_length=2, choices=Language.choices)
@@ -127,7 +127,7 @@ class DestinationTranslation(models.Model):
 
 
 class Photo(models.Model):
-    """A picture of a destination. Drawn ones (`is_drawn`) are made from the atlas when first asked for; others are uploaded files."""
+    """A picture of a destination. If `is_drawn`, it is a map drawn at the first request; else it is an uploaded file."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="photos")
@@ -153,7 +153,7 @@ class Photo(models.Model):
 
 
 class AveragePrice(models.Model):
-    """What something costs on average at a destination, in its currency; where from and of when is always said."""
+    """An average price at a destination, in its currency, with the source and the date."""
 
     destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="average_prices")
     category = models.CharField(max_length=20, choices=PriceCategory.choices)
@@ -175,7 +175,7 @@ class AveragePrice(models.Model):
 
 
 class ExchangeRate(models.Model):
-    """Units of `currency` for one euro on a day."""
+    """The units of `currency` for one euro on a day."""
 
     currency = models.CharField(max_length=3, validators=[CURRENCY])
     rate = models.DecimalField(max_digits=18, decimal_places=6)

@@ -9,7 +9,7 @@ from shared.ids import uuid7
 
 
 class Trip(models.Model):
-    """Something that can be booked: where to, for how long, in which currency, under which cancellation policy."""
+    """A trip that can be booked: its destination, duration, currency and cancellation policy."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     slug = models.SlugField(max_length=120, unique=True)
@@ -40,7 +40,7 @@ class Trip(models.Model):
 
 
 class TripTranslation(models.Model):
-    """A trip's words in one language."""
+    """The texts of a trip in one language."""
 
     trip = models.ForeignKey(Trip, on_delete=models.CASCADE, related_name="translations")
     language = models.CharField(max_length=2, choices=Language.choices)
@@ -55,7 +55,7 @@ class TripTranslation(models.Model):
 
 
 class CancellationRule(models.Model):
-    """Cancelled at least `days_before` days before departure, `refund_percent` of the price comes back."""
+    """A cancellation at least `days_before` days before departure refunds `refund_percent` of the price."""
 
     trip = models.ForeignKey(Trip, on_delete=models.CASCADE, related_name="cancellation_rules")
     days_before = models.PositiveSmallIntegerField()
@@ -73,7 +73,7 @@ class CancellationRule(models.Model):
 
 
 class DepartureStatus(models.TextChoices):
-    """Whether a departure can be booked. One that has left is DEPARTED by its date, without a row saying so."""
+    """Whether a departure can be booked. DEPARTED is not stored: it follows from the start."""
 
     OPEN = "OPEN", "Open"
     CLOSED = "CLOSED", "Closed"
@@ -81,10 +81,11 @@ class DepartureStatus(models.TextChoices):
 
 
 class Departure(models.Model):
-    """One date of a trip: its declared capacity and its prices, in the trip's currency.
+    """One date of a trip: its declared capacity, and its prices in the trip's currency.
 
-    `version` grows with every change and orders what bookings_service is told. `seats_left` and `seats_sequence` are a copy, a second
-    old, of what bookings_service counts; it fills filters and orders, never a promise.
+    `version` grows with every change and orders the events for bookings_service. `seats_left` (the free seats), `seats_taken`
+    and `seats_sequence` are a copy of bookings_service's counts, about a second old. Filters and orders use the copy;
+    only bookings_service decides whether a seat is free.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -1,4 +1,4 @@
-"""The committed data that the catalogue is filled with, read into values. README.md says where each file comes from."""
+"""The committed data that seeding fills the catalogue with, read into values. README.md names the source of each file."""
 
 import csv
 import gzip
@@ -53,7 +53,7 @@ class CityRow:
 
 @dataclass(frozen=True, slots=True)
 class PointOfInterestRow:
-    """`city` is GeoNames' name of the city; `admission` is in the country's currency, an estimate, 0 where free."""
+    """`city` is the GeoNames name of the city. `admission` is an estimate in the country's currency, 0 if free."""
 
     slug: str
     country: str
@@ -70,7 +70,7 @@ class PointOfInterestRow:
 
 @dataclass(frozen=True, slots=True)
 class TripRow:
-    """`city` is GeoNames' name of the city; `policy` one of POLICIES; the price is an adult's, tax included."""
+    """`city` is the GeoNames name of the city. `policy` is a key of POLICIES. The price is for an adult, with tax."""
 
     slug: str
     country: str
@@ -110,7 +110,7 @@ def _rows(name: str) -> Iterator[dict[str, str]]:
 
 @cache
 def countries() -> tuple[CountryRow, ...]:
-    """Return every country, by code."""
+    """Return every country, in the order of the codes."""
     return tuple(
         CountryRow(
             slug=row["slug"],
@@ -150,7 +150,7 @@ def cities() -> tuple[CityRow, ...]:
 
 @cache
 def city_of() -> dict[tuple[str, str], CityRow]:
-    """Return the largest city of each country's code and GeoNames' name."""
+    """Return cities by (country code, GeoNames name). If two have the same name, the larger one is returned."""
     return {(city.country, city.geonames_name): city for city in reversed(cities())}
 
 
@@ -177,7 +177,7 @@ def points_of_interest() -> tuple[PointOfInterestRow, ...]:
 
 @cache
 def trips() -> tuple[TripRow, ...]:
-    """Return the trips, in the file's order: the most asked for first."""
+    """Return the trips, in the file's order: the best-known first."""
     return tuple(
         TripRow(
             slug=row["slug"],
@@ -199,7 +199,7 @@ def trips() -> tuple[TripRow, ...]:
 
 @cache
 def exchange_rates() -> tuple[RateRow, ...]:
-    """Return the European Central Bank's reference rates of one day."""
+    """Return the reference rates of the European Central Bank, all of one day."""
     return tuple(
         RateRow(date.fromisoformat(row["date"]), row["currency"], Decimal(row["units_per_euro"]))
         for row in _rows("exchange_rates.csv")
@@ -208,7 +208,7 @@ def exchange_rates() -> tuple[RateRow, ...]:
 
 @cache
 def units_per_dollar() -> dict[str, Decimal]:
-    """Return units of each currency for one US dollar: from the reference rates, and else from the samples."""
+    """Return the units of each currency for one US dollar: from the reference rates if there is one, else from the samples."""
     with (SEED_DATA / "other_currencies.tsv").open(encoding="utf-8") as file:
         samples = {currency: Decimal(units) for currency, units in csv.reader(file, delimiter="\t")}
     per_euro = {row.currency: row.rate for row in exchange_rates()}
@@ -218,7 +218,7 @@ def units_per_dollar() -> dict[str, Decimal]:
 
 @cache
 def price_levels() -> dict[str, Decimal]:
-    """Return how dear travelling is by country code, 1 = the United States. Samples."""
+    """Return the cost of travelling by country code, where the United States are 1. The values are samples."""
     with (SEED_DATA / "price_levels.tsv").open(encoding="utf-8") as file:
         return {
             code: Decimal(level) / 115 for level, codes in csv.reader(file, delimiter="\t") for code in codes.split()

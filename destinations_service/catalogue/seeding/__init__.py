@@ -1,4 +1,4 @@
-"""Fills the catalogue from the committed seed data, quickly and as often as asked."""
+"""Fills the catalogue from the committed seed data. Seeding can be repeated: it adds only what is missing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from shared.db import advisory_lock, database_now
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """How much was new."""
+    """The number of rows that were added, and of photos that were drawn."""
 
     places: int
     trips: int
@@ -66,7 +66,7 @@ def _count_rows() -> None:
 
 
 def write_exchange_rates() -> None:
-    """Write the reference rates of the seed data's day, those that are missing."""
+    """Write the reference rates of the seed data that are missing."""
     ExchangeRate.objects.bulk_create(
         [
             ExchangeRate(

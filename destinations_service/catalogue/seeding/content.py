@@ -1,6 +1,6 @@
-"""What is said about each place and trip of the seed data, in English and French, and what it costs.
+"""The texts about the seed data's places and trips, in English and French, and the sample prices of places.
 
-Pure: rows in, values out. The prices of places are samples and say so in SAMPLE_SOURCE.
+Pure: takes rows and returns values. Prices of places are samples, and SAMPLE_SOURCE says so.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +12,9 @@ from destinations_service.catalogue.seed_data import CONTINENTS, CityRow, Countr
 
 SAMPLE_SOURCE: Final = "Sample: an estimate made for this catalogue, not a survey"
 DEFAULT_LEVEL: Final = Decimal("0.45")
-DEAR_CITY: Final = Decimal("1.15")
-SMALLER_CITY: Final = Decimal("0.95")
-DEAR_FROM_POPULATION: Final = 1_000_000
+LARGE_CITY_FACTOR: Final = Decimal("1.15")
+SMALL_CITY_FACTOR: Final = Decimal("0.95")
+LARGE_CITY_POPULATION: Final = 1_000_000
 IN_THE_UNITED_STATES: Final[Mapping[str, Decimal]] = {  # US dollars, for one person
     "DAY_BUDGET": Decimal(65),
     "DAY_MIDRANGE": Decimal(170),
@@ -112,7 +112,7 @@ def trip_description(trip: TripRow, city: Words, sights: Sequence[Words]) -> Wor
 
 
 def people_of(population: int) -> Words:
-    """Return a population as people say it: `2.1 million`, `84,000`."""
+    """Return a population rounded for readers: `2.1 million`, `84,000`."""
     if population >= 1_000_000:
         millions = Decimal(population) / 1_000_000
         shown = (
@@ -126,14 +126,14 @@ def people_of(population: int) -> Words:
 
 
 def with_of(text: str) -> str:
-    """Return a French phrase with the `d'` that stands between a million and what is counted."""
+    """Return a French phrase with the `d'` that it needs between `million` and a noun."""
     return text.replace("millions habitants", "millions d'habitants").replace(
         "million habitants", "million d'habitants"
     )
 
 
 def listed(names: Sequence[Words]) -> Words:
-    """Return names as a list that is read out: `a, b and c`."""
+    """Return names as one phrase: `a, b and c`."""
     first, last = names[:-1], names[-1]
     if not first:
         return last
@@ -156,14 +156,20 @@ def city_tags(city: CityRow, country: CountryRow, sights: Sequence[PointOfIntere
 def average_prices(
     *, level: Decimal, units_per_dollar: Decimal, population: int | None = None
 ) -> Iterator[tuple[str, Decimal]]:
-    """Yield category and sample price in the local currency; of a city when its population is given, else of a country."""
-    factor = Decimal(1) if population is None else DEAR_CITY if population >= DEAR_FROM_POPULATION else SMALLER_CITY
+    """Yield category and sample price in the local currency: of a city if `population` is given, else of a country."""
+    factor = (
+        Decimal(1)
+        if population is None
+        else LARGE_CITY_FACTOR
+        if population >= LARGE_CITY_POPULATION
+        else SMALL_CITY_FACTOR
+    )
     for category, dollars in IN_THE_UNITED_STATES.items():
         yield category, rounded_price(dollars * level * factor * units_per_dollar)
 
 
 def rounded_price(amount: Decimal) -> Decimal:
-    """Return `amount` to two significant digits, whole from 10 upward, to the tenth below; never nothing."""
+    """Return `amount` with two significant digits: whole from 10 upward, else in tenths. It is never 0."""
     if amount < 10:
         return max(amount.quantize(Decimal("0.1"), ROUND_HALF_UP), Decimal("0.1"))
     step = Decimal(10) ** max(amount.adjusted() - 1, 0)

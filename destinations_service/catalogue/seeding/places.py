@@ -1,4 +1,4 @@
-"""The rows of countries, cities and points of interest, with their words, prices and photos."""
+"""The rows of countries, cities and points of interest, with their translations, prices and photos."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,12 +18,12 @@ from destinations_service.catalogue.seeding.content import Words
 SIGHTS_NAMED: Final = 4
 CITIES_NAMED: Final = 3
 BATCH: Final = 250  # places; each has about ten rows
-NO_CURRENCY: Final = "USD"  # of Antarctica, where nothing is sold
+CURRENCY_OF_ANTARCTICA: Final = "USD"  # it has none of its own, and the column needs a value
 
 
 @dataclass(frozen=True, slots=True)
 class NewPlace:
-    """One destination to write, with all that belongs to it."""
+    """One destination to write, with the rows that belong to it."""
 
     row: Destination
     name: Words
@@ -35,7 +35,7 @@ class NewPlace:
 
 @dataclass
 class Gazetteer:
-    """Turns the seed data into rows, parents before children. `known` maps the slugs that are there already to their ids."""
+    """Makes rows from the seed data, parents before children. `known` maps slugs in the database to their ids."""
 
     known: dict[str, UUID]
     ids: dict[str, UUID] = field(init=False)
@@ -44,7 +44,7 @@ class Gazetteer:
         self.ids = dict(self.known)
 
     def new_places(self) -> Iterator[NewPlace]:
-        """Yield every place whose slug is not known yet."""
+        """Yield every place whose slug is not in the database yet."""
         builders: tuple[tuple[Callable[[Any], NewPlace], Iterable[Any]], ...] = (
             (self._country, seed_data.countries()),
             (self._city, seed_data.cities()),
@@ -59,7 +59,7 @@ class Gazetteer:
                     yield place
 
     def city_id(self, country: str, city: str) -> UUID:
-        """Return the id of a city by its country's code and GeoNames' name."""
+        """Return the id of a city by its country code and its GeoNames name."""
         return self.ids[seed_data.city_of()[country, city].slug]
 
     @cached_property
@@ -69,26 +69,26 @@ class Gazetteer:
 
     @cached_property
     def countries(self) -> dict[str, seed_data.CountryRow]:
-        """Countries by code."""
+        """Countries by their code."""
         return {country.code: country for country in seed_data.countries()}
 
     @cached_property
     def largest_cities(self) -> dict[str, list[seed_data.CityRow]]:
-        """The largest cities of each country's code."""
-        found: dict[str, list[seed_data.CityRow]] = defaultdict(list)
+        """The largest cities by country code."""
+        largest: dict[str, list[seed_data.CityRow]] = defaultdict(list)
         for city in seed_data.cities():
-            if len(found[city.country]) < CITIES_NAMED:
-                found[city.country].append(city)
-        return found
+            if len(largest[city.country]) < CITIES_NAMED:
+                largest[city.country].append(city)
+        return largest
 
     @cached_property
     def sights(self) -> dict[tuple[str, str], list[seed_data.PointOfInterestRow]]:
-        """Points of interest by country's code and city, and by country's code and the empty string."""
-        found: dict[tuple[str, str], list[seed_data.PointOfInterestRow]] = defaultdict(list)
+        """Points of interest by (country code, city), and all of a country by (country code, "")."""
+        sights: dict[tuple[str, str], list[seed_data.PointOfInterestRow]] = defaultdict(list)
         for sight in seed_data.points_of_interest():
-            found[sight.country, sight.city].append(sight)
-            found[sight.country, ""].append(sight)
-        return found
+            sights[sight.country, sight.city].append(sight)
+            sights[sight.country, ""].append(sight)
+        return sights
 
     def sight_words(self, country: str, city: str = "") -> list[Words]:
         """Return the names of a few points of interest of a city, or of a country."""
@@ -118,7 +118,7 @@ class Gazetteer:
                 time_zone=row.time_zone,
                 population=row.population or None,
                 tags=content.country_tags(row, sights),
-                currency=row.currency or NO_CURRENCY,
+                currency=row.currency or CURRENCY_OF_ANTARCTICA,
             ),
             name=Words(row.name_en, row.name_fr),
             summary=content.country_summary(row, Words(capital.name_en, capital.name_fr) if capital else None),
@@ -137,7 +137,7 @@ class Gazetteer:
         level = seed_data.price_levels().get(row.country, content.DEFAULT_LEVEL)
         prices = content.average_prices(
             level=level,
-            units_per_dollar=seed_data.units_per_dollar()[country.currency or NO_CURRENCY],
+            units_per_dollar=seed_data.units_per_dollar()[country.currency or CURRENCY_OF_ANTARCTICA],
             population=row.population,
         )
         return NewPlace(
@@ -154,7 +154,7 @@ class Gazetteer:
                 tags=content.city_tags(
                     row, country, self.sights.get((row.country, row.geonames_name), []), capital=capital
                 ),
-                currency=country.currency or NO_CURRENCY,
+                currency=country.currency or CURRENCY_OF_ANTARCTICA,
             ),
             name=Words(row.name_en, row.name_fr),
             summary=content.city_summary(row, country, capital=capital),
@@ -227,7 +227,7 @@ def _write_batch(places: Sequence[NewPlace]) -> None:
 
 
 def photo_of(place: NewPlace) -> Photo:
-    """Return the row of a place's drawn photo; its files are made at seed, or when first asked for."""
+    """Return the row of a place's drawn photo. Its files are drawn by seeding or by the first request."""
     return Photo(
         destination_id=place.row.id,
         is_drawn=True,
@@ -241,7 +241,7 @@ def photo_of(place: NewPlace) -> Photo:
 
 
 def drawn_at_seed(gazetteer: Gazetteer) -> Iterator[tuple[str, Place]]:
-    """Yield slug and picture of what is drawn at seed: countries, points of interest, and cities with trips."""
+    """Yield (slug, place) of the photos that seeding draws: countries, points of interest, and cities with trips."""
     with_trips = {(trip.country, trip.city) for trip in seed_data.trips()}
     for country in seed_data.countries():
         _, continent, _ = seed_data.CONTINENTS[country.continent]
@@ -265,12 +265,12 @@ def drawn_at_seed(gazetteer: Gazetteer) -> Iterator[tuple[str, Place]]:
         )
     for sight in seed_data.points_of_interest():
         city, country = seed_data.city_of()[sight.country, sight.city], gazetteer.countries[sight.country]
-        under = f"{city.name_en}, {country.name_en}"
+        subtitle = f"{city.name_en}, {country.name_en}"
         yield (
             sight.slug,
             Place(
                 sight.name_en,
-                under,
+                subtitle,
                 "POINT_OF_INTEREST",
                 sight.country,
                 country.continent,

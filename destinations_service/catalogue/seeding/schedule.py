@@ -1,7 +1,7 @@
-"""When the trips of the seed data depart, with how many seats, at what price, and what a cancellation gives back.
+"""The departures of the seed data's trips: their dates, seats and prices, and the cancellation policies.
 
-Pure and deterministic: a trip and a day in, departures out. A later day yields the same departures for the dates that both
-cover, so that seeding again only adds the new ones.
+Pure and deterministic: takes a trip and a day, yields departures. A later day yields the same departures for the dates that
+both days cover. Seeding again therefore adds only new departures.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ CHILD_PERCENT: Final = 70
 PEAK_MONTHS: Final = {7, 8, 12}
 QUIET_MONTHS: Final = {1, 2, 11}
 
-# days before departure and per cent given back, longest first: months ahead, every policy gives something back
+# Days before departure and the percentage refunded, longest first. Months ahead, every policy refunds something.
 POLICIES: Final[Mapping[str, tuple[tuple[int, int], ...]]] = {
     "flexible": ((30, 100), (7, 50), (2, 20)),
     "standard": ((60, 90), (30, 60), (14, 30)),
@@ -30,7 +30,7 @@ POLICIES: Final[Mapping[str, tuple[tuple[int, int], ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class DepartureRow:
-    """One departure; instants in UTC, prices in the trip's currency."""
+    """One departure. Times are in UTC, prices in the trip's currency."""
 
     starts_at: datetime
     ends_at: datetime
@@ -40,18 +40,18 @@ class DepartureRow:
 
 
 def departures(trip: TripRow, *, time_zone: str, today: date) -> Iterator[DepartureRow]:
-    """Yield the departures of the twelve months after `today`, earliest first, every 14 to 17 days.
+    """Yield the departures of the twelve months after `today`, earliest first, one every 14 to 17 days.
 
-    Of any five in a row one has 3 to 8 seats and one has 60 or more.
+    Among any five in a row, one has 3 to 8 seats and one has 60 or more.
     """
-    apart = 14 + number(trip.slug, "apart") % 4
-    offset = number(trip.slug, "offset") % apart
-    leaves = time(7 + number(trip.slug, "hour") % 6, 30 * (number(trip.slug, "half") % 2))
+    interval = 14 + number(trip.slug, "apart") % 4
+    offset = number(trip.slug, "offset") % interval
+    departure_time = time(7 + number(trip.slug, "hour") % 6, 30 * (number(trip.slug, "half") % 2))
     zone = ZoneInfo(time_zone)
     first, last = (today + FIRST_AFTER).toordinal(), (today + HORIZON).toordinal()
-    for turn in range((first - offset + apart - 1) // apart, (last - offset) // apart + 1):
-        day = date.fromordinal(turn * apart + offset)
-        starts_at = datetime.combine(day, leaves, zone).astimezone(UTC)
+    for turn in range((first - offset + interval - 1) // interval, (last - offset) // interval + 1):
+        day = date.fromordinal(turn * interval + offset)
+        starts_at = datetime.combine(day, departure_time, zone).astimezone(UTC)
         price = seasonal(trip.adult_price, day.month)
         yield DepartureRow(
             starts_at=starts_at,
@@ -63,7 +63,7 @@ def departures(trip: TripRow, *, time_zone: str, today: date) -> Iterator[Depart
 
 
 def capacity(slug: str, turn: int) -> int:
-    """Return the seats of a trip's departure number `turn`: a few, a coach and more, or in between."""
+    """Return the seats of a trip's departure number `turn`: few, many, or a number in between."""
     draw = number(slug, f"seats {turn}")
     match turn % 5:
         case 1:
@@ -75,12 +75,12 @@ def capacity(slug: str, turn: int) -> int:
 
 
 def seasonal(price: int, month: int) -> int:
-    """Return a price for a month: dearer in the holidays, cheaper in the quiet months, as round as before."""
+    """Return the price for a month, as round as `price`: higher in PEAK_MONTHS, lower in QUIET_MONTHS."""
     percent = 112 if month in PEAK_MONTHS else 92 if month in QUIET_MONTHS else 100
     step = 10 ** max(len(str(price)) - 3, 0)
     return (price * percent // 100 + step // 2) // step * step
 
 
 def number(slug: str, purpose: str) -> int:
-    """Return a large number that is always the same for the same words."""
+    """Return a large number that depends only on the arguments."""
     return int.from_bytes(sha256(f"{slug} {purpose}".encode()).digest()[:6])

@@ -18,7 +18,7 @@ BATCH: Final = 500  # departures
 
 @dataclass(frozen=True, slots=True)
 class NewTrip:
-    """One trip to write, with its words and its cancellation policy."""
+    """One trip to write, with its translations and its cancellation policy."""
 
     row: Trip
     translations: list[TripTranslation]
@@ -55,7 +55,7 @@ def write_trips(trips: Sequence[NewTrip]) -> None:
 
 
 def translations(trip: Trip, row: seed_data.TripRow, gazetteer: Gazetteer) -> Iterable[TripTranslation]:
-    """Yield a trip's words in both languages."""
+    """Yield a trip's translations in both languages."""
     city = seed_data.city_of()[row.country, row.city]
     words = content.trip_description(
         row, Words(city.name_en, city.name_fr), gazetteer.sight_words(row.country, row.city)

@@ -1,4 +1,4 @@
-"""Seeding fills the catalogue once, tells of every departure, and adds what a later day brings."""
+"""Seeding fills the catalogue once, publishes every departure, and adds the new departures of a later day."""
 
 from datetime import timedelta
 from io import StringIO
@@ -63,19 +63,19 @@ def seeded(django_db_setup, django_db_blocker, tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def _each_test_undoes_its_own(seeded, db):
-    """Every test begins with what `seeded` left."""
+def _each_test_rolls_back(seeded, db):
+    """Start every test with the seeded rows."""
 
 
-def test_an_empty_catalogue_is_filled_and_every_departure_told_of_once(seeded):
+def test_an_empty_catalogue_is_filled_and_every_departure_is_published_once(seeded):
     assert (seeded.trips, seeded.photos) == (200, 3)
     assert seeded.places == Destination.objects.count() == Photo.objects.filter(is_drawn=True).count()
     assert DestinationTranslation.objects.exclude(name="").count() == 2 * seeded.places
     assert not AveragePrice.objects.filter(is_sample=False).exists()
     assert ExchangeRate.objects.count() == len(seed_data.exchange_rates())
-    told = OutboxEvent.objects.filter(type="travel.destinations.departure.scheduled.v1")
-    assert told.count() == seeded.departures == Departure.objects.count()
-    assert set(told.values_list("key", flat=True)) == {
+    published = OutboxEvent.objects.filter(type="travel.destinations.departure.scheduled.v1")
+    assert published.count() == seeded.departures == Departure.objects.count()
+    assert set(published.values_list("key", flat=True)) == {
         str(key) for key in Departure.objects.values_list("id", flat=True)
     }
 
@@ -91,29 +91,29 @@ def test_seeding_again_changes_nothing_and_keeps_what_staff_wrote(seeded):
     assert DestinationTranslation.objects.get(destination__slug="kyoto", language="EN").name == "Kyōto"
 
 
-def test_a_later_day_adds_its_departures_and_tells_of_those_alone(seeded):
+def test_a_later_day_adds_its_departures_and_publishes_only_those(seeded):
     now = timezone.now()
-    there = set(Departure.objects.values_list("id", flat=True))
+    known = set(Departure.objects.values_list("id", flat=True))
     events = OutboxEvent.objects.count()
 
     departures = new_departures(today=now.date() + timedelta(days=40))
     write_departures(departures, now=now)
 
-    new = Departure.objects.exclude(id__in=there)
+    new = Departure.objects.exclude(id__in=known)
     assert new.count() == len(departures) > 200
     assert new.earliest("starts_at").starts_at > now + timedelta(days=360)
     assert OutboxEvent.objects.count() == events + len(departures)
 
 
 def test_the_first_forty_trips_have_departures_with_few_and_with_many_seats(seeded):
-    """However `trips` orders them: every trip has some of both within its first twenty."""
+    """Whatever the order of `trips`: the first twenty departures of each trip include both kinds."""
     for trip in Trip.objects.all():
         seats = list(trip.departures.order_by("starts_at").values_list("capacity", flat=True)[:20])
         assert any(3 <= capacity <= 8 for capacity in seats), trip
         assert any(capacity >= 60 for capacity in seats), trip
 
 
-def test_places_are_found_by_their_names_in_both_languages(seeded):
+def test_the_search_text_has_the_names_in_both_languages(seeded):
     for slug, words in {
         "london": "londres",
         "beijing": "pekin",
@@ -123,7 +123,7 @@ def test_places_are_found_by_their_names_in_both_languages(seeded):
         assert words in Destination.objects.get(slug=slug).search_text
 
 
-def test_the_tree_is_whole(seeded):
+def test_the_tree_is_consistent(seeded):
     tower = Destination.objects.get(slug="eiffel-tower")
     assert tower.parent.slug == "paris"
     assert tower.ancestors == [tower.parent.parent_id, tower.parent_id]
@@ -136,38 +136,38 @@ def test_the_tree_is_whole(seeded):
         assert cursor.fetchone() == (0,)
 
 
-def test_what_is_drawn_at_seed_is_what_is_drawn_when_first_asked_for(seeded):
-    """A place's picture is the same from its row as from the seed data."""
+def test_seeding_and_the_first_request_draw_the_same_picture(seeded):
+    """The picture of a place's row equals the picture of the seed data."""
     places = dict(drawn_at_seed(Gazetteer(known={})))
 
     for slug in ("france", "kyoto", "eiffel-tower", "antarctica"):
         assert place_of(Destination.objects.get(slug=slug)) == places[slug]
 
 
-def test_a_photo_is_drawn_when_first_asked_for_and_then_kept(seeded):
+def test_a_photo_is_drawn_by_the_first_request_and_then_kept(seeded):
     kobe = Destination.objects.get(slug="kobe")
     assert not library.path_of(Path(settings.MEDIA_ROOT), "kobe", 640).exists()
 
     first = drawn_photo(kobe, width=640)
-    made = first.stat().st_mtime_ns
+    drawn_at = first.stat().st_mtime_ns
 
-    assert drawn_photo(kobe, width=640).stat().st_mtime_ns == made
+    assert drawn_photo(kobe, width=640).stat().st_mtime_ns == drawn_at
     with Image.open(first) as image:
         assert image.size == (640, 400)
     with pytest.raises(ValueError, match="100 pixels wide"):
         drawn_photo(kobe, width=100)
 
 
-def test_the_command_says_what_it_did(seeded):
-    said = StringIO()
+def test_the_command_prints_what_it_added(seeded):
+    output = StringIO()
 
-    call_command("seed", stdout=said)
+    call_command("seed", stdout=output)
 
-    assert said.getvalue().splitlines()[-1].startswith("seeded 0 places, 0 trips, 0 departures")
+    assert output.getvalue().splitlines()[-1].startswith("seeded 0 places, 0 trips, 0 departures")
 
 
 def test_trips_keep_the_order_of_the_seed_data(seeded):
-    """Ids grow in that order, so that the best known come first among equals."""
+    """Ids increase in that order, so that among equally popular trips the best-known come first."""
     ids = dict(Trip.objects.values_list("slug", "id"))
 
-    assert all(ids[one.slug] < ids[other.slug] for one, other in pairwise(seed_data.trips()))
+    assert all(ids[trip.slug] < ids[following.slug] for trip, following in pairwise(seed_data.trips()))

@@ -13,13 +13,8 @@ from bookings_service.bookings.services.payment.webhooks import receive_webhook
 from bookings_service.bookings.services.refund.by_staff import refund_booking, retry_refund, write_off_refund
 from bookings_service.bookings.services.seats.departures import close_departure, learn_departure, set_capacity
 from bookings_service.bookings.services.seats.publish import publish_inventory
-from bookings_service.bookings.services.waitlist.entries import (
-    expire_offers,
-    expire_taken_offers,
-    join_waitlist,
-    leave_waitlist,
-    offer_to_waiting,
-)
+from bookings_service.bookings.services.waitlist.entries import join_waitlist, leave_waitlist
+from bookings_service.bookings.services.waitlist.expire import expire_offers, expire_taken_offers, offer_to_waiting
 
 __all__ = [
     "cancel_as_staff",

@@ -374,7 +374,7 @@ def test_in_any_order(destinations: Destinations, provider_records: ProviderReco
     """Every rule must succeed once (reduced: nearly every one). A rule that is always refused proves nothing.
 
     Seen failing, reduced, for each of: settle without its amount check or its check that the payment has not ended,
-    `refundable` without the refunds, release_held left out of retake, sold seats released as held, the fee or the
+    `refundable` without the refunds, release left out of retake, sold seats released as held, the fee or the
     outdating of a cancellation quote left out, `cancelled` not kept by inventory.learn.
     """
     AnyOrder.destinations, AnyOrder.provider = destinations, provider_records

@@ -18,7 +18,7 @@ from bookings_service.bookings.refusals import (
     SeatsAvailable,
     SeatsUnavailable,
 )
-from bookings_service.bookings.services.waitlist import offers
+from bookings_service.bookings.services.seats import release
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold, end_offer, end_quote
@@ -76,8 +76,8 @@ def test_nobody_can_book_a_freed_seat_before_it_is_offered(
 ) -> None:
     """A hold ends while six buyers with quotes try to book its seats at the same time: the waiting entry gets them.
 
-    Seen failing (a booking in place of the offer, most times) without offer_free_seats in expire.py's transaction,
-    with only the sweep.
+    Seen failing (a booking in place of the offer, most times) if release() does not offer the seats;
+    the sweep alone is too late.
     """
     departure = destinations.offer(capacity=2)
     owner, waiting, *others = buyers(8)
@@ -264,7 +264,7 @@ def test_the_sweep_offers_free_seats_that_were_not_offered(
     owner, waiting = buyers(2)
     booking = owner.book(departure)
     waiting.join(departure)
-    with patch.object(offers, "offer_free_seats", lambda **_: 0):
+    with patch.object(release, "offer_free_seats", lambda **_: 0):
         owner.cancel(booking)
     assert waiting.waitlist_entry(departure).status == "WAITING"
 

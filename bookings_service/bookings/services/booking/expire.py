@@ -10,8 +10,7 @@ from bookings_service.bookings.contracts import SYSTEM
 from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.booking.history import add_entry, transition
-from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.waitlist import offers
+from bookings_service.bookings.services.seats.release import release
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from shared.db import database_now
 from shared.failpoints import failpoint
@@ -59,5 +58,4 @@ def _expire(booking: Booking, *, failed: bool, now: datetime) -> None:
     reason = Reason.PAYMENT_FAILED if failed else Reason.HOLD_EXPIRED
     event = events.cancelled(refund=Money.zero(booking.currency))
     transition(booking, Action.EXPIRE, reason=reason, event=event, actor=SYSTEM, now=now)
-    inventory.release_held(departure_id=booking.departure_id, seats=booking.seats)
-    offers.offer_free_seats(departure_id=booking.departure_id, now=now)
+    release(departure_id=booking.departure_id, held=booking.seats, now=now)

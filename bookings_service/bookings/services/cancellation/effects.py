@@ -13,8 +13,7 @@ from bookings_service.bookings.domain.cancellation import CancellationTerms, Tri
 from bookings_service.bookings.models import Booking, CancellationQuote, Passenger
 from bookings_service.bookings.refusals import NotCancellable
 from bookings_service.bookings.services.booking.history import transition
-from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.waitlist import offers
+from bookings_service.bookings.services.seats.release import release
 from bookings_service.bookings.snapshots import policy_from_json, texts_to_json
 from bookings_service.payments import ledger
 from bookings_service.payments.refunds import request_refund
@@ -113,8 +112,7 @@ def _cancel_some(
     reason, event = Reason.PASSENGERS_CANCELLED, events.passengers_cancelled(seats=seats, refund=refund)
     transition(booking, Action.CANCEL_PASSENGERS, reason=reason, event=event, actor=actor, now=now, note=quote.note)
     request_refund(booking.id, amount=refund, reason=reason, now=now, note=quote.note)
-    inventory.release_sold(departure_id=booking.departure_id, seats=seats)
-    offers.offer_free_seats(departure_id=booking.departure_id, now=now)
+    release(departure_id=booking.departure_id, sold=seats, now=now)
 
 
 def _cancel_whole(
@@ -124,6 +122,5 @@ def _cancel_whole(
     event = events.cancelled(refund=refund)
     transition(booking, Action.CANCEL, reason=reason, event=event, actor=actor, now=now, note=note)
     request_refund(booking.id, amount=refund, reason=reason, now=now, note=note)
-    release = inventory.release_sold if was_paid else inventory.release_held
-    release(departure_id=booking.departure_id, seats=booking.seats)
-    offers.offer_free_seats(departure_id=booking.departure_id, now=now)
+    held, sold = (0, booking.seats) if was_paid else (booking.seats, 0)
+    release(departure_id=booking.departure_id, held=held, sold=sold, now=now)

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from bookings_service.bookings.models import SeatInventory
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.waitlist import offers
+from bookings_service.bookings.services.seats.release import offer_free_seats
 from shared.db import database_now
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def mend_counters(*, departure_id: UUID) -> Drift | None:
             departure_id=departure_id, held=drift.should_hold, sold=drift.should_sell,
             capacity=max(drift.capacity, taken),
         )  # fmt: skip
-        offers.offer_free_seats(departure_id=departure_id, now=database_now())
+        offer_free_seats(departure_id=departure_id, now=database_now())
         return drift
 
 

@@ -58,14 +58,9 @@ def sell_free(*, departure_id: UUID, seats: int) -> bool:
     return bool(updated)
 
 
-def release_held(*, departure_id: UUID, seats: int) -> None:
-    """Give held seats back."""
-    _move(departure_id, held=F("held") - seats)
-
-
-def release_sold(*, departure_id: UUID, seats: int) -> None:
-    """Give sold seats back."""
-    _move(departure_id, sold=F("sold") - seats)
+def give_back(*, departure_id: UUID, held: int, sold: int) -> None:
+    """Move held and sold seats to free. Only `release` calls this, because free seats are offered to the waiting list at once."""
+    _move(departure_id, held=F("held") - held, sold=F("sold") - sold)
 
 
 def set_counters(*, departure_id: UUID, held: int, sold: int, capacity: int) -> None:
@@ -85,10 +80,10 @@ def lock(*, departure_id: UUID) -> SeatInventory:
     return SeatInventory.objects.select_for_update().get(departure_id=departure_id)
 
 
-def left(*, departure_id: UUID, below: int) -> int:
-    """Return the seats that are free, as an explanation of why `below` were not: never as many."""
+def free_seats(*, departure_id: UUID, wanted: int) -> int:
+    """Return the free seats to report after `wanted` were refused: at most `wanted` − 1."""
     row = SeatInventory.objects.filter(departure_id=departure_id).first()
-    return 0 if row is None else min(max(0, row.capacity - row.held - row.sold), below - 1)
+    return 0 if row is None else min(max(0, row.capacity - row.held - row.sold), wanted - 1)
 
 
 def why_not(*, departure_id: UUID, seats: int) -> DomainError:
@@ -96,7 +91,7 @@ def why_not(*, departure_id: UUID, seats: int) -> DomainError:
     row = SeatInventory.objects.filter(departure_id=departure_id).first()
     if row is None or row.closed:
         return DepartureClosed()
-    return SeatsUnavailable(seatsLeft=left(departure_id=departure_id, below=seats))
+    return SeatsUnavailable(seatsLeft=free_seats(departure_id=departure_id, wanted=seats))
 
 
 def cancel(*, departure_id: UUID) -> None:

@@ -1,0 +1,103 @@
+"""Expire offers that were not answered or not booked, and entries of departures that can no longer be booked."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+
+from bookings_service.bookings import events
+from bookings_service.bookings.domain.booking import LIVE_ENTRY, WaitlistAction, WaitlistStatus
+from bookings_service.bookings.models import Quote, SeatInventory, WaitlistEntry
+from bookings_service.bookings.services.seats import inventory
+from bookings_service.bookings.services.seats.release import move_entry, offer_free_seats, release
+from contracts.travel.events.v1 import bookings_pb2 as pb
+from shared.db import database_now
+from shared.outbox import publish
+
+
+def expire_offers(*, limit: int = 100) -> int:
+    """Expire up to `limit` offers that have ended, and entries of departures that can no longer be booked. Return how many were due."""
+    now = database_now()
+    gone = SeatInventory.objects.filter(Q(cancelled=True) | Q(starts_at__lte=now + settings.BOOKING_CLOSES))
+    due = WaitlistEntry.objects.filter(
+        Q(status=WaitlistStatus.OFFERED, offered_until__lte=now)
+        | Q(status__in=LIVE_ENTRY, departure_id__in=gone.values("departure_id"))
+    ).order_by("offered_until")
+    ids = list(due.values_list("id", "departure_id")[:limit])
+    for entry_id, departure_id in ids:
+        _expire_offer(entry_id, departure_id)
+    return len(ids)
+
+
+def _expire_offer(entry_id: UUID, departure_id: UUID) -> None:
+    with transaction.atomic():
+        row = inventory.lock(departure_id=departure_id)
+        now = database_now()
+        entry = WaitlistEntry.objects.select_for_update().get(id=entry_id)
+        is_closed = row.cancelled or row.starts_at <= now + settings.BOOKING_CLOSES
+        is_over = entry.offered_until is not None and entry.offered_until <= now
+        if entry.status not in LIVE_ENTRY or not (is_closed or is_over):
+            return  # another clock has expired it, or its offer was taken
+        was_offered = entry.status == WaitlistStatus.OFFERED
+        _expire(entry, reason=events.DEPARTURE_CLOSED if is_closed else events.UNANSWERED, now=now)
+        if was_offered:
+            release(departure_id=departure_id, held=entry.seats, now=now)
+
+
+def expire_taken_offers(*, limit: int = 100) -> int:
+    """Release the seats of up to `limit` expired quotes that took an offer and were not booked. Return how many were due."""
+    done = 0
+    while done < limit and _expire_next_quote():
+        done += 1
+    return done
+
+
+def _expire_next_quote() -> bool:
+    with transaction.atomic():
+        now = database_now()
+        quote = (
+            Quote.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(held_seats__gt=0, expires_at__lte=now)
+            .order_by("expires_at")
+            .first()
+        )
+        if quote is None:
+            return False
+        seats, quote.held_seats = quote.held_seats, 0
+        quote.save(update_fields=["held_seats"])
+        release(
+            departure_id=quote.departure_id, held=seats, now=now
+        )  # before the entry's lock: inventory is locked first
+        entry = WaitlistEntry.objects.select_for_update().get(quotes=quote)
+        _expire(entry, reason=events.UNANSWERED, now=now)
+        return True
+
+
+def _expire(entry: WaitlistEntry, *, reason: "pb.WaitlistExpiryReason.ValueType", now: datetime) -> None:
+    """Move a locked entry to EXPIRED and publish the event. The caller releases the seats that the entry held."""
+    move_entry(entry, WaitlistAction.EXPIRE)
+    publish(
+        events.waitlist_expired(entry, reason), aggregate_id=entry.id, sequence=entry.sequence, occurred_at=now
+    )  # fmt: skip
+
+
+def offer_to_waiting(*, limit: int = 50) -> int:
+    """Offer the free seats of up to `limit` departures to their waiting lists. Return the number of offers.
+
+    `release` has offered them already. This sweep is the second guard: it finds free seats that were not offered.
+    """
+    now = database_now()
+    fits = SeatInventory.objects.filter(
+        closed=False, starts_at__gt=now + settings.BOOKING_CLOSES,
+        departure_id__in=WaitlistEntry.objects.filter(status=WaitlistStatus.WAITING).values("departure_id"),
+    ).annotate(free=F("capacity") - F("held") - F("sold"))  # fmt: skip
+    done = 0
+    for departure_id, free in list(fits.filter(free__gt=0).values_list("departure_id", "free")[:limit]):
+        if WaitlistEntry.objects.filter(
+            departure_id=departure_id, status=WaitlistStatus.WAITING, seats__lte=free
+        ).exists():
+            with transaction.atomic():
+                done += offer_free_seats(departure_id=departure_id, now=database_now())
+    return done

@@ -8,22 +8,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from bookings_service.bookings import clock, services
 from bookings_service.bookings.contracts import DepartureSnapshot, Seats
 from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.refusals import CapacityBelowSold
+from bookings_service.bookings.services.booking.expire import EXPIRE_HOLDS
+from bookings_service.bookings.services.jobs import Job
 from bookings_service.bookings.services.refund import pay_out
+from bookings_service.bookings.services.seats import release
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.providers import configured
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
-from bookings_service.tests.factories import end_hold, make_payment_stale, make_refunds_due
+from bookings_service.tests.factories import end_hold, end_offer, end_quote, make_payment_stale, make_refunds_due
 from shared.db import database_now
 from shared.errors import NotFound
 from shared.ids import uuid7
@@ -112,7 +117,7 @@ def test_a_failing_job_does_not_stop_the_other_jobs(buyer: Buyer, destinations: 
     end_hold(buyer.book(destinations.offer()).id)
     broken = lambda: 1 // 0  # noqa: E731
 
-    clock.tick(dataclasses.replace(clock.SEATS, jobs=(broken, services.expire_holds)))
+    clock.tick(dataclasses.replace(clock.SEATS, jobs=(dataclasses.replace(EXPIRE_HOLDS, run=broken), EXPIRE_HOLDS)))
 
     assert Booking.objects.get().status == "CANCELLED"
 
@@ -253,3 +258,58 @@ def _running_clock() -> Iterator[None]:
     finally:
         stop.set()
         thread.join(10)
+
+
+# ---------------------------------------------------------------------------- when the jobs are due
+def test_an_idle_loop_asks_the_database_once_for_all_its_jobs(buyer: Buyer, destinations: Destinations) -> None:
+    services.publish_inventory()
+
+    for loop in (clock.SEATS, clock.PROVIDER):
+        with CaptureQueriesContext(connection) as asked:
+            assert clock.seconds_to_next(loop) == clock.LONGEST_SLEEP
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize("job", [*clock.SEATS.jobs, *clock.PROVIDER.jobs], ids=lambda job: job.name)
+def test_each_job_is_due_when_it_has_work_and_only_then(
+    job: Job, buyers: Callable[[int], list[Buyer]], destinations: Destinations, sandbox: str
+) -> None:
+    """Seen failing for each job with `rows.none()` returned by `earliest` and by `now_if_any`."""
+    loop = clock.Loop((job,))
+    owner, waiting = buyers(2)
+    departure = destinations.offer(capacity=2)
+    make_due = {
+        "expire_holds": lambda: end_hold(owner.book(departure).id),
+        "expire_offers": lambda: _offered(owner, waiting, departure, end_offer),
+        "expire_taken_offers": lambda: _offered(
+            owner, waiting, departure, lambda _: end_quote(waiting.quote(departure, entry=waiting.join(departure)).id)
+        ),
+        "offer_to_waiting": lambda: _waiting_for_free_seats(owner, waiting, departure),
+        "publish_inventory": lambda: owner.book(departure),
+        "cancel_bookings_of_cancelled": lambda: services.close_departure(
+            departure_id=owner.book(departure).departure_id
+        ),
+        "pay_out": lambda: owner.cancel(owner.pay(owner.book(departure))[1]),
+        "reconcile": lambda: make_payment_stale(owner.pay(owner.book(departure), "pm_timeout")[0].id),
+    }
+    assert clock.seconds_to_next(loop) > 0
+    make_due[job.name]()
+    assert clock.seconds_to_next(loop) <= 0
+
+    assert job.run() == 1
+
+    assert clock.seconds_to_next(loop) > 0
+
+
+def _offered(owner: Buyer, waiting: Buyer, departure: UUID, then: Callable[[UUID], object]) -> None:
+    booking = owner.book(departure)
+    entry = waiting.join(departure)
+    owner.cancel(booking)
+    then(entry.id)
+
+
+def _waiting_for_free_seats(owner: Buyer, waiting: Buyer, departure: UUID) -> None:
+    booking = owner.book(departure)
+    waiting.join(departure)
+    with patch.object(release, "offer_free_seats", lambda **_: 0):
+        owner.cancel(booking)

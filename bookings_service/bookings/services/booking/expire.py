@@ -1,15 +1,17 @@
-"""Holds that end: seats go back, unless a payment is under way, which extends the hold once."""
+"""Expire holds: the seats are released. If a payment is under way, the hold is extended once instead."""
 
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import SYSTEM
 from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.booking.history import add_entry, transition
+from bookings_service.bookings.services.jobs import Job, earliest
 from bookings_service.bookings.services.seats.release import release
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from shared.db import database_now
@@ -18,9 +20,9 @@ from shared.money import Money
 
 
 def expire_holds(*, limit: int = 100) -> int:
-    """End up to `limit` holds whose time has come by the database's clock, each in a transaction of its own; return how many were due.
+    """Expire up to `limit` holds that have ended by the database's clock. Return how many were due.
 
-    Several may run at once: a row that another one has is passed over.
+    Each is its own transaction. Several processes may run this at once: each skips the rows that another has locked.
     """
     done = 0
     while done < limit and _expire_next():
@@ -28,12 +30,20 @@ def expire_holds(*, limit: int = 100) -> int:
     return done
 
 
+def _holds() -> QuerySet[Booking]:
+    return Booking.objects.filter(status=Status.PENDING)
+
+
+EXPIRE_HOLDS = Job("expire_holds", expire_holds, lambda: earliest(_holds(), "hold_expires_at"))
+
+
 def _expire_next() -> bool:
     with transaction.atomic():
         now = database_now()
         booking = (
-            Booking.objects.select_for_update(skip_locked=True)
-            .filter(status=Status.PENDING, hold_expires_at__lte=now)
+            _holds()
+            .select_for_update(skip_locked=True)
+            .filter(hold_expires_at__lte=now)
             .order_by("hold_expires_at")
             .first()
         )

@@ -1,34 +1,44 @@
 """Cancelling the bookings of a departure that was cancelled."""
 
-from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from bookings_service.bookings.contracts import SYSTEM
 from bookings_service.bookings.domain.booking import Reason, Status
 from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.services.cancellation.effects import cancel_in_full
+from bookings_service.bookings.services.jobs import Job, now_if_any
 from shared.db import database_now
 
 
 def cancel_bookings_of_cancelled(*, limit: int = 50, departure_id: UUID | None = None) -> int:
-    """Cancel up to `limit` bookings of departures (or one) that will not leave, everything paid goes back; return how many were.
+    """Cancel up to `limit` bookings of cancelled departures, or of one, and refund everything paid. Return how many were cancelled.
 
-    Each in a transaction of its own, so that a batch that was cut short simply goes on.
+    Each is its own transaction, so a batch that was interrupted continues with the next call.
     """
-    cancelled = SeatInventory.objects.filter(cancelled=True)
+    due = _to_cancel()
     if departure_id is not None:
-        cancelled = cancelled.filter(departure_id=departure_id)
-    waiting = Booking.objects.filter(
+        due = due.filter(departure_id=departure_id)
+    return sum(_cancel(booking_id) for booking_id in list(due.values_list("id", flat=True)[:limit]))
+
+
+def _to_cancel() -> QuerySet[Booking]:
+    cancelled = SeatInventory.objects.filter(cancelled=True)
+    return Booking.objects.filter(
         departure_id__in=cancelled.values("departure_id"), status__in=[Status.PENDING, Status.CONFIRMED]
-    ).values_list("id", flat=True)[:limit]
-    return sum(_cancel(booking_id) for booking_id in list(waiting))
+    )
+
+
+CANCEL_BOOKINGS_OF_CANCELLED = Job(
+    "cancel_bookings_of_cancelled", cancel_bookings_of_cancelled, lambda: now_if_any(_to_cancel())
+)
 
 
 def _cancel(booking_id: UUID) -> bool:
     with transaction.atomic():
-        now: datetime = database_now()
+        now = database_now()
         booking = (
             Booking.objects.select_for_update(skip_locked=True)
             .filter(id=booking_id, status__in=[Status.PENDING, Status.CONFIRMED])

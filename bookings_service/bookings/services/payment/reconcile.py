@@ -3,12 +3,15 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from bookings_service.bookings.domain.booking import Status
+from bookings_service.bookings.services.jobs import Job, earliest
 from bookings_service.bookings.services.payment.pay import amount_of, to_provider
 from bookings_service.bookings.services.payment.settle import settle
 from bookings_service.payments.domain import LIVE, PaymentStatus
@@ -30,6 +33,17 @@ def reconcile_due(*, limit: int = 20) -> int:
     while done < limit and _reconcile_next():
         done += 1
     return done
+
+
+def _live() -> QuerySet[Payment]:
+    return Payment.objects.filter(status__in=LIVE)
+
+
+RECONCILE = Job(
+    "reconcile",
+    partial(reconcile_due, limit=1),
+    lambda: earliest(_live(), "asked_at", after=settings.PAYMENT_RECONCILE),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +70,7 @@ class Contradiction:
 
 def unsettled() -> list[Unsettled]:
     """Return every live payment, the one not heard of for longest first."""
-    rows = Payment.objects.filter(status__in=LIVE).select_related("booking").order_by("asked_at")
+    rows = _live().select_related("booking").order_by("asked_at")
     return [
         Unsettled(row.id, row.booking.reference, row.status, amount_of(row), row.created_at, row.asked_at)
         for row in rows
@@ -110,8 +124,9 @@ def _reconcile_next() -> bool:
     with transaction.atomic():
         now = database_now()
         payment = (
-            Payment.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(status__in=LIVE, asked_at__lte=now - settings.PAYMENT_RECONCILE)
+            _live()
+            .select_for_update(skip_locked=True, of=("self",))
+            .filter(asked_at__lte=now - settings.PAYMENT_RECONCILE)
             .select_related("booking")
             .order_by("asked_at")
             .first()

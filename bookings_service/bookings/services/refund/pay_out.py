@@ -2,16 +2,18 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.booking.history import add_entry
+from bookings_service.bookings.services.jobs import Job, earliest
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import OWED, RefundStatus, check_refund_move
 from bookings_service.payments.models import Refund
@@ -42,13 +44,22 @@ def pay_out_now(*, refund_id: UUID) -> str:
     return str(Refund.objects.values_list("status", flat=True).get(id=refund_id))
 
 
+def _owed() -> QuerySet[Refund]:
+    return Refund.objects.filter(status__in=OWED)
+
+
+# One refund at a time: each may wait for the provider, and payments are asked after in between.
+PAY_OUT = Job("pay_out", partial(pay_out_due, limit=1), lambda: earliest(_owed(), "due_at"))
+
+
 def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
     with transaction.atomic():
         now = database_now()
         wanted = Q(due_at__lte=now) if refund_id is None else Q(id=refund_id)
         refund = (
-            Refund.objects.select_for_update(skip_locked=True)
-            .filter(wanted, status__in=OWED)
+            _owed()
+            .select_for_update(skip_locked=True)
+            .filter(wanted)
             .select_related("payment")
             .order_by("due_at")
             .first()

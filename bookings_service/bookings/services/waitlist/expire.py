@@ -5,11 +5,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
 from bookings_service.bookings import events
 from bookings_service.bookings.domain.booking import LIVE_ENTRY, WaitlistAction, WaitlistStatus
 from bookings_service.bookings.models import Quote, SeatInventory, WaitlistEntry
+from bookings_service.bookings.services.jobs import Instant, Job, earliest, now_if_any
 from bookings_service.bookings.services.seats import inventory
 from bookings_service.bookings.services.seats.release import move_entry, offer_free_seats, release
 from contracts.travel.events.v1 import bookings_pb2 as pb
@@ -20,15 +22,28 @@ from shared.outbox import publish
 def expire_offers(*, limit: int = 100) -> int:
     """Expire up to `limit` offers that have ended, and entries of departures that can no longer be booked. Return how many were due."""
     now = database_now()
-    gone = SeatInventory.objects.filter(Q(cancelled=True) | Q(starts_at__lte=now + settings.BOOKING_CLOSES))
-    due = WaitlistEntry.objects.filter(
-        Q(status=WaitlistStatus.OFFERED, offered_until__lte=now)
-        | Q(status__in=LIVE_ENTRY, departure_id__in=gone.values("departure_id"))
-    ).order_by("offered_until")
-    ids = list(due.values_list("id", "departure_id")[:limit])
+    due = _offers().filter(offered_until__lte=now) | _unbookable(now)
+    ids = list(due.order_by("offered_until").values_list("id", "departure_id")[:limit])
     for entry_id, departure_id in ids:
         _expire_offer(entry_id, departure_id)
     return len(ids)
+
+
+def _offers() -> QuerySet[WaitlistEntry]:
+    return WaitlistEntry.objects.filter(status=WaitlistStatus.OFFERED)
+
+
+def _unbookable(now: Instant) -> QuerySet[WaitlistEntry]:
+    """Return the live entries of departures that can no longer be booked."""
+    closing = SeatInventory.objects.filter(Q(cancelled=True) | Q(starts_at__lte=now + settings.BOOKING_CLOSES))
+    return WaitlistEntry.objects.filter(status__in=LIVE_ENTRY, departure_id__in=closing.values("departure_id"))
+
+
+EXPIRE_OFFERS = Job(
+    "expire_offers",
+    expire_offers,
+    lambda: earliest(_offers(), "offered_until").union(now_if_any(_unbookable(Now())), all=True),
+)
 
 
 def _expire_offer(entry_id: UUID, departure_id: UUID) -> None:
@@ -54,12 +69,20 @@ def expire_taken_offers(*, limit: int = 100) -> int:
     return done
 
 
+def _holding_quotes() -> QuerySet[Quote]:
+    return Quote.objects.filter(held_seats__gt=0)
+
+
+EXPIRE_TAKEN_OFFERS = Job("expire_taken_offers", expire_taken_offers, lambda: earliest(_holding_quotes(), "expires_at"))
+
+
 def _expire_next_quote() -> bool:
     with transaction.atomic():
         now = database_now()
         quote = (
-            Quote.objects.select_for_update(skip_locked=True, of=("self",))
-            .filter(held_seats__gt=0, expires_at__lte=now)
+            _holding_quotes()
+            .select_for_update(skip_locked=True, of=("self",))
+            .filter(expires_at__lte=now)
             .order_by("expires_at")
             .first()
         )
@@ -88,16 +111,21 @@ def offer_to_waiting(*, limit: int = 50) -> int:
 
     `release` has offered them already. This sweep is the second guard: it finds free seats that were not offered.
     """
-    now = database_now()
-    fits = SeatInventory.objects.filter(
-        closed=False, starts_at__gt=now + settings.BOOKING_CLOSES,
-        departure_id__in=WaitlistEntry.objects.filter(status=WaitlistStatus.WAITING).values("departure_id"),
-    ).annotate(free=F("capacity") - F("held") - F("sold"))  # fmt: skip
+    due = _without_offer(database_now()).values_list("departure_id", flat=True).distinct()
     done = 0
-    for departure_id, free in list(fits.filter(free__gt=0).values_list("departure_id", "free")[:limit]):
-        if WaitlistEntry.objects.filter(
-            departure_id=departure_id, status=WaitlistStatus.WAITING, seats__lte=free
-        ).exists():
-            with transaction.atomic():
-                done += offer_free_seats(departure_id=departure_id, now=database_now())
+    for departure_id in list(due[:limit]):
+        with transaction.atomic():
+            done += offer_free_seats(departure_id=departure_id, now=database_now())
     return done
+
+
+def _without_offer(now: Instant) -> QuerySet[WaitlistEntry]:
+    """Return the waiting entries whose seats are free."""
+    bookable = SeatInventory.objects.filter(
+        departure_id=OuterRef("departure_id"), closed=False, starts_at__gt=now + settings.BOOKING_CLOSES,
+        capacity__gte=F("held") + F("sold") + OuterRef("seats"),
+    )  # fmt: skip
+    return WaitlistEntry.objects.filter(Exists(bookable), status=WaitlistStatus.WAITING).order_by()
+
+
+OFFER_TO_WAITING = Job("offer_to_waiting", offer_to_waiting, lambda: now_if_any(_without_offer(Now())))

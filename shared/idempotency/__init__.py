@@ -1,1 +1,1 @@
-"""Idempotency keys: a write that a client repeats takes effect once, and is answered as it was the first time."""
+"""Idempotency keys: a write that a client repeats takes effect once, and each repeat gets the same answer."""

@@ -1,4 +1,4 @@
-"""One attempt at a write under an idempotency key."""
+"""An idempotent write: `with Attempt(...).once() as write` gives it effect once, however often the client repeats it."""
 
 import dataclasses
 import hashlib
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
 
 from shared.db import try_advisory_xact_lock
 from shared.errors import InFlight, Invalid, KeyReused
@@ -28,7 +31,7 @@ class InvalidKey(Invalid):
 class Attempt:
     """A request of `owner` under `key`. `request` is a dataclass or JSON-like value. A key belongs to one request for ever.
 
-    Usage: ask `seen()` before slow checks; inside the transaction `lock()`, then `earlier_result()`; after the effect `succeeded(result)`.
+    Write inside `once()`. Before it, `seen()` says whether slow checks can be skipped. Raises InvalidKey.
     """
 
     def __init__(self, *, owner: UUID, key: str, request: Any) -> None:
@@ -40,35 +43,64 @@ class Attempt:
 
     def seen(self) -> bool:
         """Return whether the key has had its effect already."""
-        return IdempotencyKey.objects.filter(owner=self._owner, key=self._key).exists()
+        return self._rows().exists()
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the key until the surrounding transaction ends. Raises InFlight, at once, where another request holds it."""
+    def once(self) -> Iterator["Write"]:
+        """Open the transaction in which the write takes effect once, and hold the key until it ends.
+
+        If `earlier_result` is set, an earlier request has done the write: answer with its result. Otherwise do the write and call
+        `succeeded`, which commits with it. An exception leaves no row, so the key can be used again.
+
+        Raises InFlight, at once, if another request holds the key; KeyReused if the key came with another request; and RuntimeError if
+        the body neither found an earlier result nor called `succeeded`.
+        """
+        with transaction.atomic():
+            self._lock()
+            write = Write(self, self._earlier_result())
+            yield write
+            if write.earlier_result is None and not write.is_recorded:
+                raise RuntimeError("an idempotent write has recorded no result")
+
+    def forget(self) -> None:
+        """Delete the key in the transaction that undoes its effect: the client may use it again."""
+        self._rows().delete()
+
+    def _rows(self) -> QuerySet[IdempotencyKey]:
+        return IdempotencyKey.objects.filter(owner=self._owner, key=self._key)
+
+    def _lock(self) -> None:
         if not try_advisory_xact_lock("idempotency", self._owner, self._key):
             raise InFlight(retry_after=1)
-        yield
 
-    def earlier_result(self) -> UUID | None:
-        """Return what the key made before, or None. Raises KeyReused where it came with another request."""
-        row = IdempotencyKey.objects.filter(owner=self._owner, key=self._key).first()
+    def _earlier_result(self) -> UUID | None:
+        row = self._rows().first()
         if row is None:
             return None
         if row.fingerprint != self._fingerprint:
             raise KeyReused
         return row.result
 
-    def succeeded(self, *, result: UUID) -> None:
-        """Note what the key made, to be committed with it."""
+    def _record(self, result: UUID) -> None:
         IdempotencyKey.objects.create(owner=self._owner, key=self._key, fingerprint=self._fingerprint, result=result)
 
-    def freed(self) -> None:
-        """Take the key back, with the transaction that undoes its effect: the client may use it again."""
-        IdempotencyKey.objects.filter(owner=self._owner, key=self._key).delete()
+
+class Write:
+    """The write of an attempt, under its key's lock. `earlier_result` is the id that an earlier request with this key made, or None."""
+
+    def __init__(self, attempt: Attempt, earlier_result: UUID | None) -> None:
+        self.earlier_result = earlier_result
+        self.is_recorded = False
+        self._attempt = attempt
+
+    def succeeded(self, *, result: UUID) -> None:
+        """Record the id of what the write made. It commits with the write."""
+        self._attempt._record(result)
+        self.is_recorded = True
 
 
 def fingerprint(request: Any) -> str:
-    """Return the SHA-256 of the request, whatever the order of its members."""
+    """Return the SHA-256 of the request. The order of its members makes no difference."""
     plain = (
         dataclasses.asdict(request) if dataclasses.is_dataclass(request) and not isinstance(request, type) else request
     )

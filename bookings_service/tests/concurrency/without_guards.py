@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 from unittest.mock import patch
-from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -34,17 +33,10 @@ def without_row_locks() -> Iterator[None]:
 def without_idempotency() -> Iterator[None]:
     """Make idempotency keys lock nothing and remember nothing."""
 
-    @contextmanager
-    def lock(self: Attempt) -> Iterator[None]:
-        yield
-
-    def forget(self: Attempt, *, result: UUID) -> None:
-        return None
-
     with (
-        patch.object(Attempt, "lock", lock),
-        patch.object(Attempt, "earlier_result", lambda self: None),
-        patch.object(Attempt, "succeeded", forget),
+        patch.object(Attempt, "_lock", lambda self: None),
+        patch.object(Attempt, "_earlier_result", lambda self: None),
+        patch.object(Attempt, "_record", lambda self, result: None),
     ):
         yield
 

@@ -110,7 +110,7 @@ def test_abuse_32_keys_over_http(as_traveller: Clients, buyer: Buyer, destinatio
 
     first, again, other = post(client, "/bookings/", bodies[0], key), post(client, "/bookings/", bodies[0], key), None
     other = post(client, "/bookings/", bodies[1], key)
-    with patch.object(Attempt, "lock", side_effect=InFlight(retry_after=1)):
+    with patch.object(Attempt, "_lock", side_effect=InFlight(retry_after=1)):
         busy = post(client, "/bookings/", bodies[1], str(uuid4()))
     missing = post(client, "/bookings/", bodies[1])
 

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.db.models import Count, Sum
 
 from bookings_service.bookings import selectors, upstream
@@ -71,15 +71,15 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
 
 def _book(*, command: CreateBooking, traveller: Traveller, attempt: Attempt) -> BookingView:
     """Write the booking, in one transaction whose last statement takes the seats. Raises what create_booking does, and _ReferenceTaken."""
-    with transaction.atomic(), attempt.lock():
-        if booking_id := attempt.earlier_result():
-            return selectors.booking_by_id(booking_id=booking_id)
+    with attempt.once() as write:
+        if write.earlier_result:
+            return selectors.booking_by_id(booking_id=write.earlier_result)
         now = database_now()
         quote, details = use_quote(command=command, traveller_id=traveller.id, now=now)
         check_limits(traveller_id=traveller.id, seats=len(details))
         booking = _open(quote, seats=len(details), traveller=traveller, now=now)
         passengers = _add_passengers(booking, details)
-        attempt.succeeded(result=booking.id)
+        write.succeeded(result=booking.id)
         view = selectors.view_of_new(booking, passengers=passengers)
         if quote.waitlist_entry_id is None:
             inventory.hold(departure_id=quote.departure_id, seats=len(details))

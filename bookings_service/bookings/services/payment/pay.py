@@ -48,12 +48,12 @@ def pay_booking(
     if not 0 < len(payment_method) <= 100 or not all("!" <= character <= "~" for character in payment_method):
         raise InvalidPaymentMethod(field="paymentMethod")
     attempt = Attempt(owner=traveller.id, key=idempotency_key, request={"pay": reference, "method": payment_method})
-    with transaction.atomic(), attempt.lock():
-        if earlier := attempt.earlier_result():
-            payment = Payment.objects.get(id=earlier)
+    with attempt.once() as write:
+        if write.earlier_result:
+            payment = Payment.objects.get(id=write.earlier_result)
             return payment_view(payment), selectors.booking_by_id(booking_id=payment.booking_id)
         payment = _open(reference=reference, method=payment_method, key=idempotency_key, traveller=traveller)
-        attempt.succeeded(result=payment.id)
+        write.succeeded(result=payment.id)
     failpoint("pay.recorded")
     ask(payment, attempt=attempt)
     payment.refresh_from_db()
@@ -116,4 +116,4 @@ def _give_up(payment: Payment, *, attempt: Attempt, failure_code: str) -> None:
             payment_id=payment.id,
             result=ProviderResult(PaymentStatus.FAILED, amount_of(payment), failure_code=failure_code),
         )
-        attempt.freed()
+        attempt.forget()

@@ -1,4 +1,4 @@
-"""What finance does with money that goes back: a refund beside the rules, another try, a write-off. Each with a reason for the audit."""
+"""What finance does with refunds: an extra one beside the rules, another attempt, a write-off. Each has a reason for the audit."""
 
 from uuid import UUID
 
@@ -25,41 +25,42 @@ from shared.money import Money
 def refund_booking(
     *, reference: str, amount: Money, reason: str, staff_id: UUID, idempotency_key: str
 ) -> tuple[list[RefundView], BookingView]:
-    """Give `amount` back without cancelling anything, once per key; one refund for each payment it is taken from.
+    """Give `amount` back without cancelling anything, once per key. Return a refund for each payment that it is taken from.
 
-    Raises NotFound; Invalid for nothing, less than nothing, another currency or no reason; RefundTooLarge beyond what is left of what was
-    captured; KeyReused, InFlight.
+    Raises NotFound; Invalid if the amount is not positive, the currency is not the booking's, or there is no reason; RefundTooLarge for
+    more than is refundable; KeyReused, InFlight.
     """
     note = clean_note(reason)
     if amount.minor <= 0:
         raise Invalid(field="amount")
     command = {"refund": reference, "minor": amount.minor, "currency": amount.currency}
     attempt = Attempt(owner=staff_id, key=idempotency_key, request=command)
-    with transaction.atomic(), attempt.lock():
-        found = Booking.objects.select_for_update().filter(reference=reference)
-        booking = found.first() if is_reference(reference) else None
-        if booking is None:
-            raise NotFound
-        if first := attempt.earlier_result():
-            together = Refund.objects.get(id=first).created_at
-            refunds = list(Refund.objects.filter(booking=booking, staff_id=staff_id, created_at=together))
+    with attempt.once() as write:
+        booking = _booking_locked(reference)
+        if write.earlier_result:
+            first = Refund.objects.get(id=write.earlier_result)
+            refunds = list(Refund.objects.filter(booking=booking, staff_id=staff_id, created_at=first.created_at))
             return [refund_view(refund) for refund in refunds], selectors.view_of(booking)
         if amount.currency != booking.currency:
             raise Invalid(field="currency")
-        if amount > (left := ledger.refundable(booking.id, booking.currency)):
-            raise RefundTooLarge(field="amount", most=str(left))
+        refundable = ledger.refundable(booking.id, booking.currency)
+        if amount > refundable:
+            raise RefundTooLarge(field="amount", most=str(refundable))
         refunds = request_refund(
             booking.id, amount=amount, reason="GIVEN_BY_STAFF", now=database_now(), note=note, staff_id=staff_id
         )
-        attempt.succeeded(result=refunds[0].id)
+        write.succeeded(result=refunds[0].id)
         return [refund_view(refund) for refund in refunds], selectors.view_of(booking)
 
 
 def retry_refund(*, refund_id: UUID, reason: str, staff_id: UUID) -> RefundView:
-    """Have the provider asked again for a refund that failed. Raises NotFound, IllegalTransition, Invalid where there is no reason."""
+    """Have the clock ask the provider again for a failed refund. Raises NotFound, IllegalTransition, Invalid if there is no reason.
+
+    Raises NothingToWriteOff if it was written off.
+    """
     note = clean_note(reason)
     with transaction.atomic():
-        refund = _locked(refund_id)
+        refund = _refund_locked(refund_id)
         if refund.written_off_at is not None:
             raise NothingToWriteOff
         check_refund_move(RefundStatus(refund.status), RefundStatus.PROCESSING)
@@ -70,10 +71,10 @@ def retry_refund(*, refund_id: UUID, reason: str, staff_id: UUID) -> RefundView:
 
 
 def write_off_refund(*, refund_id: UUID, reason: str, staff_id: UUID) -> RefundView:
-    """Book a refund that failed as never to be paid out by the provider. Raises NotFound, NothingToWriteOff, Invalid without a reason."""
+    """Write off a failed refund, which the provider will never pay out. Raises NotFound, NothingToWriteOff, Invalid without a reason."""
     note = clean_note(reason)
     with transaction.atomic():
-        refund = _locked(refund_id)
+        refund = _refund_locked(refund_id)
         if refund.status != RefundStatus.FAILED or refund.written_off_at is not None:
             raise NothingToWriteOff
         now = database_now()
@@ -84,10 +85,20 @@ def write_off_refund(*, refund_id: UUID, reason: str, staff_id: UUID) -> RefundV
         return refund_view(refund)
 
 
-def _locked(refund_id: UUID) -> Refund:
-    """Return the refund under its booking's lock and its own."""
-    found = Refund.objects.filter(id=refund_id).first()
-    if found is None:
+def _booking_locked(reference: str) -> Booking:
+    """Lock the booking. Raises NotFound."""
+    booking = (
+        Booking.objects.select_for_update().filter(reference=reference).first() if is_reference(reference) else None
+    )
+    if booking is None:
         raise NotFound
-    Booking.objects.select_for_update().get(id=found.booking_id)
+    return booking
+
+
+def _refund_locked(refund_id: UUID) -> Refund:
+    """Lock the refund's booking, then the refund. Raises NotFound."""
+    refund = Refund.objects.filter(id=refund_id).first()
+    if refund is None:
+        raise NotFound
+    Booking.objects.select_for_update().get(id=refund.booking_id)
     return Refund.objects.select_for_update().get(id=refund_id)

@@ -1,0 +1,88 @@
+"""An idempotent write takes effect once: `with attempt.once() as write`."""
+
+import threading
+from uuid import UUID
+
+import pytest
+from django.db import connections
+
+from shared.errors import InFlight, KeyReused, NotFound
+from shared.idempotency.attempts import Attempt
+from shared.idempotency.models import IdempotencyKey
+from shared.ids import uuid7
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OWNER, OTHER = uuid7(), uuid7()
+
+
+def attempt(*, owner: UUID = OWNER, request: object = "a request") -> Attempt:
+    return Attempt(owner=owner, key="the-key", request=request)
+
+
+def write_once(result: UUID, *, owner: UUID = OWNER) -> UUID:
+    """Return what the key made: `result`, unless an earlier write has made something else."""
+    with attempt(owner=owner).once() as write:
+        if write.earlier_result:
+            return write.earlier_result
+        write.succeeded(result=result)
+    return result
+
+
+def test_a_repeated_key_returns_the_first_result() -> None:
+    first, second = uuid7(), uuid7()
+
+    assert (write_once(first), write_once(second)) == (first, first)
+    assert write_once(second, owner=OTHER) == second  # the same key of somebody else is another key
+    assert attempt().seen()
+
+
+def test_a_key_with_another_request_is_refused() -> None:
+    write_once(uuid7())
+
+    with pytest.raises(KeyReused), attempt(request="another request").once():
+        raise AssertionError("the body must not run")
+
+
+def test_a_refusal_leaves_no_row_and_the_key_free() -> None:
+    def refused() -> None:
+        with attempt().once() as write:
+            write.succeeded(result=uuid7())
+            raise NotFound
+
+    with pytest.raises(NotFound):
+        refused()
+
+    assert IdempotencyKey.objects.count() == 0
+    assert not attempt().seen()
+    write_once(uuid7())
+
+
+def test_a_write_that_records_no_result_is_an_error_and_is_rolled_back() -> None:
+    """Seen failing (a key of somebody else is kept) without the check at the end of `once`."""
+    with pytest.raises(RuntimeError), attempt().once():
+        write_once(uuid7(), owner=OTHER)
+
+    assert IdempotencyKey.objects.count() == 0
+
+
+def test_a_key_in_flight_is_refused_at_once() -> None:
+    """Seen failing without the key's lock."""
+    outcomes: list[Exception] = []
+
+    def repeat() -> None:
+        try:
+            write_once(uuid7())
+        except Exception as error:
+            outcomes.append(error)
+        finally:
+            connections.close_all()
+
+    with attempt().once() as write:
+        thread = threading.Thread(target=repeat)
+        thread.start()
+        thread.join(10)
+        write.succeeded(result=uuid7())
+
+    assert [type(outcome) for outcome in outcomes] == [InFlight]
+    assert IdempotencyKey.objects.count() == 1

@@ -12,7 +12,7 @@ from benchmarks._stage import TRAVELLER, as_uuid
 from bookings_service.bookings import clock, selectors, services
 from bookings_service.bookings.models import Booking
 from bookings_service.bookings.selectors import NEWEST
-from bookings_service.bookings.services.payment.settle import settle
+from bookings_service.bookings.services.payment.settle import settle_payment
 from bookings_service.payments.domain import PaymentStatus
 from bookings_service.payments.models import Payment
 from bookings_service.payments.providers.base import ProviderResult
@@ -30,7 +30,7 @@ def pay(number: int) -> None:
         booking=booking, amount_minor=booking.total_minor, currency="EUR", status=PaymentStatus.PROCESSING, provider="sandbox",
         method="pm_ok", idempotency_key="k", asked_at=booking.created_at, created_at=booking.created_at,
     )  # fmt: skip
-    settle(
+    settle_payment(
         payment_id=payment.id,
         result=ProviderResult(PaymentStatus.SUCCEEDED, Money.from_minor(booking.total_minor, "EUR")),
     )

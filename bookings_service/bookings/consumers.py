@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from bookings_service.bookings.contracts import DepartureSnapshot
-from bookings_service.bookings.services import learn_departure
+from bookings_service.bookings.services import apply_departure
 from contracts.travel.events.v1 import destinations_pb2 as pb
 from shared.db import database_now
 from shared.kafka import Received, handles
@@ -19,7 +19,7 @@ def on_departure(
     starts_at = from_ts(departure.starts_at)
     if starts_at is None:
         raise ValueError("a departure has a start")
-    learn_departure(
+    apply_departure(
         snapshot=DepartureSnapshot(
             departure_id=UUID(departure.departure_id),
             version=departure.version,

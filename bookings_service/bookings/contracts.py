@@ -28,7 +28,7 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something; `id` where it is a person."""
+    """Who did something. `id` is set for a person."""
 
     kind: ActorKind
     id: UUID | None = None
@@ -40,7 +40,7 @@ PROVIDER = Actor(ActorKind.PROVIDER)
 
 @dataclass(frozen=True, slots=True)
 class CancellationRule:
-    """Cancelled at least `days_before` days before departure, `refund_percent` comes back."""
+    """A cancellation at least `days_before` days before departure gives `refund_percent` back."""
 
     days_before: int
     refund_percent: int
@@ -48,7 +48,7 @@ class CancellationRule:
 
 @dataclass(frozen=True, slots=True)
 class PriceLine:
-    """One line of a price; `tax` is included in `total`."""
+    """A row of a price. `total` includes `tax`."""
 
     label: Text
     quantity: int
@@ -59,7 +59,7 @@ class PriceLine:
 
 @dataclass(frozen=True, slots=True)
 class PassengerDetails:
-    """A passenger as given by who books."""
+    """A passenger as entered by the traveller."""
 
     first_name: str
     last_name: str
@@ -69,7 +69,7 @@ class PassengerDetails:
 
 @dataclass(frozen=True, slots=True)
 class CreateQuote:
-    """Ask what a party costs on a departure."""
+    """The request to quote a party on a departure."""
 
     departure_id: UUID
     adults: int
@@ -79,7 +79,7 @@ class CreateQuote:
 
 @dataclass(frozen=True, slots=True)
 class CreateBooking:
-    """Turn a quote into a booking."""
+    """The request to book a quote."""
 
     quote_id: UUID
     passengers: tuple[PassengerDetails, ...]
@@ -88,7 +88,7 @@ class CreateBooking:
 
 @dataclass(frozen=True, slots=True)
 class QuoteView:
-    """A price, fixed until `expires_at` for one traveller."""
+    """A price that is fixed for one traveller until `expires_at`."""
 
     id: UUID
     departure_id: UUID
@@ -114,7 +114,7 @@ class PassengerView:
 
 @dataclass(frozen=True, slots=True)
 class BookingView:
-    """A booking as it is now; `paid` and `refunded` come from the ledger."""
+    """A booking as it is now. `paid` and `refunded` come from the ledger."""
 
     id: UUID
     reference: str
@@ -140,7 +140,7 @@ class BookingView:
 
 @dataclass(frozen=True, slots=True)
 class EventView:
-    """One line of a booking's history."""
+    """An entry of a booking's history."""
 
     sequence: int
     type: str
@@ -165,7 +165,7 @@ class CancellationQuoteView:
 
 @dataclass(frozen=True, slots=True)
 class WaitlistView:
-    """A group in the line for a departure; `position` is 1 for the next, None unless it waits."""
+    """An entry of a departure's waiting list. `position` counts from 1, and is None unless the entry is WAITING."""
 
     id: UUID
     traveller_id: UUID

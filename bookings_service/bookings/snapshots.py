@@ -1,4 +1,4 @@
-"""Price lines and policies as the JSON that quotes and bookings keep of them, and back."""
+"""Convert price lines, policies and texts to the JSON that quotes and bookings store, and back."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -42,7 +42,7 @@ def policy_to_json(policy: Iterable[CancellationRule]) -> list[dict[str, int]]:
 
 
 def policy_from_json(policy: Iterable[dict[str, int]]) -> tuple[CancellationRule, ...]:
-    """Return a policy from its JSON, longest first."""
+    """Return a policy from its JSON, the rule with the most days first."""
     return tuple(sorted((CancellationRule(**rule) for rule in policy), key=lambda rule: -rule.days_before))
 
 

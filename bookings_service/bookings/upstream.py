@@ -1,7 +1,7 @@
-"""What bookings_service asks of other services, always before a transaction and never inside one.
+"""Calls to other services. Make them before a transaction, never inside row.
 
-Each dependency has a circuit breaker: after five failures in a row it answers UPSTREAM_UNAVAILABLE at once, and one probe every ten
-seconds finds out when the other is back.
+Each service has a circuit breaker. After five failures in a row, calls fail at once with UPSTREAM_UNAVAILABLE, and one probe every ten
+seconds checks whether the service is back.
 """
 
 from collections.abc import Collection
@@ -32,7 +32,7 @@ _destinations_breaker: Final = Breaker("destinations")
 
 @dataclass(frozen=True, slots=True)
 class OfferedDeparture:
-    """A departure as destinations_service offers it at this moment."""
+    """A departure as destinations_service offers it now."""
 
     id: UUID
     version: int
@@ -49,7 +49,7 @@ class OfferedDeparture:
     policy: tuple[CancellationRule, ...]
 
     def snapshot(self) -> DepartureSnapshot:
-        """Return what SeatInventory keeps of it."""
+        """Return the part that SeatInventory keeps."""
         return DepartureSnapshot(
             departure_id=self.id,
             version=self.version,
@@ -63,55 +63,58 @@ class OfferedDeparture:
 def check_traveller(*, traveller_id: UUID, token: str, deadline: Deadline) -> None:
     """Return if the traveller may book. Raises EmailNotVerified (by its code), NotFound, Unavailable, DeadlineExceeded."""
     request = users_pb2.CheckTravellerRequest(traveller_id=str(traveller_id))
-    _ask(_users_breaker, _users, "CheckTraveller", request, deadline, token)
+    _call(_users_breaker, _users, "CheckTraveller", request, deadline, token)
 
 
 def departure(*, departure_id: UUID, deadline: Deadline) -> OfferedDeparture:
     """Return the departure as it is offered now. Raises NotFound, Unavailable, DeadlineExceeded."""
     request = destinations_pb2.GetDepartureRequest(id=str(departure_id))
-    answer = _ask(_destinations_breaker, _destinations, "GetDeparture", request, deadline, None)
-    found, trip = answer.departure, answer.trip
-    starts_at, ends_at = from_ts(found.starts_at), from_ts(found.ends_at)
+    answer = _call(_destinations_breaker, _destinations, "GetDeparture", request, deadline, None)
+    offered, trip = answer.departure, answer.trip
+    starts_at, ends_at = from_ts(offered.starts_at), from_ts(offered.ends_at)
     if starts_at is None or ends_at is None:
         raise Unavailable
     return OfferedDeparture(
-        id=UUID(found.id),
-        version=found.version,
-        capacity=found.capacity,
-        is_open=found.status == destinations_pb2.DEPARTURE_STATUS_OPEN,
-        is_cancelled=found.status == destinations_pb2.DEPARTURE_STATUS_CANCELLED,
+        id=UUID(offered.id),
+        version=offered.version,
+        capacity=offered.capacity,
+        is_open=offered.status == destinations_pb2.DEPARTURE_STATUS_OPEN,
+        is_cancelled=offered.status == destinations_pb2.DEPARTURE_STATUS_CANCELLED,
         starts_at=starts_at,
         ends_at=ends_at,
-        time_zone=found.time_zone,
-        adult_price=money_from_proto(found.adult_price),
-        child_price=money_from_proto(found.child_price),
-        tax_basis_points=found.tax_basis_points,
+        time_zone=offered.time_zone,
+        adult_price=money_from_proto(offered.adult_price),
+        child_price=money_from_proto(offered.child_price),
+        tax_basis_points=offered.tax_basis_points,
         title=text_from_proto(trip.title),
         policy=tuple(CancellationRule(rule.days_before, rule.refund_percent) for rule in trip.cancellation_policy),
     )
 
 
 def snapshots(*, departure_ids: Collection[UUID], deadline: Deadline) -> dict[UUID, DepartureSnapshot]:
-    """Return what the catalogue says of up to 1,000 departures, without those it does not know. Raises Unavailable, DeadlineExceeded."""
-    request = destinations_pb2.BatchGetDeparturesRequest(ids=[str(one) for one in departure_ids])
-    answer = _ask(_destinations_breaker, _destinations, "BatchGetDepartures", request, deadline, None)
-    found = {}
-    for one in answer.departures:
-        starts_at = from_ts(one.starts_at)
+    """Return the catalogue's snapshots of up to 1,000 departures. Those it does not know are missing.
+
+    Raises Unavailable, DeadlineExceeded.
+    """
+    request = destinations_pb2.BatchGetDeparturesRequest(ids=[str(departure_id) for departure_id in departure_ids])
+    answer = _call(_destinations_breaker, _destinations, "BatchGetDepartures", request, deadline, None)
+    by_id = {}
+    for row in answer.departures:
+        starts_at = from_ts(row.starts_at)
         if starts_at is None:
             raise Unavailable
-        found[UUID(one.id)] = DepartureSnapshot(
-            departure_id=UUID(one.id),
-            version=one.version,
-            capacity=one.capacity,
-            closed=one.status != destinations_pb2.DEPARTURE_STATUS_OPEN,
-            cancelled=one.status == destinations_pb2.DEPARTURE_STATUS_CANCELLED,
+        by_id[UUID(row.id)] = DepartureSnapshot(
+            departure_id=UUID(row.id),
+            version=row.version,
+            capacity=row.capacity,
+            closed=row.status != destinations_pb2.DEPARTURE_STATUS_OPEN,
+            cancelled=row.status == destinations_pb2.DEPARTURE_STATUS_CANCELLED,
             starts_at=starts_at,
         )
-    return found
+    return by_id
 
 
-def _ask(
+def _call(
     breaker: Breaker,
     client: ServiceClient,
     method: str,

@@ -21,13 +21,13 @@ from shared.text import Text
 
 CHILD_UNDER: Final = 12
 MOST_PASSENGERS: Final = 20
-# No vowels and no look-alikes: read out on the phone, it is neither a word nor a guess.
+# No vowels, so no words; no characters that look alike, so it can be read out on the phone.
 REFERENCE_ALPHABET: Final = "23456789BCDFGHJKMNPQRSTVWXZ"
 REFERENCE_LENGTH: Final = 8
 
 
 class Status(StrEnum):
-    """Where a booking stands."""
+    """The status of a booking."""
 
     PENDING = "PENDING"
     CONFIRMED = "CONFIRMED"
@@ -48,7 +48,7 @@ class Reason(StrEnum):
 
 
 class WaitlistStatus(StrEnum):
-    """Where a group in the line for a full departure stands."""
+    """The status of a waiting-list entry."""
 
     WAITING = "WAITING"
     OFFERED = "OFFERED"
@@ -58,7 +58,7 @@ class WaitlistStatus(StrEnum):
 
 
 class WaitlistAction(StrEnum):
-    """What moves a group in the line."""
+    """What moves a waiting-list entry to another status."""
 
     OFFER = "OFFER"
     TAKE = "TAKE"
@@ -67,7 +67,7 @@ class WaitlistAction(StrEnum):
 
 
 class Action(StrEnum):
-    """What moves a booking."""
+    """What moves a booking to another status."""
 
     PAY = "PAY"
     EXPIRE = "EXPIRE"
@@ -118,9 +118,9 @@ HOLD_ENDED: Final = frozenset({Reason.HOLD_EXPIRED, Reason.PAYMENT_FAILED})
 
 
 def next_status(status: Status, action: Action, *, reason: Reason | None = None) -> Status:
-    """Return the status `action` leads to; `reason` is why it is in `status`.
+    """Return the status that `action` leads to. `reason` is why the booking is in `status`.
 
-    Raises IllegalTransition where the table has no such move, or the booking was cancelled for another reason than its hold's end.
+    Raises IllegalTransition if the table has no such move, and for PAY_LATE if the booking was not cancelled by the end of its hold.
     """
     if action is Action.PAY_LATE and reason not in HOLD_ENDED:
         raise IllegalTransition(status=status, action=action)
@@ -131,7 +131,7 @@ def next_status(status: Status, action: Action, *, reason: Reason | None = None)
 
 
 def next_waitlist_status(status: WaitlistStatus, action: WaitlistAction) -> WaitlistStatus:
-    """Return the status `action` leads to. Raises IllegalTransition where the table has no such move."""
+    """Return the status that `action` leads to. Raises IllegalTransition if the table has no such move."""
     try:
         return WAITLIST_TRANSITIONS[status, action]
     except KeyError:
@@ -139,17 +139,17 @@ def next_waitlist_status(status: WaitlistStatus, action: WaitlistAction) -> Wait
 
 
 def new_reference() -> str:
-    """Return a reference that a person can read out: 8 characters of 27, about 2.8 × 10¹¹ of them."""
+    """Return a random reference that a person can read out: 8 characters of 27, about 2.8 × 10¹¹ possibilities."""
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))
 
 
 def is_reference(text: str) -> bool:
-    """Return whether `text` could be a booking's reference; what could not is as one that does not exist."""
+    """Return whether `text` has the form of a reference. Callers treat any other text as an unknown reference."""
     return len(text) == REFERENCE_LENGTH and set(text) <= set(REFERENCE_ALPHABET)
 
 
 def check_party(*, adults: int, children: int) -> None:
-    """Raise InvalidPassengers unless there is an adult, nobody is counted below none, and the party is of a size we take."""
+    """Require adults ≥ 1 and children ≥ 0, at most 20 in total. Raises InvalidPassengers."""
     if adults < 1 or children < 0 or adults + children > MOST_PASSENGERS:
         raise InvalidPassengers(field="adults" if adults < 1 or children >= 0 else "children")
 
@@ -157,29 +157,29 @@ def check_party(*, adults: int, children: int) -> None:
 def price_lines(
     *, adults: int, children: int, adult_price: Money, child_price: Money, tax_basis_points: int
 ) -> list[PriceLine]:
-    """Return what the party costs, line by line; tax is what the prices include."""
-    lines = [_line(Text(en="Adult", fr="Adulte"), adults, adult_price, tax_basis_points)]
+    """Return the price lines of the party. The prices include the tax."""
+    lines = [_price_line(Text(en="Adult", fr="Adulte"), adults, adult_price, tax_basis_points)]
     if children:
-        lines.append(_line(Text(en="Child", fr="Enfant"), children, child_price, tax_basis_points))
+        lines.append(_price_line(Text(en="Child", fr="Enfant"), children, child_price, tax_basis_points))
     return lines
 
 
-def _line(label: Text, quantity: int, unit_price: Money, tax_basis_points: int) -> PriceLine:
+def _price_line(label: Text, quantity: int, unit_price: Money, tax_basis_points: int) -> PriceLine:
     total = unit_price * quantity
     tax = Money.rounded(total.amount * tax_basis_points / Decimal(10_000 + tax_basis_points), total.currency)
     return PriceLine(label=label, quantity=quantity, unit_price=unit_price, total=total, tax=tax)
 
 
 def total_of(lines: Sequence[PriceLine]) -> Money:
-    """Return the sum of the lines."""
+    """Return the sum of the price lines. There is at least one."""
     return sum((line.total for line in lines[1:]), lines[0].total)
 
 
 def check_passengers(passengers: Sequence[PassengerDetails], *, departs: date) -> list[PassengerDetails]:
     """Return the passengers with their names cleaned.
 
-    Raises InvalidName; InvalidPassengers where a child has no date of birth or is 12 or older on the day of departure, an adult younger,
-    or somebody is not born yet.
+    Raises InvalidName; and InvalidPassengers if a child has no date of birth or is 12 or older on the day of departure, if an adult is
+    younger than 12, or if a date of birth is not between 1900 and the departure.
     """
     checked = []
     for index, passenger in enumerate(passengers):
@@ -202,7 +202,7 @@ def check_passengers(passengers: Sequence[PassengerDetails], *, departs: date) -
 
 
 def check_renaming(*, starts_at: datetime, time_zone: str, now: datetime) -> None:
-    """Raise NotChangeable from the day of departure on, by the calendar of the place."""
+    """Raise NotChangeable on the day of departure and later, in the trip's time zone."""
     if local_date(now, time_zone) >= local_date(starts_at, time_zone):
         raise NotChangeable
 
@@ -213,5 +213,5 @@ def age_on(day: date, birth: date) -> int:
 
 
 def local_date(instant: datetime, time_zone: str) -> date:
-    """Return the calendar date of an instant where the trip takes place."""
+    """Return the calendar date of an instant in the trip's time zone."""
     return instant.astimezone(ZoneInfo(time_zone)).date()

@@ -1,6 +1,6 @@
-"""What a cancellation gives back, and why, line by line. Pure.
+"""What a cancellation gives back, with an explanation. Pure: values only.
 
-The rule is the destination's, as it was when the trip was quoted; staff may set a percentage in its place.
+The policy is the destination's at the time of the quote. Staff may set a percentage instead.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from shared.text import Text
 
 @dataclass(frozen=True, slots=True)
 class CancellationTerms:
-    """What a cancellation now would give back and keep, and why."""
+    """What a cancellation gives back, what is kept as a fee, and why."""
 
     refund: Money
     kept: Money
@@ -24,48 +24,51 @@ class CancellationTerms:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """When a trip departs, by the calendar of its place, and what its cancellation gives back."""
+    """When a trip departs, in its own time zone, and its cancellation policy."""
 
     starts_at: datetime
     time_zone: str
     policy: tuple[CancellationRule, ...]
 
-    def days_left(self, now: datetime) -> int:
-        """Return the whole days until departure, by the calendar of the place."""
+    def days_until_departure(self, now: datetime) -> int:
+        """Return the calendar days until departure in the trip's time zone."""
         return (local_date(self.starts_at, self.time_zone) - local_date(now, self.time_zone)).days
 
     def rule(self, now: datetime) -> CancellationRule | None:
-        """Return the rule that holds now, None where nothing comes back any more."""
+        """Return the rule that applies now, or None if nothing is given back any more."""
         if now >= self.starts_at:
             return None
         longest_first = sorted(self.policy, key=lambda rule: -rule.days_before)
-        return next((rule for rule in longest_first if self.days_left(now) >= rule.days_before), None)
+        return next((rule for rule in longest_first if self.days_until_departure(now) >= rule.days_before), None)
 
 
 def cancellation_terms(
-    *, shares: Sequence[Money], cancelled: Sequence[int], left: Money, trip: Trip, now: datetime,
+    *, shares: Sequence[Money], cancelled: Sequence[int], refundable: Money, trip: Trip, now: datetime,
     override_percent: int | None = None,
 ) -> CancellationTerms:  # fmt: skip
-    """Return the terms of cancelling the passengers at the indexes `cancelled`, of all whose `shares` are what was paid for each.
+    """Return the terms of cancelling some passengers. `shares` is what was paid for each, `cancelled` are their indexes.
 
-    `left` is what of all payments was neither given back nor kept before: more than it never comes back. The refund is rounded once,
-    half up, over what those passengers paid; what each of them gets is its part by largest remainder.
+    The refund never exceeds `refundable`. It is rounded once, half up, for all cancelled passengers together; their parts of it are
+    allocated by largest remainder.
     """
-    affected = sum((shares[index] for index in cancelled), Money.zero(left.currency))
+    affected = sum((shares[index] for index in cancelled), Money.zero(refundable.currency))
     rule = trip.rule(now)
     percent = override_percent if override_percent is not None else rule.refund_percent if rule else 0
     by_rule = affected.share(percent)
-    refund = min(by_rule, left)
-    kept = min(affected, left) - refund
-    explanation = [_departs(trip.days_left(now), trip.time_zone), _percentage(percent, rule, override_percent)]
+    refund = min(by_rule, refundable)
+    kept = min(affected, refundable) - refund
+    explanation = [
+        _departs(trip.days_until_departure(now), trip.time_zone),
+        _percentage(percent, rule, override_percent),
+    ]
     if affected.amount:
         parts = refund.allocate([shares[index].minor for index in cancelled])
         explanation += [
             _passenger(index + 1, shares[index], part) for index, part in zip(cancelled, parts, strict=True)
         ]
-    if by_rule > left:
-        explanation.append(_given_back_before(left))
-    explanation.append(_sum(len(cancelled), len(shares), affected, refund, kept))
+    if by_rule > refundable:
+        explanation.append(_refunded_before(refundable))
+    explanation.append(_totals(len(cancelled), len(shares), affected, refund, kept))
     return CancellationTerms(refund=refund, kept=kept, explanation=tuple(explanation))
 
 
@@ -100,15 +103,15 @@ def _passenger(number: int, paid: Money, back: Money) -> Text:
     )
 
 
-def _given_back_before(left: Money) -> Text:
+def _refunded_before(refundable: Money) -> Text:
     return Text(
-        en=f"Money was given back before: {left} of the payment is left.",
-        fr=f"Un remboursement a déjà eu lieu : il reste {left} du paiement.",
+        en=f"Money was given back before: {refundable} of the payment is left.",
+        fr=f"Un remboursement a déjà eu lieu : il reste {refundable} du paiement.",
     )
 
 
-def _sum(cancelled: int, all_: int, affected: Money, refund: Money, kept: Money) -> Text:
+def _totals(cancelled: int, passengers: int, affected: Money, refund: Money, kept: Money) -> Text:
     return Text(
-        en=f"Paid for {cancelled} of {all_} passengers: {affected}. Back: {refund}. Kept: {kept}.",
-        fr=f"Payé pour {cancelled} passagers sur {all_} : {affected}. Remboursé : {refund}. Conservé : {kept}.",
+        en=f"Paid for {cancelled} of {passengers} passengers: {affected}. Back: {refund}. Kept: {kept}.",
+        fr=f"Payé pour {cancelled} passagers sur {passengers} : {affected}. Remboursé : {refund}. Conservé : {kept}.",
     )

@@ -1,4 +1,4 @@
-"""Staff's reasons: every action of theirs has one, kept beside what it did."""
+"""The reason that staff give for each action. It is stored with the action, for the audit."""
 
 import unicodedata
 from typing import Final
@@ -10,7 +10,7 @@ MOST_CHARACTERS: Final = 300
 
 
 class ReasonRequired(Invalid):
-    """Staff gave no reason, or one that is no line of text."""
+    """Staff gave no reason, or the reason is not one line of text."""
 
     text = Text(
         en="Give a reason: one line of at most 300 characters.",
@@ -19,8 +19,8 @@ class ReasonRequired(Invalid):
 
 
 def clean_note(text: str) -> str:
-    """Return the reason without blanks around it. Raises ReasonRequired."""
+    """Return the reason without surrounding blanks. Raises ReasonRequired."""
     note = text.strip()
-    if not 0 < len(note) <= MOST_CHARACTERS or any(unicodedata.category(one)[0] == "C" for one in note):
+    if not 0 < len(note) <= MOST_CHARACTERS or any(unicodedata.category(character)[0] == "C" for character in note):
         raise ReasonRequired(field="reason")
     return note

@@ -1,4 +1,4 @@
-"""The tables of bookings, and what the database itself keeps true of them."""
+"""The tables of bookings, with the constraints that the database enforces."""
 
 from bookings_service.bookings.models.bookings import Booking, BookingEvent, CancellationQuote, Passenger
 from bookings_service.bookings.models.quotes import Quote

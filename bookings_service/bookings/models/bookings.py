@@ -11,7 +11,7 @@ from shared.ids import uuid7
 
 
 class Booking(models.Model):
-    """A party's seats on a departure. `sequence` is the number of its events; amounts are minor units of `currency`."""
+    """A party's seats on a departure. `sequence` is the number of its history entries. Amounts are minor units of `currency`."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reference = models.CharField(max_length=8, unique=True)
@@ -61,7 +61,7 @@ class Booking(models.Model):
 
 
 class Passenger(models.Model):
-    """Somebody who travels; `share_minor` is what was asked for them."""
+    """A passenger of a booking. `share_minor` is the price of their seat."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="passengers")
@@ -82,7 +82,7 @@ class Passenger(models.Model):
 
 
 class BookingEvent(models.Model):
-    """One line of a booking's history, and exactly one event on Kafka. Written once, never changed."""
+    """An entry of a booking's history, and exactly one event on Kafka. It is never changed."""
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="events")
     sequence = models.BigIntegerField()
@@ -105,9 +105,9 @@ class BookingEvent(models.Model):
 
 
 class CancellationQuote(models.Model):
-    """What cancelling `passengers` would give back while the booking has this status and these seats; confirmed once.
+    """What cancelling `passengers` would give back, as long as the booking keeps this status and these seats. Confirmed once.
 
-    A refund that is paid out meanwhile changes neither, and does not outdate it.
+    A refund that is paid out meanwhile changes neither, so the quote stays valid.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

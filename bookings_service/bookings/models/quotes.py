@@ -1,4 +1,4 @@
-"""Quotes: a price fixed for one traveller."""
+"""Quotes: a price that is fixed for one traveller."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,9 +8,9 @@ from shared.ids import uuid7
 
 
 class Quote(models.Model):
-    """What a party costs on a departure, and everything that the booking keeps of it; good once, until `expires_at`.
+    """What a party costs on a departure, with everything that its booking will copy. It can be booked once, until `expires_at`.
 
-    Amounts are in minor units of `currency`; `lines` and `policy` are JSON as bookings.snapshots writes them.
+    Amounts are in minor units of `currency`. bookings.snapshots writes and reads the JSON of `lines` and `policy`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

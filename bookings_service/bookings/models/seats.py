@@ -1,14 +1,14 @@
-"""Seats: one row per departure, which everybody who books it wants."""
+"""Seats: one row per departure, locked by everybody who books it."""
 
 from django.db import models
 from django.db.models import F, Q
 
 
 class SeatInventory(models.Model):
-    """A departure's seats: of `capacity`, `held` wait for a payment and `sold` are paid. The three can never disagree.
+    """A departure's seats: of `capacity`, `held` are held and `sold` are paid. Constraints keep the sum within the capacity.
 
-    `version` is the departure's, so that news of it apply in their order; `sequence` grows with every change of the counters, and
-    `dirty` says that the change was not told yet.
+    `version` is the departure's version in destinations_service: older snapshots are ignored. `sequence` grows with every change of the
+    counters. `dirty` means that the last change is not published yet.
     """
 
     departure_id = models.UUIDField(primary_key=True)

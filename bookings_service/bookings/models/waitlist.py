@@ -1,4 +1,4 @@
-"""The line for a departure that is full."""
+"""The waiting lists of full departures."""
 
 from django.db import models
 from django.db.models import Q
@@ -8,9 +8,10 @@ from shared.ids import uuid7
 
 
 class WaitlistEntry(models.Model):
-    """A group that waits for `seats` on a departure, in the order of `joined_at`; while OFFERED they are held for it in SeatInventory.
+    """A party that waits for `seats` on a departure. Entries are served in the order of `joined_at`.
 
-    `sequence` grows with every event of it. What a mail says of the trip is kept as it was when the group joined.
+    While the entry is OFFERED, SeatInventory holds its seats. `sequence` grows with every change of the status. Title, start and time zone
+    are kept for mails as they were when the party joined.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -1,4 +1,4 @@
-"""Everything that changes bookings and their money: one module per use case, in folders named in the traveller's words."""
+"""Everything that changes bookings and their money: one module per use case, in folders named after what the traveller does."""
 
 from bookings_service.bookings.services.booking.create import create_booking
 from bookings_service.bookings.services.booking.expire import expire_holds
@@ -11,12 +11,13 @@ from bookings_service.bookings.services.payment.pay import pay_booking
 from bookings_service.bookings.services.payment.reconcile import reconcile_due
 from bookings_service.bookings.services.payment.webhooks import receive_webhook
 from bookings_service.bookings.services.refund.by_staff import refund_booking, retry_refund, write_off_refund
-from bookings_service.bookings.services.seats.departures import close_departure, learn_departure, set_capacity
+from bookings_service.bookings.services.seats.departures import apply_departure, close_departure, set_capacity
 from bookings_service.bookings.services.seats.publish import publish_inventory
 from bookings_service.bookings.services.waitlist.entries import join_waitlist, leave_waitlist
 from bookings_service.bookings.services.waitlist.expire import expire_offers, expire_taken_offers, offer_to_waiting
 
 __all__ = [
+    "apply_departure",
     "cancel_as_staff",
     "cancel_booking",
     "cancel_bookings_of_cancelled",
@@ -27,7 +28,6 @@ __all__ = [
     "expire_offers",
     "expire_taken_offers",
     "join_waitlist",
-    "learn_departure",
     "leave_waitlist",
     "offer_to_waiting",
     "pay_booking",

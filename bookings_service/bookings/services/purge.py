@@ -1,4 +1,4 @@
-"""Deleting what is past its retention: in batches, each a short transaction of its own. What a booking was made of is never touched."""
+"""Delete rows past their retention, in batches that are short transactions. Quotes and keys of a booking's history stay."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Final
 from django.conf import settings
 from django.db import connection, transaction
 
-# What is to go: its table, and which of its rows are past `%(days)s`.
+# Each kind of row: the setting with its retention, its table, and the condition for rows past it.
 _PAST: Final[Mapping[str, tuple[str, str, str]]] = {
     "quotes never booked": ("QUOTE_RETENTION", "bookings_quote", "used_at IS NULL AND held_seats = 0 AND expires_at < now() - %(past)s"),
     "cancellation quotes never confirmed": (
@@ -29,16 +29,16 @@ def retentions() -> dict[str, timedelta]:
 
 def count_past() -> dict[str, int]:
     """Return how many rows of each kind are past their retention."""
-    found = {}
+    counts = {}
     for name, (setting, table, condition) in _PAST.items():
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT count(*) FROM {table} WHERE {condition}", {"past": getattr(settings, setting)})  # noqa: S608
-            found[name] = cursor.fetchone()[0]
-    return found
+            counts[name] = cursor.fetchone()[0]
+    return counts
 
 
 def purge(name: str) -> Iterator[int]:
-    """Delete the rows of one kind that are past their retention, yielding how many went with each batch."""
+    """Delete the rows of one kind that are past their retention. Yield the number of rows of each batch."""
     setting, table, condition = _PAST[name]
     batch = f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE {condition} LIMIT {BATCH} FOR UPDATE SKIP LOCKED)"  # noqa: S608
     while True:

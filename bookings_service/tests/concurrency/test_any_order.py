@@ -274,7 +274,7 @@ class AnyOrder(RuleBasedStateMachine):
         version = max(1, trip.version + behind)
         snapshot = self._snapshot(trip, version, capacity)
         with transaction.atomic():
-            services.learn_departure(snapshot=snapshot, now=database_now())
+            services.apply_departure(snapshot=snapshot, now=database_now())
         if version >= trip.version:
             trip.version = version
             trip.capacity = inventory.seats_of(departure_id=trip.id).capacity
@@ -373,9 +373,9 @@ class AnyOrder(RuleBasedStateMachine):
 def test_in_any_order(destinations: Destinations, provider_records: ProviderRecords) -> None:
     """Every rule must succeed once (reduced: nearly every one). A rule that is always refused proves nothing.
 
-    Seen failing, reduced, for each of: settle without its amount check or its check that the payment has not ended,
+    Seen failing, reduced, for each of: settle_payment without its amount check or its check that the payment has not ended,
     `refundable` without the refunds, release left out of retake, sold seats released as held, the fee or the
-    outdating of a cancellation quote left out, `cancelled` not kept by inventory.learn.
+    outdating of a cancellation quote left out, `cancelled` not kept by inventory.apply_snapshot.
     """
     AnyOrder.destinations, AnyOrder.provider = destinations, provider_records
     SUCCESSES.clear()

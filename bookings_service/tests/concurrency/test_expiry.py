@@ -134,7 +134,7 @@ def test_a_hold_that_ends_while_its_payment_arrives(
     """The booking is confirmed and paid, or cancelled and refunded in full. Seats and money always go together.
 
     At the end the refunds are paid out, and the provider's records agree with ours. Seen failing (two history entries
-    with one number) with the booking's lock taken out of expire, and out of settle; without the refund of a late
+    with one number) with the booking's lock taken out of expire, and out of settle_payment; without the refund of a late
     payment (money kept).
     """
     paths: Counter[str] = Counter()

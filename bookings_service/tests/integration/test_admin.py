@@ -81,7 +81,7 @@ def failed(paid: BookingView) -> Refund:
         amount = paid.total.share(10)
         request_refund(Booking.objects.get().id, amount=amount, reason="X", now=paid.created_at)
     refund = Refund.objects.get()
-    pay_out.settle(refund_id=refund.id, status=RefundStatus.FAILED)
+    pay_out.settle_refund(refund_id=refund.id, status=RefundStatus.FAILED)
     return refund
 
 

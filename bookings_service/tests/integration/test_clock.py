@@ -132,7 +132,7 @@ def test_an_older_version_of_a_departure_is_ignored(seats: SeatsOf) -> None:
     departure = uuid7()
     for version, capacity in ((3, 30), (2, 20), (1, 10)):
         with transaction.atomic():
-            services.learn_departure(snapshot=snapshot(departure, version, capacity), now=database_now())
+            services.apply_departure(snapshot=snapshot(departure, version, capacity), now=database_now())
 
     assert seats(departure).capacity == 30
     assert SeatInventory.objects.get().version == 3
@@ -145,7 +145,7 @@ def test_a_capacity_that_is_too_small_takes_no_seat_away(
     buyer.book(departure, adults=4)
 
     with transaction.atomic():
-        services.learn_departure(snapshot=snapshot(departure, 2, 3), now=database_now())
+        services.apply_departure(snapshot=snapshot(departure, 2, 3), now=database_now())
 
     assert seats(departure) == Seats(capacity=4, held=4, sold=0)
     assert "alarm" in caplog.text

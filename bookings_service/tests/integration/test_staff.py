@@ -182,7 +182,7 @@ def failed(paid: BookingView) -> Refund:
     """A refund of 10 euros that failed for good."""
     refund_minor(paid, 1_000)
     refund = Refund.objects.get()
-    pay_out.settle(refund_id=refund.id, status=RefundStatus.FAILED)
+    pay_out.settle_refund(refund_id=refund.id, status=RefundStatus.FAILED)
     return refund
 
 
@@ -208,7 +208,9 @@ def test_a_failed_refund_is_written_off_once(paid: BookingView, failed: Refund) 
             again(refund_id=failed.id, reason=REASON, staff_id=AGENT)
 
     assert account_sums(paid) == {"PROVIDER": 100_000, "TRAVELLER": -99_000, "WRITE_OFFS": -1_000}
-    pay_out.settle(refund_id=failed.id, status=RefundStatus.SUCCEEDED)  # a late answer of the provider is for finance
+    pay_out.settle_refund(
+        refund_id=failed.id, status=RefundStatus.SUCCEEDED
+    )  # a late answer of the provider is for finance
     assert account_sums(paid) == {"PROVIDER": 100_000, "TRAVELLER": -99_000, "WRITE_OFFS": -1_000}
 
 

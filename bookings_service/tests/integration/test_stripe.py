@@ -184,7 +184,7 @@ def test_the_reconciler_asks_for_a_lost_answer_and_charges_nothing_again(
 ) -> None:
     """Stripe took the payment but its answer was lost. The reconciler confirms the booking, and it is charged once."""
     booking = buyer.book(destinations.offer())
-    with patch.object(pay, "settle", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with patch.object(pay, "settle_payment", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking, OK)
     payment = Payment.objects.get()
     assert payment.status == "CREATED"

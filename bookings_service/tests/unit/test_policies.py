@@ -23,7 +23,7 @@ def test_the_cancellation_rule_counts_calendar_days(days: int, percent: int) -> 
     starts_at = datetime(2027, 6, 1, 0, 30, tzinfo=UTC)
 
     terms = cancellation_terms(
-        shares=[euros(10_000), euros(10_001)], cancelled=[0, 1], left=euros(20_001), trip=Trip(starts_at, "UTC", POLICY),
+        shares=[euros(10_000), euros(10_001)], cancelled=[0, 1], refundable=euros(20_001), trip=Trip(starts_at, "UTC", POLICY),
         now=starts_at - timedelta(days=days, minutes=20),
     )  # fmt: skip
 
@@ -36,7 +36,7 @@ def test_days_are_counted_in_the_time_zone_of_the_trip() -> None:
     starts_at, now = datetime(2027, 6, 1, 3, tzinfo=UTC), datetime(2027, 5, 2, 20, tzinfo=UTC)
     in_both = [
         cancellation_terms(
-            shares=[euros(100)], cancelled=[0], left=euros(100), trip=Trip(starts_at, zone, POLICY), now=now
+            shares=[euros(100)], cancelled=[0], refundable=euros(100), trip=Trip(starts_at, zone, POLICY), now=now
         ).refund.minor
         for zone in ("Europe/London", "Asia/Tokyo")
     ]
@@ -48,7 +48,7 @@ def test_nothing_is_refunded_once_the_trip_has_begun() -> None:
     starts_at = datetime(2027, 6, 1, tzinfo=UTC)
 
     terms = cancellation_terms(
-        shares=[euros(100)], cancelled=[0], left=euros(100),
+        shares=[euros(100)], cancelled=[0], refundable=euros(100),
         trip=Trip(starts_at, "UTC", (CancellationRule(0, 100),)), now=starts_at,
     )  # fmt: skip
 
@@ -67,7 +67,7 @@ def test_a_refund_is_rounded_once_and_never_more_than_paid(
     starts_at = datetime(2027, 6, 1, tzinfo=UTC)
 
     terms = cancellation_terms(
-        shares=[euros(share) for share in shares], cancelled=cancelled, left=euros(sum(shares)),
+        shares=[euros(share) for share in shares], cancelled=cancelled, refundable=euros(sum(shares)),
         trip=Trip(starts_at, "UTC", (CancellationRule(0, percent),)), now=starts_at - timedelta(days=3),
     )  # fmt: skip
 
@@ -78,7 +78,7 @@ def test_a_refund_is_rounded_once_and_never_more_than_paid(
 
 def test_the_refund_of_each_passenger_is_explained() -> None:
     terms = cancellation_terms(
-        shares=[euros(50_000), euros(50_001), euros(30_000)], cancelled=[0, 2], left=euros(130_001),
+        shares=[euros(50_000), euros(50_001), euros(30_000)], cancelled=[0, 2], refundable=euros(130_001),
         trip=Trip(STARTS_AT, "Asia/Tokyo", POLICY), now=STARTS_AT - timedelta(days=10),
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ def test_the_refund_of_each_passenger_is_explained() -> None:
 @pytest.mark.parametrize(("override", "refund", "kept"), [(0, 0, 100), (33, 33, 67), (100, 100, 0)])
 def test_staff_may_set_another_percentage(override: int, refund: int, kept: int) -> None:
     terms = cancellation_terms(
-        shares=[euros(100)], cancelled=[0], left=euros(100), trip=Trip(STARTS_AT, "UTC", POLICY),
+        shares=[euros(100)], cancelled=[0], refundable=euros(100), trip=Trip(STARTS_AT, "UTC", POLICY),
         now=STARTS_AT - timedelta(days=1), override_percent=override,
     )  # fmt: skip
 
@@ -106,7 +106,7 @@ def test_staff_may_set_another_percentage(override: int, refund: int, kept: int)
 def test_no_more_is_refunded_than_is_refundable(left: int, refund: int, kept: int) -> None:
     """Staff refunded 100 − left before; the rule of the trip would refund 50 of 100."""
     terms = cancellation_terms(
-        shares=[euros(100)], cancelled=[0], left=euros(left), trip=Trip(STARTS_AT, "UTC", POLICY),
+        shares=[euros(100)], cancelled=[0], refundable=euros(left), trip=Trip(STARTS_AT, "UTC", POLICY),
         now=STARTS_AT - timedelta(days=10),
     )  # fmt: skip
 

@@ -25,7 +25,9 @@ class Command(OperatorCommand):
         apply, departure_id = applies(options), options["departure"]
         affected = selectors.bookings_of_departure(departure_id=departure_id)
         columns = ("status", "bookings", "seats", "to refund")
-        self.table(f"Bookings of {departure_id}", columns, ((a.status, a.bookings, a.seats, a.left) for a in affected))
+        self.table(
+            f"Bookings of {departure_id}", columns, ((a.status, a.bookings, a.seats, a.refundable) for a in affected)
+        )
         todo = sum(row.bookings for row in affected)
         if not apply:
             self.stdout.write(

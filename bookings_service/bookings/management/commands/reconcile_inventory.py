@@ -42,7 +42,7 @@ class Command(OperatorCommand):
             with self.progress("Setting counters right", len(drifts)) as step:
                 for drift in drifts:
                     corrected += (
-                        audit.mend_counters(departure_id=drift.departure_id) is not None and not drift.is_oversold
+                        audit.correct_counters(departure_id=drift.departure_id) is not None and not drift.is_oversold
                     )
                     step()
         self.stdout.write(
@@ -59,13 +59,14 @@ class Command(OperatorCommand):
                 step(len(batch))
         columns = ("departure", "capacity", "in the catalogue", "taken", "")
         rows = (
-            (d.departure_id, d.capacity, d.told.capacity if d.told else "", d.taken, d.difference) for d in different
+            (d.departure_id, d.capacity, d.snapshot.capacity if d.snapshot else "", d.taken, d.difference)
+            for d in different
         )
         self.table("Not as the catalogue says", columns, rows)
         behind = sum(comparison.difference is compare.Difference.BEHIND for comparison in different)
         if apply:
             for comparison in different:
-                compare.take_over(comparison)
+                compare.apply_catalogue(comparison)
         oversold = sum(comparison.difference is compare.Difference.OVERSOLD for comparison in different)
         corrected = behind if apply else 0
         self.stdout.write(

@@ -39,7 +39,7 @@ class Command(OperatorCommand):
         return self._refunds(apply=apply, late_before=late_before) and payments_are_fine
 
     def _payments(self, *, apply: bool, since: datetime | None, late_before: datetime) -> bool:
-        unsettled = reconcile.unsettled()
+        unsettled = reconcile.live_payments()
         columns = ("payment", "booking", "status", "amount", "begun (UTC)", "last asked (UTC)")
         rows = ((w.id, w.reference, w.status, w.amount, _at(w.begun_at), _at(w.asked_at)) for w in unsettled)
         self.table("Payments without an end", columns, rows)
@@ -53,12 +53,12 @@ class Command(OperatorCommand):
         )
         return not (late or wrong or silent or unanswered)
 
-    def _ask(self, unsettled: list[reconcile.Unsettled]) -> tuple[list[reconcile.Unsettled], int]:
+    def _ask(self, unsettled: list[reconcile.LivePayment]) -> tuple[list[reconcile.LivePayment], int]:
         open_payments, silent = [], 0
         with self.progress("Asking the provider", len(unsettled)) as step:
             for payment in unsettled:
                 try:
-                    if reconcile.ask_after(payment_id=payment.id) in LIVE:
+                    if reconcile.reconcile_now(payment_id=payment.id) in LIVE:
                         open_payments.append(payment)
                 except Unavailable:
                     open_payments.append(payment)
@@ -78,7 +78,7 @@ class Command(OperatorCommand):
                 wrong += [contradiction] if contradiction else []
                 step()
         columns = ("payment", "booking", "recorded", "the provider says")
-        self.table("Contradicted: for finance", columns, ((w.id, w.reference, w.recorded, w.told) for w in wrong))
+        self.table("Contradicted: for finance", columns, ((w.id, w.reference, w.recorded, w.reported) for w in wrong))
         return len(wrong), unanswered
 
     def _refunds(self, *, apply: bool, late_before: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Booking a quote: the seats are held, the booking is PENDING, and its event is on the way, all of it or none."""
+"""Book a quote: hold its seats, insert the PENDING booking and its event, all in one transaction."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -55,10 +55,10 @@ class _ReferenceTaken(Exception):
 def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -> BookingView:
     """Hold the quote's seats and open a PENDING booking for `traveller`.
 
-    The same idempotency key with the same command returns the booking it made before, even while users_service is away.
+    Idempotent: a repeated key with the same command returns the first booking, even if users_service is unavailable.
 
     Raises EmailNotVerified (users_service's), NotFound, QuoteExpired, QuoteUsed, PassengersMismatch, InvalidPassengers, InvalidName,
-    DepartureClosed, SeatsUnavailable (with the seats left), HoldLimitReached, KeyReused, InFlight, Unavailable.
+    DepartureClosed, SeatsUnavailable (with the free seats), HoldLimitReached, KeyReused, InFlight, Unavailable.
     """
     attempt = Attempt(owner=traveller.id, key=command.idempotency_key, request=command)
     if not attempt.seen():
@@ -70,7 +70,10 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
 
 
 def _book(*, command: CreateBooking, traveller: Traveller, attempt: Attempt) -> BookingView:
-    """Write the booking, in one transaction whose last statement takes the seats. Raises what create_booking does, and _ReferenceTaken."""
+    """Write the booking in one transaction. The last statement takes the seats, because many wait for that row's lock.
+
+    Raises what create_booking raises, and _ReferenceTaken.
+    """
     with attempt.once() as write:
         if write.earlier_result:
             return selectors.booking_by_id(booking_id=write.earlier_result)
@@ -83,7 +86,7 @@ def _book(*, command: CreateBooking, traveller: Traveller, attempt: Attempt) -> 
         view = selectors.view_of_new(booking, passengers=passengers)
         if quote.waitlist_entry_id is None:
             inventory.hold(departure_id=quote.departure_id, seats=len(details))
-        else:  # its seats are held since it took the offer
+        else:  # the quote has held its seats since it took the offer
             inventory.check_open(departure_id=quote.departure_id)
         failpoint("booking.before_commit")
     failpoint("booking.after_commit")
@@ -91,10 +94,10 @@ def _book(*, command: CreateBooking, traveller: Traveller, attempt: Attempt) -> 
 
 
 def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> tuple[Quote, Sequence[PassengerDetails]]:
-    """Take the quote, under its lock, and return it with the passengers as they are kept.
+    """Lock the quote and mark it as used. Return it with the passengers, whose names are cleaned.
 
-    Raises NotFound where it is not the traveller's; QuoteUsed, QuoteExpired, DepartureClosed, PassengersMismatch, InvalidPassengers,
-    InvalidName; SeatsUnavailable where they are clearly gone, before anything is written for nothing.
+    Raises NotFound if the quote is not the traveller's; QuoteUsed, QuoteExpired, DepartureClosed, PassengersMismatch, InvalidPassengers,
+    InvalidName; and SeatsUnavailable early if too few seats are free.
     """
     if not 0 < len(command.passengers) <= MOST_PASSENGERS:
         raise InvalidPassengers(field="passengers")
@@ -119,17 +122,17 @@ def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> t
 
 
 def check_limits(*, traveller_id: UUID, seats: int) -> None:
-    """Raise HoldLimitReached where `seats` more would be too many unpaid bookings or held seats of one traveller.
+    """Raise HoldLimitReached if `seats` more would exceed a traveller's limit of unpaid bookings or of held seats.
 
-    An advisory lock on the traveller keeps two requests from both being the last one allowed.
+    An advisory lock on the traveller prevents two concurrent requests from both passing the check.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("holds", traveller_id)])
-    held = Booking.objects.filter(traveller_id=traveller_id, status=Status.PENDING).aggregate(
+    unpaid = Booking.objects.filter(traveller_id=traveller_id, status=Status.PENDING).aggregate(
         bookings=Count("id"), seats=Sum("seats", default=0)
     )
-    too_many_bookings = 0 < settings.HOLD_LIMIT_BOOKINGS <= held["bookings"]
-    too_many_seats = 0 < settings.HOLD_LIMIT_SEATS < held["seats"] + seats
+    too_many_bookings = 0 < settings.HOLD_LIMIT_BOOKINGS <= unpaid["bookings"]
+    too_many_seats = 0 < settings.HOLD_LIMIT_SEATS < unpaid["seats"] + seats
     if too_many_bookings or too_many_seats:
         raise HoldLimitReached(bookings=settings.HOLD_LIMIT_BOOKINGS, seats=settings.HOLD_LIMIT_SEATS)
 
@@ -159,7 +162,7 @@ def _open(quote: Quote, *, seats: int, traveller: Traveller, now: datetime) -> B
     except IntegrityError as error:
         if "reference" in str(error.__cause__):
             raise _ReferenceTaken from error
-        raise QuoteUsed from error  # one booking a quote: the last guard behind the quote's own lock
+        raise QuoteUsed from error  # the unique quote is the second guard behind the quote's lock
     return booking
 
 

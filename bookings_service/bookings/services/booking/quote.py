@@ -1,4 +1,4 @@
-"""Quoting: what a party costs on a departure, fixed for fifteen minutes for one traveller."""
+"""Quote what a party costs on a departure. The price is fixed for one traveller until the quote expires."""
 
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from bookings_service.bookings.models import Quote
 from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
 from bookings_service.bookings.selectors import quote_view
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.departures import learn_departure
+from bookings_service.bookings.services.seats.departures import apply_departure
 from bookings_service.bookings.services.waitlist import offers
 from bookings_service.bookings.snapshots import lines_to_json, policy_to_json
 from bookings_service.bookings.upstream import OfferedDeparture
@@ -25,10 +25,10 @@ from shared.deadline import Deadline
 def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadline) -> QuoteView:
     """Fix price, policy and currency for `traveller` until the quote expires.
 
-    No seat is taken yet, unless it takes those offered to a waiting-list entry: then it holds them until it expires. Asked again for the
-    same party of the same entry, it answers with the same quote.
+    A quote holds no seats, unless it takes those offered to a waiting-list entry: it holds these until it expires. A repeated call for the
+    same party and entry returns the same quote.
 
-    Raises InvalidPassengers, NotFound, DepartureClosed, SeatsUnavailable (with the seats left), Unavailable, DeadlineExceeded.
+    Raises InvalidPassengers, NotFound, DepartureClosed, SeatsUnavailable (with the free seats), Unavailable, DeadlineExceeded.
     """
     check_party(adults=command.adults, children=command.children)
     offered = upstream.departure(departure_id=command.departure_id, deadline=deadline)
@@ -38,20 +38,20 @@ def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadli
         earlier = _unbooked(command.waitlist_entry_id, departure_id=offered.id, traveller_id=traveller.id, now=now)
         if earlier is not None and (earlier.adults, earlier.children) == (command.adults, command.children):
             return quote_view(earlier)
-        learn_departure(snapshot=offered.snapshot(), now=now)
+        apply_departure(snapshot=offered.snapshot(), now=now)
         if not offered.is_open or offered.starts_at - settings.BOOKING_CLOSES <= now:
             raise DepartureClosed
         quote = _priced(command, offered, traveller_id=traveller.id, expires_at=now + settings.QUOTE_LIFETIME)
         if command.waitlist_entry_id is not None:
             _take_offer(quote, command.waitlist_entry_id, earlier, now=now)
-        elif (left := inventory.seats_of(departure_id=offered.id).available) < seats:
-            raise SeatsUnavailable(seatsLeft=max(0, left))
+        elif (free := inventory.seats_of(departure_id=offered.id).available) < seats:
+            raise SeatsUnavailable(seatsLeft=max(0, free))
         quote.save(force_insert=True)
         return quote_view(quote)
 
 
 def _unbooked(entry_id: UUID | None, *, departure_id: UUID, traveller_id: UUID, now: datetime) -> Quote | None:
-    """Return, locked, the quote that took the offer before and still holds its seats."""
+    """Lock and return the unbooked quote that has taken the entry's offer and still holds its seats, or None."""
     if entry_id is None:
         return None
     holding = Quote.objects.select_for_update().filter(

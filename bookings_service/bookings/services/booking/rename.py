@@ -1,4 +1,4 @@
-"""Correcting the name of somebody who travels."""
+"""Correct the name of a passenger."""
 
 from uuid import UUID
 
@@ -17,9 +17,9 @@ from shared.names import clean_name
 
 
 def rename_passenger(*, passenger_id: UUID, first_name: str, last_name: str, traveller: Traveller) -> BookingView:
-    """Correct a passenger's name until the day before departure; the name they have already changes nothing.
+    """Correct a passenger's name, until the day before departure. The same name again changes nothing.
 
-    Raises NotFound where the passenger is of none of the traveller's bookings, InvalidName, NotChangeable.
+    Raises NotFound if the passenger is in none of the traveller's bookings, InvalidName, NotChangeable.
     """
     first, last = clean_name(first_name, field="firstName"), clean_name(last_name, field="lastName")
     with transaction.atomic():

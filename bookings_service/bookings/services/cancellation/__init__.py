@@ -1,1 +1,1 @@
-"""Cancelling: by its traveller, by staff, or because the departure was cancelled."""
+"""Cancellations: by the traveller, by staff, or because the departure was cancelled."""

@@ -1,4 +1,4 @@
-"""Cancelling by staff: a traveller's two steps, with a reason for the audit and, where they set one, a percentage of their own."""
+"""Cancel as staff: the same two steps as a traveller, with a reason for the audit. Staff may set the refunded percentage."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -19,16 +19,16 @@ from shared.errors import Invalid, NotFound
 def quote_cancellation_as_staff(
     *, reference: str, passenger_ids: Collection[UUID], staff_id: UUID, reason: str, override_percent: int | None = None
 ) -> CancellationQuoteView:
-    """Explain what cancelling the passengers (all, where none is named) would give back, by the rule or at `override_percent`.
+    """Explain what cancelling the passengers would give back, by the policy or at `override_percent`. No passengers means all.
 
-    Raises NotFound, NotCancellable, Invalid where there is no reason or the percentage is not 0 to 100.
+    Raises NotFound, NotCancellable, and Invalid if there is no reason or the percentage is not 0 to 100.
     """
     note = clean_note(reason)
     if override_percent is not None and not 0 <= override_percent <= 100:
         raise Invalid(field="refundPercent")
     with transaction.atomic():
-        found = Booking.objects.select_for_update().filter(reference=reference)
-        booking = found.first() if is_reference(reference) else None
+        matching = Booking.objects.select_for_update().filter(reference=reference)
+        booking = matching.first() if is_reference(reference) else None
         if booking is None:
             raise NotFound
         quote = effects.quote_for(
@@ -39,10 +39,10 @@ def quote_cancellation_as_staff(
 
 
 def cancel_as_staff(*, cancellation_quote_id: UUID, staff_id: UUID) -> BookingView:
-    """Cancel as the same person of staff quoted. Asked again, it answers with the booking as it is now.
+    """Cancel as the same staff member has quoted. A repeated call returns the booking as it is now.
 
     Raises NotFound, QuoteExpired, QuoteOutdated.
     """
-    found = CancellationQuote.objects.filter(id=cancellation_quote_id, staff_id=staff_id)
+    quotes = CancellationQuote.objects.filter(id=cancellation_quote_id, staff_id=staff_id)
     actor = Actor(ActorKind.STAFF, staff_id)
-    return confirm_cancellation(found.first(), reason=Reason.CANCELLED_BY_STAFF, actor=actor)
+    return confirm_cancellation(quotes.first(), reason=Reason.CANCELLED_BY_STAFF, actor=actor)

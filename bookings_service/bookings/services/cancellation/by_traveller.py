@@ -1,4 +1,4 @@
-"""Cancelling, in two steps: a quote explains what comes back, and is confirmed before it expires or the booking changes."""
+"""Cancel in two steps: a quote explains the refund; it is confirmed before it expires or the booking changes."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -20,9 +20,9 @@ from shared.failpoints import failpoint
 def quote_cancellation(
     *, reference: str, passenger_ids: Collection[UUID], traveller: Traveller
 ) -> CancellationQuoteView:
-    """Explain, line by line, what cancelling the passengers (all, where none is named) would give back now.
+    """Explain what cancelling the passengers would give back now, and why. No passengers means all.
 
-    Raises NotFound where the booking or a passenger is not the traveller's, NotCancellable.
+    Raises NotFound if the booking or a passenger is not the traveller's, NotCancellable.
     """
     with transaction.atomic():
         own = Booking.objects.select_for_update().filter(reference=reference, traveller_id=traveller.id)
@@ -34,25 +34,25 @@ def quote_cancellation(
 
 
 def cancel_booking(*, cancellation_quote_id: UUID, traveller: Traveller) -> BookingView:
-    """Cancel as quoted: seats go back, the refund is on its way. Asked again, it answers with the booking as it is now.
+    """Cancel as quoted: release the seats and request the refund. A repeated call returns the booking as it is now.
 
     Raises NotFound, QuoteExpired, QuoteOutdated.
     """
-    found = CancellationQuote.objects.filter(
+    quotes = CancellationQuote.objects.filter(
         id=cancellation_quote_id, booking__traveller_id=traveller.id, staff_id__isnull=True
     )
     actor = Actor(ActorKind.TRAVELLER, traveller.id)
-    return confirm_cancellation(found.first(), reason=Reason.CANCELLED_BY_TRAVELLER, actor=actor)
+    return confirm_cancellation(quotes.first(), reason=Reason.CANCELLED_BY_TRAVELLER, actor=actor)
 
 
-def confirm_cancellation(found: CancellationQuote | None, *, reason: Reason, actor: Actor) -> BookingView:
-    """Cancel as the quote that was found says, once. Raises NotFound for None, QuoteExpired, QuoteOutdated."""
-    if found is None:
+def confirm_cancellation(unlocked: CancellationQuote | None, *, reason: Reason, actor: Actor) -> BookingView:
+    """Cancel as the quote says, once. Raises NotFound for None, QuoteExpired, QuoteOutdated."""
+    if unlocked is None:
         raise NotFound
     with transaction.atomic():
         now = database_now()
-        booking = Booking.objects.select_for_update().get(id=found.booking_id)
-        quote = CancellationQuote.objects.select_for_update().get(id=found.id)
+        booking = Booking.objects.select_for_update().get(id=unlocked.booking_id)
+        quote = CancellationQuote.objects.select_for_update().get(id=unlocked.id)
         if quote.confirmed_at is None:
             if quote.expires_at <= now:
                 raise QuoteExpired

@@ -1,4 +1,4 @@
-"""Cancelling the bookings of a departure that was cancelled."""
+"""Cancel the bookings of a departure that was cancelled."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What cancelling does to a booking, under its lock in the caller's transaction: whoever asks for it, traveller, staff or the clock."""
+"""Cancel a booking for a traveller, for staff or for the clock, under its lock in the caller's transaction."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 from django.conf import settings
 
 from bookings_service.bookings import events
-from bookings_service.bookings.contracts import Actor
+from bookings_service.bookings.contracts import Actor, PassengerKind
 from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.domain.cancellation import CancellationTerms, Trip, cancellation_terms
 from bookings_service.bookings.models import Booking, CancellationQuote, Passenger
@@ -25,21 +25,21 @@ def quote_for(
     booking: Booking, *, passenger_ids: Collection[UUID], now: datetime, override_percent: int | None = None,
     staff_id: UUID | None = None, note: str = "",
 ) -> CancellationQuote:  # fmt: skip
-    """Keep what cancelling the passengers (all, where none is named) would give back now; `staff_id` is who of staff asks.
+    """Record what cancelling the passengers would give back now. Without passengers, quote the whole booking.
 
-    Raises NotFound where a passenger is not of the booking; NotCancellable where it is cancelled or the trip has begun, where one of them
-    is cancelled already, or where children would travel alone.
+    Raises NotFound if a passenger is not of the booking. Raises NotCancellable if the booking or a passenger is cancelled, if the trip has
+    begun, if only some passengers of an unpaid booking are named, or if children would travel without an adult.
     """
     passengers = list(booking.passengers.all())
-    living = [passenger for passenger in passengers if passenger.cancelled_at is None]
-    wanted = set(passenger_ids) or {passenger.id for passenger in living}
-    _check(booking, passengers=passengers, living=living, wanted=wanted, now=now)
-    cancelled = [index for index, passenger in enumerate(living) if passenger.id in wanted]
-    terms = _terms(booking, living, cancelled, now=now, override_percent=override_percent)
+    travelling = [passenger for passenger in passengers if passenger.cancelled_at is None]
+    selected = set(passenger_ids) or {passenger.id for passenger in travelling}
+    _check(booking, passengers=passengers, travelling=travelling, selected=selected, now=now)
+    cancelled = [index for index, passenger in enumerate(travelling) if passenger.id in selected]
+    terms = _terms(booking, travelling, cancelled, now=now, override_percent=override_percent)
     return CancellationQuote.objects.create(
         booking=booking,
-        passengers=sorted(wanted),
-        whole=len(wanted) == len(living),
+        passengers=sorted(selected),
+        whole=len(selected) == len(travelling),
         booking_status=booking.status,
         booking_seats=booking.seats,
         currency=booking.currency,
@@ -53,14 +53,14 @@ def quote_for(
 
 
 def stands_as_quoted(booking: Booking, quote: CancellationQuote, *, now: datetime) -> bool:
-    """Return whether nothing that the quote was made of has changed since: status, passengers, money given back, the trip not begun."""
+    """Return whether the quote still holds: same status and seats, enough is refundable, and the trip has not begun."""
     unchanged = (booking.status, booking.seats) == (quote.booking_status, quote.booking_seats)
-    enough_left = ledger.refundable(booking.id, booking.currency).minor >= quote.refund_minor + quote.kept_minor
-    return unchanged and enough_left and now < booking.starts_at
+    is_refundable = ledger.refundable(booking.id, booking.currency).minor >= quote.refund_minor + quote.kept_minor
+    return unchanged and is_refundable and now < booking.starts_at
 
 
 def apply(booking: Booking, quote: CancellationQuote, *, reason: Reason, actor: Actor, now: datetime) -> None:
-    """Cancel as quoted: seats go back and to the line, the refund is asked for, what is kept is booked as a fee."""
+    """Cancel as quoted: release the seats, request the refund, and book what is kept as a fee."""
     refund = Money.from_minor(quote.refund_minor, quote.currency)
     kept = Money.from_minor(quote.kept_minor, quote.currency)
     if quote.whole:
@@ -72,32 +72,37 @@ def apply(booking: Booking, quote: CancellationQuote, *, reason: Reason, actor: 
 
 
 def cancel_in_full(booking: Booking, *, reason: Reason, actor: Actor, now: datetime) -> None:
-    """Cancel the whole booking and give back all that was neither given back nor kept."""
+    """Cancel the whole booking and request a refund of everything refundable."""
     _cancel_whole(booking, refund=ledger.refundable(booking.id, booking.currency), reason=reason, actor=actor, now=now)
 
 
 def _check(
-    booking: Booking, *, passengers: Sequence[Passenger], living: Sequence[Passenger], wanted: set[UUID], now: datetime
+    booking: Booking,
+    *,
+    passengers: Sequence[Passenger],
+    travelling: Sequence[Passenger],
+    selected: set[UUID],
+    now: datetime,
 ) -> None:
-    if wanted - {passenger.id for passenger in passengers}:
+    if selected - {passenger.id for passenger in passengers}:
         raise NotFound
-    if booking.status == Status.CANCELLED or now >= booking.starts_at or wanted - {p.id for p in living}:
+    if booking.status == Status.CANCELLED or now >= booking.starts_at or selected - {p.id for p in travelling}:
         raise NotCancellable
-    left = [passenger for passenger in living if passenger.id not in wanted]
-    if left and booking.status == Status.PENDING:
+    remaining = [passenger for passenger in travelling if passenger.id not in selected]
+    if remaining and booking.status == Status.PENDING:
         raise NotCancellable
-    if left and all(passenger.kind == "CHILD" for passenger in left):
-        raise NotCancellable  # children do not travel alone
+    if remaining and all(passenger.kind == PassengerKind.CHILD for passenger in remaining):
+        raise NotCancellable  # children do not travel without an adult
 
 
 def _terms(
-    booking: Booking, living: Sequence[Passenger], cancelled: Sequence[int], *, now: datetime, override_percent: int | None
+    booking: Booking, travelling: Sequence[Passenger], cancelled: Sequence[int], *, now: datetime, override_percent: int | None
 ) -> CancellationTerms:  # fmt: skip
     paid = booking.status == Status.CONFIRMED
     return cancellation_terms(
-        shares=[Money.from_minor(p.share_minor if paid else 0, booking.currency) for p in living],
+        shares=[Money.from_minor(p.share_minor if paid else 0, booking.currency) for p in travelling],
         cancelled=cancelled,
-        left=ledger.refundable(booking.id, booking.currency),
+        refundable=ledger.refundable(booking.id, booking.currency),
         trip=Trip(booking.starts_at, booking.time_zone, policy_from_json(booking.policy)),
         now=now,
         override_percent=override_percent,

@@ -1,4 +1,4 @@
-"""Paying: the payment is recorded with its key first, then the provider is asked, outside any transaction, for two seconds."""
+"""Pay a booking. The payment is recorded with its key first. Then the provider is asked, for two seconds, outside any transaction."""
 
 from django.conf import settings
 from django.db import transaction
@@ -7,7 +7,7 @@ from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.domain.booking import Status, is_reference
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.payment.settle import settle
+from bookings_service.bookings.services.payment.settle import settle_payment
 from bookings_service.payments.bulkhead import slot
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.domain import LIVE, PaymentStatus
@@ -39,7 +39,7 @@ from shared.money import Money
 def pay_booking(
     *, reference: str, payment_method: str, idempotency_key: str, traveller: Traveller
 ) -> tuple[PaymentView, BookingView]:
-    """Pay the booking's total once; a decline is a FAILED payment, not a refusal. Without an answer in time it is PROCESSING.
+    """Pay the booking's total once per key. A declined payment is returned as FAILED, one without an answer in time as PROCESSING.
 
     Raises NotFound, NotPayable, InvalidPaymentMethod, PaymentInProgress, AlreadyPaid, ProviderUnavailable, KeyReused, InFlight.
     """
@@ -52,22 +52,22 @@ def pay_booking(
         if write.earlier_result:
             payment = Payment.objects.get(id=write.earlier_result)
             return payment_view(payment), selectors.booking_by_id(booking_id=payment.booking_id)
-        payment = _open(reference=reference, method=payment_method, key=idempotency_key, traveller=traveller)
+        payment = _record(reference=reference, method=payment_method, key=idempotency_key, traveller=traveller)
         write.succeeded(result=payment.id)
     failpoint("pay.recorded")
-    ask(payment, attempt=attempt)
+    _request(payment, attempt=attempt)
     payment.refresh_from_db()
     return payment_view(payment), selectors.booking_by_id(booking_id=payment.booking_id)
 
 
-def ask(payment: Payment, *, attempt: Attempt) -> None:
-    """Ask the provider for a payment just recorded, and record what it says.
+def _request(payment: Payment, *, attempt: Attempt) -> None:
+    """Ask the provider for a payment that was just recorded, and apply its answer.
 
-    Raises InvalidPaymentMethod, ProviderUnavailable once the payment is FAILED and its key free again.
+    Raises InvalidPaymentMethod, ProviderUnavailable. The payment is then FAILED, and its key can be used again.
     """
     try:
         with slot():
-            result = provider().pay(to_provider(payment))
+            result = provider().pay(provider_request(payment))
     except ProviderSilent:
         result = ProviderResult(status=PaymentStatus.PROCESSING, amount=amount_of(payment))
     except MethodRefused:
@@ -77,22 +77,22 @@ def ask(payment: Payment, *, attempt: Attempt) -> None:
         _give_up(payment, attempt=attempt, failure_code="provider_unavailable")
         raise ProviderUnavailable from None
     failpoint("pay.answered")
-    settle(payment_id=payment.id, result=result)
+    settle_payment(payment_id=payment.id, result=result)
 
 
-def to_provider(payment: Payment) -> ProviderPayment:
-    """Return what the provider is asked: under our payment's id, so that asking again charges nothing twice."""
+def provider_request(payment: Payment) -> ProviderPayment:
+    """Return the request to the provider. Its key is the payment's id, so a repeated request charges nothing twice."""
     return ProviderPayment(
         key=str(payment.id), amount=amount_of(payment), method=payment.method, reference=payment.booking.reference
     )
 
 
 def amount_of(payment: Payment) -> Money:
-    """Return what the payment is of."""
+    """Return the payment's amount."""
     return Money.from_minor(payment.amount_minor, payment.currency)
 
 
-def _open(*, reference: str, method: str, key: str, traveller: Traveller) -> Payment:
+def _record(*, reference: str, method: str, key: str, traveller: Traveller) -> Payment:
     now = database_now()
     booking = Booking.objects.select_for_update().filter(reference=reference, traveller_id=traveller.id).first()
     if booking is None:
@@ -110,9 +110,9 @@ def _open(*, reference: str, method: str, key: str, traveller: Traveller) -> Pay
 
 
 def _give_up(payment: Payment, *, attempt: Attempt, failure_code: str) -> None:
-    """Mark the payment FAILED and free its key together: nothing was charged, and the same key may be tried again."""
+    """Settle the payment as FAILED and forget its key, in one transaction: nothing was charged, so the client may try the key again."""
     with transaction.atomic():
-        settle(
+        settle_payment(
             payment_id=payment.id,
             result=ProviderResult(PaymentStatus.FAILED, amount_of(payment), failure_code=failure_code),
         )

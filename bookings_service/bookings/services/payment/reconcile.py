@@ -1,19 +1,20 @@
-"""Asking the provider for the truth about payments that nobody has heard of since: unknown never means failed."""
+"""Ask the provider about payments without an answer. An unknown payment is never assumed to have failed."""
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from bookings_service.bookings.domain.booking import Status
 from bookings_service.bookings.services.jobs import Job, earliest
-from bookings_service.bookings.services.payment.pay import amount_of, to_provider
-from bookings_service.bookings.services.payment.settle import settle
+from bookings_service.bookings.services.payment.pay import amount_of, provider_request
+from bookings_service.bookings.services.payment.settle import settle_payment
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from bookings_service.payments.models import Payment
 from bookings_service.payments.providers import provider_named
@@ -23,12 +24,12 @@ from shared.errors import Unavailable
 from shared.failpoints import failpoint
 from shared.money import Money
 
-ABANDONED = timedelta(hours=1)
-log = logging.getLogger(__name__)
+ABANDONED: Final = timedelta(hours=1)
+log = structlog.get_logger(__name__)
 
 
 def reconcile_due(*, limit: int = 20) -> int:
-    """Ask after up to `limit` live payments not heard of for PAYMENT_RECONCILE_SECONDS; return how many were asked after."""
+    """Ask the provider about up to `limit` live payments, last asked PAYMENT_RECONCILE_SECONDS ago or earlier. Return their number."""
     done = 0
     while done < limit and _reconcile_next():
         done += 1
@@ -47,8 +48,8 @@ RECONCILE = Job(
 
 
 @dataclass(frozen=True, slots=True)
-class Unsettled:
-    """A payment whose end is not known."""
+class LivePayment:
+    """A payment that has not ended."""
 
     id: UUID
     reference: str
@@ -60,25 +61,28 @@ class Unsettled:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A payment of which the provider says something else than what is recorded."""
+    """An ended payment for which the provider reports something else than we have recorded."""
 
     id: UUID
     reference: str
     recorded: str
-    told: str
+    reported: str
 
 
-def unsettled() -> list[Unsettled]:
-    """Return every live payment, the one not heard of for longest first."""
+def live_payments() -> list[LivePayment]:
+    """Return every live payment, the one that was asked about least recently first."""
     rows = _live().select_related("booking").order_by("asked_at")
     return [
-        Unsettled(row.id, row.booking.reference, row.status, amount_of(row), row.created_at, row.asked_at)
+        LivePayment(row.id, row.booking.reference, row.status, amount_of(row), row.created_at, row.asked_at)
         for row in rows
     ]
 
 
-def ask_after(*, payment_id: UUID) -> str:
-    """Ask the provider after one live payment now and record what it says; return its status. Raises Unavailable where it is silent."""
+def reconcile_now(*, payment_id: UUID) -> str:
+    """Ask the provider about one live payment now, and apply the answer. Return the payment's status.
+
+    Raises Unavailable if the provider does not answer.
+    """
     with transaction.atomic():
         payment = Payment.objects.select_for_update(of=("self",)).select_related("booking").get(id=payment_id)
         if payment.status not in LIVE:
@@ -86,38 +90,36 @@ def ask_after(*, payment_id: UUID) -> str:
         payment.asked_at = database_now()
         payment.save(update_fields=["asked_at"])
     try:
-        result = _truth(payment)
+        result = _ask_provider(payment)
     except (ProviderDown, ProviderSilent) as error:
         raise Unavailable from error
     if result is not None:
-        settle(payment_id=payment.id, result=result)
+        settle_payment(payment_id=payment.id, result=result)
     payment.refresh_from_db()
     return str(payment.status)
 
 
 def ended_since(*, since: datetime) -> list[UUID]:
-    """Return the payments begun since then that have succeeded or failed, oldest first."""
+    """Return the payments made since then that have succeeded or failed, oldest first."""
     rows = Payment.objects.filter(created_at__gte=since).exclude(status__in=LIVE)
     return list(rows.order_by("created_at").values_list("id", flat=True))
 
 
 def contradiction(*, payment_id: UUID) -> Contradiction | None:
-    """Return what the provider says of an ended payment where it is not what is recorded. Raises Unavailable where it is silent."""
+    """Return how the provider contradicts an ended payment, or None. Raises Unavailable if the provider does not answer."""
     payment = Payment.objects.select_related("booking").get(id=payment_id)
     provider = provider_named(payment.provider)
     try:
-        told = provider.status(str(payment.id)) if provider else None
+        result = provider.status(str(payment.id)) if provider else None
     except (ProviderDown, ProviderSilent) as error:
         raise Unavailable from error
     recorded = f"{payment.status} {amount_of(payment)}"
-    if told is None:
-        is_right, said = payment.status == PaymentStatus.FAILED, "never heard of it"
+    if result is None:
+        agrees, reported = payment.status == PaymentStatus.FAILED, "never heard of it"
     else:
-        is_right, said = (
-            (told.status, told.amount) == (payment.status, amount_of(payment)),
-            f"{told.status} {told.amount}",
-        )
-    return None if is_right else Contradiction(payment.id, payment.booking.reference, recorded, said)
+        reported = f"{result.status} {result.amount}"
+        agrees = reported == recorded
+    return None if agrees else Contradiction(payment.id, payment.booking.reference, recorded, reported)
 
 
 def _reconcile_next() -> bool:
@@ -133,26 +135,28 @@ def _reconcile_next() -> bool:
         )
         if payment is None:
             return False
-        payment.asked_at = now  # leased: whoever dies now leaves it to be asked after again
+        payment.asked_at = now  # a lease: if this process dies, the payment is asked about again later
         payment.save(update_fields=["asked_at"])
     failpoint("reconcile.leased")
     try:
-        result = _truth(payment)
+        result = _ask_provider(payment)
         if result is None and now - payment.created_at > ABANDONED:
-            result = _closed(payment)
+            result = _cancel_at_provider(payment)
     except (ProviderDown, ProviderSilent):
-        log.warning("the provider does not answer after payment %s", payment.id)
+        message = f"the provider does not answer after payment {payment.id}"
+        log.warning(message)
         return True
     failpoint("reconcile.answered")
     if result is not None:
-        settle(payment_id=payment.id, result=result)
+        settle_payment(payment_id=payment.id, result=result)
     return True
 
 
-def _truth(payment: Payment) -> ProviderResult | None:
-    """Return what became of the payment, None for nothing new. One the provider never heard of is repeated with the same key,
+def _ask_provider(payment: Payment) -> ProviderResult | None:
+    """Return the payment's new result, or None if nothing changed.
 
-    while its booking still waits for it; afterwards it has failed, for nothing was ever charged.
+    If the provider has never heard of the payment, nothing was charged. It is then sent again with the same key if the booking is still
+    PENDING; otherwise it has failed. Raises ProviderDown, ProviderSilent.
     """
     provider = provider_named(payment.provider)
     if provider is None:
@@ -162,14 +166,17 @@ def _truth(payment: Payment) -> ProviderResult | None:
         return _failed(payment, "hold_expired")
     if result is None:
         try:
-            return provider.pay(to_provider(payment))
+            return provider.pay(provider_request(payment))
         except MethodRefused:
             return _failed(payment, "invalid_method")
     return None if result.status == payment.status else result
 
 
-def _closed(payment: Payment) -> ProviderResult | None:
-    """Have the provider charge nothing for an abandoned payment from now on, and return what became of it: it may be too late for that."""
+def _cancel_at_provider(payment: Payment) -> ProviderResult | None:
+    """Cancel an abandoned payment at the provider, so that it can no longer be charged. Return its new result, or None.
+
+    The result may be SUCCEEDED: the payer was faster.
+    """
     provider = provider_named(payment.provider)
     result = provider.cancel(str(payment.id)) if provider else None
     return None if result is None or result.status == payment.status else result

@@ -1,4 +1,4 @@
-"""What the provider says of a payment, recorded once: payment, ledger, booking, seats and events in one transaction."""
+"""Apply the provider's answer about a payment, once. Payment, ledger, booking, seats and events change in one transaction."""
 
 from datetime import datetime
 from enum import Enum
@@ -22,17 +22,17 @@ from shared.money import Money
 
 
 class Outcome(Enum):
-    """What recording a result did."""
+    """What applying a result did."""
 
     APPLIED = "applied"
     NOTHING_NEW = "nothing new"
     CONTRADICTS = "contradicts"
 
 
-def settle(*, payment_id: UUID, result: ProviderResult) -> Outcome:
-    """Record `result`. One that contradicts what is recorded (another amount, failed after succeeded) changes nothing.
+def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Outcome:
+    """Apply `result` to the payment. A result that contradicts the record (another amount, FAILED after SUCCEEDED) changes nothing.
 
-    Locks booking, then payment, then inventory, the order of every path.
+    Locks the booking, then the payment, then the inventory row. Every other path takes the same order.
     """
     booking_id = Payment.objects.values_list("booking_id", flat=True).get(id=payment_id)
     with transaction.atomic():
@@ -44,7 +44,7 @@ def settle(*, payment_id: UUID, result: ProviderResult) -> Outcome:
         if payment.status == result.status:
             return Outcome.NOTHING_NEW
         if payment.status not in LIVE:
-            # News that was overtaken on its way is old; the opposite end is a contradiction.
+            # A payment that has ended ignores older, live results. The opposite end is a contradiction.
             return Outcome.NOTHING_NEW if result.status in LIVE else Outcome.CONTRADICTS
         check_payment_move(PaymentStatus(payment.status), result.status)
         payment.status = result.status
@@ -53,14 +53,14 @@ def settle(*, payment_id: UUID, result: ProviderResult) -> Outcome:
         payment.asked_at = now
         payment.save()
         if result.status is PaymentStatus.SUCCEEDED:
-            _captured(booking, payment, now=now)
+            _apply_capture(booking, payment, now=now)
         elif result.status is PaymentStatus.FAILED:
             add_entry(booking, events.payment_failed(payment), actor=PROVIDER, now=now)
         failpoint("settle.before_commit")
         return Outcome.APPLIED
 
 
-def _captured(booking: Booking, payment: Payment, *, now: datetime) -> None:
+def _apply_capture(booking: Booking, payment: Payment, *, now: datetime) -> None:
     amount = Money.from_minor(payment.amount_minor, payment.currency)
     ledger.record_capture(booking.id, movement=payment.id, amount=amount, now=now)
     add_entry(booking, events.payment_succeeded(payment), actor=PROVIDER, now=now)

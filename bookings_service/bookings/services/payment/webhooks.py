@@ -1,12 +1,12 @@
-"""Webhooks: checked, recorded under the provider's id once, applied once. 2xx only after that is committed."""
+"""Receive webhooks: each is verified, recorded once under the provider's id, and applied once."""
 
-import logging
 from collections.abc import Mapping
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 
-from bookings_service.bookings.services.payment.settle import Outcome, settle
+from bookings_service.bookings.services.payment.settle import Outcome, settle_payment
 from bookings_service.payments.models import Payment, Webhook
 from bookings_service.payments.providers import PaymentProvider, provider_named
 from bookings_service.payments.providers.base import ProviderEvent, WebhookRefused
@@ -14,7 +14,7 @@ from shared.db import database_now
 from shared.errors import NotFound
 from shared.failpoints import failpoint
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 _OUTCOMES = {
     Outcome.APPLIED: Webhook.Outcome.APPLIED,
@@ -24,11 +24,11 @@ _OUTCOMES = {
 
 
 def receive_webhook(*, provider_name: str, headers: Mapping[str, str], body: bytes) -> None:
-    """Take a provider's webhook: the record and its effect are one transaction, a repeat does nothing.
+    """Record a provider's webhook and apply it, in one transaction. A repeated webhook does nothing.
 
-    What is of no payment of ours, or contradicts what is recorded, is kept for finance and changes nothing.
+    A webhook for an unknown payment, or one that contradicts the record, is kept for finance and changes nothing.
 
-    Raises NotFound for an unknown provider; WebhookRefused where it is not rightly signed; Invalid where it is no event.
+    Raises NotFound for an unknown provider, WebhookRefused if the signature is wrong, Invalid if the body is not an event.
     """
     provider = provider_named(provider_name)
     if provider is None:
@@ -38,7 +38,7 @@ def receive_webhook(*, provider_name: str, headers: Mapping[str, str], body: byt
         Webhook.objects.bulk_create([_row(provider_name, event)], ignore_conflicts=True)
         row = Webhook.objects.select_for_update().get(provider=provider_name, event_id=event.id)
         if row.outcome:
-            return  # seen before; one that is being applied at this moment was waited for by the insert
+            return  # a repeat; if another process was applying it, the insert has waited for that
         row.outcome = _apply(provider_name, event)
         row.save(update_fields=["outcome"])
         failpoint("webhook.before_commit")
@@ -49,7 +49,7 @@ def _verified(provider: PaymentProvider, *, headers: Mapping[str, str], body: by
     try:
         return provider.verify_webhook(headers=headers, body=body, now=database_now())
     except WebhookRefused:
-        log.warning("webhook refused: provider=%s bytes=%s", provider.name, len(body))
+        log.warning("webhook.refused", provider=provider.name, bytes=len(body))
         raise
 
 
@@ -73,4 +73,4 @@ def _apply(provider_name: str, event: ProviderEvent) -> Webhook.Outcome:
         payment = None
     if payment is None or event.result is None:
         return Webhook.Outcome.UNKNOWN
-    return _OUTCOMES[settle(payment_id=payment.id, result=event.result)]
+    return _OUTCOMES[settle_payment(payment_id=payment.id, result=event.result)]

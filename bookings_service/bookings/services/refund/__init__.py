@@ -1,1 +1,1 @@
-"""Money that goes back: what is owed, paying it out, and what staff do with it."""
+"""Refunds: which are owed, how they are paid out, and what finance does with them."""

@@ -1,4 +1,4 @@
-"""Refunds that have not reached anybody: on their way, or failed and waiting for finance."""
+"""Refunds that are not paid out: under way, or failed and waiting for finance."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.money import Money
 
 @dataclass(frozen=True, slots=True)
 class OwedRefund:
-    """A refund that is not paid out. `next_at` is when the clock asks for it, None for one that failed: nobody asks any more."""
+    """A refund that is not paid out. `next_at` is when the clock asks the provider again, None for a failed refund."""
 
     id: UUID
     reference: str
@@ -23,7 +23,7 @@ class OwedRefund:
 
     @property
     def has_failed(self) -> bool:
-        """Whether it waits for finance, who try again or write it off."""
+        """Whether it waits for finance, who retry it or write it off."""
         return self.status == RefundStatus.FAILED
 
 

@@ -1,11 +1,11 @@
-"""Giving money back: asked for with the change that owes it, paid out by the provider afterwards, retried until it is."""
+"""Pay refunds out. A refund is recorded with the change that owes it; the provider is asked afterwards, until it has paid."""
 
-import logging
 from datetime import timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -24,11 +24,11 @@ from shared.failpoints import failpoint
 from shared.money import Money
 
 _BACKOFF: Final = (1, 2, 5, 15, 60, 300, 1_800)
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def pay_out_due(*, limit: int = 20) -> int:
-    """Ask the provider for up to `limit` refunds that are due; return how many were asked for."""
+    """Ask the provider for up to `limit` refunds that are due. Return their number."""
     done = 0
     while done < limit and _pay_out_next():
         done += 1
@@ -36,9 +36,9 @@ def pay_out_due(*, limit: int = 20) -> int:
 
 
 def pay_out_now(*, refund_id: UUID) -> str:
-    """Ask the provider for one refund without waiting for its time, which counts as an attempt; return its status.
+    """Ask the provider for one refund now, which counts as an attempt. Return the refund's status.
 
-    One that has ended, or that somebody else asks for at this moment, is left alone.
+    Does nothing if the refund has ended, or if another process is asking for it.
     """
     _pay_out_next(refund_id=refund_id)
     return str(Refund.objects.values_list("status", flat=True).get(id=refund_id))
@@ -48,25 +48,25 @@ def _owed() -> QuerySet[Refund]:
     return Refund.objects.filter(status__in=OWED)
 
 
-# One refund at a time: each may wait for the provider, and payments are asked after in between.
+# One refund at a time: each may wait for the provider, and the loop asks about a payment in between.
 PAY_OUT = Job("pay_out", partial(pay_out_due, limit=1), lambda: earliest(_owed(), "due_at"))
 
 
 def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
     with transaction.atomic():
         now = database_now()
-        wanted = Q(due_at__lte=now) if refund_id is None else Q(id=refund_id)
+        selected = Q(due_at__lte=now) if refund_id is None else Q(id=refund_id)
         refund = (
             _owed()
             .select_for_update(skip_locked=True)
-            .filter(wanted)
+            .filter(selected)
             .select_related("payment")
             .order_by("due_at")
             .first()
         )
         if refund is None:
             return False
-        # Leased: whoever dies now leaves it to be asked again, with the same key.
+        # A lease: if this process dies, the refund is asked for again later, with the same key.
         refund.attempts += 1
         refund.due_at = now + timedelta(seconds=_BACKOFF[min(refund.attempts, len(_BACKOFF)) - 1] + 5)
         refund.save(update_fields=["attempts", "due_at"])
@@ -78,17 +78,19 @@ def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
             raise ProviderDown
         status = provider.refund(payment_key=str(refund.payment_id), key=str(refund.id), amount=amount)
     except (ProviderDown, ProviderSilent):
-        log.warning("refund %s is not answered yet, attempt %s", refund.id, refund.attempts)
-        return True  # silence says nothing: it is asked again, however long it takes, and reconcile_payments shows it
+        log.warning("refund.provider_silent", refund=str(refund.id), attempt=refund.attempts)
+        return (
+            True  # the refund may have been paid, so it is asked for again without limit; reconcile_payments lists it
+        )
     failpoint("refund.answered")
     if status is RefundStatus.FAILED and refund.attempts < len(_BACKOFF):
         return True  # providers refuse refunds for passing reasons; the next attempt is due later
-    settle(refund_id=refund.id, status=status)
+    settle_refund(refund_id=refund.id, status=status)
     return True
 
 
-def settle(*, refund_id: UUID, status: RefundStatus) -> None:
-    """Record what became of a refund, with its ledger entries and its event, once."""
+def settle_refund(*, refund_id: UUID, status: RefundStatus) -> None:
+    """Apply the provider's answer about a refund, with its ledger entries and its event, once."""
     booking_id = Refund.objects.values_list("booking_id", flat=True).get(id=refund_id)
     with transaction.atomic():
         now = database_now()
@@ -97,7 +99,8 @@ def settle(*, refund_id: UUID, status: RefundStatus) -> None:
         if refund.status == status:
             return
         if refund.written_off_at is not None:
-            log.error("alarm: refund %s was written off, and is %s now: for finance", refund.id, status)
+            message = f"alarm: refund {refund.id} was written off, and is {status} now: for finance"
+            log.error(message)
             return
         check_refund_move(RefundStatus(refund.status), status)
         refund.status = status
@@ -107,6 +110,7 @@ def settle(*, refund_id: UUID, status: RefundStatus) -> None:
             ledger.record_refund(booking.id, movement=refund.id, amount=amount, now=now)
             add_entry(booking, events.refund_succeeded(refund), actor=PROVIDER, now=now)
         elif status is RefundStatus.FAILED:
-            log.error("alarm: refund %s failed for good", refund.id)
+            message = f"alarm: refund {refund.id} failed for good"
+            log.error(message)
             add_entry(booking, events.refund_failed(refund), actor=PROVIDER, now=now)
         failpoint("refund.before_commit")

@@ -1,9 +1,9 @@
-"""Seat counters held against the rows they count. Set-based: a hundred thousand bookings are one statement."""
+"""Compare the seat counters with the rows that they count, in one statement for any number of bookings."""
 
-import logging
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from django.db import connection, transaction
 
 from bookings_service.bookings.models import SeatInventory
@@ -11,7 +11,7 @@ from bookings_service.bookings.services.seats import inventory
 from bookings_service.bookings.services.seats.release import offer_free_seats
 from shared.db import database_now
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 # Held: unpaid bookings, offers to the waiting list, quotes that took one. Sold: confirmed bookings.
 _COUNTED = """
@@ -29,7 +29,7 @@ WHERE (s.held, s.sold) IS DISTINCT FROM (coalesce(b.held, 0) + coalesce(w.held, 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A departure whose counters are not what its rows say."""
+    """A departure whose counters differ from its rows."""
 
     departure_id: UUID
     capacity: int
@@ -40,22 +40,22 @@ class Drift:
 
     @property
     def is_oversold(self) -> bool:
-        """Whether the rows themselves take more seats than there are: people must be asked."""
+        """Whether the rows take more seats than the capacity: staff must decide."""
         return self.should_hold + self.should_sell > self.capacity
 
 
 def drifts() -> list[Drift]:
-    """Return every departure whose counters differ from its rows, as one statement sees them."""
+    """Return every departure whose counters differ from its rows, all read at the same instant."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNTED.format(only="") + " ORDER BY s.departure_id")
         return [Drift(*row) for row in cursor.fetchall()]
 
 
-def mend_counters(*, departure_id: UUID) -> Drift | None:
-    """Set the counters right under the departure's lock; return what was wrong, None where nothing was (any more).
+def correct_counters(*, departure_id: UUID) -> Drift | None:
+    """Correct the counters under the departure's lock. Return what was wrong, or None if nothing is wrong.
 
-    Every change of a booking's seats takes the same lock before it commits, so what is counted under it is whole. An oversold departure
-    keeps every seat that is taken and sells nothing more: its capacity becomes what is taken, and an alarm is raised.
+    Every change of seats takes the same lock, so no change is counted in part. An oversold departure keeps every seat that is taken and
+    sells no more: its capacity becomes the number of taken seats, and an alarm is raised.
     """
     only = "AND departure_id = %(departure)s"
     with transaction.atomic(), connection.cursor() as cursor:
@@ -67,7 +67,8 @@ def mend_counters(*, departure_id: UUID) -> Drift | None:
         drift = Drift(*row)
         taken = drift.should_hold + drift.should_sell
         if drift.is_oversold:
-            log.error("alarm: departure %s is oversold: %s seats are taken of %s", departure_id, taken, drift.capacity)
+            message = f"alarm: departure {departure_id} is oversold: {taken} seats are taken of {drift.capacity}"
+            log.error(message)
         inventory.set_counters(
             departure_id=departure_id, held=drift.should_hold, sold=drift.should_sell,
             capacity=max(drift.capacity, taken),
@@ -77,5 +78,5 @@ def mend_counters(*, departure_id: UUID) -> Drift | None:
 
 
 def departures_count() -> int:
-    """Return how many departures have seats."""
+    """Return the number of departures."""
     return SeatInventory.objects.count()

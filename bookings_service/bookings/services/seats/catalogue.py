@@ -1,4 +1,4 @@
-"""Departures held against the catalogue, which owns them: whose news never came, and where more seats are taken than it has."""
+"""Compare our departures with the catalogue, which owns them: missed events, and departures with more seats taken than it has."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.db import transaction
 from bookings_service.bookings import upstream
 from bookings_service.bookings.contracts import DepartureSnapshot
 from bookings_service.bookings.models import SeatInventory
-from bookings_service.bookings.services.seats.departures import learn_departure
+from bookings_service.bookings.services.seats.departures import apply_departure
 from shared.db import database_now
 from shared.deadline import Deadline
 
@@ -19,57 +19,59 @@ SECONDS = 10.0
 
 
 class Difference(StrEnum):
-    """How a departure is not what the catalogue says."""
+    """How a departure differs from the catalogue."""
 
-    OVERSOLD = "OVERSOLD"  # more seats are taken than it has
-    BEHIND = "behind"  # its news did not come, or another capacity was once refused
+    OVERSOLD = "OVERSOLD"  # more seats are taken than the catalogue's capacity
+    BEHIND = "behind"  # an event was missed, or another capacity was once refused
     CANCELLED_HERE = "cancelled here alone"
     UNKNOWN = "unknown to the catalogue"
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """A departure that is to come, and how it differs from the catalogue; `difference` is None where it does not."""
+class Comparison:
+    """A future departure, its snapshot from the catalogue, and how they differ: None if they agree."""
 
     departure_id: UUID
     capacity: int
     taken: int
-    told: DepartureSnapshot | None
+    snapshot: DepartureSnapshot | None
     difference: Difference | None
 
 
-def compare_with_catalogue() -> Iterator[list[Compared]]:
-    """Yield every departure that is to come, in batches, compared with what the catalogue says of it now.
+def compare_with_catalogue() -> Iterator[list[Comparison]]:
+    """Yield every future departure, in batches, compared with the catalogue as it is now.
 
     Raises Unavailable, DeadlineExceeded.
     """
-    to_come = SeatInventory.objects.filter(starts_at__gt=database_now()).order_by("departure_id")
+    future = SeatInventory.objects.filter(starts_at__gt=database_now()).order_by("departure_id")
     last = UUID(int=0)
-    while batch := list(to_come.filter(departure_id__gt=last)[:BATCH]):
-        told = upstream.snapshots(departure_ids=[row.departure_id for row in batch], deadline=Deadline.after(SECONDS))
-        yield [_compared(row, told.get(row.departure_id)) for row in batch]
+    while batch := list(future.filter(departure_id__gt=last)[:BATCH]):
+        deadline = Deadline.after(SECONDS)
+        catalogue = upstream.snapshots(departure_ids=[row.departure_id for row in batch], deadline=deadline)
+        yield [_compared(row, catalogue.get(row.departure_id)) for row in batch]
         last = batch[-1].departure_id
 
 
-def take_over(compared: Compared) -> None:
-    """Take over what the catalogue said, if anything. Where it has fewer seats than are taken, nobody loses one: an alarm is raised."""
-    if compared.told is not None:
+def apply_catalogue(comparison: Comparison) -> None:
+    """Store the catalogue's snapshot, if it has one. If fewer seats than are taken remain, nobody loses one: an alarm is raised."""
+    if comparison.snapshot is not None:
         with transaction.atomic():
-            learn_departure(snapshot=compared.told, now=database_now())
+            apply_departure(snapshot=comparison.snapshot, now=database_now())
 
 
-def _compared(row: SeatInventory, told: DepartureSnapshot | None) -> Compared:
-    return Compared(row.departure_id, row.capacity, row.held + row.sold, told, _difference(row, told))
+def _compared(row: SeatInventory, snapshot: DepartureSnapshot | None) -> Comparison:
+    return Comparison(row.departure_id, row.capacity, row.held + row.sold, snapshot, _difference(row, snapshot))
 
 
-def _difference(row: SeatInventory, told: DepartureSnapshot | None) -> Difference | None:
-    if told is None:
+def _difference(row: SeatInventory, snapshot: DepartureSnapshot | None) -> Difference | None:
+    if snapshot is None:
         return Difference.UNKNOWN
-    if row.cancelled and not told.cancelled:
+    if row.cancelled and not snapshot.cancelled:
         return Difference.CANCELLED_HERE
-    if row.version > told.version:
-        return None  # the catalogue is about to commit what it asked for
-    if row.held + row.sold > told.capacity:
+    if row.version > snapshot.version:
+        return None  # the catalogue is about to commit the capacity that it has asked us for
+    if row.held + row.sold > snapshot.capacity:
         return Difference.OVERSOLD
     here = (row.capacity, row.closed, row.cancelled, row.starts_at)
-    return Difference.BEHIND if here != (told.capacity, told.closed, told.cancelled, told.starts_at) else None
+    there = (snapshot.capacity, snapshot.closed, snapshot.cancelled, snapshot.starts_at)
+    return Difference.BEHIND if here != there else None

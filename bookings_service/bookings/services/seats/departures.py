@@ -1,9 +1,9 @@
-"""What destinations_service says of a departure: its capacity, that it is closed, that it will not leave."""
+"""Follow a departure in destinations_service: its capacity, and whether it is closed or cancelled."""
 
-import logging
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 
 from bookings_service.bookings.contracts import DepartureSnapshot, Seats
@@ -13,18 +13,25 @@ from bookings_service.bookings.services.seats.release import offer_free_seats
 from shared.db import database_now
 from shared.errors import NotFound
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
-def learn_departure(*, snapshot: DepartureSnapshot, now: datetime) -> None:
-    """Take over a departure's news, unless newer news came before, inside the caller's transaction; new seats go to the line first."""
-    if not inventory.learn(snapshot):
-        log.error("alarm: a capacity cut did not fit: departure %s wanted %s", snapshot.departure_id, snapshot.capacity)
+def apply_departure(*, snapshot: DepartureSnapshot, now: datetime) -> None:
+    """Store a departure's snapshot unless the stored version is newer, inside the caller's transaction.
+
+    New free seats go to the waiting list first.
+    """
+    if not inventory.apply_snapshot(snapshot):
+        message = f"alarm: a capacity cut did not fit: departure {snapshot.departure_id} wanted {snapshot.capacity}"
+        log.error(message)
     offer_free_seats(departure_id=snapshot.departure_id, now=now)
 
 
 def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
-    """Apply a capacity that destinations_service is about to commit. Raises CapacityBelowSold with both numbers, NotFound."""
+    """Store a capacity that destinations_service is about to commit. New free seats go to the waiting list first.
+
+    Raises CapacityBelowSold with the held and sold seats, NotFound.
+    """
     with transaction.atomic():
         seats = inventory.set_capacity(departure_id=departure_id, capacity=capacity, version=version)
         offer_free_seats(departure_id=departure_id, now=database_now())
@@ -32,7 +39,7 @@ def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
 
 
 def close_departure(*, departure_id: UUID) -> None:
-    """Have nobody book the departure any more: it will not leave. Raises NotFound."""
+    """Mark the departure as cancelled, so that nobody books it any more. Raises NotFound."""
     with transaction.atomic():
         if not SeatInventory.objects.filter(departure_id=departure_id).exists():
             raise NotFound

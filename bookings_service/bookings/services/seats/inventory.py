@@ -1,6 +1,6 @@
-"""Taking seats and giving them back: each one conditional UPDATE, last before the caller's commit.
+"""The seat counters of departures. Each change is one conditional UPDATE, the last statement before the caller's commit.
 
-The row's lock is taken and released with the caller's transaction; the CHECK constraints stand behind every filter.
+The row stays locked until the caller's transaction ends. Behind every filter, a CHECK constraint is the second guard.
 """
 
 import dataclasses
@@ -15,46 +15,46 @@ from bookings_service.bookings.models import SeatInventory
 from bookings_service.bookings.refusals import CapacityBelowSold, DepartureClosed, SeatsUnavailable
 from shared.errors import DomainError, NotFound
 
-_TOLD: Mapping[str, Any] = {"sequence": F("sequence") + 1, "dirty": True}
+_CHANGED: Mapping[str, Any] = {"sequence": F("sequence") + 1, "dirty": True}
 
 
 def hold(*, departure_id: UUID, seats: int) -> None:
-    """Move `seats` from free to held, or raise SeatsUnavailable or DepartureClosed and change nothing."""
+    """Move `seats` from free to held. Raises SeatsUnavailable or DepartureClosed, and then nothing has changed."""
     updated = SeatInventory.objects.filter(
         departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
-    ).update(held=F("held") + seats, **_TOLD)
+    ).update(held=F("held") + seats, **_CHANGED)
     if not updated:
         raise why_not(departure_id=departure_id, seats=seats)
 
 
 def check_open(*, departure_id: UUID) -> None:
-    """Raise DepartureClosed where the departure takes no bookings."""
+    """Raise DepartureClosed if the departure takes no bookings."""
     if not SeatInventory.objects.filter(departure_id=departure_id, closed=False).exists():
         raise DepartureClosed
 
 
 def check_free(*, departure_id: UUID, seats: int) -> None:
-    """Raise what `hold` would where the seats are clearly gone, without a lock: it spares the crowd at a sold-out departure the work.
+    """Raise what `hold` would raise now, without a lock. Later `hold` may still refuse.
 
-    Passing it promises nothing.
+    At a sold-out departure this saves the work that would be rolled back.
     """
-    room = SeatInventory.objects.filter(
+    bookable = SeatInventory.objects.filter(
         departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
     )
-    if not room.exists():
+    if not bookable.exists():
         raise why_not(departure_id=departure_id, seats=seats)
 
 
 def sell_held(*, departure_id: UUID, seats: int) -> None:
-    """Move `seats` from held to sold: the booking that held them was paid."""
+    """Move `seats` from held to sold, because the booking that held them was paid."""
     _move(departure_id, held=F("held") - seats, sold=F("sold") + seats)
 
 
 def sell_free(*, departure_id: UUID, seats: int) -> bool:
-    """Move `seats` from free to sold for a booking paid after its hold had ended; return False, changing nothing, where they are gone."""
+    """Move `seats` from free to sold, for a booking that was paid after its hold ended. Return False if too few are free."""
     updated = SeatInventory.objects.filter(
         departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
-    ).update(sold=F("sold") + seats, **_TOLD)
+    ).update(sold=F("sold") + seats, **_CHANGED)
     return bool(updated)
 
 
@@ -64,19 +64,19 @@ def give_back(*, departure_id: UUID, held: int, sold: int) -> None:
 
 
 def set_counters(*, departure_id: UUID, held: int, sold: int, capacity: int) -> None:
-    """Write the counters anew, as counted under the departure's lock."""
+    """Write counters that the caller has counted under the departure's lock."""
     _move(departure_id, held=held, sold=sold, capacity=capacity)
 
 
 def _move(departure_id: UUID, **counters: Any) -> None:
-    if not SeatInventory.objects.filter(departure_id=departure_id).update(**counters, **_TOLD):
+    if not SeatInventory.objects.filter(departure_id=departure_id).update(**counters, **_CHANGED):
         raise LookupError(
             f"departure {departure_id} has bookings and no seats"
         )  # an error of the program: nothing commits
 
 
 def lock(*, departure_id: UUID) -> SeatInventory:
-    """Lock the departure's seats until the caller's transaction ends: for what touches the line too, and nothing in a hurry."""
+    """Lock the departure's inventory row. Only for code that also changes the waiting list or counts; booking uses `hold()`."""
     return SeatInventory.objects.select_for_update().get(departure_id=departure_id)
 
 
@@ -87,7 +87,7 @@ def free_seats(*, departure_id: UUID, wanted: int) -> int:
 
 
 def why_not(*, departure_id: UUID, seats: int) -> DomainError:
-    """Return the refusal that fits: closed, or too few seats with how many are left. Read after the fact, it only explains."""
+    """Return the refusal that explains why `seats` could not be taken: closed, or too few free seats. Reads the row without a lock."""
     row = SeatInventory.objects.filter(departure_id=departure_id).first()
     if row is None or row.closed:
         return DepartureClosed()
@@ -95,36 +95,35 @@ def why_not(*, departure_id: UUID, seats: int) -> DomainError:
 
 
 def cancel(*, departure_id: UUID) -> None:
-    """Close the departure for good: it will not leave."""
+    """Mark the departure as cancelled and closed, for ever."""
     _move(departure_id, closed=True, cancelled=True)
 
 
 def seats_of(*, departure_id: UUID) -> Seats:
-    """Return the counters. Raises NotFound for a departure never heard of."""
+    """Return the counters. Raises NotFound for an unknown departure."""
     row = SeatInventory.objects.filter(departure_id=departure_id).first()
     if row is None:
         raise NotFound
     return Seats(capacity=row.capacity, held=row.held, sold=row.sold)
 
 
-def learn(snapshot: DepartureSnapshot) -> bool:
-    """Take over what is newer of a departure, whichever way the news came; return False where a cut did not fit.
+def apply_snapshot(snapshot: DepartureSnapshot) -> bool:
+    """Store the snapshot unless the stored version is newer. Return False if its capacity was too small.
 
-    Applied where its version is not older than what is stored. A capacity below held + sold becomes held + sold: nobody loses a seat, and
-    the caller raises the alarm.
+    A capacity below held + sold is stored as held + sold: nobody loses a seat, and the caller raises the alarm.
     """
-    wanted = dataclasses.asdict(snapshot)
+    values = dataclasses.asdict(snapshot)
     row = SeatInventory.objects.filter(departure_id=snapshot.departure_id).first()
     if row is not None:
-        wanted |= _for_good(row, snapshot)
-        if row.version > snapshot.version or all(getattr(row, name) == value for name, value in wanted.items()):
+        values |= _permanent(row, snapshot)
+        if row.version > snapshot.version or all(getattr(row, name) == value for name, value in values.items()):
             return True
-    SeatInventory.objects.bulk_create([SeatInventory(**wanted)], ignore_conflicts=True)
+    SeatInventory.objects.bulk_create([SeatInventory(**values)], ignore_conflicts=True)
     row = SeatInventory.objects.select_for_update().get(departure_id=snapshot.departure_id)
     if row.version > snapshot.version:
         return True
-    wanted |= _for_good(row, snapshot)
-    for name, value in wanted.items():
+    values |= _permanent(row, snapshot)
+    for name, value in values.items():
         setattr(row, name, value)
     row.capacity = max(snapshot.capacity, row.held + row.sold)
     row.dirty, row.sequence = True, row.sequence + 1
@@ -132,14 +131,17 @@ def learn(snapshot: DepartureSnapshot) -> bool:
     return row.capacity == snapshot.capacity
 
 
-def _for_good(row: SeatInventory, snapshot: DepartureSnapshot) -> dict[str, bool]:
-    """Return what stays so whatever the news: a cancelled departure does not come back."""
+def _permanent(row: SeatInventory, snapshot: DepartureSnapshot) -> dict[str, bool]:
+    """Return the values that no snapshot can undo: a cancelled departure stays cancelled and closed."""
     cancelled = row.cancelled or snapshot.cancelled
     return {"cancelled": cancelled, "closed": snapshot.closed or cancelled}
 
 
 def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
-    """Apply a new capacity that destinations is about to commit as `version`. Raises CapacityBelowSold with both numbers, NotFound."""
+    """Store a capacity that destinations_service is about to commit as `version`, unless the stored version is newer.
+
+    Raises CapacityBelowSold with the held and sold seats, NotFound.
+    """
     row = SeatInventory.objects.select_for_update().filter(departure_id=departure_id).first()
     if row is None:
         raise NotFound

@@ -31,7 +31,7 @@ def join_waitlist(*, departure_id: UUID, seats: int, traveller: Traveller, deadl
     offered = upstream.departure(departure_id=departure_id, deadline=deadline)
     with transaction.atomic():
         now = database_now()
-        inventory.learn(offered.snapshot())
+        inventory.apply_snapshot(offered.snapshot())
         row = inventory.lock(departure_id=departure_id)  # nobody frees seats until the entry is written
         if row.closed or row.starts_at - settings.BOOKING_CLOSES <= now:
             raise DepartureClosed

@@ -1,0 +1,44 @@
+"""Everything that reads bookings: one module for each thing that is read. They return frozen views."""
+
+from bookings_service.bookings.selectors.booking import (
+    BY_START,
+    NEWEST,
+    booking_by_id,
+    booking_by_reference,
+    bookings,
+    bookings_by_id,
+    bookings_of,
+    view_of,
+    view_of_new,
+    views_of,
+)
+from bookings_service.bookings.selectors.departures import Affected, availability, bookings_of_departure
+from bookings_service.bookings.selectors.events import booking_with_events, event_view, history
+from bookings_service.bookings.selectors.quotes import cancellation_quote, cancellation_quote_view, quote, quote_view
+from bookings_service.bookings.selectors.waitlist import waitlist_entries, waitlist_of, waitlist_view
+
+__all__ = [
+    "BY_START",
+    "NEWEST",
+    "Affected",
+    "availability",
+    "booking_by_id",
+    "booking_by_reference",
+    "booking_with_events",
+    "bookings",
+    "bookings_by_id",
+    "bookings_of",
+    "bookings_of_departure",
+    "cancellation_quote",
+    "cancellation_quote_view",
+    "event_view",
+    "history",
+    "quote",
+    "quote_view",
+    "view_of",
+    "view_of_new",
+    "views_of",
+    "waitlist_entries",
+    "waitlist_of",
+    "waitlist_view",
+]

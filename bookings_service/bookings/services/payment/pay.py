@@ -55,12 +55,12 @@ def pay_booking(
         payment = _record(reference=reference, method=payment_method, key=idempotency_key, traveller=traveller)
         write.succeeded(result=payment.id)
     failpoint("pay.recorded")
-    _request(payment, attempt=attempt)
+    ask_provider(payment, attempt=attempt)
     payment.refresh_from_db()
     return payment_view(payment), selectors.booking_by_id(booking_id=payment.booking_id)
 
 
-def _request(payment: Payment, *, attempt: Attempt) -> None:
+def ask_provider(payment: Payment, *, attempt: Attempt) -> None:
     """Ask the provider for a payment that was just recorded, and apply its answer.
 
     Raises InvalidPaymentMethod, ProviderUnavailable. The payment is then FAILED, and its key can be used again.

@@ -14,7 +14,6 @@ APPS: Final = (
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_filters",
 )
 
 MIDDLEWARE: Final = (

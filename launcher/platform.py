@@ -1,7 +1,7 @@
 """The places of one platform: the checkout, its state folder, its block of ports. Two platforms have other `var` and `offset`."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
@@ -70,6 +70,12 @@ class Platform:
     def marker(self) -> Path:
         """The file that says that the launcher made the state folder, so that `reset` may delete it."""
         return self.var / MARKER
+
+    def test_platforms(self) -> tuple["Platform", "Platform"]:
+        """Return the platforms of test runs, whose state is in this state folder: the infrastructure, and the whole one."""
+        return replace(self, var=self.var / "test" / "infrastructure"), replace(
+            self, var=self.var / "test" / "platform"
+        )
 
     def make_state_folder(self) -> None:
         """Make the state folder, and mark it if it is new or empty. A folder that held anything before is not marked.

@@ -45,8 +45,9 @@ def check_reset(platform: Platform) -> None:
 def reset(platform: Platform) -> None:
     """Stop everything and delete the state: databases, topics, mails, photos, secrets. Raises Refusal, see `check_reset`."""
     check_reset(platform)
-    down(platform)
-    postgres.remove(platform)
+    for each in (*platform.test_platforms(), platform):
+        down(each)
+        postgres.remove(each)
     shutil.rmtree(platform.var.resolve())
     if platform.var.is_symlink():
         platform.var.unlink()

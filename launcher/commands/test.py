@@ -13,8 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Final
 
 from launcher import children, ports, templates
@@ -22,6 +21,7 @@ from launcher.commands.down import down
 from launcher.commands.manage import service_named
 from launcher.commands.up import check_ready, follow, start_supervisor, stop_supervisor
 from launcher.environment import FOREIGN, all_services, public_addresses
+from launcher.infrastructure import postgres
 from launcher.junit import Outcome, read_report, slowest
 from launcher.platform import Platform
 from launcher.processes import SERVICES, TABLE, WITH_DATABASE, package
@@ -58,8 +58,9 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
     for name in ADDRESSES:  # a shell's own name another platform, and the journeys would call that one
         os.environ.pop(name, None)
     outcomes: list[Outcome] = []
-    with _state_folder(platform) as state:
-        infrastructure = Platform(var=state / "infrastructure", offset=free_block())
+    with _state_folder(platform):
+        infrastructure, whole = platform.test_platforms()
+        infrastructure = replace(infrastructure, offset=free_block())
         with _running(infrastructure, "--infrastructure-only", "--for-tests"):
             environment = _environment(infrastructure) | ({"PROOFS": "whole"} if proofs else {})
             owners = dict.fromkeys("bookings" if name == PROOFS else name for name in selection.services)
@@ -73,7 +74,7 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
                 arguments = [*selection.folders, "-m", f"not {JOURNEYS}"]
                 outcomes.append(_pytest(infrastructure, "+".join(selection.folders), arguments, environment))
         if selection.journeys:
-            outcomes.append(_journeys(state))
+            outcomes.append(_journeys(whole))
     return _print_outcomes(outcomes)
 
 
@@ -113,9 +114,10 @@ def _print_outcomes(outcomes: Sequence[Outcome]) -> int:
     return 0 if passed and not failed else 1
 
 
-def _journeys(folder: Path) -> Outcome:
+def _journeys(platform: Platform) -> Outcome:
     """Run the tests that need a whole platform on a new one, which is set up from nothing like a person's first."""
-    own = Platform(var=folder / "platform", offset=free_block())
+    own = replace(platform, offset=free_block())
+    postgres.remove(own)
     shutil.rmtree(own.var, ignore_errors=True)
     try:
         with _running(own, "--for-tests"):
@@ -162,7 +164,7 @@ def _running(platform: Platform, *options: str) -> Iterator[None]:
 
 
 @contextmanager
-def _state_folder(platform: Platform) -> Iterator[Path]:
+def _state_folder(platform: Platform) -> Iterator[None]:
     """Hold var/test for this run only, and stop what a killed run left running. Raises Refusal if another run holds it."""
     folder = platform.var / "test"
     platform.make_state_folder()
@@ -174,11 +176,9 @@ def _state_folder(platform: Platform) -> Iterator[Path]:
             raise Refusal(
                 f"Another test run is under way in {folder}.", "TRAVEL_VAR=/tmp/travel-2 ./manage_all.py test"
             ) from None
-        for name in ("infrastructure", "platform"):
-            former = Platform(var=folder / name)
-            if former.run.is_dir():
-                down(former)
-        yield folder
+        for former in platform.test_platforms():
+            down(former)
+        yield
 
 
 def free_block() -> int:

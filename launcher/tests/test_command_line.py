@@ -104,6 +104,8 @@ def test_a_folder_with_files_of_others_is_used_but_never_deleted(tmp_path: Path)
 def test_reset_deletes_a_state_folder_and_its_databases_outside(tmp_path: Path) -> None:
     platform, outside = state_with_databases_outside(tmp_path)
     (outside / MARKER).write_text(f"{platform.var}\n")
+    tests, outside_of_tests = state_with_databases_outside(tmp_path, Path("var/test/infrastructure"))
+    (outside_of_tests / MARKER).write_text(f"{tests.var}\n")
 
     done = manage_all("reset", "--yes", var=platform.var, cwd=tmp_path)
 
@@ -111,6 +113,7 @@ def test_reset_deletes_a_state_folder_and_its_databases_outside(tmp_path: Path) 
     assert done.stdout.splitlines()[0] == f"{platform.var} and all state in it are deleted."
     assert not platform.var.exists()
     assert not outside.exists()
+    assert not outside_of_tests.exists()
 
 
 @pytest.mark.parametrize("marker", [None, "/var/lib/another/var\n"])
@@ -130,10 +133,10 @@ def test_reset_leaves_databases_outside_that_were_not_made_for_this_folder(tmp_p
     assert (outside / "data").is_dir()
 
 
-def state_with_databases_outside(folder: Path) -> tuple[Platform, Path]:
-    platform = Platform(var=folder / "var")
+def state_with_databases_outside(folder: Path, var: Path = Path("var")) -> tuple[Platform, Path]:
+    platform = Platform(var=folder / var)
     platform.make_folders()
-    outside = folder / "travel-platform-0123"
+    outside = folder / f"travel-platform-{var.name}"
     (outside / "data").mkdir(parents=True)
     (platform.var / "postgres.location").write_text(f"{outside}\n")
     return platform, outside

@@ -16,13 +16,13 @@ INSTALLED_APPS = [
     "graphene_django",
     "drf_spectacular_sidecar",
 ]
-MIDDLEWARE = ["gateway_service.gateway.transport.middleware.Edge"]
+MIDDLEWARE = ["gateway_service.gateway.transport.middleware.GatewayMiddleware"]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 DATABASES: dict[str, dict[str, object]] = {}
 APPEND_SLASH = False
 
-# These checks look for Django's own middleware, which is synchronous and would take a thread for every request. Edge sets the
-# same headers. No form is served, and Origin guards the only cookie.
+# These checks look for Django's own middleware, which is synchronous and would take a thread for every request. GatewayMiddleware
+# sets the same headers. No form is served, and Origin guards the only cookie.
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
 COOKIES_SECURE = security.https().on or not security.debug()
 

@@ -1,1 +1,1 @@
-"""The public face of the platform: one GraphQL graph, a REST façade and live updates over four services, no data of its own."""
+"""The public face of the platform: one GraphQL schema, a REST façade and live updates over four services. It has no data."""

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class GatewayConfig(AppConfig):
-    """The graph and its transports; no models."""
+    """The GraphQL schema and its transports. There are no models."""
 
     name = "gateway_service.gateway"
     label = "gateway"

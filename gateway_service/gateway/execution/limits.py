@@ -157,14 +157,14 @@ def _rows(node: FieldNode, given: Mapping[str, object]) -> int:
     if value is None:
         return DEFAULT_PAGE
     if isinstance(value, IntValueNode):
-        asked: object = int(value.value)
+        rows: object = int(value.value)
     elif isinstance(value, VariableNode):
-        asked = given.get(value.name.value, DEFAULT_PAGE)
+        rows = given.get(value.name.value, DEFAULT_PAGE)
     else:
-        asked = DEFAULT_PAGE
-    if asked is None:
+        rows = DEFAULT_PAGE
+    if rows is None:
         return DEFAULT_PAGE
-    return asked if isinstance(asked, int) and 1 <= asked <= MAX_PAGE else MAX_PAGE
+    return rows if isinstance(rows, int) and 1 <= rows <= MAX_PAGE else MAX_PAGE
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Executing a prepared operation for one traveller."""
+"""Executes a prepared operation for a traveller."""
 
 from collections.abc import AsyncGenerator
 

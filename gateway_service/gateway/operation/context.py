@@ -86,9 +86,9 @@ class Operation:
             self._locale = await self._profile_locale()
         return self._locale
 
-    def localized(self, text: common_pb2.LocalizedText, asked: int | None = None) -> str | Awaitable[str]:
-        """Return `text` in the language `asked` or the operation's; an awaitable only if a profile must be read first."""
-        locale = locale_from_proto(asked) if asked else self._locale
+    def localized(self, text: common_pb2.LocalizedText, language: int | None = None) -> str | Awaitable[str]:
+        """Return `text` in `language`, or in the operation's language; an awaitable only if a profile must be read first."""
+        locale = locale_from_proto(language) if language else self._locale
         return pick(text, locale) if locale else self._localized_later(text)
 
     async def _localized_later(self, text: common_pb2.LocalizedText) -> str:

@@ -1,4 +1,4 @@
-"""The schema: graphene types over protobuf messages, with the contract's own descriptions."""
+"""The schema: graphene types that read protobuf messages, with the contract's descriptions."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,31 +31,31 @@ DESCRIBED_AS_SERVED: Final[Mapping[str, str | None]] = {
 }
 
 
+_WITH_FIELDS: Final = (GraphQLObjectType, GraphQLInterfaceType, GraphQLInputObjectType)
+
+
 def build() -> graphene.Schema:
-    """Return the schema, described in the contract's words."""
+    """Return the schema with the contract's descriptions."""
     built = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription, types=[DateTime, Date, Decimal])
     _describe(built.graphql_schema, build_core_schema(CONTRACT.read_text(encoding="utf-8")))
     return built
 
 
 def _describe(served: GraphQLSchema, contract: GraphQLSchema) -> None:
-    for name, shown in served.type_map.items():
+    for name, served_type in served.type_map.items():
         promised = contract.type_map.get(name)
         if name.startswith("__") or promised is None:
             continue
         description = DESCRIBED_AS_SERVED.get(name, promised.description)
-        shown.description = description or shown.description
-        if isinstance(shown, GraphQLEnumType):
-            shown.description = description
-            continue
-        if isinstance(shown, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
-            shown.description = description
-            for field_name, field in shown.fields.items():
-                if field_name in promised.fields:  # type: ignore[attr-defined]
-                    field.description = DESCRIBED_AS_SERVED.get(
-                        f"{name}.{field_name}",
-                        promised.fields[field_name].description,  # type: ignore[attr-defined]
-                    )
+        served_type.description = description or served_type.description
+        if isinstance(served_type, GraphQLEnumType):
+            served_type.description = description
+        if isinstance(served_type, _WITH_FIELDS) and isinstance(promised, _WITH_FIELDS):
+            served_type.description = description
+            for field_name, field in served_type.fields.items():
+                if field_name in promised.fields:
+                    promised_description = promised.fields[field_name].description
+                    field.description = DESCRIBED_AS_SERVED.get(f"{name}.{field_name}", promised_description)
 
 
 schema: Final = build()

@@ -102,7 +102,7 @@ class JSON(graphene.Scalar):
 
     @staticmethod
     def parse_literal(node: ValueNode, _variables: object = None) -> object:
-        """Return the text of a literal; no argument of the schema takes one."""
+        """Return the text of a literal. No argument of the schema accepts a literal."""
         return print_ast(node)
 
 

@@ -30,8 +30,8 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
 
 def seconds_left(traveller: Traveller) -> float:
     """Return how long the verified token stays valid, including the leeway for clocks that differ."""
-    left = traveller.expires_at - time.time()
-    return left if left > 0 else max(0.0, left + settings.TOKEN_LEEWAY_SECONDS)
+    seconds = traveller.expires_at - time.time()
+    return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)
 
 
 def address_of(peer: str, forwarded_for: Sequence[str]) -> str:

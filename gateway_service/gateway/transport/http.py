@@ -38,7 +38,7 @@ async def graphql(request: HttpRequest) -> HttpResponseBase:
         page = render(request, "gateway/graphiql.html")
         page["Content-Security-Policy"] = _GRAPHIQL_POLICY
         return page
-    asked = negotiate(request.headers.get("Accept-Language"))
+    locale = negotiate(request.headers.get("Accept-Language"))
     try:
         _check_transport(request)
         traveller = await traveller_of(request.headers.get("Authorization"))
@@ -50,9 +50,9 @@ async def graphql(request: HttpRequest) -> HttpResponseBase:
             raise InvalidRequest([bad_input("Subscribe over WebSocket, or with Accept: text/event-stream.")])
         body = await answer(prepared, operation)
     except InvalidRequest as refused:
-        return _json(request, body_of_errors(refused.errors, asked or DEFAULT_LOCALE), refused.status)
+        return _json(request, body_of_errors(refused.errors, locale or DEFAULT_LOCALE), refused.status)
     except DomainError as refused:
-        return _json(request, body_of_refusal(refused, asked or DEFAULT_LOCALE), protocols_of(refused).http)
+        return _json(request, body_of_refusal(refused, locale or DEFAULT_LOCALE), protocols_of(refused).http)
     response = _json(request, body, 200 if "data" in body else 400)
     response.cookies.update(operation.cookies)
     return response

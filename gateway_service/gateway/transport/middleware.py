@@ -20,7 +20,7 @@ _ANSWERED = (Http404, PermissionDenied, SuspiciousOperation, BadRequest)
 log = structlog.get_logger("access")
 
 
-class Edge:
+class GatewayMiddleware:
     """Bind the request's context, refuse unknown hosts and add security headers. A failure shows no detail, even in DEBUG."""
 
     async_capable = True

@@ -131,8 +131,8 @@ class Socket:
     async def _init(self, payload: object) -> None:
         if self._acknowledged:
             raise Closed(4429, "Too many initialisation requests")
-        said = payload if isinstance(payload, dict) else {}
-        authorization = said.get("authorization", said.get("Authorization"))
+        values = payload if isinstance(payload, dict) else {}
+        authorization = values.get("authorization", values.get("Authorization"))
         if authorization is not None and not isinstance(authorization, str):
             raise expired()
         try:
@@ -142,13 +142,13 @@ class Socket:
         except DomainError:
             raise Closed(1013, "Try again later") from None
         if traveller is not None:
-            left = seconds_left(traveller)
-            if not await self._socket_limit.admit(traveller.id, self, seconds=left):
+            seconds = seconds_left(traveller)
+            if not await self._socket_limit.admit(traveller.id, self, seconds=seconds):
                 raise Closed(4429, "Too many sockets")
             self._traveller = traveller
-            self._expiry = asyncio.get_running_loop().call_later(left, self._finish, expired())
-        asked = said.get("locale")
-        self._locale = locale_of(asked) if isinstance(asked, str) else negotiate(self._header(b"accept-language"))
+            self._expiry = asyncio.get_running_loop().call_later(seconds, self._finish, expired())
+        locale = values.get("locale")
+        self._locale = locale_of(locale) if isinstance(locale, str) else negotiate(self._header(b"accept-language"))
         self._acknowledged = True
         self._put({"type": "connection_ack"})
 

@@ -1,16 +1,15 @@
-"""`graphql_schema`: graphene-django's command, which writes the served schema where it is committed."""
+"""`graphql_schema`: write the served schema to the committed file, with graphene-django's command."""
 
-from typing import Any
-
+import graphene
 from django.core.management.base import CommandError
 from graphene_django.management.commands import graphql_schema
 
 
 class Command(graphql_schema.Command):
-    """Write the schema; a file that cannot be written is one readable line."""
+    """Writes the schema. If the file cannot be written, the command prints one readable sentence."""
 
-    def get_schema(self, schema: Any, out: str, indent: int | None) -> None:
-        """Write `schema` to `out`. Raises CommandError where that is impossible."""
+    def get_schema(self, schema: graphene.Schema, out: str, indent: int | None) -> None:
+        """Write `schema` to `out`. Raises CommandError if the file cannot be written."""
         try:
             super().get_schema(schema, out, indent)
         except OSError as error:

@@ -55,7 +55,7 @@ class ProfileInput(graphene.InputObjectType):
     input=RegisterInput(required=True),
 )
 async def register(info: Info, input: RegisterInput) -> Payload:
-    """Create an account. A mail tells the next step."""
+    """Create an account. The answer is the same for a known address; a mail explains the next step."""
     locale = await info.context.locale()
     request = users_pb2.RegisterRequest(
         email=input.email,

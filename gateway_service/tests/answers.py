@@ -1,4 +1,4 @@
-"""What each service of the tests answers."""
+"""The answers of each service of the tests."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ from shared.ids import uuid7
 from shared.rpc import Call
 
 
-def found(ids: Any, rows: dict[str, Any]) -> list[Any]:
-    return [rows[one] for one in ids if one in rows]
+def by_id(ids: Any, rows: dict[str, Any]) -> list[Any]:
+    return [rows[id] for id in ids if id in rows]
 
 
 def users(world: World) -> Any:
@@ -35,7 +35,7 @@ def users(world: World) -> Any:
         Logout=lambda request, call: u.LogoutResponse(),
         UpdateProfile=lambda request, call: u.UpdateProfileResponse(),
         BatchGetUsers=lambda request, call: u.BatchGetUsersResponse(
-            users=[one for one in found(request.ids, world.users) if one.id == str(call.owner.id)]
+            users=[user for user in by_id(request.ids, world.users) if user.id == str(call.owner.id)]
         ),
     )
 
@@ -54,7 +54,7 @@ def destinations(world: World) -> Any:
             d.DeparturePage(
                 trip_id=trip,
                 edges=[
-                    d.DepartureEdge(node=one, cursor="c") for one in world.departures.values() if one.trip_id == trip
+                    d.DepartureEdge(node=row, cursor="c") for row in world.departures.values() if row.trip_id == trip
                 ],
             )
             for trip in request.trip_ids
@@ -67,16 +67,16 @@ def destinations(world: World) -> Any:
         "optional",
         SearchTrips=search,
         SearchDestinations=lambda request, call: d.SearchDestinationsResponse(
-            edges=[d.DestinationEdge(node=one, cursor="c") for one in world.destinations.values()]
+            edges=[d.DestinationEdge(node=row, cursor="c") for row in world.destinations.values()]
         ),
         BatchListDepartures=departures_of,
         BatchGetDestinations=lambda request, call: d.BatchGetDestinationsResponse(
-            destinations=found(request.ids, world.destinations)
-            + [one for one in world.destinations.values() if one.slug in request.slugs]
+            destinations=by_id(request.ids, world.destinations)
+            + [row for row in world.destinations.values() if row.slug in request.slugs]
         ),
-        BatchGetTrips=lambda request, call: d.BatchGetTripsResponse(trips=found(request.ids, world.trips)),
+        BatchGetTrips=lambda request, call: d.BatchGetTripsResponse(trips=by_id(request.ids, world.trips)),
         BatchGetDepartures=lambda request, call: d.BatchGetDeparturesResponse(
-            departures=found(request.ids, world.departures)
+            departures=by_id(request.ids, world.departures)
         ),
         ListExchangeRates=lambda request, call: d.ListExchangeRatesResponse(
             rates=[d.ExchangeRate(currency_code="USD", rate="1.25", as_of="2026-11-20")]
@@ -86,26 +86,26 @@ def destinations(world: World) -> Any:
 
 def bookings(world: World) -> Any:
     def listed(request: Any, call: Call) -> Any:
-        own = [one for one in world.bookings.values() if one.traveller_id == str(call.owner.id)][: request.page.first]
+        rows = [row for row in world.bookings.values() if row.traveller_id == str(call.owner.id)][: request.page.first]
         page = b.BookingPage(
             traveller_id=str(call.owner.id),
-            edges=[b.BookingEdge(node=one, cursor=one.reference) for one in own],
-            total_count=len(own),
+            edges=[b.BookingEdge(node=row, cursor=row.reference) for row in rows],
+            total_count=len(rows),
         )
         return b.BatchListBookingsResponse(pages=[page])
 
     def events(request: Any, call: Call) -> Any:
-        booking = world.own(call, world.by_reference(request.reference))
-        newer = [one for one in world.events[booking.id] if one.sequence > request.after_sequence]
+        booking = world.owned(call, world.by_reference(request.reference))
+        newer = [event for event in world.events[booking.id] if event.sequence > request.after_sequence]
         return b.ListBookingEventsResponse(booking=booking, events=newer)
 
     def histories(request: Any, call: Call) -> Any:
         return b.BatchListBookingEventsResponse(
             histories=[
                 b.BookingHistory(
-                    booking_id=one, events=[e for e in world.events[one] if e.sequence > request.after_sequence]
+                    booking_id=id, events=[e for e in world.events[id] if e.sequence > request.after_sequence]
                 )
-                for one in request.booking_ids
+                for id in request.booking_ids
             ]
         )
 
@@ -121,16 +121,16 @@ def bookings(world: World) -> Any:
             id=str(uuid7()), departure_id=request.departure_id, seats=request.seats, status=b.WAITLIST_STATUS_WAITING,
             position=1, created_at=stamp(),
         )  # fmt: skip
-        world.line[str(call.owner.id)] = entry
+        world.waitlist[str(call.owner.id)] = entry
         return b.JoinWaitlistResponse(entry=entry)
 
     def waitlist(request: Any, call: Call) -> Any:
         own = str(call.owner.id)
-        entries = [world.line[own]] if own in world.line else []
+        entries = [world.waitlist[own]] if own in world.waitlist else []
         return b.BatchListWaitlistResponse(waitlists=[b.WaitlistOfTraveller(traveller_id=own, entries=entries)])
 
     def entries(request: Any, call: Call) -> Any:
-        own = world.line.get(str(call.owner.id))
+        own = world.waitlist.get(str(call.owner.id))
         return b.BatchGetWaitlistEntriesResponse(entries=[own] if own and own.id in request.ids else [])
 
     return servicer(
@@ -144,13 +144,13 @@ def bookings(world: World) -> Any:
         BatchGetWaitlistEntries=entries,
         RenamePassenger=lambda request, call: b.RenamePassengerResponse(booking=next(iter(world.bookings.values()))),
         BatchGetBookings=lambda request, call: b.BatchGetBookingsResponse(
-            bookings=[one for one in found(request.ids, world.bookings) if one.traveller_id == str(call.owner.id)]
+            bookings=[row for row in by_id(request.ids, world.bookings) if row.traveller_id == str(call.owner.id)]
         ),
         GetBooking=lambda request, call: b.GetBookingResponse(
-            booking=world.own(call, world.by_reference(request.reference))
+            booking=world.owned(call, world.by_reference(request.reference))
         ),
-        GetQuote=lambda request, call: _not_found(),
-        GetCancellationQuote=lambda request, call: _not_found(),
+        GetQuote=lambda request, call: _not_by_id(),
+        GetCancellationQuote=lambda request, call: _not_by_id(),
         BatchGetPayments=lambda request, call: b.BatchGetPaymentsResponse(),
         BatchGetRefunds=lambda request, call: b.BatchGetRefundsResponse(),
         ListBookingEvents=events,
@@ -169,21 +169,20 @@ def bookings(world: World) -> Any:
         ),
         BatchGetAvailability=lambda request, call: b.BatchGetAvailabilityResponse(
             availabilities=[
-                b.Availability(departure_id=one, seats_available=world.seats.get(one, 7))
-                for one in request.departure_ids
+                b.Availability(departure_id=id, seats_available=world.seats.get(id, 7)) for id in request.departure_ids
             ]
         ),
     )
 
 
 def notifications(world: World) -> Any:
-    def papers(request: Any, call: Call) -> Any:
+    def invoices(request: Any, call: Call) -> Any:
         return n.BatchListBookingInvoicesResponse(
             bookings=[
                 n.BookingInvoices(
-                    booking_id=one, invoices=[_paper(n.INVOICE_KIND_INVOICE), _paper(n.INVOICE_KIND_CREDIT_NOTE)]
+                    booking_id=id, invoices=[_invoice(n.INVOICE_KIND_INVOICE), _invoice(n.INVOICE_KIND_CREDIT_NOTE)]
                 )
-                for one in request.booking_ids
+                for id in request.booking_ids
             ]
         )
 
@@ -191,7 +190,7 @@ def notifications(world: World) -> Any:
         notifications_pb2_grpc.NotificationsServiceServicer,
         world,
         "optional",
-        BatchListBookingInvoices=papers,
+        BatchListBookingInvoices=invoices,
         BatchGetInvoices=lambda request, call: n.BatchGetInvoicesResponse(),
         BatchGetNotifications=lambda request, call: n.BatchGetNotificationsResponse(),
         BatchListNotifications=lambda request, call: n.BatchListNotificationsResponse(),
@@ -199,7 +198,7 @@ def notifications(world: World) -> Any:
     )
 
 
-def _paper(kind: Any) -> n.Invoice:
+def _invoice(kind: Any) -> n.Invoice:
     return n.Invoice(
         id=str(uuid7()),
         number="2026-000001",
@@ -211,5 +210,5 @@ def _paper(kind: Any) -> n.Invoice:
     )
 
 
-def _not_found() -> Any:
+def _not_by_id() -> Any:
     raise NotFound

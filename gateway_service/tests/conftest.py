@@ -1,4 +1,4 @@
-"""The gateway in front of four real gRPC servers in this process, whose answers each test writes."""
+"""The gateway in front of four real gRPC servers in this process. Each test defines their answers."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -11,11 +11,10 @@ import httpx
 import jwt
 import pytest
 
-from gateway_service.gateway.live.feed import stop_feed
+from gateway_service.gateway.live import feed
 from gateway_service.gateway.operation.languages import languages
-from gateway_service.gateway.upstream import grpc, valkey
-from gateway_service.gateway.upstream import http as http_client
 from gateway_service.tests.backends import Backends
+from gateway_service.tests.serving import close_connections, serving
 from shared.auth import testing as keys
 from shared.ids import uuid7
 from shared.rpc import server as rpc_server
@@ -28,7 +27,7 @@ def trusted_keys(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture
 def backends(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backends]:
-    """Four services on real sockets. They share this process's name, so a credential's audience is read, not compared."""
+    """Four services on real sockets. One process has one service name, so the audience of a credential is not compared."""
 
     def verify(token: str) -> str:
         name = jwt.decode(token, options={"verify_signature": False})["iss"]
@@ -45,17 +44,25 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backends]:
 
 @pytest.fixture
 async def http(backends: Backends) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the whole ASGI application."""
+    """A client of the complete ASGI application."""
     from gateway_service.config.asgi import application
 
     languages.clear()
     transport = httpx.ASGITransport(app=application, client=("127.0.0.9", 4321))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
-    await stop_feed()
-    await grpc.close_all()
-    await http_client.close()
-    await valkey.close()
+    await close_connections()
+
+
+@pytest.fixture
+async def address(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """Serve the gateway with uvicorn, as in production, and return its address. The feed's short polls let it stop soon."""
+    from gateway_service.config.asgi import application
+
+    monkeypatch.setattr(feed, "_POLL_SECONDS", 0.1)
+    async with serving(application) as (_, address):
+        yield address
+    await close_connections()
 
 
 @pytest.fixture
@@ -70,21 +77,21 @@ def token(person: UUID) -> str:
 
 @pytest.fixture
 def ask(http: httpx.AsyncClient) -> Any:
-    """Ask one operation; the answer's JSON, which `errors` may be part of."""
+    """Return a function that executes one operation and returns the JSON of the answer, with its `errors` if it has any."""
 
     async def asked(
         query: str, *, token: str | None = None, headers: dict[str, str] | None = None, **variables: Any
     ) -> Any:
         sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
-        answered = await http.post("/graphql", json={"query": query, "variables": variables}, headers=sent)
-        return answered.json()
+        response = await http.post("/graphql", json={"query": query, "variables": variables}, headers=sent)
+        return response.json()
 
     return asked
 
 
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Take a service away: its address leads nowhere."""
+def unavailable(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that makes a service unavailable: nothing listens at its address."""
 
     def take(name: str) -> None:
         assert f"{name.upper()}_GRPC" in os.environ

@@ -1,4 +1,4 @@
-"""The four services as tests need them: real servers, real guards, answers out of dictionaries."""
+"""What the four services of a test know: rows in dictionaries, refusals, and a record of every request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ def euros(cents: int) -> common_pb2.Money:
 
 @dataclass
 class World:
-    """What the services know, and the refusals they are told to raise."""
+    """The rows of the services, and the refusals that they raise."""
 
     users: dict[str, u.User] = field(default_factory=dict)
     destinations: dict[str, d.Destination] = field(default_factory=dict)
@@ -49,13 +49,13 @@ class World:
     departures: dict[str, d.Departure] = field(default_factory=dict)
     bookings: dict[str, b.Booking] = field(default_factory=dict)
     events: dict[str, list[b.BookingEvent]] = field(default_factory=dict)
-    line: dict[str, b.WaitlistEntry] = field(default_factory=dict)
+    waitlist: dict[str, b.WaitlistEntry] = field(default_factory=dict)
     seats: dict[str, int] = field(default_factory=dict)
     refusals: dict[str, DomainError | Exception] = field(default_factory=dict)
     requests: list[tuple[str, Any, Call]] = field(default_factory=list)
 
-    def took(self, method: str, request: Any, call: Call) -> None:
-        """Note a request, and refuse it where the test says so."""
+    def record(self, method: str, request: Any, call: Call) -> None:
+        """Record a request, and raise the refusal that the test set for `method`."""
         self.requests.append((method, request, call))
         if refusal := self.refusals.get(method):
             raise refusal
@@ -87,7 +87,7 @@ class World:
         return departure
 
     def add_booking(self, person: object, number: int = 1) -> b.Booking:
-        """Add a booking of `person` on a departure of its own, with three events."""
+        """Add a booking of `person` on a new departure, with three events."""
         departure = self.add_trip(number)
         booking = b.Booking(
             id=str(uuid7()), reference=f"REF{number:05}", status=b.BOOKING_STATUS_CONFIRMED, reason=b.BOOKING_REASON_PAID,
@@ -99,10 +99,10 @@ class World:
         self.bookings[booking.id] = booking
         self.events[booking.id] = []
         for kind in ("booking.created", "payment.succeeded", "booking.confirmed"):
-            self.happen(booking, kind)
+            self.add_event(booking, kind)
         return booking
 
-    def happen(self, booking: b.Booking, kind: str) -> b.BookingEvent:
+    def add_event(self, booking: b.Booking, kind: str) -> b.BookingEvent:
         """Append an event to a booking's history."""
         booking.sequence += 1
         event = b.BookingEvent(
@@ -112,23 +112,23 @@ class World:
         self.events[booking.id].append(event)
         return event
 
-    def own(self, call: Call, booking: b.Booking | None) -> b.Booking:
-        """Return a booking of the caller's traveller, as services do: NotFound for anybody else's."""
+    def owned(self, call: Call, booking: b.Booking | None) -> b.Booking:
+        """Return the caller's booking. Raises NotFound for a booking of another traveller, as services do."""
         if booking is None or booking.traveller_id != str(call.owner.id):
             raise NotFound
         return booking
 
     def by_reference(self, reference: str) -> b.Booking | None:
-        return next((one for one in self.bookings.values() if one.reference == reference), None)
+        return next((booking for booking in self.bookings.values() if booking.reference == reference), None)
 
 
 def answering(
     world: World, name: str, act: Callable[[Any, Call], Any], traveller: Any = "required"
 ) -> Callable[..., Any]:
-    """Return a served method that notes its request and answers `act`."""
+    """Return a served method that records its request and answers with `act`."""
 
     def method(self: Any, request: Any, call: Call) -> Any:
-        world.took(name, request, call)
+        world.record(name, request, call)
         return act(request, call)
 
     method.__name__ = name

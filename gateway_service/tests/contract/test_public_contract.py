@@ -62,7 +62,7 @@ def served() -> GraphQLSchema:
     return build_schema(print_schema(schema.graphql_schema))
 
 
-def test_what_is_served_breaks_no_promise(contract: GraphQLSchema, served: GraphQLSchema) -> None:
+def test_the_served_schema_keeps_the_contract(contract: GraphQLSchema, served: GraphQLSchema) -> None:
     """Seen failing with `Trip.fromPrice` renamed, and with an argument of `trips` left out."""
     missing = {
         BreakingChangeType.TYPE_REMOVED: UNSERVED_TYPES,
@@ -78,7 +78,7 @@ def test_what_is_served_breaks_no_promise(contract: GraphQLSchema, served: Graph
     assert broken == []
 
 
-def test_nothing_listed_as_unserved_is_served(contract: GraphQLSchema, served: GraphQLSchema) -> None:
+def test_unserved_names_are_promised_and_not_served(contract: GraphQLSchema, served: GraphQLSchema) -> None:
     assert {name for name in UNSERVED_TYPES if name in served.type_map} == set()
     assert {name for name in UNSERVED_FIELDS if name.split(".")[1] in _fields(served, name.split(".")[0])} == set()
     assert {name for name in UNSERVED_TYPES if name not in contract.type_map} == set()
@@ -95,7 +95,7 @@ def test_each_description_that_differs_from_the_contract_is_needed(contract: Gra
     assert {name for name, served in DESCRIBED_AS_SERVED.items() if served == promised[name]} == set()
 
 
-def test_what_is_served_is_typed_exactly_as_promised(contract: GraphQLSchema, served: GraphQLSchema) -> None:
+def test_served_types_equal_the_contract(contract: GraphQLSchema, served: GraphQLSchema) -> None:
     """A type that is stricter than the contract is no breaking change, and still not the contract."""
     for name, promised in contract.type_map.items():
         if name.startswith("__") or name not in served.type_map:
@@ -109,7 +109,7 @@ def test_what_is_served_is_typed_exactly_as_promised(contract: GraphQLSchema, se
                 assert _shape(field) == _shape(promised.fields[field_name]), f"{name}.{field_name}"
 
 
-def test_the_committed_schema_is_the_served_one(tmp_path: Path) -> None:
+def test_the_committed_schema_equals_the_served_schema(tmp_path: Path) -> None:
     committed = (SERVICE / "schema.graphql").read_text(encoding="utf-8")
 
     assert committed == print_schema(schema.graphql_schema), (
@@ -117,7 +117,7 @@ def test_the_committed_schema_is_the_served_one(tmp_path: Path) -> None:
     )
 
 
-def test_the_contract_is_the_plan_s_where_the_plan_is_there() -> None:
+def test_the_contract_equals_the_plan_if_the_plan_exists() -> None:
     plan = REPOSITORY.parent / "shared" / "contract" / "gateway.graphql"
     copy = CONTRACT.read_text(encoding="utf-8")
 
@@ -134,7 +134,7 @@ def test_a_mutation_answers_the_codes_that_the_contract_lists(name: str, contrac
     assert field.refusals == codes
 
 
-def test_top_level_codes_are_the_contract_s() -> None:
+def test_top_level_codes_are_in_the_contract() -> None:
     codes = {protocol.graphql for protocol in errors.PROTOCOLS.values() if protocol.graphql}
 
     assert codes <= {

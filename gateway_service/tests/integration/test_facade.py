@@ -1,20 +1,18 @@
-"""The REST façade: public paths alone, nothing passed on that a client should not say, one document for all."""
+"""The REST façade: only public paths, no header that claims an identity, one OpenAPI document of all services."""
 
-import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from django.conf import settings
 
 from gateway_service.gateway.rest import openapi as openapi_view
 from gateway_service.gateway.rest.routes import route
 from gateway_service.gateway.transport import jwks as jwks_view
+from gateway_service.tests.serving import serving
 
 DOCUMENT = {
     "openapi": "3.1.0",
@@ -31,9 +29,8 @@ DOCUMENT = {
 
 @dataclass
 class Upstream:
-    """A service that notes what it is asked and answers what it is told."""
+    """A service that records each request and answers it."""
 
-    port: int = 0
     seen: list[dict[str, Any]] = field(default_factory=list)
     documents: int = 0
 
@@ -73,26 +70,18 @@ class Upstream:
 
 @pytest.fixture
 async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Upstream]:
-    served = Upstream()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        served.port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(served, port=served.port, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn tells by this alone
-        await asyncio.sleep(0.01)
-    url = f"http://127.0.0.1:{served.port}"
-    monkeypatch.setattr(settings, "SERVICE_URLS", dict.fromkeys(settings.SERVICE_URLS, url))
-    monkeypatch.setattr(settings, "JWKS_URL", f"{url}/.well-known/jwks.json")
-    monkeypatch.setattr(openapi_view, "_cached", openapi_view._Cached())
-    monkeypatch.setattr(jwks_view, "_cached", jwks_view._Cached())
-    yield served
-    server.should_exit = True
-    await serving
+    upstream = Upstream()
+    async with serving(upstream) as (_, address):
+        url = f"http://{address}"
+        monkeypatch.setattr(settings, "SERVICE_URLS", dict.fromkeys(settings.SERVICE_URLS, url))
+        monkeypatch.setattr(settings, "JWKS_URL", f"{url}/.well-known/jwks.json")
+        monkeypatch.setattr(openapi_view, "_cached", openapi_view._Cached())
+        monkeypatch.setattr(jwks_view, "_cached", jwks_view._Cached())
+        yield upstream
 
 
-async def test_a_public_path_goes_to_its_owner_as_it_is(http: httpx.AsyncClient, service: Upstream) -> None:
-    answered = await http.post(
+async def test_a_public_path_is_forwarded_unchanged_to_its_owner(http: httpx.AsyncClient, service: Upstream) -> None:
+    response = await http.post(
         "/api/v1/bookings/?a=1&b=%C3%A9",
         content=b'{"quote": "x"}',
         headers={"Content-Type": "application/json", "Idempotency-Key": "k", "Authorization": "Bearer t"},
@@ -106,26 +95,26 @@ async def test_a_public_path_goes_to_its_owner_as_it_is(http: httpx.AsyncClient,
     assert seen["headers"]["authorization"] == "Bearer t"
     assert seen["headers"]["x-forwarded-for"] == "127.0.0.9"
     assert seen["headers"]["host"] == httpx.URL(settings.PUBLIC_URL).netloc.decode()
-    assert seen["headers"]["x-request-id"] == answered.headers["X-Request-Id"]
-    assert (answered.status_code, answered.json()) == (201, {"path": "/api/v1/bookings/"})
-    assert answered.headers["Retry-After"] == "7"
+    assert seen["headers"]["x-request-id"] == response.headers["X-Request-Id"]
+    assert (response.status_code, response.json()) == (201, {"path": "/api/v1/bookings/"})
+    assert response.headers["Retry-After"] == "7"
 
 
-async def test_what_claims_an_identity_stays_outside(http: httpx.AsyncClient, service: Upstream) -> None:
-    """Abuse 50, 14. Seen failing with all headers passed on."""
+async def test_headers_that_claim_an_identity_are_not_forwarded(http: httpx.AsyncClient, service: Upstream) -> None:
+    """Abuse 50, 14. Seen failing with all headers forwarded."""
     claims = {
         "X-User-Id": "1", "X-Remote-User": "admin", "X-HTTP-Method-Override": "DELETE", "Cookie": "sessionid=1",
         "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Host": "evil.example", "X-Service-Credential": "x",
         "Proxy-Authorization": "x", "Connection": "X-Evil", "X-Evil": "1", "Forwarded": "for=1.2.3.4",
     }  # fmt: skip
 
-    answered = await http.get("/api/v1/destinations/", headers=claims)
+    response = await http.get("/api/v1/destinations/", headers=claims)
 
     (seen,) = service.seen
     assert seen["method"] == "GET"
     assert not {name.lower() for name in claims} & set(seen["headers"]) - {"x-forwarded-for", "connection"}
     assert seen["headers"]["x-forwarded-for"] == "127.0.0.9"
-    assert not {"set-cookie", "x-internal"} & set(answered.headers)
+    assert not {"set-cookie", "x-internal"} & set(response.headers)
 
 
 @pytest.mark.parametrize(
@@ -141,10 +130,10 @@ def test_other_paths_are_not_public(path: str) -> None:
 
 
 async def test_catalogue_writes_are_not_public(http: httpx.AsyncClient, service: Upstream) -> None:
-    answered = [await http.request(method, "/api/v1/destinations/x/") for method in ("POST", "PATCH", "PUT", "DELETE")]
+    responses = [await http.request(method, "/api/v1/destinations/x/") for method in ("POST", "PATCH", "PUT", "DELETE")]
 
-    assert {one.status_code for one in answered} == {405}
-    assert answered[0].headers["Allow"] == "GET, HEAD"
+    assert {answer.status_code for answer in responses} == {405}
+    assert responses[0].headers["Allow"] == "GET, HEAD"
     assert service.seen == []
 
 
@@ -159,21 +148,21 @@ async def test_webhooks_pass_with_body_and_signature_untouched(http: httpx.Async
     assert seen["headers"]["x-payment-signature"] == "t=1,v1=ab"
 
 
-async def test_a_service_away_is_503_with_a_time_to_come_back(
+async def test_an_unavailable_service_is_503_with_retry_after(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settings, "SERVICE_URLS", dict.fromkeys(settings.SERVICE_URLS, "http://127.0.0.1:1"))
 
-    answered = await http.get("/api/v1/destinations/")
+    response = await http.get("/api/v1/destinations/")
     ready = await http.get("/health/ready")
 
-    assert (answered.status_code, answered.headers["Retry-After"]) == (503, "1")
-    assert answered.json()["code"] == "UPSTREAM_UNAVAILABLE"
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+    assert response.json()["code"] == "UPSTREAM_UNAVAILABLE"
     assert ready.status_code == 200
     assert set(ready.json()["services"].values()) == {False}
 
 
-async def test_one_document_holds_the_public_paths_alone(http: httpx.AsyncClient, service: Upstream) -> None:
+async def test_the_document_contains_only_public_paths(http: httpx.AsyncClient, service: Upstream) -> None:
     document = (await http.get("/api/schema/?format=json")).json()
     again = (await http.get("/api/schema/")).json()
 
@@ -190,7 +179,7 @@ async def test_one_document_holds_the_public_paths_alone(http: httpx.AsyncClient
     assert service.documents == 4
 
 
-async def test_swagger_ui_and_its_assets_are_our_own(http: httpx.AsyncClient) -> None:
+async def test_the_gateway_serves_swagger_ui_and_its_assets_itself(http: httpx.AsyncClient) -> None:
     page = await http.get("/api/docs/")
     assets = [
         line.split('"')[1]
@@ -199,14 +188,14 @@ async def test_swagger_ui_and_its_assets_are_our_own(http: httpx.AsyncClient) ->
     ]
 
     assert len(assets) == 4
-    for one in assets:
-        assert one.startswith("/static/")
-        assert (await http.get(one)).status_code == 200
+    for asset in assets:
+        assert asset.startswith("/static/")
+        assert (await http.get(asset)).status_code == 200
     for path in ("/static/admin/css/base.css", "/static/gateway/../../settings.py", "/static/", "/static/gateway/x"):
         assert (await http.get(path)).status_code == 404
 
 
-async def test_the_keys_are_cached_while_users_is_away(
+async def test_the_keys_are_cached_while_users_is_unavailable(
     http: httpx.AsyncClient, service: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await http.get("/.well-known/jwks.json")

@@ -1,4 +1,4 @@
-"""What a document may ask for: refused before any service hears of it."""
+"""Limits of a document. A document beyond a limit is refused before any service is called."""
 
 import json
 import time
@@ -19,13 +19,13 @@ def code(answer: Any) -> str:
 
 
 def nested(depth: int) -> str:
-    """A query of exactly `depth` fields below one another."""
+    """Return a query of exactly `depth` nested fields."""
     fields = ['trip(slug: "x")', *(["destination"] + ["parent"] * (depth - 3)), "slug"]
     return "{ " + " { ".join(fields) + " }" * depth
 
 
 def tagged(count: int) -> str:
-    """A query of `count` + 12 tokens."""
+    """Return a query of `count` + 12 tokens."""
     return "{ destinations(tags: [" + '"t" ' * count + "]) { totalCount } }"
 
 
@@ -46,8 +46,8 @@ def tagged(count: int) -> str:
     ],
     ids=["depth", "aliases", "directives", "tokens", "bytes"],
 )
-async def test_the_shape_of_a_document_is_bounded(within: str, beyond: str, ask: Any, backends: Backends) -> None:
-    """Abuse 41. Each seen failing with its own check taken out."""
+async def test_the_shape_of_a_document_is_limited(within: str, beyond: str, ask: Any, backends: Backends) -> None:
+    """Abuse 41. Each seen failing without its own check."""
     assert "data" in await ask(within)
     before = backends.calls
     assert code(await ask(beyond)) == "QUERY_TOO_COMPLEX"
@@ -55,7 +55,7 @@ async def test_the_shape_of_a_document_is_bounded(within: str, beyond: str, ask:
 
 
 async def test_one_field_thousands_of_times_costs_nothing(ask: Any) -> None:
-    """Seen taking 0.3 s of the loop, each time, with the count of namesakes taken out. The least of five: a busy machine costs now and then."""
+    """Seen taking 0.3 s of the loop each time without the count of namesakes. The least of five is judged, for a busy machine."""
     spent = []
     for _ in range(5):
         started = time.thread_time()
@@ -65,7 +65,7 @@ async def test_one_field_thousands_of_times_costs_nothing(ask: Any) -> None:
     assert min(spent) < 0.15
 
 
-async def test_depth_hidden_in_fragments_counts(ask: Any) -> None:
+async def test_depth_inside_fragments_counts(ask: Any) -> None:
     fragments = " ".join(f"fragment F{i} on Destination {{ parent {{ ...F{i + 1} }} }}" for i in range(15))
     query = f'{{ destination(slug: "x") {{ ...F0 }} }} {fragments} fragment F15 on Destination {{ slug }}'
 
@@ -76,8 +76,8 @@ COSTLY = """{ destinations(first: 100) { edges { node { children(first: 100) { e
   trips(first: 100) { edges { node { id } } } } } } } } } }"""
 
 
-async def test_cost_is_bounded_with_variables_and_defaults(ask: Any, backends: Backends) -> None:
-    """Abuse 42. Seen failing without check_cost, and by variables without its `given`."""
+async def test_cost_is_limited_with_variables_and_defaults(ask: Any, backends: Backends) -> None:
+    """Abuse 42. Seen failing without check_cost; with variables, without its `given`."""
     query = """query($n: Int{default}) {{ trips(first: $n) {{ edges {{ node {{ id
       departures(first: $n) {{ edges {{ node {{ id }} }} }} }} }} }} }}"""
     assert code(await ask(COSTLY)) == "QUERY_TOO_COMPLEX"
@@ -109,8 +109,8 @@ async def test_a_costly_document_stays_refused_when_cached(ask: Any) -> None:
         ' mutation B { login(email: "a", password: "b") { accessToken } }',
     ],
 )
-async def test_one_sensitive_mutation_a_document(query: str, ask: Any, backends: Backends) -> None:
-    """Abuse 43. Seen failing with check_shape's count of sensitive fields taken out."""
+async def test_a_document_contains_at_most_one_sensitive_mutation(query: str, ask: Any, backends: Backends) -> None:
+    """Abuse 43. Seen failing without check_shape's count of sensitive fields."""
     assert "errors" in await ask(query)
     assert backends.calls.total() == 0
 
@@ -138,19 +138,19 @@ async def test_one_sensitive_mutation_a_document(query: str, ask: Any, backends:
     ],
     ids=range(17),
 )
-async def test_what_is_malformed_is_400_at_once(body: bytes, http: httpx.AsyncClient, backends: Backends) -> None:
+async def test_a_malformed_request_is_400_at_once(body: bytes, http: httpx.AsyncClient, backends: Backends) -> None:
     """Abuse 44, 48."""
     started = time.thread_time()
-    answered = await http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+    response = await http.post("/graphql", content=body, headers={"Content-Type": "application/json"})
 
     assert time.thread_time() - started < 0.1
-    assert answered.status_code == 400
-    assert answered.json()["errors"][0]["extensions"]["code"] in {"BAD_USER_INPUT", "QUERY_TOO_COMPLEX"}
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["extensions"]["code"] in {"BAD_USER_INPUT", "QUERY_TOO_COMPLEX"}
     assert backends.calls.total() == 0
 
 
-async def test_production_tells_nothing_of_the_schema(http: httpx.AsyncClient) -> None:
-    """Abuse 45. Seen failing with the rule against introspection and with the stripping of suggestions taken out."""
+async def test_production_reveals_nothing_of_the_schema(http: httpx.AsyncClient) -> None:
+    """Abuse 45. Seen failing without the rule against introspection, and with suggestions left in the text."""
     with override_settings(DEBUG=False):
         for query in ("{ __schema { types { name } } }", '{ __type(name: "User") { name } }'):
             assert code((await http.post("/graphql", json={"query": query})).json()) == "BAD_USER_INPUT"
@@ -162,8 +162,8 @@ async def test_production_tells_nothing_of_the_schema(http: httpx.AsyncClient) -
     assert "html" not in page.headers["Content-Type"]
 
 
-async def test_development_introspects_however_deep(http: httpx.AsyncClient) -> None:
-    """GraphiQL's own query, which is deeper than travellers may ask."""
+async def test_development_allows_introspection_at_any_depth(http: httpx.AsyncClient) -> None:
+    """GraphiQL's own query is deeper than the limit for travellers."""
     from graphql import get_introspection_query
 
     with override_settings(DEBUG=True):

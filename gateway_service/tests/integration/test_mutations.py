@@ -1,4 +1,4 @@
-"""What a mutation answers: its object, the refusals it lists in the payload, anything else on top."""
+"""The answer of a mutation: its object, a listed refusal in the payload, or any other refusal as a top-level error."""
 
 from typing import Any
 from uuid import UUID
@@ -25,11 +25,11 @@ class EmailNotVerified(errors.Conflict):
     text = Text(en="Verify your address first.", fr="Vérifiez d’abord votre adresse.")
 
 
-class Odd(errors.Invalid):
+class Unlisted(errors.Invalid):
     code = "ODD_INPUT"
 
 
-class NameWrong(errors.Invalid):
+class InvalidName(errors.Invalid):
     code = "INVALID_NAME"
 
 
@@ -78,7 +78,7 @@ async def test_a_listed_refusal_is_a_user_error(ask: Any, backends: Backends, to
 async def test_an_unlisted_refusal_is_a_top_level_error(
     ask: Any, backends: Backends, token: str, departure: str
 ) -> None:
-    backends.world.refusals["CreateQuote"] = Odd(field="some_input")
+    backends.world.refusals["CreateQuote"] = Unlisted(field="some_input")
 
     answer = await ask(QUOTE, token=token, d=departure, a=3)
 
@@ -88,7 +88,9 @@ async def test_an_unlisted_refusal_is_a_top_level_error(
     assert error["path"] == ["createQuote"]
 
 
-async def test_a_bug_over_there_tells_nothing(ask: Any, backends: Backends, token: str, departure: str) -> None:
+async def test_an_internal_error_of_a_service_reveals_nothing(
+    ask: Any, backends: Backends, token: str, departure: str
+) -> None:
     backends.world.refusals["CreateQuote"] = ZeroDivisionError("secret")
 
     (error,) = (await ask(QUOTE, token=token, d=departure, a=3))["errors"]
@@ -97,31 +99,31 @@ async def test_a_bug_over_there_tells_nothing(ask: Any, backends: Backends, toke
     assert "secret" not in str(error)
 
 
-async def test_a_service_away_is_told_where_the_mutation_lists_it(
-    ask: Any, away: Any, token: str, departure: str
+async def test_an_unavailable_service_is_a_user_error_if_the_mutation_lists_it(
+    ask: Any, unavailable: Any, token: str, departure: str
 ) -> None:
-    away("bookings")
+    unavailable("bookings")
 
     quoted = (await ask(QUOTE, token=token, d=departure, a=1))["data"]["createQuote"]["errors"]
     paid = await ask(PAY, token=token, i={"reference": "R", "paymentMethod": "pm_ok", "idempotencyKey": "k"})
 
-    assert [(one["code"], one["params"]) for one in quoted] == [("UPSTREAM_UNAVAILABLE", {"retryAfter": 1})]
+    assert [(error["code"], error["params"]) for error in quoted] == [("UPSTREAM_UNAVAILABLE", {"retryAfter": 1})]
     assert paid["errors"][0]["extensions"] == {"code": "UPSTREAM_UNAVAILABLE", "retryAfter": 1}
 
 
-async def test_ids_of_nothing_are_as_unknown(ask: Any, backends: Backends, token: str) -> None:
+async def test_malformed_ids_are_not_found(ask: Any, backends: Backends, token: str) -> None:
     wrong = ["x", to_global_id("Trip", str(uuid7())), to_global_id("Departure", "not-a-uuid")]
 
-    answers = [await ask(QUOTE, token=token, d=one, a=1) for one in wrong]
+    answers = [await ask(QUOTE, token=token, d=id, a=1) for id in wrong]
     booked = await ask(BOOK, token=token, i=booking_input(quote="AAAA"))
     waiting = await ask(QUOTE, token=token, d=to_global_id("Departure", str(uuid7())), a=1, w="x")
 
-    codes = {one["data"]["createQuote"]["errors"][0]["code"] for one in (*answers, waiting)}
+    codes = {answer["data"]["createQuote"]["errors"][0]["code"] for answer in (*answers, waiting)}
     assert codes | {booked["data"]["createBooking"]["errors"][0]["code"]} == {"NOT_FOUND"}
     assert backends.calls["CreateQuote"] == backends.calls["CreateBooking"] == 0
 
 
-async def test_bookings_are_for_the_signed_in(ask: Any, backends: Backends, departure: str) -> None:
+async def test_booking_mutations_require_sign_in(ask: Any, backends: Backends, departure: str) -> None:
     answers = [
         await ask(QUOTE, d=departure, a=1),
         await ask(BOOK, i=booking_input()),
@@ -129,7 +131,7 @@ async def test_bookings_are_for_the_signed_in(ask: Any, backends: Backends, depa
         await ask("mutation { updateProfile(input: {}) { user { id } } }"),
     ]
 
-    assert [one["errors"][0]["extensions"]["code"] for one in answers] == ["UNAUTHENTICATED"] * 4
+    assert [answer["errors"][0]["extensions"]["code"] for answer in answers] == ["UNAUTHENTICATED"] * 4
     assert backends.calls.total() == 0
 
 
@@ -150,11 +152,11 @@ async def test_refusals_of_a_booking(
     payload = (await ask(BOOK, token=token, i=booking_input()))["data"]["createBooking"]
 
     assert payload["booking"] is None
-    assert [(one["code"], one["params"]) for one in payload["errors"]] == [(code, params)]
+    assert [(error["code"], error["params"]) for error in payload["errors"]] == [(code, params)]
 
 
-async def test_the_field_at_fault_is_named_as_the_schema_spells_it(ask: Any, backends: Backends, token: str) -> None:
-    backends.world.refusals["CreateBooking"] = NameWrong(field="passengers[0].first_name")
+async def test_the_field_of_a_refusal_has_the_schemas_spelling(ask: Any, backends: Backends, token: str) -> None:
+    backends.world.refusals["CreateBooking"] = InvalidName(field="passengers[0].first_name")
 
     payload = (await ask(BOOK, token=token, i=booking_input()))["data"]["createBooking"]
 
@@ -167,7 +169,7 @@ async def test_a_profile_changes_only_what_is_given(ask: Any, backends: Backends
 
     answer = await ask(query, token=token, i=given)
 
-    (_, request, call) = next(one for one in backends.world.requests if one[0] == "UpdateProfile")
+    (_, request, call) = next(request for request in backends.world.requests if request[0] == "UpdateProfile")
     assert {field.name: value for field, value in request.ListFields()} | {"phone": request.phone} == {
         "first_name": "Ann", "phone": "", "date_of_birth": "1990-02-28", "locale": 2, "notify_by_sms": False
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The gateway's edge: methods, types, sizes, hosts, tokens and cookies."""
+"""HTTP requests: methods, content types, sizes, hosts, tokens and cookies."""
 
 import base64
 import hmac
@@ -32,10 +32,10 @@ def unsigned(alg: str, person: UUID) -> str:
     return f"{part({'alg': alg, 'typ': 'JWT', 'kid': keys.KID})}.{part(claims)}."
 
 
-async def test_a_bad_token_is_401_and_never_signed_out(
+async def test_a_bad_token_is_401_and_never_counts_as_signed_out(
     http: httpx.AsyncClient, person: UUID, backends: Backends
 ) -> None:
-    """Abuse 1, 2, 3, 5, 6: one answer for every bad token."""
+    """Abuse 1, 2, 3, 5, 6: every bad token gets the same answer."""
     pem = keys.traveller_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     now = int(time.time())
     b64 = base64.urlsafe_b64encode
@@ -57,10 +57,10 @@ async def test_a_bad_token_is_401_and_never_signed_out(
         "",
     ]
 
-    answers = [await http.post("/graphql", json={"query": ME}, headers={"Authorization": one}) for one in headers]
+    answers = [await http.post("/graphql", json={"query": ME}, headers={"Authorization": header}) for header in headers]
 
-    assert {one.status_code for one in answers} == {401}
-    assert {one.text for one in answers} == {
+    assert {answer.status_code for answer in answers} == {401}
+    assert {answer.text for answer in answers} == {
         '{"errors":[{"message":"Sign in to continue.","extensions":{"code":"UNAUTHENTICATED"}}]}'
     }
     assert backends.calls.total() == 0
@@ -73,7 +73,7 @@ async def test_clocks_may_differ_by_the_leeway(ask: Any, person: UUID) -> None:
     assert (await ask(ME, token=token))["data"]["me"] is not None
 
 
-async def test_operations_come_by_post_and_as_json(http: httpx.AsyncClient, backends: Backends) -> None:
+async def test_only_post_and_json_are_accepted(http: httpx.AsyncClient, backends: Backends) -> None:
     """Abuse 46."""
     mutation = 'mutation { login(email: "a", password: "b") { accessToken } }'
     by_get = await http.get("/graphql", params={"query": mutation})
@@ -85,11 +85,11 @@ async def test_operations_come_by_post_and_as_json(http: httpx.AsyncClient, back
     multipart = await http.post("/graphql", files={"operations": b"{}"})
 
     assert (by_get.status_code, by_get.headers["Allow"]) == (405, "POST")
-    assert [one.status_code for one in (by_form, by_text, by_xml, multipart)] == [415] * 4
+    assert [answer.status_code for answer in (by_form, by_text, by_xml, multipart)] == [415] * 4
     assert backends.calls.total() == 0
 
 
-async def test_what_is_too_large_is_refused_unread(http: httpx.AsyncClient) -> None:
+async def test_a_request_that_is_too_large_is_refused_unread(http: httpx.AsyncClient) -> None:
     """Abuse 49, 51."""
     read = 0
 
@@ -108,7 +108,7 @@ async def test_what_is_too_large_is_refused_unread(http: httpx.AsyncClient) -> N
     assert declared.headers["Connection"] == heads.headers["Connection"] == "close"
 
 
-async def test_other_hosts_and_headers_that_claim_are_nothing(http: httpx.AsyncClient, ask: Any) -> None:
+async def test_unknown_hosts_are_refused_and_identity_headers_ignored(http: httpx.AsyncClient, ask: Any) -> None:
     """Abuse 50."""
     evil = await http.get("/health/live", headers={"Host": "evil.example"})
     claims = {"X-User-Id": "1", "X-Remote-User": "admin", "X-HTTP-Method-Override": "DELETE"}
@@ -119,7 +119,7 @@ async def test_other_hosts_and_headers_that_claim_are_nothing(http: httpx.AsyncC
     assert not [name for name in cross.headers if name.startswith("access-control")]
 
 
-async def test_unknown_paths_and_failures_are_problems(
+async def test_unknown_paths_and_failures_answer_problem_json(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unknown = await http.get("/nope")
@@ -136,8 +136,10 @@ async def test_unknown_paths_and_failures_are_problems(
     assert "secret" not in failed.text
 
 
-async def test_a_cookie_holds_the_refresh_token_out_of_reach(http: httpx.AsyncClient, backends: Backends) -> None:
-    """Abuse 8. Seen failing (a new token for the other site) with cookie_allowed taken out of refreshTokens."""
+async def test_the_refresh_cookie_is_unreadable_and_refused_to_other_sites(
+    http: httpx.AsyncClient, backends: Backends
+) -> None:
+    """Abuse 8. Seen failing (a new token for the other site) without the check of cookie_allowed in refreshTokens."""
     with override_settings(COOKIES_SECURE=True):
         login = await http.post("/graphql", json={"query": LOGIN, "variables": {"c": True}})
     payload, cookie = login.json()["data"]["login"], login.headers["Set-Cookie"]
@@ -156,7 +158,7 @@ async def test_a_cookie_holds_the_refresh_token_out_of_reach(http: httpx.AsyncCl
     assert {part.strip() for part in cookie.split(";")} >= {
         "travel_refresh=refresh-1", "HttpOnly", "SameSite=Strict", "Secure", "Path=/graphql"
     }  # fmt: skip
-    assert {one.json()["errors"][0]["extensions"]["code"] for one in refused} == {"FORBIDDEN"}
+    assert {answer.json()["errors"][0]["extensions"]["code"] for answer in refused} == {"FORBIDDEN"}
     assert accepted.json()["data"]["refreshTokens"] == {"accessToken": "access", "refreshToken": None, "errors": []}
     assert "travel_refresh=refresh-1" in accepted.headers["Set-Cookie"]
     assert backends.calls["RefreshTokens"] == 1
@@ -169,15 +171,15 @@ async def test_without_use_cookie_no_cookie_is_set(http: httpx.AsyncClient) -> N
     assert "Set-Cookie" not in login.headers
 
 
-async def test_the_services_are_told_the_peers_address(http: httpx.AsyncClient, backends: Backends) -> None:
-    """Abuse 14: nobody chooses an address by a header."""
+async def test_services_receive_the_peers_address(http: httpx.AsyncClient, backends: Backends) -> None:
+    """Abuse 14: a header does not change the client's address."""
     await http.post("/graphql", json={"query": LOGIN}, headers={"X-Forwarded-For": "1.2.3.4"})
 
-    (_, request, _) = next(one for one in backends.world.requests if one[0] == "Login")
+    (_, request, _) = next(request for request in backends.world.requests if request[0] == "Login")
     assert request.ip_address == "127.0.0.9"
 
 
-def test_trusted_proxies_alone_name_the_client() -> None:
+def test_only_trusted_proxies_may_name_the_client() -> None:
     from ipaddress import ip_network
 
     with override_settings(TRUSTED_PROXIES=(ip_network("10.0.0.0/8"),)):

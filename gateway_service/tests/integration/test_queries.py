@@ -1,4 +1,4 @@
-"""The graph over real gRPC: batched, localised, whole where a service is away, and closed to others."""
+"""Queries over real gRPC: batched, localised, answered while a service is unavailable, and closed to other travellers."""
 
 import base64
 from typing import Any
@@ -33,7 +33,7 @@ def account(backends: Backends, person: UUID) -> users_pb2.User:
 
 
 async def test_rpcs_do_not_grow_with_rows(ask: Any, backends: Backends, person: UUID, token: str) -> None:
-    """Seen failing with each loader made anew at every use."""
+    """Seen failing with a new loader at every use."""
     backends.world.users[str(person)] = users_pb2.User(id=str(person), email="ann@example.org")
     counts = []
     for rows in (1, 8):
@@ -46,7 +46,7 @@ async def test_rpcs_do_not_grow_with_rows(ask: Any, backends: Backends, person: 
 
     assert len(answer["data"]["me"]["bookings"]["edges"]) == 9
     assert counts[0] == counts[1]
-    assert set(counts[1].values()) <= {1, 2}  # destinations: those of the trips, then their parents
+    assert set(counts[1].values()) <= {1, 2}  # BatchGetDestinations: the destinations of the trips, then their parents
     assert counts[1]["BatchGetDepartures"] == 1
 
 
@@ -63,12 +63,12 @@ async def test_a_booking_is_shown_as_the_contract_says(ask: Any, backends: Backe
     assert node["departure"]["startsAt"] == "2026-12-23T12:00:00.000Z"
     assert node["departure"]["seatsAvailable"] == 7
     assert node["departure"]["convertedAdultPrice"] == {"amount": "125.00", "currency": "USD"}
-    assert [one["message"] for one in node["history"]] == ["Fait 1", "Fait 2", "Fait 3"]
+    assert [event["message"] for event in node["history"]] == ["Fait 1", "Fait 2", "Fait 3"]
     assert node["lines"] == [{"label": "Adulte", "tax": None}]
     assert node["traveller"]["id"] == answer["data"]["me"]["id"]
 
 
-async def test_the_language_is_asked_then_accepted_then_the_profiles(
+async def test_the_language_is_the_argument_then_the_header_then_the_profile(
     ask: Any, backends: Backends, account: users_pb2.User, token: str
 ) -> None:
     backends.world.add_trip(1)
@@ -91,11 +91,11 @@ async def test_the_language_is_asked_then_accepted_then_the_profiles(
         ("users", "email", "bookings"),
     ],
 )
-async def test_one_service_away_leaves_the_rest(
-    service: str, path: str, kept: str, ask: Any, away: Any, backends: Backends, person: UUID, token: str
+async def test_an_unavailable_service_nulls_only_its_own_fields(
+    service: str, path: str, kept: str, ask: Any, unavailable: Any, backends: Backends, person: UUID, token: str
 ) -> None:
     backends.world.add_booking(person)
-    away(service)
+    unavailable(service)
 
     answer = await ask(
         "{ me { email bookings { edges { node { reference departure { id } invoice { number } } } } } }", token=token
@@ -103,14 +103,14 @@ async def test_one_service_away_leaves_the_rest(
 
     me = answer["data"]["me"]
     node = me["bookings"]["edges"][0]["node"]
-    (error,) = [one for one in answer["errors"] if one["path"][-1] == path]
+    (error,) = [error for error in answer["errors"] if error["path"][-1] == path]
     assert error["extensions"] == {"code": "UPSTREAM_UNAVAILABLE", "retryAfter": 1}
     assert (me if path == "email" else node)[path] is None
     assert {**me, **node}[kept] is not None
 
 
-async def test_me_comes_from_the_token_itself(ask: Any, away: Any, person: UUID, token: str) -> None:
-    away("users")
+async def test_me_needs_only_the_token(ask: Any, unavailable: Any, person: UUID, token: str) -> None:
+    unavailable("users")
 
     assert (await ask("{ me { id } }", token=token))["data"]["me"]["id"] == to_global_id("User", str(person))
     assert (await ask("{ me { id } }"))["data"] == {"me": None}
@@ -131,7 +131,7 @@ async def test_me_comes_from_the_token_itself(ask: Any, away: Any, person: UUID,
         "Nope",
     ],
 )
-async def test_node_of_somebody_else_is_as_unknown(
+async def test_node_of_another_traveller_is_null(
     type_name: str, ask: Any, backends: Backends, account: users_pb2.User, token: str
 ) -> None:
     """Abuse 40."""
@@ -145,15 +145,15 @@ async def test_node_of_somebody_else_is_as_unknown(
     assert seen == unknown == signed_out == {"data": {"node": None}}
 
 
-async def test_node_finds_what_is_public_or_ones_own(ask: Any, backends: Backends, person: UUID, token: str) -> None:
+async def test_node_returns_public_and_own_objects(ask: Any, backends: Backends, person: UUID, token: str) -> None:
     booking = backends.world.add_booking(person)
     query = "query($id: ID!) { node(id: $id) { id __typename } }"
     ids = [
         ("Booking", booking.id),
         ("User", str(person)),
         ("Departure", booking.departure_id),
-        *(("Trip", one) for one in backends.world.trips),
-        *(("Destination", one) for one in backends.world.destinations),
+        *(("Trip", trip) for trip in backends.world.trips),
+        *(("Destination", destination) for destination in backends.world.destinations),
     ]
 
     for type_name, raw in ids:
@@ -161,7 +161,9 @@ async def test_node_finds_what_is_public_or_ones_own(ask: Any, backends: Backend
         assert node == {"id": to_global_id(type_name, raw), "__typename": type_name}
 
 
-async def test_a_booking_of_somebody_else_is_null_without_an_error(ask: Any, backends: Backends, token: str) -> None:
+async def test_a_booking_of_another_traveller_is_null_without_an_error(
+    ask: Any, backends: Backends, token: str
+) -> None:
     theirs = backends.world.add_booking(uuid7())
 
     assert await ask("query($r: String!) { booking(reference: $r) { id } }", token=token, r=theirs.reference) == {
@@ -172,7 +174,7 @@ async def test_a_booking_of_somebody_else_is_null_without_an_error(ask: Any, bac
 
 
 async def test_guessing_references_is_limited(ask: Any, valkey: Any, backends: Backends, token: str) -> None:
-    """Abuse 40. Seen failing without attempts.check_reference."""
+    """Abuse 40. Seen failing without guesses.check_reference."""
     query = "{ " + " ".join(f'r{i}: booking(reference: "WRONG{i}") {{ id }}' for i in range(30)) + " }"
     for _ in range(2):
         assert "errors" not in await ask(query, token=token)
@@ -193,21 +195,21 @@ async def test_pages_and_cursors_are_checked(arguments: str, ask: Any, backends:
     assert backends.calls["SearchTrips"] == 0
 
 
-async def test_a_cursor_fits_its_own_list_alone(ask: Any, backends: Backends) -> None:
-    """Abuse 47. Seen failing (one SearchTrips more) with ListKey's fingerprint taken out."""
+async def test_a_cursor_is_valid_only_for_its_own_list(ask: Any, backends: Backends) -> None:
+    """Abuse 47. Seen failing (one SearchTrips more) without ListKey's fingerprint."""
     backends.world.add_trip(1)
     cursor = (await ask("{ trips { edges { cursor } } }"))["data"]["trips"]["edges"][0]["cursor"]
 
     ok = await ask("query($c: String) { trips(after: $c) { totalCount } }", c=cursor)
     other = await ask("query($c: String) { destinations(after: $c) { totalCount } }", c=cursor)
-    narrowed = await ask("query($c: String) { trips(after: $c, seats: 2) { totalCount } }", c=cursor)
+    filtered = await ask("query($c: String) { trips(after: $c, seats: 2) { totalCount } }", c=cursor)
 
     assert "errors" not in ok
-    assert [one["errors"][0]["extensions"]["code"] for one in (other, narrowed)] == ["BAD_USER_INPUT"] * 2
+    assert [answer["errors"][0]["extensions"]["code"] for answer in (other, filtered)] == ["BAD_USER_INPUT"] * 2
     assert backends.calls["SearchTrips"] == 2
 
 
-async def test_arguments_out_of_the_world_are_refused(ask: Any, backends: Backends) -> None:
+async def test_arguments_out_of_range_are_refused(ask: Any, backends: Backends) -> None:
     trip = to_global_id("Trip", str(uuid7()))
     refused = {
         "near.latitude": "{ destinations(near: {latitude: 91, longitude: 0, radiusKm: 1}) { totalCount } }",

@@ -1,4 +1,4 @@
-"""The waiting list and renaming over GraphQL: what is sent on, what comes back, and that it is one's own."""
+"""The waiting list and renaming over GraphQL: requests, answers, and that a traveller sees only their own entries."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ def departure(backends: Backends) -> str:
     return to_global_id("Departure", backends.world.add_trip(1).id)
 
 
-async def test_joining_shows_ones_place_in_line(
+async def test_joining_shows_the_position_on_the_waiting_list(
     ask: Any, backends: Backends, token: str, person: UUID, departure: str
 ) -> None:
     answer = await ask(JOIN, token=token, d=departure, s=3)
@@ -37,19 +37,19 @@ async def test_joining_shows_ones_place_in_line(
     assert {name: entry[name] for name in ("seats", "status", "position", "offeredUntil", "departure")} == {
         "seats": 3, "status": "WAITING", "position": 1, "offeredUntil": None, "departure": {"id": departure},
     }  # fmt: skip
-    shown = await ask(NODE, token=token, i=entry["id"])
-    assert shown["data"] == {
+    own = await ask(NODE, token=token, i=entry["id"])
+    assert own["data"] == {
         "node": {"__typename": "WaitlistEntry", "seats": 3},
         "me": {"waitlist": [{"id": entry["id"], "status": "WAITING"}]},
     }
     foreign = await ask(NODE, token=keys.mint_access_token(uuid7()), i=entry["id"])
     assert foreign["data"] == {"node": None, "me": {"waitlist": []}}
-    backends.world.line[str(person)].position = 0
+    backends.world.waitlist[str(person)].position = 0
     again = await ask("{ me { waitlist { position } } }", token=token)
     assert again["data"]["me"]["waitlist"] == [{"position": None}]
 
 
-async def test_an_offer_is_taken_by_a_quote(ask: Any, backends: Backends, token: str, departure: str) -> None:
+async def test_a_quote_accepts_an_offer(ask: Any, backends: Backends, token: str, departure: str) -> None:
     entry = str(uuid7())
 
     await ask(QUOTE, token=token, d=departure, w=to_global_id("WaitlistEntry", entry))
@@ -72,25 +72,25 @@ async def test_leaving_and_renaming(ask: Any, backends: Backends, token: str, pe
     booking = backends.world.add_booking(person)
     passenger = booking.passengers[0].id
 
-    left = await ask(LEAVE, token=token, i=to_global_id("WaitlistEntry", str(uuid7())))
-    renamed = await ask(RENAME, token=token, i=to_global_id("Passenger", passenger))
+    leaving = await ask(LEAVE, token=token, i=to_global_id("WaitlistEntry", str(uuid7())))
+    renaming = await ask(RENAME, token=token, i=to_global_id("Passenger", passenger))
 
-    assert left["data"]["leaveWaitlist"] == {"ok": True, "errors": []}
-    assert renamed["data"]["renamePassenger"] == {"booking": {"reference": booking.reference}, "errors": []}
+    assert leaving["data"]["leaveWaitlist"] == {"ok": True, "errors": []}
+    assert renaming["data"]["renamePassenger"] == {"booking": {"reference": booking.reference}, "errors": []}
     (request,) = [r for name, r, _ in backends.world.requests if name == "RenamePassenger"]
     assert request == b.RenamePassengerRequest(passenger_id=passenger, first_name="Ann", last_name="Lee")
 
 
-async def test_what_is_no_id_of_the_kind_is_as_unknown(ask: Any, backends: Backends, token: str) -> None:
+async def test_an_id_of_another_type_is_not_found(ask: Any, backends: Backends, token: str) -> None:
     wrong = to_global_id("Booking", str(uuid7()))
 
     answers = [(await ask(document, token=token, i=wrong))["data"] for document in (LEAVE, RENAME)]
 
-    assert [next(iter(one.values()))["errors"] for one in answers] == [[{"code": "NOT_FOUND", "field": "id"}]] * 2
+    assert [next(iter(answer.values()))["errors"] for answer in answers] == [[{"code": "NOT_FOUND", "field": "id"}]] * 2
     assert backends.calls["LeaveWaitlist"] == backends.calls["RenamePassenger"] == 0
 
 
-async def test_the_line_is_for_the_signed_in(ask: Any, departure: str) -> None:
+async def test_the_waiting_list_requires_sign_in(ask: Any, departure: str) -> None:
     for answer in (
         await ask(JOIN, d=departure, s=1),
         await ask(LEAVE, i=to_global_id("WaitlistEntry", str(uuid7()))),

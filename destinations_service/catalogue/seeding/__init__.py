@@ -1,6 +1,8 @@
 """Fills the catalogue from the committed seed data. Seeding can be repeated: it adds only what is missing."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +43,7 @@ def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
         places = list(gazetteer.new_places())
         trips = new_trips(gazetteer)
         departures = new_departures(today=now.date(), unsaved=[trip.row for trip in trips])
-        with transaction.atomic():
+        with _uncollected(), transaction.atomic():
             write_exchange_rates()
             write_places(places)
             if places:
@@ -54,6 +56,16 @@ def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
     photos = library.keep_many(Path(settings.MEDIA_ROOT), drawn_at_seed(gazetteer))
     say(f"{photos} photos drawn")
     return Seeded(places=len(places), trips=len(trips), departures=len(departures), photos=photos)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep existing objects out of garbage collection: a visit to all rows would take longer than several batches."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _count_rows() -> None:

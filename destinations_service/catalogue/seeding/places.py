@@ -17,7 +17,7 @@ from destinations_service.catalogue.seeding.content import Words
 
 SIGHTS_NAMED: Final = 4
 CITIES_NAMED: Final = 3
-BATCH: Final = 250  # places; each has about ten rows
+BATCH: Final = 50  # places; each has about ten rows
 CURRENCY_OF_ANTARCTICA: Final = "USD"  # it has none of its own, and the column needs a value
 
 

@@ -13,7 +13,7 @@ from destinations_service.catalogue.seeding.content import Words
 from destinations_service.catalogue.seeding.places import Gazetteer
 from shared.outbox import publish_many
 
-BATCH: Final = 500  # departures
+BATCH: Final = 100  # departures
 
 
 @dataclass(frozen=True, slots=True)

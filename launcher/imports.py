@@ -1,8 +1,13 @@
 """Which of the repository's own modules a module imports. The answer is read from its text; nothing is executed."""
 
 import ast
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
+
+# CPython 3.11 counts the depth of a parse once for all threads. If a second thread parses meanwhile, the first gets a SystemError.
+_ONE_PARSE: Final = threading.Lock()
 
 
 def with_imports(files: Iterable[Path], *, root: Path) -> set[Path]:
@@ -19,7 +24,8 @@ def with_imports(files: Iterable[Path], *, root: Path) -> set[Path]:
 
 def _imported_by(file: Path, root: Path) -> Iterator[Path]:
     try:
-        tree = ast.parse(file.read_text())
+        with _ONE_PARSE:
+            tree = ast.parse(file.read_text())
     except SyntaxError:  # running the file shows the error
         return
     for node in ast.walk(tree):

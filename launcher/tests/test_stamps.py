@@ -1,12 +1,16 @@
 """A stamp changes with everything that decides what `migrate` or `seed` does, and with nothing else."""
 
+import gc
 import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from launcher import stamps
 from launcher.bringup import declared_topics
+from launcher.imports import with_imports
 from launcher.infrastructure import kafka
 from launcher.platform import ROOT, Platform
 from shared import events
@@ -99,3 +103,31 @@ def test_the_stamp_of_a_seed_changes_with_its_data(tmp_path: Path) -> None:
     data.write_text("Bob")
 
     assert stamps.seed_of("users", secret="s", root=tmp_path) != before
+
+
+def test_imports_are_read_in_many_threads_at_once(tmp_path):
+    """`up` hashes the services in parallel. Seen failing (SystemError of ast.parse) without the lock, on Python 3.11."""
+    module = tmp_path / "module.py"
+    module.write_text("import os\n" * 300)
+
+    def switch_threads(*_):
+        """Run Python code during garbage collection, where another thread may then go on."""
+        for _ in range(300):
+            pass
+
+    def read_often():
+        for _ in range(40):
+            with_imports([module], root=tmp_path)
+
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(5)
+    gc.callbacks.append(switch_threads)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            outcomes = [pool.submit(read_often) for _ in range(4)]
+            assert [outcome.exception() for outcome in outcomes] == [None] * 4
+    finally:
+        gc.callbacks.remove(switch_threads)
+        gc.set_threshold(*thresholds)
+        sys.setswitchinterval(interval)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import graphene
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
+from graphene.types.definitions import GrapheneObjectType
 from graphene.types.mountedtype import MountedType
 from graphene.types.unmountedtype import UnmountedType
 from graphql import GraphQLNonNull, GraphQLResolveInfo
@@ -94,7 +95,9 @@ class Node(graphene.Interface):
     def resolve_type(cls, instance: Message | Person, info: GraphQLResolveInfo) -> type[graphene.ObjectType]:
         """Return the type of `instance`: the type with the name of its message."""
         name = instance.type_name if isinstance(instance, Person) else type(instance).__name__
-        return info.schema.type_map[name].graphene_type  # type: ignore[attr-defined]
+        node_type: GrapheneObjectType = info.schema.type_map[name]
+        graphene_type: type[graphene.ObjectType] = node_type.graphene_type
+        return graphene_type
 
 
 class NodeObject(MessageObject):

@@ -63,7 +63,7 @@ def served() -> GraphQLSchema:
 
 
 def test_the_served_schema_keeps_the_contract(contract: GraphQLSchema, served: GraphQLSchema) -> None:
-    """Seen failing with `Trip.fromPrice` renamed, and with an argument of `trips` left out."""
+    """Seen failing with `Trip.fromPrice` renamed, and without an argument of `trips`."""
     missing = {
         BreakingChangeType.TYPE_REMOVED: UNSERVED_TYPES,
         BreakingChangeType.FIELD_REMOVED: UNSERVED_FIELDS,
@@ -96,16 +96,16 @@ def test_each_description_that_differs_from_the_contract_is_needed(contract: Gra
 
 
 def test_served_types_equal_the_contract(contract: GraphQLSchema, served: GraphQLSchema) -> None:
-    """A type that is stricter than the contract is no breaking change, and still not the contract."""
+    """A stricter type is not a breaking change, but it differs from the contract."""
     for name, promised in contract.type_map.items():
         if name.startswith("__") or name not in served.type_map:
             continue
-        shown = served.type_map[name]
-        assert type(shown) is type(promised), name
+        served_type = served.type_map[name]
+        assert type(served_type) is type(promised), name
         if isinstance(promised, GraphQLEnumType):
-            assert set(shown.values) == set(promised.values), name
+            assert set(served_type.values) == set(promised.values), name
         if isinstance(promised, FIELDED):
-            for field_name, field in shown.fields.items():
+            for field_name, field in served_type.fields.items():
                 assert _shape(field) == _shape(promised.fields[field_name]), f"{name}.{field_name}"
 
 
@@ -144,9 +144,9 @@ def test_top_level_codes_are_in_the_contract() -> None:
 
 
 def _fields(schema_: GraphQLSchema, type_name: str) -> dict[str, Any]:
-    found = schema_.type_map[type_name]
-    assert isinstance(found, FIELDED)
-    return found.fields
+    named_type = schema_.type_map[type_name]
+    assert isinstance(named_type, FIELDED)
+    return named_type.fields
 
 
 def _shape(field: Any) -> tuple[str, dict[str, str]]:

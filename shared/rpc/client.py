@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Self, TypeVar
 
 import grpc
@@ -111,13 +112,10 @@ class AioChannel(grpc.aio.Channel):
         return _UnaryMethod(self, method, request_serializer, response_deserializer)
 
     def unary_stream(self, method: str, *_: Any, **__: Any) -> Any:
-        """Return None: a generated stub asks for every method, and no asyncio code here reads a stream."""
+        """Return a function that raises NotImplementedError: no asyncio code here calls a streaming method."""
+        return partial(_refuse_stream, method)
 
-    def stream_unary(self, method: str, *_: Any, **__: Any) -> Any:
-        """Return None, as `unary_stream` does."""
-
-    def stream_stream(self, method: str, *_: Any, **__: Any) -> Any:
-        """Return None, as `unary_stream` does."""
+    stream_unary = stream_stream = unary_stream
 
     def open(self) -> "_OpenChannel":
         """Return the running loop's connection; open it if this is the loop's first call."""
@@ -173,6 +171,10 @@ class _UnaryMethod(grpc.aio.UnaryUnaryMultiCallable):  # type: ignore[type-arg] 
         if method is None:
             method = opened.methods[self._path] = opened.channel.unary_unary(self._path, *self._coding)
         return method(request, metadata=(self._channel.credential(), *metadata), **options)
+
+
+def _refuse_stream(method: str, *_: object, **__: object) -> None:
+    raise NotImplementedError(f"{method} is a streaming method, which AioChannel does not call")
 
 
 async def call(

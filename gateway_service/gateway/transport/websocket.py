@@ -98,14 +98,14 @@ class Socket:
                 event = await self._receive()
                 if event["type"] == "websocket.disconnect":
                     return
-                await self._take(event)
+                await self._handle(event)
         except Closed as closed:
             self._finish(closed)
         except Exception as error:
             log.error("socket failed", exc_info=error)
             self._finish(Closed(1011, "Internal error"))
 
-    async def _take(self, event: Event) -> None:
+    async def _handle(self, event: Event) -> None:
         text = event.get("text")
         if text is None or len(text) > MAX_MESSAGE:
             raise Closed(4400, BAD_MESSAGE)
@@ -167,7 +167,7 @@ class Socket:
     async def _answer(self, name: str, payload: object) -> None:
         with bind_request(locale=self._locale):
             try:
-                if not await self._answered(name, payload):
+                if not await self._send_answers(name, payload):
                     return
                 self._put({"id": name, "type": "complete"})
             except Closed as closed:
@@ -179,7 +179,7 @@ class Socket:
                 if self._running.get(name) is asyncio.current_task():
                     del self._running[name]
 
-    async def _answered(self, name: str, payload: object) -> bool:
+    async def _send_answers(self, name: str, payload: object) -> bool:
         """Send every answer. Return whether `complete` must follow."""
         try:
             prepared = prepare(payload)

@@ -15,7 +15,7 @@ _PAST: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "idempotency keys": ("KEY_RETENTION", "idempotency_idempotencykey", "created_at < now() - %(past)s"),
     "inbox rows": ("INBOX_RETENTION", "inbox_inboxmessage", "received_at < now() - %(past)s"),
-    "webhooks without a say": (
+    "webhooks that changed nothing": (
         "WEBHOOK_RETENTION", "payments_webhook", "outcome IN ('APPLIED', 'NOTHING_NEW') AND received_at < now() - %(past)s",
     ),
 }  # fmt: skip

@@ -93,6 +93,18 @@ def test_a_booking_is_written_completely(
     )
 
 
+def test_a_booking_takes_nineteen_statements(buyer: Buyer, destinations: Destinations) -> None:
+    """Many wait for the lock that the seats' UPDATE takes, so it is the last statement before the commit."""
+    quote = buyer.quote(destinations.offer())
+
+    with CaptureQueriesContext(connection) as captured:
+        buyer.book_quote(quote)
+
+    statements = [query["sql"] for query in captured]
+    assert len(statements) == 19
+    assert statements[statements.index("COMMIT") - 1].startswith('UPDATE "bookings_seatinventory" SET "held"')
+
+
 def test_a_failure_in_the_last_step_writes_nothing(buyer: Buyer, destinations: Destinations) -> None:
     quote = buyer.quote(destinations.offer())
 

@@ -84,3 +84,14 @@ def calls(module: ast.Module, name: str) -> bool:
 def test_seats_are_given_back_only_by_release(function: str) -> None:
     """Whoever frees seats offers them in the same call. Seen failing with inventory.give_back planted in expire.py."""
     assert {name for name, module in sources() if calls(module, function)} == CALLERS[function]
+
+
+def test_only_one_function_moves_an_entry_of_the_waiting_list() -> None:
+    """Seen failing with `entry.status = WaitlistStatus.LEFT` planted in entries.py."""
+    writers = {
+        name
+        for name, module in sources()
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node) == "entry.status"
+    }
+    assert writers == {f"{SEATS}release.py"}

@@ -106,9 +106,7 @@ async def _seats(operation: Operation, departure_id: str) -> int | None:
         return None
 
 
-async def _unsent(
-    operation: Operation, booking: bookings_pb2.Booking, sent: dict[str, int]
-) -> AsyncIterator[Update]:  # fmt: skip
+async def _unsent(operation: Operation, booking: bookings_pb2.Booking, sent: dict[str, int]) -> AsyncIterator[Update]:
     if booking.sequence <= sent.get(booking.id, 0):
         return
     operation.renew()

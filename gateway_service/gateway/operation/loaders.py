@@ -128,9 +128,7 @@ class Loaders:
     def trips_of(self) -> DataLoader[PageKey[tuple[str, str, int, str]], destinations_pb2.TripPage | None]:
         """A page of a destination's trips, by PageKey(id, (from, until, first, after))."""
 
-        async def read(
-            parents: list[str], arguments: tuple[str, str, int, str]
-        ) -> Iterable[destinations_pb2.TripPage]:  # fmt: skip
+        async def read(parents: list[str], arguments: tuple[str, str, int, str]) -> Iterable[destinations_pb2.TripPage]:
             since, until, first, after = arguments
             request = destinations_pb2.BatchListTripsRequest(
                 destination_ids=parents, departs=dates(since, until), page=page(first, after)
@@ -188,9 +186,7 @@ class Loaders:
     def notifications_of(self) -> DataLoader[PageKey[tuple[int, str]], notifications_pb2.NotificationPage | None]:
         """A page of the notifications that a person was sent, by PageKey(id, (first, after))."""
 
-        async def read(
-            parents: list[str], arguments: tuple[int, str]
-        ) -> Iterable[notifications_pb2.NotificationPage]:  # fmt: skip
+        async def read(parents: list[str], arguments: tuple[int, str]) -> Iterable[notifications_pb2.NotificationPage]:
             request = notifications_pb2.BatchListNotificationsRequest(person_ids=parents, page=page(*arguments))
             return (await self._call(grpc.notifications.BatchListNotifications, request)).pages
 

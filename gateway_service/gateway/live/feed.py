@@ -1,4 +1,4 @@
-"""The live feed: one reader of the bookings' topics per process, which wakes the watchers of whatever changed.
+"""The live feed: each process has one reader of the bookings' topics, which wakes the watchers of a changed subject.
 
 A watcher names its subject: a booking, all bookings of a traveller, or the seats of a departure.
 

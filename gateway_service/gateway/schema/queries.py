@@ -1,4 +1,4 @@
-"""The root of every read."""
+"""The root of all queries, and how `node` reads each type."""
 
 from __future__ import annotations  # grpc's classes are generic in their stubs only
 

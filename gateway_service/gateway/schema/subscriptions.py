@@ -1,4 +1,4 @@
-"""The root of every subscription."""
+"""The root of all subscriptions."""
 
 import re
 from collections.abc import AsyncIterator

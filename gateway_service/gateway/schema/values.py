@@ -38,7 +38,7 @@ class HasId(Protocol):
 
 
 class Info(GraphQLResolveInfo):
-    """What a resolver receives; its context is the operation."""
+    """What a resolver receives. Its context is the operation."""
 
     context: Operation
 
@@ -138,7 +138,7 @@ class MoneyInput(graphene.InputObjectType):
 
 
 def money_given(value: MoneyInput | None, field: str) -> common_pb2.Money | None:
-    """Return an amount that a client sent. Raises Invalid for an unknown currency, or an amount that is negative or too fine."""
+    """Return an amount that a client sent. Raises Invalid for a malformed currency, or an amount that is negative or too fine."""
     if value is None:
         return None
     currency = value.currency

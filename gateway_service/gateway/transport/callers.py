@@ -29,7 +29,7 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
 
 
 def seconds_left(traveller: Traveller) -> float:
-    """Return how long the verified token stays valid, including the leeway for clocks that differ."""
+    """Return how long the verified token stays valid; for a token that has expired, the rest of the leeway for clocks."""
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)
 

@@ -1,4 +1,4 @@
-"""The root of every write."""
+"""The root of all mutations."""
 
 import graphene
 

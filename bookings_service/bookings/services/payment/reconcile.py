@@ -29,7 +29,10 @@ log = structlog.get_logger(__name__)
 
 
 def reconcile_due(*, limit: int = 20) -> int:
-    """Ask the provider about up to `limit` live payments, last asked PAYMENT_RECONCILE_SECONDS ago or earlier. Return their number."""
+    """Ask the provider about up to `limit` live payments. Return their number.
+
+    A payment is due PAYMENT_RECONCILE_SECONDS after the provider was last asked about it.
+    """
     done = 0
     while done < limit and _reconcile_next():
         done += 1
@@ -117,8 +120,8 @@ def contradiction(*, payment_id: UUID) -> Contradiction | None:
     if result is None:
         agrees, reported = payment.status == PaymentStatus.FAILED, "never heard of it"
     else:
+        agrees = (result.status, result.amount) == (payment.status, amount_of(payment))
         reported = f"{result.status} {result.amount}"
-        agrees = reported == recorded
     return None if agrees else Contradiction(payment.id, payment.booking.reference, recorded, reported)
 
 

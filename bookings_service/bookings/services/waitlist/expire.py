@@ -90,9 +90,8 @@ def _expire_next_quote() -> bool:
             return False
         seats, quote.held_seats = quote.held_seats, 0
         quote.save(update_fields=["held_seats"])
-        release(
-            departure_id=quote.departure_id, held=seats, now=now
-        )  # before the entry's lock: inventory is locked first
+        # Release first: the inventory row is locked before an entry, here as everywhere.
+        release(departure_id=quote.departure_id, held=seats, now=now)
         entry = WaitlistEntry.objects.select_for_update().get(quotes=quote)
         _expire(entry, reason=events.UNANSWERED, now=now)
         return True

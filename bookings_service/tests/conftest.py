@@ -22,7 +22,6 @@ from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.providers import configured
 from bookings_service.tests import doubles, stripe_doubles
 from bookings_service.tests.factories import create_booking_command
-from bookings_service.tests.flush import only_used_tables
 from shared.auth import Traveller
 from shared.auth import testing as auth
 from shared.deadline import Deadline
@@ -36,13 +35,6 @@ UNANSWERED_SECONDS = 0.3  # long enough for the sandbox to receive a payment
 def keys(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keys with which this process signs tokens, and which it trusts."""
     auth.install(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def fast_flush() -> Iterator[None]:
-    """Empty only the used tables after each test."""
-    with only_used_tables():
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def test_a_waiting_list_entry_from_joining_to_the_quote(
     assert call("BatchGetWaitlistEntries", ids=[entry.id]).entries[0].status == pb.WAITLIST_STATUS_TAKEN
 
 
-def test_abuse_54_a_waiting_list_entry_of_others_is_answered_as_unknown(
+def test_a_waiting_list_entry_of_others_is_answered_as_unknown(
     client: Clients, buyer: Buyer, destinations: Destinations
 ) -> None:
     departure = destinations.offer(capacity=1)
@@ -110,7 +110,7 @@ def test_every_action_of_staff_is_forbidden_to_others(
 @pytest.mark.parametrize(
     ("minor", "currency"), [(0, "EUR"), (-1, "EUR"), (100_001, "EUR"), (1, "USD"), (1, ""), (-(2**63), "JPY")]
 )
-def test_abuse_39_invalid_refunds_are_refused(
+def test_invalid_refunds_are_refused(
     channel: grpc.Channel, buyer: Buyer, destinations: Destinations, minor: int, currency: str
 ) -> None:
     booking = buyer.pay(buyer.book(destinations.offer()))[1]

@@ -142,7 +142,7 @@ def test_a_refused_booking_writes_nothing(
     assert Quote.objects.get().used_at is None
 
 
-def test_abuse_31_only_its_traveller_uses_a_quote_once_and_in_time(
+def test_only_its_traveller_uses_a_quote_once_and_in_time(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
     owner, other = buyers(2)
@@ -160,7 +160,7 @@ def test_abuse_31_only_its_traveller_uses_a_quote_once_and_in_time(
     assert Booking.objects.count() == 1
 
 
-def test_abuse_31_an_unverified_address_cannot_book(buyer: Buyer, destinations: Destinations, users: Users) -> None:
+def test_an_unverified_address_cannot_book(buyer: Buyer, destinations: Destinations, users: Users) -> None:
     quote = buyer.quote(destinations.offer())
     users.unverified.add(str(buyer.who.id))
 
@@ -171,7 +171,7 @@ def test_abuse_31_an_unverified_address_cannot_book(buyer: Buyer, destinations: 
     assert written() == NOTHING
 
 
-def test_abuse_32_a_repeated_key_books_once(buyer: Buyer, destinations: Destinations, users: Users) -> None:
+def test_a_repeated_key_books_once(buyer: Buyer, destinations: Destinations, users: Users) -> None:
     quote, key = buyer.quote(destinations.offer()), str(uuid4())
 
     first = buyer.book_quote(quote, key=key)
@@ -189,7 +189,7 @@ def test_abuse_32_a_repeated_key_books_once(buyer: Buyer, destinations: Destinat
     }
 
 
-def test_abuse_32_a_key_belongs_to_one_request(buyer: Buyer, destinations: Destinations) -> None:
+def test_a_key_belongs_to_one_request(buyer: Buyer, destinations: Destinations) -> None:
     key = str(uuid4())
     buyer.book_quote(buyer.quote(destinations.offer()), key=key)
 
@@ -199,9 +199,7 @@ def test_abuse_32_a_key_belongs_to_one_request(buyer: Buyer, destinations: Desti
     assert Booking.objects.count() == 1
 
 
-def test_abuse_32_ten_concurrent_requests_with_one_key_make_one_booking(
-    buyer: Buyer, destinations: Destinations
-) -> None:
+def test_ten_concurrent_requests_with_one_key_make_one_booking(buyer: Buyer, destinations: Destinations) -> None:
     """Each request returns the same booking, or InFlight while the first one runs."""
     quote, key = buyer.quote(destinations.offer()), str(uuid4())
 
@@ -222,7 +220,7 @@ def test_the_same_key_of_two_travellers_makes_two_bookings(
     assert bookings[0].id != bookings[1].id
 
 
-def test_abuse_34_a_traveller_may_hold_five_bookings_or_twenty_seats(
+def test_a_traveller_may_hold_five_bookings_or_twenty_seats(
     buyer: Buyer, buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
     departure = destinations.offer(capacity=100)
@@ -240,7 +238,7 @@ def test_abuse_34_a_traveller_may_hold_five_bookings_or_twenty_seats(
     assert Booking.objects.count() == 6
 
 
-def test_abuse_34_the_hold_limit_holds_for_concurrent_requests(buyer: Buyer, destinations: Destinations) -> None:
+def test_the_hold_limit_holds_for_concurrent_requests(buyer: Buyer, destinations: Destinations) -> None:
     """Ten concurrent requests of one traveller. Seen failing without check_limits' lock."""
     departure = destinations.offer(capacity=100)
     quotes = [buyer.quote(departure, adults=1) for _ in range(10)]

@@ -92,7 +92,7 @@ def test_cancelling_an_unpaid_booking_frees_its_seats(buyer: Buyer, destinations
     assert Refund.objects.count() == 0
 
 
-def test_abuse_39_an_expired_outdated_or_foreign_quote_cannot_be_confirmed(
+def test_an_expired_outdated_or_foreign_quote_cannot_be_confirmed(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
     owner, other = buyers(2)
@@ -116,7 +116,7 @@ def test_abuse_39_an_expired_outdated_or_foreign_quote_cannot_be_confirmed(
     assert Refund.objects.count() == 1
 
 
-def test_abuse_39_confirming_a_quote_again_refunds_once(buyer: Buyer, destinations: Destinations) -> None:
+def test_confirming_a_quote_again_refunds_once(buyer: Buyer, destinations: Destinations) -> None:
     """Confirmed concurrently and an hour later: one refund. Seen failing without the check of `confirmed_at`."""
     booking = buyer.book(destinations.offer())
     buyer.pay(booking)

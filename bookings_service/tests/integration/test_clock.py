@@ -41,7 +41,7 @@ SeatsOf = Callable[[UUID], Seats]
 CHANGED = "travel.bookings.inventory.changed.v1"
 
 
-def test_abuse_34_a_hold_that_ends_frees_its_seats(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+def test_a_hold_that_ends_frees_its_seats(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
     departure = destinations.offer(capacity=5)
     ended, lasting = buyer.book(departure), buyer.book(departure)
     end_hold(ended.id)

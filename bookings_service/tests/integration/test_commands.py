@@ -244,7 +244,7 @@ def test_an_outbox_with_a_relay_is_fine_until_events_are_late(buyer: Buyer, dest
         ("check_ledger", "--apply"),
     ],
 )
-def test_abuse_65_a_mistake_is_one_line(command: tuple[str, ...], capfd: Any) -> None:
+def test_a_mistake_is_one_line(command: tuple[str, ...], capfd: Any) -> None:
     """Run as an operator types it, through manage.py's entry point."""
     with pytest.raises(SystemExit) as end, patch("django.db.connections.close_all"):
         ManagementUtility(["manage.py", *command]).execute()

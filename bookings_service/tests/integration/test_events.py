@@ -260,9 +260,7 @@ def consumer() -> Iterator[None]:
         yield
 
 
-def test_abuse_58_departures_are_followed_in_the_order_of_their_versions(
-    consumer: None, seats: Callable[[UUID], Seats]
-) -> None:
+def test_departures_are_followed_in_the_order_of_their_versions(consumer: None, seats: Callable[[UUID], Seats]) -> None:
     departure, mark = uuid7(), uuid7()
     third = departure_event(departure, 3, 30)
     for envelope in (

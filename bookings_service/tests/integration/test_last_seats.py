@@ -89,7 +89,7 @@ def test_the_check_constraint_prevents_overselling_without_the_filter(
 def test_fifty_travellers_for_three_seats(
     destinations: Destinations, buyers: Callable[[int], list[Buyer]], seats: Callable[[UUID], Seats]
 ) -> None:
-    """Abuse case 33: three seats are held, and 47 buyers are refused with no free seats."""
+    """Three seats are held, and 47 buyers are refused with no free seats."""
     departure, outcomes = buy_at_once(destinations, buyers(50), capacity=3, seats=1)
 
     assert Counter(map(type, outcomes)) == {BookingView: 3, SeatsUnavailable: 47}

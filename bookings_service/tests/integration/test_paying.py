@@ -85,7 +85,7 @@ def test_a_decline_is_a_failed_payment_and_another_may_follow(
     assert types(booking.id) == ["booking.created", "payment.failed", "payment.succeeded", "booking.confirmed"]
 
 
-def test_abuse_32_the_same_key_pays_once(buyer: Buyer, destinations: Destinations) -> None:
+def test_the_same_key_pays_once(buyer: Buyer, destinations: Destinations) -> None:
     booking, key = buyer.book(destinations.offer()), str(uuid4())
 
     first, again = buyer.pay(booking, key=key), buyer.pay(booking, key=key)
@@ -96,7 +96,7 @@ def test_abuse_32_the_same_key_pays_once(buyer: Buyer, destinations: Destination
     assert Payment.objects.count() == 1
 
 
-def test_abuse_35_two_keys_at_once_capture_once(buyer: Buyer, destinations: Destinations) -> None:
+def test_two_keys_at_once_capture_once(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer())
 
     outcomes = race([lambda: buyer.pay(booking)] * 6)
@@ -297,7 +297,7 @@ def test_a_late_payment_confirms_the_booking_if_the_seats_are_free(
     assert Refund.objects.count() == 0
 
 
-def test_abuse_38_a_late_payment_is_refunded_if_the_seats_are_taken(
+def test_a_late_payment_is_refunded_if_the_seats_are_taken(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf, sandbox: str
 ) -> None:
     owner, other = buyers(2)
@@ -380,7 +380,7 @@ def test_ledger_entries_cannot_be_changed_or_deleted(buyer: Buyer, destinations:
 
 
 @pytest.mark.parametrize("amount", [0, -1])
-def test_abuse_39_a_refund_of_zero_or_less_is_impossible(buyer: Buyer, destinations: Destinations, amount: int) -> None:
+def test_a_refund_of_zero_or_less_is_impossible(buyer: Buyer, destinations: Destinations, amount: int) -> None:
     booking = buyer.book(destinations.offer())
     payment, _ = buyer.pay(booking)
 
@@ -391,7 +391,7 @@ def test_abuse_39_a_refund_of_zero_or_less_is_impossible(buyer: Buyer, destinati
         )  # fmt: skip
 
 
-def test_abuse_39_no_more_is_refunded_than_was_captured(buyer: Buyer, destinations: Destinations) -> None:
+def test_no_more_is_refunded_than_was_captured(buyer: Buyer, destinations: Destinations) -> None:
     booking = buyer.book(destinations.offer())
     payment, _ = buyer.pay(booking)
 

@@ -130,13 +130,13 @@ def test_a_refund_reduces_what_a_cancellation_refunds(buyer: Buyer, paid: Bookin
 
 
 @pytest.mark.parametrize("minor", [0, -1])
-def test_abuse_39_a_refund_of_zero_or_less_is_refused(paid: BookingView, minor: int) -> None:
+def test_a_refund_of_zero_or_less_is_refused(paid: BookingView, minor: int) -> None:
     with pytest.raises(Invalid):
         refund_minor(paid, minor)
     assert Refund.objects.count() == 0
 
 
-def test_abuse_39_no_more_than_is_refundable_is_refunded(paid: BookingView) -> None:
+def test_no_more_than_is_refundable_is_refunded(paid: BookingView) -> None:
     refund_minor(paid, 99_999)
 
     with pytest.raises(RefundTooLarge) as refused:
@@ -146,7 +146,7 @@ def test_abuse_39_no_more_than_is_refundable_is_refunded(paid: BookingView) -> N
     assert refund_minor(paid, 1).refunds[1].amount == euros(1)
 
 
-def test_abuse_39_the_constraints_refuse_invalid_refunds_without_any_check(paid: BookingView) -> None:
+def test_the_constraints_refuse_invalid_refunds_without_any_check(paid: BookingView) -> None:
     """The CHECK constraints of payment and refund refuse even without the checks of the services."""
     payment = Payment.objects.get()
     with pytest.raises(IntegrityError, match="payment_never_refunds_more"), transaction.atomic():

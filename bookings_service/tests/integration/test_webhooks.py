@@ -54,7 +54,7 @@ def test_a_webhook_confirms_the_booking(payment: Payment) -> None:
     assert Webhook.objects.get().outcome == "APPLIED"
 
 
-def test_abuse_36_a_webhook_delivered_twice_has_one_effect(payment: Payment) -> None:
+def test_a_webhook_delivered_twice_has_one_effect(payment: Payment) -> None:
     """The webhook's row answers the second delivery; the transition table is a second guard.
 
     Seen failing (outcome overwritten) without the row.
@@ -68,7 +68,7 @@ def test_abuse_36_a_webhook_delivered_twice_has_one_effect(payment: Payment) -> 
     assert list(Webhook.objects.values_list("outcome", flat=True)) == ["APPLIED"]
 
 
-def test_abuse_36_a_webhook_delivered_many_times_at_once_has_one_effect(payment: Payment) -> None:
+def test_a_webhook_delivered_many_times_at_once_has_one_effect(payment: Payment) -> None:
     headers, body = webhook(payment, secret=SECRET)
 
     answers = race([lambda: post(headers, body).status_code] * 8)
@@ -107,7 +107,7 @@ def forged(payment: Payment, how: str) -> tuple[dict[str, str], bytes]:
         "too new",
     ],
 )
-def test_abuse_36_a_webhook_without_a_valid_signature_is_refused(payment: Payment, how: str) -> None:
+def test_a_webhook_without_a_valid_signature_is_refused(payment: Payment, how: str) -> None:
     answer = post(*forged(payment, how))
 
     assert answer.status_code in (400, 401)
@@ -121,14 +121,14 @@ def test_a_webhook_that_is_almost_too_old_is_accepted(payment: Payment) -> None:
 
 
 @pytest.mark.parametrize("change", [{"amount": 1}, {"currency": "USD"}])
-def test_abuse_37_another_amount_is_kept_for_finance(payment: Payment, change: dict[str, Any]) -> None:
+def test_another_amount_is_kept_for_finance(payment: Payment, change: dict[str, Any]) -> None:
     assert post(*webhook(payment, secret=SECRET, **change)).status_code == 204
 
     assert state(payment) == WAITING
     assert Webhook.objects.get().outcome == "CONTRADICTS"
 
 
-def test_abuse_37_failed_after_succeeded_changes_nothing(payment: Payment) -> None:
+def test_failed_after_succeeded_changes_nothing(payment: Payment) -> None:
     post(*webhook(payment, secret=SECRET))
 
     assert post(*webhook(payment, secret=SECRET, status="FAILED", failure_code="late")).status_code == 204

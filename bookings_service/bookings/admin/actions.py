@@ -27,7 +27,7 @@ from shared.errors import DomainError
 from shared.staff_sign_in import staff_id
 from shared.text import Locale
 
-PAGE = "bookings/admin/act.html"
+PAGE = "bookings/admin/action.html"
 
 
 def cancel(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> HttpResponse:

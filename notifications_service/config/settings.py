@@ -13,7 +13,7 @@ _common = base.with_admin(
     admin="django.contrib.admin.apps.SimpleAdminConfig",
     title="Notifications",
     symbol="mail",
-    description="What a traveller was told, and their invoices and credit notes.",
+    description="The messages that were sent to a traveller, and the traveller's invoices and credit notes.",
 )
 # This service logs one line for each notification. Celery's lines about each message and each sweep only add noise.
 _common["LOGGING"]["loggers"].update(

@@ -18,9 +18,12 @@ class StrictSerializer(serializers.Serializer[Any]):
     """Refuse, with 400 naming them, fields that are unknown or read-only: a price or a flag sent along is never just ignored."""
 
     @classmethod
-    def from_request(cls, request: Request) -> Self:
-        """Return the serializer of the request's body, validated. Raises ValidationError."""
-        serializer = cls(data=request.data)
+    def from_request(cls, request: Request, *, partial: bool = False) -> Self:
+        """Return the serializer of the request's body, validated. With `partial`, no field is required.
+
+        Raises ValidationError.
+        """
+        serializer = cls(data=request.data, partial=partial)
         serializer.is_valid(raise_exception=True)
         return serializer
 

@@ -23,8 +23,8 @@ from shared.errors import InFlight, Invalid, KeyReused, NotFound
 from shared.http.openapi import refusals
 
 
-class PaymentsView(APIView):
-    """Paying a booking."""
+class PaymentList(APIView):
+    """The payments of a booking."""
 
     @extend_schema(
         request=PayRequestSerializer,
@@ -38,7 +38,7 @@ class PaymentsView(APIView):
         },
     )  # fmt: skip
     def post(self, request: Request, reference: str) -> Response:
-        """Pay the booking's total. A decline is a FAILED payment, PROCESSING is normal: follow the booking."""
+        """Pay the booking's total. A declined payment is FAILED. If the payment is PROCESSING, read the booking again later."""
         serializer = PayRequestSerializer.from_request(request)
         payment, booking = services.pay_booking(
             reference=reference,
@@ -50,7 +50,7 @@ class PaymentsView(APIView):
 
 
 class RawParser(BaseParser):
-    """Leaves the body unparsed, because its signature covers these bytes."""
+    """Leaves the body unparsed, because the webhook's signature covers its bytes."""
 
     media_type = "*/*"
 
@@ -59,8 +59,8 @@ class RawParser(BaseParser):
         return stream.read()
 
 
-class WebhookView(APIView):
-    """Where a provider tells what became of a payment."""
+class WebhookReceiver(APIView):
+    """Receives the webhooks of a payment provider."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -70,7 +70,7 @@ class WebhookView(APIView):
         request={"application/json": dict}, responses={204: None, **refusals(WebhookRefused, NotFound, Invalid)}
     )
     def post(self, request: Request, provider: str) -> Response:
-        """Take a signed webhook; 204 once it is recorded, and again for a repeat."""
+        """Record a signed webhook. Answer 204, also for a repeat."""
         body = request.data if isinstance(request.data, bytes) else b""  # an empty body is not parsed at all
         services.receive_webhook(provider_name=provider, headers=request.headers, body=body)
         return Response(status=204)

@@ -11,7 +11,7 @@ INT32 = 2**31 - 1
 
 
 class QuoteRequestSerializer(StrictSerializer):
-    """A party and the departure it is for."""
+    """A departure, and the party that would travel."""
 
     departure_id = serializers.UUIDField()
     adults = serializers.IntegerField(min_value=-INT32, max_value=INT32)
@@ -24,7 +24,7 @@ class QuoteRequestSerializer(StrictSerializer):
 
 
 class PriceLineSerializer(serializers.Serializer[Any]):
-    """One line of a price."""
+    """A price line."""
 
     label = LocalizedField()  # type: ignore[assignment]  # the contract's name
     quantity = serializers.IntegerField()
@@ -34,7 +34,7 @@ class PriceLineSerializer(serializers.Serializer[Any]):
 
 
 class CancellationRuleSerializer(serializers.Serializer[Any]):
-    """Cancelled at least `days_before` days before departure, `refund_percent` comes back."""
+    """A cancellation at least `days_before` days before departure refunds `refund_percent`."""
 
     days_before = serializers.IntegerField()
     refund_percent = serializers.IntegerField()
@@ -54,7 +54,7 @@ class QuoteSerializer(serializers.Serializer[Any]):
 
 
 class PassengerRequestSerializer(StrictSerializer):
-    """Somebody who travels."""
+    """A passenger of the new booking."""
 
     first_name = serializers.CharField(max_length=1_000, allow_blank=True, trim_whitespace=False)
     last_name = serializers.CharField(max_length=1_000, allow_blank=True, trim_whitespace=False)
@@ -63,7 +63,7 @@ class PassengerRequestSerializer(StrictSerializer):
 
 
 class BookingRequestSerializer(StrictSerializer):
-    """A quote to be booked. Prices are the quote's: one that is sent is refused."""
+    """The quote to book, and its passengers. A request with a price is refused."""
 
     quote_id = serializers.UUIDField()
     passengers = PassengerRequestSerializer(many=True, allow_empty=False, max_length=20)  # type: ignore[call-arg]
@@ -89,7 +89,7 @@ class PassengerSerializer(serializers.Serializer[Any]):
 
 
 class PaymentSerializer(serializers.Serializer[Any]):
-    """One attempt to pay; `redirect_url` is where to go while it is REQUIRES_ACTION."""
+    """One attempt to pay. While it is REQUIRES_ACTION, the traveller continues at `redirect_url`."""
 
     id = serializers.UUIDField()
     amount = MoneySerializer()
@@ -101,7 +101,7 @@ class PaymentSerializer(serializers.Serializer[Any]):
 
 
 class RefundSerializer(serializers.Serializer[Any]):
-    """Money on its way back."""
+    """A refund of a payment."""
 
     id = serializers.UUIDField()
     amount = MoneySerializer()
@@ -135,7 +135,7 @@ class BookingSerializer(serializers.Serializer[Any]):
 
 
 class EventSerializer(serializers.Serializer[Any]):
-    """One line of a booking's history."""
+    """A history entry of a booking."""
 
     sequence = serializers.IntegerField()
     type = serializers.CharField()
@@ -147,13 +147,13 @@ class EventSerializer(serializers.Serializer[Any]):
 
 
 class CancellationRequestSerializer(StrictSerializer):
-    """Which passengers are to be cancelled; all of them where none is named."""
+    """The passengers to cancel. If none is named, all are cancelled."""
 
     passengers = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)
 
 
 class CancellationQuoteSerializer(serializers.Serializer[Any]):
-    """What cancelling now gives back."""
+    """What a cancellation now would refund and keep."""
 
     id = serializers.UUIDField()
     refund = MoneySerializer()
@@ -163,21 +163,21 @@ class CancellationQuoteSerializer(serializers.Serializer[Any]):
 
 
 class RenameRequestSerializer(StrictSerializer):
-    """A passenger's name as it should be."""
+    """The corrected name of a passenger."""
 
     first_name = serializers.CharField(max_length=1_000, allow_blank=True, trim_whitespace=False)
     last_name = serializers.CharField(max_length=1_000, allow_blank=True, trim_whitespace=False)
 
 
 class WaitlistRequestSerializer(StrictSerializer):
-    """A group and the full departure it waits for."""
+    """A party, and the full departure that it waits for."""
 
     departure_id = serializers.UUIDField()
     seats = serializers.IntegerField(min_value=-INT32, max_value=INT32)
 
 
 class WaitlistEntrySerializer(serializers.Serializer[Any]):
-    """A group in line; `position` is 1 for the next. While OFFERED, a quote with `waitlist_entry_id` takes its seats."""
+    """A waiting-list entry. `position` is 1 for the first. A quote with `waitlist_entry_id` takes the seats of an OFFERED entry."""
 
     id = serializers.UUIDField()
     departure_id = serializers.UUIDField()
@@ -189,13 +189,13 @@ class WaitlistEntrySerializer(serializers.Serializer[Any]):
 
 
 class PayRequestSerializer(StrictSerializer):
-    """A payment provider's token. The amount is the booking's: one that is sent is refused."""
+    """The provider's token of a payment method. The booking's total is paid; a request with an amount is refused."""
 
     payment_method = serializers.CharField(max_length=100)
 
 
 class PaidSerializer(serializers.Serializer[Any]):
-    """A payment and the booking it is of."""
+    """A payment and its booking."""
 
     payment = PaymentSerializer()
     booking = BookingSerializer()

@@ -1,4 +1,4 @@
-"""What staff do over REST with their own token: agents cancel, finance refunds. Each request gives a reason."""
+"""Staff actions over REST, with the member of staff's own token: agents cancel, finance refunds. Each gives a reason."""
 
 from decimal import Decimal
 from uuid import UUID
@@ -22,20 +22,21 @@ from shared.money import Money
 
 
 class ReasonSerializer(StrictSerializer):
-    """Why, for the audit."""
+    """The reason of a staff action. Only staff can read it."""
 
+    # The service refuses a reason of more than 300 characters; this limit only bounds the request.
     reason = serializers.CharField(max_length=1_000, allow_blank=True)
 
 
 class StaffCancellationSerializer(ReasonSerializer):
-    """Which passengers (all of them where none is named), and at which percentage in place of the rule's."""
+    """The passengers to cancel, all if none is named. `refund_percent` replaces the rule's percentage."""
 
     passengers = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=20)
     refund_percent = serializers.IntegerField(min_value=0, max_value=100, required=False, allow_null=True, default=None)
 
 
 class StaffRefundSerializer(ReasonSerializer):
-    """How much is to be given back."""
+    """The amount to refund."""
 
     amount = serializers.DecimalField(max_digits=18, decimal_places=4)
     currency = serializers.RegexField(r"^[A-Z]{3}$")
@@ -49,14 +50,14 @@ class StaffRefundSerializer(ReasonSerializer):
 
 
 class StaffRefundedSerializer(serializers.Serializer[dict[str, object]]):
-    """The refunds, one for each payment they are taken from, and the booking."""
+    """The refunds, one for each refunded payment, and the booking."""
 
     refunds = shapes.RefundSerializer(many=True)
     booking = shapes.BookingSerializer()
 
 
-class StaffCancellationQuotesView(APIView):
-    """What cancelling somebody's booking would give back."""
+class StaffCancellationQuoteList(APIView):
+    """Quotes of the cancellation of any traveller's booking."""
 
     permission_classes = [has_role("booking_agent")]
 
@@ -65,7 +66,7 @@ class StaffCancellationQuotesView(APIView):
         responses={201: shapes.CancellationQuoteSerializer, **refusals(NotFound, Forbidden, NotCancellable, Invalid)},
     )
     def post(self, request: Request, reference: str) -> Response:
-        """Explain it by the rule, or at a percentage of one's own."""
+        """Quote the cancellation by the trip's rule, or at the agent's percentage."""
         serializer = StaffCancellationSerializer.from_request(request)
         asked = serializer.validated_data
         quote = services.quote_cancellation_as_staff(
@@ -75,8 +76,8 @@ class StaffCancellationQuotesView(APIView):
         return Response(shapes.CancellationQuoteSerializer(quote).data, status=status.HTTP_201_CREATED)
 
 
-class StaffCancellationView(APIView):
-    """Cancelling as quoted by oneself."""
+class StaffCancellationConfirm(APIView):
+    """The confirmation of a cancellation quote that the same agent made."""
 
     permission_classes = [has_role("booking_agent")]
 
@@ -85,13 +86,13 @@ class StaffCancellationView(APIView):
         responses={200: shapes.BookingSerializer, **refusals(NotFound, Forbidden, QuoteExpired, QuoteOutdated)},
     )
     def post(self, request: Request, quote_id: UUID) -> Response:
-        """Cancel as quoted; asked again, it answers with the booking as it is now."""
+        """Cancel as quoted. A repeated request returns the booking as it is now."""
         booking = services.cancel_as_staff(cancellation_quote_id=quote_id, staff_id=traveller_of(request).id)
         return Response(shapes.BookingSerializer(booking).data)
 
 
-class StaffRefundsView(APIView):
-    """Money given back without cancelling anything."""
+class StaffRefundList(APIView):
+    """Refunds without a cancellation."""
 
     permission_classes = [has_role("finance")]
 
@@ -104,7 +105,7 @@ class StaffRefundsView(APIView):
         },
     )
     def post(self, request: Request, reference: str) -> Response:
-        """Refund an amount, at most what is left of what was captured."""
+        """Refund an amount, at most what is refundable."""
         serializer = StaffRefundSerializer.from_request(request)
         refunds, booking = services.refund_booking(
             reference=reference, amount=serializer.money(), reason=serializer.validated_data["reason"],
@@ -114,25 +115,28 @@ class StaffRefundsView(APIView):
         return Response(shown, status=status.HTTP_201_CREATED)
 
 
-class RetryView(APIView):
-    """Another try of a refund that failed."""
+class RefundRetry(APIView):
+    """Another attempt to pay out a failed refund."""
 
     permission_classes = [has_role("finance")]
 
     @extend_schema(
         request=ReasonSerializer,
-        responses={200: shapes.RefundSerializer, **refusals(NotFound, Forbidden, IllegalTransition, Invalid)},
+        responses={
+            200: shapes.RefundSerializer,
+            **refusals(NotFound, Forbidden, IllegalTransition, NothingToWriteOff, Invalid),
+        },
     )
     def post(self, request: Request, refund_id: UUID) -> Response:
-        """Have the provider asked again."""
+        """Schedule another attempt to pay out a failed refund."""
         serializer = ReasonSerializer.from_request(request)
         reason, staff_id = serializer.validated_data["reason"], traveller_of(request).id
         refund = services.retry_refund(refund_id=refund_id, reason=reason, staff_id=staff_id)
         return Response(shapes.RefundSerializer(refund).data)
 
 
-class WriteOffView(APIView):
-    """A refund that will never be paid out."""
+class RefundWriteOff(APIView):
+    """The write-off of a refund that will never be paid out."""
 
     permission_classes = [has_role("finance")]
 
@@ -141,7 +145,7 @@ class WriteOffView(APIView):
         responses={200: shapes.RefundSerializer, **refusals(NotFound, Forbidden, NothingToWriteOff, Invalid)},
     )
     def post(self, request: Request, refund_id: UUID) -> Response:
-        """Book it as written off."""
+        """Write off a failed refund."""
         serializer = ReasonSerializer.from_request(request)
         reason, staff_id = serializer.validated_data["reason"], traveller_of(request).id
         refund = services.write_off_refund(refund_id=refund_id, reason=reason, staff_id=staff_id)

@@ -35,7 +35,7 @@ from shared.pages import page
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, required=True,
-    description="1–255 visible ASCII characters. The same key and request give the same result, once.",
+    description="1–255 visible ASCII characters. A repeated request with the same key returns the same result and has no second effect.",
 )  # fmt: skip
 
 
@@ -44,8 +44,8 @@ def idempotency_key(request: Request) -> str:
     return request.headers.get("Idempotency-Key", "")
 
 
-class QuotesView(APIView):
-    """Asking for a price."""
+class QuoteList(APIView):
+    """Quotes of prices."""
 
     @extend_schema(
         request=shapes.QuoteRequestSerializer,
@@ -63,7 +63,7 @@ class QuotesView(APIView):
         return Response(shapes.QuoteSerializer(quote).data, status=status.HTTP_201_CREATED)
 
 
-class QuoteView(APIView):
+class QuoteDetail(APIView):
     """One quote."""
 
     @extend_schema(responses={200: shapes.QuoteSerializer, **refusals(NotFound)})
@@ -75,17 +75,15 @@ class QuoteView(APIView):
         )
 
 
-class BookingsView(APIView):
+class BookingList(APIView):
     """The traveller's bookings."""
 
     @extend_schema(
         operation_id="bookings_list",
         parameters=[
             OpenApiParameter("status", str, enum=[value.value for value in Status]),
-            OpenApiParameter(
-                "starts_from", date, description="Departs on this day or later, where the trip takes place."
-            ),
-            OpenApiParameter("starts_to", date, description="Departs on this day or earlier."),
+            OpenApiParameter("starts_from", date, description="Departs on this day or later, in the trip's time zone."),
+            OpenApiParameter("starts_to", date, description="Departs on this day or earlier, in the trip's time zone."),
             OpenApiParameter("reference", str, description="The beginning of a reference."),
             OpenApiParameter("cursor", str),
             OpenApiParameter("limit", int),
@@ -133,7 +131,7 @@ class BookingsView(APIView):
         return Response(shapes.BookingSerializer(booking).data, status=status.HTTP_201_CREATED)
 
 
-class BookingView(APIView):
+class BookingDetail(APIView):
     """One booking."""
 
     @extend_schema(responses={200: shapes.BookingSerializer, **refusals(NotFound)})
@@ -144,15 +142,15 @@ class BookingView(APIView):
         return Response(shapes.BookingSerializer(booking).data)
 
 
-class HistoryView(APIView):
-    """What happened to a booking."""
+class BookingHistory(APIView):
+    """The history of a booking."""
 
     @extend_schema(
         parameters=[OpenApiParameter("after_sequence", int)],
         responses={200: shapes.EventSerializer(many=True), **refusals(NotFound, Invalid)},
     )
     def get(self, request: Request, reference: str) -> Response:
-        """List the booking's events after a sequence, oldest first."""
+        """List the booking's history entries after a sequence, oldest first."""
         only(request, {"after_sequence"})
         after = whole_number(request, "after_sequence", minimum=0, maximum=10**9, default=0)
         _, events = selectors.booking_with_events(
@@ -161,15 +159,15 @@ class HistoryView(APIView):
         return Response(shapes.EventSerializer(events, many=True).data)
 
 
-class CancellationQuotesView(APIView):
-    """Asking what cancelling gives back."""
+class CancellationQuoteList(APIView):
+    """Quotes of a booking's cancellation."""
 
     @extend_schema(
         request=shapes.CancellationRequestSerializer,
         responses={201: shapes.CancellationQuoteSerializer, **refusals(NotFound, NotCancellable)},
     )
     def post(self, request: Request, reference: str) -> Response:
-        """Explain what cancelling would give back now."""
+        """Quote what cancelling now would refund, and why."""
         serializer = shapes.CancellationRequestSerializer.from_request(request)
         quote = services.quote_cancellation(
             reference=reference, passenger_ids=serializer.validated_data["passengers"], traveller=traveller_of(request)
@@ -177,13 +175,13 @@ class CancellationQuotesView(APIView):
         return Response(shapes.CancellationQuoteSerializer(quote).data, status=status.HTTP_201_CREATED)
 
 
-class CancellationView(APIView):
-    """Cancelling as quoted."""
+class CancellationConfirm(APIView):
+    """The confirmation of a cancellation quote."""
 
     @extend_schema(
         request=None, responses={200: shapes.BookingSerializer, **refusals(NotFound, QuoteExpired, QuoteOutdated)}
     )
     def post(self, request: Request, quote_id: UUID) -> Response:
-        """Cancel as quoted; asked again, it answers with the booking as it is now."""
+        """Cancel as quoted. A repeated request returns the booking as it is now."""
         booking = services.cancel_booking(cancellation_quote_id=quote_id, traveller=traveller_of(request))
         return Response(shapes.BookingSerializer(booking).data)

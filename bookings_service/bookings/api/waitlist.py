@@ -1,4 +1,4 @@
-"""The waiting list over REST, and the correction of a passenger's name."""
+"""The waiting list over REST."""
 
 from uuid import UUID
 
@@ -10,17 +10,16 @@ from rest_framework.views import APIView
 
 from bookings_service.bookings import selectors, services
 from bookings_service.bookings.api import serializers as shapes
-from bookings_service.bookings.refusals import DepartureClosed, InvalidPassengers, NotChangeable, SeatsAvailable
+from bookings_service.bookings.refusals import DepartureClosed, InvalidPassengers, SeatsAvailable
 from shared.auth.drf import traveller_of
 from shared.errors import NotFound, Unavailable
 from shared.http.deadlines import deadline_of
 from shared.http.openapi import refusals
 from shared.http.query import only
-from shared.names import InvalidName
 
 
-class WaitlistView(APIView):
-    """The lines that the traveller stands in."""
+class WaitlistEntryList(APIView):
+    """The traveller's waiting-list entries."""
 
     @extend_schema(operation_id="waitlist_list", responses={200: shapes.WaitlistEntrySerializer(many=True)})
     def get(self, request: Request) -> Response:
@@ -38,7 +37,7 @@ class WaitlistView(APIView):
         },
     )
     def post(self, request: Request) -> Response:
-        """Join the line for a full departure; asked again, it answers with the entry."""
+        """Join the waiting list of a full departure. A repeated request returns the same entry."""
         serializer = shapes.WaitlistRequestSerializer.from_request(request)
         entry = services.join_waitlist(
             **serializer.validated_data, traveller=traveller_of(request), deadline=deadline_of(request)
@@ -46,27 +45,11 @@ class WaitlistView(APIView):
         return Response(shapes.WaitlistEntrySerializer(entry).data)
 
 
-class WaitlistEntryView(APIView):
-    """One place in a line."""
+class WaitlistEntryDetail(APIView):
+    """One waiting-list entry."""
 
     @extend_schema(request=None, responses={204: None, **refusals(NotFound)})
     def delete(self, request: Request, entry_id: UUID) -> Response:
-        """Leave the line; what was offered goes to the next."""
+        """Leave the waiting list. Seats offered to the entry go to the next entry."""
         services.leave_waitlist(entry_id=entry_id, traveller=traveller_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class PassengerView(APIView):
-    """Somebody who travels."""
-
-    @extend_schema(
-        request=shapes.RenameRequestSerializer,
-        responses={200: shapes.BookingSerializer, **refusals(NotFound, InvalidName, NotChangeable)},
-    )
-    def patch(self, request: Request, passenger_id: UUID) -> Response:
-        """Correct the passenger's name until the day before departure."""
-        serializer = shapes.RenameRequestSerializer.from_request(request)
-        booking = services.rename_passenger(
-            passenger_id=passenger_id, **serializer.validated_data, traveller=traveller_of(request)
-        )
-        return Response(shapes.BookingSerializer(booking).data)

@@ -32,7 +32,7 @@ class DestinationSerializer(serializers.Serializer[Any]):
 
 
 class RuleSerializer(serializers.Serializer[Any]):
-    """Cancelled at least `days_before` days before departure, `refund_percent` comes back."""
+    """A cancellation at least `days_before` days before departure refunds `refund_percent`."""
 
     days_before = serializers.IntegerField()
     refund_percent = serializers.IntegerField()
@@ -53,7 +53,7 @@ class TripSerializer(serializers.Serializer[Any]):
 
 
 class DepartureSerializer(serializers.Serializer[Any]):
-    """One date of a trip."""
+    """A departure of a trip."""
 
     id = serializers.UUIDField()
     trip_id = serializers.UUIDField()
@@ -67,7 +67,7 @@ class DepartureSerializer(serializers.Serializer[Any]):
 
 
 class WordsSerializer(StrictSerializer):
-    """A destination's words in one language."""
+    """The texts of a destination in one language."""
 
     name = serializers.CharField(max_length=150)
     summary = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
@@ -75,14 +75,14 @@ class WordsSerializer(StrictSerializer):
 
 
 class TranslationsSerializer(StrictSerializer):
-    """Words by language."""
+    """The texts of a destination by language."""
 
     EN = WordsSerializer(required=False)
     FR = WordsSerializer(required=False)
 
 
 class DestinationWriteSerializer(StrictSerializer):
-    """What staff write of a destination; a change names what changes."""
+    """The fields of a destination that staff may write. A change contains only the fields that change."""
 
     slug = serializers.SlugField(max_length=100)
     kind = serializers.ChoiceField(Kind.choices)
@@ -104,7 +104,7 @@ class DestinationWriteSerializer(StrictSerializer):
 
 
 class DepartureWriteSerializer(StrictSerializer):
-    """What staff change of a departure."""
+    """The fields of a departure that staff may change."""
 
     capacity = serializers.IntegerField(required=False, min_value=0, max_value=10_000)
     status = serializers.ChoiceField(DepartureStatus.choices, required=False)

@@ -40,7 +40,7 @@ class OpenView(APIView):
         return [AllowAny()] if self.request.method in SAFE_METHODS else [CatalogueEditor()]
 
 
-class DestinationsView(OpenView):
+class DestinationList(OpenView):
     """All destinations."""
 
     @extend_schema(
@@ -57,7 +57,7 @@ class DestinationsView(OpenView):
         responses={200: page_of(shapes.DestinationSerializer), **refusals(Invalid)},
     )
     def get(self, request: Request) -> Response:
-        """Look destinations up."""
+        """Search destinations."""
         query = queries.destination_query(request)
         with rest_names():
             listed = selectors.search_destinations(query=query, **page_arguments(request))
@@ -69,13 +69,12 @@ class DestinationsView(OpenView):
     )
     def post(self, request: Request) -> Response:
         """Add a destination."""
-        serializer = shapes.DestinationWriteSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = shapes.DestinationWriteSerializer.from_request(request)
         place = services.save_destination(destination_id=None, details=serializer.details())
         return Response(shapes.DestinationSerializer(place).data, status=status.HTTP_201_CREATED)
 
 
-class DestinationView(OpenView):
+class DestinationDetail(OpenView):
     """One destination."""
 
     @extend_schema(auth=[], responses={200: shapes.DestinationSerializer, **refusals(NotFound)})
@@ -89,9 +88,8 @@ class DestinationView(OpenView):
         responses={200: shapes.DestinationSerializer, **refusals(*WRITING, NotFound, InUse)},
     )
     def patch(self, request: Request, slug: str) -> Response:
-        """Change a destination: what is sent, all of it or nothing."""
-        serializer = shapes.DestinationWriteSerializer(data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
+        """Change the fields of a destination that are sent. If one of them is refused, none changes."""
+        serializer = shapes.DestinationWriteSerializer.from_request(request, partial=True)
         current = _first(selectors.destinations_by_key(slugs=[slug]))
         place = services.save_destination(destination_id=current.id, details=serializer.details())
         return Response(shapes.DestinationSerializer(place).data)
@@ -103,7 +101,7 @@ class DestinationView(OpenView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class TripsView(OpenView):
+class TripList(OpenView):
     """All trips."""
 
     @extend_schema(
@@ -113,14 +111,14 @@ class TripsView(OpenView):
         responses={200: page_of(shapes.TripSerializer), **refusals(Invalid)},
     )
     def get(self, request: Request) -> Response:
-        """Look trips up."""
+        """Search trips."""
         query = queries.trip_query(request)
         with rest_names():
             listed = selectors.search_trips(query=query, **page_arguments(request))
         return page_response(request, listed, results=shapes.TripSerializer(listed.views, many=True).data)
 
 
-class TripView(OpenView):
+class TripDetail(OpenView):
     """One trip."""
 
     @extend_schema(auth=[], responses={200: shapes.TripSerializer, **refusals(NotFound)})
@@ -130,7 +128,7 @@ class TripView(OpenView):
         return Response(shapes.TripSerializer(_first(selectors.trips_by_key(slugs=[slug]))).data)
 
 
-class DeparturesView(OpenView):
+class DepartureList(OpenView):
     """A trip's departures."""
 
     @extend_schema(
@@ -140,7 +138,7 @@ class DeparturesView(OpenView):
         responses={200: page_of(shapes.DepartureSerializer), **refusals(NotFound, Invalid)},
     )
     def get(self, request: Request, slug: str) -> Response:
-        """List the departures to come, soonest first."""
+        """List the trip's future departures, soonest first."""
         only(request, {"departs_after", "departs_before"})
         trip = _first(selectors.trips_by_key(slugs=[slug]))
         with rest_names():
@@ -155,7 +153,7 @@ class DeparturesView(OpenView):
         return page_response(request, listed, results=shapes.DepartureSerializer(listed.views, many=True).data)
 
 
-class DepartureView(OpenView):
+class DepartureDetail(OpenView):
     """One departure."""
 
     @extend_schema(auth=[], responses={200: shapes.DepartureSerializer, **refusals(NotFound)})
@@ -172,9 +170,8 @@ class DepartureView(OpenView):
         },
     )
     def patch(self, request: Request, departure_id: UUID) -> Response:
-        """Change a departure; fewer seats than are held and sold are refused with both numbers."""
-        serializer = shapes.DepartureWriteSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        """Change a departure. A capacity below the held and sold seats is refused with both numbers."""
+        serializer = shapes.DepartureWriteSerializer.from_request(request)
         departure = services.change_departure(departure_id=departure_id, change=serializer.change())
         return Response(shapes.DepartureSerializer(departure).data)
 

@@ -11,7 +11,7 @@ from shared.http.serializers import MoneySerializer
 
 
 class InvoiceSerializer(serializers.Serializer[Any]):
-    """A document as issued. `pdf_url` works for fifteen minutes, for whoever holds it."""
+    """An invoice or credit note as issued. `pdf_url` works for fifteen minutes, for everybody who knows it."""
 
     id = serializers.UUIDField(read_only=True)
     number = serializers.CharField(read_only=True)
@@ -23,5 +23,5 @@ class InvoiceSerializer(serializers.Serializer[Any]):
     pdf_url = serializers.SerializerMethodField()
 
     def get_pdf_url(self, invoice: InvoiceView) -> str:
-        """Return a fresh link."""
+        """Return a new link."""
         return pdf_url(invoice.id)

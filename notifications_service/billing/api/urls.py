@@ -1,4 +1,4 @@
-"""Addresses of billing."""
+"""URLs of billing."""
 
 from rest_framework.routers import SimpleRouter
 

@@ -44,13 +44,17 @@ class InvoiceViewSet(GenericViewSet[Invoice]):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("token", str, description="Of a short-lived link; else the owner's bearer token.")
+            OpenApiParameter(
+                "token",
+                str,
+                description="The token of a short-lived link. Without it, the owner's bearer token is required.",
+            )
         ],
         responses={(200, "application/pdf"): OpenApiTypes.BINARY, **refusals(NotFound, Unavailable)},
     )
     @action(detail=True, permission_classes=[AllowAny], url_path="pdf")
     def pdf(self, request: Request, pk: UUID) -> HttpResponse:
-        """Fetch the document as PDF: for its owner's token or by a short-lived link, else it is not found."""
+        """Return the document as PDF, for its owner's token or by a short-lived link. Anything else is answered with 404."""
         if token := request.query_params.get("token"):
             links.check(invoice_id=pk, token=token)
             invoice = selectors.get_invoice(invoice_id=pk)

@@ -1,4 +1,4 @@
-"""Addresses of notifications."""
+"""URLs of notifications."""
 
 from rest_framework.routers import SimpleRouter
 

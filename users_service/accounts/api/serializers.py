@@ -12,7 +12,7 @@ LOCALES = [locale.value for locale in Locale]
 
 
 class RegisterSerializer(StrictSerializer):
-    """Somebody who registers. Rules and their codes are the domain's."""
+    """The account to open."""
 
     email = serializers.CharField(max_length=1_000)
     password = serializers.CharField(trim_whitespace=False, write_only=True)
@@ -23,26 +23,26 @@ class RegisterSerializer(StrictSerializer):
     accept_terms = serializers.BooleanField()
 
     def registration(self) -> Registration:
-        """Return the request as the domain takes it."""
+        """Return the request as the service takes it."""
         fields = dict(self.validated_data)
         locale = fields.pop("locale", None)
         return Registration(**fields, locale=Locale(locale) if locale else None)
 
 
 class TokenSerializer(StrictSerializer):
-    """A secret that came by mail."""
+    """The token of a mailed link."""
 
     token = serializers.CharField(max_length=200)
 
 
 class EmailSerializer(StrictSerializer):
-    """An address."""
+    """An email address."""
 
     email = serializers.CharField(max_length=1_000)
 
 
 class LoginSerializer(StrictSerializer):
-    """A sign-in."""
+    """The credentials of a sign-in."""
 
     email = serializers.CharField(max_length=1_000)
     password = serializers.CharField(trim_whitespace=False, write_only=True)
@@ -55,14 +55,14 @@ class RefreshSerializer(StrictSerializer):
 
 
 class LogoutSerializer(StrictSerializer):
-    """Which session ends: that of the refresh token, else of the access token; or every one."""
+    """The session of the refresh token ends. Without it, the access token's session ends. With `everywhere`, all sessions end."""
 
     refresh_token = serializers.CharField(max_length=4_096, required=False, default="")
     everywhere = serializers.BooleanField(required=False, default=False)
 
 
 class TokensSerializer(serializers.Serializer[Any]):
-    """A pair of tokens; `expires_in` is the access token's life in seconds."""
+    """A pair of tokens. `expires_in` is the lifetime of the access token in seconds."""
 
     access_token = serializers.CharField()
     refresh_token = serializers.CharField()
@@ -70,7 +70,7 @@ class TokensSerializer(serializers.Serializer[Any]):
 
 
 class ProfileSerializer(StrictSerializer):
-    """A traveller's profile. Only what is sent changes: all of it, or nothing."""
+    """A traveller's profile. Only the fields that are sent change. If one of them is refused, none changes."""
 
     id = serializers.UUIDField(read_only=True)
     email = serializers.CharField(read_only=True)

@@ -11,5 +11,5 @@ urlpatterns = [
     path("auth/login/", views.LoginView.as_view()),
     path("auth/refresh/", views.RefreshView.as_view()),
     path("auth/logout/", views.LogoutView.as_view()),
-    path("profile/", views.ProfileView.as_view()),
+    path("profile/", views.ProfileDetail.as_view()),
 ]

@@ -43,7 +43,7 @@ from users_service.accounts.domain import (
 
 
 class PublicView(APIView):
-    """Open to anybody; no token is looked at."""
+    """Open to everybody. Tokens are ignored."""
 
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
@@ -60,7 +60,7 @@ def device_of(request: Request) -> Device:
 
 
 class RegisterView(PublicView):
-    """Opening an account."""
+    """Registration."""
 
     @extend_schema(
         request=RegisterSerializer,
@@ -70,71 +70,65 @@ class RegisterView(PublicView):
         },
     )
     def post(self, request: Request) -> Response:
-        """Register. Answered alike whether the address was known or not: the mail tells."""
-        serializer = RegisterSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        """Register. The answer is the same for a new and for a known address. Only the mail differs."""
+        serializer = RegisterSerializer.from_request(request)
         services.register(registration=serializer.registration(), device=device_of(request))
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
 class VerifyEmailView(PublicView):
-    """Using a verification link."""
+    """Verification of an email address."""
 
     @extend_schema(request=TokenSerializer, responses={204: None, **refusals(TokenInvalid)})
     def post(self, request: Request) -> Response:
         """Verify the address that the link was mailed to."""
-        serializer = TokenSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = TokenSerializer.from_request(request)
         services.verify_email(token=serializer.validated_data["token"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class ResendVerificationView(PublicView):
-    """Asking for the verification mail again."""
+    """Another verification mail."""
 
     @extend_schema(request=EmailSerializer, responses={202: None, **refusals(InvalidEmail, RateLimited)})
     def post(self, request: Request) -> Response:
-        """Mail the link again, if there is anything to verify."""
-        serializer = EmailSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        """Mail the verification link again, if the address is not verified yet."""
+        serializer = EmailSerializer.from_request(request)
         services.resend_verification(email=serializer.validated_data["email"], ip_address=client_ip(request._request))
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
 class LoginView(PublicView):
-    """Signing in."""
+    """Sign-in."""
 
     @extend_schema(
         request=LoginSerializer, responses={200: TokensSerializer, **refusals(InvalidCredentials, RateLimited)}
     )
     def post(self, request: Request) -> Response:
         """Open a session."""
-        serializer = LoginSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = LoginSerializer.from_request(request)
         return Response(TokensSerializer(services.log_in(**serializer.validated_data, device=device_of(request))).data)
 
 
 class RefreshView(PublicView):
-    """Staying signed in."""
+    """Rotation of the refresh token."""
 
     @extend_schema(request=RefreshSerializer, responses={200: TokensSerializer, **refusals(TokenInvalid)})
     def post(self, request: Request) -> Response:
         """Rotate the refresh token."""
-        serializer = RefreshSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        serializer = RefreshSerializer.from_request(request)
         return Response(TokensSerializer(services.refresh(**serializer.validated_data)).data)
 
 
 class LogoutView(APIView):
-    """Signing out."""
+    """Sign-out."""
 
     permission_classes = [AllowAny]
 
     @extend_schema(request=LogoutSerializer, responses={204: None, **refusals(TokenInvalid, Unauthenticated)})
     def post(self, request: Request) -> Response:
-        """End this session, or every one."""
-        serializer = LogoutSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
+        """End this session, or all sessions."""
+        serializer = LogoutSerializer.from_request(request)
         traveller = request.user if isinstance(request.user, Traveller) else None
         services.log_out(
             user_id=traveller.id if traveller else None,
@@ -144,8 +138,8 @@ class LogoutView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class ProfileView(APIView):
-    """One's own profile."""
+class ProfileDetail(APIView):
+    """The traveller's own profile."""
 
     permission_classes = [IsTraveller]
 
@@ -171,9 +165,8 @@ class ProfileView(APIView):
         },
     )
     def patch(self, request: Request) -> Response:
-        """Change the fields that are sent: all of them, or none."""
-        serializer = ProfileSerializer(data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
+        """Change the fields that are sent. If one of them is refused, none changes."""
+        serializer = ProfileSerializer.from_request(request, partial=True)
         user = services.update_profile(user_id=traveller_of(request).id, changes=serializer.changes())
         return Response(ProfileSerializer(user).data)
 

@@ -1,6 +1,6 @@
-"""What happens because time passes: two loops that sleep until their next job is due. Several clocks may run at once.
+"""The loops of `run_clock`: each sleeps until its next job is due, then runs its jobs. Several clocks may run at once.
 
-A second loop talks to the provider. Each call may block for two seconds and must not delay the expiry of holds.
+The jobs that call the provider have a loop of their own. Each call may block for two seconds and must not delay the expiry of holds.
 """
 
 import threading
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
 from bookings_service.bookings.services.booking.expire import EXPIRE_HOLDS
 from bookings_service.bookings.services.cancellation.departures import CANCEL_BOOKINGS_OF_CANCELLED
@@ -41,7 +41,7 @@ class Loop:
         return seconds, [parameter for _, parameters in queries for parameter in parameters]
 
 
-SEATS: Final = Loop(
+DATABASE_LOOP: Final = Loop(
     jobs=(
         EXPIRE_HOLDS,
         EXPIRE_OFFERS,
@@ -51,18 +51,20 @@ SEATS: Final = Loop(
         CANCEL_BOOKINGS_OF_CANCELLED,
     )
 )
-PROVIDER: Final = Loop(jobs=(PAY_OUT, RECONCILE))
+PROVIDER_LOOP: Final = Loop(jobs=(PAY_OUT, RECONCILE))
 
 
 def run(stop: threading.Event) -> None:
     """Run both loops until `stop` is set.
 
-    If the database is unavailable, the loops wait for it. A job that fails does not keep the others from running.
+    If the database is unavailable, the loops wait for it. If a job fails for another reason, the jobs after it run all the same.
     """
     heartbeat = Heartbeat("bookings.clock")
-    provider = threading.Thread(target=_repeat, args=(PROVIDER, stop, lambda **_: None), name="provider", daemon=True)
+    provider = threading.Thread(
+        target=_repeat, args=(PROVIDER_LOOP, stop, lambda **_: None), name="provider", daemon=True
+    )
     provider.start()
-    _repeat(SEATS, stop, heartbeat.beat)
+    _repeat(DATABASE_LOOP, stop, heartbeat.beat)
     provider.join(STOP_SECONDS)  # a call that lasts longer is repeated by the next clock, under the same key
     heartbeat.remove()
 
@@ -73,7 +75,7 @@ def _repeat(loop: Loop, stop: threading.Event, beat: Callable[..., None]) -> Non
         try:
             wait = min(_seconds(due_query), LONGEST_SLEEP)
             if wait <= 0:
-                _run_jobs(loop)
+                run_jobs(loop)
             beat(ready=True)
         except (DatabaseError, InterfaceError) as error:
             log.warning("clock.database_unavailable", error=type(error).__name__)
@@ -85,22 +87,19 @@ def _repeat(loop: Loop, stop: threading.Event, beat: Callable[..., None]) -> Non
     connection.close()
 
 
-def tick(*loops: Loop) -> int:
-    """Run the jobs of these loops, or of both, if one of them is due. Return how much they did."""
-    return sum(_run_jobs(loop) for loop in loops or (SEATS, PROVIDER) if seconds_to_next(loop) <= 0)
+def run_jobs(loop: Loop) -> None:
+    """Run each job of the loop once. A job that fails is logged, and the next job runs.
 
-
-def _run_jobs(loop: Loop) -> int:
-    done = 0
+    Raises OperationalError or InterfaceError if the database is unavailable.
+    """
     for job in loop.jobs:
         try:
-            done += job.run()
-        except DatabaseError:
+            job.run()
+        except (OperationalError, InterfaceError):
             raise
-        except Exception:  # one row that always fails must not stop holds from ending
+        except Exception:  # one row that always fails must not keep holds from expiring
             log.exception("clock.job_failed", job=job.name)
         failpoint("clock.between_jobs")
-    return done
 
 
 def seconds_to_next(loop: Loop) -> float:

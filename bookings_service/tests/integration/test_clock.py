@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 from uuid import UUID
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, connections, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
@@ -113,13 +113,30 @@ def test_a_running_clock_does_due_jobs(buyer: Buyer, destinations: Destinations,
     assert seats(departure).held == 0
 
 
-def test_a_failing_job_does_not_stop_the_other_jobs(buyer: Buyer, destinations: Destinations) -> None:
+@pytest.mark.parametrize("error", [ZeroDivisionError(), IntegrityError("a row that always fails")])
+def test_a_failing_job_does_not_stop_the_other_jobs(
+    error: Exception, buyer: Buyer, destinations: Destinations, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Seen failing with the IntegrityError while every DatabaseError ended the turn."""
     end_hold(buyer.book(destinations.offer()).id)
-    broken = lambda: 1 // 0  # noqa: E731
+    failing = dataclasses.replace(EXPIRE_HOLDS, name="failing", run=Mock(side_effect=error))
 
-    clock.tick(dataclasses.replace(clock.SEATS, jobs=(dataclasses.replace(EXPIRE_HOLDS, run=broken), EXPIRE_HOLDS)))
+    clock.run_jobs(clock.Loop((failing, EXPIRE_HOLDS)))
 
     assert Booking.objects.get().status == "CANCELLED"
+    assert "clock.job_failed" in caplog.text
+
+
+@pytest.mark.parametrize("error", [OperationalError("no connection"), InterfaceError("closed")])
+def test_an_unavailable_database_ends_the_turn(error: Exception, buyer: Buyer, destinations: Destinations) -> None:
+    """Seen failing (CANCELLED) with the error logged like that of any other job."""
+    end_hold(buyer.book(destinations.offer()).id)
+    failing = dataclasses.replace(EXPIRE_HOLDS, run=Mock(side_effect=error))
+
+    with pytest.raises(type(error)):
+        clock.run_jobs(clock.Loop((failing, EXPIRE_HOLDS)))
+
+    assert Booking.objects.get().status == "PENDING"
 
 
 # ---------------------------------------------------------------------------- departures
@@ -148,7 +165,7 @@ def test_a_capacity_that_is_too_small_takes_no_seat_away(
         services.apply_departure(snapshot=snapshot(departure, 2, 3), now=database_now())
 
     assert seats(departure) == Seats(capacity=4, held=4, sold=0)
-    assert "alarm" in caplog.text
+    assert "alarm:capacity_below_taken" in caplog.text
 
 
 def test_a_capacity_below_the_taken_seats_is_refused(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
@@ -264,13 +281,13 @@ def _running_clock() -> Iterator[None]:
 def test_an_idle_loop_asks_the_database_once_for_all_its_jobs(buyer: Buyer, destinations: Destinations) -> None:
     services.publish_inventory()
 
-    for loop in (clock.SEATS, clock.PROVIDER):
+    for loop in (clock.DATABASE_LOOP, clock.PROVIDER_LOOP):
         with CaptureQueriesContext(connection) as asked:
             assert clock.seconds_to_next(loop) == clock.LONGEST_SLEEP
         assert len(asked) == 1
 
 
-@pytest.mark.parametrize("job", [*clock.SEATS.jobs, *clock.PROVIDER.jobs], ids=lambda job: job.name)
+@pytest.mark.parametrize("job", [*clock.DATABASE_LOOP.jobs, *clock.PROVIDER_LOOP.jobs], ids=lambda job: job.name)
 def test_each_job_is_due_when_it_has_work_and_only_then(
     job: Job, buyers: Callable[[int], list[Buyer]], destinations: Destinations, sandbox: str
 ) -> None:

@@ -289,7 +289,7 @@ def test_a_departure_cancelled_cancels_its_bookings(
 
     put_event(DEPARTURE, departure_event(departure, 2, 5, "CANCELLED", "Cancelled"))
     eventually(lambda: SeatInventory.objects.get(departure_id=departure).cancelled, 20.0)
-    clock.tick()
+    clock.run_jobs(clock.DATABASE_LOOP)
 
     after = Booking.objects.get(id=booking.id)
     assert (after.status, after.reason) == ("CANCELLED", "DEPARTURE_CANCELLED")

@@ -1,4 +1,4 @@
-"""Ask the provider about payments without an answer. An unknown payment is never assumed to have failed."""
+"""Ask the provider about live payments: those whose end is not known. Without an answer, a payment stays as it is."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from bookings_service.bookings.domain.booking import Status
 from bookings_service.bookings.services.jobs import Job, earliest
@@ -29,14 +29,28 @@ log = structlog.get_logger(__name__)
 
 
 def reconcile_due(*, limit: int = 20) -> int:
-    """Ask the provider about up to `limit` live payments. Return their number.
+    """Ask the provider about up to `limit` live payments, and apply the answers. Return the number of payments.
 
     A payment is due PAYMENT_RECONCILE_SECONDS after the provider was last asked about it.
     """
     done = 0
-    while done < limit and _reconcile_next():
+    while done < limit and (payment := _lease()):
+        try:
+            _reconcile(payment)
+        except Unavailable:
+            log.warning("reconcile.provider_silent", payment_id=str(payment.id))
         done += 1
     return done
+
+
+def reconcile_now(*, payment_id: UUID) -> str:
+    """Ask the provider about one live payment now, and apply the answer. Return the payment's status.
+
+    Does nothing if the payment has ended, or if another process is changing it. Raises Unavailable if the provider does not answer.
+    """
+    if payment := _lease(payment_id=payment_id):
+        _reconcile(payment)
+    return str(Payment.objects.values_list("status", flat=True).get(id=payment_id))
 
 
 def _live() -> QuerySet[Payment]:
@@ -81,27 +95,6 @@ def live_payments() -> list[LivePayment]:
     ]
 
 
-def reconcile_now(*, payment_id: UUID) -> str:
-    """Ask the provider about one live payment now, and apply the answer. Return the payment's status.
-
-    Raises Unavailable if the provider does not answer.
-    """
-    with transaction.atomic():
-        payment = Payment.objects.select_for_update(of=("self",)).select_related("booking").get(id=payment_id)
-        if payment.status not in LIVE:
-            return str(payment.status)
-        payment.asked_at = database_now()
-        payment.save(update_fields=["asked_at"])
-    try:
-        result = _ask_provider(payment)
-    except (ProviderDown, ProviderSilent) as error:
-        raise Unavailable from error
-    if result is not None:
-        settle_payment(payment_id=payment.id, result=result)
-    payment.refresh_from_db()
-    return str(payment.status)
-
-
 def ended_since(*, since: datetime) -> list[UUID]:
     """Return the payments made since then that have succeeded or failed, oldest first."""
     rows = Payment.objects.filter(created_at__gte=since).exclude(status__in=LIVE)
@@ -118,48 +111,57 @@ def contradiction(*, payment_id: UUID) -> Contradiction | None:
         raise Unavailable from error
     recorded = f"{payment.status} {amount_of(payment)}"
     if result is None:
-        agrees, reported = payment.status == PaymentStatus.FAILED, "never heard of it"
+        agrees, reported = payment.status == PaymentStatus.FAILED, "unknown to the provider"
     else:
         agrees = (result.status, result.amount) == (payment.status, amount_of(payment))
         reported = f"{result.status} {result.amount}"
     return None if agrees else Contradiction(payment.id, payment.booking.reference, recorded, reported)
 
 
-def _reconcile_next() -> bool:
+def _lease(*, payment_id: UUID | None = None) -> Payment | None:
+    """Note that the provider is asked about a live payment now: about this payment, or about one that is due. Return it.
+
+    If this process dies, the payment is due again later. Return None if there is no such payment, or if another process has locked it.
+    """
     with transaction.atomic():
         now = database_now()
+        selected = Q(asked_at__lte=now - settings.PAYMENT_RECONCILE) if payment_id is None else Q(id=payment_id)
         payment = (
             _live()
             .select_for_update(skip_locked=True, of=("self",))
-            .filter(asked_at__lte=now - settings.PAYMENT_RECONCILE)
+            .filter(selected)
             .select_related("booking")
             .order_by("asked_at")
             .first()
         )
-        if payment is None:
-            return False
-        payment.asked_at = now  # a lease: if this process dies, the payment is asked about again later
-        payment.save(update_fields=["asked_at"])
+        if payment is not None:
+            payment.asked_at = now
+            payment.save(update_fields=["asked_at"])
+    return payment
+
+
+def _reconcile(payment: Payment) -> None:
+    """Ask the provider about a leased payment, and settle it. An abandoned payment is cancelled at the provider.
+
+    Raises Unavailable if the provider does not answer.
+    """
     failpoint("reconcile.leased")
     try:
-        result = _ask_provider(payment)
-        if result is None and now - payment.created_at > ABANDONED:
+        result = _status_or_resend(payment)
+        if result is None and payment.asked_at - payment.created_at > ABANDONED:
             result = _cancel_at_provider(payment)
-    except (ProviderDown, ProviderSilent):
-        message = f"the provider does not answer after payment {payment.id}"
-        log.warning(message)
-        return True
+    except (ProviderDown, ProviderSilent) as error:
+        raise Unavailable from error
     failpoint("reconcile.answered")
     if result is not None:
         settle_payment(payment_id=payment.id, result=result)
-    return True
 
 
-def _ask_provider(payment: Payment) -> ProviderResult | None:
-    """Return the payment's new result, or None if nothing changed.
+def _status_or_resend(payment: Payment) -> ProviderResult | None:
+    """Ask the provider for the payment's result. Return it, or None if nothing changed.
 
-    If the provider has never heard of the payment, nothing was charged. It is then sent again with the same key if the booking is still
-    PENDING; otherwise it has failed. Raises ProviderDown, ProviderSilent.
+    If the provider does not know the payment, nothing was charged. If the booking is still PENDING, the payment is then sent again with
+    the same key. Otherwise it has failed. Raises ProviderDown, ProviderSilent.
     """
     provider = provider_named(payment.provider)
     if provider is None:

@@ -78,7 +78,7 @@ def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
             raise ProviderDown
         status = provider.refund(payment_key=str(refund.payment_id), key=str(refund.id), amount=amount)
     except (ProviderDown, ProviderSilent):
-        log.warning("refund.provider_silent", refund=str(refund.id), attempt=refund.attempts)
+        log.warning("refund.provider_silent", refund_id=str(refund.id), attempt=refund.attempts)
         return (
             True  # the refund may have been paid, so it is asked for again without limit; reconcile_payments lists it
         )
@@ -99,8 +99,7 @@ def settle_refund(*, refund_id: UUID, status: RefundStatus) -> None:
         if refund.status == status:
             return
         if refund.written_off_at is not None:
-            message = f"alarm: refund {refund.id} was written off, and is {status} now: for finance"
-            log.error(message)
+            log.error("alarm:written_off_refund_changed", refund_id=str(refund.id), status=str(status))
             return
         check_refund_move(RefundStatus(refund.status), status)
         refund.status = status
@@ -110,7 +109,6 @@ def settle_refund(*, refund_id: UUID, status: RefundStatus) -> None:
             ledger.record_refund(booking.id, movement=refund.id, amount=amount, now=now)
             add_entry(booking, events.refund_succeeded(refund), actor=PROVIDER, now=now)
         elif status is RefundStatus.FAILED:
-            message = f"alarm: refund {refund.id} failed for good"
-            log.error(message)
+            log.error("alarm:refund_failed", refund_id=str(refund.id))
             add_entry(booking, events.refund_failed(refund), actor=PROVIDER, now=now)
         failpoint("refund.before_commit")

@@ -67,8 +67,9 @@ def correct_counters(*, departure_id: UUID) -> Drift | None:
         drift = Drift(*row)
         taken = drift.should_hold + drift.should_sell
         if drift.is_oversold:
-            message = f"alarm: departure {departure_id} is oversold: {taken} seats are taken of {drift.capacity}"
-            log.error(message)
+            log.error(
+                "alarm:departure_oversold", departure_id=str(departure_id), taken=taken, capacity=drift.capacity
+            )  # fmt: skip
         inventory.set_counters(
             departure_id=departure_id, held=drift.should_hold, sold=drift.should_sell,
             capacity=max(drift.capacity, taken),

@@ -19,11 +19,13 @@ log = structlog.get_logger(__name__)
 def apply_departure(*, snapshot: DepartureSnapshot, now: datetime) -> None:
     """Store a departure's snapshot unless the stored version is newer, inside the caller's transaction.
 
-    New free seats go to the waiting list first.
+    New free seats go to the waiting list first. If the capacity is below the taken seats, it is stored as their number, and an alarm is
+    raised.
     """
     if not inventory.apply_snapshot(snapshot):
-        message = f"alarm: a capacity cut did not fit: departure {snapshot.departure_id} wanted {snapshot.capacity}"
-        log.error(message)
+        log.error(
+            "alarm:capacity_below_taken", departure_id=str(snapshot.departure_id), capacity=snapshot.capacity
+        )  # fmt: skip
     offer_free_seats(departure_id=snapshot.departure_id, now=now)
 
 

@@ -198,6 +198,6 @@ class Seats:
     sold: int
 
     @property
-    def available(self) -> int:
-        """Seats that can be held now."""
+    def free_seats(self) -> int:
+        """Capacity − held − sold."""
         return self.capacity - self.held - self.sold

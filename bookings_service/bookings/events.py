@@ -167,7 +167,7 @@ def inventory_changed(row: SeatInventory) -> pb.InventoryChanged:
         capacity=row.capacity,
         held=row.held,
         sold=row.sold,
-        seats_available=0 if row.closed else row.capacity - row.held - row.sold,
+        seats_available=0 if row.closed else row.free_seats,
         sequence=row.sequence,
     )
 

@@ -5,9 +5,29 @@ from uuid import UUID
 
 from django.db.models import F
 
+from bookings_service.payments import ledger
 from bookings_service.payments.domain import PaymentStatus, RefundStatus
 from bookings_service.payments.models import Payment, Refund
 from shared.money import Money
+
+
+def refund_everything(booking_id: UUID, *, currency: str, reason: str, now: datetime) -> Money:
+    """Record a refund of everything that is refundable, inside the caller's transaction. Return the amount, which may be zero."""
+    amount = ledger.refundable(booking_id, currency)
+    request_refund(booking_id, amount=amount, reason=reason, now=now)
+    return amount
+
+
+def refund_and_keep(
+    booking_id: UUID, *, refund: Money, fee: Money, cancellation_id: UUID, reason: str, now: datetime, note: str = ""
+) -> None:
+    """Record what a cancellation refunds and what it keeps as a fee, inside the caller's transaction. Either may be zero.
+
+    Raises ValueError like request_refund.
+    """
+    request_refund(booking_id, amount=refund, reason=reason, now=now, note=note)
+    if fee.amount:
+        ledger.record_fee(booking_id, movement=cancellation_id, amount=fee, now=now)
 
 
 def request_refund(

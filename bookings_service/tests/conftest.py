@@ -17,7 +17,6 @@ from bookings_service.bookings.contracts import (
     WaitlistView,
 )
 from bookings_service.bookings.services import pay_booking
-from bookings_service.bookings.services.seats import inventory
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.providers import configured
 from bookings_service.tests import doubles, stripe_doubles
@@ -198,7 +197,7 @@ def buyers(users: doubles.Users, destinations: doubles.Destinations) -> Callable
 @pytest.fixture
 def seats() -> Callable[[UUID], Seats]:
     """Return the seat counters of a departure."""
-    return lambda departure_id: inventory.seats_of(departure_id=departure_id)
+    return lambda departure_id: selectors.seats_of(departure_id=departure_id)
 
 
 @pytest.fixture

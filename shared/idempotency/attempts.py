@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
@@ -31,7 +31,7 @@ class InvalidKey(Invalid):
 class Attempt:
     """A request of `owner` under `key`. `request` is a dataclass or JSON-like value. A key belongs to one request for ever.
 
-    Write inside `once()`. Before it, `seen()` says whether slow checks can be skipped. Raises InvalidKey.
+    Write inside `once()`. Raises InvalidKey.
     """
 
     def __init__(self, *, owner: UUID, key: str, request: Any) -> None:
@@ -41,20 +41,19 @@ class Attempt:
         self._key = key
         self._fingerprint = fingerprint(request)
 
-    def seen(self) -> bool:
-        """Return whether the key has had its effect already."""
-        return self._rows().exists()
-
     @contextmanager
-    def once(self) -> Iterator["Write"]:
+    def once(self, *, first: Callable[[], None] | None = None) -> Iterator["Write"]:
         """Open the transaction in which the write takes effect once, and hold the key until it ends.
 
+        `first` is a slow check, such as a call to another service. It runs before the transaction, unless the key has had its effect.
         If `earlier_result` is set, an earlier request has done the write: answer with its result. Otherwise do the write and call
         `succeeded`, which commits with it. An exception leaves no row, so the key can be used again.
 
         Raises InFlight, at once, if another request holds the key; KeyReused if the key came with another request; and RuntimeError if
         the body neither found an earlier result nor called `succeeded`.
         """
+        if first is not None and not self._rows().exists():
+            first()
         with transaction.atomic():
             self._lock()
             write = Write(self, self._earlier_result())

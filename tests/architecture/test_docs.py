@@ -11,7 +11,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PROSE_WIDTH = 100
 CALL = re.compile(r"^ +(\w+)-+>>(\w+): ([\w.]+)", re.MULTILINE)
-ENTERED_TWICE = {"create_booking": {"seats"}, "cancel_bookings_of_cancelled": {"payments"}}
 SUFFIXES = (".py", ".md", ".yaml", ".toml", ".proto", ".graphql", ".svg", ".in", ".ini")
 NOT_OURS = {"post_save", "pg_trgm", "seats_held"}  # Django's, PostgreSQL's, and an example of a good name
 
@@ -130,7 +129,6 @@ def test_prose_is_not_wider_than_a_hundred_columns(page):
 
 
 def test_a_sequence_enters_each_room_once_and_names_real_functions():
-    """ENTERED_TWICE lists the exceptions that the code makes, by a function of the sequence."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     diagrams = re.findall(r"^sequenceDiagram\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
 
@@ -138,7 +136,6 @@ def test_a_sequence_enters_each_room_once_and_names_real_functions():
         calls = CALL.findall(diagram)
         rooms = [room for _, room, _ in calls]
         functions = {function for _, _, function in calls if "_" in function}
-        exceptions = set().union(*(ENTERED_TWICE.get(function, set()) for function in functions))
-        assert {room for room in rooms if rooms.count(room) > 1} == exceptions, diagram
+        assert {room for room in rooms if rooms.count(room) > 1} == set(), diagram
         assert functions <= words_of_sources()
     assert len(diagrams) == 7

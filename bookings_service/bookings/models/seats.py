@@ -33,3 +33,8 @@ class SeatInventory(models.Model):
 
     def __str__(self) -> str:
         return str(self.departure_id)
+
+    @property
+    def free_seats(self) -> int:
+        """Capacity − held − sold. A closed departure may have free seats, but nobody can hold them."""
+        return self.capacity - self.held - self.sold

@@ -162,7 +162,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
         known = selectors.availability(departure_ids=uuids_of(request.departure_ids, "departure_ids"))
         return pb.BatchGetAvailabilityResponse(
             availabilities=[
-                pb.Availability(departure_id=str(departure_id), seats_available=seats.available)
+                pb.Availability(departure_id=str(departure_id), seats_available=seats.free_seats)
                 for departure_id, seats in known.items()
             ]
         )

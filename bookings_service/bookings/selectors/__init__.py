@@ -12,7 +12,15 @@ from bookings_service.bookings.selectors.booking import (
     view_of_new,
     views_of,
 )
-from bookings_service.bookings.selectors.departures import Affected, availability, bookings_of_departure
+from bookings_service.bookings.selectors.departures import (
+    Affected,
+    availability,
+    bookings_of_departure,
+    check_free,
+    seats_of,
+    seats_refusal,
+    seats_to_report,
+)
 from bookings_service.bookings.selectors.events import booking_with_events, event_view, history
 from bookings_service.bookings.selectors.quotes import cancellation_quote, cancellation_quote_view, quote, quote_view
 from bookings_service.bookings.selectors.waitlist import waitlist_entries, waitlist_of, waitlist_view
@@ -31,10 +39,14 @@ __all__ = [
     "bookings_of_departure",
     "cancellation_quote",
     "cancellation_quote_view",
+    "check_free",
     "event_view",
     "history",
     "quote",
     "quote_view",
+    "seats_of",
+    "seats_refusal",
+    "seats_to_report",
     "view_of",
     "view_of_new",
     "views_of",

@@ -4,13 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 
 from bookings_service.bookings.contracts import Seats
 from bookings_service.bookings.domain.booking import Status
 from bookings_service.bookings.models import Booking, SeatInventory
+from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
 from bookings_service.payments import ledger
-from shared.errors import NotFound
+from shared.errors import DomainError, NotFound
 from shared.money import Money
 
 
@@ -43,3 +44,41 @@ def availability(*, departure_ids: Collection[UUID]) -> dict[UUID, Seats]:
     return {
         row.departure_id: Seats(row.held + row.sold if row.closed else row.capacity, row.held, row.sold) for row in rows
     }
+
+
+def seats_of(*, departure_id: UUID) -> Seats:
+    """Return the counters of one departure. Raises NotFound for an unknown departure."""
+    row = SeatInventory.objects.filter(departure_id=departure_id).first()
+    if row is None:
+        raise NotFound
+    return Seats(capacity=row.capacity, held=row.held, sold=row.sold)
+
+
+def check_free(*, departure_id: UUID, seats: int) -> None:
+    """Raise what `inventory.hold` would raise now, without a lock. `hold` may still refuse later.
+
+    At a sold-out departure this saves the work that would be rolled back.
+    """
+    bookable = SeatInventory.objects.filter(
+        departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
+    )
+    if not bookable.exists():
+        raise seats_refusal(departure_id=departure_id, seats=seats)
+
+
+def seats_refusal(*, departure_id: UUID, seats: int) -> DomainError:
+    """Return the refusal that explains why `seats` could not be taken: closed, or too few free seats. Reads without a lock."""
+    row = SeatInventory.objects.filter(departure_id=departure_id).first()
+    if row is None or row.closed:
+        return DepartureClosed()
+    return SeatsUnavailable(seatsLeft=_seats_to_report(row, wanted=seats))
+
+
+def seats_to_report(*, departure_id: UUID, wanted: int) -> int:
+    """Return the free seats to report after `wanted` were refused: at most `wanted` − 1."""
+    row = SeatInventory.objects.filter(departure_id=departure_id).first()
+    return 0 if row is None else _seats_to_report(row, wanted=wanted)
+
+
+def _seats_to_report(row: SeatInventory, *, wanted: int) -> int:
+    return min(max(0, row.free_seats), wanted - 1)

@@ -30,7 +30,6 @@ from bookings_service.bookings.models import Booking, Quote, SeatInventory, Wait
 from bookings_service.bookings.refusals import CapacityBelowSold, QuoteOutdated, SeatsAvailable
 from bookings_service.bookings.services import receive_webhook, reconcile_due, refund_booking
 from bookings_service.bookings.services.refund import pay_out
-from bookings_service.bookings.services.seats import inventory
 from bookings_service.payments.domain import LIVE
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.tests.concurrency.clock import pay_out_all_refunds, settle_all_payments
@@ -277,7 +276,7 @@ class AnyOrder(RuleBasedStateMachine):
             services.apply_departure(snapshot=snapshot, now=database_now())
         if version >= trip.version:
             trip.version = version
-            trip.capacity = inventory.seats_of(departure_id=trip.id).capacity
+            trip.capacity = selectors.seats_of(departure_id=trip.id).capacity
             self._offer(trip)
 
     @rule(where=PICK, sure=st.integers(0, 2))

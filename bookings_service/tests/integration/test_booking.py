@@ -315,7 +315,7 @@ def test_another_reference_is_drawn_if_the_first_is_taken(buyer: Buyer, destinat
 def test_booking_a_sold_out_departure_writes_nothing(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
-    """Seen failing (an INSERT before the refusal) without inventory.check_free."""
+    """Seen failing (an INSERT before the refusal) without selectors.check_free."""
     departure = destinations.offer(capacity=2)
     first, late = buyers(2)
     quote = late.quote(departure)

@@ -4,7 +4,7 @@ import threading
 from uuid import UUID
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from shared.errors import InFlight, KeyReused, NotFound
 from shared.idempotency.attempts import Attempt
@@ -34,7 +34,19 @@ def test_a_repeated_key_returns_the_first_result() -> None:
 
     assert (write_once(first), write_once(second)) == (first, first)
     assert write_once(second, owner=OTHER) == second  # the same key of somebody else is another key
-    assert attempt().seen()
+    assert IdempotencyKey.objects.filter(owner=OWNER, key="the-key", result=first).exists()
+
+
+def test_a_slow_check_runs_before_the_transaction_and_not_for_a_repeat() -> None:
+    """Seen failing (checked in a transaction, and twice) with `first` called under the key's lock."""
+    checked_in_transaction: list[bool] = []
+
+    for _ in range(2):
+        with attempt().once(first=lambda: checked_in_transaction.append(connection.in_atomic_block)) as write:
+            if not write.earlier_result:
+                write.succeeded(result=uuid7())
+
+    assert checked_in_transaction == [False]
 
 
 def test_a_key_with_another_request_is_refused() -> None:
@@ -54,7 +66,6 @@ def test_a_refusal_leaves_no_row_and_the_key_free() -> None:
         refused()
 
     assert IdempotencyKey.objects.count() == 0
-    assert not attempt().seen()
     write_once(uuid7())
 
 

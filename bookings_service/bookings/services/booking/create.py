@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -60,21 +61,22 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
     Raises EmailNotVerified (users_service's), NotFound, QuoteExpired, QuoteUsed, PassengersMismatch, InvalidPassengers, InvalidName,
     DepartureClosed, SeatsUnavailable (with the free seats), HoldLimitReached, KeyReused, InFlight, Unavailable.
     """
-    attempt = Attempt(owner=traveller.id, key=command.idempotency_key, request=command)
-    if not attempt.seen():
-        upstream.check_traveller(traveller_id=traveller.id, token=traveller.token, deadline=deadline)
     for _ in range(REFERENCES_TRIED):
         with suppress(_ReferenceTaken):
-            return _book(command=command, traveller=traveller, attempt=attempt)
+            return _book(command=command, traveller=traveller, deadline=deadline)
     raise Unavailable(retry_after=1)
 
 
-def _book(*, command: CreateBooking, traveller: Traveller, attempt: Attempt) -> BookingView:
-    """Write the booking in one transaction. The last statement takes the seats, because many wait for that row's lock.
+def _book(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -> BookingView:
+    """Ask whether the traveller may book, then write the booking in one transaction.
 
-    Raises what create_booking raises, and _ReferenceTaken.
+    The last statement takes the seats, because many wait for that row's lock. Raises what create_booking raises, and _ReferenceTaken.
     """
-    with attempt.once() as write:
+    may_book = partial(
+        upstream.check_traveller, traveller_id=traveller.id, token=traveller.token, deadline=deadline
+    )  # fmt: skip
+    attempt = Attempt(owner=traveller.id, key=command.idempotency_key, request=command)
+    with attempt.once(first=may_book) as write:
         if write.earlier_result:
             return selectors.booking_by_id(booking_id=write.earlier_result)
         now = database_now()
@@ -115,7 +117,7 @@ def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> t
         raise PassengersMismatch(field="passengers", adults=quote.adults, children=quote.children)
     passengers = check_passengers(command.passengers, departs=local_date(quote.starts_at, quote.time_zone))
     if quote.waitlist_entry_id is None:
-        inventory.check_free(departure_id=quote.departure_id, seats=len(passengers))
+        selectors.check_free(departure_id=quote.departure_id, seats=len(passengers))
     quote.used_at, quote.held_seats = now, 0
     quote.save(update_fields=["used_at", "held_seats"])
     return quote, passengers

@@ -10,9 +10,8 @@ from bookings_service.bookings import upstream
 from bookings_service.bookings.contracts import CreateQuote, QuoteView
 from bookings_service.bookings.domain.booking import check_party, price_lines, total_of
 from bookings_service.bookings.models import Quote
-from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
-from bookings_service.bookings.selectors import quote_view
-from bookings_service.bookings.services.seats import inventory
+from bookings_service.bookings.refusals import DepartureClosed
+from bookings_service.bookings.selectors import check_free, quote_view
 from bookings_service.bookings.services.seats.departures import apply_departure
 from bookings_service.bookings.services.waitlist import offers
 from bookings_service.bookings.snapshots import lines_to_json, policy_to_json
@@ -32,7 +31,6 @@ def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadli
     """
     check_party(adults=command.adults, children=command.children)
     offered = upstream.departure(departure_id=command.departure_id, deadline=deadline)
-    seats = command.adults + command.children
     with transaction.atomic():
         now = database_now()
         earlier = _unbooked(command.waitlist_entry_id, departure_id=offered.id, traveller_id=traveller.id, now=now)
@@ -44,8 +42,8 @@ def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadli
         quote = _priced(command, offered, traveller_id=traveller.id, expires_at=now + settings.QUOTE_LIFETIME)
         if command.waitlist_entry_id is not None:
             _take_offer(quote, command.waitlist_entry_id, earlier, now=now)
-        elif (free := inventory.seats_of(departure_id=offered.id).available) < seats:
-            raise SeatsUnavailable(seatsLeft=max(0, free))
+        else:
+            check_free(departure_id=offered.id, seats=command.adults + command.children)
         quote.save(force_insert=True)
         return quote_view(quote)
 

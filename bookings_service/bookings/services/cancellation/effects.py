@@ -16,7 +16,7 @@ from bookings_service.bookings.services.booking.history import transition
 from bookings_service.bookings.services.seats.release import release
 from bookings_service.bookings.snapshots import policy_from_json, texts_to_json
 from bookings_service.payments import ledger
-from bookings_service.payments.refunds import request_refund
+from bookings_service.payments.refunds import refund_and_keep, refund_everything
 from shared.errors import NotFound
 from shared.money import Money
 
@@ -60,20 +60,22 @@ def stands_as_quoted(booking: Booking, quote: CancellationQuote, *, now: datetim
 
 
 def apply(booking: Booking, quote: CancellationQuote, *, reason: Reason, actor: Actor, now: datetime) -> None:
-    """Cancel as quoted: release the seats, request the refund, and book what is kept as a fee."""
+    """Cancel as quoted: request the refund, keep the fee, and release the seats."""
     refund = Money.from_minor(quote.refund_minor, quote.currency)
-    kept = Money.from_minor(quote.kept_minor, quote.currency)
+    refund_and_keep(
+        booking.id, refund=refund, fee=Money.from_minor(quote.kept_minor, quote.currency), cancellation_id=quote.id,
+        reason=reason if quote.whole else Reason.PASSENGERS_CANCELLED, now=now, note=quote.note,
+    )  # fmt: skip
     if quote.whole:
         _cancel_whole(booking, refund=refund, reason=reason, actor=actor, now=now, note=quote.note)
     else:
         _cancel_some(booking, quote, refund=refund, actor=actor, now=now)
-    if kept.amount:
-        ledger.record_fee(booking.id, movement=quote.id, amount=kept, now=now)
 
 
 def cancel_in_full(booking: Booking, *, reason: Reason, actor: Actor, now: datetime) -> None:
     """Cancel the whole booking and request a refund of everything refundable."""
-    _cancel_whole(booking, refund=ledger.refundable(booking.id, booking.currency), reason=reason, actor=actor, now=now)
+    refund = refund_everything(booking.id, currency=booking.currency, reason=reason, now=now)
+    _cancel_whole(booking, refund=refund, reason=reason, actor=actor, now=now)
 
 
 def _check(
@@ -114,9 +116,10 @@ def _cancel_some(
 ) -> None:  # fmt: skip
     seats = Passenger.objects.filter(id__in=quote.passengers, cancelled_at__isnull=True).update(cancelled_at=now)
     booking.seats -= seats
-    reason, event = Reason.PASSENGERS_CANCELLED, events.passengers_cancelled(seats=seats, refund=refund)
-    transition(booking, Action.CANCEL_PASSENGERS, reason=reason, event=event, actor=actor, now=now, note=quote.note)
-    request_refund(booking.id, amount=refund, reason=reason, now=now, note=quote.note)
+    transition(
+        booking, Action.CANCEL_PASSENGERS, reason=Reason.PASSENGERS_CANCELLED,
+        event=events.passengers_cancelled(seats=seats, refund=refund), actor=actor, now=now, note=quote.note,
+    )  # fmt: skip
     release(departure_id=booking.departure_id, sold=seats, now=now)
 
 
@@ -126,6 +129,5 @@ def _cancel_whole(
     was_paid = booking.status == Status.CONFIRMED
     event = events.cancelled(refund=refund)
     transition(booking, Action.CANCEL, reason=reason, event=event, actor=actor, now=now, note=note)
-    request_refund(booking.id, amount=refund, reason=reason, now=now, note=note)
     held, sold = (0, booking.seats) if was_paid else (booking.seats, 0)
     release(departure_id=booking.departure_id, held=held, sold=sold, now=now)

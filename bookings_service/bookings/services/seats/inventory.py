@@ -1,6 +1,7 @@
-"""The seat counters of departures. Each change is one conditional UPDATE, the last statement before the caller's commit.
+"""The seat counters of departures. Only this module writes them.
 
-The row stays locked until the caller's transaction ends. Behind every filter, a CHECK constraint is the second guard.
+Each change locks the departure's row until the caller's transaction ends. `hold` and `sell_free` are one conditional UPDATE each, with a
+CHECK constraint as the second guard. Booking and paying change the row last, because many transactions wait for it.
 """
 
 import dataclasses
@@ -12,8 +13,9 @@ from django.db.models import F
 
 from bookings_service.bookings.contracts import DepartureSnapshot, Seats
 from bookings_service.bookings.models import SeatInventory
-from bookings_service.bookings.refusals import CapacityBelowSold, DepartureClosed, SeatsUnavailable
-from shared.errors import DomainError, NotFound
+from bookings_service.bookings.refusals import CapacityBelowSold, DepartureClosed
+from bookings_service.bookings.selectors import seats_refusal
+from shared.errors import NotFound
 
 _CHANGED: Mapping[str, Any] = {"sequence": F("sequence") + 1, "dirty": True}
 
@@ -24,25 +26,13 @@ def hold(*, departure_id: UUID, seats: int) -> None:
         departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
     ).update(held=F("held") + seats, **_CHANGED)
     if not updated:
-        raise why_not(departure_id=departure_id, seats=seats)
+        raise seats_refusal(departure_id=departure_id, seats=seats)
 
 
 def check_open(*, departure_id: UUID) -> None:
     """Raise DepartureClosed if the departure takes no bookings."""
     if not SeatInventory.objects.filter(departure_id=departure_id, closed=False).exists():
         raise DepartureClosed
-
-
-def check_free(*, departure_id: UUID, seats: int) -> None:
-    """Raise what `hold` would raise now, without a lock. Later `hold` may still refuse.
-
-    At a sold-out departure this saves the work that would be rolled back.
-    """
-    bookable = SeatInventory.objects.filter(
-        departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
-    )
-    if not bookable.exists():
-        raise why_not(departure_id=departure_id, seats=seats)
 
 
 def sell_held(*, departure_id: UUID, seats: int) -> None:
@@ -80,31 +70,9 @@ def lock(*, departure_id: UUID) -> SeatInventory:
     return SeatInventory.objects.select_for_update().get(departure_id=departure_id)
 
 
-def free_seats(*, departure_id: UUID, wanted: int) -> int:
-    """Return the free seats to report after `wanted` were refused: at most `wanted` − 1."""
-    row = SeatInventory.objects.filter(departure_id=departure_id).first()
-    return 0 if row is None else min(max(0, row.capacity - row.held - row.sold), wanted - 1)
-
-
-def why_not(*, departure_id: UUID, seats: int) -> DomainError:
-    """Return the refusal that explains why `seats` could not be taken: closed, or too few free seats. Reads the row without a lock."""
-    row = SeatInventory.objects.filter(departure_id=departure_id).first()
-    if row is None or row.closed:
-        return DepartureClosed()
-    return SeatsUnavailable(seatsLeft=free_seats(departure_id=departure_id, wanted=seats))
-
-
 def cancel(*, departure_id: UUID) -> None:
     """Mark the departure as cancelled and closed, for ever."""
     _move(departure_id, closed=True, cancelled=True)
-
-
-def seats_of(*, departure_id: UUID) -> Seats:
-    """Return the counters. Raises NotFound for an unknown departure."""
-    row = SeatInventory.objects.filter(departure_id=departure_id).first()
-    if row is None:
-        raise NotFound
-    return Seats(capacity=row.capacity, held=row.held, sold=row.sold)
 
 
 def apply_snapshot(snapshot: DepartureSnapshot) -> bool:

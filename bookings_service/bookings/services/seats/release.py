@@ -35,20 +35,20 @@ def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
         return 0
     row = inventory.lock(departure_id=departure_id)
     until = min(now + settings.WAITLIST_OFFER, row.starts_at - settings.BOOKING_CLOSES)
-    free = row.capacity - row.held - row.sold
-    offered = 0
-    while not row.closed and until > now and free > 0:
-        entry = waiting.select_for_update().filter(seats__lte=free).order_by("joined_at", "id").first()
+    free_seats = row.free_seats
+    offers = 0
+    while not row.closed and until > now and free_seats > 0:
+        entry = waiting.select_for_update().filter(seats__lte=free_seats).order_by("joined_at", "id").first()
         if entry is None:
             break
         inventory.hold(departure_id=departure_id, seats=entry.seats)
-        free -= entry.seats
+        free_seats -= entry.seats
         move_entry(entry, WaitlistAction.OFFER, offered_until=until)
         publish(
             events.waitlist_offered(entry), aggregate_id=entry.id, sequence=entry.sequence, occurred_at=now
         )  # fmt: skip
-        offered += 1
-    return offered
+        offers += 1
+    return offers
 
 
 def move_entry(entry: WaitlistEntry, action: WaitlistAction, *, offered_until: datetime | None = None) -> None:

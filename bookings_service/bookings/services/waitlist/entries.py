@@ -11,6 +11,7 @@ from bookings_service.bookings.domain.booking import LIVE_ENTRY, MOST_PASSENGERS
 from bookings_service.bookings.models import WaitlistEntry
 from bookings_service.bookings.refusals import DepartureClosed, InvalidPassengers, SeatsAvailable
 from bookings_service.bookings.services.seats import inventory
+from bookings_service.bookings.services.seats.departures import apply_departure
 from bookings_service.bookings.services.seats.release import move_entry, release
 from shared.auth import Traveller
 from shared.db import database_now
@@ -31,7 +32,7 @@ def join_waitlist(*, departure_id: UUID, seats: int, traveller: Traveller, deadl
     offered = upstream.departure(departure_id=departure_id, deadline=deadline)
     with transaction.atomic():
         now = database_now()
-        inventory.apply_snapshot(offered.snapshot())
+        apply_departure(snapshot=offered.snapshot(), now=now)
         row = inventory.lock(departure_id=departure_id)  # nobody frees seats until the entry is written
         if row.closed or row.starts_at - settings.BOOKING_CLOSES <= now:
             raise DepartureClosed
@@ -41,7 +42,7 @@ def join_waitlist(*, departure_id: UUID, seats: int, traveller: Traveller, deadl
         entry = own.first()
         if entry is not None and (entry.status == WaitlistStatus.OFFERED or entry.seats == seats):
             return selectors.waitlist_view(entry)
-        if row.capacity - row.held - row.sold >= seats:
+        if row.free_seats >= seats:
             raise SeatsAvailable
         if entry is None:
             entry = WaitlistEntry(

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from bookings_service.bookings import selectors
 from bookings_service.bookings.domain.booking import WaitlistAction
 from bookings_service.bookings.models import Quote, WaitlistEntry
 from bookings_service.bookings.refusals import InvalidPassengers, SeatsUnavailable
@@ -25,7 +26,7 @@ def take(*, entry_id: UUID, traveller_id: UUID, departure_id: UUID, seats: int, 
     if seats > entry.seats:
         raise InvalidPassengers(field="adults")
     if not _still_open(entry, now):
-        raise SeatsUnavailable(seatsLeft=inventory.free_seats(departure_id=departure_id, wanted=seats))
+        raise SeatsUnavailable(seatsLeft=selectors.seats_to_report(departure_id=departure_id, wanted=seats))
     surplus, entry.seats = entry.seats - seats, seats
     move_entry(entry, WaitlistAction.TAKE)
     if surplus:

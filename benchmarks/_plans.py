@@ -64,7 +64,7 @@ def main() -> None:
         "the clock: publish seats": services.publish_inventory,
         "the clock: offers": services.expire_offers,
         "the clock: offers that were taken": services.expire_taken_offers,
-        "the clock: cancelled departures": services.cancel_bookings_of_cancelled,
+        "the clock: cancelled departures": services.cancel_bookings_of_cancelled_departures,
     }
     for name, act in life.items():
         with CaptureQueriesContext(connection) as captured:

@@ -12,12 +12,13 @@ import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
 from bookings_service.bookings.services.booking.expire import EXPIRE_HOLDS
-from bookings_service.bookings.services.cancellation.departures import CANCEL_BOOKINGS_OF_CANCELLED
+from bookings_service.bookings.services.cancellation.departures import CANCEL_BOOKINGS_OF_CANCELLED_DEPARTURES
 from bookings_service.bookings.services.jobs import Job
 from bookings_service.bookings.services.payment.reconcile import RECONCILE
 from bookings_service.bookings.services.refund.pay_out import PAY_OUT
+from bookings_service.bookings.services.seats.offering import OFFER_TO_WAITING
 from bookings_service.bookings.services.seats.publish import PUBLISH_INVENTORY
-from bookings_service.bookings.services.waitlist.expire import EXPIRE_OFFERS, EXPIRE_TAKEN_OFFERS, OFFER_TO_WAITING
+from bookings_service.bookings.services.waitlist.expire import EXPIRE_OFFERS, EXPIRE_TAKEN_OFFERS
 from shared.failpoints import failpoint
 from shared.heartbeat import Heartbeat
 
@@ -48,7 +49,7 @@ DATABASE_LOOP: Final = Loop(
         EXPIRE_TAKEN_OFFERS,
         OFFER_TO_WAITING,
         PUBLISH_INVENTORY,
-        CANCEL_BOOKINGS_OF_CANCELLED,
+        CANCEL_BOOKINGS_OF_CANCELLED_DEPARTURES,
     )
 )
 PROVIDER_LOOP: Final = Loop(jobs=(PAY_OUT, RECONCILE))

@@ -40,7 +40,7 @@ PROVIDER = Actor(ActorKind.PROVIDER)
 
 @dataclass(frozen=True, slots=True)
 class CancellationRule:
-    """A cancellation at least `days_before` days before departure gives `refund_percent` back."""
+    """A cancellation at least `days_before` days before departure refunds `refund_percent` of the price."""
 
     days_before: int
     refund_percent: int
@@ -48,7 +48,7 @@ class CancellationRule:
 
 @dataclass(frozen=True, slots=True)
 class PriceLine:
-    """A row of a price. `total` includes `tax`."""
+    """A price line. `total` includes `tax`."""
 
     label: Text
     quantity: int
@@ -139,8 +139,8 @@ class BookingView:
 
 
 @dataclass(frozen=True, slots=True)
-class EventView:
-    """An entry of a booking's history."""
+class HistoryEntryView:
+    """A history entry of a booking."""
 
     sequence: int
     type: str
@@ -153,7 +153,7 @@ class EventView:
 
 @dataclass(frozen=True, slots=True)
 class CancellationQuoteView:
-    """What cancelling now gives back."""
+    """What cancelling now refunds, and what is kept as a fee."""
 
     id: UUID
     booking_id: UUID

@@ -1,26 +1,25 @@
 """The events of bookings, seats and the waiting list. They carry ids and amounts, and no names.
 
-An event of a booking is an `EventBuilder`: the history adds the booking as it is after the change, and its newest history entry.
+For a booking, a function here returns an `EventBuilder`: services/booking/history.py gives it the changed booking and the new history
+entry. For seats and the waiting list, a function returns the message itself.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from bookings_service.bookings.json_columns import lines_from_json
 from bookings_service.bookings.models import Booking, BookingEvent, SeatInventory, WaitlistEntry
-from bookings_service.bookings.snapshots import lines_from_json
 from bookings_service.payments import ledger
 from bookings_service.payments.models import Payment, Refund
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.events.v1 import bookings_pb2 as pb
 from shared.events import event_type
 from shared.money import Money
-from shared.rpc.mapping import money_to_proto, text_to_proto
+from shared.rpc.mapping import money_to_proto, text_to_proto, ts
 from shared.text import Text
 
 UNANSWERED: Final = pb.WAITLIST_EXPIRY_REASON_UNANSWERED
@@ -31,9 +30,9 @@ EventT = TypeVar("EventT", bound=Message, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class EventBuilder(Generic[EventT]):
-    """An event of a booking that is about to be recorded: its message class, and the text that the traveller reads.
+    """What an event of a booking needs before the change is recorded: its message class, and the text that the traveller reads.
 
-    `fill` makes the message of the booking and of the history entry, which exist only once the change is recorded.
+    `fill` makes the message from the changed booking and its new history entry.
     """
 
     message: type[EventT]
@@ -69,7 +68,7 @@ def confirmed() -> EventBuilder[pb.BookingConfirmed]:
 
 
 def hold_extended() -> EventBuilder[pb.BookingHoldExtended]:
-    """Return the builder for a hold that lasts longer, because a payment is under way."""
+    """Return the builder for a hold that lasts longer, because a payment is live."""
     return EventBuilder(
         pb.BookingHoldExtended,
         Text(
@@ -81,7 +80,7 @@ def hold_extended() -> EventBuilder[pb.BookingHoldExtended]:
 
 
 def cancelled(*, refund: Money) -> EventBuilder[pb.BookingCancelled]:
-    """Return the builder for a cancelled booking of which `refund` is given back."""
+    """Return the builder for a cancelled booking of which `refund` is refunded."""
     return EventBuilder(
         pb.BookingCancelled,
         Text(en="Booking cancelled.", fr="Réservation annulée."),
@@ -90,7 +89,7 @@ def cancelled(*, refund: Money) -> EventBuilder[pb.BookingCancelled]:
 
 
 def passengers_cancelled(*, seats: int, refund: Money) -> EventBuilder[pb.BookingPassengersCancelled]:
-    """Return the builder for `seats` cancelled passengers, for whom `refund` is given back."""
+    """Return the builder for `seats` cancelled passengers, for whom `refund` is refunded."""
     return EventBuilder(
         pb.BookingPassengersCancelled,
         Text(
@@ -150,9 +149,7 @@ def refund_failed(refund: Refund) -> EventBuilder[pb.RefundFailed]:
 
 def waitlist_offered(entry: WaitlistEntry) -> pb.WaitlistOffered:
     """Return the event of seats that are held for an entry of the waiting list."""
-    return pb.WaitlistOffered(
-        entry=_waitlist(entry), offered_until=_ts(entry.offered_until) if entry.offered_until else None
-    )
+    return pb.WaitlistOffered(entry=_waitlist(entry), offered_until=ts(entry.offered_until))
 
 
 def waitlist_expired(entry: WaitlistEntry, reason: "pb.WaitlistExpiryReason.ValueType") -> pb.WaitlistExpired:
@@ -184,8 +181,8 @@ def snapshot(booking: Booking) -> pb.BookingSnapshot:
         state=pb.BookingState.Value(f"BOOKING_STATE_{booking.status}"),
         reason=booking.reason,
         title=common_pb2.LocalizedText(en=booking.title_en, fr=booking.title_fr),
-        starts_at=_ts(booking.starts_at),
-        ends_at=_ts(booking.ends_at),
+        starts_at=ts(booking.starts_at),
+        ends_at=ts(booking.ends_at),
         time_zone=booking.time_zone,
         seats=booking.seats,
         lines=[
@@ -198,10 +195,10 @@ def snapshot(booking: Booking) -> pb.BookingSnapshot:
             )
             for line in lines_from_json(booking.lines, booking.currency)
         ],
-        total=_money(booking.total_minor, booking.currency),
-        paid=_money(paid, booking.currency),
-        refunded=_money(refunded, booking.currency),
-        hold_expires_at=_ts(booking.hold_expires_at) if booking.hold_expires_at else None,
+        total=money_to_proto(Money.from_minor(booking.total_minor, booking.currency)),
+        paid=money_to_proto(Money.from_minor(paid, booking.currency)),
+        refunded=money_to_proto(Money.from_minor(refunded, booking.currency)),
+        hold_expires_at=ts(booking.hold_expires_at),
         sequence=booking.sequence,
     )
 
@@ -210,7 +207,7 @@ def _entry(entry: BookingEvent) -> pb.HistoryEntry:
     return pb.HistoryEntry(
         sequence=entry.sequence,
         type=entry.type,
-        at=_ts(entry.at),
+        at=ts(entry.at),
         actor=entry.actor,
         message=common_pb2.LocalizedText(en=entry.message_en, fr=entry.message_fr),
     )
@@ -223,7 +220,7 @@ def _waitlist(entry: WaitlistEntry) -> pb.WaitlistSnapshot:
         departure_id=str(entry.departure_id),
         seats=entry.seats,
         title=common_pb2.LocalizedText(en=entry.title_en, fr=entry.title_fr),
-        starts_at=_ts(entry.starts_at),
+        starts_at=ts(entry.starts_at),
         time_zone=entry.time_zone,
         sequence=entry.sequence,
     )
@@ -232,7 +229,7 @@ def _waitlist(entry: WaitlistEntry) -> pb.WaitlistSnapshot:
 def _payment(payment: Payment) -> pb.PaymentSnapshot:
     return pb.PaymentSnapshot(
         payment_id=str(payment.id),
-        amount=_money(payment.amount_minor, payment.currency),
+        amount=money_to_proto(Money.from_minor(payment.amount_minor, payment.currency)),
         provider=payment.provider,
         failure_code=payment.failure_code,
     )
@@ -242,16 +239,6 @@ def _refund(refund: Refund) -> pb.RefundSnapshot:
     return pb.RefundSnapshot(
         refund_id=str(refund.id),
         payment_id=str(refund.payment_id),
-        amount=_money(refund.amount_minor, refund.currency),
+        amount=money_to_proto(Money.from_minor(refund.amount_minor, refund.currency)),
         reason=refund.reason,
     )
-
-
-def _money(minor: int, currency: str) -> common_pb2.Money:
-    return common_pb2.Money(minor_units=minor, currency_code=currency)
-
-
-def _ts(instant: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(instant)
-    return stamp

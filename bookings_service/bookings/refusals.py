@@ -29,7 +29,7 @@ class SeatsUnavailable(Conflict):
 
 
 class SeatsAvailable(Conflict):
-    """Nobody needs to wait: there are enough seats."""
+    """Nobody needs to wait, because there are enough free seats."""
 
     code = "SEATS_AVAILABLE"
     text = Text(en="There are enough seats: book them now.", fr="Il reste assez de places : réservez maintenant.")
@@ -80,7 +80,7 @@ class PassengersMismatch(Invalid):
 
 
 class HoldLimitReached(Conflict):
-    """The traveller holds as many unpaid bookings or seats as anybody may."""
+    """The traveller has reached the limit of unpaid bookings or of their seats."""
 
     code = "HOLD_LIMIT_REACHED"
     text = Text(
@@ -97,7 +97,7 @@ class NotCancellable(Conflict):
 
 
 class CapacityBelowSold(Conflict):
-    """Fewer seats than are held and sold."""
+    """The capacity is below the seats that are held and sold."""
 
     code = "CAPACITY_BELOW_SOLD"
     text = Text(

@@ -1,4 +1,4 @@
-"""Calls to other services. Make them before a transaction, never inside row.
+"""Calls to other services. Call them before a transaction starts, never inside it.
 
 Each service has a circuit breaker. After five failures in a row, calls fail at once with UPSTREAM_UNAVAILABLE, and one probe every ten
 seconds checks whether the service is back.
@@ -31,8 +31,8 @@ _destinations_breaker: Final = Breaker("destinations")
 
 
 @dataclass(frozen=True, slots=True)
-class OfferedDeparture:
-    """A departure as destinations_service offers it now."""
+class CatalogueDeparture:
+    """A departure as destinations_service, which owns the catalogue, has it now."""
 
     id: UUID
     version: int
@@ -61,38 +61,41 @@ class OfferedDeparture:
 
 
 def check_traveller(*, traveller_id: UUID, token: str, deadline: Deadline) -> None:
-    """Return if the traveller may book. Raises EmailNotVerified (by its code), NotFound, Unavailable, DeadlineExceeded."""
+    """Return if the traveller may book.
+
+    Raises DomainError with the code EMAIL_NOT_VERIFIED, NotFound, Unavailable, DeadlineExceeded.
+    """
     request = users_pb2.CheckTravellerRequest(traveller_id=str(traveller_id))
     _call(_users_breaker, _users, "CheckTraveller", request, deadline, token)
 
 
-def departure(*, departure_id: UUID, deadline: Deadline) -> OfferedDeparture:
-    """Return the departure as it is offered now. Raises NotFound, Unavailable, DeadlineExceeded."""
+def departure(*, departure_id: UUID, deadline: Deadline) -> CatalogueDeparture:
+    """Return the departure as the catalogue has it now. Raises NotFound, Unavailable, DeadlineExceeded."""
     request = destinations_pb2.GetDepartureRequest(id=str(departure_id))
     answer = _call(_destinations_breaker, _destinations, "GetDeparture", request, deadline, None)
-    offered, trip = answer.departure, answer.trip
-    starts_at, ends_at = from_ts(offered.starts_at), from_ts(offered.ends_at)
+    row, trip = answer.departure, answer.trip
+    starts_at, ends_at = from_ts(row.starts_at), from_ts(row.ends_at)
     if starts_at is None or ends_at is None:
         raise Unavailable
-    return OfferedDeparture(
-        id=UUID(offered.id),
-        version=offered.version,
-        capacity=offered.capacity,
-        is_open=offered.status == destinations_pb2.DEPARTURE_STATUS_OPEN,
-        is_cancelled=offered.status == destinations_pb2.DEPARTURE_STATUS_CANCELLED,
+    return CatalogueDeparture(
+        id=UUID(row.id),
+        version=row.version,
+        capacity=row.capacity,
+        is_open=row.status == destinations_pb2.DEPARTURE_STATUS_OPEN,
+        is_cancelled=row.status == destinations_pb2.DEPARTURE_STATUS_CANCELLED,
         starts_at=starts_at,
         ends_at=ends_at,
-        time_zone=offered.time_zone,
-        adult_price=money_from_proto(offered.adult_price),
-        child_price=money_from_proto(offered.child_price),
-        tax_basis_points=offered.tax_basis_points,
+        time_zone=row.time_zone,
+        adult_price=money_from_proto(row.adult_price),
+        child_price=money_from_proto(row.child_price),
+        tax_basis_points=row.tax_basis_points,
         title=text_from_proto(trip.title),
         policy=tuple(CancellationRule(rule.days_before, rule.refund_percent) for rule in trip.cancellation_policy),
     )
 
 
 def snapshots(*, departure_ids: Collection[UUID], deadline: Deadline) -> dict[UUID, DepartureSnapshot]:
-    """Return the catalogue's snapshots of up to 1,000 departures. Those it does not know are missing.
+    """Return the catalogue's snapshots of up to 1,000 departures. Departures that it does not know are missing.
 
     Raises Unavailable, DeadlineExceeded.
     """

@@ -19,19 +19,26 @@ def refund_everything(booking_id: UUID, *, currency: str, reason: str, now: date
 
 
 def refund_and_keep(
-    booking_id: UUID, *, refund: Money, fee: Money, cancellation_id: UUID, reason: str, now: datetime, note: str = ""
+    booking_id: UUID,
+    *,
+    refund: Money,
+    fee: Money,
+    cancellation_id: UUID,
+    reason: str,
+    now: datetime,
+    staff_reason: str = "",
 ) -> None:
     """Record what a cancellation refunds and what it keeps as a fee, inside the caller's transaction. Either may be zero.
 
     Raises ValueError like request_refund.
     """
-    request_refund(booking_id, amount=refund, reason=reason, now=now, note=note)
+    request_refund(booking_id, amount=refund, reason=reason, now=now, staff_reason=staff_reason)
     if fee.amount:
         ledger.record_fee(booking_id, movement=cancellation_id, amount=fee, now=now)
 
 
 def request_refund(
-    booking_id: UUID, *, amount: Money, reason: str, now: datetime, note: str = "", staff_id: UUID | None = None
+    booking_id: UUID, *, amount: Money, reason: str, now: datetime, staff_reason: str = "", staff_id: UUID | None = None
 ) -> list[Refund]:
     """Record that `amount` of the booking's captured payments will be refunded, inside the caller's transaction.
 
@@ -51,7 +58,7 @@ def request_refund(
             refund = Refund.objects.create(
                 payment=payment, booking_id=booking_id, amount_minor=part, currency=payment.currency,
                 status=RefundStatus.CREATED, reason=reason, due_at=now, created_at=now,
-                note=note, staff_id=staff_id,
+                note=staff_reason, staff_id=staff_id,
             )  # fmt: skip
             refunds.append(refund)
             remaining -= part

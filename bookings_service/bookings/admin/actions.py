@@ -42,7 +42,7 @@ def cancel(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> H
         try:
             quote = services.quote_cancellation_as_staff(
                 reference=booking.reference, passenger_ids=[UUID(passenger) for passenger in asked["passengers"]],
-                staff_id=staff_id(request), reason=asked["reason"], override_percent=asked["percent"],
+                staff_id=staff_id(request), staff_reason=asked["reason"], override_percent=asked["percent"],
             )  # fmt: skip
         except DomainError as refusal:
             form.add_error(None, refusal.localized(Locale.EN))
@@ -62,7 +62,7 @@ def refund(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> H
 
         def refund_amount() -> str:
             refunds, _ = services.refund_booking(
-                reference=booking.reference, amount=form.money(), reason=form.cleaned_data["reason"],
+                reference=booking.reference, amount=form.money(), staff_reason=form.cleaned_data["reason"],
                 staff_id=staff_id(request), idempotency_key=form.cleaned_data["key"],
             )  # fmt: skip
             return f"{form.money()} will be refunded, in {len(refunds)} refund{'s' if len(refunds) > 1 else ''}."
@@ -88,7 +88,7 @@ def failed_refund(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUI
         }[chosen["what"]]
 
         def retry_or_write_off() -> str:
-            service(refund_id=UUID(chosen["refund"]), reason=chosen["reason"], staff_id=staff_id(request))
+            service(refund_id=UUID(chosen["refund"]), staff_reason=chosen["reason"], staff_id=staff_id(request))
             return message
 
         if _carried_out(request, booking, form, retry_or_write_off):

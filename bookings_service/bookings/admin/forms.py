@@ -12,7 +12,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from bookings_service.bookings.domain.reasons import MOST_CHARACTERS
+from bookings_service.bookings.domain.staff_reason import MOST_CHARACTERS
 from bookings_service.bookings.models import Booking
 from bookings_service.payments.models import Refund
 from shared.money import Money

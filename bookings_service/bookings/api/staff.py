@@ -71,7 +71,7 @@ class StaffCancellationQuoteList(APIView):
         asked = serializer.validated_data
         quote = services.quote_cancellation_as_staff(
             reference=reference, passenger_ids=asked["passengers"], staff_id=traveller_of(request).id,
-            reason=asked["reason"], override_percent=asked["refund_percent"],
+            staff_reason=asked["reason"], override_percent=asked["refund_percent"],
         )  # fmt: skip
         return Response(shapes.CancellationQuoteSerializer(quote).data, status=status.HTTP_201_CREATED)
 
@@ -108,7 +108,7 @@ class StaffRefundList(APIView):
         """Refund an amount, at most what is refundable."""
         serializer = StaffRefundSerializer.from_request(request)
         refunds, booking = services.refund_booking(
-            reference=reference, amount=serializer.money(), reason=serializer.validated_data["reason"],
+            reference=reference, amount=serializer.money(), staff_reason=serializer.validated_data["reason"],
             staff_id=traveller_of(request).id, idempotency_key=idempotency_key(request),
         )  # fmt: skip
         shown = StaffRefundedSerializer({"refunds": refunds, "booking": booking}).data
@@ -131,7 +131,7 @@ class RefundRetry(APIView):
         """Schedule another attempt to pay out a failed refund."""
         serializer = ReasonSerializer.from_request(request)
         reason, staff_id = serializer.validated_data["reason"], traveller_of(request).id
-        refund = services.retry_refund(refund_id=refund_id, reason=reason, staff_id=staff_id)
+        refund = services.retry_refund(refund_id=refund_id, staff_reason=reason, staff_id=staff_id)
         return Response(shapes.RefundSerializer(refund).data)
 
 
@@ -148,5 +148,5 @@ class RefundWriteOff(APIView):
         """Write off a failed refund."""
         serializer = ReasonSerializer.from_request(request)
         reason, staff_id = serializer.validated_data["reason"], traveller_of(request).id
-        refund = services.write_off_refund(refund_id=refund_id, reason=reason, staff_id=staff_id)
+        refund = services.write_off_refund(refund_id=refund_id, staff_reason=reason, staff_id=staff_id)
         return Response(shapes.RefundSerializer(refund).data)

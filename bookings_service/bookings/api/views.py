@@ -153,7 +153,7 @@ class BookingHistory(APIView):
         """List the booking's history entries after a sequence, oldest first."""
         only(request, {"after_sequence"})
         after = whole_number(request, "after_sequence", minimum=0, maximum=10**9, default=0)
-        _, events = selectors.booking_with_events(
+        _, events = selectors.booking_with_history(
             reference=reference, traveller_id=traveller_of(request).id, after=after
         )
         return Response(shapes.EventSerializer(events, many=True).data)

@@ -21,7 +21,7 @@ from shared.text import Text
 
 CHILD_UNDER: Final = 12
 MOST_PASSENGERS: Final = 20
-# No vowels, so no words; no characters that look alike, so it can be read out on the phone.
+# Without vowels no words appear. Without characters that look alike a reference can be read out on the phone.
 REFERENCE_ALPHABET: Final = "23456789BCDFGHJKMNPQRSTVWXZ"
 REFERENCE_LENGTH: Final = 8
 

@@ -1,4 +1,4 @@
-"""What a cancellation gives back, with an explanation. Pure: values only.
+"""What a cancellation refunds, with an explanation. Pure: values only.
 
 The policy is the destination's at the time of the quote. Staff may set a percentage instead.
 """
@@ -15,16 +15,16 @@ from shared.text import Text
 
 @dataclass(frozen=True, slots=True)
 class CancellationTerms:
-    """What a cancellation gives back, what is kept as a fee, and why."""
+    """What a cancellation refunds, what is kept as a fee, and why."""
 
     refund: Money
-    kept: Money
+    fee: Money
     explanation: tuple[Text, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
-    """When a trip departs, in its own time zone, and its cancellation policy."""
+class DepartureTerms:
+    """When a departure starts, in the trip's time zone, and its cancellation policy."""
 
     starts_at: datetime
     time_zone: str
@@ -35,7 +35,7 @@ class Trip:
         return (local_date(self.starts_at, self.time_zone) - local_date(now, self.time_zone)).days
 
     def rule(self, now: datetime) -> CancellationRule | None:
-        """Return the rule that applies now, or None if nothing is given back any more."""
+        """Return the rule that applies now, or None if nothing is refunded any more."""
         if now >= self.starts_at:
             return None
         longest_first = sorted(self.policy, key=lambda rule: -rule.days_before)
@@ -43,22 +43,23 @@ class Trip:
 
 
 def cancellation_terms(
-    *, shares: Sequence[Money], cancelled: Sequence[int], refundable: Money, trip: Trip, now: datetime,
+    *, shares: Sequence[Money], cancelled: Sequence[int], refundable: Money, departure: DepartureTerms, now: datetime,
     override_percent: int | None = None,
 ) -> CancellationTerms:  # fmt: skip
-    """Return the terms of cancelling some passengers. `shares` is what was paid for each, `cancelled` are their indexes.
+    """Return the terms of cancelling some passengers.
 
-    The refund never exceeds `refundable`. It is rounded once, half up, for all cancelled passengers together; their parts of it are
-    allocated by largest remainder.
+    `shares[i]` is what was paid for passenger i. `cancelled` are the indexes of the cancelled passengers. The refund never exceeds
+    `refundable`. It is rounded once, half up, for all cancelled passengers together. The explanation allocates it to each of them by
+    largest remainder.
     """
     affected = sum((shares[index] for index in cancelled), Money.zero(refundable.currency))
-    rule = trip.rule(now)
+    rule = departure.rule(now)
     percent = override_percent if override_percent is not None else rule.refund_percent if rule else 0
     by_rule = affected.share(percent)
     refund = min(by_rule, refundable)
-    kept = min(affected, refundable) - refund
+    fee = min(affected, refundable) - refund
     explanation = [
-        _departs(trip.days_until_departure(now), trip.time_zone),
+        _departs(departure.days_until_departure(now), departure.time_zone),
         _percentage(percent, rule, override_percent),
     ]
     if affected.amount:
@@ -68,8 +69,8 @@ def cancellation_terms(
         ]
     if by_rule > refundable:
         explanation.append(_refunded_before(refundable))
-    explanation.append(_totals(len(cancelled), len(shares), affected, refund, kept))
-    return CancellationTerms(refund=refund, kept=kept, explanation=tuple(explanation))
+    explanation.append(_totals(len(cancelled), len(shares), affected, refund, fee))
+    return CancellationTerms(refund=refund, fee=fee, explanation=tuple(explanation))
 
 
 def _departs(days: int, time_zone: str) -> Text:
@@ -82,36 +83,36 @@ def _departs(days: int, time_zone: str) -> Text:
 def _percentage(percent: int, rule: CancellationRule | None, override: int | None) -> Text:
     if override is not None:
         return Text(
-            en=f"Set by our staff: {percent} % of the price comes back.",
+            en=f"Set by our staff: {percent} % of the price is refunded.",
             fr=f"Fixé par notre équipe : {percent} % du prix est remboursé.",
         )
     if rule is None or not percent:
         return Text(
-            en="This late before departure, nothing comes back.",
+            en="So close to departure, nothing is refunded.",
             fr="Si près du départ, rien n’est remboursé.",
         )  # fmt: skip
     return Text(
-        en=f"Cancelled at least {rule.days_before} days before departure, {percent} % of the price comes back.",
+        en=f"Cancelled at least {rule.days_before} days before departure, {percent} % of the price is refunded.",
         fr=f"Annulé au moins {rule.days_before} jours avant le départ, {percent} % du prix est remboursé.",
     )
 
 
-def _passenger(number: int, paid: Money, back: Money) -> Text:
+def _passenger(number: int, paid: Money, refunded: Money) -> Text:
     return Text(
-        en=f"Passenger {number}: paid {paid}, back {back}.",
-        fr=f"Passager {number} : payé {paid}, remboursé {back}.",
+        en=f"Passenger {number}: paid {paid}, refunded {refunded}.",
+        fr=f"Passager {number} : payé {paid}, remboursé {refunded}.",
     )
 
 
 def _refunded_before(refundable: Money) -> Text:
     return Text(
-        en=f"Money was given back before: {refundable} of the payment is left.",
+        en=f"A refund was already made. {refundable} of the payment is still refundable.",
         fr=f"Un remboursement a déjà eu lieu : il reste {refundable} du paiement.",
     )
 
 
-def _totals(cancelled: int, passengers: int, affected: Money, refund: Money, kept: Money) -> Text:
+def _totals(cancelled: int, passengers: int, affected: Money, refund: Money, fee: Money) -> Text:
     return Text(
-        en=f"Paid for {cancelled} of {passengers} passengers: {affected}. Back: {refund}. Kept: {kept}.",
-        fr=f"Payé pour {cancelled} passagers sur {passengers} : {affected}. Remboursé : {refund}. Conservé : {kept}.",
+        en=f"Paid for {cancelled} of {passengers} passengers: {affected}. Refunded: {refund}. Kept: {fee}.",
+        fr=f"Payé pour {cancelled} passagers sur {passengers} : {affected}. Remboursé : {refund}. Conservé : {fee}.",
     )

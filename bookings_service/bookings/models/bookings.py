@@ -82,7 +82,7 @@ class Passenger(models.Model):
 
 
 class BookingEvent(models.Model):
-    """An entry of a booking's history, and exactly one event on Kafka. It is never changed."""
+    """A history entry of a booking, and exactly one event on Kafka. It is never changed."""
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="events")
     sequence = models.BigIntegerField()
@@ -105,9 +105,9 @@ class BookingEvent(models.Model):
 
 
 class CancellationQuote(models.Model):
-    """What cancelling `passengers` would give back, as long as the booking keeps this status and these seats. Confirmed once.
+    """What cancelling `passengers` would refund. It can be confirmed once, until `expires_at`.
 
-    A refund that is paid out meanwhile changes neither, so the quote stays valid.
+    It is outdated if the booking's status or seats change, or if less is refundable than it refunds and keeps.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

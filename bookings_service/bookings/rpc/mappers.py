@@ -5,7 +5,7 @@ from bookings_service.bookings.contracts import (
     CancellationQuoteView,
     CreateBooking,
     CreateQuote,
-    EventView,
+    HistoryEntryView,
     PassengerDetails,
     PassengerKind,
     PriceLine,
@@ -111,7 +111,7 @@ def quote_to_proto(quote: QuoteView) -> pb.Quote:
     )
 
 
-def event_to_proto(event: EventView) -> pb.BookingEvent:
+def event_to_proto(event: HistoryEntryView) -> pb.BookingEvent:
     """Return the message of a history entry."""
     return pb.BookingEvent(
         sequence=event.sequence,

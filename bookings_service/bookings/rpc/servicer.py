@@ -139,7 +139,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     @rpc(callers=GATEWAY)
     def ListBookingEvents(self, request: pb.ListBookingEventsRequest, call: Call) -> pb.ListBookingEventsResponse:
         """Return the booking as it is now, and its events after a sequence."""
-        booking, events = selectors.booking_with_events(
+        booking, events = selectors.booking_with_history(
             reference=request.reference, traveller_id=call.owner.id, after=_sequence(request.after_sequence)
         )
         return pb.ListBookingEventsResponse(booking=booking_to_proto(booking), events=map(event_to_proto, events))
@@ -238,7 +238,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
             reference=request.reference,
             passenger_ids=uuids_of(request.passenger_ids, "passengers"),
             staff_id=_staff(call, AGENT),
-            reason=request.reason,
+            staff_reason=request.reason,
             override_percent=request.refund_percent if request.HasField("refund_percent") else None,
         )
         return pb.StaffQuoteCancellationResponse(cancellation_quote=cancellation_quote_to_proto(quote))
@@ -259,7 +259,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
         refunds, booking = services.refund_booking(
             reference=request.reference,
             amount=money_of(request.amount, "amount"),
-            reason=request.reason,
+            staff_reason=request.reason,
             staff_id=staff_id,
             idempotency_key=request.idempotency_key,
         )

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from django.db import close_old_connections
 
 from bookings_service.bookings import selectors
-from bookings_service.bookings.contracts import BookingView, EventView
+from bookings_service.bookings.contracts import BookingView, HistoryEntryView
 from bookings_service.bookings.rpc.mappers import booking_to_proto, event_to_proto
 from bookings_service.bookings.services.booking.history import WATCH_CHANNEL
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
@@ -44,10 +44,10 @@ async def updates(*, reference: str, traveller_id: UUID, after: int) -> AsyncIte
 
 
 @sync_to_async(thread_sensitive=False)
-def _read(reference: str, traveller_id: UUID, after: int) -> tuple[BookingView, list[EventView]]:
+def _read(reference: str, traveller_id: UUID, after: int) -> tuple[BookingView, list[HistoryEntryView]]:
     close_old_connections()
     try:
-        return selectors.booking_with_events(reference=reference, traveller_id=traveller_id, after=after)
+        return selectors.booking_with_history(reference=reference, traveller_id=traveller_id, after=after)
     finally:
         close_old_connections()
 

@@ -1,9 +1,9 @@
-"""Everything that reads bookings: one module for each thing that is read. They return frozen views."""
+"""Everything that reads bookings: one module for each thing that is read."""
 
 from bookings_service.bookings.selectors.booking import (
     BY_START,
     NEWEST,
-    booking_by_id,
+    any_booking,
     booking_by_reference,
     bookings,
     bookings_by_id,
@@ -21,7 +21,7 @@ from bookings_service.bookings.selectors.departures import (
     seats_refusal,
     seats_to_report,
 )
-from bookings_service.bookings.selectors.events import booking_with_events, event_view, history
+from bookings_service.bookings.selectors.history import booking_with_history, history, history_entry_view
 from bookings_service.bookings.selectors.quotes import cancellation_quote, cancellation_quote_view, quote, quote_view
 from bookings_service.bookings.selectors.waitlist import waitlist_entries, waitlist_of, waitlist_view
 
@@ -29,10 +29,10 @@ __all__ = [
     "BY_START",
     "NEWEST",
     "Affected",
+    "any_booking",
     "availability",
-    "booking_by_id",
     "booking_by_reference",
-    "booking_with_events",
+    "booking_with_history",
     "bookings",
     "bookings_by_id",
     "bookings_of",
@@ -40,8 +40,8 @@ __all__ = [
     "cancellation_quote",
     "cancellation_quote_view",
     "check_free",
-    "event_view",
     "history",
+    "history_entry_view",
     "quote",
     "quote_view",
     "seats_of",

@@ -1,4 +1,4 @@
-"""Read bookings. A booking of another traveller is treated as if it did not exist."""
+"""Read bookings. A function that takes `traveller_id` treats the bookings of other travellers as if they did not exist."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
@@ -10,8 +10,8 @@ from django.db.models.functions import Cast
 
 from bookings_service.bookings.contracts import BookingView, PassengerKind, PassengerView
 from bookings_service.bookings.domain.booking import is_reference
+from bookings_service.bookings.json_columns import lines_from_json
 from bookings_service.bookings.models import Booking, Passenger
-from bookings_service.bookings.snapshots import lines_from_json
 from bookings_service.payments import ledger
 from bookings_service.payments.mappers import payment_view, refund_view
 from bookings_service.payments.models import Payment, Refund
@@ -27,7 +27,7 @@ _LOCAL_DATE = Cast(Func(F("time_zone"), F("starts_at"), function="timezone", out
 
 
 def bookings() -> QuerySet[Booking]:
-    """Return all bookings, with everything that a view shows."""
+    """Return the bookings of all travellers, with everything that a view shows."""
     return Booking.objects.prefetch_related(
         Prefetch("passengers", Passenger.objects.order_by("position")), "payments", "refunds"
     )
@@ -56,8 +56,8 @@ def view_of_new(booking: Booking, *, passengers: Iterable[Passenger]) -> Booking
     return _view(booking, passengers, (), (), 0, 0)
 
 
-def booking_by_id(*, booking_id: UUID) -> BookingView:
-    """Return a booking. Raises NotFound."""
+def any_booking(*, booking_id: UUID) -> BookingView:
+    """Return any traveller's booking, for callers that have checked who asks. Raises NotFound."""
     return _view_of_first(bookings().filter(id=booking_id))
 
 

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from bookings_service.bookings.contracts import CancellationQuoteView, QuoteView
+from bookings_service.bookings.json_columns import lines_from_json, policy_from_json, texts_from_json
 from bookings_service.bookings.models import CancellationQuote, Quote
-from bookings_service.bookings.snapshots import lines_from_json, policy_from_json, texts_from_json
 from shared.errors import NotFound
 from shared.money import Money
 

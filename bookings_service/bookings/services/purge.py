@@ -1,4 +1,4 @@
-"""Delete rows past their retention, in batches that are short transactions. Quotes and keys of a booking's history stay."""
+"""Delete rows past their retention, in batches that are short transactions. Quotes that were booked stay."""
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
@@ -15,7 +15,7 @@ _PAST: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "idempotency keys": ("KEY_RETENTION", "idempotency_idempotencykey", "created_at < now() - %(past)s"),
     "inbox rows": ("INBOX_RETENTION", "inbox_inboxmessage", "received_at < now() - %(past)s"),
-    "webhooks that changed nothing": (
+    "webhooks that finance does not need": (
         "WEBHOOK_RETENTION", "payments_webhook", "outcome IN ('APPLIED', 'NOTHING_NEW') AND received_at < now() - %(past)s",
     ),
 }  # fmt: skip

@@ -128,7 +128,7 @@ class AnyOrder(RuleBasedStateMachine):
         view = self._booking(which, "CONFIRMED", "PENDING").view
         quote = services.quote_cancellation_as_staff(
             reference=view.reference, passenger_ids={view.passengers[n % len(view.passengers)].id for n in some},
-            staff_id=STAFF, reason="Asked on the phone", override_percent=percent,
+            staff_id=STAFF, staff_reason="Asked on the phone", override_percent=percent,
         )  # fmt: skip
         services.cancel_as_staff(cancellation_quote_id=quote.id, staff_id=STAFF)
 
@@ -286,8 +286,8 @@ class AnyOrder(RuleBasedStateMachine):
         if sure or trip.cancelled:
             raise NothingToDo
         trip.cancelled = True
-        services.close_departure(departure_id=trip.id)
-        services.cancel_bookings_of_cancelled()
+        services.mark_cancelled(departure_id=trip.id)
+        services.cancel_bookings_of_cancelled_departures()
         services.expire_offers()
 
     # ------------------------------------------------------------ what always holds
@@ -330,7 +330,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.provider.differences() == []
         charged, refunded = self.provider.charged(), self.provider.refunded()
         for booking in self.bookings:
-            view = selectors.booking_by_id(booking_id=booking.view.id)
+            view = selectors.any_booking(booking_id=booking.view.id)
             keys = [str(payment.id) for payment in view.payments]
             assert view.paid.minor == sum(charged.get(key, 0) for key in keys)
             assert view.refunded.minor == sum(refunded.get(key, 0) for key in keys)
@@ -338,7 +338,7 @@ class AnyOrder(RuleBasedStateMachine):
     # ------------------------------------------------------------ helpers
     def refund(self, booking: ModelBooking, minor: int) -> None:
         refund_booking(
-            reference=booking.view.reference, amount=Money.from_minor(minor + 1, "EUR"), reason="Sorry",
+            reference=booking.view.reference, amount=Money.from_minor(minor + 1, "EUR"), staff_reason="Sorry",
             staff_id=STAFF, idempotency_key=str(uuid4()),
         )  # fmt: skip
 

@@ -159,7 +159,7 @@ def test_an_agent_cancels_in_two_steps(paid: BookingView) -> None:
     quoted = client.post(page(paid, "cancel"), {"passengers": [passenger], "percent": "80", "reason": "Illness"})
     shown = quoted.content.decode()
     assert "400.00 EUR will be refunded, 100.00 EUR will be kept" in shown
-    assert "Set by our staff: 80 % of the price comes back." in shown
+    assert "Set by our staff: 80 % of the price is refunded." in shown
     assert Booking.objects.get().seats == 2
     confirm = {"confirm": str(quoted.context["quote"].id)}
     for _ in range(2):

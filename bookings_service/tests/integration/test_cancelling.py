@@ -155,14 +155,14 @@ def test_a_cancelled_departure_refunds_everything(
     unpaid.book(departure)
     SeatInventory.objects.update(cancelled=True, closed=True)
 
-    assert sum(race([services.cancel_bookings_of_cancelled] * 3)) == 3
+    assert sum(race([services.cancel_bookings_of_cancelled_departures] * 3)) == 3
     pay_out.pay_out_due()
 
     assert set(Booking.objects.values_list("status", "reason")) == {("CANCELLED", "DEPARTURE_CANCELLED")}
     assert seats(departure) == Seats(capacity=9, held=0, sold=0)
     assert ledger.balances([booking.id]) == {booking.id: (20_000, 10_000)}
     assert partly_view.status == "CONFIRMED"
-    assert services.cancel_bookings_of_cancelled() == 0
+    assert services.cancel_bookings_of_cancelled_departures() == 0
 
 
 def services_view(booking: Booking) -> object:

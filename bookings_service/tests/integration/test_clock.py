@@ -303,7 +303,7 @@ def test_each_job_is_due_when_it_has_work_and_only_then(
         ),
         "offer_to_waiting": lambda: _waiting_for_free_seats(owner, waiting, departure),
         "publish_inventory": lambda: owner.book(departure),
-        "cancel_bookings_of_cancelled": lambda: services.close_departure(
+        "cancel_bookings_of_cancelled_departures": lambda: services.mark_cancelled(
             departure_id=owner.book(departure).departure_id
         ),
         "pay_out": lambda: owner.cancel(owner.pay(owner.book(departure))[1]),

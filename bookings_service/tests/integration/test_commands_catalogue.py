@@ -7,7 +7,7 @@ import pytest
 from django.db.models import F
 
 from bookings_service.bookings.models import SeatInventory
-from bookings_service.bookings.services import close_departure
+from bookings_service.bookings.services import mark_cancelled
 from bookings_service.tests.commands import last, run
 from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
@@ -66,7 +66,7 @@ def test_an_oversold_departure_sells_nothing_more_and_nobody_loses_a_seat(
 def test_a_departure_cancelled_only_here_is_reported(buyer: Buyer, destinations: Destinations) -> None:
     departure = destinations.offer()
     buyer.quote(departure)
-    close_departure(departure_id=departure)
+    mark_cancelled(departure_id=departure)
 
     code, output = run("reconcile_inventory", "--catalogue", "--apply")
 

@@ -131,7 +131,7 @@ def test_a_failed_refund_is_reported_until_finance_retries_it(buyer: Buyer, dest
     assert "for finance" in output
     assert Refund.objects.get().attempts == 7
 
-    retry_refund(refund_id=refund.id, reason="The card is open again.", staff_id=uuid7())
+    retry_refund(refund_id=refund.id, staff_reason="The card is open again.", staff_id=uuid7())
     code, output = run("reconcile_payments", "--apply")
     assert (code, last(output)) == (0, "Refunds: 1 not paid out, 1 paid out now, 0 late, 0 failed.")
     assert Refund.objects.get().status == "SUCCEEDED"
@@ -140,7 +140,7 @@ def test_a_failed_refund_is_reported_until_finance_retries_it(buyer: Buyer, dest
 def test_a_failed_refund_is_reported_until_it_is_written_off(buyer: Buyer, destinations: Destinations) -> None:
     refund = a_failed_refund(buyer, destinations)
 
-    write_off_refund(refund_id=refund.id, reason="Paid by bank transfer.", staff_id=uuid7())
+    write_off_refund(refund_id=refund.id, staff_reason="Paid by bank transfer.", staff_id=uuid7())
 
     assert run("reconcile_payments") == (0, NO_PAYMENTS + NO_REFUNDS)
     assert run("check_ledger")[0] == 0

@@ -200,7 +200,7 @@ def test_the_reconciler_repeats_a_call_lost_in_a_crash_with_the_same_key(
 ) -> None:
     """The process is killed between the payment's commit and the call. The reconciler calls, and it is charged once."""
     booking = buyer.book(destinations.offer())
-    with patch.object(pay, "ask_provider", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with patch.object(pay, "send_to_provider", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking)
     payment = Payment.objects.get()
     assert payment.status == "CREATED"

@@ -42,7 +42,7 @@ def account_sums(booking: BookingView) -> dict[str, int]:
 
 def refund_minor(booking: BookingView, minor: int, *, key: str | None = None, **changes: str) -> BookingView:
     return refund_booking(
-        reference=booking.reference, amount=euros(minor), reason=changes.get("reason", REASON), staff_id=AGENT,
+        reference=booking.reference, amount=euros(minor), staff_reason=changes.get("reason", REASON), staff_id=AGENT,
         idempotency_key=key or str(uuid4()),
     )[1]  # fmt: skip
 
@@ -56,7 +56,7 @@ def paid(buyer: Buyer, destinations: Destinations) -> BookingView:
 
 def test_an_agent_cancels_at_a_chosen_percentage(paid: BookingView, seats: Callable[[UUID], Seats]) -> None:
     quote = services.quote_cancellation_as_staff(
-        reference=paid.reference, passenger_ids=(), staff_id=AGENT, reason=f" {REASON} ", override_percent=80
+        reference=paid.reference, passenger_ids=(), staff_id=AGENT, staff_reason=f" {REASON} ", override_percent=80
     )
     after = services.cancel_as_staff(cancellation_quote_id=quote.id, staff_id=AGENT)
     again = services.cancel_as_staff(cancellation_quote_id=quote.id, staff_id=AGENT)
@@ -72,7 +72,7 @@ def test_an_agent_cancels_at_a_chosen_percentage(paid: BookingView, seats: Calla
 
 def test_without_a_percentage_the_rule_of_the_trip_applies(paid: BookingView) -> None:
     quote = services.quote_cancellation_as_staff(
-        reference=paid.reference, passenger_ids=[paid.passengers[0].id], staff_id=AGENT, reason=REASON
+        reference=paid.reference, passenger_ids=[paid.passengers[0].id], staff_id=AGENT, staff_reason=REASON
     )
     after = services.cancel_as_staff(cancellation_quote_id=quote.id, staff_id=AGENT)
 
@@ -85,7 +85,7 @@ def test_without_a_percentage_the_rule_of_the_trip_applies(paid: BookingView) ->
 def test_an_invalid_percentage_is_refused(paid: BookingView, percent: int) -> None:
     with pytest.raises(Invalid):
         services.quote_cancellation_as_staff(
-            reference=paid.reference, passenger_ids=(), staff_id=AGENT, reason=REASON, override_percent=percent
+            reference=paid.reference, passenger_ids=(), staff_id=AGENT, staff_reason=REASON, override_percent=percent
         )
     assert CancellationQuote.objects.count() == 0
 
@@ -94,7 +94,7 @@ def test_an_invalid_percentage_is_refused(paid: BookingView, percent: int) -> No
 def test_an_action_without_a_valid_reason_is_refused(paid: BookingView, reason: str) -> None:
     with pytest.raises(Invalid):
         services.quote_cancellation_as_staff(
-            reference=paid.reference, passenger_ids=(), staff_id=AGENT, reason=reason
+            reference=paid.reference, passenger_ids=(), staff_id=AGENT, staff_reason=reason
         )  # fmt: skip
     with pytest.raises(Invalid):
         refund_minor(paid, 100, reason=reason)
@@ -103,7 +103,7 @@ def test_an_action_without_a_valid_reason_is_refused(paid: BookingView, reason: 
 
 def test_only_the_person_who_asked_for_a_quote_can_confirm_it(buyer: Buyer, paid: BookingView) -> None:
     of_staff = services.quote_cancellation_as_staff(
-        reference=paid.reference, passenger_ids=(), staff_id=AGENT, reason=REASON
+        reference=paid.reference, passenger_ids=(), staff_id=AGENT, staff_reason=REASON
     )
     own = services.quote_cancellation(reference=paid.reference, passenger_ids=(), traveller=buyer.who)
 
@@ -187,7 +187,7 @@ def failed(paid: BookingView) -> Refund:
 
 
 def test_a_failed_refund_can_be_retried(paid: BookingView, failed: Refund) -> None:
-    assert retry_refund(refund_id=failed.id, reason=REASON, staff_id=AGENT).status == "PROCESSING"
+    assert retry_refund(refund_id=failed.id, staff_reason=REASON, staff_id=AGENT).status == "PROCESSING"
     make_refunds_due()
 
     assert pay_out.pay_out_due() == 1
@@ -195,17 +195,17 @@ def test_a_failed_refund_can_be_retried(paid: BookingView, failed: Refund) -> No
     failed.refresh_from_db()
     assert (failed.status, failed.note, failed.staff_id) == ("SUCCEEDED", REASON, AGENT)
     with pytest.raises(IllegalTransition):
-        retry_refund(refund_id=failed.id, reason=REASON, staff_id=AGENT)
+        retry_refund(refund_id=failed.id, staff_reason=REASON, staff_id=AGENT)
     with pytest.raises(NothingToWriteOff):
-        write_off_refund(refund_id=failed.id, reason=REASON, staff_id=AGENT)
+        write_off_refund(refund_id=failed.id, staff_reason=REASON, staff_id=AGENT)
 
 
 def test_a_failed_refund_is_written_off_once(paid: BookingView, failed: Refund) -> None:
-    write_off_refund(refund_id=failed.id, reason=REASON, staff_id=AGENT)
+    write_off_refund(refund_id=failed.id, staff_reason=REASON, staff_id=AGENT)
 
     for again in (write_off_refund, retry_refund):
         with pytest.raises(NothingToWriteOff):
-            again(refund_id=failed.id, reason=REASON, staff_id=AGENT)
+            again(refund_id=failed.id, staff_reason=REASON, staff_id=AGENT)
 
     assert account_sums(paid) == {"PROVIDER": 100_000, "TRAVELLER": -99_000, "WRITE_OFFS": -1_000}
     pay_out.settle_refund(
@@ -216,9 +216,9 @@ def test_a_failed_refund_is_written_off_once(paid: BookingView, failed: Refund) 
 
 def test_an_unknown_refund_or_booking_is_not_found(paid: BookingView) -> None:
     with pytest.raises(NotFound):
-        retry_refund(refund_id=uuid7(), reason=REASON, staff_id=AGENT)
+        retry_refund(refund_id=uuid7(), staff_reason=REASON, staff_id=AGENT)
     for reference in ("ZZZZZZZZ", "", "'; --"):
         with pytest.raises(NotFound):
             services.quote_cancellation_as_staff(
-                reference=reference, passenger_ids=(), staff_id=AGENT, reason=REASON
+                reference=reference, passenger_ids=(), staff_id=AGENT, staff_reason=REASON
             )  # fmt: skip

@@ -167,7 +167,7 @@ def test_a_forged_webhook_is_refused(buyer: Buyer, destinations: Destinations, s
 
 def test_the_reconciler_repeats_a_call_lost_in_a_crash(buyer: Buyer, destinations: Destinations, stripe: str) -> None:
     booking = buyer.book(destinations.offer())
-    with patch.object(pay, "ask_provider", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with patch.object(pay, "send_to_provider", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking, OK)
     payment = Payment.objects.get()
     assert at_stripe(stripe, payment.id) == []

@@ -48,6 +48,21 @@ def test_entries_of_the_waiting_list_have_positions(destinations: Destinations, 
     assert WaitlistEntry.objects.count() == 2
 
 
+def test_joining_a_departure_whose_capacity_is_too_small_raises_the_alarm(
+    destinations: Destinations, buyers: Buyers, seats: SeatsOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Seen failing (no alarm) while joining stored the departure in its own way."""
+    departure = destinations.offer(capacity=4)
+    owner, waiting = buyers(2)
+    owner.book(departure, adults=4)
+    destinations.offer(capacity=3, version=2, departure_id=departure)
+
+    assert waiting.join(departure).status == "WAITING"
+
+    assert seats(departure) == Seats(capacity=4, held=4, sold=0)
+    assert "alarm:capacity_below_taken" in caplog.text
+
+
 def test_freed_seats_are_offered_to_the_first_entry_that_fits(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:

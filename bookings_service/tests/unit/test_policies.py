@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bookings_service.bookings.contracts import CancellationRule
-from bookings_service.bookings.domain.cancellation import Trip, cancellation_terms
+from bookings_service.bookings.domain.cancellation import DepartureTerms, cancellation_terms
 from shared.money import Money
 
 POLICY = (CancellationRule(30, 100), CancellationRule(7, 50))
@@ -23,12 +23,12 @@ def test_the_cancellation_rule_counts_calendar_days(days: int, percent: int) -> 
     starts_at = datetime(2027, 6, 1, 0, 30, tzinfo=UTC)
 
     terms = cancellation_terms(
-        shares=[euros(10_000), euros(10_001)], cancelled=[0, 1], refundable=euros(20_001), trip=Trip(starts_at, "UTC", POLICY),
+        shares=[euros(10_000), euros(10_001)], cancelled=[0, 1], refundable=euros(20_001), departure=DepartureTerms(starts_at, "UTC", POLICY),
         now=starts_at - timedelta(days=days, minutes=20),
     )  # fmt: skip
 
     assert terms.refund == euros(20_001).share(percent)
-    assert terms.refund + terms.kept == euros(20_001)
+    assert terms.refund + terms.fee == euros(20_001)
 
 
 def test_days_are_counted_in_the_time_zone_of_the_trip() -> None:
@@ -36,7 +36,11 @@ def test_days_are_counted_in_the_time_zone_of_the_trip() -> None:
     starts_at, now = datetime(2027, 6, 1, 3, tzinfo=UTC), datetime(2027, 5, 2, 20, tzinfo=UTC)
     in_both = [
         cancellation_terms(
-            shares=[euros(100)], cancelled=[0], refundable=euros(100), trip=Trip(starts_at, zone, POLICY), now=now
+            shares=[euros(100)],
+            cancelled=[0],
+            refundable=euros(100),
+            departure=DepartureTerms(starts_at, zone, POLICY),
+            now=now,
         ).refund.minor
         for zone in ("Europe/London", "Asia/Tokyo")
     ]
@@ -49,10 +53,10 @@ def test_nothing_is_refunded_once_the_trip_has_begun() -> None:
 
     terms = cancellation_terms(
         shares=[euros(100)], cancelled=[0], refundable=euros(100),
-        trip=Trip(starts_at, "UTC", (CancellationRule(0, 100),)), now=starts_at,
+        departure=DepartureTerms(starts_at, "UTC", (CancellationRule(0, 100),)), now=starts_at,
     )  # fmt: skip
 
-    assert (terms.refund.minor, terms.kept.minor) == (0, 100)
+    assert (terms.refund.minor, terms.fee.minor) == (0, 100)
 
 
 @given(
@@ -68,46 +72,46 @@ def test_a_refund_is_rounded_once_and_never_more_than_paid(
 
     terms = cancellation_terms(
         shares=[euros(share) for share in shares], cancelled=cancelled, refundable=euros(sum(shares)),
-        trip=Trip(starts_at, "UTC", (CancellationRule(0, percent),)), now=starts_at - timedelta(days=3),
+        departure=DepartureTerms(starts_at, "UTC", (CancellationRule(0, percent),)), now=starts_at - timedelta(days=3),
     )  # fmt: skip
 
     affected = sum(shares[index] for index in cancelled)
     assert terms.refund.minor == (2 * affected * percent + 100) // 200  # half up, once
-    assert terms.refund.minor + terms.kept.minor == affected
+    assert terms.refund.minor + terms.fee.minor == affected
 
 
 def test_the_refund_of_each_passenger_is_explained() -> None:
     terms = cancellation_terms(
         shares=[euros(50_000), euros(50_001), euros(30_000)], cancelled=[0, 2], refundable=euros(130_001),
-        trip=Trip(STARTS_AT, "Asia/Tokyo", POLICY), now=STARTS_AT - timedelta(days=10),
+        departure=DepartureTerms(STARTS_AT, "Asia/Tokyo", POLICY), now=STARTS_AT - timedelta(days=10),
     )  # fmt: skip
 
     assert [text.en for text in terms.explanation] == [
         "The trip departs in 10 days (by the calendar of Asia/Tokyo).",
-        "Cancelled at least 7 days before departure, 50 % of the price comes back.",
-        "Passenger 1: paid 500.00 EUR, back 250.00 EUR.",
-        "Passenger 3: paid 300.00 EUR, back 150.00 EUR.",
-        "Paid for 2 of 3 passengers: 800.00 EUR. Back: 400.00 EUR. Kept: 400.00 EUR.",
+        "Cancelled at least 7 days before departure, 50 % of the price is refunded.",
+        "Passenger 1: paid 500.00 EUR, refunded 250.00 EUR.",
+        "Passenger 3: paid 300.00 EUR, refunded 150.00 EUR.",
+        "Paid for 2 of 3 passengers: 800.00 EUR. Refunded: 400.00 EUR. Kept: 400.00 EUR.",
     ]
 
 
 @pytest.mark.parametrize(("override", "refund", "kept"), [(0, 0, 100), (33, 33, 67), (100, 100, 0)])
 def test_staff_may_set_another_percentage(override: int, refund: int, kept: int) -> None:
     terms = cancellation_terms(
-        shares=[euros(100)], cancelled=[0], refundable=euros(100), trip=Trip(STARTS_AT, "UTC", POLICY),
+        shares=[euros(100)], cancelled=[0], refundable=euros(100), departure=DepartureTerms(STARTS_AT, "UTC", POLICY),
         now=STARTS_AT - timedelta(days=1), override_percent=override,
     )  # fmt: skip
 
-    assert (terms.refund.minor, terms.kept.minor) == (refund, kept)
-    assert terms.explanation[1].en == f"Set by our staff: {override} % of the price comes back."
+    assert (terms.refund.minor, terms.fee.minor) == (refund, kept)
+    assert terms.explanation[1].en == f"Set by our staff: {override} % of the price is refunded."
 
 
 @pytest.mark.parametrize(("left", "refund", "kept"), [(100, 50, 50), (70, 50, 20), (30, 30, 0), (0, 0, 0)])
 def test_no_more_is_refunded_than_is_refundable(left: int, refund: int, kept: int) -> None:
     """Staff refunded 100 − left before; the rule of the trip would refund 50 of 100."""
     terms = cancellation_terms(
-        shares=[euros(100)], cancelled=[0], refundable=euros(left), trip=Trip(STARTS_AT, "UTC", POLICY),
+        shares=[euros(100)], cancelled=[0], refundable=euros(left), departure=DepartureTerms(STARTS_AT, "UTC", POLICY),
         now=STARTS_AT - timedelta(days=10),
     )  # fmt: skip
 
-    assert (terms.refund.minor, terms.kept.minor) == (refund, kept)
+    assert (terms.refund.minor, terms.fee.minor) == (refund, kept)

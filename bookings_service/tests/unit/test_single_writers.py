@@ -13,7 +13,7 @@ CALLERS = {
     "give_back": {f"{SEATS}release.py"},
     # A changed capacity frees seats without a release, and the sweep looks for free seats that were not offered.
     "offer_free_seats": {
-        f"{SEATS}release.py", f"{SEATS}departures.py", f"{SEATS}audit.py", "bookings/services/waitlist/expire.py",
+        f"{SEATS}release.py", f"{SEATS}departures.py", f"{SEATS}audit.py", f"{SEATS}offering.py",
     },
 }  # fmt: skip
 RECORDS_WITH_A_STATUS = {
@@ -94,4 +94,4 @@ def test_only_one_function_moves_an_entry_of_the_waiting_list() -> None:
         for node in ast.walk(module)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node) == "entry.status"
     }
-    assert writers == {f"{SEATS}release.py"}
+    assert writers == {f"{SEATS}offering.py"}

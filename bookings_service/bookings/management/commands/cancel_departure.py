@@ -34,10 +34,12 @@ class Command(OperatorCommand):
                 f"{todo:,} bookings would be cancelled and refunded. Nothing was changed: --apply does it."
             )
             return True
-        services.close_departure(departure_id=departure_id)
+        services.mark_cancelled(departure_id=departure_id)
         done = 0
         with self.progress("Cancelling", todo) as step:
-            while count := services.cancel_bookings_of_cancelled(limit=options["batch"], departure_id=departure_id):
+            while count := services.cancel_bookings_of_cancelled_departures(
+                limit=options["batch"], departure_id=departure_id
+            ):
                 done += count
                 step(count)
         remaining = sum(row.bookings for row in selectors.bookings_of_departure(departure_id=departure_id))

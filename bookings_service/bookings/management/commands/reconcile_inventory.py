@@ -33,7 +33,7 @@ class Command(OperatorCommand):
         oversold = [drift for drift in drifts if drift.is_oversold]
         columns = ("departure", "capacity", "held", "should hold", "sold", "should be sold", "")
         rows = (
-            (d.departure_id, d.capacity, d.held, d.should_hold, d.sold, d.should_sell, "OVERSOLD" if d.is_oversold else "")
+            (d.departure_id, d.capacity, d.held, d.counted_held, d.sold, d.counted_sold, "OVERSOLD" if d.is_oversold else "")
             for d in drifts
         )  # fmt: skip
         self.table("Counters that are wrong", columns, rows)
@@ -66,7 +66,7 @@ class Command(OperatorCommand):
         behind = sum(comparison.difference is compare.Difference.BEHIND for comparison in different)
         if apply:
             for comparison in different:
-                compare.apply_catalogue(comparison)
+                compare.apply_snapshot_of(comparison)
         oversold = sum(comparison.difference is compare.Difference.OVERSOLD for comparison in different)
         corrected = behind if apply else 0
         self.stdout.write(

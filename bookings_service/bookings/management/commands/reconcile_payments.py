@@ -5,8 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from bookings_service.bookings.selectors.payments import LivePayment, ended_since, live_payments
+from bookings_service.bookings.selectors.refunds import owed_refunds
 from bookings_service.bookings.services.payment import reconcile
-from bookings_service.bookings.services.refund import owed, pay_out
+from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.domain import LIVE, OWED
 from shared.commands import OperatorCommand, add_apply, applies, count, day
 from shared.db import database_now
@@ -39,7 +41,7 @@ class Command(OperatorCommand):
         return self._refunds(apply=apply, late_before=late_before) and payments_are_fine
 
     def _payments(self, *, apply: bool, since: datetime | None, late_before: datetime) -> bool:
-        unsettled = reconcile.live_payments()
+        unsettled = live_payments()
         columns = ("payment", "booking", "status", "amount", "begun (UTC)", "last asked (UTC)")
         rows = ((w.id, w.reference, w.status, w.amount, _at(w.begun_at), _at(w.asked_at)) for w in unsettled)
         self.table("Payments without an end", columns, rows)
@@ -53,7 +55,7 @@ class Command(OperatorCommand):
         )
         return not (late or wrong or silent or unanswered)
 
-    def _ask(self, unsettled: list[reconcile.LivePayment]) -> tuple[list[reconcile.LivePayment], int]:
+    def _ask(self, unsettled: list[LivePayment]) -> tuple[list[LivePayment], int]:
         open_payments, silent = [], 0
         with self.progress("Asking the provider", len(unsettled)) as step:
             for payment in unsettled:
@@ -68,7 +70,7 @@ class Command(OperatorCommand):
 
     def _compare(self, since: datetime) -> tuple[int, int]:
         wrong, unanswered = [], 0
-        ended = reconcile.ended_since(since=since)
+        ended = ended_since(since=since)
         with self.progress("Comparing", len(ended)) as step:
             for payment_id in ended:
                 try:
@@ -82,7 +84,7 @@ class Command(OperatorCommand):
         return len(wrong), unanswered
 
     def _refunds(self, *, apply: bool, late_before: datetime) -> bool:
-        before = owed.owed_refunds()
+        before = owed_refunds()
         columns = ("refund", "booking", "status", "amount", "attempts", "owed since (UTC)", "next attempt (UTC)")
         self.table(
             "Refunds not paid out",
@@ -106,7 +108,7 @@ class Command(OperatorCommand):
                 for refund in to_ask:
                     pay_out.pay_out_now(refund_id=refund.id)
                     step()
-        after = owed.owed_refunds() if apply else before
+        after = owed_refunds() if apply else before
         failed = sum(refund.has_failed for refund in after)
         late = sum(refund.begun_at < late_before and not refund.has_failed for refund in after)
         paid_out = {refund.id for refund in before} - {refund.id for refund in after}

@@ -27,6 +27,7 @@ from bookings_service.bookings.domain.booking import (
     local_date,
     new_reference,
 )
+from bookings_service.bookings.json_columns import lines_from_json
 from bookings_service.bookings.models import Booking, Passenger, Quote
 from bookings_service.bookings.refusals import (
     DepartureClosed,
@@ -38,7 +39,6 @@ from bookings_service.bookings.refusals import (
 )
 from bookings_service.bookings.services.booking.history import open_booking
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.snapshots import lines_from_json
 from shared.auth import Traveller
 from shared.db import database_now, lock_key
 from shared.deadline import Deadline
@@ -58,8 +58,8 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
 
     Idempotent: a repeated key with the same command returns the first booking, even if users_service is unavailable.
 
-    Raises EmailNotVerified (users_service's), NotFound, QuoteExpired, QuoteUsed, PassengersMismatch, InvalidPassengers, InvalidName,
-    DepartureClosed, SeatsUnavailable (with the free seats), HoldLimitReached, KeyReused, InFlight, Unavailable.
+    Raises DomainError with the code EMAIL_NOT_VERIFIED, NotFound, QuoteExpired, QuoteUsed, PassengersMismatch, InvalidPassengers,
+    InvalidName, DepartureClosed, SeatsUnavailable (with the free seats), HoldLimitReached, KeyReused, InFlight, Unavailable.
     """
     for _ in range(REFERENCES_TRIED):
         with suppress(_ReferenceTaken):
@@ -78,7 +78,7 @@ def _book(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -
     attempt = Attempt(owner=traveller.id, key=command.idempotency_key, request=command)
     with attempt.once(first=may_book) as write:
         if write.earlier_result:
-            return selectors.booking_by_id(booking_id=write.earlier_result)
+            return selectors.any_booking(booking_id=write.earlier_result)
         now = database_now()
         quote, details = use_quote(command=command, traveller_id=traveller.id, now=now)
         check_limits(traveller_id=traveller.id, seats=len(details))
@@ -124,9 +124,9 @@ def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> t
 
 
 def check_limits(*, traveller_id: UUID, seats: int) -> None:
-    """Raise HoldLimitReached if `seats` more would exceed a traveller's limit of unpaid bookings or of held seats.
+    """Raise HoldLimitReached if `seats` more would exceed a traveller's limit of unpaid bookings or of their seats.
 
-    An advisory lock on the traveller prevents two concurrent requests from both passing the check.
+    A limit of 0 is no limit. An advisory lock on the traveller prevents two concurrent requests from both passing the check.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("holds", traveller_id)])

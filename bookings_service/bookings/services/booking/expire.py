@@ -1,4 +1,4 @@
-"""Expire holds: the seats are released. If a payment is under way, the hold is extended once instead."""
+"""Expire holds: the seats are released. If the latest payment is live, the hold is extended once instead."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from bookings_service.bookings import events
 from bookings_service.bookings.contracts import SYSTEM
 from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import add_entry, transition
+from bookings_service.bookings.services.booking.history import save_with_entry, transition
 from bookings_service.bookings.services.jobs import Job, earliest
 from bookings_service.bookings.services.seats.release import release
 from bookings_service.payments.domain import LIVE, PaymentStatus
@@ -20,9 +20,9 @@ from shared.money import Money
 
 
 def expire_holds(*, limit: int = 100) -> int:
-    """Expire up to `limit` holds that have ended by the database's clock. Return how many were due.
+    """Expire or extend up to `limit` holds that have ended by the database's clock. Return their number.
 
-    Each is its own transaction. Several processes may run this at once: each skips the rows that another has locked.
+    Each hold is its own transaction. Several processes may run this at once: each skips the rows that another has locked.
     """
     done = 0
     while done < limit and _expire_next():
@@ -61,7 +61,7 @@ def _expire_next() -> bool:
 def _extend(booking: Booking, *, now: datetime) -> None:
     booking.hold_extended = True
     booking.hold_expires_at = now + settings.HOLD_EXTENSION
-    add_entry(booking, events.hold_extended(), actor=SYSTEM, now=now)
+    save_with_entry(booking, events.hold_extended(), actor=SYSTEM, now=now)
 
 
 def _expire(booking: Booking, *, failed: bool, now: datetime) -> None:

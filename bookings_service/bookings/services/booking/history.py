@@ -24,17 +24,18 @@ def open_booking(booking: Booking, *, actor: Actor, now: datetime) -> None:
     """Insert a new booking, PENDING, with its first history entry. Raises IntegrityError if a unique value is taken."""
     booking.status, booking.reason, booking.sequence = Status.PENDING, Reason.HELD, 1
     booking.save(force_insert=True)
-    _write(booking, events.created(), actor=actor, now=now, note="")
+    _write(booking, events.created(), actor=actor, now=now, staff_reason="")
 
 
 def transition(
     booking: Booking, action: Action, *, reason: Reason, event: EventBuilder[Message], actor: Actor, now: datetime,
-    note: str = "",
+    staff_reason: str = "",
 ) -> None:  # fmt: skip
     """Move the booking by `action`: status, reason, hold, history entry and outbox row change together.
 
-    The caller holds the booking's row lock. `note` is only for staff. Raises IllegalTransition, and ValueError if the action has no such
-    reason or event.
+    The caller holds the booking's row lock. `staff_reason` is what staff typed; travellers never see it.
+
+    Raises IllegalTransition, and ValueError if the action has no such reason or event.
     """
     recorded = RECORDED_AS[action]
     if reason not in recorded.reasons or event.type != recorded.event:
@@ -42,22 +43,22 @@ def transition(
     booking.status = next_status(Status(booking.status), action, reason=Reason(booking.reason))
     booking.reason = reason
     booking.hold_expires_at = None  # only a PENDING booking has a hold, and no action leads to PENDING
-    add_entry(booking, event, actor=actor, now=now, note=note)
+    save_with_entry(booking, event, actor=actor, now=now, staff_reason=staff_reason)
 
 
-def add_entry(
-    booking: Booking, event: EventBuilder[Message], *, actor: Actor, now: datetime, note: str = ""
+def save_with_entry(
+    booking: Booking, event: EventBuilder[Message], *, actor: Actor, now: datetime, staff_reason: str = ""
 ) -> None:  # fmt: skip
-    """Save the booking, whose status stays, with its next history entry and outbox row.
+    """Save the booking with its next history entry and outbox row.
 
-    The caller holds the booking's row lock. `note` is only for staff.
+    The caller holds the booking's row lock. `staff_reason` is what staff typed; travellers never see it.
     """
     booking.sequence += 1
     booking.save()
-    _write(booking, event, actor=actor, now=now, note=note)
+    _write(booking, event, actor=actor, now=now, staff_reason=staff_reason)
 
 
-def _write(booking: Booking, event: EventBuilder[Message], *, actor: Actor, now: datetime, note: str) -> None:
+def _write(booking: Booking, event: EventBuilder[Message], *, actor: Actor, now: datetime, staff_reason: str) -> None:
     entry = BookingEvent.objects.create(
         booking=booking,
         sequence=booking.sequence,
@@ -69,7 +70,7 @@ def _write(booking: Booking, event: EventBuilder[Message], *, actor: Actor, now:
         actor_id=actor.id,
         message_en=event.text.en,
         message_fr=event.text.fr,
-        note=note,
+        note=staff_reason,
     )
     publish(event.build(booking, entry), aggregate_id=booking.id, sequence=booking.sequence, occurred_at=now)
     transaction.on_commit(lambda: notify(WATCH_CHANNEL, booking.reference), robust=True)

@@ -9,13 +9,13 @@ from django.db import transaction
 from bookings_service.bookings import upstream
 from bookings_service.bookings.contracts import CreateQuote, QuoteView
 from bookings_service.bookings.domain.booking import check_party, price_lines, total_of
+from bookings_service.bookings.json_columns import lines_to_json, policy_to_json
 from bookings_service.bookings.models import Quote
 from bookings_service.bookings.refusals import DepartureClosed
 from bookings_service.bookings.selectors import check_free, quote_view
 from bookings_service.bookings.services.seats.departures import apply_departure
 from bookings_service.bookings.services.waitlist import offers
-from bookings_service.bookings.snapshots import lines_to_json, policy_to_json
-from bookings_service.bookings.upstream import OfferedDeparture
+from bookings_service.bookings.upstream import CatalogueDeparture
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.deadline import Deadline
@@ -24,32 +24,32 @@ from shared.deadline import Deadline
 def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadline) -> QuoteView:
     """Fix price, policy and currency for `traveller` until the quote expires.
 
-    A quote holds no seats, unless it takes those offered to a waiting-list entry: it holds these until it expires. A repeated call for the
-    same party and entry returns the same quote.
+    A quote holds seats only if it takes an offer of the waiting list. It holds them until it expires. A repeated call for the same party
+    and entry returns the same quote.
 
     Raises InvalidPassengers, NotFound, DepartureClosed, SeatsUnavailable (with the free seats), Unavailable, DeadlineExceeded.
     """
     check_party(adults=command.adults, children=command.children)
-    offered = upstream.departure(departure_id=command.departure_id, deadline=deadline)
+    departure = upstream.departure(departure_id=command.departure_id, deadline=deadline)
     with transaction.atomic():
         now = database_now()
-        earlier = _unbooked(command.waitlist_entry_id, departure_id=offered.id, traveller_id=traveller.id, now=now)
+        earlier = _unbooked(command.waitlist_entry_id, departure_id=departure.id, traveller_id=traveller.id, now=now)
         if earlier is not None and (earlier.adults, earlier.children) == (command.adults, command.children):
             return quote_view(earlier)
-        apply_departure(snapshot=offered.snapshot(), now=now)
-        if not offered.is_open or offered.starts_at - settings.BOOKING_CLOSES <= now:
+        apply_departure(snapshot=departure.snapshot(), now=now)
+        if not departure.is_open or departure.starts_at - settings.BOOKING_CLOSES <= now:
             raise DepartureClosed
-        quote = _priced(command, offered, traveller_id=traveller.id, expires_at=now + settings.QUOTE_LIFETIME)
+        quote = _priced(command, departure, traveller_id=traveller.id, expires_at=now + settings.QUOTE_LIFETIME)
         if command.waitlist_entry_id is not None:
             _take_offer(quote, command.waitlist_entry_id, earlier, now=now)
         else:
-            check_free(departure_id=offered.id, seats=command.adults + command.children)
+            check_free(departure_id=departure.id, seats=command.adults + command.children)
         quote.save(force_insert=True)
         return quote_view(quote)
 
 
 def _unbooked(entry_id: UUID | None, *, departure_id: UUID, traveller_id: UUID, now: datetime) -> Quote | None:
-    """Lock and return the unbooked quote that has taken the entry's offer and still holds its seats, or None."""
+    """Lock and return the quote that has taken the entry's offer and still holds its seats, or None."""
     if entry_id is None:
         return None
     holding = Quote.objects.select_for_update().filter(
@@ -71,27 +71,27 @@ def _take_offer(quote: Quote, entry_id: UUID, earlier: Quote | None, *, now: dat
     quote.held_seats = seats
 
 
-def _priced(command: CreateQuote, offered: OfferedDeparture, *, traveller_id: UUID, expires_at: datetime) -> Quote:
+def _priced(command: CreateQuote, departure: CatalogueDeparture, *, traveller_id: UUID, expires_at: datetime) -> Quote:
     lines = price_lines(
         adults=command.adults,
         children=command.children,
-        adult_price=offered.adult_price,
-        child_price=offered.child_price,
-        tax_basis_points=offered.tax_basis_points,
+        adult_price=departure.adult_price,
+        child_price=departure.child_price,
+        tax_basis_points=departure.tax_basis_points,
     )
     return Quote(
         traveller_id=traveller_id,
-        departure_id=offered.id,
+        departure_id=departure.id,
         adults=command.adults,
         children=command.children,
-        currency=offered.adult_price.currency,
+        currency=departure.adult_price.currency,
         total_minor=total_of(lines).minor,
         lines=lines_to_json(lines),
-        policy=policy_to_json(offered.policy),
-        title_en=offered.title.en,
-        title_fr=offered.title.fr,
-        starts_at=offered.starts_at,
-        ends_at=offered.ends_at,
-        time_zone=offered.time_zone,
+        policy=policy_to_json(departure.policy),
+        title_en=departure.title.en,
+        title_fr=departure.title.fr,
+        starts_at=departure.starts_at,
+        ends_at=departure.ends_at,
+        time_zone=departure.time_zone,
         expires_at=expires_at,
     )

@@ -1,4 +1,4 @@
-"""Cancel as staff: the same two steps as a traveller, with a reason for the audit. Staff may set the refunded percentage."""
+"""Cancel as staff, in the same two steps as a traveller, with a reason for the audit. Staff may set the refunded percentage."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -8,22 +8,27 @@ from django.db import transaction
 from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import Actor, ActorKind, BookingView, CancellationQuoteView
 from bookings_service.bookings.domain.booking import Reason, is_reference
-from bookings_service.bookings.domain.reasons import clean_note
+from bookings_service.bookings.domain.staff_reason import clean_staff_reason
 from bookings_service.bookings.models import Booking, CancellationQuote
-from bookings_service.bookings.services.cancellation import effects
-from bookings_service.bookings.services.cancellation.by_traveller import confirm_cancellation
+from bookings_service.bookings.services.cancellation.carry_out import carry_out
+from bookings_service.bookings.services.cancellation.quote import quote_for
 from shared.db import database_now
 from shared.errors import Invalid, NotFound
 
 
 def quote_cancellation_as_staff(
-    *, reference: str, passenger_ids: Collection[UUID], staff_id: UUID, reason: str, override_percent: int | None = None
+    *,
+    reference: str,
+    passenger_ids: Collection[UUID],
+    staff_id: UUID,
+    staff_reason: str,
+    override_percent: int | None = None,
 ) -> CancellationQuoteView:
-    """Explain what cancelling the passengers would give back, by the policy or at `override_percent`. No passengers means all.
+    """Explain what cancelling the passengers would refund, by the policy or at `override_percent`. No passengers means all.
 
     Raises NotFound, NotCancellable, and Invalid if there is no reason or the percentage is not 0 to 100.
     """
-    note = clean_note(reason)
+    staff_reason = clean_staff_reason(staff_reason)
     if override_percent is not None and not 0 <= override_percent <= 100:
         raise Invalid(field="refundPercent")
     with transaction.atomic():
@@ -31,9 +36,9 @@ def quote_cancellation_as_staff(
         booking = matching.first() if is_reference(reference) else None
         if booking is None:
             raise NotFound
-        quote = effects.quote_for(
+        quote = quote_for(
             booking, passenger_ids=passenger_ids, now=database_now(), override_percent=override_percent,
-            staff_id=staff_id, note=note,
+            staff_id=staff_id, staff_reason=staff_reason,
         )  # fmt: skip
         return selectors.cancellation_quote_view(quote)
 
@@ -45,4 +50,4 @@ def cancel_as_staff(*, cancellation_quote_id: UUID, staff_id: UUID) -> BookingVi
     """
     quotes = CancellationQuote.objects.filter(id=cancellation_quote_id, staff_id=staff_id)
     actor = Actor(ActorKind.STAFF, staff_id)
-    return confirm_cancellation(quotes.first(), reason=Reason.CANCELLED_BY_STAFF, actor=actor)
+    return carry_out(quotes.first(), reason=Reason.CANCELLED_BY_STAFF, actor=actor)

@@ -9,18 +9,17 @@ from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import Actor, ActorKind, BookingView, CancellationQuoteView
 from bookings_service.bookings.domain.booking import Reason, is_reference
 from bookings_service.bookings.models import Booking, CancellationQuote
-from bookings_service.bookings.refusals import QuoteExpired, QuoteOutdated
-from bookings_service.bookings.services.cancellation import effects
+from bookings_service.bookings.services.cancellation.carry_out import carry_out
+from bookings_service.bookings.services.cancellation.quote import quote_for
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.errors import NotFound
-from shared.failpoints import failpoint
 
 
 def quote_cancellation(
     *, reference: str, passenger_ids: Collection[UUID], traveller: Traveller
 ) -> CancellationQuoteView:
-    """Explain what cancelling the passengers would give back now, and why. No passengers means all.
+    """Explain what cancelling the passengers would refund now, and why. No passengers means all.
 
     Raises NotFound if the booking or a passenger is not the traveller's, NotCancellable.
     """
@@ -29,7 +28,7 @@ def quote_cancellation(
         booking = own.first() if is_reference(reference) else None
         if booking is None:
             raise NotFound
-        quote = effects.quote_for(booking, passenger_ids=passenger_ids, now=database_now())
+        quote = quote_for(booking, passenger_ids=passenger_ids, now=database_now())
         return selectors.cancellation_quote_view(quote)
 
 
@@ -42,26 +41,4 @@ def cancel_booking(*, cancellation_quote_id: UUID, traveller: Traveller) -> Book
         id=cancellation_quote_id, booking__traveller_id=traveller.id, staff_id__isnull=True
     )
     actor = Actor(ActorKind.TRAVELLER, traveller.id)
-    return confirm_cancellation(quotes.first(), reason=Reason.CANCELLED_BY_TRAVELLER, actor=actor)
-
-
-def confirm_cancellation(unlocked: CancellationQuote | None, *, reason: Reason, actor: Actor) -> BookingView:
-    """Cancel as the quote says, once. Raises NotFound for None, QuoteExpired, QuoteOutdated."""
-    if unlocked is None:
-        raise NotFound
-    with transaction.atomic():
-        now = database_now()
-        booking = Booking.objects.select_for_update().get(id=unlocked.booking_id)
-        quote = CancellationQuote.objects.select_for_update().get(id=unlocked.id)
-        if quote.confirmed_at is None:
-            if quote.expires_at <= now:
-                raise QuoteExpired
-            if not effects.stands_as_quoted(booking, quote, now=now):
-                raise QuoteOutdated
-            quote.confirmed_at = now
-            quote.save(update_fields=["confirmed_at"])
-            effects.apply(booking, quote, reason=reason, actor=actor, now=now)
-        view = selectors.view_of(booking)
-        failpoint("cancel.before_commit")
-    failpoint("cancel.after_commit")
-    return view
+    return carry_out(quotes.first(), reason=Reason.CANCELLED_BY_TRAVELLER, actor=actor)

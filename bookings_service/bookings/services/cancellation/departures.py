@@ -8,13 +8,13 @@ from django.db.models import QuerySet
 from bookings_service.bookings.contracts import SYSTEM
 from bookings_service.bookings.domain.booking import Reason, Status
 from bookings_service.bookings.models import Booking, SeatInventory
-from bookings_service.bookings.services.cancellation.effects import cancel_in_full
+from bookings_service.bookings.services.cancellation.carry_out import cancel_in_full
 from bookings_service.bookings.services.jobs import Job, now_if_any
 from shared.db import database_now
 
 
-def cancel_bookings_of_cancelled(*, limit: int = 50, departure_id: UUID | None = None) -> int:
-    """Cancel up to `limit` bookings of cancelled departures, or of one, and refund everything paid. Return how many were cancelled.
+def cancel_bookings_of_cancelled_departures(*, limit: int = 50, departure_id: UUID | None = None) -> int:
+    """Cancel up to `limit` bookings of cancelled departures, or of one, and refund everything refundable. Return their number.
 
     Each is its own transaction, so a batch that was interrupted continues with the next call.
     """
@@ -31,8 +31,8 @@ def _to_cancel() -> QuerySet[Booking]:
     )
 
 
-CANCEL_BOOKINGS_OF_CANCELLED = Job(
-    "cancel_bookings_of_cancelled", cancel_bookings_of_cancelled, lambda: now_if_any(_to_cancel())
+CANCEL_BOOKINGS_OF_CANCELLED_DEPARTURES = Job(
+    "cancel_bookings_of_cancelled_departures", cancel_bookings_of_cancelled_departures, lambda: now_if_any(_to_cancel())
 )
 
 

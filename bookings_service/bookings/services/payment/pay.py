@@ -1,4 +1,4 @@
-"""Pay a booking. The payment is recorded with its key first. Then the provider is asked, for two seconds, outside any transaction."""
+"""Pay a booking. The payment is recorded with its key first. Then it is sent to the provider, outside any transaction."""
 
 from django.conf import settings
 from django.db import transaction
@@ -51,23 +51,23 @@ def pay_booking(
     with attempt.once() as write:
         if write.earlier_result:
             payment = Payment.objects.get(id=write.earlier_result)
-            return payment_view(payment), selectors.booking_by_id(booking_id=payment.booking_id)
+            return payment_view(payment), selectors.any_booking(booking_id=payment.booking_id)
         payment = _record(reference=reference, method=payment_method, key=idempotency_key, traveller=traveller)
         write.succeeded(result=payment.id)
     failpoint("pay.recorded")
-    ask_provider(payment, attempt=attempt)
+    send_to_provider(payment, attempt=attempt)
     payment.refresh_from_db()
-    return payment_view(payment), selectors.booking_by_id(booking_id=payment.booking_id)
+    return payment_view(payment), selectors.any_booking(booking_id=payment.booking_id)
 
 
-def ask_provider(payment: Payment, *, attempt: Attempt) -> None:
-    """Ask the provider for a payment that was just recorded, and apply its answer.
+def send_to_provider(payment: Payment, *, attempt: Attempt) -> None:
+    """Send a payment that was just recorded to the provider, and apply its answer.
 
     Raises InvalidPaymentMethod, ProviderUnavailable. The payment is then FAILED, and its key can be used again.
     """
     try:
         with slot():
-            result = provider().pay(provider_request(payment))
+            result = provider().pay(payment_to_send(payment))
     except ProviderSilent:
         result = ProviderResult(status=PaymentStatus.PROCESSING, amount=amount_of(payment))
     except MethodRefused:
@@ -80,8 +80,8 @@ def ask_provider(payment: Payment, *, attempt: Attempt) -> None:
     settle_payment(payment_id=payment.id, result=result)
 
 
-def provider_request(payment: Payment) -> ProviderPayment:
-    """Return the request to the provider. Its key is the payment's id, so a repeated request charges nothing twice."""
+def payment_to_send(payment: Payment) -> ProviderPayment:
+    """Return the payment as the provider gets it. The key is the payment's id, so a repeated request charges nothing twice."""
     return ProviderPayment(
         key=str(payment.id), amount=amount_of(payment), method=payment.method, reference=payment.booking.reference
     )

@@ -1,7 +1,7 @@
 """Ask the provider about live payments: those whose end is not known. Without an answer, a payment stays as it is."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from bookings_service.bookings.domain.booking import Status
 from bookings_service.bookings.services.jobs import Job, earliest
-from bookings_service.bookings.services.payment.pay import amount_of, provider_request
+from bookings_service.bookings.services.payment.pay import amount_of, payment_to_send
 from bookings_service.bookings.services.payment.settle import settle_payment
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from bookings_service.payments.models import Payment
@@ -22,7 +22,6 @@ from bookings_service.payments.providers.base import MethodRefused, ProviderDown
 from shared.db import database_now
 from shared.errors import Unavailable
 from shared.failpoints import failpoint
-from shared.money import Money
 
 ABANDONED: Final = timedelta(hours=1)
 log = structlog.get_logger(__name__)
@@ -65,18 +64,6 @@ RECONCILE = Job(
 
 
 @dataclass(frozen=True, slots=True)
-class LivePayment:
-    """A payment that has not ended."""
-
-    id: UUID
-    reference: str
-    status: str
-    amount: Money
-    begun_at: datetime
-    asked_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Contradiction:
     """An ended payment for which the provider reports something else than we have recorded."""
 
@@ -84,21 +71,6 @@ class Contradiction:
     reference: str
     recorded: str
     reported: str
-
-
-def live_payments() -> list[LivePayment]:
-    """Return every live payment, the one that was asked about least recently first."""
-    rows = _live().select_related("booking").order_by("asked_at")
-    return [
-        LivePayment(row.id, row.booking.reference, row.status, amount_of(row), row.created_at, row.asked_at)
-        for row in rows
-    ]
-
-
-def ended_since(*, since: datetime) -> list[UUID]:
-    """Return the payments made since then that have succeeded or failed, oldest first."""
-    rows = Payment.objects.filter(created_at__gte=since).exclude(status__in=LIVE)
-    return list(rows.order_by("created_at").values_list("id", flat=True))
 
 
 def contradiction(*, payment_id: UUID) -> Contradiction | None:
@@ -171,7 +143,7 @@ def _status_or_resend(payment: Payment) -> ProviderResult | None:
         return _failed(payment, "hold_expired")
     if result is None:
         try:
-            return provider.pay(provider_request(payment))
+            return provider.pay(payment_to_send(payment))
         except MethodRefused:
             return _failed(payment, "invalid_method")
     return None if result.status == payment.status else result
@@ -180,7 +152,7 @@ def _status_or_resend(payment: Payment) -> ProviderResult | None:
 def _cancel_at_provider(payment: Payment) -> ProviderResult | None:
     """Cancel an abandoned payment at the provider, so that it can no longer be charged. Return its new result, or None.
 
-    The result may be SUCCEEDED: the payer was faster.
+    The result may be SUCCEEDED, because the payer was faster.
     """
     provider = provider_named(payment.provider)
     result = provider.cancel(str(payment.id)) if provider else None

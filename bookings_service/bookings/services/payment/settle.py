@@ -9,7 +9,7 @@ from django.db import transaction
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import add_entry
+from bookings_service.bookings.services.booking.history import save_with_entry
 from bookings_service.bookings.services.payment.confirm import confirm
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import LIVE, PaymentStatus, check_payment_move
@@ -44,7 +44,7 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Outcome:
         if payment.status == result.status:
             return Outcome.NOTHING_NEW
         if payment.status not in LIVE:
-            # A payment that has ended ignores older, live results. The opposite end is a contradiction.
+            # A late result of an ended payment is ignored while it is live. The opposite end is a contradiction.
             return Outcome.NOTHING_NEW if result.status in LIVE else Outcome.CONTRADICTS
         check_payment_move(PaymentStatus(payment.status), result.status)
         payment.status = result.status
@@ -55,7 +55,7 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Outcome:
         if result.status is PaymentStatus.SUCCEEDED:
             _apply_capture(booking, payment, now=now)
         elif result.status is PaymentStatus.FAILED:
-            add_entry(booking, events.payment_failed(payment), actor=PROVIDER, now=now)
+            save_with_entry(booking, events.payment_failed(payment), actor=PROVIDER, now=now)
         failpoint("settle.before_commit")
         return Outcome.APPLIED
 
@@ -63,6 +63,6 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Outcome:
 def _apply_capture(booking: Booking, payment: Payment, *, now: datetime) -> None:
     amount = Money.from_minor(payment.amount_minor, payment.currency)
     ledger.record_capture(booking.id, movement=payment.id, amount=amount, now=now)
-    add_entry(booking, events.payment_succeeded(payment), actor=PROVIDER, now=now)
+    save_with_entry(booking, events.payment_succeeded(payment), actor=PROVIDER, now=now)
     if not confirm(booking, now=now):
         request_refund(booking.id, amount=amount, reason=booking.reason, now=now)

@@ -38,7 +38,7 @@ def receive_webhook(*, provider_name: str, headers: Mapping[str, str], body: byt
         Webhook.objects.bulk_create([_row(provider_name, event)], ignore_conflicts=True)
         row = Webhook.objects.select_for_update().get(provider=provider_name, event_id=event.id)
         if row.outcome:
-            return  # a repeat; if another process was applying it, the insert has waited for that
+            return  # applied already; the insert above has waited for a delivery that ran at the same time
         row.outcome = _apply(provider_name, event)
         row.save(update_fields=["outcome"])
         failpoint("webhook.before_commit")

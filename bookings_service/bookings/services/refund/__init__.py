@@ -1,1 +1,1 @@
-"""Refunds: which are owed, how they are paid out, and what finance does with them."""
+"""Refunds: how they are paid out, and what finance does with them."""

@@ -1,4 +1,4 @@
-"""What finance does with refunds: an extra one beside the rules, another attempt, a write-off. Each has a reason for the audit."""
+"""What finance does with refunds: an extra refund, another attempt, a write-off. Each has a reason for the audit."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from django.db import transaction
 from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.domain.booking import is_reference
-from bookings_service.bookings.domain.reasons import clean_note
+from bookings_service.bookings.domain.staff_reason import clean_staff_reason
 from bookings_service.bookings.models import Booking
 from bookings_service.payments import ledger
 from bookings_service.payments.contracts import RefundView
@@ -23,14 +23,14 @@ from shared.money import Money
 
 
 def refund_booking(
-    *, reference: str, amount: Money, reason: str, staff_id: UUID, idempotency_key: str
+    *, reference: str, amount: Money, staff_reason: str, staff_id: UUID, idempotency_key: str
 ) -> tuple[list[RefundView], BookingView]:
-    """Give `amount` back without cancelling anything, once per key. Return a refund for each payment that it is taken from.
+    """Refund `amount` without cancelling anything, once per key. Return a refund for each payment that it is taken from.
 
     Raises NotFound; Invalid if the amount is not positive, the currency is not the booking's, or there is no reason; RefundTooLarge for
     more than is refundable; KeyReused, InFlight.
     """
-    note = clean_note(reason)
+    staff_reason = clean_staff_reason(staff_reason)
     if amount.minor <= 0:
         raise Invalid(field="amount")
     command = {"refund": reference, "minor": amount.minor, "currency": amount.currency}
@@ -47,32 +47,37 @@ def refund_booking(
         if amount > refundable:
             raise RefundTooLarge(field="amount", most=str(refundable))
         refunds = request_refund(
-            booking.id, amount=amount, reason="GIVEN_BY_STAFF", now=database_now(), note=note, staff_id=staff_id
+            booking.id,
+            amount=amount,
+            reason="GIVEN_BY_STAFF",
+            now=database_now(),
+            staff_reason=staff_reason,
+            staff_id=staff_id,
         )
         write.succeeded(result=refunds[0].id)
         return [refund_view(refund) for refund in refunds], selectors.view_of(booking)
 
 
-def retry_refund(*, refund_id: UUID, reason: str, staff_id: UUID) -> RefundView:
-    """Have the clock ask the provider again for a failed refund. Raises NotFound, IllegalTransition, Invalid if there is no reason.
+def retry_refund(*, refund_id: UUID, staff_reason: str, staff_id: UUID) -> RefundView:
+    """Let the clock ask the provider again for a failed refund. Raises NotFound, IllegalTransition, Invalid if there is no reason.
 
     Raises NothingToWriteOff if it was written off.
     """
-    note = clean_note(reason)
+    staff_reason = clean_staff_reason(staff_reason)
     with transaction.atomic():
         refund = _refund_locked(refund_id)
         if refund.written_off_at is not None:
             raise NothingToWriteOff
         check_refund_move(RefundStatus(refund.status), RefundStatus.PROCESSING)
         refund.status, refund.attempts, refund.due_at = RefundStatus.PROCESSING, 0, database_now()
-        refund.staff_id, refund.note = staff_id, note
+        refund.staff_id, refund.note = staff_id, staff_reason
         refund.save()
         return refund_view(refund)
 
 
-def write_off_refund(*, refund_id: UUID, reason: str, staff_id: UUID) -> RefundView:
+def write_off_refund(*, refund_id: UUID, staff_reason: str, staff_id: UUID) -> RefundView:
     """Write off a failed refund, which the provider will never pay out. Raises NotFound, NothingToWriteOff, Invalid without a reason."""
-    note = clean_note(reason)
+    staff_reason = clean_staff_reason(staff_reason)
     with transaction.atomic():
         refund = _refund_locked(refund_id)
         if refund.status != RefundStatus.FAILED or refund.written_off_at is not None:
@@ -80,7 +85,7 @@ def write_off_refund(*, refund_id: UUID, reason: str, staff_id: UUID) -> RefundV
         now = database_now()
         amount = Money.from_minor(refund.amount_minor, refund.currency)
         ledger.record_write_off(refund.booking_id, movement=refund.id, amount=amount, now=now)
-        refund.written_off_at, refund.staff_id, refund.note = now, staff_id, note
+        refund.written_off_at, refund.staff_id, refund.note = now, staff_id, staff_reason
         refund.save(update_fields=["written_off_at", "staff_id", "note"])
         return refund_view(refund)
 

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import add_entry
+from bookings_service.bookings.services.booking.history import save_with_entry
 from bookings_service.bookings.services.jobs import Job, earliest
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import OWED, RefundStatus, check_refund_move
@@ -79,9 +79,8 @@ def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
         status = provider.refund(payment_key=str(refund.payment_id), key=str(refund.id), amount=amount)
     except (ProviderDown, ProviderSilent):
         log.warning("refund.provider_silent", refund_id=str(refund.id), attempt=refund.attempts)
-        return (
-            True  # the refund may have been paid, so it is asked for again without limit; reconcile_payments lists it
-        )
+        # The refund may have been paid, so the clock asks again without limit. reconcile_payments lists it.
+        return True
     failpoint("refund.answered")
     if status is RefundStatus.FAILED and refund.attempts < len(_BACKOFF):
         return True  # providers refuse refunds for passing reasons; the next attempt is due later
@@ -107,8 +106,8 @@ def settle_refund(*, refund_id: UUID, status: RefundStatus) -> None:
         if status is RefundStatus.SUCCEEDED:
             amount = Money.from_minor(refund.amount_minor, refund.currency)
             ledger.record_refund(booking.id, movement=refund.id, amount=amount, now=now)
-            add_entry(booking, events.refund_succeeded(refund), actor=PROVIDER, now=now)
+            save_with_entry(booking, events.refund_succeeded(refund), actor=PROVIDER, now=now)
         elif status is RefundStatus.FAILED:
             log.error("alarm:refund_failed", refund_id=str(refund.id))
-            add_entry(booking, events.refund_failed(refund), actor=PROVIDER, now=now)
+            save_with_entry(booking, events.refund_failed(refund), actor=PROVIDER, now=now)
         failpoint("refund.before_commit")

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from bookings_service.bookings.models import SeatInventory
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.release import offer_free_seats
+from bookings_service.bookings.services.seats.offering import offer_free_seats
 from shared.db import database_now
 
 log = structlog.get_logger(__name__)
@@ -35,17 +35,17 @@ class Drift:
     capacity: int
     held: int
     sold: int
-    should_hold: int
-    should_sell: int
+    counted_held: int
+    counted_sold: int
 
     @property
     def is_oversold(self) -> bool:
         """Whether the rows take more seats than the capacity: staff must decide."""
-        return self.should_hold + self.should_sell > self.capacity
+        return self.counted_held + self.counted_sold > self.capacity
 
 
 def drifts() -> list[Drift]:
-    """Return every departure whose counters differ from its rows, all read at the same instant."""
+    """Return every departure whose counters differ from its rows. One statement reads them all at the same instant."""
     with connection.cursor() as cursor:
         cursor.execute(_COUNTED.format(only="") + " ORDER BY s.departure_id")
         return [Drift(*row) for row in cursor.fetchall()]
@@ -65,13 +65,13 @@ def correct_counters(*, departure_id: UUID) -> Drift | None:
         if row is None:
             return None
         drift = Drift(*row)
-        taken = drift.should_hold + drift.should_sell
+        taken = drift.counted_held + drift.counted_sold
         if drift.is_oversold:
             log.error(
                 "alarm:departure_oversold", departure_id=str(departure_id), taken=taken, capacity=drift.capacity
             )  # fmt: skip
         inventory.set_counters(
-            departure_id=departure_id, held=drift.should_hold, sold=drift.should_sell,
+            departure_id=departure_id, held=drift.counted_held, sold=drift.counted_sold,
             capacity=max(drift.capacity, taken),
         )  # fmt: skip
         offer_free_seats(departure_id=departure_id, now=database_now())

@@ -1,4 +1,7 @@
-"""Compare our departures with the catalogue, which owns them: missed events, and departures with more seats taken than it has."""
+"""Compare the stored departures with the catalogue of destinations_service.
+
+They differ if an event was missed, or if more seats are taken than the catalogue's capacity.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,8 +25,8 @@ class Difference(StrEnum):
     """How a departure differs from the catalogue."""
 
     OVERSOLD = "OVERSOLD"  # more seats are taken than the catalogue's capacity
-    BEHIND = "behind"  # an event was missed, or another capacity was once refused
-    CANCELLED_HERE = "cancelled here alone"
+    BEHIND = "behind"  # an event was missed, or a capacity below the taken seats was stored as their number
+    CANCELLED_HERE = "cancelled only in bookings_service"
     UNKNOWN = "unknown to the catalogue"
 
 
@@ -52,8 +55,11 @@ def compare_with_catalogue() -> Iterator[list[Comparison]]:
         last = batch[-1].departure_id
 
 
-def apply_catalogue(comparison: Comparison) -> None:
-    """Store the catalogue's snapshot, if it has one. If fewer seats than are taken remain, nobody loses one: an alarm is raised."""
+def apply_snapshot_of(comparison: Comparison) -> None:
+    """Store the catalogue's snapshot of a departure, if it has one.
+
+    If its capacity is below the taken seats, the number of taken seats is stored, and an alarm is raised.
+    """
     if comparison.snapshot is not None:
         with transaction.atomic():
             apply_departure(snapshot=comparison.snapshot, now=database_now())
@@ -69,7 +75,7 @@ def _difference(row: SeatInventory, snapshot: DepartureSnapshot | None) -> Diffe
     if row.cancelled and not snapshot.cancelled:
         return Difference.CANCELLED_HERE
     if row.version > snapshot.version:
-        return None  # the catalogue is about to commit the capacity that it has asked us for
+        return None  # the catalogue is about to commit the capacity that bookings_service has accepted
     if row.held + row.sold > snapshot.capacity:
         return Difference.OVERSOLD
     here = (row.capacity, row.closed, row.cancelled, row.starts_at)

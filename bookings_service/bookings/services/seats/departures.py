@@ -9,7 +9,7 @@ from django.db import transaction
 from bookings_service.bookings.contracts import DepartureSnapshot, Seats
 from bookings_service.bookings.models import SeatInventory
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.release import offer_free_seats
+from bookings_service.bookings.services.seats.offering import offer_free_seats
 from shared.db import database_now
 from shared.errors import NotFound
 
@@ -40,7 +40,7 @@ def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
         return seats
 
 
-def close_departure(*, departure_id: UUID) -> None:
+def mark_cancelled(*, departure_id: UUID) -> None:
     """Mark the departure as cancelled, so that nobody books it any more. Raises NotFound."""
     with transaction.atomic():
         if not SeatInventory.objects.filter(departure_id=departure_id).exists():

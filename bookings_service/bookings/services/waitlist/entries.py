@@ -12,7 +12,8 @@ from bookings_service.bookings.models import WaitlistEntry
 from bookings_service.bookings.refusals import DepartureClosed, InvalidPassengers, SeatsAvailable
 from bookings_service.bookings.services.seats import inventory
 from bookings_service.bookings.services.seats.departures import apply_departure
-from bookings_service.bookings.services.seats.release import move_entry, release
+from bookings_service.bookings.services.seats.offering import move_waitlist_entry
+from bookings_service.bookings.services.seats.release import release
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.deadline import Deadline
@@ -29,10 +30,10 @@ def join_waitlist(*, departure_id: UUID, seats: int, traveller: Traveller, deadl
     """
     if not 0 < seats <= MOST_PASSENGERS:
         raise InvalidPassengers(field="seats")
-    offered = upstream.departure(departure_id=departure_id, deadline=deadline)
+    departure = upstream.departure(departure_id=departure_id, deadline=deadline)
     with transaction.atomic():
         now = database_now()
-        apply_departure(snapshot=offered.snapshot(), now=now)
+        apply_departure(snapshot=departure.snapshot(), now=now)
         row = inventory.lock(departure_id=departure_id)  # nobody frees seats until the entry is written
         if row.closed or row.starts_at - settings.BOOKING_CLOSES <= now:
             raise DepartureClosed
@@ -47,8 +48,8 @@ def join_waitlist(*, departure_id: UUID, seats: int, traveller: Traveller, deadl
         if entry is None:
             entry = WaitlistEntry(
                 traveller_id=traveller.id, departure_id=departure_id, status=WaitlistStatus.WAITING,
-                title_en=offered.title.en, title_fr=offered.title.fr, starts_at=offered.starts_at,
-                time_zone=offered.time_zone, created_at=now, joined_at=now,
+                title_en=departure.title.en, title_fr=departure.title.fr, starts_at=departure.starts_at,
+                time_zone=departure.time_zone, created_at=now, joined_at=now,
             )  # fmt: skip
         elif seats > entry.seats:
             entry.joined_at = now
@@ -73,6 +74,6 @@ def leave_waitlist(*, entry_id: UUID, traveller: Traveller) -> None:
         if entry.status not in LIVE_ENTRY:
             return
         was_offered = entry.status == WaitlistStatus.OFFERED
-        move_entry(entry, WaitlistAction.LEAVE)
+        move_waitlist_entry(entry, WaitlistAction.LEAVE)
         if was_offered:
             release(departure_id=entry.departure_id, held=entry.seats, now=now)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from bookings_service.bookings import events
@@ -13,14 +13,15 @@ from bookings_service.bookings.domain.booking import LIVE_ENTRY, WaitlistAction,
 from bookings_service.bookings.models import Quote, SeatInventory, WaitlistEntry
 from bookings_service.bookings.services.jobs import Instant, Job, earliest, now_if_any
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.release import move_entry, offer_free_seats, release
+from bookings_service.bookings.services.seats.offering import move_waitlist_entry
+from bookings_service.bookings.services.seats.release import release
 from contracts.travel.events.v1 import bookings_pb2 as pb
 from shared.db import database_now
 from shared.outbox import publish
 
 
 def expire_offers(*, limit: int = 100) -> int:
-    """Expire up to `limit` offers that have ended, and entries of departures that can no longer be booked. Return how many were due."""
+    """Expire up to `limit` offers that have ended, and entries of departures that can no longer be booked. Return their number."""
     now = database_now()
     due = _offers().filter(offered_until__lte=now) | _unbookable(now)
     ids = list(due.order_by("offered_until").values_list("id", "departure_id")[:limit])
@@ -62,7 +63,7 @@ def _expire_offer(entry_id: UUID, departure_id: UUID) -> None:
 
 
 def expire_taken_offers(*, limit: int = 100) -> int:
-    """Release the seats of up to `limit` expired quotes that took an offer and were not booked. Return how many were due."""
+    """Release the seats of up to `limit` expired quotes that took an offer and were not booked. Return their number."""
     done = 0
     while done < limit and _expire_next_quote():
         done += 1
@@ -99,32 +100,7 @@ def _expire_next_quote() -> bool:
 
 def _expire(entry: WaitlistEntry, *, reason: "pb.WaitlistExpiryReason.ValueType", now: datetime) -> None:
     """Move a locked entry to EXPIRED and publish the event. The caller releases the seats that the entry held."""
-    move_entry(entry, WaitlistAction.EXPIRE)
+    move_waitlist_entry(entry, WaitlistAction.EXPIRE)
     publish(
         events.waitlist_expired(entry, reason), aggregate_id=entry.id, sequence=entry.sequence, occurred_at=now
     )  # fmt: skip
-
-
-def offer_to_waiting(*, limit: int = 50) -> int:
-    """Offer the free seats of up to `limit` departures to their waiting lists. Return the number of offers.
-
-    `release` has offered them already. This sweep is the second guard: it finds free seats that were not offered.
-    """
-    due = _without_offer(database_now()).values_list("departure_id", flat=True).distinct()
-    done = 0
-    for departure_id in list(due[:limit]):
-        with transaction.atomic():
-            done += offer_free_seats(departure_id=departure_id, now=database_now())
-    return done
-
-
-def _without_offer(now: Instant) -> QuerySet[WaitlistEntry]:
-    """Return the waiting entries whose seats are free."""
-    bookable = SeatInventory.objects.filter(
-        departure_id=OuterRef("departure_id"), closed=False, starts_at__gt=now + settings.BOOKING_CLOSES,
-        capacity__gte=F("held") + F("sold") + OuterRef("seats"),
-    )  # fmt: skip
-    return WaitlistEntry.objects.filter(Exists(bookable), status=WaitlistStatus.WAITING).order_by()
-
-
-OFFER_TO_WAITING = Job("offer_to_waiting", offer_to_waiting, lambda: now_if_any(_without_offer(Now())))

@@ -8,15 +8,16 @@ from bookings_service.bookings.domain.booking import WaitlistAction
 from bookings_service.bookings.models import Quote, WaitlistEntry
 from bookings_service.bookings.refusals import InvalidPassengers, SeatsUnavailable
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.release import move_entry, release
+from bookings_service.bookings.services.seats.offering import move_waitlist_entry
+from bookings_service.bookings.services.seats.release import release
 from shared.errors import NotFound
 
 
 def take(*, entry_id: UUID, traveller_id: UUID, departure_id: UUID, seats: int, now: datetime) -> WaitlistEntry:
-    """Have a quote take `seats` of those offered to the traveller's entry. The others go to the next entry of the waiting list.
+    """Take `seats` of the offered seats for a quote. The other offered seats go to the next entry of the waiting list.
 
-    Raises NotFound if the entry is not the traveller's or is of another departure, InvalidPassengers for more people than seats were
-    offered, SeatsUnavailable if there is no offer (any more).
+    Raises NotFound if the entry is not the traveller's or is of another departure, InvalidPassengers if `seats` is more than was offered,
+    SeatsUnavailable if the entry has no offer or its offer has ended.
     """
     own = WaitlistEntry.objects.filter(id=entry_id, traveller_id=traveller_id, departure_id=departure_id)
     if not own.exists():
@@ -28,7 +29,7 @@ def take(*, entry_id: UUID, traveller_id: UUID, departure_id: UUID, seats: int, 
     if not _still_open(entry, now):
         raise SeatsUnavailable(seatsLeft=selectors.seats_to_report(departure_id=departure_id, wanted=seats))
     surplus, entry.seats = entry.seats - seats, seats
-    move_entry(entry, WaitlistAction.TAKE)
+    move_waitlist_entry(entry, WaitlistAction.TAKE)
     if surplus:
         release(departure_id=departure_id, held=surplus, now=now)
     return entry
@@ -41,7 +42,7 @@ def _still_open(entry: WaitlistEntry, now: datetime) -> bool:
 def retake(quote: Quote, *, seats: int, now: datetime) -> datetime:
     """Expire a locked, unbooked quote so that another quote of the same offer can hold `seats`. Return until when it may hold them.
 
-    Raises InvalidPassengers for more people than the quote holds seats.
+    Raises InvalidPassengers if `seats` is more than the quote holds.
     """
     if seats > quote.held_seats:
         raise InvalidPassengers(field="adults")

@@ -1,4 +1,4 @@
-"""Refunds that are not paid out: under way, or failed and waiting for finance."""
+"""Read refunds that are not paid out: the clock still asks for them, or they have failed and wait for finance."""
 
 from dataclasses import dataclass
 from datetime import datetime

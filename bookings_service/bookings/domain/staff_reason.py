@@ -1,4 +1,4 @@
-"""The reason that staff give for each action. It is stored with the action, for the audit."""
+"""The reason that staff type for each action. It is stored with the action in the column `note`, for the audit."""
 
 import unicodedata
 from typing import Final
@@ -18,9 +18,9 @@ class ReasonRequired(Invalid):
     )
 
 
-def clean_note(text: str) -> str:
+def clean_staff_reason(text: str) -> str:
     """Return the reason without surrounding blanks. Raises ReasonRequired."""
-    note = text.strip()
-    if not 0 < len(note) <= MOST_CHARACTERS or any(unicodedata.category(character)[0] == "C" for character in note):
+    reason = text.strip()
+    if not 0 < len(reason) <= MOST_CHARACTERS or any(unicodedata.category(letter)[0] == "C" for letter in reason):
         raise ReasonRequired(field="reason")
-    return note
+    return reason

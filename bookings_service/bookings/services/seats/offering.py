@@ -1,0 +1,80 @@
+"""Offer free seats of a departure to its waiting list. Only this module moves waiting-list entries.
+
+Locks are taken in this order: the departure's inventory row, then entries of its waiting list.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Now
+
+from bookings_service.bookings import events
+from bookings_service.bookings.domain.booking import WaitlistAction, WaitlistStatus, next_waitlist_status
+from bookings_service.bookings.models import SeatInventory, WaitlistEntry
+from bookings_service.bookings.services.jobs import Instant, Job, now_if_any
+from bookings_service.bookings.services.seats import inventory
+from shared.db import database_now
+from shared.outbox import publish
+
+
+def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
+    """Hold the departure's free seats for the first waiting entries whose seats fit, and publish the offers. Return their number.
+
+    An entry that needs more seats than are free is passed over and keeps its place. Call this after the capacity has changed; `release`
+    calls it for seats that are given back.
+    """
+    waiting = WaitlistEntry.objects.filter(departure_id=departure_id, status=WaitlistStatus.WAITING)
+    if not waiting.exists():
+        return 0
+    row = inventory.lock(departure_id=departure_id)
+    until = min(now + settings.WAITLIST_OFFER, row.starts_at - settings.BOOKING_CLOSES)
+    free_seats = row.free_seats
+    offers = 0
+    while not row.closed and until > now and free_seats > 0:
+        entry = waiting.select_for_update().filter(seats__lte=free_seats).order_by("joined_at", "id").first()
+        if entry is None:
+            break
+        inventory.hold(departure_id=departure_id, seats=entry.seats)
+        free_seats -= entry.seats
+        move_waitlist_entry(entry, WaitlistAction.OFFER, offered_until=until)
+        publish(
+            events.waitlist_offered(entry), aggregate_id=entry.id, sequence=entry.sequence, occurred_at=now
+        )  # fmt: skip
+        offers += 1
+    return offers
+
+
+def move_waitlist_entry(entry: WaitlistEntry, action: WaitlistAction, *, offered_until: datetime | None = None) -> None:
+    """Move a locked entry of the waiting list by `action`, and save it with its next sequence number. Raises IllegalTransition."""
+    entry.status = next_waitlist_status(WaitlistStatus(entry.status), action)
+    entry.offered_until = offered_until
+    entry.sequence += 1
+    entry.save()
+
+
+def offer_to_waiting(*, limit: int = 50) -> int:
+    """Offer the free seats of up to `limit` departures to their waiting lists. Return the number of offers.
+
+    `release` has offered them already. This sweep is the second guard: it finds free seats that were not offered.
+    """
+    due = _without_offer(database_now()).values_list("departure_id", flat=True).distinct()
+    done = 0
+    for departure_id in list(due[:limit]):
+        with transaction.atomic():
+            done += offer_free_seats(departure_id=departure_id, now=database_now())
+    return done
+
+
+def _without_offer(now: Instant) -> QuerySet[WaitlistEntry]:
+    """Return the waiting entries whose seats are free."""
+    bookable = SeatInventory.objects.filter(
+        departure_id=OuterRef("departure_id"), closed=False, starts_at__gt=now + settings.BOOKING_CLOSES,
+        capacity__gte=F("held") + F("sold") + OuterRef("seats"),
+    )  # fmt: skip
+    return WaitlistEntry.objects.filter(Exists(bookable), status=WaitlistStatus.WAITING).order_by()
+
+
+OFFER_TO_WAITING = Job("offer_to_waiting", offer_to_waiting, lambda: now_if_any(_without_offer(Now())))

@@ -91,8 +91,11 @@ def test_control_without_filter_and_check_the_same_run_oversells(destinations: D
     def hold(*, departure_id: UUID, seats: int) -> None:
         SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
 
-    without_filter = patch.object(inventory, "hold", hold), patch.object(selectors, "check_free", lambda **_: None)
-    with without_constraints("seats_never_oversold"), without_filter[0], without_filter[1]:
+    with (
+        without_constraints("seats_never_oversold"),
+        patch.object(inventory, "hold", hold),
+        patch.object(selectors, "check_free", lambda **_: None),
+    ):
         departure, outcomes = sell(destinations, buyers(BUYERS), seed=1)
         settle_all_payments()
         seats = SeatInventory.objects.get(departure_id=departure)

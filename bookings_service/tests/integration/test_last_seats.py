@@ -1,7 +1,8 @@
 """The last seats are sold once, to whoever comes first, under any concurrency."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from unittest.mock import patch
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
+from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import BookingView, Seats
 from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
@@ -19,6 +21,17 @@ from shared.outbox.models import OutboxEvent
 from shared.testing import race
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def without_filter() -> Iterator[None]:
+    """Hold seats without asking whether they are free."""
+
+    def hold(*, departure_id: UUID, seats: int) -> None:
+        SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
+
+    with patch.object(inventory, "hold", hold), patch.object(selectors, "check_free", lambda **_: None):
+        yield
 
 
 def buy_at_once(
@@ -50,13 +63,10 @@ def test_control_without_filter_and_check_seats_are_oversold(
 ) -> None:
     """The race is real: the same race without its two guards sells more seats than there are."""
 
-    def unguarded(*, departure_id: UUID, seats: int) -> None:
-        SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
-
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE bookings_seatinventory DROP CONSTRAINT seats_never_oversold")
     try:
-        with patch.multiple(inventory, hold=unguarded, check_free=lambda **_: None):
+        with without_filter():
             departure, outcomes = buy_at_once(destinations, buyers(8), capacity=6, seats=2)
         held = SeatInventory.objects.get(departure_id=departure).held
     finally:
@@ -75,10 +85,7 @@ def test_the_check_constraint_prevents_overselling_without_the_filter(
 ) -> None:
     """Without the filter, the constraint still refuses, and the whole booking is rolled back."""
 
-    def unfiltered(*, departure_id: UUID, seats: int) -> None:
-        SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
-
-    with patch.multiple(inventory, hold=unfiltered, check_free=lambda **_: None):
+    with without_filter():
         departure, outcomes = buy_at_once(destinations, buyers(4), capacity=4, seats=2)
 
     assert Counter(map(type, outcomes)) == {BookingView: 2, IntegrityError: 2}

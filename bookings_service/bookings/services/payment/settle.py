@@ -1,7 +1,6 @@
 """Apply the provider's answer about a payment, once. Payment, ledger, booking, seats and events change in one transaction."""
 
 from datetime import datetime
-from enum import Enum
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +12,7 @@ from bookings_service.bookings.services.booking.history import save_with_entry
 from bookings_service.bookings.services.payment.confirm import confirm
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import LIVE, PaymentStatus, check_payment_move
-from bookings_service.payments.models import Payment
+from bookings_service.payments.models import Payment, Webhook
 from bookings_service.payments.providers.base import ProviderResult
 from bookings_service.payments.refunds import request_refund
 from shared.db import database_now
@@ -21,18 +20,11 @@ from shared.failpoints import failpoint
 from shared.money import Money
 
 
-class Outcome(Enum):
-    """What applying a result did."""
+def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Webhook.Outcome:
+    """Apply `result` to the payment. Return what that changed.
 
-    APPLIED = "applied"
-    NOTHING_NEW = "nothing new"
-    CONTRADICTS = "contradicts"
-
-
-def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Outcome:
-    """Apply `result` to the payment. A result that contradicts the record (another amount, FAILED after SUCCEEDED) changes nothing.
-
-    Locks the booking, then the payment, then the inventory row. Every other path takes the same order.
+    A result that contradicts the record (another amount, FAILED after SUCCEEDED) changes nothing. The locks are
+    taken in the order of every other path: the booking, the payment, the inventory row.
     """
     booking_id = Payment.objects.values_list("booking_id", flat=True).get(id=payment_id)
     with transaction.atomic():
@@ -40,12 +32,12 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Outcome:
         booking = Booking.objects.select_for_update().get(id=booking_id)
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if result.amount != Money.from_minor(payment.amount_minor, payment.currency):
-            return Outcome.CONTRADICTS
+            return Webhook.Outcome.CONTRADICTS
         if payment.status == result.status:
-            return Outcome.NOTHING_NEW
+            return Webhook.Outcome.NOTHING_NEW
         if payment.status not in LIVE:
-            # A late result of an ended payment is ignored while it is live. The opposite end is a contradiction.
-            return Outcome.NOTHING_NEW if result.status in LIVE else Outcome.CONTRADICTS
+            # A payment that has ended ignores older, live results. The opposite end is a contradiction.
+            return Webhook.Outcome.NOTHING_NEW if result.status in LIVE else Webhook.Outcome.CONTRADICTS
         check_payment_move(PaymentStatus(payment.status), result.status)
         payment.status = result.status
         payment.failure_code = result.failure_code
@@ -57,7 +49,7 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Outcome:
         elif result.status is PaymentStatus.FAILED:
             save_with_entry(booking, events.payment_failed(payment), actor=PROVIDER, now=now)
         failpoint("settle.before_commit")
-        return Outcome.APPLIED
+        return Webhook.Outcome.APPLIED
 
 
 def _apply_capture(booking: Booking, payment: Payment, *, now: datetime) -> None:

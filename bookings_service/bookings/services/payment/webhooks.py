@@ -6,7 +6,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from bookings_service.bookings.services.payment.settle import Outcome, settle_payment
+from bookings_service.bookings.services.payment.settle import settle_payment
 from bookings_service.payments.models import Payment, Webhook
 from bookings_service.payments.providers import PaymentProvider, provider_named
 from bookings_service.payments.providers.base import ProviderEvent, WebhookRefused
@@ -15,12 +15,6 @@ from shared.errors import NotFound
 from shared.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
-
-_OUTCOMES = {
-    Outcome.APPLIED: Webhook.Outcome.APPLIED,
-    Outcome.NOTHING_NEW: Webhook.Outcome.NOTHING_NEW,
-    Outcome.CONTRADICTS: Webhook.Outcome.CONTRADICTS,
-}
 
 
 def receive_webhook(*, provider_name: str, headers: Mapping[str, str], body: bytes) -> None:
@@ -73,4 +67,4 @@ def _apply(provider_name: str, event: ProviderEvent) -> Webhook.Outcome:
         payment = None
     if payment is None or event.result is None:
         return Webhook.Outcome.UNKNOWN
-    return _OUTCOMES[settle_payment(payment_id=payment.id, result=event.result)]
+    return settle_payment(payment_id=payment.id, result=event.result)

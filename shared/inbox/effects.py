@@ -87,8 +87,9 @@ class Effects:
         except Exception as error:
             if letter is None or is_unavailable(error) or is_deploy_fault(error):
                 raise
-            fault = DeadLetter.Fault.MESSAGE if isinstance(error, BadEvent) else DeadLetter.Fault.HANDLER
-            cause = cause_of(error)
+            bad = isinstance(error, BadEvent)
+            fault = DeadLetter.Fault.MESSAGE if bad else DeadLetter.Fault.HANDLER
+            cause = str(error) if bad else cause_of(error)
             inbox.keep_again(dead_letter_id=letter.id, fault=fault, cause=cause)
             log.warning("dead_letter_failed_again", consumer=self._name, event_id=letter.event_id, cause=cause)
             return False

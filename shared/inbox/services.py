@@ -46,7 +46,7 @@ def receive(*, consumer: str, event_ids: Sequence[str]) -> tuple[frozenset[str],
 
 
 def is_blocked(*, consumer: str, keys: Iterable[tuple[str, str]]) -> bool:
-    """Return whether any of these (topic, key) has a dead letter that is neither retried nor discarded."""
+    """Return whether any of these (topic, key) has an open dead letter: neither retried nor discarded."""
     wanted = {(topic, key) for topic, key in keys if key}
     if not wanted:
         return False
@@ -158,7 +158,8 @@ def keep_again(*, dead_letter_id: int, fault: DeadLetter.Fault, cause: str) -> N
 
 
 def record_of(letter: DeadLetter) -> Record:
-    """Return the message of a dead letter as a record."""
+    """Return the message of a dead letter as a record. If its headers were unreadable, it keeps that defect."""
+    unreadable = letter.fault == DeadLetter.Fault.MESSAGE and not letter.headers
     return Record(
         topic=letter.topic,
         partition=letter.partition,
@@ -166,6 +167,7 @@ def record_of(letter: DeadLetter) -> Record:
         key=letter.key,
         headers=[(name, b64decode(value)) for name, value in letter.headers],
         value=None if letter.value is None else bytes(letter.value),
+        defect=letter.cause if unreadable else "",
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from psycopg import sql
 
 from contracts.travel.events.v1.bookings_pb2 import BookingConfirmed
@@ -22,8 +22,10 @@ from shared.events import topic_name
 from shared.ids import uuid7
 from shared.inbox import services as inbox
 from shared.inbox.consumer import EventConsumer, Limits, TooManyDeadLetters
+from shared.inbox.effects import Effects
 from shared.inbox.models import DeadLetter, InboxMessage
 from shared.kafka.handlers import registered
+from shared.kafka.records import Record
 from shared.testing import eventually
 from shared.testing.kafka import consume_until, put, put_event
 from shared.testing.kafka_wire import put_raw
@@ -182,6 +184,24 @@ def test_a_header_name_that_is_not_utf8_is_a_dead_letter():
     letter = next(letter for letter in letters if letter.key() == bad_key.encode())
     assert dict(letter.headers())["dlq_cause"].decode() == dead.cause
     assert letter.value() == unreadable.value
+
+
+@pytest.mark.parametrize("defect", ["the headers cannot be read: a header name is not UTF-8", ""])
+def test_a_retried_message_without_readable_headers_keeps_its_cause(defect):
+    """Seen failing (the cause became "BadEvent: no ce_id") without the defect in record_of."""
+    record = Record(topic=BOOKING, partition=0, offset=1, key="k", headers=[], value=b"{}", defect=defect)
+    cause = defect or "no ce_id"
+    with transaction.atomic():
+        inbox.keep_dead_letter(
+            consumer="notifications", record=record, fault=DeadLetter.Fault.MESSAGE, cause=cause, attempts=1
+        )
+
+    for _ in range(2):
+        inbox.retry(dead_letter_id=DeadLetter.objects.get().id, by="staff")
+        assert not Effects(name="notifications", handlers=registered).retry_oldest(BOOKING, "k")
+
+    letter = DeadLetter.objects.get()
+    assert (letter.status, letter.fault, letter.cause) == ("DEAD", "MESSAGE", cause)
 
 
 def put_raw_event(event: Envelope, *more_headers: tuple[bytes, bytes]) -> None:

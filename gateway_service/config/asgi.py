@@ -8,7 +8,7 @@ import django
 
 django.setup()
 
-from django.core.asgi import get_asgi_application  # noqa: E402 - settings come first
+from django.core.asgi import get_asgi_application  # noqa: E402 - after django.setup()
 
 from gateway_service.gateway.transport.application import Application  # noqa: E402
 

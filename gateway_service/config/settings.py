@@ -21,8 +21,9 @@ TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP
 DATABASES: dict[str, dict[str, object]] = {}
 APPEND_SLASH = False
 
-# These checks look for Django's own middleware, which is synchronous and would take a thread for every request. GatewayMiddleware
-# sets the same headers. No form is served, and Origin guards the only cookie.
+# These checks want Django's own middleware, which is synchronous and would take a thread for each request.
+# GatewayMiddleware sets the same headers. CSRF tokens are not needed: no form is served, and the Origin header is
+# checked for the only cookie.
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
 COOKIES_SECURE = security.https().on or not security.debug()
 
@@ -31,7 +32,7 @@ GRAPHENE = {
     "SCHEMA_OUTPUT": str(Path(__file__).resolve().parents[1] / "schema.graphql"),
 }
 
-# ---------------------------------------------------------------- how much one caller may ask for
+# ---------------------------------------------------------------- limits of one request
 MAX_HEADER_BYTES = env.whole_number("MAX_HEADER_BYTES", default=16_000)
 
 GRAPHQL_MAX_DEPTH = env.whole_number("GRAPHQL_MAX_DEPTH", default=15)
@@ -62,7 +63,7 @@ env.str("KAFKA_BOOTSTRAP_SERVERS")
 REDIS_URL = env.str("REDIS_URL")
 JWKS_URL = env.str("JWKS_URL")
 
-# Pages of these origins may use the refresh token's cookie: the public address, and in development both names of this machine.
+# Pages of these origins may use the cookie of the refresh token. In development, both local host names are added.
 _public = urlsplit(security.public_url())
 OWN_ORIGINS = {f"{_public.scheme}://{_public.netloc}"}
 if security.debug():

@@ -6,8 +6,8 @@ from django.urls import path, re_path
 from gateway_service.gateway.rest.facade import facade
 from gateway_service.gateway.rest.openapi import docs, openapi
 from gateway_service.gateway.transport.assets import asset
+from gateway_service.gateway.transport.graphql_http import graphql
 from gateway_service.gateway.transport.health import live, ready
-from gateway_service.gateway.transport.http import graphql
 from gateway_service.gateway.transport.index import index
 from gateway_service.gateway.transport.jwks import jwks
 from gateway_service.gateway.transport.problems import not_found

@@ -1,1 +1,1 @@
-"""The public face of the platform: one GraphQL schema, a REST façade and live updates over four services. It has no data."""
+"""The public face of the platform: a GraphQL schema, a REST façade and live updates. It has no data of its own."""

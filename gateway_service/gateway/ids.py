@@ -1,4 +1,4 @@
-"""Names that clients see: global ids, cursors, and the schema's spelling of a service's fields.
+"""The strings by which clients name things: global ids, cursors of lists, and names of input fields.
 
 Ids and cursors are opaque to clients. They are checked when a client sends them back.
 """
@@ -36,7 +36,7 @@ def raw_id(value: str, type_name: str, field: str, *, refusal: type[DomainError]
 
 
 def input_name(field: str | None) -> str | None:
-    """Return a service's name of an input (`passengers[0].first_name`) as the schema spells it."""
+    """Return a service's name of an input field as the schema spells it: `max_price.amount` as `maxPrice.amount`."""
     if not field:
         return None
     parts = (part.split("_") for part in field.split("."))
@@ -45,7 +45,7 @@ def input_name(field: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ListKey:
-    """One list with its parent and filters. A cursor of this list is refused by any other list."""
+    """The identity of a list: its name and a digest of its parent and filters. Other lists refuse its cursors."""
 
     name: str
     fingerprint: str

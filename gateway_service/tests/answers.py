@@ -1,4 +1,4 @@
-"""The answers of each service of the tests."""
+"""The four services as servicers: how each answers from a World."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from contracts.travel.notifications.v1 import notifications_pb2 as n
 from contracts.travel.notifications.v1 import notifications_pb2_grpc
 from contracts.travel.users.v1 import users_pb2 as u
 from contracts.travel.users.v1 import users_pb2_grpc
-from gateway_service.tests.fakes import World, euros, servicer, stamp
+from gateway_service.tests.world import World, euros, servicer, stamp
 from shared.errors import NotFound
 from shared.ids import uuid7
 from shared.rpc import Call
@@ -95,7 +95,7 @@ def bookings(world: World) -> Any:
         return b.BatchListBookingsResponse(pages=[page])
 
     def events(request: Any, call: Call) -> Any:
-        booking = world.owned(call, world.by_reference(request.reference))
+        booking = world.own_booking(call, world.by_reference(request.reference))
         newer = [event for event in world.events[booking.id] if event.sequence > request.after_sequence]
         return b.ListBookingEventsResponse(booking=booking, events=newer)
 
@@ -147,7 +147,7 @@ def bookings(world: World) -> Any:
             bookings=[row for row in by_id(request.ids, world.bookings) if row.traveller_id == str(call.owner.id)]
         ),
         GetBooking=lambda request, call: b.GetBookingResponse(
-            booking=world.owned(call, world.by_reference(request.reference))
+            booking=world.own_booking(call, world.by_reference(request.reference))
         ),
         GetQuote=lambda request, call: _not_by_id(),
         GetCancellationQuote=lambda request, call: _not_by_id(),

@@ -11,13 +11,13 @@ from contracts.travel.destinations.v1 import destinations_pb2_grpc
 from contracts.travel.notifications.v1 import notifications_pb2_grpc
 from contracts.travel.users.v1 import users_pb2_grpc
 from gateway_service.tests import answers
-from gateway_service.tests.fakes import World
+from gateway_service.tests.world import World
 from shared.rpc.testing import TestServer, running
 
 
 @dataclass
 class Backends:
-    """The four running servers and the world they answer from."""
+    """The four running servers, and the World from which they answer."""
 
     world: World
     servers: dict[str, TestServer]
@@ -29,6 +29,7 @@ class Backends:
 
     @classmethod
     def start(cls, stack: ExitStack) -> "Backends":
+        """Start the servers. They stop when `stack` closes."""
         world = World()
         services = {
             "users": (users_pb2_grpc.add_UsersServiceServicer_to_server, answers.users(world)),

@@ -1,4 +1,4 @@
-"""The gateway in front of four real gRPC servers in this process. Each test defines their answers."""
+"""The gateway in front of four real gRPC servers in this process. A test sets their answers in a World."""
 
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +27,10 @@ def trusted_keys(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture
 def backends(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backends]:
-    """Four services on real sockets. One process has one service name, so the audience of a credential is not compared."""
+    """Four services on real sockets.
+
+    The audience of a credential is not checked, because this process can have only one service name.
+    """
 
     def verify(token: str) -> str:
         name = jwt.decode(token, options={"verify_signature": False})["iss"]
@@ -43,7 +46,7 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backends]:
 
 
 @pytest.fixture
-async def http(backends: Backends) -> AsyncIterator[httpx.AsyncClient]:
+async def client(backends: Backends) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the complete ASGI application."""
     from gateway_service.config.asgi import application
 
@@ -56,7 +59,7 @@ async def http(backends: Backends) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def address(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """Serve the gateway with uvicorn, as in production, and return its address. The feed's short polls let it stop soon."""
+    """Serve the gateway with uvicorn, as in production, and yield its address. Short polls let the feed stop soon."""
     from gateway_service.config.asgi import application
 
     monkeypatch.setattr(feed, "_POLL_SECONDS", 0.1)
@@ -76,28 +79,28 @@ def token(person: UUID) -> str:
 
 
 @pytest.fixture
-def ask(http: httpx.AsyncClient) -> Any:
-    """Return a function that executes one operation and returns the JSON of the answer, with its `errors` if it has any."""
+def ask(client: httpx.AsyncClient) -> Any:
+    """Return a function that executes one operation and returns the JSON of the answer, `errors` included."""
 
-    async def asked(
+    async def execute(
         query: str, *, token: str | None = None, headers: dict[str, str] | None = None, **variables: Any
     ) -> Any:
         sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
-        response = await http.post("/graphql", json={"query": query, "variables": variables}, headers=sent)
+        response = await client.post("/graphql", json={"query": query, "variables": variables}, headers=sent)
         return response.json()
 
-    return asked
+    return execute
 
 
 @pytest.fixture
 def unavailable(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that makes a service unavailable: nothing listens at its address."""
 
-    def take(name: str) -> None:
+    def make_unavailable(name: str) -> None:
         assert f"{name.upper()}_GRPC" in os.environ
         monkeypatch.setenv(f"{name.upper()}_GRPC", "127.0.0.1:1")
 
-    return take
+    return make_unavailable
 
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")

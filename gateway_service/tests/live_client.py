@@ -1,4 +1,4 @@
-"""A client of live updates over WebSocket, and the events that wake the gateway's feed."""
+"""A WebSocket client for live updates, and helpers that publish events and wait for the feed."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from typing import Any
 import websockets
 from confluent_kafka import Producer
 
-from gateway_service.gateway.live.feed import TOPIC, feed
+from gateway_service.gateway.live.feed import BOOKINGS_TOPIC, feed
 from shared.events import topic_name
 from shared.settings.env import env
 
@@ -18,7 +18,7 @@ UPDATES = """subscription($r: String!, $a: Int) { bookingUpdated(reference: $r, 
 
 
 class Client:
-    """A graphql-transport-ws client that returns every message."""
+    """A client of the graphql-transport-ws protocol. `receive` returns every message of the gateway."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -48,7 +48,7 @@ class Client:
         return False
 
     async def closed(self, timeout: float = 5) -> int:
-        """Read until the server closes the socket, and return its code."""
+        """Read until the gateway closes the socket, and return the close code."""
         try:
             while True:
                 await asyncio.wait_for(self.connection.recv(), timeout)
@@ -58,7 +58,7 @@ class Client:
 
 @asynccontextmanager
 async def connected(address: str, init: Any = ..., *, ack: bool = True, **options: Any) -> AsyncIterator[Client]:
-    """Open a socket. Send `connection_init` with the payload `init`, if it is given, and wait for its acknowledgement."""
+    """Open a socket. If `init` is given, send `connection_init` with it, and wait for the answer if `ack`."""
     async with websockets.connect(
         f"ws://{address}/graphql", subprotocols=["graphql-transport-ws"], compression=None, **options
     ) as connection:
@@ -74,21 +74,21 @@ def bearer(token: str, **more: Any) -> dict[str, Any]:
     return {"authorization": f"Bearer {token}", **more}
 
 
-def publish(key: str, sequence: int, value: Any = None, *, topic: str = TOPIC) -> None:
-    """Put an event on a topic, as the relay does."""
+def publish(key: str, sequence: int, value: Any = None, *, topic: str = BOOKINGS_TOPIC) -> None:
+    """Put an event with this sequence on a topic, as the relay does."""
     producer = Producer({"bootstrap.servers": env.str("KAFKA_BOOTSTRAP_SERVERS"), "linger.ms": 0})
     headers = [("ce_sequence", str(sequence).encode())]
     producer.produce(topic_name(topic), key=key.encode(), value=json.dumps(value or {}).encode(), headers=headers)
     assert producer.flush(10) == 0
 
 
-async def until_up() -> None:
+async def until_connected() -> None:
     """Wait until the feed reads events."""
     for _ in range(500):
-        if feed().up:
+        if feed().connected:
             return
         await asyncio.sleep(0.02)
-    raise AssertionError("the feed never came up")
+    raise AssertionError("the feed did not connect")
 
 
 async def until_unwatched() -> None:

@@ -1,1 +1,1 @@
-"""Running a document: parse it, limit it, validate it, execute it; its errors; JSON."""
+"""Parse, limit, validate and execute a document. Also errors and JSON."""

@@ -1,4 +1,4 @@
-"""Documents: parsed, checked and validated once, then cached, because most clients send the same few documents."""
+"""Parse, limit and validate documents. Valid documents are cached, because most clients send the same few."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -28,7 +28,7 @@ _validated_documents: Final[LRUCache[str, DocumentNode]] = LRUCache(maxsize=500)
 
 
 class InvalidRequest(Exception):
-    """The request is refused before any part of it is executed. `status` is the HTTP status."""
+    """The request is refused before anything is executed. `status` is the HTTP status."""
 
     def __init__(self, errors: list[GraphQLError], status: int = 400) -> None:
         super().__init__(errors[0].message)
@@ -47,17 +47,20 @@ class Prepared:
 
     @property
     def subscribes(self) -> bool:
-        """Whether it is a subscription."""
+        """Whether the operation is a subscription."""
         return self.operation.operation is OperationType.SUBSCRIPTION
 
 
 def bad_input(message: str) -> GraphQLError:
-    """Return a top-level error for a request that does not fit the protocol or the schema."""
+    """Return a top-level error with the code BAD_USER_INPUT."""
     return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
 
 
 def prepare(payload: object) -> Prepared:
-    """Return the operation of a request's JSON. Raises InvalidRequest if it is malformed, invalid or too complex."""
+    """Return the operation that a request's JSON asks for.
+
+    Raises InvalidRequest if the request is malformed, invalid or too complex.
+    """
     query, name, variables = _parts(payload)
     if len(query.encode("utf-8", "surrogatepass")) > settings.GRAPHQL_MAX_BYTES:
         raise InvalidRequest([TooComplex(f"longer than {settings.GRAPHQL_MAX_BYTES} bytes")])

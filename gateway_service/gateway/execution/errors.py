@@ -1,4 +1,4 @@
-"""Errors as clients see them: a code in `extensions`, a message in the client's language, no internal detail."""
+"""Errors as clients see them: a code in `extensions`, a text in the client's language, no internal detail."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 def formatted(error: GraphQLError, locale: Locale) -> dict[str, object]:
-    """Return one error of an answer. An internal error is logged, and the client does not see its text."""
+    """Return one error of an answer. If it is internal, log it and hide its text."""
     message, extensions = _message(error, locale)
     body: dict[str, object] = {"message": message, "extensions": extensions}
     if error.locations:
@@ -34,14 +34,17 @@ def _message(error: GraphQLError, locale: Locale) -> tuple[str, dict[str, object
     if isinstance(cause, DomainError):
         return cause.localized(locale), domain_extensions(cause)
     if _is_internal(error):
-        log.error("resolver failed", path=".".join(map(str, error.path or ())), exc_info=cause or error)
+        log.error("resolver_failed", path=".".join(map(str, error.path or ())), exc_info=cause or error)
         return INTERNAL.in_(locale), {"code": "INTERNAL"}
     message = error.message if settings.DEBUG else _SUGGESTION.sub("", error.message)
     return message, {"code": "BAD_USER_INPUT", **(error.extensions or {})}
 
 
 def _is_internal(error: GraphQLError) -> bool:
-    """Return whether the server is at fault: an error on a path is, except for an argument without a value."""
+    """Return whether the gateway is at fault.
+
+    An error with a path arose during execution. It is internal, unless graphql-core complains about an argument.
+    """
     cause = error.original_error
     if cause is not None and not isinstance(cause, GraphQLError):
         return True
@@ -49,7 +52,7 @@ def _is_internal(error: GraphQLError) -> bool:
 
 
 def domain_extensions(error: DomainError) -> dict[str, object]:
-    """Return the `extensions` of a refusal."""
+    """Return the `extensions` of a refusal: its top-level code, its own code if that differs, field and retryAfter."""
     code = protocols_of(error).graphql or error.code
     extensions: dict[str, object] = {"code": code}
     if error.code != code:

@@ -1,4 +1,4 @@
-"""How much one document may request: its text, its shape, and the cost of its answer."""
+"""Limits of one document: the shape of its text, and the cost of its answer."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -31,14 +31,14 @@ SENSITIVE: Final = frozenset(
     {"login", "register", "requestPasswordReset", "resendVerification", "refreshTokens", "payBooking"}
 )
 _INTROSPECTION: Final = frozenset({"__schema", "__type"})
-# Validation compares the fields of one name in pairs, so its time grows with the square of this number.
-_MAX_NAMESAKES: Final = 300
-# The rows of a list without a page size: photos, passengers and price lines are few.
-_SHORT_LIST: Final = 5
+# Validation compares every two fields of the same name, so its time grows with the square of this number.
+_MAX_FIELDS_OF_ONE_NAME: Final = 300
+# Assumed rows of a list that has no page size, such as photos, passengers and price lines.
+_ROWS_OF_SHORT_LIST: Final = 5
 
 
 class TooComplex(GraphQLError):
-    """The document requests more than one answer may contain."""
+    """The document exceeds a limit. `what` names the limit in the text for the client."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The query is too complex: {what}.", extensions={"code": "QUERY_TOO_COMPLEX"})
@@ -62,17 +62,20 @@ class _Shape(Visitor):
 
 
 def check_shape(document: DocumentNode) -> None:
-    """Raise TooComplex for too many aliases, directives or sensitive mutations, or too deep a selection."""
+    """Raise TooComplex for too deep a selection, or too many aliases, directives or fields of one name.
+
+    At most one of the SENSITIVE mutations may be in a document.
+    """
     counter = _Shape()
     visit(document, counter)
     if counter.aliases > settings.GRAPHQL_MAX_ALIASES:
         raise TooComplex(f"more than {settings.GRAPHQL_MAX_ALIASES} aliases")
     if counter.directives > settings.GRAPHQL_MAX_DIRECTIVES:
         raise TooComplex(f"more than {settings.GRAPHQL_MAX_DIRECTIVES} directives")
-    if max(counter.named.values(), default=0) > _MAX_NAMESAKES:
-        raise TooComplex("one field too often")
+    if max(counter.named.values(), default=0) > _MAX_FIELDS_OF_ONE_NAME:
+        raise TooComplex(f"more than {_MAX_FIELDS_OF_ONE_NAME} fields of one name")
     if counter.sensitive > 1:
-        raise TooComplex("one sign-in, registration, refresh, mail request or payment at a time")
+        raise TooComplex("more than one sign-in, registration, refresh, mail request or payment")
     _check_depth(document)
 
 
@@ -85,14 +88,14 @@ def _check_depth(document: DocumentNode) -> None:
 
     def depth(node: SelectionNode, within: frozenset[str]) -> int:
         if isinstance(node, FieldNode):
-            exempt = settings.DEBUG and node.name.value in _INTROSPECTION
-            return 1 if exempt else 1 + deepest(node.selection_set, within)
+            is_unlimited = settings.DEBUG and node.name.value in _INTROSPECTION
+            return 1 if is_unlimited else 1 + deepest(node.selection_set, within)
         if isinstance(node, FragmentSpreadNode):
             return depth_of_fragment(node.name.value, within)
         return deepest(node.selection_set, within) if isinstance(node, InlineFragmentNode) else 0
 
     def depth_of_fragment(name: str, within: frozenset[str]) -> int:
-        if name in within or name not in fragments:  # validation reports both faults
+        if name in within or name not in fragments:  # validation reports cycles and unknown fragments
             return 0
         if name not in known:
             known[name] = deepest(fragments[name].selection_set, within | {name})
@@ -141,18 +144,18 @@ def check_cost(
         below = cost(node.selection_set, get_named_type(definition.type))
         if "first" in definition.args:
             return 1 + _rows(node, given) * max(1, below)
-        if node.name.value in {"edges", "node", "pageInfo"}:  # counted with their page
+        if node.name.value in {"edges", "node", "pageInfo"}:  # part of a page, whose rows are counted
             return below
         listed = is_list_type(getattr(definition.type, "of_type", None)) or is_list_type(definition.type)
-        return (1 + below) * (_SHORT_LIST if listed else 1)
+        return (1 + below) * (_ROWS_OF_SHORT_LIST if listed else 1)
 
     root = schema.get_root_type(operation.operation)
     if cost(operation.selection_set, root) > settings.GRAPHQL_MAX_COST:
-        raise TooComplex("it could return more than one answer may hold; ask for fewer rows")
+        raise TooComplex(f"the answer could contain more than {settings.GRAPHQL_MAX_COST} objects; ask for fewer rows")
 
 
 def _rows(node: FieldNode, given: Mapping[str, object]) -> int:
-    """Return how many rows of a page are requested. An invalid page size costs the maximum; execution refuses it."""
+    """Return the requested page size. For an invalid one return MAX_PAGE: execution refuses it anyway."""
     value = next((argument.value for argument in node.arguments if argument.name.value == "first"), None)
     if value is None:
         return DEFAULT_PAGE

@@ -1,4 +1,4 @@
-"""Executes a prepared operation for a traveller."""
+"""Execute a prepared operation and return its answers."""
 
 from collections.abc import AsyncGenerator
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 async def answer(prepared: Prepared, operation: Operation) -> Body:
-    """Return the answer of a query or mutation, without `data` if its variables do not fit."""
+    """Return the answer of a query or mutation. If its variables are invalid, the answer has no `data`."""
     result = execute(
         schema.graphql_schema,
         prepared.document,
@@ -30,7 +30,10 @@ async def answer(prepared: Prepared, operation: Operation) -> Body:
 
 
 async def answers(prepared: Prepared, operation: Operation) -> AsyncGenerator[Body, None]:
-    """Yield the answers of a subscription, or the one answer of a query or mutation. An answer without `data` is the last."""
+    """Yield the answers of a subscription, or the single answer of a query or mutation.
+
+    An answer without `data` says why nothing could be executed. No answer follows it.
+    """
     if not prepared.subscribes:
         yield await answer(prepared, operation)
         return
@@ -40,7 +43,7 @@ async def answers(prepared: Prepared, operation: Operation) -> AsyncGenerator[Bo
     except DomainError as error:
         yield body_of_refusal(error, await operation.locale())
     except RpcFailed as error:
-        log.error("subscription failed", exc_info=error)
+        log.error("subscription_failed", exc_info=error)
         yield {"errors": [{"message": INTERNAL.in_(await operation.locale()), "extensions": {"code": "INTERNAL"}}]}
 
 

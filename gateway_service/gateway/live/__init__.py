@@ -1,1 +1,1 @@
-"""Live updates: the feed of events, and following a booking or the seats of a departure through it."""
+"""Live updates: the feed of events, and following bookings or free seats through it."""

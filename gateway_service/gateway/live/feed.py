@@ -1,9 +1,8 @@
-"""The live feed: each process has one reader of the bookings' topics, which wakes the watchers of a changed subject.
+"""The live feed: each process has one Kafka reader, which wakes the watchers of a booking, a traveller or a departure.
 
-A watcher names its subject: a booking, all bookings of a traveller, or the seats of a departure.
-
-The reader assigns itself all partitions at their end and joins no group, so every gateway process sees every event. A thread
-polls Kafka; everything else happens on the event loop.
+The reader assigns itself every partition of the two topics, from its end, and subscribes to none. So every gateway
+process reads every event, although the processes use one group name. A thread polls Kafka. Everything else runs on the
+event loop.
 """
 
 import asyncio
@@ -23,8 +22,8 @@ from shared.events import topic_name
 from shared.kafka.clients import group_consumer
 from shared.kafka.records import headers_of
 
-TOPIC: Final = "travel.bookings.booking"
-INVENTORY: Final = "travel.bookings.inventory"
+BOOKINGS_TOPIC: Final = "travel.bookings.booking"
+INVENTORY_TOPIC: Final = "travel.bookings.inventory"
 _POLL_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
 _METADATA_SECONDS: Final = 5.0
@@ -37,7 +36,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One event: its booking or departure, its sequence, and the booking's traveller or the departure's free seats."""
+    """What the feed keeps of an event. `subject` is the id of a booking or departure.
+
+    `traveller_id` is only set for a booking, `seats_available` only for a departure.
+    """
 
     subject: str
     sequence: int
@@ -45,19 +47,19 @@ class Change:
     seats_available: int = 0
 
     def watch_names(self) -> tuple[str, ...]:
-        """Return the names under which watchers watch the subject."""
-        return (self.subject, traveller(self.traveller_id)) if self.traveller_id else (self.subject,)
+        """Return the names whose watchers must be woken: the subject, and the traveller of a booking."""
+        return (self.subject, traveller_watch_name(self.traveller_id)) if self.traveller_id else (self.subject,)
 
 
-def traveller(person_id: str) -> str:
-    """Return the name under which all bookings of a traveller are watched."""
-    return f"traveller:{person_id}"
+def traveller_watch_name(traveller_id: str) -> str:
+    """Return the name under which a watcher watches all bookings of a traveller."""
+    return f"traveller:{traveller_id}"
 
 
 class Signals:
-    """What one watcher learns: which subjects changed, or that it may have missed events.
+    """The signals for one watcher: which subjects changed, or that it may have missed events.
 
-    Bounded: only the newest change of each subject is kept.
+    Only the newest change of each subject is kept, so the memory is bounded.
     """
 
     def __init__(self, feed: "Feed") -> None:
@@ -68,8 +70,8 @@ class Signals:
 
     def changed(self, change: Change) -> None:
         """Note that a subject changed."""
-        known = self._changes.get(change.subject)
-        if known is None or known.sequence < change.sequence:
+        previous = self._changes.get(change.subject)
+        if previous is None or previous.sequence < change.sequence:
             self._changes[change.subject] = change
             self._woken.set()
 
@@ -79,13 +81,14 @@ class Signals:
         self._woken.set()
 
     def wake(self) -> None:
-        """Make the watcher check again whether the feed is up."""
+        """Make the watcher check again whether the feed is connected."""
         self._woken.set()
 
     async def wait_beyond(self, sent: Mapping[str, int], *, timeout: float) -> list[Change] | None:
-        """Return the changes beyond the sequences `sent`, or None if events may be missing and the caller must read everything.
+        """Wait for changes with higher sequences than `sent` and return them.
 
-        While the feed is down, return None after at most `timeout` seconds.
+        Return None if the watcher may have missed events: the caller must then read the present state. While the feed
+        is not connected, that happens after at most `timeout` seconds.
         """
         while not self._missed:
             changes = [change for change in self._changes.values() if change.sequence > sent.get(change.subject, 0)]
@@ -93,7 +96,7 @@ class Signals:
             if changes:
                 return changes
             self._woken.clear()
-            if self._feed.up:
+            if self._feed.connected:
                 await self._woken.wait()
                 continue
             try:
@@ -106,10 +109,13 @@ class Signals:
 
 
 class Feed:
-    """The reader of one process. It starts with the first watcher; `up` is true while events arrive."""
+    """The reader of one process. It starts with the first watcher.
+
+    `connected` is true while the reader polls its partitions.
+    """
 
     def __init__(self, make_consumer: Callable[..., Consumer] = group_consumer) -> None:
-        self.up = False
+        self.connected = False
         self._make_consumer = make_consumer
         self._loop = asyncio.get_running_loop()
         self._watchers: defaultdict[str, set[Signals]] = defaultdict(set)
@@ -119,7 +125,10 @@ class Feed:
 
     @contextlib.asynccontextmanager
     async def watching(self, name: str) -> AsyncIterator[Signals]:
-        """Yield the signals of a booking or departure, by its id, or of a `traveller(…)`, until the block ends."""
+        """Yield the signals for `name` until the block ends.
+
+        `name` is the id of a booking or a departure, or a `traveller_watch_name`.
+        """
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
             self._thread.start()
@@ -133,7 +142,7 @@ class Feed:
                 del self._watchers[name]
 
     async def stop(self) -> None:
-        """Stop reading."""
+        """Stop the reader's thread. Wait for at most five seconds."""
         self._stopping.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, 5)
@@ -147,14 +156,14 @@ class Feed:
                     "gateway-feed", **{"auto.offset.reset": "latest", "error_cb": self._on_error}
                 )
                 consumer.assign(_ends(consumer))
-                self._post(self._set_up, True)
+                self._post(self._set_connected, True)
                 while not self._stopping.is_set() and not self._broken.is_set():
-                    if (first := consumer.poll(_POLL_SECONDS)) is not None:  # consume would wait for a whole batch
+                    if (first := consumer.poll(_POLL_SECONDS)) is not None:  # consume() would wait for a full batch
                         self._dispatch([first, *consumer.consume(_BATCH, timeout=0)])
-            except Exception as error:  # noqa: BLE001 - after any error the feed is down and tries again
-                log.warning("feed is down", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - after any error the reader starts again
+                log.warning("feed_disconnected", error=type(error).__name__)
             finally:
-                self._post(self._set_up, False)
+                self._post(self._set_connected, False)
                 if consumer is not None:
                     consumer.close()
             self._stopping.wait(_RETRY_SECONDS)
@@ -170,7 +179,7 @@ class Feed:
                 raise KafkaException(problem)
             try:
                 change = _read(message)
-            except Exception as error:  # noqa: BLE001 - whatever a record contains, the reader goes on with the next
+            except Exception as error:  # noqa: BLE001 - one malformed record must not end the reader
                 log.warning("record_skipped", topic=message.topic(), cause=type(error).__name__)
                 continue
             if change.subject not in latest or latest[change.subject].sequence < change.sequence:
@@ -184,35 +193,38 @@ class Feed:
                 for signals in self._watchers.get(name, ()):
                     signals.changed(change)
 
-    def _set_up(self, up: bool) -> None:
-        if up == self.up:
+    def _set_connected(self, connected: bool) -> None:
+        if connected == self.connected:
             return
-        self.up = up
+        self.connected = connected
         for watchers in self._watchers.values():
             for signals in watchers:
-                signals.missed() if up else signals.wake()
+                signals.missed() if connected else signals.wake()
 
     def _post(self, function: Callable[[Argument], None], argument: Argument) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended, and its watchers with it
+        with contextlib.suppress(RuntimeError):  # the event loop and its watchers have ended
             self._loop.call_soon_threadsafe(function, argument)
 
 
 def _read(message: Message) -> Change:
-    """Return what an event says. Raises an exception of any kind for a record that is not an event of this platform."""
+    """Return the change that an event reports. Raises an exception of any kind for a malformed record."""
     key, value = message.key(), message.value()
     if key is None or value is None:
         raise ValueError("an event has a key and a value")
     subject, body = key.decode(), json.loads(value)
     sequence = int(dict(headers_of(message))["ce_sequence"])
-    if message.topic() == topic_name(INVENTORY):
+    if message.topic() == topic_name(INVENTORY_TOPIC):
         return Change(subject, sequence, seats_available=int(body.get("seats_available", 0)))
     return Change(subject, sequence, traveller_id=str(body.get("booking", {}).get("traveller_id", "")))
 
 
 def _ends(consumer: Consumer) -> list[TopicPartition]:
-    """Return every partition of the topics at its present end. Raises KafkaException if a topic cannot be read yet."""
+    """Return every partition of both topics, each with its present end as offset.
+
+    Raises KafkaException if a topic does not exist yet or the broker does not answer.
+    """
     partitions = []
-    for name in map(topic_name, (TOPIC, INVENTORY)):
+    for name in map(topic_name, (BOOKINGS_TOPIC, INVENTORY_TOPIC)):
         topic = consumer.list_topics(name, timeout=_METADATA_SECONDS).topics[name]
         if topic.error is not None:
             raise KafkaException(topic.error)

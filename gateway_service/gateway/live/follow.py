@@ -1,4 +1,7 @@
-"""What a subscriber receives: every event after a sequence, in order and once, whether the feed is up or down."""
+"""Follow a booking, a traveller's bookings or a departure's free seats, whether the feed is connected or not.
+
+A subscriber gets the events of each booking in order, without a gap, and each event once.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -6,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.travel.bookings.v1 import bookings_pb2
-from gateway_service.gateway.live.feed import Change, feed, traveller
+from gateway_service.gateway.live.feed import Change, feed, traveller_watch_name
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.operation.loaders import page
-from gateway_service.gateway.upstream import grpc
+from gateway_service.gateway.upstream import stubs
 from shared.errors import DeadlineExceeded, Unavailable
 
 POLL_SECONDS: Final = 2.0
@@ -18,24 +21,26 @@ _PAGE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One event of a booking, and the booking's present state."""
+    """One event of a booking, and the booking as it was when the event was read."""
 
     booking: bookings_pb2.Booking
     event: bookings_pb2.BookingEvent
 
 
 async def follow_booking(operation: Operation, *, reference: str, after: int | None) -> AsyncIterator[Update]:
-    """Yield the booking's events after the sequence `after` (None: from now on), then every event as it happens.
+    """Yield the booking's events after the sequence `after`, then each new event. With None, yield only new events.
 
-    The feed only says that a booking changed. The events always come from bookings_service's list after the last sequence
-    sent, so no event is missed, repeated or out of order. While the feed is down, the list is read every two seconds.
+    The feed only says that the booking changed. The events come from bookings_service, which lists them after the last
+    sequence that was sent. So no event is missed, repeated or out of order. While the feed is not connected, the list
+    is read every POLL_SECONDS.
 
-    Raises NotFound for a booking that is not the traveller's, and Unavailable if bookings_service does not answer at the start.
+    Raises NotFound for a booking that is not the traveller's, and Unavailable if bookings_service does not answer at
+    the start.
     """
-    booking, _ = await _list(operation, reference, after or 0)
+    booking, _ = await _booking_and_events(operation, reference, after or 0)
     sent = after if after is not None else booking.sequence
     async with feed().watching(booking.id) as signals:
-        booking, events = await _list(operation, reference, sent)  # events between the first read and the watching
+        booking, events = await _booking_and_events(operation, reference, sent)  # events since the first read
         while True:
             for event in events:
                 if event.sequence > sent:
@@ -44,7 +49,7 @@ async def follow_booking(operation: Operation, *, reference: str, after: int | N
             await signals.wait_beyond({booking.id: sent}, timeout=POLL_SECONDS)
             operation.renew()
             try:
-                booking, events = await _list(operation, reference, sent)
+                booking, events = await _booking_and_events(operation, reference, sent)
             except (Unavailable, DeadlineExceeded):
                 await asyncio.sleep(POLL_SECONDS)
                 events = ()
@@ -52,17 +57,18 @@ async def follow_booking(operation: Operation, *, reference: str, after: int | N
 
 
 async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | None) -> AsyncIterator[Update]:
-    """Yield every event of every booking of the signed-in traveller: those of each booking in order and once.
+    """Yield the events of all bookings of the signed-in traveller: for each booking in order, and each event once.
 
-    `known` maps a reference to the last sequence that the subscriber has. Later events come first, and all events of the
-    traveller's bookings that `known` does not name. None means from now on. A reference of another traveller has no effect.
+    `known` maps a booking's reference to the last sequence that the subscriber has. First come the events after these
+    sequences, and every event of a booking that `known` does not name. Then each new event follows. If `known` is None,
+    only new events are yielded. A reference of another traveller has no effect.
 
     Raises Unauthenticated if nobody is signed in, and Unavailable if bookings_service does not answer at the start.
     """
-    person_id = str(operation.owner().id)
+    traveller_id = str(operation.signed_in_traveller().id)
     sent: dict[str, int] = {}
-    async with feed().watching(traveller(person_id)) as signals:
-        bookings = await _all_bookings(operation, person_id)
+    async with feed().watching(traveller_watch_name(traveller_id)) as signals:
+        bookings = await _all_bookings(operation, traveller_id)
         for booking in bookings:
             last = booking.sequence
             sent[booking.id] = last if known is None else min(known.get(booking.reference, 0), last)
@@ -73,7 +79,7 @@ async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | No
                         yield update
                 changes = await signals.wait_beyond(sent, timeout=POLL_SECONDS)
                 operation.renew()
-                bookings = await _changed(operation, person_id, changes)
+                bookings = await _changed(operation, traveller_id, changes)
             except (Unavailable, DeadlineExceeded):
                 await asyncio.sleep(POLL_SECONDS)
                 bookings = []
@@ -81,7 +87,10 @@ async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | No
 
 
 async def follow_seats(operation: Operation, *, departure_id: str) -> AsyncIterator[int | None]:
-    """Yield the departure's free seats now, and again after each change; None while bookings_service does not answer."""
+    """Yield the departure's free seats now, then each new number.
+
+    The first value is None if bookings_service does not answer. Later the last number stays until a new one is known.
+    """
     async with feed().watching(departure_id) as signals:
         seats = await _seats(operation, departure_id)
         yield seats
@@ -101,7 +110,7 @@ async def follow_seats(operation: Operation, *, departure_id: str) -> AsyncItera
 async def _seats(operation: Operation, departure_id: str) -> int | None:
     """Return the departure's free seats, or None if bookings_service does not answer."""
     try:
-        return await operation.loaders.seats_available.load(departure_id)
+        return await operation.loaders.free_seats.load(departure_id)
     except (Unavailable, DeadlineExceeded):
         return None
 
@@ -110,27 +119,27 @@ async def _unsent(operation: Operation, booking: bookings_pb2.Booking, sent: dic
     if booking.sequence <= sent.get(booking.id, 0):
         return
     operation.renew()
-    latest, events = await _list(operation, booking.reference, sent.get(booking.id, 0))
+    latest, events = await _booking_and_events(operation, booking.reference, sent.get(booking.id, 0))
     for event in events:
         if event.sequence > sent.get(booking.id, 0):
             yield Update(latest, event)
             sent[booking.id] = event.sequence
 
 
-async def _changed(operation: Operation, person_id: str, changes: list[Change] | None) -> list[bookings_pb2.Booking]:
+async def _changed(operation: Operation, traveller_id: str, changes: list[Change] | None) -> list[bookings_pb2.Booking]:
     if changes is None or len(changes) > _PAGE:
-        return await _all_bookings(operation, person_id)
+        return await _all_bookings(operation, traveller_id)
     request = bookings_pb2.BatchGetBookingsRequest(ids=[change.subject for change in changes])
-    return list((await operation.call(grpc.bookings.BatchGetBookings, request)).bookings)
+    return list((await operation.call(stubs.bookings.BatchGetBookings, request)).bookings)
 
 
-async def _all_bookings(operation: Operation, person_id: str) -> list[bookings_pb2.Booking]:
-    """Return the traveller's bookings, oldest first."""
+async def _all_bookings(operation: Operation, traveller_id: str) -> list[bookings_pb2.Booking]:
+    """Return all bookings of the traveller, the oldest first."""
     bookings: list[bookings_pb2.Booking] = []
     after = ""
     while True:
-        request = bookings_pb2.BatchListBookingsRequest(traveller_ids=[person_id], page=page(_PAGE, after))
-        (answer,) = (await operation.call(grpc.bookings.BatchListBookings, request)).pages
+        request = bookings_pb2.BatchListBookingsRequest(traveller_ids=[traveller_id], page=page(_PAGE, after))
+        (answer,) = (await operation.call(stubs.bookings.BatchListBookings, request)).pages
         bookings += [edge.node for edge in answer.edges]
         if not answer.page_info.has_next_page:
             return bookings[::-1]
@@ -138,9 +147,9 @@ async def _all_bookings(operation: Operation, person_id: str) -> list[bookings_p
         operation.renew()
 
 
-async def _list(
+async def _booking_and_events(
     operation: Operation, reference: str, after: int
 ) -> tuple[bookings_pb2.Booking, tuple[bookings_pb2.BookingEvent, ...]]:
     request = bookings_pb2.ListBookingEventsRequest(reference=reference, after_sequence=after)
-    answer = await operation.call(grpc.bookings.ListBookingEvents, request)
+    answer = await operation.call(stubs.bookings.ListBookingEvents, request)
     return answer.booking, tuple(answer.events)

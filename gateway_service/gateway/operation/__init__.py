@@ -1,1 +1,1 @@
-"""What one operation knows: caller, language, deadline, loaders, cookies, and how often a traveller guessed a reference."""
+"""The context of one operation, with its loaders, cookies, remembered languages and limit on guesses."""

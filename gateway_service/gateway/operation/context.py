@@ -1,4 +1,4 @@
-"""What one operation knows: the caller, the language, the deadline, and the loaders that batch its reads."""
+"""The context of one operation: the caller, the language, the deadline, and the loaders that batch its reads."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
@@ -47,18 +47,21 @@ class Operation:
         self._locale = self.asked_locale or (None if self.traveller else DEFAULT_LOCALE)
 
     def renew(self) -> None:
-        """Forget what was read and start a new deadline: after a mutation, and before each event of a subscription."""
+        """Forget all rows that were read, and start a new deadline.
+
+        Called after each mutation and before each event of a subscription, so that they read the present state.
+        """
         self.loaders = Loaders(self.call)
         self.deadline = Deadline.after(settings.GRAPHQL_SECONDS)
 
-    def owner(self) -> Traveller:
+    def signed_in_traveller(self) -> Traveller:
         """Return the signed-in traveller. Raises Unauthenticated if nobody is signed in."""
         if self.traveller is None:
             raise Unauthenticated
         return self.traveller
 
     async def call(self, method: "UnaryUnaryMultiCallable[Request, Response]", request: Request) -> Response:
-        """Call `method` of a stub of `upstream.grpc` for the traveller, within the operation's remaining time.
+        """Call `method` of a stub of `upstream.stubs` for the traveller, within the operation's remaining time.
 
         Raises the DomainError that the service raised; Unavailable or DeadlineExceeded if the service does not answer;
         RpcFailed if it fails.
@@ -77,17 +80,23 @@ class Operation:
 
     @property
     def known_locale(self) -> Locale:
-        """The language as far as it is known without reading a profile."""
+        """The operation's language, or English if only the traveller's profile could say it."""
         return self._locale or DEFAULT_LOCALE
 
     async def locale(self) -> Locale:
-        """Return the requested language, else the profile's, else English; also English if users_service is unavailable."""
+        """Return the requested language, else the profile's, else English.
+
+        It is also English if the profile cannot be read.
+        """
         if self._locale is None:
             self._locale = await self._profile_locale()
         return self._locale
 
     def localized(self, text: common_pb2.LocalizedText, language: int | None = None) -> str | Awaitable[str]:
-        """Return `text` in `language`, or in the operation's language; an awaitable only if a profile must be read first."""
+        """Return `text` in `language`, or in the operation's language for None.
+
+        Return an awaitable only if the traveller's profile must be read first.
+        """
         locale = locale_from_proto(language) if language else self._locale
         return pick(text, locale) if locale else self._localized_later(text)
 
@@ -95,18 +104,18 @@ class Operation:
         return pick(text, await self.locale())
 
     async def _profile_locale(self) -> Locale:
-        traveller = self.owner()
-        known = languages.get(traveller.id)
-        if known is None:
+        traveller = self.signed_in_traveller()
+        locale = languages.get(traveller.id)
+        if locale is None:
             try:
                 user = await self.loaders.users.load(str(traveller.id))
             except (DomainError, RpcFailed):
                 return DEFAULT_LOCALE
-            known = locale_from_proto(user.profile.locale) if user else DEFAULT_LOCALE
-            languages[traveller.id] = known
-        return known
+            locale = locale_from_proto(user.profile.locale) if user else DEFAULT_LOCALE
+            languages[traveller.id] = locale
+        return locale
 
 
 def pick(text: common_pb2.LocalizedText, locale: Locale) -> str:
-    """Return `text` in `locale`, or in the other language if it was written in only one."""
+    """Return `text` in `locale`, or in the other language if there is no text in `locale`."""
     return (text.fr or text.en) if locale is Locale.FR else (text.en or text.fr)

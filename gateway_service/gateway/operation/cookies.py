@@ -1,4 +1,4 @@
-"""The cookie of the refresh token: no script can read it, and only our own pages send it."""
+"""The cookie of the refresh token. No script can read it, and browsers send it only for pages of the same site."""
 
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
@@ -19,7 +19,7 @@ def set_refresh_cookie(cookies: SimpleCookie, tokens: users_pb2.Tokens) -> None:
 
 
 def clear_refresh_cookie(cookies: SimpleCookie) -> None:
-    """Delete the cookie."""
+    """Make the browser delete the cookie."""
     _put(cookies, "", max_age=0)
 
 

@@ -1,4 +1,7 @@
-"""Limit how often a traveller may guess booking references: references are short, so wrong ones are counted."""
+"""Limit guesses of booking references: refuse a traveller who used WRONG_REFERENCES wrong ones within a minute.
+
+References are short, so a program could find one by trying. While Valkey is unavailable, nothing is counted or refused.
+"""
 
 from typing import Final
 
@@ -15,26 +18,26 @@ WINDOW_SECONDS: Final = 60
 log = structlog.get_logger(__name__)
 
 
-async def check_reference(traveller: Traveller) -> None:
-    """Raise RateLimited if the traveller named WRONG_REFERENCES unknown references within a minute."""
+async def check_limit(traveller: Traveller) -> None:
+    """Raise RateLimited if the traveller has used WRONG_REFERENCES wrong references in this window."""
     try:
         count = await valkey.client().get(_key(traveller))
     except (RedisError, OSError) as error:
-        log.warning("wrong references are not counted", error=type(error).__name__)
+        log.warning("guesses_not_counted", error=type(error).__name__)
         return
     if count is not None and int(count) >= WRONG_REFERENCES:
         raise RateLimited(retry_after=WINDOW_SECONDS)
 
 
 async def note_wrong_reference(traveller: Traveller) -> None:
-    """Count one wrong reference of the traveller."""
+    """Count one wrong reference of the traveller. The first one starts a window of WINDOW_SECONDS."""
     try:
         async with valkey.client().pipeline() as pipe:
             pipe.incr(_key(traveller))
             pipe.expire(_key(traveller), WINDOW_SECONDS, nx=True)
             await pipe.execute()
     except (RedisError, OSError) as error:
-        log.warning("wrong references are not counted", error=type(error).__name__)
+        log.warning("guesses_not_counted", error=type(error).__name__)
 
 
 def _key(traveller: Traveller) -> str:

@@ -1,4 +1,4 @@
-"""The languages of travellers' profiles, remembered for half a minute so that not every operation reads a profile."""
+"""The languages of travellers' profiles. Each process remembers them for 30 seconds, to read fewer profiles."""
 
 from typing import Final
 from uuid import UUID

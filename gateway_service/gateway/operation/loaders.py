@@ -1,4 +1,4 @@
-"""Batched reads of one operation: a hundred rows that need the same kind of object cost one RPC."""
+"""Batched reads of one operation: all objects of one kind that are needed at a time cost one RPC per MAX_BATCH."""
 
 from __future__ import annotations  # grpc's classes are generic in their stubs only
 
@@ -15,7 +15,7 @@ from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from contracts.travel.users.v1 import users_pb2
-from gateway_service.gateway.upstream import grpc
+from gateway_service.gateway.upstream import stubs
 
 MAX_BATCH: Final = 500
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # the generated enums have a ValueType in their stubs only
 
 
 class Call(Protocol):
-    """Calls one method of a service for the operation's traveller, within the operation's time."""
+    """The type of `Operation.call`. This module must not import it, because `context` imports this module."""
 
     async def __call__(self, method: UnaryUnaryMultiCallable[Request, Response], request: Request) -> Response:
         """Return the response of `method`."""
@@ -47,14 +47,14 @@ class Call(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PageKey(Generic[Arguments]):
-    """One page of a parent's list. A batch shares one RPC per distinct `arguments`, whatever the parents are."""
+    """One page of a parent's list. Keys with equal `arguments` share one RPC, even if their parents differ."""
 
     parent: str
     arguments: Arguments
 
 
 class Loaders:
-    """Every loader of one operation. Each is made at its first use."""
+    """All loaders of one operation. Each is created when it is first used."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -64,7 +64,7 @@ class Loaders:
         """Users by id; None for a user that the traveller may not see."""
 
         async def batch(ids: list[str]) -> list[users_pb2.User | None]:
-            answer = await self._call(grpc.users.BatchGetUsers, users_pb2.BatchGetUsersRequest(ids=ids))
+            answer = await self._call(stubs.users.BatchGetUsers, users_pb2.BatchGetUsersRequest(ids=ids))
             return in_order(ids, answer.users, lambda row: row.id)
 
         return _loader(batch)
@@ -75,7 +75,7 @@ class Loaders:
 
         async def batch(ids: list[str]) -> list[destinations_pb2.Destination | None]:
             request = destinations_pb2.BatchGetDestinationsRequest(ids=ids)
-            answer = await self._call(grpc.destinations.BatchGetDestinations, request)
+            answer = await self._call(stubs.destinations.BatchGetDestinations, request)
             return in_order(ids, answer.destinations, lambda row: row.id)
 
         return _loader(batch)
@@ -85,7 +85,7 @@ class Loaders:
         """Trips by id."""
 
         async def batch(ids: list[str]) -> list[destinations_pb2.Trip | None]:
-            answer = await self._call(grpc.destinations.BatchGetTrips, destinations_pb2.BatchGetTripsRequest(ids=ids))
+            answer = await self._call(stubs.destinations.BatchGetTrips, destinations_pb2.BatchGetTripsRequest(ids=ids))
             return in_order(ids, answer.trips, lambda row: row.id)
 
         return _loader(batch)
@@ -96,7 +96,7 @@ class Loaders:
 
         async def batch(ids: list[str]) -> list[destinations_pb2.Departure | None]:
             request = destinations_pb2.BatchGetDeparturesRequest(ids=ids)
-            answer = await self._call(grpc.destinations.BatchGetDepartures, request)
+            answer = await self._call(stubs.destinations.BatchGetDepartures, request)
             return in_order(ids, answer.departures, lambda row: row.id)
 
         return _loader(batch)
@@ -106,13 +106,13 @@ class Loaders:
         """The traveller's bookings by id."""
 
         async def batch(ids: list[str]) -> list[bookings_pb2.Booking | None]:
-            answer = await self._call(grpc.bookings.BatchGetBookings, bookings_pb2.BatchGetBookingsRequest(ids=ids))
+            answer = await self._call(stubs.bookings.BatchGetBookings, bookings_pb2.BatchGetBookingsRequest(ids=ids))
             return in_order(ids, answer.bookings, lambda row: row.id)
 
         return _loader(batch)
 
     @cached_property
-    def children(
+    def children_of_destination(
         self,
     ) -> DataLoader[PageKey[ChildrenArguments], destinations_pb2.DestinationPage | None]:
         """A page of a destination's children, by PageKey(id, (kind, first, after))."""
@@ -120,28 +120,28 @@ class Loaders:
         async def read(parents: list[str], arguments: ChildrenArguments) -> Iterable[destinations_pb2.DestinationPage]:
             kind, first, after = arguments
             request = destinations_pb2.BatchListChildrenRequest(parent_ids=parents, kind=kind, page=page(first, after))
-            return (await self._call(grpc.destinations.BatchListChildren, request)).pages
+            return (await self._call(stubs.destinations.BatchListChildren, request)).pages
 
         return _page_loader(read, lambda row: row.parent_id)
 
     @cached_property
-    def trips_of(self) -> DataLoader[PageKey[tuple[str, str, int, str]], destinations_pb2.TripPage | None]:
-        """A page of a destination's trips, by PageKey(id, (from, until, first, after))."""
+    def trips_of_destination(self) -> DataLoader[PageKey[tuple[str, str, int, str]], destinations_pb2.TripPage | None]:
+        """A page of a destination's trips, by PageKey(id, (since, until, first, after))."""
 
         async def read(parents: list[str], arguments: tuple[str, str, int, str]) -> Iterable[destinations_pb2.TripPage]:
             since, until, first, after = arguments
             request = destinations_pb2.BatchListTripsRequest(
                 destination_ids=parents, departs=dates(since, until), page=page(first, after)
             )
-            return (await self._call(grpc.destinations.BatchListTrips, request)).pages
+            return (await self._call(stubs.destinations.BatchListTrips, request)).pages
 
         return _page_loader(read, lambda row: row.destination_id)
 
     @cached_property
-    def departures_of(
+    def departures_of_trip(
         self,
     ) -> DataLoader[PageKey[tuple[str, str, bool, int, str]], destinations_pb2.DeparturePage | None]:
-        """A page of a trip's departures, by PageKey(id, (from, until, only available, first, after))."""
+        """A page of a trip's departures, by PageKey(id, (since, until, only_available, first, after))."""
 
         async def read(
             parents: list[str], arguments: tuple[str, str, bool, int, str]
@@ -153,12 +153,12 @@ class Loaders:
                 only_available=only_available,
                 page=page(first, after),
             )
-            return (await self._call(grpc.destinations.BatchListDepartures, request)).pages
+            return (await self._call(stubs.destinations.BatchListDepartures, request)).pages
 
         return _page_loader(read, lambda row: row.trip_id)
 
     @cached_property
-    def bookings_of(self) -> DataLoader[PageKey[BookingsArguments], bookings_pb2.BookingPage | None]:
+    def bookings_of_traveller(self) -> DataLoader[PageKey[BookingsArguments], bookings_pb2.BookingPage | None]:
         """A page of a traveller's bookings, by PageKey(id, (status, time, order, first, after))."""
 
         async def read(parents: list[str], arguments: BookingsArguments) -> Iterable[bookings_pb2.BookingPage]:
@@ -166,49 +166,51 @@ class Loaders:
             request = bookings_pb2.BatchListBookingsRequest(
                 traveller_ids=parents, status=status, time=time, order_by=order, page=page(first, after)
             )
-            return (await self._call(grpc.bookings.BatchListBookings, request)).pages
+            return (await self._call(stubs.bookings.BatchListBookings, request)).pages
 
         return _page_loader(read, lambda row: row.traveller_id)
 
     @cached_property
-    def waitlist_of(self) -> DataLoader[str, list[bookings_pb2.WaitlistEntry]]:
+    def waitlist_of_traveller(self) -> DataLoader[str, list[bookings_pb2.WaitlistEntry]]:
         """A traveller's waiting-list entries, newest first, by the traveller's id."""
 
         async def batch(ids: list[str]) -> list[list[bookings_pb2.WaitlistEntry]]:
             request = bookings_pb2.BatchListWaitlistRequest(traveller_ids=ids)
-            answer = await self._call(grpc.bookings.BatchListWaitlist, request)
+            answer = await self._call(stubs.bookings.BatchListWaitlist, request)
             entries = {row.traveller_id: list(row.entries) for row in answer.waitlists}
             return [entries.get(key, []) for key in ids]
 
         return _loader(batch)
 
     @cached_property
-    def notifications_of(self) -> DataLoader[PageKey[tuple[int, str]], notifications_pb2.NotificationPage | None]:
-        """A page of the notifications that a person was sent, by PageKey(id, (first, after))."""
+    def notifications_of_traveller(
+        self,
+    ) -> DataLoader[PageKey[tuple[int, str]], notifications_pb2.NotificationPage | None]:
+        """A page of the notifications to a traveller, by PageKey(id, (first, after))."""
 
         async def read(parents: list[str], arguments: tuple[int, str]) -> Iterable[notifications_pb2.NotificationPage]:
             request = notifications_pb2.BatchListNotificationsRequest(person_ids=parents, page=page(*arguments))
-            return (await self._call(grpc.notifications.BatchListNotifications, request)).pages
+            return (await self._call(stubs.notifications.BatchListNotifications, request)).pages
 
         return _page_loader(read, lambda row: row.person_id)
 
     @cached_property
-    def invoices_of(self) -> DataLoader[PageKey[tuple[int, str]], notifications_pb2.InvoicePage | None]:
-        """A page of a person's invoices, by PageKey(id, (first, after))."""
+    def invoices_of_traveller(self) -> DataLoader[PageKey[tuple[int, str]], notifications_pb2.InvoicePage | None]:
+        """A page of a traveller's invoices and credit notes, by PageKey(id, (first, after))."""
 
         async def read(parents: list[str], arguments: tuple[int, str]) -> Iterable[notifications_pb2.InvoicePage]:
             request = notifications_pb2.BatchListInvoicesRequest(person_ids=parents, page=page(*arguments))
-            return (await self._call(grpc.notifications.BatchListInvoices, request)).pages
+            return (await self._call(stubs.notifications.BatchListInvoices, request)).pages
 
         return _page_loader(read, lambda row: row.person_id)
 
     @cached_property
-    def photos(self) -> DataLoader[str, list[destinations_pb2.Photo]]:
+    def photos_of_destination(self) -> DataLoader[str, list[destinations_pb2.Photo]]:
         """The photos of a destination, by its id."""
 
         async def batch(ids: list[str]) -> list[list[destinations_pb2.Photo]]:
             request = destinations_pb2.BatchListPhotosRequest(destination_ids=ids)
-            answer = await self._call(grpc.destinations.BatchListPhotos, request)
+            answer = await self._call(stubs.destinations.BatchListPhotos, request)
             photos: defaultdict[str, list[destinations_pb2.Photo]] = defaultdict(list)
             for photo in answer.photos:
                 photos[photo.destination_id].append(photo)
@@ -217,46 +219,46 @@ class Loaders:
         return _loader(batch)
 
     @cached_property
-    def average_prices(self) -> DataLoader[str, list[destinations_pb2.AveragePrice]]:
+    def average_prices_of_destination(self) -> DataLoader[str, list[destinations_pb2.AveragePrice]]:
         """The average prices of a destination, by its id."""
 
         async def batch(ids: list[str]) -> list[list[destinations_pb2.AveragePrice]]:
             request = destinations_pb2.BatchListAveragePricesRequest(destination_ids=ids)
-            answer = await self._call(grpc.destinations.BatchListAveragePrices, request)
+            answer = await self._call(stubs.destinations.BatchListAveragePrices, request)
             prices = {row.destination_id: list(row.prices) for row in answer.destinations}
             return [prices.get(key, []) for key in ids]
 
         return _loader(batch)
 
     @cached_property
-    def seats_available(self) -> DataLoader[str, int | None]:
+    def free_seats(self) -> DataLoader[str, int | None]:
         """Free seats, by departure id; None for a departure without an inventory."""
 
         async def batch(ids: list[str]) -> list[int | None]:
             request = bookings_pb2.BatchGetAvailabilityRequest(departure_ids=ids)
-            answer = await self._call(grpc.bookings.BatchGetAvailability, request)
+            answer = await self._call(stubs.bookings.BatchGetAvailability, request)
             seats = {row.departure_id: row.seats_available for row in answer.availabilities}
             return [seats.get(key) for key in ids]
 
         return _loader(batch)
 
     @cached_property
-    def history(self) -> DataLoader[PageKey[int], bookings_pb2.BookingHistory | None]:
+    def history_of_booking(self) -> DataLoader[PageKey[int], bookings_pb2.BookingHistory | None]:
         """The history of a booking after a sequence, by PageKey(booking id, sequence)."""
 
         async def read(parents: list[str], sequence: int) -> Iterable[bookings_pb2.BookingHistory]:
             request = bookings_pb2.BatchListBookingEventsRequest(booking_ids=parents, after_sequence=sequence)
-            return (await self._call(grpc.bookings.BatchListBookingEvents, request)).histories
+            return (await self._call(stubs.bookings.BatchListBookingEvents, request)).histories
 
         return _page_loader(read, lambda row: row.booking_id)
 
     @cached_property
-    def booking_invoices(self) -> DataLoader[str, list[notifications_pb2.Invoice]]:
+    def invoices_of_booking(self) -> DataLoader[str, list[notifications_pb2.Invoice]]:
         """The invoices and credit notes of a booking, by its id, oldest first."""
 
         async def batch(ids: list[str]) -> list[list[notifications_pb2.Invoice]]:
             request = notifications_pb2.BatchListBookingInvoicesRequest(booking_ids=ids)
-            answer = await self._call(grpc.notifications.BatchListBookingInvoices, request)
+            answer = await self._call(stubs.notifications.BatchListBookingInvoices, request)
             invoices = {row.booking_id: list(row.invoices) for row in answer.bookings}
             return [invoices.get(key, []) for key in ids]
 
@@ -264,12 +266,12 @@ class Loaders:
 
     @cached_property
     def exchange_rates(self) -> DataLoader[str, dict[str, destinations_pb2.ExchangeRate]]:
-        """All rates against a base by currency, by the base: the euro."""
+        """The rates against the euro, by currency. The only key is `EURO`."""
 
-        async def batch(bases: list[str]) -> list[dict[str, destinations_pb2.ExchangeRate]]:
+        async def batch(keys: list[str]) -> list[dict[str, destinations_pb2.ExchangeRate]]:
             request = destinations_pb2.ListExchangeRatesRequest()
-            answer = await self._call(grpc.destinations.ListExchangeRates, request)
-            return [{rate.currency_code: rate for rate in answer.rates}] * len(bases)
+            answer = await self._call(stubs.destinations.ListExchangeRates, request)
+            return [{rate.currency_code: rate for rate in answer.rates}] * len(keys)
 
         return _loader(batch)
 
@@ -294,16 +296,16 @@ def _page_loader(
 
 
 def page(first: int, after: str) -> common_pb2.PageRequest:
-    """Return the page request of `first` rows after a service's cursor."""
+    """Return the request for `first` rows after a service's cursor. An empty cursor means the beginning."""
     return common_pb2.PageRequest(first=first, after=after)
 
 
 def dates(since: str, until: str) -> common_pb2.DateRange | None:
-    """Return the inclusive range of ISO dates, or None if neither end is given."""
+    """Return the range of ISO dates, both ends included, or None if both are empty."""
     return common_pb2.DateRange(**{"from": since, "until": until}) if since or until else None
 
 
 def in_order(keys: Sequence[str], rows: Iterable[Row], key_of: Callable[[Row], str]) -> list[Row | None]:
-    """Return the row of each key, in the order of `keys`, and None for a key without a row."""
+    """Return the row of each key, in the order of `keys`; None for a key without a row."""
     by_key = {key_of(row): row for row in rows}
     return [by_key.get(key) for key in keys]

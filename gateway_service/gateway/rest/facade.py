@@ -1,4 +1,7 @@
-"""The REST façade: the public paths of every service under one `/api/v1/`, forwarded unchanged and streamed both ways."""
+"""The REST façade: the public paths of every service under one address.
+
+Method, path, query and body are forwarded unchanged, and the listed headers. The answer is streamed.
+"""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -13,11 +16,11 @@ from django.views.decorators.csrf import csrf_exempt
 from gateway_service.gateway.rest.routes import route
 from gateway_service.gateway.transport.callers import address_of
 from gateway_service.gateway.transport.problems import problem
-from gateway_service.gateway.upstream import http
+from gateway_service.gateway.upstream import http_client
 from shared.telemetry import current_request_id, current_traceparent
 
 _CHUNK: Final = 64 * 1024
-# Other headers of a client are not forwarded: hop-by-hop headers, cookies, and headers that would claim an identity.
+# No other header of a client is forwarded: not hop-by-hop headers, not cookies, not headers that claim an identity.
 _FORWARDED_HEADERS: Final = (
     "Accept",
     "Accept-Encoding",
@@ -44,24 +47,27 @@ _RETURNED_HEADERS: Final = frozenset(
 
 @csrf_exempt  # no cookie is forwarded, so another site cannot act for the traveller
 async def facade(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Forward a request to the service that owns the public path. Answer 404 for any other path, 405 for another method."""
-    owner = route(path)
-    if owner is None:
+    """Forward the request to the service that owns `path`.
+
+    Answer 404 if the path is not public, 405 if its method is not, 503 or 504 if the service does not answer.
+    """
+    public = route(path)
+    if public is None:
         return problem(404, "NOT_FOUND")
-    if request.method not in owner.methods:
+    if request.method not in public.methods:
         refused = problem(405, "METHOD_NOT_ALLOWED")
-        refused["Allow"] = ", ".join(sorted(owner.methods))
+        refused["Allow"] = ", ".join(sorted(public.methods))
         return refused
-    url = httpx.URL(settings.SERVICE_URLS[owner.service] + request.get_full_path())
-    upstream_request = http.client().build_request(
+    url = httpx.URL(settings.SERVICE_URLS[public.service] + request.get_full_path())
+    upstream_request = http_client.client().build_request(
         request.method, url, headers=_headers(request), content=_body(request) if _has_body(request) else None
     )
     try:
-        answer = await http.client().send(upstream_request, stream=True)
+        answer = await http_client.client().send(upstream_request, stream=True)
     except httpx.TimeoutException:
         return problem(504, "DEADLINE_EXCEEDED", "The service took too long.")
     except httpx.TransportError:
-        return problem(503, "UPSTREAM_UNAVAILABLE", "The service is away.", retry_after=1)
+        return problem(503, "UPSTREAM_UNAVAILABLE", "The service is unavailable.", retry_after=1)
     response = StreamingHttpResponse(_stream(answer), status=answer.status_code)
     del response["Content-Type"]
     for name, value in answer.headers.items():
@@ -71,21 +77,21 @@ async def facade(request: HttpRequest, path: str) -> HttpResponseBase:
 
 
 def _headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
-    public = urlsplit(settings.PUBLIC_URL)
+    public_url = urlsplit(settings.PUBLIC_URL)
     headers = {name: request.headers[name] for name in _FORWARDED_HEADERS if name in request.headers}
     peer = request.META.get("REMOTE_ADDR") or ""
     headers.update(
         {
-            "Host": public.netloc,
+            "Host": public_url.netloc,
             "X-Forwarded-For": address_of(peer, [request.headers.get("X-Forwarded-For", "")]),
-            "X-Forwarded-Proto": public.scheme,
+            "X-Forwarded-Proto": public_url.scheme,
             "X-Request-Id": current_request_id(),
             "traceparent": current_traceparent(),
         }
     )
     if _has_body(request) and (length := request.META.get("CONTENT_LENGTH")):
         headers["Content-Length"] = length
-    # Latin-1 restores the bytes that the client sent.
+    # Django decoded the client's bytes as Latin-1, so Latin-1 restores them.
     return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
 
 
@@ -100,7 +106,7 @@ async def _body(request: HttpRequest) -> AsyncIterator[bytes]:
 
 async def _stream(answer: httpx.Response) -> AsyncIterator[bytes]:
     try:
-        with contextlib.suppress(httpx.TransportError):  # the service broke off, so this answer ends too
+        with contextlib.suppress(httpx.TransportError):  # the service closed its connection: this answer ends here
             async for chunk in answer.aiter_raw(_CHUNK):
                 yield chunk
     finally:

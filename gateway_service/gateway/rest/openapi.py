@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from gateway_service.gateway.rest.routes import route
-from gateway_service.gateway.upstream import http
+from gateway_service.gateway.upstream import http_client
 
 _PREFIX: Final = "/api/v1/"
 _FRESH_SECONDS: Final = 60.0
@@ -38,14 +38,14 @@ _cached = _Cached()
 
 
 async def openapi(request: HttpRequest) -> HttpResponse:
-    """Answer the merged document as JSON. The last known part stands for a service that is unavailable."""
+    """Answer the merged document as JSON. For an unavailable service it contains the last part that was read."""
     response = HttpResponse(json.dumps(merge(await _documents())), content_type="application/json")
     response["Cache-Control"] = "no-cache"
     return response
 
 
 def docs(request: HttpRequest) -> HttpResponse:
-    """Answer Swagger UI. The gateway serves its assets itself."""
+    """Answer Swagger UI, which loads its assets from the gateway."""
     response = render(request, "gateway/docs.html")
     response["Content-Security-Policy"] = _DOCS_POLICY
     return response
@@ -63,19 +63,22 @@ async def _documents() -> dict[str, JsonObject]:
 async def _document(name: str) -> JsonObject | None:
     url = f"{settings.SERVICE_URLS[name]}/api/schema/?format=json"
     try:
-        response = await http.client().get(
+        response = await http_client.client().get(
             url, headers={"Accept": "application/vnd.oai.openapi+json, application/json"}
         )
         response.raise_for_status()
         document = response.json()
     except (httpx.HTTPError, ValueError) as error:
-        log.warning("openapi is missing", upstream=name, error=type(error).__name__)
+        log.warning("openapi_not_read", upstream=name, error=type(error).__name__)
         return None
     return document if isinstance(document, dict) else None
 
 
 def merge(documents: dict[str, JsonObject]) -> JsonObject:
-    """Return one document of the public paths. A component that two services define differently gets two names."""
+    """Return one document with the public paths of all `documents`.
+
+    If two services define a component of one name differently, the second one is renamed.
+    """
     merged: JsonObject = {
         "openapi": "3.1.0",
         "info": {
@@ -101,10 +104,10 @@ def merge(documents: dict[str, JsonObject]) -> JsonObject:
 
 def _public(path: str, item: JsonObject) -> JsonObject:
     example = path.lstrip("/").replace("{", "").replace("}", "")
-    owner = route(example) if path.startswith(_PREFIX) else None
-    if owner is None:
+    known = route(example) if path.startswith(_PREFIX) else None
+    if known is None:
         return {}
-    public = {key: value for key, value in item.items() if key not in _VERBS or key.upper() in owner.methods}
+    public = {key: value for key, value in item.items() if key not in _VERBS or key.upper() in known.methods}
     return public if any(key in _VERBS for key in public) else {}
 
 

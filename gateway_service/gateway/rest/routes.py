@@ -1,4 +1,4 @@
-"""Which service owns which public REST path. Other paths, such as those for staff, are not served."""
+"""The table of public REST paths and their services. Other paths, such as those for staff, are not served."""
 
 import re
 from dataclasses import dataclass
@@ -16,8 +16,9 @@ class Route:
     methods: frozenset[str]
 
 
-# By the segment after /api/v1/. The public only reads the catalogue; staff write it at destinations_service itself.
-_OWNERS: Final = {
+# The keys are the first segments after /api/v1/. The catalogue is public only for reading: staff write at
+# destinations_service.
+_ROUTES: Final = {
     **dict.fromkeys(("auth", "profile"), Route("users", _WRITE)),
     **dict.fromkeys(("destinations", "trips", "departures"), Route("destinations", _READ)),
     **dict.fromkeys(
@@ -36,5 +37,5 @@ def route(path: str) -> Route | None:
     first, _, rest = path.partition("/")
     if first == "photos":
         return _PHOTOS if rest else None
-    owner, _, _ = path.removeprefix("api/v1/").partition("/")
-    return _OWNERS.get(owner)
+    segment, _, _ = path.removeprefix("api/v1/").partition("/")
+    return _ROUTES.get(segment)

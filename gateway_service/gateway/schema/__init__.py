@@ -1,4 +1,4 @@
-"""The schema: graphene types that read protobuf messages, with the contract's descriptions."""
+"""The schema: graphene types that read protobuf messages. Their descriptions come from contract.graphql."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from gateway_service.gateway.schema.subscriptions import Subscription
 
 CONTRACT: Final = Path(__file__).resolve().parents[2] / "contract.graphql"
 
-# The contract is ahead of this gateway here: its new description is not true yet. Each entry is the description that is served.
+# Types and fields whose description in contract.graphql is not true yet, each with the description to serve instead.
 DESCRIBED_AS_SERVED: Final[Mapping[str, str | None]] = {
     "Destination": None,
     "Trip.fromPrice": None,
@@ -35,7 +35,7 @@ _WITH_FIELDS: Final = (GraphQLObjectType, GraphQLInterfaceType, GraphQLInputObje
 
 
 def build() -> graphene.Schema:
-    """Return the schema with the contract's descriptions."""
+    """Return the schema, with the descriptions of the contract or of DESCRIBED_AS_SERVED."""
     built = graphene.Schema(query=Query, mutation=Mutation, subscription=Subscription, types=[DateTime, Date, Decimal])
     _describe(built.graphql_schema, build_core_schema(CONTRACT.read_text(encoding="utf-8")))
     return built

@@ -18,10 +18,12 @@ from gateway_service.gateway.schema.enums import (
     RefundStatus,
     WaitlistStatus,
 )
+from gateway_service.gateway.schema.messages import Info, MessageObject, Node, NodeObject, many
+from gateway_service.gateway.schema.money import Money
 from gateway_service.gateway.schema.notifications import Invoice
-from gateway_service.gateway.schema.person import Person
+from gateway_service.gateway.schema.paging import connection
 from gateway_service.gateway.schema.scalars import Date, DateTime
-from gateway_service.gateway.schema.values import Info, MessageObject, Money, Node, NodeObject, connection, many
+from gateway_service.gateway.schema.user_ref import UserRef
 from shared.errors import Invalid
 from shared.money import Money as Amount
 
@@ -125,7 +127,7 @@ class CancellationQuote(NodeObject):
 
     @staticmethod
     async def resolve_explanation(root: bookings_pb2.CancellationQuote, info: Info) -> list[str]:
-        await info.context.locale()
+        await info.context.locale()  # then `localized` returns text, not an awaitable
         return [str(info.context.localized(sentence)) for sentence in root.explanation]
 
 
@@ -167,15 +169,15 @@ class Booking(NodeObject):
         return info.context.localized(root.title)
 
     @staticmethod
-    def resolve_traveller(root: bookings_pb2.Booking, info: Info) -> Person | None:
-        traveller = info.context.owner()
-        return Person(root.traveller_id) if root.traveller_id == str(traveller.id) else None
+    def resolve_traveller(root: bookings_pb2.Booking, info: Info) -> UserRef | None:
+        traveller = info.context.signed_in_traveller()
+        return UserRef(root.traveller_id) if root.traveller_id == str(traveller.id) else None
 
     @staticmethod
     async def resolve_history(
         root: bookings_pb2.Booking, info: Info, after_sequence: int | None = None
     ) -> Sequence[bookings_pb2.BookingEvent]:
-        history = await info.context.loaders.history.load(PageKey(root.id, sequence_of(after_sequence)))
+        history = await info.context.loaders.history_of_booking.load(PageKey(root.id, sequence_of(after_sequence)))
         return history.events if history else ()
 
     @staticmethod
@@ -208,12 +210,12 @@ class WaitlistEntry(NodeObject):
 
 
 async def _invoices(booking: bookings_pb2.Booking, info: Info, kind: int) -> list[notifications_pb2.Invoice]:
-    invoices = await info.context.loaders.booking_invoices.load(booking.id)
+    invoices = await info.context.loaders.invoices_of_booking.load(booking.id)
     return [invoice for invoice in invoices if invoice.kind == kind]
 
 
 def sequence_of(after: int | None) -> int:
-    """Return the sequence after which events are requested; 0 means all of them. Raises Invalid for a negative sequence."""
+    """Return the sequence `after`, or 0 for None: then all events are requested. Raises Invalid if it is negative."""
     if after is not None and after < 0:
         raise Invalid(field="afterSequence")
     return after or 0

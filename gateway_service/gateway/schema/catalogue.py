@@ -1,4 +1,4 @@
-"""The catalogue as travellers see it: destinations, photos, prices, trips and departures."""
+"""The types of the catalogue: destinations, photos, prices, trips and departures."""
 
 from collections.abc import Awaitable, Mapping
 from datetime import date
@@ -10,22 +10,11 @@ from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.operation.loaders import PageKey
-from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, PriceCategory, number
+from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, Locale, PriceCategory, proto_value
+from gateway_service.gateway.schema.messages import Info, MessageObject, Node, NodeObject, many
+from gateway_service.gateway.schema.money import Money
+from gateway_service.gateway.schema.paging import Page, connection, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date, DateTime
-from gateway_service.gateway.schema.values import (
-    Info,
-    Locale,
-    MessageObject,
-    Money,
-    Node,
-    NodeObject,
-    Page,
-    connection,
-    first_of,
-    many,
-    page_from,
-    paged,
-)
 from shared.errors import Invalid, Unavailable
 from shared.money import Money as Amount
 from shared.rpc.mapping import money_from_proto
@@ -34,7 +23,7 @@ EURO = "EUR"
 
 
 def iso(day: date | None) -> str:
-    """Return a date as the services expect it; empty for None."""
+    """Return `day` as YYYY-MM-DD, or an empty text for None, as the services expect it."""
     return day.isoformat() if day else ""
 
 
@@ -62,7 +51,10 @@ class Photo(MessageObject):
 
     @staticmethod
     def resolve_url(root: destinations_pb2.Photo, info: Info, width: int | None = None) -> str:
-        """Return the narrowest rendition that is at least `width` wide, else the widest."""
+        """Return the narrowest rendition that is at least `width` wide, or else the widest.
+
+        Raises Invalid for a width below 1, and Unavailable while the photo has no rendition.
+        """
         if width is not None and width < 1:
             raise Invalid(field="width")
         if not root.renditions:
@@ -122,19 +114,19 @@ class Destination(NodeObject):
     def resolve_name(
         root: destinations_pb2.Destination, info: Info, locale: Locale | None = None
     ) -> str | Awaitable[str]:
-        return info.context.localized(root.name, number(locale))
+        return info.context.localized(root.name, proto_value(locale))
 
     @staticmethod
     def resolve_summary(
         root: destinations_pb2.Destination, info: Info, locale: Locale | None = None
     ) -> str | Awaitable[str]:
-        return info.context.localized(root.summary, number(locale))
+        return info.context.localized(root.summary, proto_value(locale))
 
     @staticmethod
     def resolve_description(
         root: destinations_pb2.Destination, info: Info, locale: Locale | None = None
     ) -> str | Awaitable[str]:
-        return info.context.localized(root.description, number(locale))
+        return info.context.localized(root.description, proto_value(locale))
 
     @staticmethod
     async def resolve_parent(root: destinations_pb2.Destination, info: Info) -> destinations_pb2.Destination | None:
@@ -153,19 +145,19 @@ class Destination(NodeObject):
         first: int | None = None,
         after: str | None = None,
     ) -> Page:
-        key = ListKey.of("children", root.id, number(kind))
-        page = PageKey(root.id, (number(kind), first_of(first), key.unwrap(after)))
-        return page_from(await info.context.loaders.children.load(page), key)
+        key = ListKey.of("children", root.id, proto_value(kind))
+        page = PageKey(root.id, (proto_value(kind), page_size(first), key.unwrap(after)))
+        return page_from(await info.context.loaders.children_of_destination.load(page), key)
 
     @staticmethod
     async def resolve_photos(root: destinations_pb2.Destination, info: Info) -> list[destinations_pb2.Photo]:
-        return await info.context.loaders.photos.load(root.id)
+        return await info.context.loaders.photos_of_destination.load(root.id)
 
     @staticmethod
     async def resolve_average_prices(
         root: destinations_pb2.Destination, info: Info
     ) -> list[destinations_pb2.AveragePrice]:
-        return await info.context.loaders.average_prices.load(root.id)
+        return await info.context.loaders.average_prices_of_destination.load(root.id)
 
     @staticmethod
     async def resolve_trips(
@@ -177,8 +169,8 @@ class Destination(NodeObject):
         after: str | None = None,
     ) -> Page:
         key = ListKey.of("destination.trips", root.id, departs_after, departs_before)
-        page = PageKey(root.id, (iso(departs_after), iso(departs_before), first_of(first), key.unwrap(after)))
-        return page_from(await info.context.loaders.trips_of.load(page), key)
+        page = PageKey(root.id, (iso(departs_after), iso(departs_before), page_size(first), key.unwrap(after)))
+        return page_from(await info.context.loaders.trips_of_destination.load(page), key)
 
 
 class CancellationRule(MessageObject):
@@ -207,13 +199,13 @@ class Trip(NodeObject):
 
     @staticmethod
     def resolve_title(root: destinations_pb2.Trip, info: Info, locale: Locale | None = None) -> str | Awaitable[str]:
-        return info.context.localized(root.title, number(locale))
+        return info.context.localized(root.title, proto_value(locale))
 
     @staticmethod
     def resolve_description(
         root: destinations_pb2.Trip, info: Info, locale: Locale | None = None
     ) -> str | Awaitable[str]:
-        return info.context.localized(root.description, number(locale))
+        return info.context.localized(root.description, proto_value(locale))
 
     @staticmethod
     async def resolve_destination(root: destinations_pb2.Trip, info: Info) -> destinations_pb2.Destination | None:
@@ -232,9 +224,9 @@ class Trip(NodeObject):
         key = ListKey.of("departures", root.id, departs_after, departs_before, bool(only_available))
         page = PageKey(
             root.id,
-            (iso(departs_after), iso(departs_before), bool(only_available), first_of(first), key.unwrap(after)),
+            (iso(departs_after), iso(departs_before), bool(only_available), page_size(first), key.unwrap(after)),
         )
-        return page_from(await info.context.loaders.departures_of.load(page), key)
+        return page_from(await info.context.loaders.departures_of_trip.load(page), key)
 
 
 class Departure(NodeObject):
@@ -262,7 +254,7 @@ class Departure(NodeObject):
 
     @staticmethod
     async def resolve_seats_available(root: destinations_pb2.Departure, info: Info) -> int | None:
-        return await info.context.loaders.seats_available.load(root.id)
+        return await info.context.loaders.free_seats.load(root.id)
 
 
 DestinationConnection: type[graphene.ObjectType] = connection("Destination", Destination, counted=True)

@@ -1,17 +1,25 @@
-"""The contract's enums; each value is the number the services send."""
+"""The contract's enums. Each value is the number that the services send."""
 
 from typing import Any
 
 import graphene
 
 from contracts.travel.bookings.v1 import bookings_pb2 as bookings
+from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2 as destinations
 from contracts.travel.notifications.v1 import notifications_pb2 as notifications
 
 
-def number(value: graphene.Enum | None) -> Any:
-    """Return the number of an enum argument, as the generated enum of its message; 0 (unspecified) for None."""
+def proto_value(value: graphene.Enum | None) -> Any:
+    """Return the number that a message takes for `value`; 0, which means unspecified, for None."""
     return 0 if value is None else int(value.value)
+
+
+class Locale(graphene.Enum):
+    """A language of the platform."""
+
+    EN = common_pb2.LOCALE_EN
+    FR = common_pb2.LOCALE_FR
 
 
 class DestinationKind(graphene.Enum):

@@ -1,10 +1,12 @@
-"""The notifications that travellers were sent, and their invoices."""
+"""The types of notifications to travellers, and of their invoices."""
 
 import graphene
 
 from gateway_service.gateway.schema.enums import InvoiceKind, NotificationChannel, NotificationStatus
+from gateway_service.gateway.schema.messages import Node, NodeObject
+from gateway_service.gateway.schema.money import Money
+from gateway_service.gateway.schema.paging import connection
 from gateway_service.gateway.schema.scalars import DateTime
-from gateway_service.gateway.schema.values import Money, Node, NodeObject, connection
 
 
 class Notification(NodeObject):

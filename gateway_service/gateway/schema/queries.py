@@ -1,4 +1,4 @@
-"""The root of all queries, and how `node` reads each type."""
+"""The fields of Query, and how `node` reads each type."""
 
 from __future__ import annotations  # grpc's classes are generic in their stubs only
 
@@ -17,22 +17,14 @@ from gateway_service.gateway.operation import guesses
 from gateway_service.gateway.operation.loaders import Loaders, dates, in_order, page
 from gateway_service.gateway.schema.bookings import Booking, Quote
 from gateway_service.gateway.schema.catalogue import Destination, DestinationConnection, Trip, TripConnection, iso
-from gateway_service.gateway.schema.enums import DestinationKind, DestinationOrder, TripOrder, number
-from gateway_service.gateway.schema.person import Person
+from gateway_service.gateway.schema.enums import DestinationKind, DestinationOrder, TripOrder, proto_value
+from gateway_service.gateway.schema.messages import HasId, Info, Node
+from gateway_service.gateway.schema.money import MoneyInput, money_given
+from gateway_service.gateway.schema.paging import Page, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date
 from gateway_service.gateway.schema.travellers import User
-from gateway_service.gateway.schema.values import (
-    HasId,
-    Info,
-    MoneyInput,
-    Node,
-    Page,
-    first_of,
-    money_given,
-    page_from,
-    paged,
-)
-from gateway_service.gateway.upstream import grpc
+from gateway_service.gateway.schema.user_ref import UserRef
+from gateway_service.gateway.upstream import stubs
 from shared.errors import Invalid, NotFound
 from shared.rpc.mapping import locale_to_proto
 
@@ -91,7 +83,7 @@ class Query(graphene.ObjectType):
     quote = graphene.Field(Quote, id=graphene.ID(required=True))
 
     @staticmethod
-    async def resolve_node(_root: None, info: Info, id: str) -> Message | Person | None:
+    async def resolve_node(_root: None, info: Info, id: str) -> Message | UserRef | None:
         parsed = parse_global_id(id)
         if parsed is None or (read := _NODES.get(parsed[0])) is None:
             return None
@@ -101,9 +93,9 @@ class Query(graphene.ObjectType):
             return None
 
     @staticmethod
-    def resolve_me(_root: None, info: Info) -> Person | None:
+    def resolve_me(_root: None, info: Info) -> UserRef | None:
         traveller = info.context.traveller
-        return Person(str(traveller.id)) if traveller else None
+        return UserRef(str(traveller.id)) if traveller else None
 
     @staticmethod
     async def resolve_destinations(
@@ -123,18 +115,18 @@ class Query(graphene.ObjectType):
         locale = await info.context.locale()
         request = destinations_pb2.SearchDestinationsRequest(
             search=search or "",
-            kind=number(kind),
+            kind=proto_value(kind),
             country_code=country_code or "",
             parent_id=raw_id(parent, "Destination", "parent") if parent is not None else "",
             tags=tags or [],
             near=near_given(near),
             max_daily_cost=money_given(max_daily_cost, "maxDailyCost"),
-            order_by=number(order_by),
+            order_by=proto_value(order_by),
             locale=locale_to_proto(locale),
         )
         key = ListKey.of("destinations", request.SerializeToString(deterministic=True))
-        request.page.CopyFrom(page(first_of(first), key.unwrap(after)))
-        answer = await info.context.call(grpc.destinations.SearchDestinations, request)
+        request.page.CopyFrom(page(page_size(first), key.unwrap(after)))
+        answer = await info.context.call(stubs.destinations.SearchDestinations, request)
         return page_from(answer, key)
 
     @staticmethod
@@ -144,7 +136,7 @@ class Query(graphene.ObjectType):
         if raw := _id_unless_slug(id, slug, "Destination"):
             return await info.context.loaders.destinations.load(raw)
         request = destinations_pb2.BatchGetDestinationsRequest(slugs=[slug or ""])
-        answer = await info.context.call(grpc.destinations.BatchGetDestinations, request)
+        answer = await info.context.call(stubs.destinations.BatchGetDestinations, request)
         return in_order([slug or ""], answer.destinations, lambda row: row.slug)[0]
 
     @staticmethod
@@ -167,11 +159,11 @@ class Query(graphene.ObjectType):
             departs=dates(iso(departs_after), iso(departs_before)),
             seats=seats or 0,
             max_price=money_given(max_price, "maxPrice"),
-            order_by=number(order_by),
+            order_by=proto_value(order_by),
         )
         key = ListKey.of("trips", request.SerializeToString(deterministic=True))
-        request.page.CopyFrom(page(first_of(first), key.unwrap(after)))
-        answer = await info.context.call(grpc.destinations.SearchTrips, request)
+        request.page.CopyFrom(page(page_size(first), key.unwrap(after)))
+        answer = await info.context.call(stubs.destinations.SearchTrips, request)
         return page_from(answer, key)
 
     @staticmethod
@@ -181,16 +173,16 @@ class Query(graphene.ObjectType):
         if raw := _id_unless_slug(id, slug, "Trip"):
             return await info.context.loaders.trips.load(raw)
         request = destinations_pb2.BatchGetTripsRequest(slugs=[slug or ""])
-        answer = await info.context.call(grpc.destinations.BatchGetTrips, request)
+        answer = await info.context.call(stubs.destinations.BatchGetTrips, request)
         return in_order([slug or ""], answer.trips, lambda row: row.slug)[0]
 
     @staticmethod
     async def resolve_booking(_root: None, info: Info, reference: str) -> bookings_pb2.Booking | None:
-        traveller = info.context.owner()
-        await guesses.check_reference(traveller)
+        traveller = info.context.signed_in_traveller()
+        await guesses.check_limit(traveller)
         try:
             request = bookings_pb2.GetBookingRequest(reference=reference)
-            answer = await info.context.call(grpc.bookings.GetBooking, request)
+            answer = await info.context.call(stubs.bookings.GetBooking, request)
         except NotFound:
             await guesses.note_wrong_reference(traveller)
             return None
@@ -198,69 +190,69 @@ class Query(graphene.ObjectType):
 
     @staticmethod
     async def resolve_quote(_root: None, info: Info, id: str) -> bookings_pb2.Quote | None:
-        info.context.owner()
+        info.context.signed_in_traveller()
         return await _quote(info, raw_id(id, "Quote", "id"))
 
 
 def _id_unless_slug(id: str | None, slug: str | None, type_name: str) -> str | None:
-    """Return the uuid of `id`, or None if `slug` is given. Raises Invalid unless exactly one of the two is given."""
+    """Return the uuid in `id`, or None if only `slug` is given. Raises Invalid if both are given, or neither."""
     if (id is None) == (slug is None):
         raise Invalid(field="id")
     return raw_id(id, type_name, "id") if id is not None else None
 
 
 if TYPE_CHECKING:
-    ReadNode = Callable[[Info, str], Awaitable[Message | Person | None]]
+    ReadNode = Callable[[Info, str], Awaitable[Message | UserRef | None]]
 
 
 def _own(read: ReadNode) -> ReadNode:
-    """Return `read` for signed-in travellers; it returns None if nobody is signed in."""
+    """Return `read` for signed-in travellers. If nobody is signed in, the result returns None."""
 
-    async def guarded(info: Info, raw: str) -> Message | Person | None:
+    async def guarded(info: Info, raw: str) -> Message | UserRef | None:
         return await read(info, raw) if info.context.traveller else None
 
     return guarded
 
 
-async def _user(info: Info, raw: str) -> Person | None:
-    return Person(raw) if raw == str(info.context.owner().id) else None
+async def _user(info: Info, raw: str) -> UserRef | None:
+    return UserRef(raw) if raw == str(info.context.signed_in_traveller().id) else None
 
 
 async def _quote(info: Info, raw: str) -> bookings_pb2.Quote | None:
     try:
-        return (await info.context.call(grpc.bookings.GetQuote, bookings_pb2.GetQuoteRequest(id=raw))).quote
+        return (await info.context.call(stubs.bookings.GetQuote, bookings_pb2.GetQuoteRequest(id=raw))).quote
     except NotFound:
         return None
 
 
 async def _cancellation_quote(info: Info, raw: str) -> bookings_pb2.CancellationQuote:
     request = bookings_pb2.GetCancellationQuoteRequest(id=raw)
-    return (await info.context.call(grpc.bookings.GetCancellationQuote, request)).cancellation_quote
+    return (await info.context.call(stubs.bookings.GetCancellationQuote, request)).cancellation_quote
 
 
 async def _payment(info: Info, raw: str) -> bookings_pb2.Payment | None:
     request = bookings_pb2.BatchGetPaymentsRequest(ids=[raw])
-    return _only((await info.context.call(grpc.bookings.BatchGetPayments, request)).payments, raw)
+    return _only((await info.context.call(stubs.bookings.BatchGetPayments, request)).payments, raw)
 
 
 async def _refund(info: Info, raw: str) -> bookings_pb2.Refund | None:
     request = bookings_pb2.BatchGetRefundsRequest(ids=[raw])
-    return _only((await info.context.call(grpc.bookings.BatchGetRefunds, request)).refunds, raw)
+    return _only((await info.context.call(stubs.bookings.BatchGetRefunds, request)).refunds, raw)
 
 
 async def _waitlist_entry(info: Info, raw: str) -> bookings_pb2.WaitlistEntry | None:
     request = bookings_pb2.BatchGetWaitlistEntriesRequest(ids=[raw])
-    return _only((await info.context.call(grpc.bookings.BatchGetWaitlistEntries, request)).entries, raw)
+    return _only((await info.context.call(stubs.bookings.BatchGetWaitlistEntries, request)).entries, raw)
 
 
 async def _notification(info: Info, raw: str) -> notifications_pb2.Notification | None:
     request = notifications_pb2.BatchGetNotificationsRequest(ids=[raw])
-    return _only((await info.context.call(grpc.notifications.BatchGetNotifications, request)).notifications, raw)
+    return _only((await info.context.call(stubs.notifications.BatchGetNotifications, request)).notifications, raw)
 
 
 async def _invoice(info: Info, raw: str) -> notifications_pb2.Invoice | None:
     request = notifications_pb2.BatchGetInvoicesRequest(ids=[raw])
-    return _only((await info.context.call(grpc.notifications.BatchGetInvoices, request)).invoices, raw)
+    return _only((await info.context.call(stubs.notifications.BatchGetInvoices, request)).invoices, raw)
 
 
 def _only(rows: Iterable[NodeRow], raw: str) -> NodeRow | None:

@@ -1,4 +1,4 @@
-"""The contract's scalars, exact in both directions."""
+"""The contract's scalars. No value is rounded, and malformed input is refused."""
 
 import re
 from datetime import UTC, date, datetime
@@ -27,7 +27,7 @@ class DateTime(graphene.Scalar):
 
     @staticmethod
     def parse_value(value: object) -> datetime:
-        """Return the instant in UTC."""
+        """Return the instant in UTC. Raises GraphQLError without an offset from UTC."""
         try:
             instant = datetime.fromisoformat(value if isinstance(value, str) else "")
         except ValueError:
@@ -47,12 +47,12 @@ class Date(graphene.Scalar):
 
     @staticmethod
     def serialize(value: object) -> str:
-        """Return YYYY-MM-DD, which the services send already."""
+        """Return the date as YYYY-MM-DD. Services already send such text, which is returned unchanged."""
         return value.isoformat() if isinstance(value, date) else str(value)
 
     @staticmethod
     def parse_value(value: object) -> date:
-        """Return the date of YYYY-MM-DD and nothing else."""
+        """Return the date. Raises GraphQLError for anything but YYYY-MM-DD."""
         try:
             if not isinstance(value, str) or not _DATE.fullmatch(value):
                 raise ValueError
@@ -76,7 +76,7 @@ class Decimal(graphene.Scalar):
 
     @staticmethod
     def parse_value(value: object) -> PyDecimal:
-        """Return the number of a string of digits."""
+        """Return the number. Raises GraphQLError for a number that is not a string, or that has an exponent."""
         if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
             raise GraphQLError("Decimal must be a decimal number in a string")
         return PyDecimal(value)
@@ -102,7 +102,7 @@ class JSON(graphene.Scalar):
 
     @staticmethod
     def parse_literal(node: ValueNode, _variables: object = None) -> object:
-        """Return the text of a literal. No argument of the schema accepts a literal."""
+        """Return the literal as text. graphene requires this method, although the schema has no JSON argument."""
         return print_ast(node)
 
 

@@ -1,4 +1,4 @@
-"""The root of all subscriptions."""
+"""The fields of Subscription."""
 
 import re
 from collections.abc import AsyncIterator
@@ -11,11 +11,11 @@ from gateway_service.gateway.ids import raw_id
 from gateway_service.gateway.live.follow import Update, follow_booking, follow_bookings, follow_seats
 from gateway_service.gateway.schema.bookings import MAX_SEQUENCE, Booking, BookingEvent, sequence_of
 from gateway_service.gateway.schema.catalogue import Departure
-from gateway_service.gateway.schema.values import Info, MessageObject
+from gateway_service.gateway.schema.messages import Info, MessageObject
 from shared.errors import Invalid, NotFound
 
-MOST_KNOWN: Final = 500
-_REFERENCE: Final = re.compile(r"[0-9A-Z]{8}")
+MAX_KNOWN: Final = 500
+_COULD_BE_REFERENCE: Final = re.compile(r"[0-9A-Z]{8}")  # bookings_service uses fewer letters
 
 
 class BookingUpdate(MessageObject):
@@ -41,7 +41,7 @@ class Subscription(graphene.ObjectType):
     async def subscribe_booking_updated(
         _root: None, info: Info, reference: str, after_sequence: int | None = None
     ) -> AsyncIterator[Update]:
-        info.context.owner()
+        info.context.signed_in_traveller()
         after = None if after_sequence is None else sequence_of(after_sequence)
         async for update in follow_booking(info.context, reference=reference, after=after):
             info.context.renew()
@@ -51,7 +51,7 @@ class Subscription(graphene.ObjectType):
     async def subscribe_my_bookings_updated(
         _root: None, info: Info, known: list[BookingSequenceInput] | None = None
     ) -> AsyncIterator[Update]:
-        info.context.owner()
+        info.context.signed_in_traveller()
         async for update in follow_bookings(info.context, known=_sequences(known)):
             info.context.renew()
             yield update
@@ -66,7 +66,7 @@ class Subscription(graphene.ObjectType):
             raise NotFound(field="departure")
         async for seats in follow_seats(info.context, departure_id=departure_id):
             info.context.renew()
-            info.context.loaders.seats_available.prime(departure_id, seats)
+            info.context.loaders.free_seats.prime(departure_id, seats)
             yield row
 
     @staticmethod
@@ -85,11 +85,14 @@ class Subscription(graphene.ObjectType):
 
 
 def _sequences(known: list[BookingSequenceInput] | None) -> dict[str, int] | None:
-    """Return the sequence of each reference. Raises Invalid for too many, a negative sequence or a malformed reference."""
+    """Return the sequence of each reference, or None for None.
+
+    Raises Invalid for more than MAX_KNOWN entries, an invalid sequence or a malformed reference.
+    """
     if known is None:
         return None
-    if len(known) > MOST_KNOWN or not all(
-        0 <= booking.sequence <= MAX_SEQUENCE and _REFERENCE.fullmatch(booking.reference) for booking in known
+    if len(known) > MAX_KNOWN or not all(
+        0 <= booking.sequence <= MAX_SEQUENCE and _COULD_BE_REFERENCE.fullmatch(booking.reference) for booking in known
     ):
         raise Invalid(field="known")
     return {booking.reference: booking.sequence for booking in known}

@@ -1,4 +1,4 @@
-"""The signed-in traveller: account, profile, and the traveller's bookings, notifications and invoices."""
+"""The type `User`: the signed-in traveller's account, profile, bookings, notifications and invoices."""
 
 import graphene
 
@@ -7,21 +7,12 @@ from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.bookings import BookingConnection, WaitlistEntry
-from gateway_service.gateway.schema.enums import BookingOrder, BookingStatus, BookingTime, number
+from gateway_service.gateway.schema.enums import BookingOrder, BookingStatus, BookingTime, Locale, proto_value
+from gateway_service.gateway.schema.messages import Info, MessageObject, Node, NodeObject
 from gateway_service.gateway.schema.notifications import InvoiceConnection, NotificationConnection
-from gateway_service.gateway.schema.person import Person
+from gateway_service.gateway.schema.paging import Page, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date
-from gateway_service.gateway.schema.values import (
-    Info,
-    Locale,
-    MessageObject,
-    Node,
-    NodeObject,
-    Page,
-    first_of,
-    page_from,
-    paged,
-)
+from gateway_service.gateway.schema.user_ref import UserRef
 from shared.errors import Unauthenticated
 
 
@@ -52,20 +43,20 @@ class User(NodeObject):
     invoices = paged(InvoiceConnection)
 
     @staticmethod
-    async def resolve_email(root: Person, info: Info) -> str | None:
+    async def resolve_email(root: UserRef, info: Info) -> str | None:
         return (await _account(root, info)).email
 
     @staticmethod
-    async def resolve_email_verified(root: Person, info: Info) -> bool | None:
+    async def resolve_email_verified(root: UserRef, info: Info) -> bool | None:
         return (await _account(root, info)).email_verified
 
     @staticmethod
-    async def resolve_profile(root: Person, info: Info) -> users_pb2.Profile:
+    async def resolve_profile(root: UserRef, info: Info) -> users_pb2.Profile:
         return (await _account(root, info)).profile
 
     @staticmethod
     async def resolve_bookings(
-        root: Person,
+        root: UserRef,
         info: Info,
         status: BookingStatus | None = None,
         time: BookingTime | None = None,
@@ -73,33 +64,33 @@ class User(NodeObject):
         first: int | None = None,
         after: str | None = None,
     ) -> Page:
-        filters = (number(status), number(time), number(order_by))
+        filters = (proto_value(status), proto_value(time), proto_value(order_by))
         key = ListKey.of("bookings", root.id, *filters)
-        page = PageKey(root.id, (*filters, first_of(first), key.unwrap(after)))
-        return page_from(await info.context.loaders.bookings_of.load(page), key)
+        page = PageKey(root.id, (*filters, page_size(first), key.unwrap(after)))
+        return page_from(await info.context.loaders.bookings_of_traveller.load(page), key)
 
     @staticmethod
-    async def resolve_waitlist(root: Person, info: Info) -> list[bookings_pb2.WaitlistEntry]:
-        return await info.context.loaders.waitlist_of.load(root.id)
+    async def resolve_waitlist(root: UserRef, info: Info) -> list[bookings_pb2.WaitlistEntry]:
+        return await info.context.loaders.waitlist_of_traveller.load(root.id)
 
     @staticmethod
     async def resolve_notifications(
-        root: Person, info: Info, first: int | None = None, after: str | None = None
+        root: UserRef, info: Info, first: int | None = None, after: str | None = None
     ) -> Page:
         key = ListKey.of("notifications", root.id)
-        page = PageKey(root.id, (first_of(first), key.unwrap(after)))
-        return page_from(await info.context.loaders.notifications_of.load(page), key)
+        page = PageKey(root.id, (page_size(first), key.unwrap(after)))
+        return page_from(await info.context.loaders.notifications_of_traveller.load(page), key)
 
     @staticmethod
-    async def resolve_invoices(root: Person, info: Info, first: int | None = None, after: str | None = None) -> Page:
+    async def resolve_invoices(root: UserRef, info: Info, first: int | None = None, after: str | None = None) -> Page:
         key = ListKey.of("invoices", root.id)
-        page = PageKey(root.id, (first_of(first), key.unwrap(after)))
-        return page_from(await info.context.loaders.invoices_of.load(page), key)
+        page = PageKey(root.id, (page_size(first), key.unwrap(after)))
+        return page_from(await info.context.loaders.invoices_of_traveller.load(page), key)
 
 
-async def _account(person: Person, info: Info) -> users_pb2.User:
-    """Return the account of the token. Raises Unauthenticated if it was deleted."""
-    user = await info.context.loaders.users.load(person.id)
+async def _account(user_ref: UserRef, info: Info) -> users_pb2.User:
+    """Return the traveller's account. Raises Unauthenticated if it was deleted."""
+    user = await info.context.loaders.users.load(user_ref.id)
     if user is None:
         raise Unauthenticated
     return user

@@ -1,1 +1,1 @@
-"""Bytes in, bytes out: HTTP, WebSocket, SSE, middleware, callers, health, problems."""
+"""Bytes in, bytes out: HTTP, WebSocket, server-sent events, middleware, callers, health, problems."""

@@ -1,4 +1,4 @@
-"""The outermost layer: it routes connections, refuses requests that are too large, and closes connections at the end."""
+"""The ASGI application: it routes connections, refuses requests that are too large, and closes clients at the end."""
 
 import asyncio
 import contextlib
@@ -8,12 +8,12 @@ from typing import Final
 from django.conf import settings
 
 from gateway_service.gateway.live.feed import stop_feed
-from gateway_service.gateway.transport import asgi
-from gateway_service.gateway.transport.asgi import Event, Receive, Scope, Send
-from gateway_service.gateway.transport.problems import CONTENT_TYPE, members
+from gateway_service.gateway.transport import asgi_types
+from gateway_service.gateway.transport.asgi_types import Event, Receive, Scope, Send
+from gateway_service.gateway.transport.problems import CONTENT_TYPE, problem_body
 from gateway_service.gateway.transport.socket_limit import SocketLimit
 from gateway_service.gateway.transport.websocket import Socket
-from gateway_service.gateway.upstream import grpc, http, valkey
+from gateway_service.gateway.upstream import http_client, stubs, valkey
 
 SOCKET_PATH: Final = "/graphql"
 
@@ -23,9 +23,9 @@ class _TooLarge(Exception):
 
 
 class Application:
-    """Routes each connection: WebSockets to Socket, HTTP to Django within the limits."""
+    """Passes WebSockets to Socket, and HTTP requests within the limits to Django."""
 
-    def __init__(self, django: asgi.Application) -> None:
+    def __init__(self, django: asgi_types.Application) -> None:
         self._django = django
         self._socket_limit = SocketLimit()
 
@@ -42,8 +42,8 @@ class Application:
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        for close in (stop_feed, grpc.close_all, http.close, valkey.close):
-            with contextlib.suppress(Exception):  # the others are closed even if one fails
+        for close in (stop_feed, stubs.close_all, http_client.close, valkey.close):
+            with contextlib.suppress(Exception):  # if one fails, the others are still closed
                 await asyncio.wait_for(close(), 3)
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -55,7 +55,10 @@ class Application:
         await Socket(scope, receive, send, self._socket_limit).run()
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 431 or 413 without reading on, and close the connection, because the rest of the body follows on it."""
+        """Pass the request to Django. Refuse too many bytes of headers with 431, and too long a body with 413.
+
+        A refused body is not read to its end, so the connection must be closed.
+        """
         if _header_bytes(scope) > settings.MAX_HEADER_BYTES:
             await _refuse(send, 431, "HEADERS_TOO_LARGE")
             return
@@ -65,7 +68,7 @@ class Application:
             return
         read, started = 0, False
 
-        async def counted() -> Event:
+        async def receive_counted() -> Event:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
@@ -73,13 +76,13 @@ class Application:
                 raise _TooLarge
             return message
 
-        async def noted(message: Event) -> None:
+        async def send_noted(message: Event) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self._django(scope, counted, noted)
+            await self._django(scope, receive_counted, send_noted)
         except _TooLarge:
             if not started:
                 await _refuse(send, 413, "TOO_LARGE")
@@ -90,7 +93,8 @@ def _header_bytes(scope: Scope) -> int:
 
 
 async def _refuse(send: Send, status: int, code: str) -> None:
-    body = json.dumps(members(status, code)).encode()
+    """Answer a problem and close the connection. No request id exists yet: the middleware makes it."""
+    body = json.dumps(problem_body(status, code)).encode()
     headers = [
         (b"content-type", CONTENT_TYPE.encode()),
         (b"content-length", str(len(body)).encode()),

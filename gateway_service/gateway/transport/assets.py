@@ -13,7 +13,7 @@ _FOLDERS: Final = ("gateway/", "drf_spectacular_sidecar/swagger-ui-dist/")
 
 
 def asset(request: HttpRequest, path: str) -> HttpResponse:
-    """Answer one packaged file."""
+    """Answer the packaged file `path`, or 404 outside of the public folders."""
     file = finders.find(path) if path.startswith(_FOLDERS) and ".." not in path else None
     if not isinstance(file, str) or not Path(file).is_file():
         return not_found(request)

@@ -1,4 +1,4 @@
-"""Who calls: the traveller of a bearer token, and the client's network address behind trusted proxies."""
+"""The caller of a request: the traveller of a bearer token, and the client's network address."""
 
 import asyncio
 import ipaddress
@@ -18,7 +18,7 @@ _MAX_HEADER: Final = 8_192
 async def traveller_of(authorization: str | None) -> Traveller | None:
     """Return the traveller of an Authorization header, or None without a header.
 
-    Raises Unauthenticated for anything except a valid bearer token: a bad token never counts as signed out.
+    Raises Unauthenticated for a header without a valid bearer token. Such a request is never treated as anonymous.
     """
     if authorization is None:
         return None
@@ -28,14 +28,20 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
     return await asyncio.to_thread(verify_access_token, token.strip())
 
 
-def seconds_left(traveller: Traveller) -> float:
-    """Return how long the verified token stays valid; for a token that has expired, the rest of the leeway for clocks."""
+def seconds_valid(traveller: Traveller) -> float:
+    """Return for how many seconds the verified token is still valid.
+
+    If its `exp` has passed, TOKEN_LEEWAY_SECONDS are added, because clocks may differ by so much.
+    """
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)
 
 
 def address_of(peer: str, forwarded_for: Sequence[str]) -> str:
-    """Return the client's address: the peer, or the last address in X-Forwarded-For that is not a trusted proxy's."""
+    """Return the client's address.
+
+    It is `peer`. If `peer` is a trusted proxy, it is the last address in X-Forwarded-For that is not a trusted proxy.
+    """
     address = peer
     forwarded = [part.strip() for header in forwarded_for for part in header.split(",")]
     while forwarded and _trusted(address):

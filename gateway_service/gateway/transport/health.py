@@ -1,4 +1,4 @@
-"""Health: whether the process runs, and whether it can serve requests. Other services are reported, never required."""
+"""Health: whether the process runs, and which services answer. The gateway requires none of them."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import httpx
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 
-from gateway_service.gateway.upstream import http
+from gateway_service.gateway.upstream import http_client
 
 
 async def live(request: HttpRequest) -> JsonResponse:
@@ -15,15 +15,15 @@ async def live(request: HttpRequest) -> JsonResponse:
 
 
 async def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 with the state of each service. The gateway owns nothing that could be unavailable."""
+    """Answer 200, and for each service whether it runs. The gateway is ready even if no service is."""
     names = list(settings.SERVICE_URLS)
-    up = await asyncio.gather(*(_is_live(name) for name in names))
-    return JsonResponse({"status": "ready", "services": dict(zip(names, up, strict=True))})
+    running = await asyncio.gather(*(_is_live(name) for name in names))
+    return JsonResponse({"status": "ready", "services": dict(zip(names, running, strict=True))})
 
 
 async def _is_live(name: str) -> bool:
     try:
-        response = await http.client().get(f"{settings.SERVICE_URLS[name]}/health/live", timeout=1.0)
+        response = await http_client.client().get(f"{settings.SERVICE_URLS[name]}/health/live", timeout=1.0)
     except httpx.HTTPError:
         return False
     return response.is_success

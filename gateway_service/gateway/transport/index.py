@@ -1,4 +1,4 @@
-"""The first page for developers: links to every service and document."""
+"""The index page for developers: links to every service and document."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse

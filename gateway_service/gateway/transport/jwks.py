@@ -1,4 +1,4 @@
-"""The public keys that verify travellers' tokens, as users_service publishes them."""
+"""The public keys of travellers' tokens, as users_service publishes them."""
 
 import time
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from gateway_service.gateway.transport.problems import problem
-from gateway_service.gateway.upstream import http
+from gateway_service.gateway.upstream import http_client
 
 _FRESH_SECONDS: Final = 30.0
 
@@ -24,10 +24,13 @@ _cached = _Cached()
 
 
 async def jwks(request: HttpRequest) -> HttpResponse:
-    """Answer the key set, at most half a minute old; the last good set while users_service is unavailable."""
+    """Answer the key set, which is at most _FRESH_SECONDS old.
+
+    While users_service is unavailable, answer the last set that was read, or 503 if there is none.
+    """
     if time.monotonic() >= _cached.until:
         try:
-            response_of_users = await http.client().get(settings.JWKS_URL)
+            response_of_users = await http_client.client().get(settings.JWKS_URL)
             response_of_users.raise_for_status()
             _cached.body = response_of_users.content
             _cached.until = time.monotonic() + _FRESH_SECONDS

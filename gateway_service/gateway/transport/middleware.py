@@ -1,4 +1,4 @@
-"""One asynchronous middleware for every HTTP answer: request id, host check, security headers, one access log entry."""
+"""The one middleware of the gateway: request id, host check, security headers, and one access log entry per request."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -14,14 +14,17 @@ from gateway_service.gateway.transport.problems import failed, problem
 from shared.telemetry import bind_request
 from shared.text import negotiate
 
-# Django answers these itself.
+# Django answers these exceptions itself, with 400, 403 or 404.
 _ANSWERED = (Http404, PermissionDenied, SuspiciousOperation, BadRequest)
 
 log = structlog.get_logger("access")
 
 
 class GatewayMiddleware:
-    """Bind the request's context, refuse unknown hosts and add security headers. A failure shows no detail, even in DEBUG."""
+    """Binds the request's context, refuses unknown hosts, adds security headers and logs the request.
+
+    An answer to an unexpected exception shows no detail, even in DEBUG.
+    """
 
     async_capable = True
     sync_capable = False
@@ -44,7 +47,7 @@ class GatewayMiddleware:
                 response = await self._get_response(request)
             response["X-Request-Id"] = request_id
             _add_headers(response)
-            vars(response)["_has_been_logged"] = True  # Django logs no error of its own: the entry below is enough
+            vars(response)["_has_been_logged"] = True  # stops Django's own log entry for 4xx and 5xx
             log.info(
                 "request",
                 method=request.method,
@@ -58,7 +61,7 @@ class GatewayMiddleware:
         """Log the exception of a view, and answer 500 without its detail."""
         if isinstance(exception, _ANSWERED):
             return None
-        log.error("request failed", path=request.path[:200], exc_info=exception)
+        log.error("request_failed", path=request.path[:200], exc_info=exception)
         return failed(request)
 
 

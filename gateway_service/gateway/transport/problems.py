@@ -1,4 +1,4 @@
-"""Refusals over HTTP: RFC 9457 problem+json, never a traceback."""
+"""Refusals over HTTP as RFC 9457 problem+json, without internal detail."""
 
 import json
 from http import HTTPStatus
@@ -11,15 +11,15 @@ from shared.telemetry import current_request_id
 CONTENT_TYPE: Final = "application/problem+json"
 
 
-def members(status: int, code: str, detail: str = "") -> dict[str, object]:
-    """Return the members of a problem. `code` is its stable name."""
+def problem_body(status: int, code: str, detail: str = "") -> dict[str, object]:
+    """Return the JSON object of a problem (RFC 9457). Clients rely on `code`."""
     phrase = HTTPStatus(status).phrase
     return {"type": "about:blank", "title": phrase, "status": status, "code": code, "detail": detail or f"{phrase}."}
 
 
 def problem(status: int, code: str, detail: str = "", retry_after: int | None = None) -> HttpResponse:
     """Return a problem+json answer."""
-    body = {**members(status, code, detail), "request_id": current_request_id()}
+    body = {**problem_body(status, code, detail), "request_id": current_request_id()}
     response = HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-store"
     if retry_after is not None:

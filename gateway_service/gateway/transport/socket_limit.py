@@ -1,4 +1,4 @@
-"""How many sockets a traveller may open, over all gateway processes.
+"""Limit the sockets that a traveller has open at a time, over all gateway processes.
 
 Valkey counts them. While Valkey is unavailable, each process counts only its own sockets.
 """
@@ -20,15 +20,18 @@ log = structlog.get_logger(__name__)
 
 
 class SocketLimit:
-    """Counts this process's sockets. A counted socket is forgotten at the latest when its token has expired."""
+    """Counts the open sockets of each traveller: in Valkey for all processes, and here for this process.
+
+    Valkey forgets a socket _MARGIN_SECONDS after its token expired, even if this process ended without `release`.
+    """
 
     def __init__(self) -> None:
         self._open: defaultdict[UUID, dict[int, str]] = defaultdict(dict)
 
     async def admit(self, traveller: UUID, socket: object, *, seconds: float) -> bool:
-        """Count `socket` for `seconds` and return True, or return False if the traveller has SOCKET_LIMIT sockets.
+        """Count `socket` and return True, or return False if the traveller already has SOCKET_LIMIT sockets.
 
-        A SOCKET_LIMIT of 0 means no limit.
+        `seconds` is how long the socket's token is valid. A SOCKET_LIMIT of 0 means no limit.
         """
         limit = settings.SOCKET_LIMIT
         if not limit:
@@ -46,7 +49,7 @@ class SocketLimit:
                 pipe.zcard(key)
                 count = (await pipe.execute())[-1]
         except (RedisError, OSError) as error:
-            log.warning("sockets are counted per process", error=type(error).__name__)
+            log.warning("sockets_counted_per_process", error=type(error).__name__)
             return True
         if count <= limit:
             return True
@@ -64,4 +67,4 @@ class SocketLimit:
         try:
             await valkey.client().zrem(valkey.key("sockets", str(traveller)), name)
         except (RedisError, OSError) as error:
-            log.warning("a socket's place ends with its token", error=type(error).__name__)
+            log.warning("socket_not_released", error=type(error).__name__)

@@ -1,7 +1,7 @@
 """GraphQL over WebSocket: the graphql-transport-ws protocol as a plain ASGI application.
 
-A socket belongs to the traveller of its `connection_init` and ends with that token. Messages for a slow client wait in a
-bounded buffer. If the buffer is full, only that client's socket is closed.
+The first message, `connection_init`, names the traveller by a token. The socket is closed when that token expires.
+Messages for a slow client wait in a bounded buffer. If the buffer is full, only that client's socket is closed.
 """
 
 import asyncio
@@ -13,11 +13,11 @@ from django.conf import settings
 
 from gateway_service.gateway.execution.documents import InvalidRequest, prepare
 from gateway_service.gateway.execution.errors import body_of_errors
-from gateway_service.gateway.execution.json import dumps, parse_json
+from gateway_service.gateway.execution.json_text import dumps, parse_json
 from gateway_service.gateway.execution.run import Body, answers
 from gateway_service.gateway.operation.context import Operation
-from gateway_service.gateway.transport.asgi import Event, Receive, Scope, Send
-from gateway_service.gateway.transport.callers import address_of, seconds_left, traveller_of
+from gateway_service.gateway.transport.asgi_types import Event, Receive, Scope, Send
+from gateway_service.gateway.transport.callers import address_of, seconds_valid, traveller_of
 from gateway_service.gateway.transport.socket_limit import SocketLimit
 from shared.auth import Traveller
 from shared.errors import DomainError, Unauthenticated
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 class Closed(Exception):
-    """The socket ends with this code."""
+    """The socket must be closed with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(code, reason)
@@ -45,8 +45,8 @@ class Closed(Exception):
 BAD_MESSAGE: Final = "Invalid message"
 
 
-def expired() -> Closed:
-    """Return the end of a socket whose token is invalid or has expired."""
+def forbidden() -> Closed:
+    """Return the close code and reason for a token that is invalid or has expired."""
     return Closed(4403, "Forbidden")
 
 
@@ -67,7 +67,7 @@ class Socket:
         self._expiry: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
-        """Serve the connection until either side ends it."""
+        """Serve the connection until the client or the gateway closes it."""
         await self._receive()
         offered = PROTOCOL in self._scope.get("subprotocols", ())
         await self._send({"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None})
@@ -102,7 +102,7 @@ class Socket:
         except Closed as closed:
             self._finish(closed)
         except Exception as error:
-            log.error("socket failed", exc_info=error)
+            log.error("socket_failed", exc_info=error)
             self._finish(Closed(1011, "Internal error"))
 
     async def _handle(self, event: Event) -> None:
@@ -134,19 +134,19 @@ class Socket:
         values = payload if isinstance(payload, dict) else {}
         authorization = values.get("authorization", values.get("Authorization"))
         if authorization is not None and not isinstance(authorization, str):
-            raise expired()
+            raise forbidden()
         try:
             traveller = await traveller_of(authorization)
         except Unauthenticated:
-            raise expired() from None
+            raise forbidden() from None
         except DomainError:
             raise Closed(1013, "Try again later") from None
         if traveller is not None:
-            seconds = seconds_left(traveller)
+            seconds = seconds_valid(traveller)
             if not await self._socket_limit.admit(traveller.id, self, seconds=seconds):
                 raise Closed(4429, "Too many sockets")
             self._traveller = traveller
-            self._expiry = asyncio.get_running_loop().call_later(seconds, self._finish, expired())
+            self._expiry = asyncio.get_running_loop().call_later(seconds, self._finish, forbidden())
         locale = values.get("locale")
         self._locale = locale_of(locale) if isinstance(locale, str) else negotiate(self._header(b"accept-language"))
         self._acknowledged = True
@@ -173,14 +173,14 @@ class Socket:
             except Closed as closed:
                 self._finish(closed)
             except Exception as error:
-                log.error("operation failed", exc_info=error)
+                log.error("operation_failed", exc_info=error)
                 self._finish(Closed(1011, "Internal error"))
             finally:
                 if self._running.get(name) is asyncio.current_task():
                     del self._running[name]
 
     async def _send_answers(self, name: str, payload: object) -> bool:
-        """Send every answer. Return whether `complete` must follow."""
+        """Queue every answer. Return whether `complete` must follow: it must not follow an error."""
         try:
             prepared = prepare(payload)
         except InvalidRequest as refused:
@@ -232,7 +232,7 @@ class Socket:
             self._finish(Closed(4408, "Connection initialisation timeout"))
 
     async def _close(self, closed: Closed) -> None:
-        """Send the close frame, unless the client reads nothing for _CLOSE_SECONDS."""
+        """Send the close frame. Give up after _CLOSE_SECONDS, because a client may read nothing."""
         closing = self._send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
         with contextlib.suppress(TimeoutError, OSError):
             await asyncio.wait_for(closing, _CLOSE_SECONDS)

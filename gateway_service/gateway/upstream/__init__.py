@@ -1,1 +1,1 @@
-"""The gateway's connections: typed gRPC stubs of the services, the HTTP client, Valkey."""
+"""Connections to other processes: typed gRPC stubs of the services, the HTTP client, Valkey."""

@@ -1,6 +1,6 @@
-"""Counters that every gateway process shares.
+"""Valkey, for the counters that all gateway processes share. Valkey speaks Redis's protocol, so the client is `redis`.
 
-If Valkey is unavailable, the gateway refuses nobody: the services keep their own limits.
+While Valkey is unavailable, wrong references are not counted, and sockets are counted only within each process.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ _clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis.Redis] = we
 
 
 def client() -> redis.Redis:
-    """Return the running loop's client."""
+    """Return the running event loop's client."""
     loop = asyncio.get_running_loop()
     opened = _clients.get(loop)
     if opened is None:
@@ -28,12 +28,12 @@ def client() -> redis.Redis:
 
 
 def key(*parts: str) -> str:
-    """Return the key of a counter."""
+    """Return a counter's key: `parts` behind the gateway's prefix."""
     return ":".join((_PREFIX, *parts))
 
 
 async def close() -> None:
-    """Close the running loop's client."""
+    """Close the running event loop's client."""
     opened = _clients.pop(asyncio.get_running_loop(), None)
     if opened is not None:
         await opened.aclose()

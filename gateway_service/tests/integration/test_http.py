@@ -32,10 +32,10 @@ def unsigned(alg: str, person: UUID) -> str:
     return f"{part({'alg': alg, 'typ': 'JWT', 'kid': keys.KID})}.{part(claims)}."
 
 
-async def test_a_bad_token_is_401_and_never_counts_as_signed_out(
-    http: httpx.AsyncClient, person: UUID, backends: Backends
+async def test_an_invalid_token_is_401_and_never_anonymous(
+    client: httpx.AsyncClient, person: UUID, backends: Backends
 ) -> None:
-    """Abuse 1, 2, 3, 5, 6: every bad token gets the same answer."""
+    """The answer is the same for every forged, foreign, expired or malformed token."""
     pem = keys.traveller_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     now = int(time.time())
     b64 = base64.urlsafe_b64encode
@@ -57,7 +57,9 @@ async def test_a_bad_token_is_401_and_never_counts_as_signed_out(
         "",
     ]
 
-    answers = [await http.post("/graphql", json={"query": ME}, headers={"Authorization": header}) for header in headers]
+    answers = [
+        await client.post("/graphql", json={"query": ME}, headers={"Authorization": header}) for header in headers
+    ]
 
     assert {answer.status_code for answer in answers} == {401}
     assert {answer.text for answer in answers} == {
@@ -67,30 +69,29 @@ async def test_a_bad_token_is_401_and_never_counts_as_signed_out(
 
 
 async def test_clocks_may_differ_by_the_leeway(ask: Any, person: UUID) -> None:
-    """Abuse 5."""
     token = keys.mint_access_token(person, exp=int(time.time()) - 20)
 
     assert (await ask(ME, token=token))["data"]["me"] is not None
 
 
-async def test_only_post_and_json_are_accepted(http: httpx.AsyncClient, backends: Backends) -> None:
-    """Abuse 46."""
+async def test_only_post_and_json_are_accepted(client: httpx.AsyncClient, backends: Backends) -> None:
+    """Otherwise a link or a form on another site could send a mutation."""
     mutation = 'mutation { login(email: "a", password: "b") { accessToken } }'
-    by_get = await http.get("/graphql", params={"query": mutation})
-    by_form = await http.post("/graphql", data={"query": mutation})
-    by_text = await http.post(
+    by_get = await client.get("/graphql", params={"query": mutation})
+    by_form = await client.post("/graphql", data={"query": mutation})
+    by_text = await client.post(
         "/graphql", content=json.dumps({"query": mutation}), headers={"Content-Type": "text/plain"}
     )
-    by_xml = await http.post("/graphql", content="<a/>", headers={"Content-Type": "application/xml"})
-    multipart = await http.post("/graphql", files={"operations": b"{}"})
+    by_xml = await client.post("/graphql", content="<a/>", headers={"Content-Type": "application/xml"})
+    multipart = await client.post("/graphql", files={"operations": b"{}"})
 
     assert (by_get.status_code, by_get.headers["Allow"]) == (405, "POST")
     assert [answer.status_code for answer in (by_form, by_text, by_xml, multipart)] == [415] * 4
     assert backends.calls.total() == 0
 
 
-async def test_a_request_that_is_too_large_is_refused_unread(http: httpx.AsyncClient) -> None:
-    """Abuse 49, 51."""
+async def test_a_too_large_request_is_refused_before_its_end(client: httpx.AsyncClient) -> None:
+    """A body of 50 MB in chunks, a body that declares 11 MB, and 100 kB of headers."""
     read = 0
 
     async def endless() -> Any:
@@ -99,20 +100,20 @@ async def test_a_request_that_is_too_large_is_refused_unread(http: httpx.AsyncCl
             read += 1_000_000
             yield b" " * 1_000_000
 
-    streamed = await http.post("/graphql", content=endless(), headers={"Content-Type": "application/json"})
-    declared = await http.post("/graphql", content=b"{}", headers={"Content-Length": "11000000"})
-    heads = await http.get("/health/live", headers={"X-Long": "x" * 100_000})
+    streamed = await client.post("/graphql", content=endless(), headers={"Content-Type": "application/json"})
+    declared = await client.post("/graphql", content=b"{}", headers={"Content-Length": "11000000"})
+    heads = await client.get("/health/live", headers={"X-Long": "x" * 100_000})
 
     assert (streamed.status_code, declared.status_code, heads.status_code) == (413, 413, 431)
     assert read <= 12_000_000
     assert declared.headers["Connection"] == heads.headers["Connection"] == "close"
 
 
-async def test_unknown_hosts_are_refused_and_identity_headers_ignored(http: httpx.AsyncClient, ask: Any) -> None:
-    """Abuse 50."""
-    evil = await http.get("/health/live", headers={"Host": "evil.example"})
+async def test_unknown_hosts_are_refused_and_identity_headers_ignored(client: httpx.AsyncClient, ask: Any) -> None:
+    """The Host header, headers that claim an identity, and a request of another site."""
+    evil = await client.get("/health/live", headers={"Host": "evil.example"})
     claims = {"X-User-Id": "1", "X-Remote-User": "admin", "X-HTTP-Method-Override": "DELETE"}
-    cross = await http.post("/graphql", json={"query": ME}, headers={"Origin": "https://evil.example", **claims})
+    cross = await client.post("/graphql", json={"query": ME}, headers={"Origin": "https://evil.example", **claims})
 
     assert evil.status_code == 400
     assert cross.json() == {"data": {"me": None}}
@@ -120,37 +121,37 @@ async def test_unknown_hosts_are_refused_and_identity_headers_ignored(http: http
 
 
 async def test_unknown_paths_and_failures_answer_problem_json(
-    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unknown = await http.get("/nope")
+    unknown = await client.get("/nope")
 
     def broken(*_: Any) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("gateway_service.gateway.transport.http.prepare", broken)
+    monkeypatch.setattr("gateway_service.gateway.transport.graphql_http.prepare", broken)
     with override_settings(DEBUG=True):
-        failed = await http.post("/graphql", json={"query": ME})
+        failed = await client.post("/graphql", json={"query": ME})
 
     assert (unknown.status_code, failed.status_code) == (404, 500)
     assert unknown.headers["Content-Type"] == failed.headers["Content-Type"] == "application/problem+json"
     assert "secret" not in failed.text
 
 
-async def test_the_refresh_cookie_is_unreadable_and_refused_to_other_sites(
-    http: httpx.AsyncClient, backends: Backends
+async def test_no_script_reads_the_refresh_cookie_and_no_other_site_uses_it(
+    client: httpx.AsyncClient, backends: Backends
 ) -> None:
-    """Abuse 8. Seen failing (a new token for the other site) without the check of cookie_allowed in refreshTokens."""
+    """Seen failing (a new token for the other site) without the check of cookie_allowed in refreshTokens."""
     with override_settings(COOKIES_SECURE=True):
-        login = await http.post("/graphql", json={"query": LOGIN, "variables": {"c": True}})
+        login = await client.post("/graphql", json={"query": LOGIN, "variables": {"c": True}})
     payload, cookie = login.json()["data"]["login"], login.headers["Set-Cookie"]
     sent = {"Cookie": "travel_refresh=refresh-1"}
     own = settings.PUBLIC_URL
 
     refused = [
-        await http.post("/graphql", json={"query": REFRESH}, headers={**sent, **more})
+        await client.post("/graphql", json={"query": REFRESH}, headers={**sent, **more})
         for more in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"})
     ]
-    accepted = await http.post("/graphql", json={"query": REFRESH}, headers={**sent, "Origin": own})
+    accepted = await client.post("/graphql", json={"query": REFRESH}, headers={**sent, "Origin": own})
 
     assert payload == {
         "accessToken": "access", "refreshToken": None, "expiresIn": 300, "twoFactorRequired": False, "errors": []
@@ -164,16 +165,16 @@ async def test_the_refresh_cookie_is_unreadable_and_refused_to_other_sites(
     assert backends.calls["RefreshTokens"] == 1
 
 
-async def test_without_use_cookie_no_cookie_is_set(http: httpx.AsyncClient) -> None:
-    login = await http.post("/graphql", json={"query": LOGIN})
+async def test_without_use_cookie_no_cookie_is_set(client: httpx.AsyncClient) -> None:
+    login = await client.post("/graphql", json={"query": LOGIN})
 
     assert login.json()["data"]["login"]["refreshToken"] == "refresh-1"
     assert "Set-Cookie" not in login.headers
 
 
-async def test_services_receive_the_peers_address(http: httpx.AsyncClient, backends: Backends) -> None:
-    """Abuse 14: a header does not change the client's address."""
-    await http.post("/graphql", json={"query": LOGIN}, headers={"X-Forwarded-For": "1.2.3.4"})
+async def test_services_receive_the_peers_address(client: httpx.AsyncClient, backends: Backends) -> None:
+    """A header of the client does not change its address."""
+    await client.post("/graphql", json={"query": LOGIN}, headers={"X-Forwarded-For": "1.2.3.4"})
 
     (_, request, _) = next(request for request in backends.world.requests if request[0] == "Login")
     assert request.ip_address == "127.0.0.9"

@@ -1,4 +1,4 @@
-"""Live updates over real WebSockets and real Kafka: no event is lost or repeated, and each end has its code."""
+"""Live updates of a booking over real WebSockets and real Kafka, and the protocol with its close codes."""
 
 import asyncio
 import json
@@ -14,9 +14,17 @@ from django.test import override_settings
 
 from gateway_service.gateway.live import feed as feed_module
 from gateway_service.gateway.live import follow
-from gateway_service.gateway.live.feed import TOPIC, feed
+from gateway_service.gateway.live.feed import BOOKINGS_TOPIC, feed
 from gateway_service.tests.backends import Backends
-from gateway_service.tests.live_client import UPDATES, Client, bearer, connected, publish, until_unwatched, until_up
+from gateway_service.tests.live_client import (
+    UPDATES,
+    Client,
+    bearer,
+    connected,
+    publish,
+    until_connected,
+    until_unwatched,
+)
 from gateway_service.tests.serving import close_connections, serving
 from shared.auth import testing as keys
 from shared.errors import Unavailable
@@ -29,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("valkey", "kafka_topics")
 async def test_missed_events_come_first_and_each_event_once(
     address: str, backends: Backends, person: UUID, token: str
 ) -> None:
-    """Seen failing (nothing after 3) with Feed._notify notifying nobody."""
+    """Seen failing (no event after sequence 3) with an empty Feed._notify."""
     booking = backends.world.add_booking(person)
     async with connected(address, bearer(token, locale="fr")) as client:
         await client.watch(booking.reference, after=1)
@@ -39,11 +47,11 @@ async def test_missed_events_come_first_and_each_event_once(
             "booking": {"reference": booking.reference, "status": "CONFIRMED"},
         }
         assert await client.sequences(1) == [3]
-        await until_up()
+        await until_connected()
         for _ in range(3):
             backends.world.add_event(booking, "booking.changed")
             await asyncio.to_thread(publish, booking.id, booking.sequence)
-            await asyncio.to_thread(publish, booking.id, booking.sequence)  # the relay may repeat
+            await asyncio.to_thread(publish, booking.id, booking.sequence)  # the relay may send an event twice
         assert await client.sequences(3) == [4, 5, 6]
         assert await client.is_silent()
 
@@ -56,20 +64,23 @@ async def test_a_record_that_cannot_be_read_is_skipped(
 ) -> None:
     """The same reader goes on with the next record.
 
-    Many records come first because the interpreter then calls `headers` without its check. Seen failing: the process ended
-    (segmentation fault) with `message.headers()` in headers_of, and a new reader was made without the guard in Feed._dispatch.
+    Sixty good records come first. After so many calls the interpreter specialises the call of `headers` and no longer
+    checks for a pending exception: see headers_of. Seen failing (segmentation fault) with `message.headers()` in
+    headers_of. Seen failing (a new reader) without the `try` in Feed._dispatch.
     """
     booking = backends.world.add_booking(person)
     readers = []
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=3)
-        await until_up()
+        await until_connected()
         make = feed()._make_consumer
         feed()._make_consumer = lambda *args, **options: readers.append(1) or make(*args, **options)
         for _ in range(60):
-            await asyncio.to_thread(put_raw, TOPIC, key=b"other", value=b"{}", headers=[(b"ce_sequence", b"1")])
+            await asyncio.to_thread(
+                put_raw, BOOKINGS_TOPIC, key=b"other", value=b"{}", headers=[(b"ce_sequence", b"1")]
+            )
         backends.world.add_event(booking, "booking.changed")
-        await asyncio.to_thread(put_raw, TOPIC, key=booking.id.encode(), value=value, headers=[(name, b"4")])
+        await asyncio.to_thread(put_raw, BOOKINGS_TOPIC, key=booking.id.encode(), value=value, headers=[(name, b"4")])
         await asyncio.to_thread(publish, booking.id, booking.sequence)
 
         assert await client.sequences(1) == [4]
@@ -83,7 +94,7 @@ async def test_a_change_reaches_only_its_watchers_and_soon(
     mine, other = backends.world.add_booking(person, 1), backends.world.add_booking(person, 2)
     async with connected(address, bearer(token)) as client:
         await client.watch(mine.reference)
-        await until_up()
+        await until_connected()
         calls = backends.calls["ListBookingEvents"]
         backends.world.add_event(other, "booking.changed")
         await asyncio.to_thread(publish, other.id, other.sequence)
@@ -96,7 +107,7 @@ async def test_a_change_reaches_only_its_watchers_and_soon(
         assert backends.calls["ListBookingEvents"] == calls + 1
 
 
-async def test_while_the_feed_is_down_bookings_are_polled(
+async def test_while_the_feed_is_not_connected_bookings_are_polled(
     address: str, backends: Backends, person: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> Any:
@@ -108,7 +119,7 @@ async def test_while_the_feed_is_down_bookings_are_polled(
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=3)
         await asyncio.sleep(0.2)
-        assert not feed().up
+        assert not feed().connected
         backends.world.add_event(booking, "booking.changed")
 
         assert await client.sequences(1) == [4]
@@ -121,7 +132,7 @@ async def test_no_event_is_lost_while_a_service_is_unavailable(
     booking = backends.world.add_booking(person)
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=3)
-        await until_up()
+        await until_connected()
         backends.world.refusals["ListBookingEvents"] = Unavailable()
         backends.world.add_event(booking, "booking.changed")
         await asyncio.to_thread(publish, booking.id, booking.sequence)
@@ -132,7 +143,7 @@ async def test_no_event_is_lost_while_a_service_is_unavailable(
 
 
 async def test_bookings_of_other_travellers_are_not_found(address: str, backends: Backends, token: str) -> None:
-    """Abuse 61."""
+    """Neither is an unknown reference. Both need a signed-in traveller."""
     theirs = backends.world.add_booking(uuid7())
     async with connected(address, bearer(token)) as client:
         await client.watch(theirs.reference, name="a")
@@ -153,14 +164,13 @@ async def test_bookings_of_other_travellers_are_not_found(address: str, backends
 
 
 @pytest.mark.parametrize("payload", [bearer("x"), {"authorization": "x"}, {"authorization": 7}, {"authorization": ""}])
-async def test_a_bad_token_closes_with_4403(payload: Any, address: str) -> None:
-    """Abuse 62."""
+async def test_an_invalid_token_closes_with_4403(payload: Any, address: str) -> None:
     async with connected(address, payload, ack=False) as client:
         assert await client.closed() == 4403
 
 
 async def test_a_socket_ends_with_its_token(address: str, backends: Backends, person: UUID) -> None:
-    """Abuse 62. Seen failing (the socket stayed open) without the timer of _init."""
+    """Seen failing (the socket stayed open) without the timer of _init."""
     booking = backends.world.add_booking(person)
     token = keys.mint_access_token(person, exp=int(time.time()) + 2)
     async with connected(address, bearer(token)) as client:
@@ -170,7 +180,7 @@ async def test_a_socket_ends_with_its_token(address: str, backends: Backends, pe
         assert time.monotonic() - started < 5
 
 
-async def test_the_protocol_is_kept(address: str) -> None:
+async def test_each_breach_of_the_protocol_has_its_close_code(address: str) -> None:
     with override_settings(SOCKET_INIT_SECONDS=0.2):
         async with connected(address) as client:
             assert await client.closed() == 4408
@@ -212,7 +222,7 @@ async def test_a_completed_subscription_is_silent(address: str, backends: Backen
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=2)
         assert await client.sequences(1) == [3]
-        await until_up()
+        await until_connected()
         await client.send(type="complete", id="1")
         await asyncio.sleep(0.2)
         backends.world.add_event(booking, "booking.changed")
@@ -222,7 +232,7 @@ async def test_a_completed_subscription_is_silent(address: str, backends: Backen
 
 
 async def test_the_sockets_of_a_traveller_are_limited(address: str, person: UUID) -> None:
-    """Abuse 63. Seen failing without SocketLimit.admit."""
+    """Seen failing without SocketLimit.admit."""
     with override_settings(SOCKET_LIMIT=3):
         async with connected(address, bearer(keys.mint_access_token(person))) as first:
             async with connected(address, bearer(keys.mint_access_token(person))):
@@ -241,7 +251,7 @@ async def test_the_sockets_of_a_traveller_are_limited(address: str, person: UUID
 async def test_only_a_client_that_stops_reading_is_closed(
     address: str, backends: Backends, person: UUID, token: str
 ) -> None:
-    """Abuse 64. Seen failing (no end, a growing buffer) with an unbounded queue."""
+    """Seen failing (the socket stayed open, and its buffer grew) with an unbounded queue."""
     booking = backends.world.add_booking(person)
     for _ in range(40):
         booking.passengers.add(first_name="x" * 20_000, last_name="y", kind=1, id=str(uuid7()))
@@ -280,7 +290,7 @@ async def test_updates_are_also_sent_as_server_sent_events(
                 if text.startswith("data: {"):
                     received.append(json.loads(text[6:])["data"]["bookingUpdated"]["event"]["sequence"])
                 if received == [2, 3]:
-                    await until_up()
+                    await until_connected()
                     backends.world.add_event(booking, "booking.changed")
                     await asyncio.to_thread(publish, booking.id, booking.sequence)
                     received.append("published")

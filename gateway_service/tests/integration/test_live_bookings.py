@@ -8,10 +8,10 @@ import pytest
 
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.gateway.live import follow
-from gateway_service.gateway.live.feed import INVENTORY
-from gateway_service.gateway.schema.subscriptions import MOST_KNOWN
+from gateway_service.gateway.live.feed import INVENTORY_TOPIC
+from gateway_service.gateway.schema.subscriptions import MAX_KNOWN
 from gateway_service.tests.backends import Backends
-from gateway_service.tests.live_client import Client, bearer, connected, publish, until_unwatched, until_up
+from gateway_service.tests.live_client import Client, bearer, connected, publish, until_connected, until_unwatched
 from shared.errors import Unavailable
 from shared.ids import uuid7
 
@@ -36,13 +36,16 @@ async def updates(client: Client, count: int) -> list[tuple[str, int]]:
 async def test_missed_events_of_each_booking_come_first_then_every_change(
     address: str, backends: Backends, person: UUID, token: str
 ) -> None:
-    """An unknown booking comes with all its events, and so does a later booking; each event once. Seen failing without the traveller in Change.watch_names."""
+    """A booking that `known` does not name comes with all its events. So does a booking that is made later.
+
+    Seen failing without the traveller in Change.watch_names.
+    """
     known, unknown = (backends.world.add_booking(person, number) for number in (1, 2))
     stranger = backends.world.add_booking(uuid7(), 3)
     async with connected(address, bearer(token)) as client:
         await client.subscribe(MINE, k=[{"reference": known.reference, "sequence": 2}])
         assert sorted(await updates(client, 4)) == [("REF00001", 3), *[("REF00002", n) for n in (1, 2, 3)]]
-        await until_up()
+        await until_connected()
         backends.world.add_event(stranger, "booking.changed")
         await announce(stranger)
         backends.world.add_event(unknown, "booking.changed")
@@ -61,7 +64,7 @@ async def test_without_known_bookings_updates_begin_now(
     booking = backends.world.add_booking(person)
     async with connected(address, bearer(token)) as client:
         await client.subscribe(MINE)
-        await until_up()
+        await until_connected()
         assert await client.is_silent()
         backends.world.add_event(booking, "booking.changed")
         await announce(booking)
@@ -72,10 +75,10 @@ async def test_without_known_bookings_updates_begin_now(
     ("reference", "sequence"),
     [("REF00001", -1), ("", 1), ("ref00001", 1), ("REF00001\n", 1), ("REF٠٠٠٠١", 1), ("R" * 10_000, 1)],
 )
-async def test_known_takes_valid_references_and_sequences(
+async def test_known_accepts_only_valid_references_and_sequences(
     address: str, backends: Backends, token: str, reference: str, sequence: int
 ) -> None:
-    """Seen failing without the check of the reference: every case except the first was followed."""
+    """Seen failing, in every case except the first, without the check of the reference."""
     async with connected(address, bearer(token)) as client:
         await client.subscribe(MINE, k=[{"reference": reference, "sequence": sequence}])
         answer = await client.receive()
@@ -84,7 +87,7 @@ async def test_known_takes_valid_references_and_sequences(
 
 async def test_the_number_of_known_bookings_is_limited(address: str, backends: Backends, token: str) -> None:
     async with connected(address, bearer(token)) as client:
-        await client.subscribe(MINE, k=[{"reference": "REF00001", "sequence": 1}] * (MOST_KNOWN + 1))
+        await client.subscribe(MINE, k=[{"reference": "REF00001", "sequence": 1}] * (MAX_KNOWN + 1))
         answer = await client.receive()
     assert answer["payload"][0]["extensions"] == {"code": "BAD_USER_INPUT", "field": "known"}
 
@@ -92,12 +95,15 @@ async def test_the_number_of_known_bookings_is_limited(address: str, backends: B
 async def test_a_subscription_survives_an_outage(
     address: str, backends: Backends, person: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A change during the outage is sent once after it. Seen failing (it ended) with the guard around only the later read."""
+    """A change during the outage is sent once, after it.
+
+    Seen failing (the subscription ended) with only `_changed` inside the `try` of follow_bookings.
+    """
     monkeypatch.setattr(follow, "POLL_SECONDS", 0.1)
     booking = backends.world.add_booking(person)
     async with connected(address, bearer(token)) as client:
         await client.subscribe(MINE)
-        await until_up()
+        await until_connected()
         assert await client.is_silent()
         backends.world.refusals["ListBookingEvents"] = Unavailable()
         backends.world.add_event(booking, "booking.changed")
@@ -114,7 +120,7 @@ async def test_a_known_reference_of_another_traveller_has_no_effect(
     foreign = backends.world.add_booking(uuid7())
     async with connected(address, bearer(token)) as client:
         await client.subscribe(MINE, k=[{"reference": foreign.reference, "sequence": 0}])
-        await until_up()
+        await until_connected()
         backends.world.add_event(foreign, "booking.changed")
         await announce(foreign)
         assert await client.is_silent()
@@ -127,7 +133,7 @@ async def test_my_bookings_require_sign_in(address: str, backends: Backends) -> 
 
 
 async def test_free_seats_are_sent_now_and_after_each_change(address: str, backends: Backends) -> None:
-    """Nobody is signed in. The seats come from the event, without an RPC."""
+    """Nobody is signed in. The free seats come from the event, without an RPC."""
     departure = backends.world.add_trip(1)
     departure_id = to_global_id("Departure", departure.id)
 
@@ -139,7 +145,7 @@ async def test_free_seats_are_sent_now_and_after_each_change(address: str, backe
     async with connected(address, {}) as client:
         await client.subscribe(SEATS, d=departure_id)
         assert await seats(client) == 7
-        await until_up()
+        await until_connected()
         asked = backends.calls["BatchGetAvailability"]
         for sequence, free_seats in ((5, 4), (6, 4), (7, 0)):
             value = (
@@ -147,10 +153,10 @@ async def test_free_seats_are_sent_now_and_after_each_change(address: str, backe
                 if free_seats
                 else {"departure_id": departure.id}
             )
-            await asyncio.to_thread(publish, departure.id, sequence, value, topic=INVENTORY)
+            await asyncio.to_thread(publish, departure.id, sequence, value, topic=INVENTORY_TOPIC)
             if sequence != 6:
                 assert await seats(client) == free_seats
-        assert backends.calls["BatchGetAvailability"] - asked <= 1  # at most one RPC, when the feed came up
+        assert backends.calls["BatchGetAvailability"] - asked <= 1  # at most one RPC, when the feed connected
         assert await client.is_silent()
 
 

@@ -1,4 +1,4 @@
-"""The answer of a mutation: its object, a listed refusal in the payload, or any other refusal as a top-level error."""
+"""The answer of a mutation: its object, a refusal in the payload, or a top-level error."""
 
 from typing import Any
 from uuid import UUID
@@ -7,7 +7,7 @@ import pytest
 
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.tests.backends import Backends
-from gateway_service.tests.fakes import SeatsUnavailable
+from gateway_service.tests.world import SeatsUnavailable
 from shared import errors
 from shared.ids import uuid7
 from shared.text import Text
@@ -144,7 +144,7 @@ async def test_booking_mutations_require_sign_in(ask: Any, backends: Backends, d
         (errors.NotFound(), "NOT_FOUND", None),
     ],
 )
-async def test_refusals_of_a_booking(
+async def test_a_refusal_of_a_booking_is_in_the_payload(
     refusal: errors.DomainError, code: str, params: Any, ask: Any, backends: Backends, token: str
 ) -> None:
     backends.world.refusals["CreateBooking"] = refusal
@@ -163,7 +163,9 @@ async def test_the_field_of_a_refusal_has_the_schemas_spelling(ask: Any, backend
     assert payload["errors"][0]["field"] == "passengers[0].firstName"
 
 
-async def test_a_profile_changes_only_what_is_given(ask: Any, backends: Backends, person: UUID, token: str) -> None:
+async def test_only_the_given_fields_of_a_profile_change(
+    ask: Any, backends: Backends, person: UUID, token: str
+) -> None:
     query = "mutation($i: ProfileInput!) { updateProfile(input: $i) { user { id } errors { code } } }"
     given = {"firstName": "Ann", "phone": None, "dateOfBirth": "1990-02-28", "locale": "FR", "notifyBySms": False}
 

@@ -1,4 +1,4 @@
-"""Queries over real gRPC: batched, localised, answered while a service is unavailable, and closed to other travellers."""
+"""Queries over real gRPC: batches, languages, unavailable services, and objects of other travellers."""
 
 import base64
 from typing import Any
@@ -26,14 +26,14 @@ query Everything($first: Int) {
 
 @pytest.fixture
 def account(backends: Backends, person: UUID) -> users_pb2.User:
-    made = users_pb2.User(id=str(person), email="ann@example.org", email_verified=True)
-    made.profile.locale = common_pb2.LOCALE_FR
-    backends.world.users[made.id] = made
-    return made
+    user = users_pb2.User(id=str(person), email="ann@example.org", email_verified=True)
+    user.profile.locale = common_pb2.LOCALE_FR
+    backends.world.users[user.id] = user
+    return user
 
 
 async def test_rpcs_do_not_grow_with_rows(ask: Any, backends: Backends, person: UUID, token: str) -> None:
-    """Seen failing with a new loader at every use."""
+    """Seen failing with a new loader for every use."""
     backends.world.users[str(person)] = users_pb2.User(id=str(person), email="ann@example.org")
     counts = []
     for rows in (1, 8):
@@ -134,7 +134,7 @@ async def test_me_needs_only_the_token(ask: Any, unavailable: Any, person: UUID,
 async def test_node_of_another_traveller_is_null(
     type_name: str, ask: Any, backends: Backends, account: users_pb2.User, token: str
 ) -> None:
-    """Abuse 40."""
+    """The answer does not reveal whether the object exists."""
     theirs = backends.world.add_booking(uuid7()).id
     query = "query($id: ID!) { node(id: $id) { id } }"
 
@@ -174,7 +174,7 @@ async def test_a_booking_of_another_traveller_is_null_without_an_error(
 
 
 async def test_guessing_references_is_limited(ask: Any, valkey: Any, backends: Backends, token: str) -> None:
-    """Abuse 40. Seen failing without guesses.check_reference."""
+    """Seen failing without guesses.check_limit."""
     query = "{ " + " ".join(f'r{i}: booking(reference: "WRONG{i}") {{ id }}' for i in range(30)) + " }"
     for _ in range(2):
         assert "errors" not in await ask(query, token=token)
@@ -186,7 +186,7 @@ async def test_guessing_references_is_limited(ask: Any, valkey: Any, backends: B
 
 @pytest.mark.parametrize("arguments", ["first: 0", "first: -1", "first: 101", 'after: "AAAA"', 'after: "%%%"'])
 async def test_pages_and_cursors_are_checked(arguments: str, ask: Any, backends: Backends) -> None:
-    """Abuse 47."""
+    """A page size out of range or a malformed cursor is refused without a call of a service."""
     answer = await ask(f"{{ trips({arguments}) {{ totalCount }} }}")
 
     assert answer["data"]["trips"] is None
@@ -196,7 +196,7 @@ async def test_pages_and_cursors_are_checked(arguments: str, ask: Any, backends:
 
 
 async def test_a_cursor_is_valid_only_for_its_own_list(ask: Any, backends: Backends) -> None:
-    """Abuse 47. Seen failing (one SearchTrips more) without ListKey's fingerprint."""
+    """Seen failing (one SearchTrips more) without ListKey's fingerprint."""
     backends.world.add_trip(1)
     cursor = (await ask("{ trips { edges { cursor } } }"))["data"]["trips"]["edges"][0]["cursor"]
 

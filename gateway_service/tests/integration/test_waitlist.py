@@ -1,4 +1,4 @@
-"""The waiting list and renaming over GraphQL: requests, answers, and that a traveller sees only their own entries."""
+"""The waiting list, and renaming a passenger, over GraphQL. A traveller sees only their own entries."""
 
 from typing import Any
 from uuid import UUID
@@ -58,7 +58,9 @@ async def test_a_quote_accepts_an_offer(ask: Any, backends: Backends, token: str
 
 
 @pytest.mark.parametrize("code", ["NOT_FOUND", "INVALID_PASSENGERS", "SEATS_AVAILABLE", "DEPARTURE_CLOSED"])
-async def test_refusals_of_joining(ask: Any, backends: Backends, token: str, departure: str, code: str) -> None:
+async def test_a_refusal_of_joining_is_in_the_payload(
+    ask: Any, backends: Backends, token: str, departure: str, code: str
+) -> None:
     backends.world.refusals["JoinWaitlist"] = errors.RemoteRefusal.rebuild(
         code=code, status=StatusCode.FAILED_PRECONDITION, message="No.", field=None, params={}
     )
@@ -68,7 +70,9 @@ async def test_refusals_of_joining(ask: Any, backends: Backends, token: str, dep
     assert answer["data"]["joinWaitlist"] == {"entry": None, "errors": [{"code": code, "field": None}]}
 
 
-async def test_leaving_and_renaming(ask: Any, backends: Backends, token: str, person: UUID) -> None:
+async def test_leaving_the_waiting_list_and_renaming_a_passenger(
+    ask: Any, backends: Backends, token: str, person: UUID
+) -> None:
     booking = backends.world.add_booking(person)
     passenger = booking.passengers[0].id
 

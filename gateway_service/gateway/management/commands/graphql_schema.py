@@ -1,4 +1,4 @@
-"""`graphql_schema`: write the served schema to the committed file, with graphene-django's command."""
+"""`graphql_schema`: write the served schema to schema.graphql. It extends graphene-django's command of that name."""
 
 import graphene
 from django.core.management.base import CommandError
@@ -6,7 +6,7 @@ from graphene_django.management.commands import graphql_schema
 
 
 class Command(graphql_schema.Command):
-    """Writes the schema. If the file cannot be written, the command prints one readable sentence."""
+    """Writes the schema, or says why the file cannot be written."""
 
     def get_schema(self, schema: graphene.Schema, out: str, indent: int | None) -> None:
         """Write `schema` to `out`. Raises CommandError if the file cannot be written."""

@@ -1,4 +1,4 @@
-"""The root of all mutations."""
+"""The fields of Mutation."""
 
 import graphene
 

@@ -9,6 +9,8 @@ import graphene
 from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.operation.cookies import clear_refresh_cookie, set_refresh_cookie
 from gateway_service.gateway.operation.languages import languages
+from gateway_service.gateway.schema.enums import Locale
+from gateway_service.gateway.schema.messages import Info
 from gateway_service.gateway.schema.mutations.payloads import (
     DonePayload,
     Payload,
@@ -18,10 +20,9 @@ from gateway_service.gateway.schema.mutations.payloads import (
     VerifyEmailPayload,
     mutation,
 )
-from gateway_service.gateway.schema.person import Person
 from gateway_service.gateway.schema.scalars import Date
-from gateway_service.gateway.schema.values import Info, Locale
-from gateway_service.gateway.upstream import grpc
+from gateway_service.gateway.schema.user_ref import UserRef
+from gateway_service.gateway.upstream import stubs
 from shared.errors import Forbidden
 from shared.rpc.mapping import locale_to_proto
 
@@ -55,7 +56,7 @@ class ProfileInput(graphene.InputObjectType):
     input=RegisterInput(required=True),
 )
 async def register(info: Info, input: RegisterInput) -> Payload:
-    """Create an account. The answer is the same for a known address; a mail explains the next step."""
+    """Create an account. If the address is already registered, the answer is the same and a mail explains it."""
     locale = await info.context.locale()
     request = users_pb2.RegisterRequest(
         email=input.email,
@@ -67,22 +68,22 @@ async def register(info: Info, input: RegisterInput) -> Payload:
         accept_terms=input.accept_terms,
         ip_address=info.context.ip_address,
     )
-    await info.context.call(grpc.users.Register, request)
+    await info.context.call(stubs.users.Register, request)
     return {}
 
 
 @mutation(VerifyEmailPayload, "TOKEN_INVALID", token=graphene.String(required=True))
 async def verify_email(info: Info, token: str) -> Payload:
-    """Verify an address by the token of its mail."""
-    await info.context.call(grpc.users.VerifyEmail, users_pb2.VerifyEmailRequest(token=token))
+    """Verify an email address by the token from its mail."""
+    await info.context.call(stubs.users.VerifyEmail, users_pb2.VerifyEmailRequest(token=token))
     return {}
 
 
 @mutation(DonePayload, email=graphene.String(required=True))
 async def resend_verification(info: Info, email: str) -> Payload:
-    """Mail another link. Only the mail reveals whether the address is known."""
+    """Mail another verification link. The answer does not reveal whether the address is registered."""
     request = users_pb2.ResendVerificationRequest(email=email, ip_address=info.context.ip_address)
-    await info.context.call(grpc.users.ResendVerification, request)
+    await info.context.call(stubs.users.ResendVerification, request)
     return {}
 
 
@@ -97,7 +98,7 @@ async def resend_verification(info: Info, email: str) -> Payload:
 async def login(
     info: Info, email: str, password: str, one_time_code: str | None = None, use_cookie: bool | None = None
 ) -> Payload:
-    """Sign in; with `useCookie` the refresh token goes into a cookie instead of the payload."""
+    """Sign in. With `useCookie` the refresh token goes into a cookie instead of the payload."""
     request = users_pb2.LoginRequest(
         email=email,
         password=password,
@@ -105,28 +106,31 @@ async def login(
         user_agent=info.context.user_agent,
         ip_address=info.context.ip_address,
     )
-    answer = await info.context.call(grpc.users.Login, request)
+    answer = await info.context.call(stubs.users.Login, request)
     return _tokens(info, answer.tokens, in_cookie=bool(use_cookie))
 
 
 @mutation(TokensPayload, "TOKEN_INVALID", refresh_token=graphene.String())
 async def refresh_tokens(info: Info, refresh_token: str | None = None) -> Payload:
-    """Rotate the refresh token of the argument, else of the cookie. Pages of other sites may not use the cookie."""
+    """Exchange the refresh token of the argument, or else of the cookie, for new tokens.
+
+    Raises Forbidden if the cookie is needed and the request comes from a page of another site.
+    """
     from_cookie = refresh_token is None
     if from_cookie and info.context.refresh_cookie and not info.context.cookie_allowed:
         raise Forbidden
     token = info.context.refresh_cookie if refresh_token is None else refresh_token
     request = users_pb2.RefreshTokensRequest(refresh_token=token)
-    answer = await info.context.call(grpc.users.RefreshTokens, request)
+    answer = await info.context.call(stubs.users.RefreshTokens, request)
     return _tokens(info, answer.tokens, in_cookie=from_cookie)
 
 
 @mutation(DonePayload, refresh_token=graphene.String(), everywhere=graphene.Boolean())
 async def logout(info: Info, refresh_token: str | None = None, everywhere: bool | None = None) -> Payload:
-    """End this session, or all sessions."""
+    """End the session of the refresh token, or all sessions, and delete the cookie."""
     cookie = info.context.refresh_cookie if info.context.cookie_allowed else ""
     request = users_pb2.LogoutRequest(refresh_token=refresh_token or cookie, everywhere=bool(everywhere))
-    await info.context.call(grpc.users.Logout, request)
+    await info.context.call(stubs.users.Logout, request)
     if info.context.refresh_cookie:
         clear_refresh_cookie(info.context.cookies)
     return {}
@@ -138,19 +142,19 @@ async def logout(info: Info, refresh_token: str | None = None, everywhere: bool 
     input=ProfileInput(required=True),
 )
 async def update_profile(info: Info, input: ProfileInput) -> Payload:
-    """Change the given fields, all or none. An optional field that is empty or null is cleared."""
-    traveller = info.context.owner()
+    """Change all given fields, or none if one is refused. Null or an empty text clears an optional field."""
+    traveller = info.context.signed_in_traveller()
     changes = {name: _plain(value) for name, value in input.items() if value is not None or name in _CLEARABLE}
-    await info.context.call(grpc.users.UpdateProfile, users_pb2.UpdateProfileRequest(**changes))
+    await info.context.call(stubs.users.UpdateProfile, users_pb2.UpdateProfileRequest(**changes))
     languages.pop(traveller.id, None)
-    return {"user": Person(str(traveller.id))}
+    return {"user": UserRef(str(traveller.id))}
 
 
 _CLEARABLE = frozenset({"phone", "date_of_birth", "nationality"})
 
 
 def _plain(value: str | bool | date | Enum | None) -> Any:
-    """Return an input's value as its protobuf field takes it; empty for None."""
+    """Return an input's value as its protobuf field takes it: an empty text for None."""
     if value is None:
         return ""
     if isinstance(value, date):

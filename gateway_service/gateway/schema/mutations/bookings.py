@@ -1,10 +1,11 @@
-"""Mutations of quotes, bookings and waiting-list entries. Each calls bookings_service."""
+"""Mutations of quotes, bookings, payments and waiting-list entries. Each calls bookings_service."""
 
 import graphene
 
 from contracts.travel.bookings.v1 import bookings_pb2
 from gateway_service.gateway.ids import raw_id
 from gateway_service.gateway.schema.enums import PassengerKind
+from gateway_service.gateway.schema.messages import Info
 from gateway_service.gateway.schema.mutations.payloads import (
     BookingPayload,
     CancellationQuotePayload,
@@ -16,8 +17,7 @@ from gateway_service.gateway.schema.mutations.payloads import (
     mutation,
 )
 from gateway_service.gateway.schema.scalars import Date
-from gateway_service.gateway.schema.values import Info
-from gateway_service.gateway.upstream import grpc
+from gateway_service.gateway.upstream import stubs
 from shared.errors import NotFound
 
 
@@ -40,8 +40,11 @@ class PayBookingInput(graphene.InputObjectType):
     idempotency_key = graphene.String(required=True)
 
 
-def known(value: str, type_name: str, field: str) -> str:
-    """Return the uuid of a global id. Raises NotFound for a malformed id, as the service does for another traveller's."""
+def uuid_or_not_found(value: str, type_name: str, field: str) -> str:
+    """Return the uuid in a global id of `type_name`.
+
+    Raises NotFound for any other value, as bookings_service does for an unknown id.
+    """
     return raw_id(value, type_name, field, refusal=NotFound)
 
 
@@ -56,16 +59,16 @@ def known(value: str, type_name: str, field: str) -> str:
 async def create_quote(
     info: Info, departure: str, adults: int, children: int | None = None, waitlist_entry: str | None = None
 ) -> Payload:
-    """Quote a price for a departure. The quote lasts a quarter of an hour."""
-    info.context.owner()
-    entry = known(waitlist_entry, "WaitlistEntry", "waitlistEntry") if waitlist_entry is not None else ""
+    """Quote a price for a departure. The quote is valid until its `expiresAt`."""
+    info.context.signed_in_traveller()
+    entry = uuid_or_not_found(waitlist_entry, "WaitlistEntry", "waitlistEntry") if waitlist_entry is not None else ""
     request = bookings_pb2.CreateQuoteRequest(
-        departure_id=known(departure, "Departure", "departure"),
+        departure_id=uuid_or_not_found(departure, "Departure", "departure"),
         adults=adults,
         children=children or 0,
         waitlist_entry_id=entry,
     )
-    return {"quote": (await info.context.call(grpc.bookings.CreateQuote, request)).quote}
+    return {"quote": (await info.context.call(stubs.bookings.CreateQuote, request)).quote}
 
 
 @mutation(
@@ -77,13 +80,13 @@ async def create_quote(
 )
 async def create_booking(info: Info, input: CreateBookingInput) -> Payload:
     """Hold the quote's seats and create a booking. The same key returns the same booking."""
-    info.context.owner()
+    info.context.signed_in_traveller()
     request = bookings_pb2.CreateBookingRequest(
-        quote_id=known(input.quote, "Quote", "quote"),
+        quote_id=uuid_or_not_found(input.quote, "Quote", "quote"),
         passengers=[_passenger(passenger) for passenger in input.passengers],
         idempotency_key=input.idempotency_key,
     )
-    return {"booking": (await info.context.call(grpc.bookings.CreateBooking, request)).booking}
+    return {"booking": (await info.context.call(stubs.bookings.CreateBooking, request)).booking}
 
 
 @mutation(
@@ -93,12 +96,12 @@ async def create_booking(info: Info, input: CreateBookingInput) -> Payload:
     input=PayBookingInput(required=True),
 )
 async def pay_booking(info: Info, input: PayBookingInput) -> Payload:
-    """Pay a booking. A declined payment is an answer, not a refusal."""
-    info.context.owner()
+    """Pay a booking. A declined payment is no refusal: the payload contains a payment with the status FAILED."""
+    info.context.signed_in_traveller()
     request = bookings_pb2.PayBookingRequest(
         reference=input.reference, payment_method=input.payment_method, idempotency_key=input.idempotency_key
     )
-    answer = await info.context.call(grpc.bookings.PayBooking, request)
+    answer = await info.context.call(stubs.bookings.PayBooking, request)
     return {"payment": answer.payment, "booking": answer.booking}
 
 
@@ -109,22 +112,22 @@ async def pay_booking(info: Info, input: PayBookingInput) -> Payload:
     passengers=graphene.List(graphene.NonNull(graphene.ID)),
 )
 async def quote_cancellation(info: Info, reference: str, passengers: list[str] | None = None) -> Payload:
-    """Return what a cancellation now would refund."""
-    info.context.owner()
+    """Quote what a cancellation of the booking, or of these passengers, would refund now."""
+    info.context.signed_in_traveller()
     request = bookings_pb2.QuoteCancellationRequest(
-        reference=reference, passenger_ids=[known(id, "Passenger", "passengers") for id in passengers or []]
+        reference=reference, passenger_ids=[uuid_or_not_found(id, "Passenger", "passengers") for id in passengers or []]
     )
-    answer = await info.context.call(grpc.bookings.QuoteCancellation, request)
+    answer = await info.context.call(stubs.bookings.QuoteCancellation, request)
     return {"cancellation_quote": answer.cancellation_quote}
 
 
 @mutation(BookingPayload, "NOT_FOUND QUOTE_EXPIRED QUOTE_OUTDATED", cancellation_quote=graphene.ID(required=True))
 async def cancel_booking(info: Info, cancellation_quote: str) -> Payload:
-    """Cancel and refund as quoted. A repeated request changes nothing."""
-    info.context.owner()
-    raw = known(cancellation_quote, "CancellationQuote", "cancellationQuote")
+    """Cancel and refund as the cancellation quote says. A repeated request changes nothing."""
+    info.context.signed_in_traveller()
+    raw = uuid_or_not_found(cancellation_quote, "CancellationQuote", "cancellationQuote")
     request = bookings_pb2.CancelBookingRequest(cancellation_quote_id=raw)
-    return {"booking": (await info.context.call(grpc.bookings.CancelBooking, request)).booking}
+    return {"booking": (await info.context.call(stubs.bookings.CancelBooking, request)).booking}
 
 
 @mutation(
@@ -136,11 +139,11 @@ async def cancel_booking(info: Info, cancellation_quote: str) -> Payload:
 )
 async def rename_passenger(info: Info, id: str, first_name: str, last_name: str) -> Payload:
     """Correct a passenger's name."""
-    info.context.owner()
+    info.context.signed_in_traveller()
     request = bookings_pb2.RenamePassengerRequest(
-        passenger_id=known(id, "Passenger", "id"), first_name=first_name, last_name=last_name
+        passenger_id=uuid_or_not_found(id, "Passenger", "id"), first_name=first_name, last_name=last_name
     )
-    return {"booking": (await info.context.call(grpc.bookings.RenamePassenger, request)).booking}
+    return {"booking": (await info.context.call(stubs.bookings.RenamePassenger, request)).booking}
 
 
 @mutation(
@@ -151,17 +154,19 @@ async def rename_passenger(info: Info, id: str, first_name: str, last_name: str)
 )
 async def join_waitlist(info: Info, departure: str, seats: int) -> Payload:
     """Join the waiting list of a full departure."""
-    info.context.owner()
-    request = bookings_pb2.JoinWaitlistRequest(departure_id=known(departure, "Departure", "departure"), seats=seats)
-    return {"entry": (await info.context.call(grpc.bookings.JoinWaitlist, request)).entry}
+    info.context.signed_in_traveller()
+    request = bookings_pb2.JoinWaitlistRequest(
+        departure_id=uuid_or_not_found(departure, "Departure", "departure"), seats=seats
+    )
+    return {"entry": (await info.context.call(stubs.bookings.JoinWaitlist, request)).entry}
 
 
 @mutation(DonePayload, "NOT_FOUND", id=graphene.ID(required=True))
 async def leave_waitlist(info: Info, id: str) -> Payload:
-    """Leave the waiting list."""
-    info.context.owner()
-    request = bookings_pb2.LeaveWaitlistRequest(id=known(id, "WaitlistEntry", "id"))
-    await info.context.call(grpc.bookings.LeaveWaitlist, request)
+    """Remove the traveller's entry from the waiting list."""
+    info.context.signed_in_traveller()
+    request = bookings_pb2.LeaveWaitlistRequest(id=uuid_or_not_found(id, "WaitlistEntry", "id"))
+    await info.context.call(stubs.bookings.LeaveWaitlist, request)
     return {}
 
 

@@ -1,4 +1,4 @@
-"""Payloads, and how every mutation answers: with the object, or with a refusal that the mutation lists."""
+"""The payload types of mutations, and how a mutation answers a result or a refusal."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -7,15 +7,36 @@ from typing import Any
 import graphene
 from graphene.types.unmountedtype import UnmountedType
 
+from gateway_service.gateway.ids import input_name
 from gateway_service.gateway.schema.bookings import Booking, CancellationQuote, Payment, Quote, WaitlistEntry
+from gateway_service.gateway.schema.messages import Info, many
+from gateway_service.gateway.schema.scalars import JSON
 from gateway_service.gateway.schema.travellers import User
-from gateway_service.gateway.schema.values import Info, UserError, many, user_error
 from shared.errors import DomainError, protocols_of
+from shared.text import Locale as Language
 
 Payload = dict[str, Any]  # the fields of a payload by name: messages and scalars
 Resolver = Callable[..., Awaitable[Payload]]
 
 
+class UserError(graphene.ObjectType):
+    code = graphene.String(required=True)
+    message = graphene.String(required=True)
+    field = graphene.String()
+    params = graphene.Field(JSON)
+
+
+def user_error(error: DomainError, locale: Language) -> dict[str, object]:
+    """Return `error` as an entry of a payload's `errors`."""
+    return {
+        "code": error.code,
+        "message": error.localized(locale),
+        "field": input_name(error.field),
+        "params": error.params or None,
+    }
+
+
+# The contract gives each of the first three payloads a name of its own, although their fields are equal.
 class DonePayload(graphene.ObjectType):
     ok = graphene.Boolean(required=True)
     errors = many(UserError)
@@ -71,7 +92,11 @@ class WaitlistPayload(graphene.ObjectType):
 
 
 class Mutating(graphene.Field):
-    """A field of Mutation. It answers a refusal whose code is in `refusals` in its payload; any other is a top-level error."""
+    """A field of Mutation.
+
+    It answers a refusal in the payload's `errors` if the refusal's code is in `refusals`, or if its kind has no
+    top-level code. Any other refusal is a top-level error.
+    """
 
     def __init__(
         self, payload: type[graphene.ObjectType], refusals: frozenset[str], act: Resolver, **arguments: UnmountedType
@@ -83,7 +108,10 @@ class Mutating(graphene.Field):
 def mutation(
     payload: type[graphene.ObjectType], refusals: str = "", **arguments: UnmountedType
 ) -> Callable[[Resolver], Mutating]:
-    """Return a decorator for a coroutine function `(info, **arguments)` that returns a payload's fields or raises a refusal."""
+    """Make a field of Mutation from a coroutine function `(info, **arguments)`.
+
+    The function returns the payload's fields by name, or raises a refusal. `refusals` are codes, separated by spaces.
+    """
 
     def decorate(act: Resolver) -> Mutating:
         return Mutating(payload, frozenset(refusals.split()), act, **arguments)
@@ -104,6 +132,7 @@ def _answering(act: Resolver, refusals: frozenset[str]) -> Resolver:
             return {"ok": False, "two_factor_required": two_factor, "errors": [user_error(error, locale)]}
         finally:
             info.context.renew()
+        # A payload type reads only the names that it has.
         return {"ok": True, "two_factor_required": False, "errors": [], **answer}
 
     return resolve

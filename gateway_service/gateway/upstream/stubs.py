@@ -1,4 +1,4 @@
-"""The four services behind the gateway: one typed stub each, whose methods `Operation.call` calls."""
+"""One typed gRPC stub for each service behind the gateway. Call its methods with `Operation.call`."""
 
 from typing import Final
 
@@ -17,6 +17,6 @@ notifications: Final = NotificationsServiceStub(_CHANNELS["notifications"])
 
 
 async def close_all() -> None:
-    """Close every channel of the running loop."""
+    """Close the running event loop's channels."""
     for channel in _CHANNELS.values():
         await channel.close()

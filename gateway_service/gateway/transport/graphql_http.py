@@ -1,4 +1,4 @@
-"""POST /graphql: one operation, answered as JSON, or as a stream of events if the client accepts that."""
+"""POST /graphql: one operation, answered as JSON, or as server-sent events if the client accepts those."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -11,11 +11,11 @@ from django.views.decorators.csrf import csrf_exempt
 
 from gateway_service.gateway.execution.documents import InvalidRequest, Prepared, bad_input, prepare
 from gateway_service.gateway.execution.errors import body_of_errors, body_of_refusal
-from gateway_service.gateway.execution.json import dumps, parse_json
+from gateway_service.gateway.execution.json_text import dumps, parse_json
 from gateway_service.gateway.execution.run import Body, answer, answers
 from gateway_service.gateway.operation import cookies
 from gateway_service.gateway.operation.context import Operation
-from gateway_service.gateway.transport.callers import address_of, seconds_left, traveller_of
+from gateway_service.gateway.transport.callers import address_of, seconds_valid, traveller_of
 from shared.auth import Traveller
 from shared.errors import DomainError, Unauthenticated, protocols_of
 from shared.telemetry import current_request_id, current_traceparent
@@ -31,7 +31,7 @@ _GRAPHIQL_POLICY: Final = (
 )
 
 
-@csrf_exempt  # the body must be JSON, which no form sends, and Origin guards the cookie
+@csrf_exempt  # no form can send JSON, and the Origin header is checked before the cookie is used
 async def graphql(request: HttpRequest) -> HttpResponseBase:
     """Answer one operation. In development, answer a browser's GET with GraphiQL."""
     if request.method == "GET" and settings.DEBUG and "text/html" in request.headers.get("Accept", ""):
@@ -59,7 +59,7 @@ async def graphql(request: HttpRequest) -> HttpResponseBase:
 
 
 def operation_of(request: HttpRequest, traveller: Traveller | None) -> Operation:
-    """Return the context of an HTTP request's operation."""
+    """Return the context for the operation of an HTTP request."""
     headers = request.headers
     return Operation(
         traveller=traveller,
@@ -82,7 +82,7 @@ def _check_transport(request: HttpRequest) -> None:
 
 
 def _from_own_page(origin: str | None, site: str | None) -> bool:
-    """Return whether a request may use the cookie: it comes from one of our pages, or from no page at all."""
+    """Return whether a request may use the cookie: it comes from a page of OWN_ORIGINS, or from no page."""
     if site is not None and site not in {"same-origin", "none"}:
         return False
     return origin is None or origin in settings.OWN_ORIGINS
@@ -107,9 +107,12 @@ def _stream(prepared: Prepared, operation: Operation) -> StreamingHttpResponse:
 
 
 async def _events(prepared: Prepared, operation: Operation) -> AsyncIterator[str]:
-    """Yield `next` events and a `complete` event (graphql-sse, distinct connections), and a comment as a heartbeat."""
+    """Yield a `next` event for each answer, then `complete`, as in graphql-sse's "distinct connections" mode.
+
+    A comment is the heartbeat. A subscription ends when the traveller's token expires.
+    """
     loop = asyncio.get_running_loop()
-    until = loop.time() + seconds_left(operation.traveller) if operation.traveller else None
+    until = loop.time() + seconds_valid(operation.traveller) if operation.traveller else None
     bodies = answers(prepared, operation)
     waiting: asyncio.Task[Body | None] | None = None
     try:

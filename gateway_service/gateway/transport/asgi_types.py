@@ -1,4 +1,4 @@
-"""The types of ASGI, as every transport uses them."""
+"""The types of ASGI that all transports use. The application is in application.py."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""HTTP to the services behind the gateway: one pooled client per event loop."""
+"""HTTP calls to the services behind the gateway: one client with a connection pool for each event loop."""
 
 import asyncio
 import weakref
@@ -13,7 +13,7 @@ _clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient
 
 
 def client() -> httpx.AsyncClient:
-    """Return the running loop's client. It follows no redirect, keeps no cookie and reads no proxy from the environment."""
+    """Return the running event loop's client. It follows no redirect and uses no proxy."""
     loop = asyncio.get_running_loop()
     opened = _clients.get(loop)
     if opened is None:
@@ -27,7 +27,7 @@ def client() -> httpx.AsyncClient:
 
 
 async def close() -> None:
-    """Close the running loop's client."""
+    """Close the running event loop's client."""
     opened = _clients.pop(asyncio.get_running_loop(), None)
     if opened is not None:
         await opened.aclose()

@@ -1,4 +1,4 @@
-"""What the four services of a test know: rows in dictionaries, refusals, and a record of every request."""
+"""The data of the four services in a test: rows in dictionaries, refusals, and a record of every request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ def euros(cents: int) -> common_pb2.Money:
 
 @dataclass
 class World:
-    """The rows of the services, and the refusals that they raise."""
+    """The rows of the services, the refusals that they raise by method, and the requests that they received."""
 
     users: dict[str, u.User] = field(default_factory=dict)
     destinations: dict[str, d.Destination] = field(default_factory=dict)
@@ -61,7 +61,7 @@ class World:
             raise refusal
 
     def add_trip(self, number: int) -> d.Departure:
-        """Add a country, a city in it, a trip there and its departure."""
+        """Add a country, a city in it, a trip to the city and a departure of the trip. Return the departure."""
         country = d.Destination(
             id=str(uuid7()),
             slug=f"country-{number}",
@@ -103,7 +103,7 @@ class World:
         return booking
 
     def add_event(self, booking: b.Booking, kind: str) -> b.BookingEvent:
-        """Append an event to a booking's history."""
+        """Append an entry to a booking's history."""
         booking.sequence += 1
         event = b.BookingEvent(
             sequence=booking.sequence, type=kind, status=booking.status, reason=booking.reason, at=stamp(), actor="system",
@@ -112,8 +112,8 @@ class World:
         self.events[booking.id].append(event)
         return event
 
-    def owned(self, call: Call, booking: b.Booking | None) -> b.Booking:
-        """Return the caller's booking. Raises NotFound for a booking of another traveller, as services do."""
+    def own_booking(self, call: Call, booking: b.Booking | None) -> b.Booking:
+        """Return `booking`. Raises NotFound if it is None or another traveller's, as bookings_service does."""
         if booking is None or booking.traveller_id != str(call.owner.id):
             raise NotFound
         return booking
@@ -125,7 +125,7 @@ class World:
 def answering(
     world: World, name: str, act: Callable[[Any, Call], Any], traveller: Any = "required"
 ) -> Callable[..., Any]:
-    """Return a served method that records its request and answers with `act`."""
+    """Return the RPC method `name`: it records its request and answers with `act`."""
 
     def method(self: Any, request: Any, call: Call) -> Any:
         world.record(name, request, call)
@@ -136,6 +136,6 @@ def answering(
 
 
 def servicer(base: type, world: World, traveller: Any, **methods: Callable[[Any, Call], Any]) -> Any:
-    """Return an instance of `base` with these methods."""
+    """Return a servicer of the class `base` that serves `methods`."""
     served = {name: answering(world, name, act, traveller) for name, act in methods.items()}
     return type(f"Test{base.__name__}", (base,), served)()

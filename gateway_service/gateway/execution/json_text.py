@@ -1,4 +1,4 @@
-"""JSON in and out: strict about what a request contains, compact in what an answer contains."""
+"""Parse the JSON of requests strictly, and write the JSON of answers compactly."""
 
 import json
 from typing import NoReturn
@@ -7,10 +7,10 @@ from gateway_service.gateway.execution.documents import InvalidRequest, bad_inpu
 
 
 def parse_json(body: bytes) -> object:
-    """Return a request's JSON. Raises InvalidRequest for anything that RFC 8259 or Unicode does not allow."""
+    """Return a request's JSON value. Raises InvalidRequest for what RFC 8259 or Unicode does not allow, such as NaN."""
     try:
         payload: object = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
-        if b"\\u" in body:  # an escape may be half of a surrogate pair, which is no character
+        if b"\\u" in body:  # an escape may be half of a surrogate pair, which UTF-8 cannot encode
             json.dumps(payload, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError):
         raise InvalidRequest([bad_input("The body is not valid JSON.")]) from None
@@ -22,5 +22,5 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def dumps(body: object) -> str:
-    """Return the JSON of an answer."""
+    """Return `body` as JSON text."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,104 @@
+"""The base of every type: its fields are read from protobuf messages by name, and some types have a global id."""
+
+import functools
+from collections.abc import Callable
+from typing import Protocol
+
+import graphene
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+from graphene.types.definitions import GrapheneObjectType
+from graphql import GraphQLNonNull, GraphQLResolveInfo
+
+from gateway_service.gateway.ids import to_global_id
+from gateway_service.gateway.operation.context import Operation
+from gateway_service.gateway.schema.user_ref import UserRef
+
+TypeOrLazy = type | Callable[[], type]  # a lambda names a type that is defined further below
+
+
+class HasId(Protocol):
+    """A message or object with a uuid in `id`."""
+
+    @property
+    def id(self) -> str: ...
+
+
+class Info(GraphQLResolveInfo):
+    """What a resolver receives besides its arguments. `context` is the operation."""
+
+    context: Operation
+
+
+@functools.lru_cache(maxsize=2048)
+def _presence(message: Descriptor, name: str) -> tuple[bool, bool] | None:
+    """Return (has presence, empty means absent) of a message's field, or None if there is no such field."""
+    field = message.fields_by_name.get(name)
+    if field is None:
+        return None
+    empty_is_absent = field.type in {FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_ENUM} and not field.is_repeated
+    return field.has_presence, empty_is_absent
+
+
+def read(name: str, default: object, root: object, info: GraphQLResolveInfo) -> object:
+    """Return the field `name` of `root`, which is a dictionary, a protobuf message or another object.
+
+    An unset field of a message is null. So is an empty text or an unspecified enum, if the schema allows null there.
+    """
+    if isinstance(root, dict):
+        return root.get(name, default)
+    if not isinstance(root, Message):
+        return getattr(root, name, default)
+    presence = _presence(root.DESCRIPTOR, name)
+    if presence is None:
+        return default
+    has_presence, empty_is_absent = presence
+    if has_presence and not root.HasField(name):
+        return None
+    value: object = getattr(root, name)
+    if empty_is_absent and not value and not isinstance(info.return_type, GraphQLNonNull):
+        return None
+    return value
+
+
+class MessageObject(graphene.ObjectType):
+    """A type whose fields are read from a protobuf message, see `read`."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def __init_subclass_with_meta__(cls, **options: object) -> None:
+        options.setdefault("default_resolver", read)
+        super().__init_subclass_with_meta__(**options)
+
+
+class Node(graphene.Interface):
+    """Anything with a global id."""
+
+    id = graphene.ID(required=True)
+
+    @classmethod
+    def resolve_type(cls, instance: Message | UserRef, info: GraphQLResolveInfo) -> type[graphene.ObjectType]:
+        """Return the type that has the name of the message `instance`."""
+        name = instance.type_name if isinstance(instance, UserRef) else type(instance).__name__
+        node_type: GrapheneObjectType = info.schema.type_map[name]
+        graphene_type: type[graphene.ObjectType] = node_type.graphene_type
+        return graphene_type
+
+
+class NodeObject(MessageObject):
+    """A MessageObject with a global id: its type's name and its message's uuid."""
+
+    class Meta:
+        abstract = True
+
+    @staticmethod
+    def resolve_id(root: HasId, info: GraphQLResolveInfo) -> str:
+        """Return the global id."""
+        return to_global_id(info.parent_type.name, root.id)
+
+
+def many(of: TypeOrLazy) -> graphene.List:
+    """Return `[of!]!`."""
+    return graphene.List(graphene.NonNull(of), required=True)

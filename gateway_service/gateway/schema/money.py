@@ -1,0 +1,50 @@
+"""Amounts of money, as clients read and send them."""
+
+from decimal import Decimal as PyDecimal
+from typing import Final
+
+import graphene
+
+from contracts.travel.common.v1 import common_pb2
+from gateway_service.gateway.schema.messages import Info, MessageObject
+from gateway_service.gateway.schema.scalars import Decimal
+from shared.errors import Invalid
+from shared.money import Money as Amount
+from shared.money import exponent
+from shared.rpc.mapping import money_from_proto
+
+MAX_MINOR: Final = 2**63 - 1  # what the messages hold
+
+
+class Money(MessageObject):
+    amount = Decimal(required=True)
+    currency = graphene.String(required=True)
+
+    @staticmethod
+    def resolve_amount(root: common_pb2.Money | Amount, info: Info) -> PyDecimal:
+        return root.amount if isinstance(root, Amount) else money_from_proto(root).amount
+
+    @staticmethod
+    def resolve_currency(root: common_pb2.Money | Amount, info: Info) -> str:
+        return root.currency if isinstance(root, Amount) else root.currency_code
+
+
+class MoneyInput(graphene.InputObjectType):
+    amount = Decimal(required=True)
+    currency = graphene.String(required=True)
+
+
+def money_given(value: MoneyInput | None, field: str) -> common_pb2.Money | None:
+    """Return an amount that a client sent, or None for None.
+
+    Raises Invalid for a malformed currency, a negative amount, or one with more decimals than the currency has.
+    """
+    if value is None:
+        return None
+    currency = value.currency
+    if not (currency.isascii() and currency.isalpha() and currency.isupper() and len(currency) == 3):
+        raise Invalid(field=f"{field}.currency")
+    minor = value.amount.scaleb(exponent(currency))
+    if minor != minor.to_integral_value() or not 0 <= minor <= MAX_MINOR:
+        raise Invalid(field=f"{field}.amount")
+    return common_pb2.Money(minor_units=int(minor), currency_code=currency)

@@ -2,6 +2,7 @@
 
 import asyncio
 import weakref
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 
 import httpx
@@ -13,13 +14,15 @@ _clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient
 
 
 def client() -> httpx.AsyncClient:
-    """Return the running event loop's client. It follows no redirect and uses no proxy."""
+    """Return the running event loop's client. It follows no redirect, keeps no cookie and uses no proxy."""
     loop = asyncio.get_running_loop()
     opened = _clients.get(loop)
     if opened is None:
         opened = _clients[loop] = httpx.AsyncClient(
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=40, keepalive_expiry=4),
+            # The client serves many travellers. A cookie that it kept would be sent with the requests of all of them.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             trust_env=False,
         )

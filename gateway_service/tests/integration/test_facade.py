@@ -120,6 +120,14 @@ async def test_headers_that_claim_an_identity_are_not_forwarded(client: httpx.As
     assert not {"set-cookie", "x-internal"} & set(response.headers)
 
 
+async def test_a_cookie_of_a_service_reaches_no_other_request(client: httpx.AsyncClient, service: Upstream) -> None:
+    """Seen failing (`Cookie: session=1` in the second request) without the cookie policy of the HTTP client."""
+    await client.get("/api/v1/destinations/")
+    await client.get("/api/v1/destinations/")
+
+    assert [seen["headers"].get("cookie") for seen in service.seen] == [None, None]
+
+
 @pytest.mark.parametrize(
     "path",
     [

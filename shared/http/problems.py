@@ -80,7 +80,7 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
         code = getattr(error, "code", None) or str(error.default_code).upper()
         members = body(status=status, code=str(code), detail=str(error.detail))
     else:
-        log.exception("request failed", exc_info=error)
+        log.exception("request_failed", exc_info=error)
         status, headers = 500, {}
         members = body(status=500, code=DomainError.code, detail=DomainError().localized(current_locale()))
     response = Response(members, status=status, headers=headers, content_type=CONTENT_TYPE)

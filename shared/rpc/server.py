@@ -243,7 +243,7 @@ async def _refuse(
 ) -> NoReturn:
     refusal = _as_refusal(error)
     if refusal is None:
-        log.exception("rpc failed", method=_name(method), exc_info=error)
+        log.exception("rpc_failed", method=_name(method), exc_info=error)
         status = internal()
     else:
         status = status_of(refusal, metadata.locale)
@@ -260,10 +260,10 @@ def _as_refusal(error: Exception) -> DomainError | None:
     if isinstance(error, TimeoutError):
         return DeadlineExceeded()
     if isinstance(error, OperationalError | InterfaceError):
-        log.warning("database refused", error=type(error.__cause__ or error).__name__)
+        log.warning("database_refused", error=type(error.__cause__ or error).__name__)
         return Unavailable(retry_after=1)
     if isinstance(error, DataError):  # such as NUL in a text, which no database text may contain
-        log.warning("database refused", error="DataError")
+        log.warning("database_refused", error="DataError")
         return Invalid()
     return None
 

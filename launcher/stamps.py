@@ -58,7 +58,7 @@ def seed_of(service: str, *, secret: str, root: Path = ROOT) -> str:
 
 
 def read(url: str) -> dict[str, str]:
-    """Return the stamps of the database behind `url`. Raises psycopg.OperationalError while it is away."""
+    """Return the stamps of the database behind `url`. Raises psycopg.OperationalError while it is unavailable."""
     with psycopg.connect(url, connect_timeout=5) as connection:
         row = connection.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"

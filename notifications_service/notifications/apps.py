@@ -46,4 +46,4 @@ class _Waker:
             enqueue(notification_id=notification_id)
         except OperationalError as error:
             cls.quiet_until = time.monotonic() + 5.0
-            log.warning("broker_away", cause=type(error).__name__)
+            log.warning("broker_unavailable", cause=type(error).__name__)

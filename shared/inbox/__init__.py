@@ -1,1 +1,1 @@
-"""The inbox: which events a service has taken, and which it could not. Both live in the consumer's own database."""
+"""The inbox: the events that a service has applied, and its dead letters. Both are in the consumer's own database."""

@@ -51,12 +51,12 @@ class DeadLetterAdmin(ModelAdmin):
         """Return the beginning of the message. It contains ids and amounts, never personal data."""
         return bytes(letter.value or b"")[:4000].decode("utf-8", "backslashreplace")
 
-    @action(description="Retry, with what is parked behind", permissions=["change"])
+    @action(description="Retry, then the events parked behind it", permissions=["change"])
     def retry(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         """Ask the consumer to retry the selected dead letters."""
         self._each(request, queryset, services.retry, "will be tried again")
 
-    @action(description="Discard; what is parked behind goes on", permissions=["change"])
+    @action(description="Discard; the events parked behind it take effect", permissions=["change"])
     def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         """Discard the selected dead letters."""
         self._each(request, queryset, services.discard, "discarded")

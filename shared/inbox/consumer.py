@@ -6,7 +6,7 @@ Every record has one of three outcomes:
   later events of its key are parked behind it.
 - The deploy is at fault. The process stops and the offset stays where it was.
 
-A database, service or broker that is unavailable is no outcome: the loop waits, stays in its group, and counts no attempt.
+An unavailable database, service or broker is not an outcome: the loop waits, stays in its group, and counts no attempt.
 The offset is stored after the work. A killed consumer therefore repeats some records, and the inbox makes that harmless.
 """
 
@@ -43,7 +43,7 @@ _UNAVAILABLE_BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What bounds a consumer. After `dead_letters` of handlers within `window`, the deploy is at fault, not the events."""
+    """The limits of a consumer. After `dead_letters` of handlers within `window`, the deploy is at fault, not the events."""
 
     backoff: tuple[float, ...] = (0.1, 0.3, 1.0, 2.0)
     dead_letters: int = 10
@@ -52,7 +52,7 @@ class Limits:
 
 
 class TooManyDeadLetters(Exception):
-    """So many events became dead letters lately that the handlers must be at fault."""
+    """So many events became dead letters within the window that the handlers must be at fault."""
 
 
 class _Stopping(Exception):
@@ -136,7 +136,7 @@ class EventConsumer:
             if (error := message.error()) is None:
                 records.append(Record.of(message))
             elif is_transient(error):
-                log.warning("kafka_away", consumer=self.name, cause=error.str())
+                log.warning("kafka_unavailable", consumer=self.name, cause=error.str())
             else:
                 raise KafkaException(error)
         return records
@@ -172,7 +172,7 @@ class EventConsumer:
                 if is_deploy_fault(error):
                     raise
                 if is_unavailable(error):
-                    log.warning("dependency_away", consumer=self.name, cause=cause_of(error))
+                    log.warning("dependency_unavailable", consumer=self.name, cause=cause_of(error))
                     self._wait(
                         _UNAVAILABLE_BACKOFF[min(waits, len(_UNAVAILABLE_BACKOFF) - 1)],
                         record,
@@ -261,7 +261,7 @@ class EventConsumer:
         except Exception as error:
             if not is_unavailable(error):
                 raise
-            log.warning("dependency_away", consumer=self.name, cause=cause_of(error))
+            log.warning("dependency_unavailable", consumer=self.name, cause=cause_of(error))
             self._heartbeat.beat(ready=False)
             connection.close()
             return

@@ -63,15 +63,15 @@ class Effects:
                     if envelope.id in waiting:
                         waiting.discard(envelope.id)
                         self._handle(envelope, message, at)
-        except Exception as error:  # noqa: BLE001 -- whatever it is, each record is tried again by itself
+        except Exception as error:  # noqa: BLE001 -- after any error each record is tried by itself
             log.info("batch_split", consumer=self._name, size=len(records), cause=type(error).__name__)
             return False
         return True
 
     def retry_oldest(self, topic: str, key: str) -> bool:
-        """Retry the key's oldest open dead letter. Return whether it took effect: then there may be another.
+        """Retry the key's oldest open dead letter. Return whether it took effect: if so, there may be another.
 
-        Raises what shows that a dependency is unavailable or that the deploy is at fault.
+        Raises the error if a dependency is unavailable or the deploy is at fault.
         """
         letter: DeadLetter | None = None
         try:

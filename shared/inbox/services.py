@@ -101,7 +101,7 @@ def recent_handler_failures(*, consumer: str, within: timedelta) -> int:
 
 
 def retry(*, dead_letter_id: int, by: str) -> None:
-    """Ask for a retry of the dead letter and of what is parked behind it. The running consumer does it within seconds.
+    """Ask for a retry of the dead letter and of the events parked behind it. The consumer does it within seconds.
 
     Raises DeadLetterResolved if it was retried or discarded already.
     """
@@ -109,7 +109,7 @@ def retry(*, dead_letter_id: int, by: str) -> None:
 
 
 def discard(*, dead_letter_id: int, by: str) -> None:
-    """Give the dead letter up, so that what is parked behind it takes effect.
+    """Discard the dead letter. The events parked behind it then take effect.
 
     Raises DeadLetterResolved if it was retried or discarded already.
     """
@@ -117,7 +117,10 @@ def discard(*, dead_letter_id: int, by: str) -> None:
 
 
 def waiting_keys(*, consumer: str) -> list[tuple[str, str]]:
-    """Return each (topic, key) whose oldest open dead letter is due: staff want it retried, or it is parked behind nothing."""
+    """Return each (topic, key) whose oldest open dead letter is due.
+
+    It is due if staff asked for a retry, or if it is parked and no dead letter is before it any more.
+    """
     open_rows = DeadLetter.objects.filter(consumer=consumer, status__in=DeadLetter.OPEN)
     oldest = open_rows.filter(topic=OuterRef("topic"), key=OuterRef("key")).order_by("id")
     rows = (

@@ -77,7 +77,7 @@ class Relay:
                     self._wait_for_turn(connection)
                     self._relay(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-                log.warning("database_away", cause=type(error).__name__)
+                log.warning("database_unavailable", cause=type(error).__name__)
             except (DeliveryFailed, KafkaException) as error:
                 log.warning("batch_not_delivered", cause=str(error))
             if not self._stopping.is_set():

@@ -87,7 +87,7 @@ def hardening(service: str) -> dict[str, object]:
     """Return what keeps a service with an admin closed, in addition to `limits`.
 
     A browser sends a host's cookies to all of its ports, so each service's admin has cookie names of its own. Staff sign in
-    through users_service. A local superuser with a password can sign in while users_service is away.
+    through users_service. A local superuser with a password can sign in while users_service is unavailable.
     """
     public = https()
     return {

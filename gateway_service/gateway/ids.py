@@ -36,7 +36,7 @@ def raw_id(value: str, type_name: str, field: str, *, refusal: type[DomainError]
 
 
 def input_name(field: str | None) -> str | None:
-    """Return a service's name of an input field as the schema spells it: `max_price.amount` as `maxPrice.amount`."""
+    """Return a service's name of an input field as the schema spells it: `departure_ids` as `departureIds`."""
     if not field:
         return None
     parts = (part.split("_") for part in field.split("."))

@@ -34,7 +34,7 @@ class MoneyInput(graphene.InputObjectType):
     currency = graphene.String(required=True)
 
 
-def money_given(value: MoneyInput | None, field: str) -> common_pb2.Money | None:
+def money_from_input(value: MoneyInput | None, field: str) -> common_pb2.Money | None:
     """Return an amount that a client sent, or None for None.
 
     Raises Invalid for a malformed currency, a negative amount, or one with more decimals than the currency has.

@@ -19,7 +19,7 @@ from gateway_service.gateway.schema.bookings import Booking, Quote
 from gateway_service.gateway.schema.catalogue import Destination, DestinationConnection, Trip, TripConnection, iso
 from gateway_service.gateway.schema.enums import DestinationKind, DestinationOrder, TripOrder, proto_value
 from gateway_service.gateway.schema.messages import HasId, Info, Node
-from gateway_service.gateway.schema.money import MoneyInput, money_given
+from gateway_service.gateway.schema.money import MoneyInput, money_from_input
 from gateway_service.gateway.schema.paging import Page, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date
 from gateway_service.gateway.schema.travellers import User
@@ -41,7 +41,7 @@ class NearInput(graphene.InputObjectType):
     radius_km = graphene.Float(required=True)
 
 
-def near_given(near: NearInput | None) -> destinations_pb2.Near | None:
+def near_from_input(near: NearInput | None) -> destinations_pb2.Near | None:
     """Return the circle to search in. Raises Invalid for coordinates or a radius out of range."""
     if near is None:
         return None
@@ -119,8 +119,8 @@ class Query(graphene.ObjectType):
             country_code=country_code or "",
             parent_id=raw_id(parent, "Destination", "parent") if parent is not None else "",
             tags=tags or [],
-            near=near_given(near),
-            max_daily_cost=money_given(max_daily_cost, "maxDailyCost"),
+            near=near_from_input(near),
+            max_daily_cost=money_from_input(max_daily_cost, "maxDailyCost"),
             order_by=proto_value(order_by),
             locale=locale_to_proto(locale),
         )
@@ -158,7 +158,7 @@ class Query(graphene.ObjectType):
             destination_id=raw_id(destination, "Destination", "destination") if destination is not None else "",
             departs=dates(iso(departs_after), iso(departs_before)),
             seats=seats or 0,
-            max_price=money_given(max_price, "maxPrice"),
+            max_price=money_from_input(max_price, "maxPrice"),
             order_by=proto_value(order_by),
         )
         key = ListKey.of("trips", request.SerializeToString(deterministic=True))
@@ -205,7 +205,7 @@ if TYPE_CHECKING:
     ReadNode = Callable[[Info, str], Awaitable[Message | UserRef | None]]
 
 
-def _own(read: ReadNode) -> ReadNode:
+def _signed_in_only(read: ReadNode) -> ReadNode:
     """Return `read` for signed-in travellers. If nobody is signed in, the result returns None."""
 
     async def guarded(info: Info, raw: str) -> Message | UserRef | None:
@@ -267,16 +267,16 @@ def _loaded(loader: Callable[[Loaders], DataLoader[str, Row | None]]) -> ReadNod
 
 
 _NODES: Final[dict[str, ReadNode]] = {
-    "User": _own(_user),
+    "User": _signed_in_only(_user),
     "Destination": _loaded(lambda loaders: loaders.destinations),
     "Trip": _loaded(lambda loaders: loaders.trips),
     "Departure": _loaded(lambda loaders: loaders.departures),
-    "Quote": _own(_quote),
-    "Booking": _own(_loaded(lambda loaders: loaders.bookings)),
-    "CancellationQuote": _own(_cancellation_quote),
-    "Payment": _own(_payment),
-    "Refund": _own(_refund),
-    "WaitlistEntry": _own(_waitlist_entry),
-    "Notification": _own(_notification),
-    "Invoice": _own(_invoice),
+    "Quote": _signed_in_only(_quote),
+    "Booking": _signed_in_only(_loaded(lambda loaders: loaders.bookings)),
+    "CancellationQuote": _signed_in_only(_cancellation_quote),
+    "Payment": _signed_in_only(_payment),
+    "Refund": _signed_in_only(_refund),
+    "WaitlistEntry": _signed_in_only(_waitlist_entry),
+    "Notification": _signed_in_only(_notification),
+    "Invoice": _signed_in_only(_invoice),
 }

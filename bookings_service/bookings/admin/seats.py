@@ -33,8 +33,7 @@ class SeatInventoryAdmin(ReadOnly, ModelAdmin):
     @admin.display(description="free")
     def free(self, row: SeatInventory) -> SafeString:
         """Return the free seats, in bold if there are three or fewer."""
-        free = row.capacity - row.held - row.sold
-        return format_html("<strong>{}</strong>", free) if free <= 3 else format_html("{}", free)
+        return format_html("<strong>{}</strong>" if row.free_seats <= 3 else "{}", row.free_seats)
 
     @admin.display(description="bookings")
     def bookings(self, row: SeatInventory) -> SafeString:

@@ -38,7 +38,7 @@ def test_a_repeated_key_returns_the_first_result() -> None:
 
 
 def test_a_slow_check_runs_before_the_transaction_and_not_for_a_repeat() -> None:
-    """Seen failing (checked in a transaction, and twice) with `first` called under the key's lock."""
+    """Seen failing ([True, True]) with `first` called for every request, after the key's lock."""
     checked_in_transaction: list[bool] = []
 
     for _ in range(2):

@@ -140,6 +140,7 @@ def _status_or_resend(payment: Payment) -> ProviderResult | None:
         raise ProviderDown
     result = provider.status(str(payment.id))
     if result is None and payment.booking.status != Status.PENDING:
+        # This code is public. The booking may also have been cancelled.
         return _failed(payment, "hold_expired")
     if result is None:
         try:

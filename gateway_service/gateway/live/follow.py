@@ -34,8 +34,8 @@ async def follow_booking(operation: Operation, *, reference: str, after: int | N
     sequence that was sent. So no event is missed, repeated or out of order. While the feed is not connected, the list
     is read every POLL_SECONDS.
 
-    Raises NotFound for a booking that is not the traveller's, and Unavailable if bookings_service does not answer at
-    the start.
+    Raises NotFound for a booking that is not the traveller's. Raises Unavailable or DeadlineExceeded if
+    bookings_service does not answer at the start.
     """
     booking, _ = await _booking_and_events(operation, reference, after or 0)
     sent = after if after is not None else booking.sequence
@@ -63,7 +63,8 @@ async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | No
     sequences, and every event of a booking that `known` does not name. Then each new event follows. If `known` is None,
     only new events are yielded. A reference of another traveller has no effect.
 
-    Raises Unauthenticated if nobody is signed in, and Unavailable if bookings_service does not answer at the start.
+    Raises Unauthenticated if nobody is signed in. Raises Unavailable or DeadlineExceeded if bookings_service does not
+    answer at the start.
     """
     traveller_id = str(operation.signed_in_traveller().id)
     sent: dict[str, int] = {}

@@ -18,7 +18,8 @@ _MAX_HEADER: Final = 8_192
 async def traveller_of(authorization: str | None) -> Traveller | None:
     """Return the traveller of an Authorization header, or None without a header.
 
-    Raises Unauthenticated for a header without a valid bearer token. Such a request is never treated as anonymous.
+    Raises Unauthenticated for a header without a valid bearer token: such a request is never treated as anonymous.
+    Raises Unavailable while no key is known that verifies tokens.
     """
     if authorization is None:
         return None
@@ -41,6 +42,7 @@ def address_of(peer: str, forwarded_for: Sequence[str]) -> str:
     """Return the client's address.
 
     It is `peer`. If `peer` is a trusted proxy, it is the last address in X-Forwarded-For that is not a trusted proxy.
+    A malformed address there ends the search.
     """
     address = peer
     forwarded = [part.strip() for header in forwarded_for for part in header.split(",")]

@@ -35,7 +35,7 @@ def users(world: World) -> Any:
         Logout=lambda request, call: u.LogoutResponse(),
         UpdateProfile=lambda request, call: u.UpdateProfileResponse(),
         BatchGetUsers=lambda request, call: u.BatchGetUsersResponse(
-            users=[user for user in by_id(request.ids, world.users) if user.id == str(call.owner.id)]
+            users=[user for user in by_id(request.ids, world.users) if user.id == str(call.signed_in_traveller.id)]
         ),
     )
 
@@ -86,9 +86,11 @@ def destinations(world: World) -> Any:
 
 def bookings(world: World) -> Any:
     def listed(request: Any, call: Call) -> Any:
-        rows = [row for row in world.bookings.values() if row.traveller_id == str(call.owner.id)][: request.page.first]
+        rows = [row for row in world.bookings.values() if row.traveller_id == str(call.signed_in_traveller.id)][
+            : request.page.first
+        ]
         page = b.BookingPage(
-            traveller_id=str(call.owner.id),
+            traveller_id=str(call.signed_in_traveller.id),
             edges=[b.BookingEdge(node=row, cursor=row.reference) for row in rows],
             total_count=len(rows),
         )
@@ -121,16 +123,16 @@ def bookings(world: World) -> Any:
             id=str(uuid7()), departure_id=request.departure_id, seats=request.seats, status=b.WAITLIST_STATUS_WAITING,
             position=1, created_at=stamp(),
         )  # fmt: skip
-        world.waitlist[str(call.owner.id)] = entry
+        world.waitlist[str(call.signed_in_traveller.id)] = entry
         return b.JoinWaitlistResponse(entry=entry)
 
     def waitlist(request: Any, call: Call) -> Any:
-        own = str(call.owner.id)
+        own = str(call.signed_in_traveller.id)
         entries = [world.waitlist[own]] if own in world.waitlist else []
         return b.BatchListWaitlistResponse(waitlists=[b.WaitlistOfTraveller(traveller_id=own, entries=entries)])
 
     def entries(request: Any, call: Call) -> Any:
-        own = world.waitlist.get(str(call.owner.id))
+        own = world.waitlist.get(str(call.signed_in_traveller.id))
         return b.BatchGetWaitlistEntriesResponse(entries=[own] if own and own.id in request.ids else [])
 
     return servicer(
@@ -144,7 +146,11 @@ def bookings(world: World) -> Any:
         BatchGetWaitlistEntries=entries,
         RenamePassenger=lambda request, call: b.RenamePassengerResponse(booking=next(iter(world.bookings.values()))),
         BatchGetBookings=lambda request, call: b.BatchGetBookingsResponse(
-            bookings=[row for row in by_id(request.ids, world.bookings) if row.traveller_id == str(call.owner.id)]
+            bookings=[
+                row
+                for row in by_id(request.ids, world.bookings)
+                if row.traveller_id == str(call.signed_in_traveller.id)
+            ]
         ),
         GetBooking=lambda request, call: b.GetBookingResponse(
             booking=world.own_booking(call, world.by_reference(request.reference))

@@ -114,7 +114,7 @@ class World:
 
     def own_booking(self, call: Call, booking: b.Booking | None) -> b.Booking:
         """Return `booking`. Raises NotFound if it is None or another traveller's, as bookings_service does."""
-        if booking is None or booking.traveller_id != str(call.owner.id):
+        if booking is None or booking.traveller_id != str(call.signed_in_traveller.id):
             raise NotFound
         return booking
 

@@ -54,8 +54,8 @@ class Call:
     locale: Locale
 
     @property
-    def owner(self) -> Traveller:
-        """The traveller. Raises Unauthenticated if there is none."""
+    def signed_in_traveller(self) -> Traveller:
+        """The signed-in traveller. Raises Unauthenticated if the call has no traveller."""
         if self.traveller is None:
             raise Unauthenticated
         return self.traveller

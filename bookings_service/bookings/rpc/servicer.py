@@ -39,39 +39,41 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     @rpc(callers=GATEWAY)
     def CreateQuote(self, request: pb.CreateQuoteRequest, call: Call) -> pb.CreateQuoteResponse:
         """Fix a price for the traveller."""
-        quote = services.create_quote(command=to_create_quote(request), traveller=call.owner, deadline=call.deadline)
+        quote = services.create_quote(
+            command=to_create_quote(request), traveller=call.signed_in_traveller, deadline=call.deadline
+        )
         return pb.CreateQuoteResponse(quote=quote_to_proto(quote))
 
     @rpc(callers=GATEWAY)
     def GetQuote(self, request: pb.GetQuoteRequest, call: Call) -> pb.GetQuoteResponse:
         """Return the traveller's quote."""
-        quote = selectors.quote(quote_id=uuid_of(request.id, "id"), traveller_id=call.owner.id)
+        quote = selectors.quote(quote_id=uuid_of(request.id, "id"), traveller_id=call.signed_in_traveller.id)
         return pb.GetQuoteResponse(quote=quote_to_proto(quote))
 
     @rpc(callers=GATEWAY)
     def CreateBooking(self, request: pb.CreateBookingRequest, call: Call) -> pb.CreateBookingResponse:
         """Turn a quote into a booking."""
         booking = services.create_booking(
-            command=to_create_booking(request), traveller=call.owner, deadline=call.deadline
+            command=to_create_booking(request), traveller=call.signed_in_traveller, deadline=call.deadline
         )
         return pb.CreateBookingResponse(booking=booking_to_proto(booking))
 
     @rpc(callers=GATEWAY)
     def GetBooking(self, request: pb.GetBookingRequest, call: Call) -> pb.GetBookingResponse:
         """Return the traveller's booking."""
-        booking = selectors.booking_by_reference(reference=request.reference, traveller_id=call.owner.id)
+        booking = selectors.booking_by_reference(reference=request.reference, traveller_id=call.signed_in_traveller.id)
         return pb.GetBookingResponse(booking=booking_to_proto(booking))
 
     @rpc(callers=GATEWAY)
     def BatchGetBookings(self, request: pb.BatchGetBookingsRequest, call: Call) -> pb.BatchGetBookingsResponse:
         """Return the traveller's bookings among the ids."""
-        bookings = selectors.bookings_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
+        bookings = selectors.bookings_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.signed_in_traveller.id)
         return pb.BatchGetBookingsResponse(bookings=map(booking_to_proto, bookings))
 
     @rpc(callers=GATEWAY)
     def BatchListBookings(self, request: pb.BatchListBookingsRequest, call: Call) -> pb.BatchListBookingsResponse:
         """Return a page for each traveller, empty for all but the token's traveller."""
-        return pages.bookings_pages(request, traveller_id=call.owner.id)
+        return pages.bookings_pages(request, traveller_id=call.signed_in_traveller.id)
 
     @rpc(callers=GATEWAY)
     def PayBooking(self, request: pb.PayBookingRequest, call: Call) -> pb.PayBookingResponse:
@@ -80,7 +82,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
             reference=request.reference,
             payment_method=request.payment_method,
             idempotency_key=request.idempotency_key,
-            traveller=call.owner,
+            traveller=call.signed_in_traveller,
         )
         return pb.PayBookingResponse(payment=payment_to_proto(payment), booking=booking_to_proto(booking))
 
@@ -90,7 +92,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
         quote = services.quote_cancellation(
             reference=request.reference,
             passenger_ids=uuids_of(request.passenger_ids, "passengers"),
-            traveller=call.owner,
+            traveller=call.signed_in_traveller,
         )
         return pb.QuoteCancellationResponse(cancellation_quote=cancellation_quote_to_proto(quote))
 
@@ -99,27 +101,30 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
         self, request: pb.GetCancellationQuoteRequest, call: Call
     ) -> pb.GetCancellationQuoteResponse:
         """Return the traveller's cancellation quote."""
-        quote = selectors.cancellation_quote(quote_id=uuid_of(request.id, "id"), traveller_id=call.owner.id)
+        quote = selectors.cancellation_quote(
+            quote_id=uuid_of(request.id, "id"), traveller_id=call.signed_in_traveller.id
+        )
         return pb.GetCancellationQuoteResponse(cancellation_quote=cancellation_quote_to_proto(quote))
 
     @rpc(callers=GATEWAY)
     def CancelBooking(self, request: pb.CancelBookingRequest, call: Call) -> pb.CancelBookingResponse:
         """Cancel as quoted."""
         booking = services.cancel_booking(
-            cancellation_quote_id=uuid_of(request.cancellation_quote_id, "cancellationQuote"), traveller=call.owner
+            cancellation_quote_id=uuid_of(request.cancellation_quote_id, "cancellationQuote"),
+            traveller=call.signed_in_traveller,
         )
         return pb.CancelBookingResponse(booking=booking_to_proto(booking))
 
     @rpc(callers=GATEWAY)
     def BatchGetPayments(self, request: pb.BatchGetPaymentsRequest, call: Call) -> pb.BatchGetPaymentsResponse:
         """Return the traveller's payments among the ids."""
-        views = payments.payments_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
+        views = payments.payments_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.signed_in_traveller.id)
         return pb.BatchGetPaymentsResponse(payments=map(payment_to_proto, views))
 
     @rpc(callers=GATEWAY)
     def BatchGetRefunds(self, request: pb.BatchGetRefundsRequest, call: Call) -> pb.BatchGetRefundsResponse:
         """Return the traveller's refunds among the ids."""
-        views = payments.refunds_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
+        views = payments.refunds_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.signed_in_traveller.id)
         return pb.BatchGetRefundsResponse(refunds=map(refund_to_proto, views))
 
     @rpc(callers=GATEWAY)
@@ -128,7 +133,9 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     ) -> pb.BatchListBookingEventsResponse:
         """Return each booking's events after a sequence."""
         ids = uuids_of(request.booking_ids, "booking_ids")
-        events = selectors.history(booking_ids=ids, traveller_id=call.owner.id, after=_sequence(request.after_sequence))
+        events = selectors.history(
+            booking_ids=ids, traveller_id=call.signed_in_traveller.id, after=_sequence(request.after_sequence)
+        )
         return pb.BatchListBookingEventsResponse(
             histories=[
                 pb.BookingHistory(booking_id=str(booking_id), events=map(event_to_proto, events[booking_id]))
@@ -140,7 +147,9 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     def ListBookingEvents(self, request: pb.ListBookingEventsRequest, call: Call) -> pb.ListBookingEventsResponse:
         """Return the booking as it is now, and its events after a sequence."""
         booking, events = selectors.booking_with_history(
-            reference=request.reference, traveller_id=call.owner.id, after=_sequence(request.after_sequence)
+            reference=request.reference,
+            traveller_id=call.signed_in_traveller.id,
+            after=_sequence(request.after_sequence),
         )
         return pb.ListBookingEventsResponse(booking=booking_to_proto(booking), events=map(event_to_proto, events))
 
@@ -150,7 +159,9 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     ) -> AsyncIterator[pb.WatchBookingResponse]:
         """Send the events after the sequence, then every new event as it happens."""
         async for update in watching.updates(
-            reference=request.reference, traveller_id=call.owner.id, after=_sequence(request.after_sequence)
+            reference=request.reference,
+            traveller_id=call.signed_in_traveller.id,
+            after=_sequence(request.after_sequence),
         ):
             yield update
 
@@ -186,7 +197,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
             passenger_id=uuid_of(request.passenger_id, "id"),
             first_name=request.first_name,
             last_name=request.last_name,
-            traveller=call.owner,
+            traveller=call.signed_in_traveller,
         )
         return pb.RenamePassengerResponse(booking=booking_to_proto(booking))
 
@@ -196,7 +207,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
         entry = services.join_waitlist(
             departure_id=uuid_of(request.departure_id, "departure"),
             seats=request.seats,
-            traveller=call.owner,
+            traveller=call.signed_in_traveller,
             deadline=call.deadline,
         )
         return pb.JoinWaitlistResponse(entry=waitlist_entry_to_proto(entry))
@@ -204,7 +215,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     @rpc(callers=GATEWAY)
     def LeaveWaitlist(self, request: pb.LeaveWaitlistRequest, call: Call) -> pb.LeaveWaitlistResponse:
         """Take the traveller off a waiting list."""
-        services.leave_waitlist(entry_id=uuid_of(request.id, "id"), traveller=call.owner)
+        services.leave_waitlist(entry_id=uuid_of(request.id, "id"), traveller=call.signed_in_traveller)
         return pb.LeaveWaitlistResponse()
 
     @rpc(callers=GATEWAY)
@@ -212,14 +223,16 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
         self, request: pb.BatchGetWaitlistEntriesRequest, call: Call
     ) -> pb.BatchGetWaitlistEntriesResponse:
         """Return the traveller's waiting-list entries among the ids."""
-        entries = selectors.waitlist_entries(ids=uuids_of(request.ids, "ids"), traveller_id=call.owner.id)
+        entries = selectors.waitlist_entries(ids=uuids_of(request.ids, "ids"), traveller_id=call.signed_in_traveller.id)
         return pb.BatchGetWaitlistEntriesResponse(entries=map(waitlist_entry_to_proto, entries))
 
     @rpc(callers=GATEWAY)
     def BatchListWaitlist(self, request: pb.BatchListWaitlistRequest, call: Call) -> pb.BatchListWaitlistResponse:
         """Return the waiting-list entries of the token's traveller, newest first, and no entries for anybody else."""
         asked = uuids_of(request.traveller_ids, "traveller_ids")
-        entries = selectors.waitlist_of(traveller_ids=[asked_id for asked_id in asked if asked_id == call.owner.id])
+        entries = selectors.waitlist_of(
+            traveller_ids=[asked_id for asked_id in asked if asked_id == call.signed_in_traveller.id]
+        )
         return pb.BatchListWaitlistResponse(
             waitlists=[
                 pb.WaitlistOfTraveller(
@@ -268,9 +281,9 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
 def _staff(call: Call, role: str) -> UUID:
     """Return the id of the calling member of staff. Raises Forbidden without `role` or the admin role."""
-    if call.owner.roles.isdisjoint({role, "admin"}):
+    if call.signed_in_traveller.roles.isdisjoint({role, "admin"}):
         raise Forbidden
-    return call.owner.id
+    return call.signed_in_traveller.id
 
 
 def _sequence(after: int) -> int:

@@ -177,7 +177,7 @@ async def test_only_the_given_fields_of_a_profile_change(
     }  # fmt: skip
     assert request.HasField("phone")
     assert not request.HasField("last_name")
-    assert call.owner.id == person
+    assert call.signed_in_traveller.id == person
     assert answer["data"]["updateProfile"] == {"user": {"id": to_global_id("User", str(person))}, "errors": []}
 
 

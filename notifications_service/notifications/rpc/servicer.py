@@ -29,7 +29,7 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
         pages = []
         for person_id in uuids_of(request.person_ids, "person_ids"):
             rows = selectors.notifications_of_person(person_id=person_id)
-            mine = rows if person_id == call.owner.id else rows.none()
+            mine = rows if person_id == call.signed_in_traveller.id else rows.none()
             edges, info = page_to_proto(
                 mine,
                 request.page,
@@ -45,7 +45,9 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
         self, request: pb.BatchGetNotificationsRequest, call: Call
     ) -> pb.BatchGetNotificationsResponse:
         """Return those that belong to the traveller. Skip the others."""
-        notifications = selectors.notifications_by_id(ids=uuids_of(request.ids, "ids"), person_id=call.owner.id)
+        notifications = selectors.notifications_by_id(
+            ids=uuids_of(request.ids, "ids"), person_id=call.signed_in_traveller.id
+        )
         return pb.BatchGetNotificationsResponse(notifications=map(notification_to_proto, notifications))
 
     @rpc(callers=GATEWAY)
@@ -54,7 +56,7 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
         pages = []
         for person_id in uuids_of(request.person_ids, "person_ids"):
             rows = billing.invoices_of_person(person_id=person_id)
-            mine = rows if person_id == call.owner.id else rows.none()
+            mine = rows if person_id == call.signed_in_traveller.id else rows.none()
             edges, info = page_to_proto(
                 mine,
                 request.page,
@@ -71,7 +73,7 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
     ) -> pb.BatchListBookingInvoicesResponse:
         """Return the documents of each booking, oldest first."""
         booking_ids = uuids_of(request.booking_ids, "booking_ids")
-        documents = billing.invoices_of_bookings(booking_ids=booking_ids, person_id=call.owner.id)
+        documents = billing.invoices_of_bookings(booking_ids=booking_ids, person_id=call.signed_in_traveller.id)
         return pb.BatchListBookingInvoicesResponse(
             bookings=[
                 pb.BookingInvoices(booking_id=str(booking_id), invoices=map(invoice_to_proto, documents[booking_id]))
@@ -82,7 +84,7 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
     @rpc(callers=GATEWAY)
     def BatchGetInvoices(self, request: pb.BatchGetInvoicesRequest, call: Call) -> pb.BatchGetInvoicesResponse:
         """Return those that belong to the traveller. Skip the others."""
-        invoices = billing.invoices_by_id(ids=uuids_of(request.ids, "ids"), person_id=call.owner.id)
+        invoices = billing.invoices_by_id(ids=uuids_of(request.ids, "ids"), person_id=call.signed_in_traveller.id)
         return pb.BatchGetInvoicesResponse(invoices=map(invoice_to_proto, invoices))
 
     @rpc(callers=BOOKINGS, traveller="none")
@@ -97,5 +99,5 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
     @rpc(callers=GATEWAY)
     def GetInvoice(self, request: pb.GetInvoiceRequest, call: Call) -> pb.GetInvoiceResponse:
         """Return the document. Raises NotFound if it does not belong to the traveller."""
-        invoice = billing.get_invoice(invoice_id=uuid_of(request.id, "id"), person_id=call.owner.id)
+        invoice = billing.get_invoice(invoice_id=uuid_of(request.id, "id"), person_id=call.signed_in_traveller.id)
         return pb.GetInvoiceResponse(invoice=invoice_to_proto(invoice))

@@ -88,7 +88,12 @@ def test_the_context_is_passed_on(client: ServiceClient, served: Served) -> None
         )
 
     (call,) = served.servicer.seen
-    assert (call.owner.id, call.request_id, call.locale, call.caller) == (person, "request-7", Locale.FR, "gateway")
+    assert (call.signed_in_traveller.id, call.request_id, call.locale, call.caller) == (
+        person,
+        "request-7",
+        Locale.FR,
+        "gateway",
+    )
 
 
 def test_only_reads_are_retried() -> None:

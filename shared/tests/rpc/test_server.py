@@ -81,7 +81,7 @@ def test_a_method_for_travellers_requires_a_valid_token(served: Served) -> None:
     served.stub.BatchGetBookings(request, metadata=metadata(**bearer(user_id=person)))
 
     (call,) = served.servicer.seen
-    assert call.owner.id == person
+    assert call.signed_in_traveller.id == person
     assert call.caller == "gateway"
 
 

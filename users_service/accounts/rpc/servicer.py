@@ -72,20 +72,20 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
     @rpc(callers=GATEWAY)
     def UpdateProfile(self, request: pb.UpdateProfileRequest, call: Call) -> pb.UpdateProfileResponse:
         """Change the traveller's own profile."""
-        user = services.update_profile(user_id=call.owner.id, changes=to_changes(request))
+        user = services.update_profile(user_id=call.signed_in_traveller.id, changes=to_changes(request))
         return pb.UpdateProfileResponse(user=user_to_proto(user))
 
     @rpc(callers=GATEWAY)
     def BatchGetUsers(self, request: pb.BatchGetUsersRequest, call: Call) -> pb.BatchGetUsersResponse:
         """Return only the traveller's own account, and skip all other ids."""
-        mine = [user_id for user_id in uuids_of(request.ids, "ids") if user_id == call.owner.id]
+        mine = [user_id for user_id in uuids_of(request.ids, "ids") if user_id == call.signed_in_traveller.id]
         return pb.BatchGetUsersResponse(users=map(user_to_proto, selectors.users_by_id(ids=mine)))
 
     @rpc(callers=BOOKINGS)
     def CheckTraveller(self, request: pb.CheckTravellerRequest, call: Call) -> pb.CheckTravellerResponse:
         """Return the traveller's locale if they may book. Raises NotFound, EmailNotVerified."""
         traveller_id = uuid_of(request.traveller_id, "traveller_id")
-        if traveller_id != call.owner.id:
+        if traveller_id != call.signed_in_traveller.id:
             raise NotFound
         user = selectors.check_traveller(traveller_id=traveller_id)
         return pb.CheckTravellerResponse(locale=locale_to_proto(user.profile.locale))

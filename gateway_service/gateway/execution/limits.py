@@ -81,7 +81,7 @@ def check_shape(document: DocumentNode) -> None:
 
 def _check_depth(document: DocumentNode) -> None:
     fragments = fragments_of(document)
-    known: dict[str, int] = {}
+    depths: dict[str, int] = {}
 
     def deepest(selections: SelectionSetNode | None, within: frozenset[str]) -> int:
         return max((depth(node, within) for node in selections.selections), default=0) if selections else 0
@@ -97,9 +97,9 @@ def _check_depth(document: DocumentNode) -> None:
     def depth_of_fragment(name: str, within: frozenset[str]) -> int:
         if name in within or name not in fragments:  # validation reports cycles and unknown fragments
             return 0
-        if name not in known:
-            known[name] = deepest(fragments[name].selection_set, within | {name})
-        return known[name]
+        if name not in depths:
+            depths[name] = deepest(fragments[name].selection_set, within | {name})
+        return depths[name]
 
     for definition in document.definitions:
         selections = getattr(definition, "selection_set", None)
@@ -114,9 +114,9 @@ def check_cost(
 
     An object costs 1. A page costs its `first` times the cost of a row. A scalar is free.
     """
-    given = {**_defaults(operation), **variables}
+    variable_values = {**_defaults(operation), **variables}
     fragments = fragments_of(document)
-    known: dict[str, int] = {}
+    costs: dict[str, int] = {}
 
     def cost(selections: SelectionSetNode | None, parent: GraphQLNamedType | None) -> int:
         return sum(cost_of(node, parent) for node in selections.selections) if selections else 0
@@ -133,9 +133,9 @@ def check_cost(
 
     def cost_of_fragment(fragment: FragmentDefinitionNode) -> int:
         name = fragment.name.value
-        if name not in known:
-            known[name] = cost(fragment.selection_set, schema.get_type(fragment.type_condition.name.value))
-        return known[name]
+        if name not in costs:
+            costs[name] = cost(fragment.selection_set, schema.get_type(fragment.type_condition.name.value))
+        return costs[name]
 
     def field(node: FieldNode, parent: GraphQLNamedType | None) -> int:
         definition = getattr(parent, "fields", {}).get(node.name.value)
@@ -143,7 +143,7 @@ def check_cost(
             return 0
         below = cost(node.selection_set, get_named_type(definition.type))
         if "first" in definition.args:
-            return 1 + _rows(node, given) * max(1, below)
+            return 1 + _rows(node, variable_values) * max(1, below)
         if node.name.value in {"edges", "node", "pageInfo"}:  # part of a page, whose rows are counted
             return below
         listed = is_list_type(getattr(definition.type, "of_type", None)) or is_list_type(definition.type)
@@ -154,7 +154,7 @@ def check_cost(
         raise TooComplex(f"the answer could contain more than {settings.GRAPHQL_MAX_COST} objects; ask for fewer rows")
 
 
-def _rows(node: FieldNode, given: Mapping[str, object]) -> int:
+def _rows(node: FieldNode, variable_values: Mapping[str, object]) -> int:
     """Return the requested page size. For an invalid one return MAX_PAGE: execution refuses it anyway."""
     value = next((argument.value for argument in node.arguments if argument.name.value == "first"), None)
     if value is None:
@@ -162,7 +162,7 @@ def _rows(node: FieldNode, given: Mapping[str, object]) -> int:
     if isinstance(value, IntValueNode):
         rows: object = int(value.value)
     elif isinstance(value, VariableNode):
-        rows = given.get(value.name.value, DEFAULT_PAGE)
+        rows = variable_values.get(value.name.value, DEFAULT_PAGE)
     else:
         rows = DEFAULT_PAGE
     if rows is None:

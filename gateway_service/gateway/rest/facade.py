@@ -51,14 +51,14 @@ async def facade(request: HttpRequest, path: str) -> HttpResponseBase:
 
     Answer 404 if the path is not public, 405 if its method is not, 503 or 504 if the service does not answer.
     """
-    public = route(path)
-    if public is None:
+    public_route = route(path)
+    if public_route is None:
         return problem(404, "NOT_FOUND")
-    if request.method not in public.methods:
+    if request.method not in public_route.methods:
         refused = problem(405, "METHOD_NOT_ALLOWED")
-        refused["Allow"] = ", ".join(sorted(public.methods))
+        refused["Allow"] = ", ".join(sorted(public_route.methods))
         return refused
-    url = httpx.URL(settings.SERVICE_URLS[public.service] + request.get_full_path())
+    url = httpx.URL(settings.SERVICE_URLS[public_route.service] + request.get_full_path())
     upstream_request = http_client.client().build_request(
         request.method, url, headers=_headers(request), content=_body(request) if _has_body(request) else None
     )

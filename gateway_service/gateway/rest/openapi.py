@@ -104,10 +104,10 @@ def merge(documents: dict[str, JsonObject]) -> JsonObject:
 
 def _public(path: str, item: JsonObject) -> JsonObject:
     example = path.lstrip("/").replace("{", "").replace("}", "")
-    known = route(example) if path.startswith(_PREFIX) else None
-    if known is None:
+    public_route = route(example) if path.startswith(_PREFIX) else None
+    if public_route is None:
         return {}
-    public = {key: value for key, value in item.items() if key not in _VERBS or key.upper() in known.methods}
+    public = {key: value for key, value in item.items() if key not in _VERBS or key.upper() in public_route.methods}
     return public if any(key in _VERBS for key in public) else {}
 
 

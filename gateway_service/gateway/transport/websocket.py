@@ -232,7 +232,7 @@ class Socket:
             self._finish(Closed(4408, "Connection initialisation timeout"))
 
     async def _close(self, closed: Closed) -> None:
-        """Send the close frame. Give up after _CLOSE_SECONDS, because a client may read nothing."""
+        """Send the close frame. Give up after _CLOSE_SECONDS, because the client may have stopped reading."""
         closing = self._send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
         with contextlib.suppress(TimeoutError, OSError):
             await asyncio.wait_for(closing, _CLOSE_SECONDS)

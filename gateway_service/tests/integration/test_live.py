@@ -143,7 +143,7 @@ async def test_no_event_is_lost_while_a_service_is_unavailable(
 
 
 async def test_bookings_of_other_travellers_are_not_found(address: str, backends: Backends, token: str) -> None:
-    """Neither is an unknown reference. Both need a signed-in traveller."""
+    """An unknown reference gets the same answer. Without sign-in the answer is UNAUTHENTICATED."""
     theirs = backends.world.add_booking(uuid7())
     async with connected(address, bearer(token)) as client:
         await client.watch(theirs.reference, name="a")

@@ -9,12 +9,13 @@ What a booking has paid, and what was refunded, derive only from the ledger.
 | fee kept of a cancellation | TRAVELLER | FEES |
 | write-off of a refund that cannot be paid out | TRAVELLER | WRITE_OFFS |
 
-So −TRAVELLER is what we owe the traveller, as a trip or as money. It is zero once the refunds of a cancelled booking
-are paid out.
+The balance of TRAVELLER is never positive: what is below zero is owed to the traveller, as a trip or as money. It is zero
+once the refunds of a cancelled booking are paid out.
 """
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Sum
@@ -22,60 +23,30 @@ from django.db.models import Sum
 from bookings_service.payments.models import LedgerEntry, Payment
 from shared.money import Money
 
-_Account = LedgerEntry.Account
-_Kind = LedgerEntry.Kind
+Account = LedgerEntry.Account
+Kind = LedgerEntry.Kind
+# The accounts that each kind of movement adds to and takes from.
+_ACCOUNTS: Final = {
+    Kind.CAPTURE: (Account.PROVIDER, Account.TRAVELLER),
+    Kind.REFUND: (Account.TRAVELLER, Account.PROVIDER),
+    Kind.FEE: (Account.TRAVELLER, Account.FEES),
+    Kind.WRITE_OFF: (Account.TRAVELLER, Account.WRITE_OFFS),
+}
 
 
-def record_capture(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
-    """Record that the provider took `amount` from the traveller. Runs inside the caller's transaction."""
-    _record(
-        booking_id,
-        movement=movement,
-        kind=_Kind.CAPTURE,
-        plus=_Account.PROVIDER,
-        minus=_Account.TRAVELLER,
-        amount=amount,
-        now=now,
-    )
+def record(kind: Kind, booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
+    """Record a movement of `amount` as two entries, inside the caller's transaction.
 
-
-def record_refund(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
-    """Record that the provider paid `amount` back to the traveller. Runs inside the caller's transaction."""
-    _record(
-        booking_id,
-        movement=movement,
-        kind=_Kind.REFUND,
-        plus=_Account.TRAVELLER,
-        minus=_Account.PROVIDER,
-        amount=amount,
-        now=now,
-    )
-
-
-def record_fee(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
-    """Record that `amount` is kept as the fee of a cancellation. Runs inside the caller's transaction."""
-    _record(
-        booking_id,
-        movement=movement,
-        kind=_Kind.FEE,
-        plus=_Account.TRAVELLER,
-        minus=_Account.FEES,
-        amount=amount,
-        now=now,
-    )
-
-
-def record_write_off(booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:
-    """Record that `amount` is owed but will never be paid out. Runs inside the caller's transaction."""
-    _record(
-        booking_id,
-        movement=movement,
-        kind=_Kind.WRITE_OFF,
-        plus=_Account.TRAVELLER,
-        minus=_Account.WRITE_OFFS,
-        amount=amount,
-        now=now,
-    )
+    `movement` is the id of the payment, refund or cancellation quote that moves the money.
+    """
+    plus, minus = _ACCOUNTS[kind]
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            movement=movement, booking_id=booking_id, account=account, kind=kind, amount_minor=side.minor,
+            currency=side.currency, at=now,
+        )
+        for account, side in ((plus, amount), (minus, -amount))
+    )  # fmt: skip
 
 
 def refundable(booking_id: UUID, currency: str) -> Money:
@@ -85,9 +56,9 @@ def refundable(booking_id: UUID, currency: str) -> Money:
 
 def refundable_of(booking_ids: Collection[UUID], currency: str) -> Money:
     """Return the sum of what is refundable of several bookings. All of them must be in `currency`."""
-    of_bookings = LedgerEntry.objects.filter(booking_id__in=booking_ids, account=_Account.TRAVELLER)
-    captured = -of_bookings.filter(kind=_Kind.CAPTURE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
-    kept = of_bookings.filter(kind=_Kind.FEE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
+    of_bookings = LedgerEntry.objects.filter(booking_id__in=booking_ids, account=Account.TRAVELLER)
+    captured = -of_bookings.filter(kind=Kind.CAPTURE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
+    kept = of_bookings.filter(kind=Kind.FEE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
     payments = Payment.objects.filter(booking_id__in=booking_ids)
     refunded = payments.aggregate(sum=Sum("refunded_minor", default=0))["sum"]
     return Money.from_minor(int(captured - kept - refunded), currency)
@@ -96,24 +67,12 @@ def refundable_of(booking_ids: Collection[UUID], currency: str) -> Money:
 def balances(booking_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
     """Return (paid, refunded) of each booking in minor units. A booking without either is left out."""
     rows = (
-        LedgerEntry.objects.filter(booking_id__in=booking_ids, account=_Account.PROVIDER)
+        LedgerEntry.objects.filter(booking_id__in=booking_ids, account=Account.PROVIDER)
         .values_list("booking_id", "kind")
         .annotate(Sum("amount_minor"))
     )
     balance_of: dict[UUID, tuple[int, int]] = {}
     for booking_id, kind, amount in rows:
         paid, refunded = balance_of.get(booking_id, (0, 0))
-        balance_of[booking_id] = (amount, refunded) if kind == _Kind.CAPTURE else (paid, -amount)
+        balance_of[booking_id] = (amount, refunded) if kind == Kind.CAPTURE else (paid, -amount)
     return balance_of
-
-
-def _record(
-    booking_id: UUID, *, movement: UUID, kind: _Kind, plus: _Account, minus: _Account, amount: Money, now: datetime
-) -> None:
-    LedgerEntry.objects.bulk_create(
-        LedgerEntry(
-            movement=movement, booking_id=booking_id, account=account, kind=kind, amount_minor=side.minor,
-            currency=side.currency, at=now,
-        )
-        for account, side in ((plus, amount), (minus, -amount))
-    )  # fmt: skip

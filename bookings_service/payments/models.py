@@ -125,7 +125,8 @@ class LedgerEntry(models.Model):
 class Webhook(models.Model):
     """A webhook with a valid signature.
 
-    The id of its event makes a repeat harmless; its outcome says what it changed.
+    The id of its event makes a repeat harmless. Its outcome says what it changed; UNKNOWN also means that the event
+    reports no result of the payment.
     """
 
     class Outcome(models.TextChoices):

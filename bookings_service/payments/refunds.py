@@ -34,7 +34,7 @@ def refund_and_keep(
     """
     request_refund(booking_id, amount=refund, reason=reason, now=now, staff_reason=staff_reason)
     if fee.amount:
-        ledger.record_fee(booking_id, movement=cancellation_id, amount=fee, now=now)
+        ledger.record(ledger.Kind.FEE, booking_id, movement=cancellation_id, amount=fee, now=now)
 
 
 def request_refund(
@@ -44,8 +44,8 @@ def request_refund(
 
     Return the refunds, one for each payment that the amount is taken from; none for an amount of zero.
 
-    Raises ValueError for more than is captured and not yet refunded. The caller must prevent it; the transaction is
-    lost.
+    Raises ValueError for more than is captured and not yet refunded. The caller must check this first, because the error
+    rolls the transaction back.
     """
     remaining, refunds = amount.minor, []
     captured = (

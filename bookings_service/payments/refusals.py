@@ -12,7 +12,7 @@ class RefundTooLarge(Conflict):
 
 
 class NothingToWriteOff(Conflict):
-    """The refund did not fail, or was written off before."""
+    """The refund did not fail, or it is already written off."""
 
     code = "NOTHING_TO_WRITE_OFF"
     text = Text(

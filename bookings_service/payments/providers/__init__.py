@@ -13,7 +13,7 @@ from bookings_service.payments.providers.sandbox import SandboxProvider
 def configured() -> Mapping[str, PaymentProvider]:
     """Return every provider that the settings configure, by name.
 
-    A payment is looked up and refunded where it was made.
+    A payment is looked up and refunded at the provider that took it.
     """
     providers: list[PaymentProvider] = []
     if settings.PAYMENT_SANDBOX_URL:

@@ -63,7 +63,7 @@ class ProviderEvent:
 
 
 class PaymentProvider(ABC):
-    """A payment provider. A call takes at most PROVIDER_SECONDS and makes no retries.
+    """A payment provider. A call gives up after about PROVIDER_SECONDS and makes no retries.
 
     tests/contract/test_providers.py runs the same tests against every provider.
     """
@@ -78,10 +78,11 @@ class PaymentProvider(ABC):
         """
 
     @abstractmethod
-    def status(self, key: str) -> ProviderResult | None:
-        """Return the state of a payment, or None if the provider does not know it.
+    def current_result(self, key: str) -> ProviderResult | None:
+        """Return the result of a payment as it is now, or None if the provider does not know it.
 
-        Raises ProviderSilent, ProviderDown.
+        This may change the payment: a provider that lets a declined payment be tried again closes it here, so that
+        FAILED is final. Raises ProviderSilent, ProviderDown.
         """
 
     @abstractmethod

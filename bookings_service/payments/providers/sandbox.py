@@ -52,8 +52,8 @@ class SandboxProvider(PaymentProvider):
         }
         return _result(self._send("POST", "/v1/payments", json=body))
 
-    def status(self, key: str) -> ProviderResult | None:
-        """Return the state of a payment, or None if the sandbox does not know it."""
+    def current_result(self, key: str) -> ProviderResult | None:
+        """Return the result of a payment as it is now, or None if the sandbox does not know it. Changes nothing."""
         try:
             return _result(self._send("GET", f"/v1/payments/{key}"))
         except _Unknown:

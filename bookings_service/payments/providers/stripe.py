@@ -88,19 +88,19 @@ class StripeProvider(PaymentProvider):
                 intent = intent or self._find(payment.key)
                 if intent is None:
                     return ProviderResult(PaymentStatus.FAILED, payment.amount, failure_code="card_declined")
-                return self._outcome(intent)
+                return self._cancel_if_open(intent)
 
-    def status(self, key: str) -> ProviderResult | None:
-        """Return the state of a payment. An intent that is open but not charged is cancelled first."""
+    def current_result(self, key: str) -> ProviderResult | None:
+        """Cancel the intent if it is open but not charged, and return its result."""
         with _within_the_limit(), _errors_translated():
             intent = self._find(key)
-            return self._outcome(intent) if intent else None
+            return self._cancel_if_open(intent) if intent else None
 
     def cancel(self, key: str) -> ProviderResult | None:
         """Cancel the intent unless it is paid or being paid, and return its state."""
         with _within_the_limit(), _errors_translated():
             intent = self._find(key)
-            return self._closed(intent) if intent else None
+            return self._cancel_if_possible(intent) if intent else None
 
     def refund(self, *, payment_key: str, key: str, amount: Money) -> RefundStatus:
         """Refund the amount, once per key. A refund that failed at Stripe is created again, under a new key."""
@@ -179,9 +179,9 @@ class StripeProvider(PaymentProvider):
     def _find(self, key: str) -> Intent | None:
         """Return the current intent of our key, or None.
 
-        Ask the search first. If the key is younger than the search may be behind, read the list, which is current and
-        newest first, back to the time at which the key was made. Without search, read the list whatever the age of
-        the key.
+        Ask Stripe's search first. It may not know a young intent yet. If it finds nothing for a young key, or is not
+        available, read the list of intents. The list is current. It is read from the newest intent back to the time at
+        which the key was made.
         """
         try:
             query = f"metadata['{objects.PAYMENT_ID}']:'{key}'"
@@ -200,23 +200,21 @@ class StripeProvider(PaymentProvider):
                 return candidate
         return None
 
-    def _outcome(self, intent: Intent) -> ProviderResult:
-        """Return the result of an intent.
+    def _cancel_if_open(self, intent: Intent) -> ProviderResult:
+        """Return the result of an intent. Cancel an open intent first, because its client secret allows another charge."""
+        return self._cancel_if_possible(intent) if intent["status"] in objects.OPEN else objects.result_of(intent)
 
-        An open one is cancelled first: with its client secret it could still be charged.
-        """
-        return self._closed(intent) if intent["status"] in objects.OPEN else objects.result_of(intent)
-
-    def _closed(self, intent: Intent) -> ProviderResult:
-        if intent["status"] in objects.PAST_CLOSING:
+    def _cancel_if_possible(self, intent: Intent) -> ProviderResult:
+        """Cancel the intent unless Stripe no longer allows it. Return its result."""
+        if intent["status"] in objects.NOT_CANCELLABLE:
             return objects.result_of(intent)
         try:
-            closed = _plain(self._intents.cancel(intent["id"]))
+            cancelled = _plain(self._intents.cancel(intent["id"]))
         except stripe.InvalidRequestError:
-            closed = _plain(self._intents.retrieve(intent["id"]))  # its state has changed meanwhile
-        if closed["status"] == "canceled":
-            return objects.failed(closed, code=objects.failure_of(intent))
-        return objects.result_of(closed)
+            cancelled = _plain(self._intents.retrieve(intent["id"]))  # its state has changed meanwhile
+        if cancelled["status"] == "canceled":
+            return objects.failed(cancelled, code=objects.failure_of(intent))
+        return objects.result_of(cancelled)
 
 
 class _Transport(stripe.HTTPClient):

@@ -26,17 +26,17 @@ _STATUSES: Final = {
 }
 # A payment intent that was declined, or never confirmed, can still be charged by whoever has its client secret.
 OPEN: Final = frozenset({"requires_payment_method", "requires_confirmation"})
-PAST_CLOSING: Final = frozenset({"succeeded", "processing", "canceled"})
+NOT_CANCELLABLE: Final = frozenset({"succeeded", "processing", "canceled"})
 
-# A longer address is dropped: shortened, it would not work. The client secret serves the same purpose.
-LONGEST_PAGE: Final = 500
+# A longer URL does not fit the database column and is left out. The client can use the client secret instead.
+LONGEST_REDIRECT_URL: Final = 500
 
 _EVENTS: Final = {
     "payment_intent.succeeded": PaymentStatus.SUCCEEDED,
     "payment_intent.processing": PaymentStatus.PROCESSING,
     "payment_intent.requires_action": PaymentStatus.REQUIRES_ACTION,
     "payment_intent.canceled": PaymentStatus.FAILED,
-    # One attempt failed, but the intent allows another. status() closes the intent; only then has the payment failed.
+    # One attempt failed, but the intent allows another. current_result() cancels the intent; only then is it FAILED.
     "payment_intent.payment_failed": PaymentStatus.PROCESSING,
 }
 
@@ -99,7 +99,7 @@ def refund_of(refund: Mapping[str, Any]) -> RefundStatus:
 
 
 def event_of(event: Mapping[str, Any]) -> ProviderEvent:
-    """Return the event. Its `result` is None unless the event says how a payment intent went on."""
+    """Return the event. Its `result` is None unless the event reports a status of a payment intent."""
     about, status = event["data"]["object"], _EVENTS.get(event["type"])
     return ProviderEvent(
         id=_text(event["id"])[:100],
@@ -111,12 +111,12 @@ def event_of(event: Mapping[str, Any]) -> ProviderEvent:
 
 def _result(intent: Mapping[str, Any], status: PaymentStatus) -> ProviderResult:
     acting = status is PaymentStatus.REQUIRES_ACTION
-    page = str(((intent.get("next_action") or {}).get("redirect_to_url") or {}).get("url") or "")
+    url = str(((intent.get("next_action") or {}).get("redirect_to_url") or {}).get("url") or "")
     return ProviderResult(
         status=status,
         amount=_amount(intent),
         failure_code=failure_of(intent)[:60] if status is PaymentStatus.FAILED else "",
-        redirect_url=page if acting and len(page) <= LONGEST_PAGE else "",
+        redirect_url=url if acting and len(url) <= LONGEST_REDIRECT_URL else "",
         client_secret=str(intent.get("client_secret") or "")[:200] if acting else "",
     )
 

@@ -147,7 +147,7 @@ def test_a_payment_succeeds_and_is_found_by_its_key(rig: Rig, minor: int, curren
 
     assert (result.status, result.amount) == (PaymentStatus.SUCCEEDED, Money.from_minor(minor, currency))
     assert (result.failure_code, result.redirect_url, result.client_secret) == ("", "", "")
-    assert rig.provider.status(asked.key) == result
+    assert rig.provider.current_result(asked.key) == result
 
 
 def test_each_payment_is_found_among_others(rig: Rig) -> None:
@@ -156,14 +156,14 @@ def test_each_payment_is_found_among_others(rig: Rig) -> None:
     for wanted in asked:
         rig.provider.pay(wanted)
 
-    results = [rig.provider.status(wanted.key) for wanted in asked]
+    results = [rig.provider.current_result(wanted.key) for wanted in asked]
     assert [result and result.amount.minor for result in results] == [1_000, 2_000, 3_000]
 
 
 def test_a_payment_that_was_never_requested_is_unknown(rig: Rig) -> None:
     key = str(uuid7())
 
-    assert rig.provider.status(key) is None
+    assert rig.provider.current_result(key) is None
     assert rig.provider.cancel(key) is None
     refund = rig.provider.refund(payment_key=key, key=str(uuid7()), amount=Money.from_minor(1, "EUR"))
     assert refund is RefundStatus.FAILED
@@ -175,7 +175,7 @@ def test_a_decline_is_final(rig: Rig) -> None:
     result = rig.provider.pay(asked)
 
     assert (result.status, result.amount, result.failure_code) == (PaymentStatus.FAILED, asked.amount, "card_declined")
-    later = rig.provider.status(asked.key)
+    later = rig.provider.current_result(asked.key)
     assert later is not None
     assert later.status is PaymentStatus.FAILED
 
@@ -186,7 +186,7 @@ def test_an_unknown_method_is_refused_and_no_payment_is_made(rig: Rig) -> None:
     with pytest.raises(MethodRefused):
         rig.provider.pay(asked)
 
-    assert rig.provider.status(asked.key) is None
+    assert rig.provider.current_result(asked.key) is None
 
 
 @pytest.mark.parametrize(("approve", "status"), [(True, PaymentStatus.SUCCEEDED), (False, PaymentStatus.FAILED)])
@@ -197,9 +197,9 @@ def test_a_person_approves_or_declines_if_the_bank_asks(rig: Rig, approve: bool,
 
     assert waiting.status is PaymentStatus.REQUIRES_ACTION
     assert waiting.redirect_url or waiting.client_secret
-    assert rig.provider.status(asked.key) == waiting
+    assert rig.provider.current_result(asked.key) == waiting
     rig.decide(asked.key, approve=approve)
-    after = rig.provider.status(asked.key)
+    after = rig.provider.current_result(asked.key)
     assert after is not None
     assert (after.status, after.redirect_url, after.client_secret) == (status, "", "")
     assert bool(after.failure_code) is (status is PaymentStatus.FAILED)
@@ -217,7 +217,7 @@ def test_a_payment_can_be_cancelled_until_it_is_paid(rig: Rig) -> None:
         PaymentStatus.SUCCEEDED,
         PaymentStatus.FAILED,
     ]
-    after = rig.provider.status(waiting.key)
+    after = rig.provider.current_result(waiting.key)
     assert after is not None
     assert after.status is PaymentStatus.FAILED
 
@@ -239,7 +239,7 @@ def test_a_refund_is_made_once_per_key(rig: Rig) -> None:
 
 CALLS: Final[dict[str, Callable[[PaymentProvider], object]]] = {
     "pay": lambda provider: provider.pay(payment("pm_ok")),
-    "status": lambda provider: provider.status(str(uuid7())),
+    "current_result": lambda provider: provider.current_result(str(uuid7())),
     "cancel": lambda provider: provider.cancel(str(uuid7())),
     "refund": lambda provider: provider.refund(
         payment_key=str(uuid7()), key=str(uuid7()), amount=Money.from_minor(1, "EUR")

@@ -238,7 +238,7 @@ def test_the_intent_is_read_after_the_search_found_it(stripe: StripeProvider, sc
     script.answers("GET", f"{INTENTS}/search", hits(intent(key, "requires_action")))
     script.answers("GET", INTENT, intent(key))
 
-    result = stripe.status(key)
+    result = stripe.current_result(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -254,7 +254,7 @@ def test_a_new_intent_is_found_in_the_list(stripe: StripeProvider, script: Scrip
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), last, more=True), page(intent(key)))
 
-    result = stripe.status(key)
+    result = stripe.current_result(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -266,14 +266,14 @@ def test_the_list_is_read_only_back_to_the_time_of_the_key(stripe: StripeProvide
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), older, more=True))
 
-    assert stripe.status(str(uuid7())) is None
+    assert stripe.current_result(str(uuid7())) is None
     assert len(script.requests) == 2
 
 
 def test_the_list_is_not_read_for_an_old_key(stripe: StripeProvider, script: Scripted) -> None:
     script.answers("GET", f"{INTENTS}/search", hits())
 
-    assert stripe.status(old_key()) is None
+    assert stripe.current_result(old_key()) is None
     assert script.paths() == [f"GET {INTENTS}/search"]
 
 
@@ -282,7 +282,7 @@ def test_without_search_the_list_is_read_for_an_old_key_too(stripe: StripeProvid
     script.answers("GET", f"{INTENTS}/search", error(400, message="Search is not available in your country."))
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), intent(key, created=int(time.time()) - 3 * 3600)))
 
-    result = stripe.status(key)
+    result = stripe.current_result(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -300,7 +300,7 @@ def test_all_requests_of_a_call_share_one_time_limit(stripe: StripeProvider, scr
     started = time.monotonic()
 
     with pytest.raises(ProviderSilent):
-        stripe.status(str(uuid7()))
+        stripe.current_result(str(uuid7()))
 
     assert 0.5 < time.monotonic() - started < 1.2
 

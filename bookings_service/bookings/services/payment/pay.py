@@ -8,7 +8,7 @@ from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.domain.booking import Status, is_reference
 from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.payment.settle import settle_payment
-from bookings_service.payments.bulkhead import slot
+from bookings_service.payments.provider_limit import provider_slot
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from bookings_service.payments.mappers import payment_view
@@ -66,7 +66,7 @@ def send_to_provider(payment: Payment, *, attempt: Attempt) -> None:
     Raises InvalidPaymentMethod, ProviderUnavailable. The payment is then FAILED, and its key can be used again.
     """
     try:
-        with slot():
+        with provider_slot():
             result = provider().pay(payment_to_send(payment))
     except ProviderSilent:
         result = ProviderResult(status=PaymentStatus.PROCESSING, amount=amount_of(payment))

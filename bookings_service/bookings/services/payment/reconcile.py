@@ -78,7 +78,7 @@ def contradiction(*, payment_id: UUID) -> Contradiction | None:
     payment = Payment.objects.select_related("booking").get(id=payment_id)
     provider = provider_named(payment.provider)
     try:
-        result = provider.status(str(payment.id)) if provider else None
+        result = provider.current_result(str(payment.id)) if provider else None
     except (ProviderDown, ProviderSilent) as error:
         raise Unavailable from error
     recorded = f"{payment.status} {amount_of(payment)}"
@@ -138,7 +138,7 @@ def _status_or_resend(payment: Payment) -> ProviderResult | None:
     provider = provider_named(payment.provider)
     if provider is None:
         raise ProviderDown
-    result = provider.status(str(payment.id))
+    result = provider.current_result(str(payment.id))
     if result is None and payment.booking.status != Status.PENDING:
         # This code is public. The booking may also have been cancelled.
         return _failed(payment, "hold_expired")

@@ -54,7 +54,7 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Webhook.Outco
 
 def _apply_capture(booking: Booking, payment: Payment, *, now: datetime) -> None:
     amount = Money.from_minor(payment.amount_minor, payment.currency)
-    ledger.record_capture(booking.id, movement=payment.id, amount=amount, now=now)
+    ledger.record(ledger.Kind.CAPTURE, booking.id, movement=payment.id, amount=amount, now=now)
     save_with_entry(booking, events.payment_succeeded(payment), actor=PROVIDER, now=now)
     if not confirm(booking, now=now):
         request_refund(booking.id, amount=amount, reason=booking.reason, now=now)

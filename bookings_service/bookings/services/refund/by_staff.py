@@ -84,7 +84,7 @@ def write_off_refund(*, refund_id: UUID, staff_reason: str, staff_id: UUID) -> R
             raise NothingToWriteOff
         now = database_now()
         amount = Money.from_minor(refund.amount_minor, refund.currency)
-        ledger.record_write_off(refund.booking_id, movement=refund.id, amount=amount, now=now)
+        ledger.record(ledger.Kind.WRITE_OFF, refund.booking_id, movement=refund.id, amount=amount, now=now)
         refund.written_off_at, refund.staff_id, refund.note = now, staff_id, staff_reason
         refund.save(update_fields=["written_off_at", "staff_id", "note"])
         return refund_view(refund)

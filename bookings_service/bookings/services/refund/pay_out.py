@@ -105,7 +105,7 @@ def settle_refund(*, refund_id: UUID, status: RefundStatus) -> None:
         refund.save(update_fields=["status"])
         if status is RefundStatus.SUCCEEDED:
             amount = Money.from_minor(refund.amount_minor, refund.currency)
-            ledger.record_refund(booking.id, movement=refund.id, amount=amount, now=now)
+            ledger.record(ledger.Kind.REFUND, booking.id, movement=refund.id, amount=amount, now=now)
             save_with_entry(booking, events.refund_succeeded(refund), actor=PROVIDER, now=now)
         elif status is RefundStatus.FAILED:
             log.error("alarm:refund_failed", refund_id=str(refund.id))

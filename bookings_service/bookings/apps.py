@@ -13,7 +13,7 @@ class BookingsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have the groups of staff get their permissions after every migration."""
+        """Give the groups of staff their permissions after every migration."""
         from bookings_service.bookings.admin.groups import grant
 
         post_migrate.connect(grant, sender=self, dispatch_uid="bookings.staff")

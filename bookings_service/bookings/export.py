@@ -1,4 +1,4 @@
-"""Bookings as flat rows. A server-side cursor reads them, so memory stays constant however many there are."""
+"""Bookings as flat rows, for export_bookings. A server-side cursor reads them, so that memory stays constant."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

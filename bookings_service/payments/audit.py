@@ -36,7 +36,7 @@ RULES: Final[Mapping[str, str]] = {
         FROM payments_payment p LEFT JOIN payments_ledgerentry l
             ON l.movement = p.id AND l.kind = 'CAPTURE' AND l.account = 'PROVIDER'
         WHERE p.status = 'SUCCEEDED' AND (l.id IS NULL OR (l.amount_minor, l.currency) <> (p.amount_minor, p.currency))""",
-    "a capture is of a captured payment": """
+    "a capture in the ledger has a captured payment": """
         SELECT l.movement, 'captured in the ledger, not by a payment' FROM payments_ledgerentry l
         LEFT JOIN payments_payment p ON p.id = l.movement AND p.status = 'SUCCEEDED'
         WHERE l.kind = 'CAPTURE' AND l.account = 'PROVIDER' AND p.id IS NULL""",
@@ -49,7 +49,7 @@ RULES: Final[Mapping[str, str]] = {
         SELECT l.movement, 'paid out in the ledger, not by a refund' FROM payments_ledgerentry l
         LEFT JOIN payments_refund r ON r.id = l.movement AND r.status = 'SUCCEEDED'
         WHERE l.kind = 'REFUND' AND l.account = 'PROVIDER' AND r.id IS NULL""",
-    "a payment has given what its refunds say": """
+    "refunded_minor of a payment is the sum of its refunds": """
         SELECT p.id, format('refunded_minor is %s, its refunds sum to %s', p.refunded_minor, coalesce(sum(r.amount_minor), 0))
         FROM payments_payment p LEFT JOIN payments_refund r ON r.payment_id = p.id
         GROUP BY p.id HAVING p.refunded_minor <> coalesce(sum(r.amount_minor), 0)""",

@@ -9,8 +9,8 @@ What a booking has paid, and what was refunded, derive only from the ledger.
 | fee kept of a cancellation | TRAVELLER | FEES |
 | write-off of a refund that cannot be paid out | TRAVELLER | WRITE_OFFS |
 
-The balance of TRAVELLER is never positive: what is below zero is owed to the traveller, as a trip or as money. It is zero
-once the refunds of a cancelled booking are paid out.
+The balance of TRAVELLER is never positive. What is below zero is owed to the traveller, as a trip or as money. The
+balance of a cancelled booking is zero once its refunds are paid out.
 """
 
 from collections.abc import Collection

@@ -20,9 +20,9 @@ def _slots() -> threading.BoundedSemaphore:
 
 @contextmanager
 def provider_slot(*, wait: float = 0.5) -> Iterator[None]:
-    """Hold one of PROVIDER_CALLS_AT_ONCE slots during the body. Raises ProviderSilent after `wait` seconds without one."""
+    """Hold one of PROVIDER_CALLS_AT_ONCE slots during the body. Raises ProviderSilent after `wait` seconds."""
     if not _slots().acquire(timeout=wait):
-        # Nothing was sent. But unlike ProviderDown, ProviderSilent leaves the payment to the reconciler, which sends it.
+        # Nothing was sent. Unlike ProviderDown, this leaves the payment to the reconciler, which sends it.
         raise ProviderSilent
     try:
         yield

@@ -44,8 +44,8 @@ def request_refund(
 
     Return the refunds, one for each payment that the amount is taken from; none for an amount of zero.
 
-    Raises ValueError for more than is captured and not yet refunded. The caller must check this first, because the error
-    rolls the transaction back.
+    Raises ValueError for more than is captured and not yet refunded. The caller must check it first, because the
+    error rolls the transaction back.
     """
     remaining, refunds = amount.minor, []
     captured = (

@@ -1,6 +1,6 @@
-"""The pages on which staff act: a form that asks for a reason, then the service that the API calls.
+"""The pages on which staff act. A form asks for a reason; then the page calls the service that the API calls too.
 
-The page shows a refusal.
+The page shows a refusal of the service.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,8 @@ from unfold.admin import ModelAdmin
 
 from bookings_service.bookings import selectors, services
 from bookings_service.bookings.admin.forms import CancelForm, FailedRefundForm, RefundForm
+from bookings_service.bookings.contracts import BookingView
+from bookings_service.bookings.domain.booking import Status
 from bookings_service.bookings.models import Booking
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import RefundStatus
@@ -103,16 +105,30 @@ def _confirm(request: HttpRequest, booking: Booking, quote_id: str) -> HttpRespo
         quote = UUID(quote_id)
     except ValueError:
         raise Http404 from None
-    before = booking.sequence
+    before = selectors.view_of(booking)
     try:
         after = services.cancel_as_staff(cancellation_quote_id=quote, staff_id=staff_id(request))
     except DomainError as refusal:
         messages.error(request, refusal.localized(Locale.EN))
         return _back(booking)
-    if after.sequence > before:
-        _log(request, booking, "Cancelled by staff.")
-    messages.success(request, f"Booking {booking.reference} is {after.status.lower()}. The traveller will get a mail.")
+    if after.sequence == before.sequence:
+        messages.info(
+            request, f"Nothing was cancelled: this cancellation of booking {booking.reference} is done already."
+        )
+        return _back(booking)
+    message = _what_was_cancelled(before, after)
+    _log(request, booking, message)
+    messages.success(request, f"{message} The traveller will get a mail.")
     return _back(booking)
+
+
+def _what_was_cancelled(before: BookingView, after: BookingView) -> str:
+    if after.status == Status.CANCELLED:
+        return f"Booking {after.reference} is cancelled."
+    count = sum(passenger.cancelled for passenger in after.passengers) - sum(
+        passenger.cancelled for passenger in before.passengers
+    )
+    return f"{count} {'passenger' if count == 1 else 'passengers'} of booking {after.reference} cancelled."
 
 
 def _carried_out(request: HttpRequest, booking: Booking, form: Form, action: Callable[[], str]) -> bool:

@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from bookings_service.bookings.admin import actions, upstream
+from bookings_service.bookings.admin import actions, lookups
 from bookings_service.bookings.admin.inlines import (
     EventInline,
     LedgerInline,
@@ -19,15 +19,17 @@ from bookings_service.bookings.admin.inlines import (
     PaymentInline,
     RefundInline,
 )
-from bookings_service.bookings.admin.readonly import ReadOnly, table
+from bookings_service.bookings.admin.tables import table
 from bookings_service.bookings.models import Booking
 from contracts.travel.notifications.v1 import notifications_pb2 as pb
+from shared.admin import ReadOnly
 from shared.errors import DomainError
 from shared.money import Money
 from shared.rpc.mapping import from_ts, money_from_proto
 from shared.rpc.status import RpcFailed
 
-UNREACHABLE = (DomainError, RpcFailed)  # unavailable, too slow, or of an older version without this RPC
+# Unavailable, too slow, refusing, or of an older version without this RPC: the page shows the rest in any case.
+UPSTREAM_FAILED = (DomainError, RpcFailed)
 
 
 @admin.register(Booking)
@@ -47,10 +49,10 @@ class BookingAdmin(ReadOnly, ModelAdmin):
         ("starts_at", "time_zone"),
         ("seats", "created_at"),
         ("traveller_id", "departure_id"),
-        "messages_sent",
+        "messages_and_documents",
     )
     compressed_fields = True
-    readonly_fields = ("shown_status", "total", "messages_sent")
+    readonly_fields = ("shown_status", "total", "messages_and_documents")
     inlines = (EventInline, PassengerInline, PaymentInline, RefundInline, LedgerInline)
     actions_detail: ClassVar = ["cancel", "refund", "failed_refund"]
     _labels: ClassVar[dict[str, str]] = {"PENDING": "warning", "CONFIRMED": "success", "CANCELLED": "danger"}
@@ -74,11 +76,11 @@ class BookingAdmin(ReadOnly, ModelAdmin):
         return str(Money.from_minor(booking.total_minor, booking.currency))
 
     @admin.display(description="messages sent")
-    def messages_sent(self, booking: Booking) -> SafeString | str:
+    def messages_and_documents(self, booking: Booking) -> SafeString | str:
         """Return the mails and documents of the booking, as notifications_service knows them now."""
         try:
-            answer = upstream.messages_of(booking_id=booking.id)
-        except UNREACHABLE:
+            answer = lookups.messages_of(booking_id=booking.id)
+        except UPSTREAM_FAILED:
             return "notifications_service does not answer now."
         rows: list[tuple[object, ...]] = [
             (
@@ -111,8 +113,8 @@ class BookingAdmin(ReadOnly, ModelAdmin):
                 request, queryset, search_term.upper() if len(search_term) == 8 else search_term
             )
         try:
-            traveller_id = upstream.traveller_of(email=search_term)
-        except UNREACHABLE:
+            traveller_id = lookups.traveller_id_of(email=search_term)
+        except UPSTREAM_FAILED:
             messages.warning(request, "users_service does not answer now: search by reference or passenger.")
             return queryset.none(), False
         return (queryset.filter(traveller_id=traveller_id) if traveller_id else queryset.none()), False

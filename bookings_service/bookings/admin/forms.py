@@ -19,7 +19,7 @@ from shared.money import Money
 
 
 class ReasonForm(forms.Form):
-    """Asks for the reason, which is kept in the history."""
+    """Asks for the reason. It is kept with the action."""
 
     reason = forms.CharField(
         max_length=MOST_CHARACTERS,
@@ -49,7 +49,7 @@ class CancelForm(ReasonForm):
 
 
 class RefundForm(ReasonForm):
-    """Asks for the amount. Its hidden key makes one refund of a form that is sent twice."""
+    """Asks for the amount. The hidden key prevents a second refund if the form is sent twice."""
 
     amount = forms.DecimalField(max_digits=14, decimal_places=3, widget=UnfoldAdminDecimalFieldWidget)
     key = forms.CharField(widget=forms.HiddenInput, initial=lambda: str(uuid4()), max_length=64)
@@ -66,7 +66,7 @@ class RefundForm(ReasonForm):
 
 
 class FailedRefundForm(ReasonForm):
-    """Asks which failed refund to end, and how."""
+    """Asks which failed refund to retry or write off."""
 
     refund = forms.ChoiceField(widget=UnfoldAdminRadioSelectWidget)
     what = forms.ChoiceField(

@@ -1,6 +1,6 @@
 """The tables of a booking's page, oldest row first."""
 
-from bookings_service.bookings.admin.readonly import BookingInline
+from bookings_service.bookings.admin.tables import BookingInline
 from bookings_service.bookings.models import BookingEvent, Passenger
 from bookings_service.payments.models import LedgerEntry, Payment, Refund
 

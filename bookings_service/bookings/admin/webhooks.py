@@ -7,8 +7,8 @@ from django.contrib import admin
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from bookings_service.bookings.admin.readonly import ReadOnly
 from bookings_service.payments.models import Webhook
+from shared.admin import ReadOnly
 from shared.money import Money
 
 

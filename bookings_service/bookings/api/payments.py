@@ -38,7 +38,7 @@ class PaymentList(APIView):
         },
     )  # fmt: skip
     def post(self, request: Request, reference: str) -> Response:
-        """Pay the booking's total. A declined payment is FAILED. If the payment is PROCESSING, read the booking again later."""
+        """Pay the booking's total. A declined payment is FAILED. If it is PROCESSING, read the booking again."""
         serializer = PayRequestSerializer.from_request(request)
         payment, booking = services.pay_booking(
             reference=reference,

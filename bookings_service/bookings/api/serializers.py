@@ -177,7 +177,7 @@ class WaitlistRequestSerializer(StrictSerializer):
 
 
 class WaitlistEntrySerializer(serializers.Serializer[Any]):
-    """A waiting-list entry. `position` is 1 for the first. A quote with `waitlist_entry_id` takes the seats of an OFFERED entry."""
+    """A waiting-list entry; `position` is 1 for the first. If it is OFFERED, a quote can take its seats."""
 
     id = serializers.UUIDField()
     departure_id = serializers.UUIDField()

@@ -1,4 +1,4 @@
-"""Staff actions over REST, with the member of staff's own token: agents cancel, finance refunds. Each gives a reason."""
+"""Staff actions over REST, with the token of the member of staff: agents cancel, finance refunds."""
 
 from decimal import Decimal
 from uuid import UUID

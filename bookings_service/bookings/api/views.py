@@ -35,7 +35,7 @@ from shared.pages import page
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, required=True,
-    description="1–255 visible ASCII characters. A repeated request with the same key returns the same result and has no second effect.",
+    description="1–255 visible ASCII characters. A repeated request with the same key only returns the first result.",
 )  # fmt: skip
 
 

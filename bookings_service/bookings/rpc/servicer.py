@@ -1,6 +1,7 @@
-"""travel.bookings.v1: quotes, bookings and payments of the token's traveller.
+"""travel.bookings.v1. Each method calls one service or selector.
 
-Each method calls one service or selector.
+Most methods serve the token's traveller: quotes, bookings, payments and the waiting list. Staff methods act on any
+booking and check the role. Free seats need no token, and SetCapacity is only for destinations_service.
 """
 
 from collections.abc import AsyncIterator
@@ -34,7 +35,7 @@ FINANCE: Final = "finance"
 
 
 class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
-    """Serves travel.bookings.v1. What belongs to another traveller is answered as NotFound, or left out of a list."""
+    """Serves travel.bookings.v1. A row of another traveller is answered with NotFound, or is not in the list."""
 
     @rpc(callers=GATEWAY)
     def CreateQuote(self, request: pb.CreateQuoteRequest, call: Call) -> pb.CreateQuoteResponse:
@@ -131,7 +132,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     def BatchListBookingEvents(
         self, request: pb.BatchListBookingEventsRequest, call: Call
     ) -> pb.BatchListBookingEventsResponse:
-        """Return each booking's events after a sequence."""
+        """Return each booking's history entries after a sequence."""
         ids = uuids_of(request.booking_ids, "booking_ids")
         events = selectors.history(
             booking_ids=ids, traveller_id=call.signed_in_traveller.id, after=_sequence(request.after_sequence)
@@ -145,7 +146,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
     @rpc(callers=GATEWAY)
     def ListBookingEvents(self, request: pb.ListBookingEventsRequest, call: Call) -> pb.ListBookingEventsResponse:
-        """Return the booking as it is now, and its events after a sequence."""
+        """Return the booking as it is now, and its history entries after a sequence."""
         booking, events = selectors.booking_with_history(
             reference=request.reference,
             traveller_id=call.signed_in_traveller.id,
@@ -157,7 +158,10 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     async def WatchBooking(  # type: ignore[override]  # the decorator
         self, request: pb.WatchBookingRequest, call: Call
     ) -> AsyncIterator[pb.WatchBookingResponse]:
-        """Send the events after the sequence, then every new event as it happens."""
+        """Send the history entries after the sequence, then every new entry as it happens.
+
+        The gateway follows bookings through Kafka instead. This method is for services that need one booking only.
+        """
         async for update in watching.updates(
             reference=request.reference,
             traveller_id=call.signed_in_traveller.id,
@@ -246,7 +250,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     def StaffQuoteCancellation(
         self, request: pb.StaffQuoteCancellationRequest, call: Call
     ) -> pb.StaffQuoteCancellationResponse:
-        """Tell an agent what cancelling would refund, by the trip's rule or at the agent's percentage."""
+        """Quote a cancellation for an agent, by the trip's rule or at the agent's percentage."""
         quote = services.quote_cancellation_as_staff(
             reference=request.reference,
             passenger_ids=uuids_of(request.passenger_ids, "passengers"),
@@ -276,6 +280,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
             staff_id=staff_id,
             idempotency_key=request.idempotency_key,
         )
+        # The message has one refund. If the amount is taken from several payments, `booking.refunds` has all of them.
         return pb.StaffRefundBookingResponse(refund=refund_to_proto(refunds[0]), booking=booking_to_proto(booking))
 
 

@@ -1,6 +1,7 @@
-"""Watching bookings: one LISTEN connection wakes every stream of the process. A woken stream reads new history entries.
+"""Follows one booking for WatchBooking. One LISTEN connection wakes every stream of the process.
 
-A watcher has no thread of its own. The listener is a coroutine; each read takes a thread of the pool for one query.
+A woken stream reads the new history entries. The listener is a coroutine, so a stream needs no thread while it waits.
+Each read takes a thread of the pool for one query. The gateway does not use this: it reads the events from Kafka.
 """
 
 import asyncio

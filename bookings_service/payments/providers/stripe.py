@@ -201,7 +201,7 @@ class StripeProvider(PaymentProvider):
         return None
 
     def _cancel_if_open(self, intent: Intent) -> ProviderResult:
-        """Return the result of an intent. Cancel an open intent first, because its client secret allows another charge."""
+        """Cancel the intent if it is open, because its client secret allows another charge. Return its result."""
         return self._cancel_if_possible(intent) if intent["status"] in objects.OPEN else objects.result_of(intent)
 
     def _cancel_if_possible(self, intent: Intent) -> ProviderResult:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
 
-from bookings_service.bookings.admin import upstream
+from bookings_service.bookings.admin import lookups
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.models import Booking, BookingEvent
 from bookings_service.bookings.services import receive_webhook
@@ -43,8 +43,8 @@ def upstream_answers() -> Iterator[dict[str, Any]]:
         return answers[name]
 
     with (
-        patch.object(upstream, "messages_of", lambda **_: answer("messages")),
-        patch.object(upstream, "traveller_of", lambda **_: answer("traveller")),
+        patch.object(lookups, "messages_of", lambda **_: answer("messages")),
+        patch.object(lookups, "traveller_id_of", lambda **_: answer("traveller")),
     ):
         yield answers
 
@@ -162,15 +162,25 @@ def test_an_agent_cancels_in_two_steps(paid: BookingView) -> None:
     assert "Set by our staff: 80 % of the price is refunded." in shown
     assert Booking.objects.get().seats == 2
     confirm = {"confirm": str(quoted.context["quote"].id)}
-    for _ in range(2):
-        assert client.post(page(paid, "cancel"), confirm).status_code == 302
+    messages = [client.post(page(paid, "cancel"), confirm, follow=True).content.decode() for _ in range(2)]
 
+    assert f"1 passenger of booking {paid.reference} cancelled. The traveller will get a mail." in messages[0]
+    assert f"Nothing was cancelled: this cancellation of booking {paid.reference} is done already." in messages[1]
     booking = Booking.objects.get()
     assert (booking.status, booking.seats) == ("CONFIRMED", 1)
     entry = BookingEvent.objects.get(type="booking.passengers_cancelled")
     assert (entry.actor, entry.note) == ("staff", "Illness")
     assert Refund.objects.get().amount_minor == 40_000
     assert LogEntry.objects.count() == 1
+
+
+def test_an_agent_reads_that_the_whole_booking_is_cancelled(paid: BookingView) -> None:
+    client = staff("booking_agent")
+    quoted = client.post(page(paid, "cancel"), {"reason": "Illness"})
+
+    answer = client.post(page(paid, "cancel"), {"confirm": str(quoted.context["quote"].id)}, follow=True)
+
+    assert f"Booking {paid.reference} is cancelled. The traveller will get a mail." in answer.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -85,16 +85,16 @@ def test_a_consistent_ledger_breaks_no_rule(buyer: Buyer, destinations: Destinat
 
     code, output = run("check_ledger")
 
-    assert (code, last(output)) == (0, "9 rules, 0 broken by 0 records.")
+    assert (code, last(output)) == (0, "9 rules checked, 0 discrepancies in 0 records.")
     assert "1000.00 EUR" in output
 
 
 @pytest.mark.parametrize(
     ("break_it", "rule"),
     [
-        ("UPDATE payments_payment SET status = 'FAILED'", "a capture is of a captured payment"),
+        ("UPDATE payments_payment SET status = 'FAILED'", "a capture in the ledger has a captured payment"),
         ("UPDATE payments_payment SET amount_minor = amount_minor + 1", "a captured payment is in the ledger"),
-        ("UPDATE payments_payment SET refunded_minor = 1", "a payment has given what its refunds say"),
+        ("UPDATE payments_payment SET refunded_minor = 1", "refunded_minor of a payment is the sum of its refunds"),
         ("UPDATE bookings_booking SET total_minor = total_minor + 1", "a confirmed booking is paid"),
         ("UPDATE bookings_booking SET status = 'CANCELLED'", "a cancelled booking owes nothing"),
         ("UPDATE bookings_booking SET currency = 'USD'", "a booking has one currency"),
@@ -127,7 +127,7 @@ def test_a_departure_is_cancelled_with_apply(buyer: Buyer, destinations: Destina
     code, output = run("cancel_departure", str(departure))
     assert (code, last(output)) == (
         0,
-        "2 bookings would be cancelled and refunded. Nothing was changed: --apply does it.",
+        "2 bookings would be cancelled and refunded. Nothing was changed. Add --apply to cancel them.",
     )
     assert "1000.00 EUR" in output
     assert set(Booking.objects.values_list("status", flat=True)) == {"CONFIRMED", "PENDING"}
@@ -197,7 +197,7 @@ def test_rows_past_their_retention_are_deleted(buyer: Buyer, destinations: Desti
     IdempotencyKey.objects.update(created_at=F("created_at") - timedelta(days=100))
 
     code, output = run("purge_bookings_data")
-    assert (code, last(output)) == (0, "Nothing was changed: --apply deletes.")
+    assert (code, last(output)) == (0, "Nothing was changed. Add --apply to delete them.")
     assert Quote.objects.count() == 3
 
     assert last(run("purge_bookings_data", "--apply")[1]) == "2 rows deleted."

@@ -18,7 +18,7 @@ from shared.ids import uuid7
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
 
-NO_PAYMENTS = "Payments: 0 without an end, 0 settled now, 0 late, 0 contradicted, 0 not answered.\n"
+NO_PAYMENTS = "Payments: 0 unsettled, 0 settled now, 0 late, 0 contradicted, 0 not answered.\n"
 NO_REFUNDS = "Refunds: 0 not paid out, 0 paid out now, 0 late, 0 failed.\n"
 
 
@@ -51,12 +51,12 @@ def test_a_payment_without_an_end_is_shown_and_settled_with_apply(buyer: Buyer, 
     code, output = run("reconcile_payments")
     assert code == 0
     assert str(payment.id) in output
-    assert "Payments: 1 without an end, 0 settled now, 0 late, 0 contradicted, 0 not answered.\n" in output
+    assert "Payments: 1 unsettled, 0 settled now, 0 late, 0 contradicted, 0 not answered.\n" in output
     assert Payment.objects.get().status == "PROCESSING"
 
     code, output = run("reconcile_payments", "--apply")
     assert code == 0
-    assert "Payments: 1 without an end, 1 settled now, 0 late, 0 contradicted, 0 not answered.\n" in output
+    assert "Payments: 1 unsettled, 1 settled now, 0 late, 0 contradicted, 0 not answered.\n" in output
     assert Booking.objects.get().status == "CONFIRMED"
 
 
@@ -67,7 +67,7 @@ def test_a_payment_is_late_after_ten_minutes(buyer: Buyer, destinations: Destina
     code, output = run("reconcile_payments", "--apply")
 
     assert code == 1
-    assert "Payments: 1 without an end, 0 settled now, 1 late, 0 contradicted, 0 not answered.\n" in output
+    assert "Payments: 1 unsettled, 0 settled now, 1 late, 0 contradicted, 0 not answered.\n" in output
     assert run("reconcile_payments", "--late", "3600")[0] == 0
 
 
@@ -78,7 +78,7 @@ def test_an_unavailable_provider_is_reported(buyer: Buyer, destinations: Destina
     code, output = run("reconcile_payments", "--apply")
 
     assert code == 1
-    assert "Payments: 1 without an end, 0 settled now, 0 late, 0 contradicted, 1 not answered.\n" in output
+    assert "Payments: 1 unsettled, 0 settled now, 0 late, 0 contradicted, 1 not answered.\n" in output
     assert Payment.objects.get().status == "REQUIRES_ACTION"
 
 
@@ -90,7 +90,7 @@ def test_a_contradicting_provider_is_reported(buyer: Buyer, destinations: Destin
     code, output = run("reconcile_payments", "--since", "2026-01-01")
 
     assert code == 1
-    assert "Payments: 0 without an end, 0 settled now, 0 late, 1 contradicted, 0 not answered.\n" in output
+    assert "Payments: 0 unsettled, 0 settled now, 0 late, 1 contradicted, 0 not answered.\n" in output
     assert "SUCCEEDED 1000.01 EUR" in output
 
 

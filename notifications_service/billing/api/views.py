@@ -54,7 +54,7 @@ class InvoiceViewSet(GenericViewSet[Invoice]):
     )
     @action(detail=True, permission_classes=[AllowAny], url_path="pdf")
     def pdf(self, request: Request, pk: UUID) -> HttpResponse:
-        """Return the document as PDF, for its owner's token or by a short-lived link. Anything else is answered with 404."""
+        """Return the document as PDF, for its owner's token or by a short-lived link. Otherwise answer 404."""
         if token := request.query_params.get("token"):
             links.check(invoice_id=pk, token=token)
             invoice = selectors.get_invoice(invoice_id=pk)

@@ -55,7 +55,7 @@ class RefreshSerializer(StrictSerializer):
 
 
 class LogoutSerializer(StrictSerializer):
-    """The session of the refresh token ends. Without it, the access token's session ends. With `everywhere`, all sessions end."""
+    """The session to end: the refresh token's, or else the access token's. `everywhere` ends all."""
 
     refresh_token = serializers.CharField(max_length=4_096, required=False, default="")
     everywhere = serializers.BooleanField(required=False, default=False)

@@ -17,7 +17,7 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("departure", type=identifier, help="The departure's id.")
-        parser.add_argument("--batch", type=count, default=BATCH, help="Bookings between two lines of progress.")
+        parser.add_argument("--batch", type=count, default=BATCH, help="Bookings per batch.")
         add_apply(parser, "Cancel and refund")
 
     def work(self, **options: Any) -> bool:
@@ -31,7 +31,7 @@ class Command(OperatorCommand):
         todo = sum(row.bookings for row in affected)
         if not apply:
             self.stdout.write(
-                f"{todo:,} bookings would be cancelled and refunded. Nothing was changed: --apply does it."
+                f"{todo:,} bookings would be cancelled and refunded. Nothing was changed. Add --apply to cancel them."
             )
             return True
         services.mark_cancelled(departure_id=departure_id)
@@ -48,6 +48,6 @@ class Command(OperatorCommand):
                 f"{done:,} cancelled, {remaining:,} are locked by another transaction: run it again.", returncode=FOUND
             )
         self.stdout.write(
-            f"{done:,} bookings cancelled; their refunds are on the way. Cancel the departure in the catalogue too."
+            f"{done:,} bookings cancelled; their refunds will be paid out. Cancel the departure in the catalogue too."
         )
         return True

@@ -29,6 +29,6 @@ class Command(OperatorCommand):
         kept = purge.retentions()
         self.table("Retention", columns, ((name, kept[name].days, past[name], deleted[name]) for name in past))
         self.stdout.write(
-            f"{sum(deleted.values()):,} rows deleted." if apply else "Nothing was changed: --apply deletes."
+            f"{sum(deleted.values()):,} rows deleted." if apply else "Nothing was changed. Add --apply to delete them."
         )
         return True

@@ -31,7 +31,7 @@ class Command(OperatorCommand):
     def _counters(self, *, apply: bool) -> bool:
         drifts = audit.drifts()
         oversold = [drift for drift in drifts if drift.is_oversold]
-        columns = ("departure", "capacity", "held", "should hold", "sold", "should be sold", "")
+        columns = ("departure", "capacity", "held", "held by rows", "sold", "sold by rows", "problem")
         rows = (
             (d.departure_id, d.capacity, d.held, d.counted_held, d.sold, d.counted_sold, "OVERSOLD" if d.is_oversold else "")
             for d in drifts
@@ -57,12 +57,12 @@ class Command(OperatorCommand):
                 count += len(batch)
                 different += [comparison for comparison in batch if comparison.difference]
                 step(len(batch))
-        columns = ("departure", "capacity", "in the catalogue", "taken", "")
+        columns = ("departure", "capacity", "in the catalogue", "taken", "problem")
         rows = (
             (d.departure_id, d.capacity, d.snapshot.capacity if d.snapshot else "", d.taken, d.difference)
             for d in different
         )
-        self.table("Not as the catalogue says", columns, rows)
+        self.table("Departures that differ from the catalogue", columns, rows)
         behind = sum(comparison.difference is compare.Difference.BEHIND for comparison in different)
         if apply:
             for comparison in different:

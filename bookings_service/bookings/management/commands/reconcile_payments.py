@@ -18,20 +18,18 @@ LATE = 600
 
 
 class Command(OperatorCommand):
-    """Show unsettled payments and refunds, ask the provider about them with --apply, and compare settled payments."""
+    """Show unsettled payments and refunds. --apply asks the provider about them; --since compares settled payments."""
 
     help = (
-        "Show payments without an end and refunds that are not paid out; with --apply, ask the provider about them. Exit code 1"
-        " if one is late, if a refund has failed, or if the provider contradicts our record or does not answer."
+        "Show unsettled payments and refunds that are not paid out. With --apply, ask the provider about them."
+        " Exit code 1 if one is late, if a refund has failed, or if the provider contradicts our record or does not answer."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--since", type=day, help="Also compare payments that began on this day or later and have ended."
-        )
-        late = f"Seconds after which a payment or refund without an end is late (default {LATE})."
+        parser.add_argument("--since", type=day, help="Also compare settled payments that began on this day or later.")
+        late = f"Seconds after which an unsettled payment or refund is late (default {LATE})."
         parser.add_argument("--late", type=count, default=LATE, help=late)
-        add_apply(parser, "Ask the provider about every payment and refund without an end, and record the answers")
+        add_apply(parser, "Ask the provider about every unsettled payment and refund, and record the answers")
 
     def work(self, **options: Any) -> bool:
         """Return whether nothing is late or failed, and the provider agrees with what was compared."""
@@ -44,13 +42,13 @@ class Command(OperatorCommand):
         unsettled = live_payments()
         columns = ("payment", "booking", "status", "amount", "begun (UTC)", "last asked (UTC)")
         rows = ((w.id, w.reference, w.status, w.amount, _at(w.begun_at), _at(w.asked_at)) for w in unsettled)
-        self.table("Payments without an end", columns, rows)
+        self.table("Unsettled payments", columns, rows)
         open_payments, silent = self._ask(unsettled) if apply else (unsettled, 0)
         wrong, unanswered = self._compare(since) if since else (0, 0)
         late = sum(payment.begun_at < late_before for payment in open_payments)
         settled = len(unsettled) - len(open_payments)
         self.stdout.write(
-            f"Payments: {len(unsettled):,} without an end, {settled:,} settled now, {late:,} late, {wrong:,} contradicted,"
+            f"Payments: {len(unsettled):,} unsettled, {settled:,} settled now, {late:,} late, {wrong:,} contradicted,"
             f" {silent + unanswered:,} not answered."
         )
         return not (late or wrong or silent or unanswered)
@@ -80,7 +78,11 @@ class Command(OperatorCommand):
                 wrong += [contradiction] if contradiction else []
                 step()
         columns = ("payment", "booking", "recorded", "the provider says")
-        self.table("Contradicted: for finance", columns, ((w.id, w.reference, w.recorded, w.reported) for w in wrong))
+        self.table(
+            "Contradicted by the provider: tell finance",
+            columns,
+            ((w.id, w.reference, w.recorded, w.reported) for w in wrong),
+        )
         return len(wrong), unanswered
 
     def _refunds(self, *, apply: bool, late_before: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""manage.py run_clock: run the jobs that are due, such as ending holds and paying refunds out, until SIGTERM."""
+"""`manage bookings run_clock`: run due jobs, such as ending holds and paying out refunds, until SIGTERM."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""manage.py run_grpc: serve travel.bookings.v1."""
+"""`manage bookings run_grpc`: serve travel.bookings.v1."""
 
 import grpc
 

@@ -16,8 +16,11 @@ class Command(OperatorCommand):
         broken = audit.discrepancies()
         self.table("Balances", ("account", "amount"), ((row.account, row.amount) for row in audit.balances()))
         if broken:
-            self.table("Broken rules", ("rule", "of", "how"), ((row.rule, row.subject, row.detail) for row in broken))
+            self.table(
+                "Broken rules", ("rule", "broken by", "how"), ((row.rule, row.subject, row.detail) for row in broken)
+            )
         self.stdout.write(
-            f"{len(audit.RULES)} rules, {len(broken):,} broken by {len({row.subject for row in broken}):,} records."
+            f"{len(audit.RULES)} rules checked, {len(broken):,} discrepancies"
+            f" in {len({row.subject for row in broken}):,} records."
         )
         return not broken

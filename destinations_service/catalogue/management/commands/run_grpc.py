@@ -1,4 +1,4 @@
-"""manage.py run_grpc: serve travel.destinations.v1."""
+"""`manage destinations run_grpc`: serve travel.destinations.v1."""
 
 import grpc
 

@@ -1,4 +1,4 @@
-"""manage.py run_grpc: serve travel.notifications.v1."""
+"""`manage notifications run_grpc`: serve travel.notifications.v1."""
 
 import grpc
 

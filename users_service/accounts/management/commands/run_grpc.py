@@ -1,4 +1,4 @@
-"""manage.py run_grpc: serve travel.users.v1."""
+"""`manage users run_grpc`: serve travel.users.v1."""
 
 import grpc
 

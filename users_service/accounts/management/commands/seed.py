@@ -1,4 +1,4 @@
-"""manage.py seed: make the staff account with its groups, and verified demo travellers."""
+"""`manage users seed`: make the staff account with its groups, and verified demo travellers."""
 
 import os
 import secrets

@@ -1,4 +1,7 @@
-"""Calls to other services while an admin page is built. If one is unavailable, the page says so and shows the rest."""
+"""What an admin page asks other services for. The page must also work if a service is unavailable.
+
+These calls share no circuit breaker with those of travellers, and each may take two seconds.
+"""
 
 from uuid import UUID
 
@@ -21,7 +24,7 @@ def messages_of(*, booking_id: UUID) -> notifications_pb2.ListBookingMessagesRes
     return answer
 
 
-def traveller_of(*, email: str) -> UUID | None:
+def traveller_id_of(*, email: str) -> UUID | None:
     """Return the id of the account with this address, or None. Raises Unavailable, DeadlineExceeded."""
     answer = _users.call("FindTraveller", users_pb2.FindTravellerRequest(email=email), deadline=Deadline.after(SECONDS))
     return UUID(answer.traveller_id) if answer.traveller_id else None

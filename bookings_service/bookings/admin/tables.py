@@ -1,27 +1,14 @@
-"""Parts of read-only admin pages."""
+"""The tables of read-only admin pages."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
+from shared.admin import ReadOnly
 from shared.money import Money
-
-
-class ReadOnly:
-    """Mixin of an admin class whose rows can be read and never added, changed or deleted."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class BookingInline(ReadOnly, TabularInline):

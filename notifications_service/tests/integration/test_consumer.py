@@ -73,7 +73,7 @@ def invoiced(booking_id: str) -> bool:
 
 
 def test_a_repeated_event_takes_effect_once():
-    """Abuse case 58: same ce_id, a year ahead of the clock.
+    """The repeat has the same ce_id. The event is a year ahead of the clock.
 
     Seen failing (a dead letter for the doubled invoice, and the key parked) with inbox.receive answering that every event
     is new, as if the consumer had no inbox.
@@ -115,7 +115,6 @@ BAD = [
 
 @pytest.mark.parametrize("fault", [fields for _, fields in BAD], ids=[name for name, _ in BAD])
 def test_a_bad_message_becomes_a_dead_letter_and_parks_only_its_key(fault):
-    """Abuse case 57."""
     bad_key, topic = str(uuid7()), topic_name(BOOKING)
     with running():
         put_event(BOOKING, envelope(confirmed(uuid7(), booking_id=bad_key), key=bad_key, **fault))
@@ -287,7 +286,7 @@ def test_a_bad_deploy_stops_the_consumer_instead_of_dead_lettering_everything():
 
 
 def test_the_consumer_waits_while_the_database_is_unavailable():
-    """Abuse case 59: unavailable for 5 s. Seen failing (a dead letter) with is_unavailable answering False."""
+    """The database is unavailable for 5 s. Seen failing (a dead letter) with is_unavailable answering False."""
     with running() as ended:
         before = put_confirmed()
         eventually(lambda: invoiced(before), timeout=20)

@@ -199,7 +199,7 @@ NASTY = '{{ 7*7 }}{% include "x" %}<script>alert(1)</script>'
 
 
 def test_a_name_never_becomes_template_or_markup(users, mailbox):
-    """Abuse case 16: exactly these characters. Seen failing (the script intact) with autoescape off in the HTML."""
+    """The mail shows exactly the characters of NASTY. Seen failing (the script intact) with autoescape off in the HTML."""
     row = handle(confirmed(users.add(first_name=NASTY)))[0]
 
     services.deliver(notification_id=row.id)
@@ -212,7 +212,7 @@ def test_a_name_never_becomes_template_or_markup(users, mailbox):
 
 
 def test_a_name_or_address_cannot_add_a_header(users, mailbox):
-    """Abuse case 17: a name with a line break stays in the body; no mail is sent to an address with a line break."""
+    """A name with a line break stays in the body; no mail is sent to an address with a line break."""
     with_name = handle(confirmed(users.add(first_name="Ann\r\nBcc: victim@example.org")))
     with_address = handle(confirmed(users.add(email="ann@example.org\r\nBcc: victim@example.org")))
 
@@ -226,7 +226,7 @@ def test_a_name_or_address_cannot_add_a_header(users, mailbox):
 
 
 def test_a_name_never_becomes_typst_markup(users, mailbox):
-    """Abuse case 18: the invoice is made, and shows the name.
+    """The invoice is made, and shows the name.
 
     Seen failing (typst raises) with the name evaluated as markup.
     """
@@ -275,7 +275,7 @@ def test_an_unknown_mailbox_does_not_break_the_connection_for_the_next_mail(user
 
 
 def test_a_worker_killed_after_the_servers_250_sends_the_same_mail_again(users, mailbox, monkeypatch):
-    """Abuse case 60: the same Message-ID again.
+    """The second mail has the same Message-ID.
 
     Seen failing (never sent again) with SENDING rows excluded from the claim.
     """

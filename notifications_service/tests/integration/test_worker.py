@@ -75,7 +75,7 @@ def test_the_worker_sends_notifications_enqueued_by_a_commit(users, mailbox, set
 
 
 def test_a_pickled_message_is_rejected_unread(users, mailbox, settings, sms_folder, tmp_path):
-    """Abuse case 60. Unpickling the payload would write a file. The worker goes on with the next message."""
+    """Unpickling the payload would write a file. The worker goes on with the next message."""
     target = tmp_path / "pwned"
 
     class Payload:
@@ -106,7 +106,7 @@ def test_a_pickled_message_is_rejected_unread(users, mailbox, settings, sms_fold
 
 
 def test_another_worker_completes_what_a_killed_one_began(users, mailbox, settings, sms_folder, tmp_path):
-    """Abuse case 60, with kill -9: every mail arrives, and only under its own Message-ID."""
+    """After kill -9, every mail arrives, and only under its own Message-ID."""
     environment = channels(settings, mailbox, sms_folder)
     rows = []
     with worker(tmp_path, **environment) as process:

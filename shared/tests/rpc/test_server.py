@@ -44,7 +44,7 @@ def refused(call: Any, *arguments: Any, **options: Any) -> grpc.RpcError:
 
 
 def test_a_call_without_a_valid_credential_is_unauthenticated(served: Served) -> None:
-    """Abuse 53. Seen failing with _Guard.admit's credential check taken out."""
+    """Seen failing with _Guard.admit's credential check taken out."""
     old = credential_of("gateway", "bookings", now=time.time() - 3_600)
     attempts = [[], [("x-service-credential", "x")], [("x-service-credential", old)], metadata(audience="users")]
 
@@ -55,7 +55,7 @@ def test_a_call_without_a_valid_credential_is_unauthenticated(served: Served) ->
 
 
 def test_a_caller_that_is_not_listed_is_denied(served: Served) -> None:
-    """Abuse 53. Seen failing with the caller table's check taken out."""
+    """Seen failing with the caller table's check taken out."""
     error = refused(served.stub.GetQuote, QUOTE, metadata=metadata("users"))
 
     assert error.code() is grpc.StatusCode.PERMISSION_DENIED
@@ -96,7 +96,7 @@ def test_a_bad_token_is_refused_even_if_it_is_optional(served: Served) -> None:
 
 
 def test_a_call_without_deadline_gets_the_servers_own(served: Served) -> None:
-    """Abuse 56. Seen failing (no end) with the time limit of Workers.run taken out."""
+    """Seen failing (no end) with the time limit of Workers.run taken out."""
     started = time.monotonic()
 
     error = refused(served.stub.GetQuote, bookings_pb2.GetQuoteRequest(id="slow"), metadata=metadata())
@@ -149,7 +149,7 @@ def test_a_stream_can_be_refused_before_its_first_message(served: Served) -> Non
 
 
 def test_a_request_that_is_too_large_is_refused_and_the_next_call_is_served(served: Served) -> None:
-    """Abuse 55. Seen failing with MAX_BATCH's check and with the message limit taken out."""
+    """Seen failing with MAX_BATCH's check and with the message limit taken out."""
     token = bearer()
     big = bookings_pb2.GetQuoteRequest(id="x" * 5_000_000)
     many = bookings_pb2.BatchGetBookingsRequest(ids=["x"] * 1_001)
@@ -184,7 +184,6 @@ def test_health_is_open_and_follows_the_probe() -> None:
 
 @pytest.mark.parametrize("debug", [False, True])
 def test_reflection_is_only_for_development(debug: bool) -> None:
-    """Abuse 56."""
     with override_settings(DEBUG=debug):
         with running(lambda _: None) as server, grpc.insecure_channel(server.address) as channel:
             ask = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo

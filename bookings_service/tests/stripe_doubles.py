@@ -21,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
 
 import httpx
 
@@ -176,6 +177,11 @@ def scripted() -> Iterator[Scripted]:
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+def old_key() -> str:
+    """Return a UUIDv7 that was made three hours ago: its first 48 bits are the time."""
+    return str(UUID(int=int((time.time() - 3 * 3600) * 1000) << 80 | 7 << 76 | 2 << 62))
 
 
 def intent(key: str, status: str = "succeeded", **changes: Any) -> dict[str, Any]:

@@ -43,14 +43,14 @@ SUCCESSES: Counter[str] = Counter()
 
 
 def must_succeed(act: Callable[..., Any]) -> Callable[..., Any]:
-    """Count the successes of a rule. It is not a person's action, so that any exception is a failure."""
+    """Count the successes of a rule. Any exception is a failure, because no person acts."""
     return _counted(act)
 
 
 def may_be_refused(act: Callable[..., Any]) -> Callable[..., Any]:
     """Count the successes of a rule.
 
-    It is a person's action, so that a refusal is allowed and any other exception is a failure.
+    A person acts, so a refusal is allowed. Any other exception is a failure.
     """
     return _counted(act, DomainError)
 

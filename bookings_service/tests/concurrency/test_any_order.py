@@ -370,12 +370,21 @@ class AnyOrder(RuleBasedStateMachine):
 
 @pytest.mark.usefixtures("users", "short_waits")
 def test_in_any_order(destinations: Destinations, provider_records: ProviderRecords) -> None:
-    """Every rule must succeed once (reduced: nearly every one). A rule that is always refused proves nothing.
+    """Every rule must succeed at least once, because a rule that is always refused proves nothing.
 
-    Seen failing, reduced, for each of: settle_payment without its check that the payment has not ended, `refundable`
-    without the refunds, release without its offer, release left out of take, sold seats released as held, the fee or
-    the outdating of a cancellation quote left out, `cancelled` not kept by inventory.apply_snapshot, offers of a closed
-    departure. The amount check of settle_payment is proven in test_webhooks.py, the release in retake in test_waitlist.py.
+    The reduced run may miss three rules. It was seen failing with each of these changes:
+
+    - settle_payment does not check that the payment has not ended
+    - `refundable` does not subtract the refunds
+    - release does not offer the seats
+    - take does not release the seats that a smaller party leaves free
+    - sold seats are released as held seats
+    - a cancellation records no fee
+    - a cancellation quote is never outdated
+    - inventory.apply_snapshot does not keep `cancelled`
+    - seats of a closed departure are offered
+
+    test_webhooks.py proves the amount check of settle_payment, and test_waitlist.py the release in retake.
     """
     AnyOrder.destinations, AnyOrder.provider = destinations, provider_records
     SUCCESSES.clear()

@@ -133,9 +133,10 @@ def test_a_hold_that_ends_while_its_payment_arrives(
 ) -> None:
     """The booking is confirmed and paid, or cancelled and refunded in full. Seats and money always go together.
 
-    At the end the refunds are paid out, and the provider's records agree with ours. Seen failing (two history entries
-    with one number) with the booking's lock taken out of expire, and out of settle_payment; without the refund of a late
-    payment (money kept).
+    At the end the refunds are paid out, and the provider's records agree with ours.
+
+    Seen failing (two history entries with one number) without the booking's lock in expire, and without it in
+    settle_payment. Seen failing (money kept) without the refund of a late payment.
     """
     paths: Counter[str] = Counter()
     for seed in range(RUNS):

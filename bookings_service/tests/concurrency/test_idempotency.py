@@ -56,8 +56,8 @@ def test_a_key_books_once_and_charges_once(
 ) -> None:
     """Every retry returns the same booking and payment. Webhooks delivered three times at once add nothing.
 
-    Seen failing (QuoteUsed for a retry) without the key's lock, and without the key's result. The controls below fail
-    in more ways.
+    Seen failing (QuoteUsed for a retry) without the key's lock, and without the key's result. The controls below show
+    what else would go wrong.
     """
     ready, before = quoted(destinations, buyers), provider_records.all_keys()
 

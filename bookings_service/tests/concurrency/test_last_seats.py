@@ -66,9 +66,9 @@ def sell(destinations: Destinations, buyers: list[Buyer], *, seed: int) -> tuple
 def test_the_last_seats_are_sold_once(
     destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, seed: int
 ) -> None:
-    """Seen failing without inventory.hold's filter: the CHECK behind it refuses with an error.
+    """Seen failing (an error of the CHECK constraint) without inventory.hold's filter.
 
-    Without both, the control below oversells.
+    The control below shows that seats are oversold without both.
     """
     before = provider_records.charged().keys()
     departure, outcomes = sell(destinations, buyers(BUYERS), seed=seed)

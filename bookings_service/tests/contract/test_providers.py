@@ -1,7 +1,7 @@
 """The contract of every payment provider, tested with the sandbox and with localstripe, each in its own process.
 
-localstripe keeps no idempotency keys. That one key charges once is shown here with the sandbox, and for Stripe in
-integration/test_stripe_api.py, like everything else that localstripe lacks.
+localstripe keeps no idempotency keys. Only the sandbox shows here that a key charges once. For Stripe,
+integration/test_stripe_api.py tests this and whatever else localstripe lacks.
 """
 
 import json

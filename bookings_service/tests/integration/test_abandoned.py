@@ -24,7 +24,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 def test_an_abandoned_payment_cannot_be_approved_after_it_failed(
     reconcile: Callable[[UUID], object], buyer: Buyer, destinations: Destinations, sandbox: str
 ) -> None:
-    """The clock and the command both cancel it. Seen failing if the payment is FAILED only here: once approved, the provider charged for a cancelled booking."""
+    """The clock and the command both cancel the payment at the provider.
+
+    Seen failing (a cancelled booking is charged) if the payment is FAILED only in our database.
+    """
     booking = buyer.book(destinations.offer())
     payment, _ = buyer.pay(booking, "pm_action")
     for _ in range(2):  # the hold was extended, and ended

@@ -65,7 +65,7 @@ def test_a_quote_fixes_price_policy_and_time(buyer: Buyer, destinations: Destina
 def test_a_booking_is_written_completely(
     buyer: Buyer, destinations: Destinations, seats: Callable[[UUID], Seats]
 ) -> None:
-    """Seen failing with the outbox write taken out of create_booking: no event would ever be sent."""
+    """Seen failing (no event is sent) without the outbox write in create_booking."""
     departure = destinations.offer(capacity=5)
 
     booking = buyer.book(departure, adults=2, children=1)

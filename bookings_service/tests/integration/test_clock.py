@@ -203,9 +203,9 @@ def test_lowering_the_capacity_and_booking_at_once_never_oversell(
 def test_holds_end_while_the_provider_is_silent(
     buyer: Buyer, destinations: Destinations, sandbox: str, settings: Any
 ) -> None:
-    """Each question to a silent provider takes a second. A hold that ends meanwhile is ended at once.
+    """A call to a silent provider takes a second. A hold that ends meanwhile still expires at once.
 
-    Seen failing (PENDING after 3 s) with the jobs of the provider in the loop of the seats.
+    Seen failing (PENDING after 3 s) with the provider's jobs in the same loop as the expiry of holds.
     """
     departure = destinations.offer(capacity=20)
     for person in (Buyer(destinations) for _ in range(5)):
@@ -291,7 +291,7 @@ def test_an_idle_loop_asks_the_database_once_for_all_its_jobs(buyer: Buyer, dest
 def test_each_job_is_due_when_it_has_work_and_only_then(
     job: Job, buyers: Callable[[int], list[Buyer]], destinations: Destinations, sandbox: str
 ) -> None:
-    """Seen failing for each job with `rows.none()` returned by `earliest` and by `now_if_any`."""
+    """Seen failing for each job if `earliest` and `now_if_any` find no rows."""
     loop = clock.Loop((job,))
     owner, waiting = buyers(2)
     departure = destinations.offer(capacity=2)

@@ -61,7 +61,7 @@ def test_wrong_counters_are_shown_and_corrected_with_apply(buyer: Buyer, destina
 def test_an_oversold_departure_raises_an_alarm_and_sells_nothing_more(
     buyer: Buyer, destinations: Destinations, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Seen failing if such a departure is not changed."""
+    """Seen failing if correct_counters skips an oversold departure."""
     departure = destinations.offer(capacity=4)
     buyer.pay(buyer.book(departure, adults=3))
     quote = buyer.quote(departure, adults=1)

@@ -84,7 +84,7 @@ def test_an_event_outside_a_transaction_is_an_error() -> None:
 
 
 def test_events_of_a_booking_arrive_in_order(buyer: Buyer, destinations: Destinations, sandbox: str) -> None:
-    """Seen failing (nothing arrives) with the outbox write taken out of create_booking."""
+    """Seen failing (nothing arrives) without the outbox write in create_booking."""
     with relaying():
         booking = buyer.book(destinations.offer())
         buyer.pay(booking)

@@ -70,7 +70,7 @@ def test_a_refusal_leaves_no_row_and_the_key_free() -> None:
 
 
 def test_a_write_that_records_no_result_is_an_error_and_is_rolled_back() -> None:
-    """Seen failing (a key of somebody else is kept) without the check at the end of `once`."""
+    """Seen failing (the key of another owner is kept) without the check at the end of `once`."""
     with pytest.raises(RuntimeError), attempt().once():
         write_once(uuid7(), owner=OTHER)
 

@@ -1,51 +1,28 @@
-"""What is sent to Stripe and what its answers mean. The answers are prepared as Stripe's API reference shows them.
+"""Payments at Stripe: what is sent, and what the answers mean. The answers are as Stripe's API reference shows them.
 
 These tests cover what localstripe lacks: idempotency keys and replays, the search, redirects for 3-D Secure, Stripe's
 errors.
 """
 
 import time
-from collections.abc import Iterator
 from typing import Any, Final
-from uuid import UUID
 
 import pytest
 
-from bookings_service.payments.domain import PaymentStatus, RefundStatus
+from bookings_service.payments.domain import PaymentStatus
 from bookings_service.payments.providers.base import MethodRefused, ProviderDown, ProviderPayment, ProviderSilent
 from bookings_service.payments.providers.stripe import StripeProvider
-from bookings_service.tests import stripe_doubles
-from bookings_service.tests.stripe_doubles import Answer, Scripted, error, hits, intent, page, refund
+from bookings_service.tests.stripe_doubles import Answer, Scripted, error, hits, intent, old_key, page
 from shared.ids import uuid7
 from shared.money import Money
 
 INTENTS: Final = "/v1/payment_intents"
 INTENT: Final = f"{INTENTS}/pi_3MtwBwLkdIwHu7ix28a3tqPa"
-REFUNDS: Final = "/v1/refunds"
 EUR_200: Final = Money.from_minor(20_000, "EUR")
-
-
-@pytest.fixture
-def script(settings: Any) -> Iterator[Scripted]:
-    settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = stripe_doubles.API_KEY, stripe_doubles.SECRET
-    settings.STRIPE_RETURN_URL, settings.PROVIDER_SECONDS = "", 2.0
-    with stripe_doubles.scripted() as script:
-        settings.STRIPE_API_BASE = script.url
-        yield script
-
-
-@pytest.fixture
-def stripe(script: Scripted) -> StripeProvider:
-    return StripeProvider()
 
 
 def payment(key: str | None = None, amount: Money = EUR_200) -> ProviderPayment:
     return ProviderPayment(key=key or str(uuid7()), amount=amount, method="pm_card_visa", reference="TR-TESTED")
-
-
-def old_key() -> str:
-    """Return a UUIDv7 that was made three hours ago: its first 48 bits are the time."""
-    return str(UUID(int=int((time.time() - 3 * 3600) * 1000) << 80 | 7 << 76 | 2 << 62))
 
 
 def test_stripe_gets_the_amount_under_our_key_and_nothing_of_the_traveller(
@@ -76,7 +53,7 @@ def test_a_repeated_call_sends_the_same_request_and_reads_the_intent_after_a_rep
 ) -> None:
     """Stripe marks a replay of its first answer.
 
-    Seen failing (REQUIRES_ACTION) if the replay is taken as the present state.
+    Seen failing (REQUIRES_ACTION) if the replayed answer is used.
     """
     asked = payment()
     first = intent(asked.key, "requires_action")
@@ -233,7 +210,7 @@ def test_each_error_of_stripe_has_one_meaning(
 
 
 def test_the_intent_is_read_after_the_search_found_it(stripe: StripeProvider, script: Scripted) -> None:
-    """Seen failing (REQUIRES_ACTION) if the search index is taken as the present state."""
+    """Seen failing (REQUIRES_ACTION) if the intent in the search result is used."""
     key = old_key()
     script.answers("GET", f"{INTENTS}/search", hits(intent(key, "requires_action")))
     script.answers("GET", INTENT, intent(key))
@@ -291,7 +268,7 @@ def test_without_search_the_list_is_read_for_an_old_key_too(stripe: StripeProvid
 def test_all_requests_of_a_call_share_one_time_limit(stripe: StripeProvider, script: Scripted, settings: Any) -> None:
     """A list that is not read to its end in time gives no result.
 
-    Seen failing (it never ended) with a limit for each request.
+    Seen failing (it never ends) with a limit for each request.
     """
     settings.PROVIDER_SECONDS = 0.6
     slow = Answer(page(intent("another", id="pi_1"), more=True), after=0.2)
@@ -311,97 +288,3 @@ def test_an_amount_that_stripe_cannot_take_is_not_sent(stripe: StripeProvider, s
         stripe.pay(payment(amount=Money.from_minor(12_345, "MGA")))
 
     assert script.requests == []
-
-
-def make_refund(
-    stripe: StripeProvider, *, payment_key: str, key: str, minor: int = 5_000, currency: str = "EUR"
-) -> RefundStatus:
-    return stripe.refund(payment_key=payment_key, key=key, amount=Money.from_minor(minor, currency))
-
-
-@pytest.fixture
-def paid(script: Scripted) -> str:
-    """Return the key of a payment that succeeded at Stripe and has no refund."""
-    key = old_key()
-    script.answers("GET", f"{INTENTS}/search", hits(intent(key)))
-    script.answers("GET", INTENT, intent(key))
-    script.answers("GET", REFUNDS, page(url=REFUNDS))
-    return key
-
-
-@pytest.mark.parametrize(
-    ("stripe_status", "status"),
-    [
-        ("succeeded", RefundStatus.SUCCEEDED),
-        ("pending", RefundStatus.PROCESSING),
-        ("requires_action", RefundStatus.PROCESSING),
-        ("failed", RefundStatus.FAILED),
-        ("canceled", RefundStatus.FAILED),
-    ],
-)
-def test_a_refund_is_requested_under_our_key(
-    stripe: StripeProvider, script: Scripted, paid: str, stripe_status: str, status: RefundStatus
-) -> None:
-    key = str(uuid7())
-    script.answers("POST", REFUNDS, refund(key, stripe_status))
-
-    assert make_refund(stripe, payment_key=paid, key=key, minor=700, currency="ISK") is status
-
-    sent = script.requests[-1]
-    assert (sent.path, sent.idempotency_key) == (REFUNDS, f"{key}:0")
-    assert sent.form == {
-        "payment_intent": "pi_3MtwBwLkdIwHu7ix28a3tqPa",
-        "amount": "70000",  # Stripe counts the krona in hundredths
-        "metadata[refund_id]": key,
-        "metadata[payment_id]": paid,
-    }
-
-
-@pytest.mark.parametrize(
-    ("stripe_status", "status"), [("succeeded", RefundStatus.SUCCEEDED), ("pending", RefundStatus.PROCESSING)]
-)
-def test_an_existing_refund_is_not_made_again(
-    stripe: StripeProvider, script: Scripted, paid: str, stripe_status: str, status: RefundStatus
-) -> None:
-    """However long ago: Stripe forgets idempotency keys after a day, its refunds keep ours."""
-    key = str(uuid7())
-    script.answers("GET", REFUNDS, page(refund("another", id="re_1"), refund(key, stripe_status), url=REFUNDS))
-
-    assert make_refund(stripe, payment_key=paid, key=key) is status
-    assert f"POST {REFUNDS}" not in script.paths()
-
-
-def test_a_failed_refund_is_made_again_under_a_new_key(stripe: StripeProvider, script: Scripted, paid: str) -> None:
-    """Under the same idempotency key Stripe would only repeat that it failed."""
-    key = str(uuid7())
-    script.answers("GET", REFUNDS, page(refund(key, "failed"), url=REFUNDS))
-    script.answers("POST", REFUNDS, refund(key, id="re_2"))
-
-    assert make_refund(stripe, payment_key=paid, key=key) is RefundStatus.SUCCEEDED
-    assert script.requests[-1].idempotency_key == f"{key}:1"
-
-
-@pytest.mark.parametrize("code", ["charge_already_refunded", "amount_too_large", "charge_disputed"])
-def test_a_refund_that_stripe_refuses_fails(stripe: StripeProvider, script: Scripted, paid: str, code: str) -> None:
-    script.answers("POST", REFUNDS, error(400, code=code))
-
-    assert make_refund(stripe, payment_key=paid, key=str(uuid7())) is RefundStatus.FAILED
-
-
-@pytest.mark.parametrize(
-    ("answer", "refusal"),
-    [
-        (error(429), ProviderDown),
-        (error(500), ProviderSilent),
-        (error(503), ProviderSilent),
-        (error(400, type="idempotency_error"), ProviderSilent),
-        (Answer({"id": "re_1", "object": "refund", "status": "odd"}), ProviderSilent),
-    ],
-)
-def test_the_outcome_of_an_unanswered_refund_is_unknown(
-    stripe: StripeProvider, script: Scripted, paid: str, answer: Answer, refusal: type[Exception]
-) -> None:
-    script.answers("POST", REFUNDS, answer)
-
-    with pytest.raises(refusal):
-        make_refund(stripe, payment_key=paid, key=str(uuid7()))

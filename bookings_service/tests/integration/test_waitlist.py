@@ -91,8 +91,8 @@ def test_nobody_can_book_a_freed_seat_before_it_is_offered(
 ) -> None:
     """A hold ends while six buyers with quotes try to book its seats at the same time: the waiting entry gets them.
 
-    Seen failing (a booking in place of the offer, most times) if release() does not offer the seats;
-    the sweep alone is too late.
+    Seen failing (mostly a booking instead of the offer) if release() does not offer the seats, because the sweep
+    comes too late.
     """
     departure = destinations.offer(capacity=2)
     owner, waiting, *others = buyers(8)
@@ -190,8 +190,8 @@ def test_the_seats_of_a_taken_offer_without_a_booking_are_offered_to_the_next_en
 def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
     """Two clicks take an offer while two clocks expire it, twenty times: one outcome, and the seats are held once.
 
-    Seen failing (held seats released twice: the CHECK refuses, or none held for a TAKEN entry) without the entry's
-    lock in offers.take and the second check of the status in _expire_offer.
+    Seen failing without the entry's lock in offers.take and without the second check of the status in _expire_offer.
+    The held seats were then released twice: the CHECK constraint refused it, or no seats were held for a TAKEN entry.
     """
     for _ in range(20):
         departure = destinations.offer(capacity=3)

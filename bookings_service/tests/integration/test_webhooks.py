@@ -55,9 +55,9 @@ def test_a_webhook_confirms_the_booking(payment: Payment) -> None:
 
 
 def test_a_webhook_delivered_twice_has_one_effect(payment: Payment) -> None:
-    """The webhook's row answers the second delivery; the transition table is a second guard.
+    """The second delivery finds the row of the first and does nothing. The transition table is a second guard.
 
-    Seen failing (outcome overwritten) without the row.
+    Seen failing (outcome overwritten) if the row is not looked for.
     """
     headers, body = webhook(payment, secret=SECRET)
 

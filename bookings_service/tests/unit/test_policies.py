@@ -106,11 +106,11 @@ def test_staff_may_set_another_percentage(override: int, refund: int, kept: int)
     assert terms.explanation[1].en == f"Set by our staff: {override} % of the price is refunded."
 
 
-@pytest.mark.parametrize(("left", "refund", "kept"), [(100, 50, 50), (70, 50, 20), (30, 30, 0), (0, 0, 0)])
-def test_no_more_is_refunded_than_is_refundable(left: int, refund: int, kept: int) -> None:
-    """Staff refunded 100 − left before; the rule of the trip would refund 50 of 100."""
+@pytest.mark.parametrize(("refundable", "refund", "kept"), [(100, 50, 50), (70, 50, 20), (30, 30, 0), (0, 0, 0)])
+def test_no_more_is_refunded_than_is_refundable(refundable: int, refund: int, kept: int) -> None:
+    """Staff have refunded a part of the 100 before. The rule of the trip would refund 50."""
     terms = cancellation_terms(
-        shares=[euros(100)], cancelled=[0], refundable=euros(left), departure=DepartureTerms(STARTS_AT, "UTC", POLICY),
+        shares=[euros(100)], cancelled=[0], refundable=euros(refundable), departure=DepartureTerms(STARTS_AT, "UTC", POLICY),
         now=STARTS_AT - timedelta(days=10),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Some things are written in only one module. These tests read the source and list every other place that writes them."""
+"""Some fields are written in only one module. These tests read the source and fail for any other place that writes them."""
 
 import ast
 from collections.abc import Iterator
@@ -51,15 +51,18 @@ def writes_of_a_booking(module: ast.Module) -> Iterator[int]:
 
 
 def test_only_the_history_writes_a_bookings_status_and_entries() -> None:
-    """Seen failing with `booking.status = Status.CANCELLED` planted in expire.py, and with BookingEvent.objects.create in rename.py."""
-    found = {f"{name}:{line}" for name, module in sources() for line in writes_of_a_booking(module)}
+    """Seen failing with each of two writes added.
 
-    assert {place for place in found if not place.startswith(HISTORY)} == set()
-    assert len(found) >= 4  # the history itself is seen to write them
+    One was `booking.status = Status.CANCELLED` in expire.py, the other BookingEvent.objects.create in rename.py.
+    """
+    places = {f"{name}:{line}" for name, module in sources() for line in writes_of_a_booking(module)}
+
+    assert {place for place in places if not place.startswith(HISTORY)} == set()
+    assert len(places) >= 4  # the writes of the history itself are among them
 
 
 @pytest.mark.parametrize(
-    "planted",
+    "statement",
     [
         "booking.status = Status.CANCELLED",
         "row.reason, row.seats = Reason.PAID, 0",
@@ -70,24 +73,24 @@ def test_only_the_history_writes_a_bookings_status_and_entries() -> None:
         "Booking(reference='', status='PENDING')",
     ],
 )
-def test_a_planted_write_is_seen(planted: str) -> None:
-    assert list(writes_of_a_booking(ast.parse(planted)))
+def test_each_form_of_a_write_is_recognised(statement: str) -> None:
+    assert list(writes_of_a_booking(ast.parse(statement)))
 
 
 def calls(module: ast.Module, name: str) -> bool:
-    """Return whether the module calls a function of this name, whatever it is imported as part of."""
+    """Return whether the module calls a function of this name, however it is imported."""
     called = (node.func for node in ast.walk(module) if isinstance(node, ast.Call))
     return any(getattr(function, "attr", getattr(function, "id", "")) == name for function in called)
 
 
 @pytest.mark.parametrize("function", sorted(CALLERS))
 def test_seats_are_given_back_only_by_release(function: str) -> None:
-    """Whoever frees seats offers them in the same call. Seen failing with inventory.give_back planted in expire.py."""
+    """Seats that become free are offered in the same call. Seen failing with inventory.give_back added to expire.py."""
     assert {name for name, module in sources() if calls(module, function)} == CALLERS[function]
 
 
 def test_only_one_function_moves_an_entry_of_the_waiting_list() -> None:
-    """Seen failing with `entry.status = WaitlistStatus.LEFT` planted in entries.py."""
+    """Seen failing with `entry.status = WaitlistStatus.LEFT` added to entries.py."""
     writers = {
         name
         for name, module in sources()

@@ -44,8 +44,8 @@ def test_rest_serves_existing_bookings_and_refuses_new_ones_without_upstreams(
     assert client.get(f"/api/v1/bookings/{reference}/").json()["status"] == "CONFIRMED"
     history = client.get(f"/api/v1/bookings/{reference}/history/").json()
     assert [entry["type"] for entry in history] == ["booking.created", "payment.succeeded", "booking.confirmed"]
-    offer = post(client, f"/bookings/{reference}/cancellation-quotes/").json()
-    assert post(client, f"/cancellation-quotes/{offer['id']}/confirm/").json()["status"] == "CANCELLED"
+    cancellation_quote = post(client, f"/bookings/{reference}/cancellation-quotes/").json()
+    assert post(client, f"/cancellation-quotes/{cancellation_quote['id']}/confirm/").json()["status"] == "CANCELLED"
 
 
 def test_grpc_serves_existing_bookings_and_refuses_new_ones_without_upstreams(
@@ -71,6 +71,6 @@ def test_grpc_serves_existing_bookings_and_refuses_new_ones_without_upstreams(
         assert paid.status == pb.BOOKING_STATUS_CONFIRMED
         assert ask("GetBooking", reference=made.reference).booking == paid
         assert len(ask("ListBookingEvents", reference=made.reference).events) == 3
-        offer = ask("QuoteCancellation", reference=made.reference).cancellation_quote
-        cancelled = ask("CancelBooking", cancellation_quote_id=offer.id).booking
+        cancellation_quote = ask("QuoteCancellation", reference=made.reference).cancellation_quote
+        cancelled = ask("CancelBooking", cancellation_quote_id=cancellation_quote.id).booking
         assert cancelled.status == pb.BOOKING_STATUS_CANCELLED

@@ -44,7 +44,7 @@ def test_nothing_is_reported_if_every_payment_has_ended(buyer: Buyer, destinatio
     assert run("reconcile_payments") == (0, NO_PAYMENTS + NO_REFUNDS)
 
 
-def test_a_payment_without_an_end_is_shown_and_settled_with_apply(buyer: Buyer, destinations: Destinations) -> None:
+def test_an_unsettled_payment_is_shown_and_settled_with_apply(buyer: Buyer, destinations: Destinations) -> None:
     payment = buyer.pay_without_answer(buyer.book(destinations.offer()))
     assert payment.status == "PROCESSING"
 

@@ -20,5 +20,5 @@ def script(settings: Any) -> Iterator[Scripted]:
 
 
 @pytest.fixture
-def stripe(script: Scripted) -> StripeProvider:
+def stripe_client(script: Scripted) -> StripeProvider:
     return StripeProvider()

@@ -17,9 +17,9 @@ REFUNDS: Final = "/v1/refunds"
 
 
 def make_refund(
-    stripe: StripeProvider, *, payment_key: str, key: str, minor: int = 5_000, currency: str = "EUR"
+    stripe_client: StripeProvider, *, payment_key: str, key: str, minor: int = 5_000, currency: str = "EUR"
 ) -> RefundStatus:
-    return stripe.refund(payment_key=payment_key, key=key, amount=Money.from_minor(minor, currency))
+    return stripe_client.refund(payment_key=payment_key, key=key, amount=Money.from_minor(minor, currency))
 
 
 @pytest.fixture
@@ -43,12 +43,12 @@ def paid(script: Scripted) -> str:
     ],
 )
 def test_a_refund_is_requested_under_our_key(
-    stripe: StripeProvider, script: Scripted, paid: str, stripe_status: str, status: RefundStatus
+    stripe_client: StripeProvider, script: Scripted, paid: str, stripe_status: str, status: RefundStatus
 ) -> None:
     key = str(uuid7())
     script.answers("POST", REFUNDS, refund(key, stripe_status))
 
-    assert make_refund(stripe, payment_key=paid, key=key, minor=700, currency="ISK") is status
+    assert make_refund(stripe_client, payment_key=paid, key=key, minor=700, currency="ISK") is status
 
     sent = script.requests[-1]
     assert (sent.path, sent.idempotency_key) == (REFUNDS, f"{key}:0")
@@ -64,31 +64,35 @@ def test_a_refund_is_requested_under_our_key(
     ("stripe_status", "status"), [("succeeded", RefundStatus.SUCCEEDED), ("pending", RefundStatus.PROCESSING)]
 )
 def test_an_existing_refund_is_not_made_again(
-    stripe: StripeProvider, script: Scripted, paid: str, stripe_status: str, status: RefundStatus
+    stripe_client: StripeProvider, script: Scripted, paid: str, stripe_status: str, status: RefundStatus
 ) -> None:
     """However long ago: Stripe forgets idempotency keys after a day, its refunds keep ours."""
     key = str(uuid7())
     script.answers("GET", REFUNDS, page(refund("another", id="re_1"), refund(key, stripe_status), url=REFUNDS))
 
-    assert make_refund(stripe, payment_key=paid, key=key) is status
+    assert make_refund(stripe_client, payment_key=paid, key=key) is status
     assert f"POST {REFUNDS}" not in script.paths()
 
 
-def test_a_failed_refund_is_made_again_under_a_new_key(stripe: StripeProvider, script: Scripted, paid: str) -> None:
+def test_a_failed_refund_is_made_again_under_a_new_key(
+    stripe_client: StripeProvider, script: Scripted, paid: str
+) -> None:
     """Under the same idempotency key Stripe would only repeat that it failed."""
     key = str(uuid7())
     script.answers("GET", REFUNDS, page(refund(key, "failed"), url=REFUNDS))
     script.answers("POST", REFUNDS, refund(key, id="re_2"))
 
-    assert make_refund(stripe, payment_key=paid, key=key) is RefundStatus.SUCCEEDED
+    assert make_refund(stripe_client, payment_key=paid, key=key) is RefundStatus.SUCCEEDED
     assert script.requests[-1].idempotency_key == f"{key}:1"
 
 
 @pytest.mark.parametrize("code", ["charge_already_refunded", "amount_too_large", "charge_disputed"])
-def test_a_refund_that_stripe_refuses_fails(stripe: StripeProvider, script: Scripted, paid: str, code: str) -> None:
+def test_a_refund_that_stripe_refuses_fails(
+    stripe_client: StripeProvider, script: Scripted, paid: str, code: str
+) -> None:
     script.answers("POST", REFUNDS, error(400, code=code))
 
-    assert make_refund(stripe, payment_key=paid, key=str(uuid7())) is RefundStatus.FAILED
+    assert make_refund(stripe_client, payment_key=paid, key=str(uuid7())) is RefundStatus.FAILED
 
 
 @pytest.mark.parametrize(
@@ -102,9 +106,9 @@ def test_a_refund_that_stripe_refuses_fails(stripe: StripeProvider, script: Scri
     ],
 )
 def test_the_outcome_of_an_unanswered_refund_is_unknown(
-    stripe: StripeProvider, script: Scripted, paid: str, answer: Answer, refusal: type[Exception]
+    stripe_client: StripeProvider, script: Scripted, paid: str, answer: Answer, refusal: type[Exception]
 ) -> None:
     script.answers("POST", REFUNDS, answer)
 
     with pytest.raises(refusal):
-        make_refund(stripe, payment_key=paid, key=str(uuid7()))
+        make_refund(stripe_client, payment_key=paid, key=str(uuid7()))

@@ -8,11 +8,11 @@ from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.domain.booking import Status, is_reference
 from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.payment.settle import settle_payment
-from bookings_service.payments.provider_limit import provider_slot
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from bookings_service.payments.mappers import payment_view
 from bookings_service.payments.models import Payment
+from bookings_service.payments.provider_limit import provider_slot
 from bookings_service.payments.providers import provider
 from bookings_service.payments.providers.base import (
     MethodRefused,

@@ -2,22 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
+from contracts.travel.users.v1 import users_pb2
+from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub
 from shared.deadline import Deadline
 from shared.errors import DomainError
-from shared.rpc import ServiceClient
+from shared.rpc import Channel, call
 from shared.rpc.mapping import from_ts, locale_from_proto
 from shared.text import Locale
 
 log = structlog.get_logger(__name__)
 
 _SECONDS = 3.0
-_users = ServiceClient("users", users_pb2_grpc.UsersServiceStub)
+channel: Final = Channel("users")
+_users: Final = UsersServiceStub(channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def contact_of(*, person_id: UUID) -> Contact | None:
     Raises Unavailable or DeadlineExceeded if users_service does not answer.
     """
     request = users_pb2.BatchGetContactsRequest(ids=[str(person_id)])
-    answer = _users.call("BatchGetContacts", request, deadline=Deadline.after(_SECONDS))
+    answer = call(_users.BatchGetContacts, request, deadline=Deadline.after(_SECONDS))
     for contact in answer.contacts:
         if contact.id == str(person_id):
             return Contact(
@@ -67,14 +70,14 @@ def contact_of(*, person_id: UUID) -> Contact | None:
 def mint_link(*, request_id: str) -> Link:
     """Return the secret link of the request. Raises NotFound or Conflict if the request is no longer valid."""
     request = users_pb2.MintLinkRequest(request_id=request_id)
-    answer = _users.call("MintLink", request, deadline=Deadline.after(_SECONDS))
+    answer = call(_users.MintLink, request, deadline=Deadline.after(_SECONDS))
     return Link(url=answer.url, expires_at=from_ts(answer.expires_at))
 
 
 def warm_up() -> None:
     """Open the channel before the first mail needs it. Succeed even if users_service is unavailable."""
     try:
-        _users.call("BatchGetContacts", users_pb2.BatchGetContactsRequest(), deadline=Deadline.after(1.0))
+        call(_users.BatchGetContacts, users_pb2.BatchGetContactsRequest(), deadline=Deadline.after(1.0))
     except DomainError as error:
         log.info("users_not_there_yet", cause=error.code)
 

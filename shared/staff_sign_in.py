@@ -14,16 +14,17 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractUser, Group
 from django.http import HttpRequest, HttpResponse
 
-from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
+from contracts.travel.users.v1 import users_pb2
+from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub
 from shared.deadline import Deadline
 from shared.errors import DomainError, Unavailable
 from shared.http.middleware import client_ip
-from shared.rpc.client import ServiceClient
+from shared.rpc import Channel, call
 
 RECHECK_SECONDS: Final = 300
 _SESSION_CHECKED: Final = "staff_checked_at"
 _SESSION_ID: Final = "staff_id"
-_users = ServiceClient("users", users_pb2_grpc.UsersServiceStub)
+_users: Final = UsersServiceStub(Channel("users"))
 
 
 class StaffBackend(ModelBackend):
@@ -39,7 +40,7 @@ class StaffBackend(ModelBackend):
             email=username, password=password, ip_address=client_ip(request) if request else ""
         )
         try:
-            staff = _users.call("AuthenticateStaff", question, deadline=Deadline.after(3)).staff
+            staff = call(_users.AuthenticateStaff, question, deadline=Deadline.after(3)).staff
         except DomainError:
             return None
         user = mirror(staff)
@@ -66,7 +67,7 @@ class StaffRecheckMiddleware:
     @staticmethod
     def _recheck(request: HttpRequest, staff_id: str) -> None:
         try:
-            staff = _users.call("GetStaff", users_pb2.GetStaffRequest(id=staff_id), deadline=Deadline.after(2)).staff
+            staff = call(_users.GetStaff, users_pb2.GetStaffRequest(id=staff_id), deadline=Deadline.after(2)).staff
         except Unavailable:
             return  # what was true five minutes ago holds until users_service answers again
         except DomainError:

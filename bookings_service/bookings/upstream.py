@@ -7,25 +7,26 @@ seconds checks whether the service is back.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from bookings_service.bookings.contracts import CancellationRule, DepartureSnapshot
-from contracts.travel.destinations.v1 import destinations_pb2, destinations_pb2_grpc
-from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
+from contracts.travel.destinations.v1 import destinations_pb2
+from contracts.travel.destinations.v1.destinations_pb2_grpc import DestinationsServiceStub
+from contracts.travel.users.v1 import users_pb2
+from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub
 from shared.deadline import Deadline
 from shared.errors import Unavailable
 from shared.money import Money
-from shared.rpc import ServiceClient
+from shared.rpc import Channel, call
 from shared.rpc.breaker import Breaker
 from shared.rpc.mapping import from_ts, money_from_proto, text_from_proto
 from shared.text import Text
 
 UPSTREAM_SECONDS: Final = 3.0
-_users = ServiceClient("users", users_pb2_grpc.UsersServiceStub)
-_destinations = ServiceClient("destinations", destinations_pb2_grpc.DestinationsServiceStub)
-
-
+CHANNELS: Final = {name: Channel(name) for name in ("users", "destinations")}
+_users: Final = UsersServiceStub(CHANNELS["users"])
+_destinations: Final = DestinationsServiceStub(CHANNELS["destinations"])
 _users_breaker: Final = Breaker("users")
 _destinations_breaker: Final = Breaker("destinations")
 
@@ -66,13 +67,15 @@ def check_traveller(*, traveller_id: UUID, token: str, deadline: Deadline) -> No
     Raises DomainError with the code EMAIL_NOT_VERIFIED, NotFound, Unavailable, DeadlineExceeded.
     """
     request = users_pb2.CheckTravellerRequest(traveller_id=str(traveller_id))
-    _call(_users_breaker, _users, "CheckTraveller", request, deadline, token)
+    with _users_breaker.calling():
+        call(_users.CheckTraveller, request, deadline=deadline.capped(UPSTREAM_SECONDS), traveller_token=token)
 
 
 def departure(*, departure_id: UUID, deadline: Deadline) -> CatalogueDeparture:
     """Return the departure as the catalogue has it now. Raises NotFound, Unavailable, DeadlineExceeded."""
     request = destinations_pb2.GetDepartureRequest(id=str(departure_id))
-    answer = _call(_destinations_breaker, _destinations, "GetDeparture", request, deadline, None)
+    with _destinations_breaker.calling():
+        answer = call(_destinations.GetDeparture, request, deadline=deadline.capped(UPSTREAM_SECONDS))
     row, trip = answer.departure, answer.trip
     starts_at, ends_at = from_ts(row.starts_at), from_ts(row.ends_at)
     if starts_at is None or ends_at is None:
@@ -100,7 +103,8 @@ def snapshots(*, departure_ids: Collection[UUID], deadline: Deadline) -> dict[UU
     Raises Unavailable, DeadlineExceeded.
     """
     request = destinations_pb2.BatchGetDeparturesRequest(ids=[str(departure_id) for departure_id in departure_ids])
-    answer = _call(_destinations_breaker, _destinations, "BatchGetDepartures", request, deadline, None)
+    with _destinations_breaker.calling():
+        answer = call(_destinations.BatchGetDepartures, request, deadline=deadline.capped(UPSTREAM_SECONDS))
     by_id = {}
     for row in answer.departures:
         starts_at = from_ts(row.starts_at)
@@ -115,15 +119,3 @@ def snapshots(*, departure_ids: Collection[UUID], deadline: Deadline) -> dict[UU
             starts_at=starts_at,
         )
     return by_id
-
-
-def _call(
-    breaker: Breaker,
-    client: ServiceClient,
-    method: str,
-    request: Any,
-    deadline: Deadline,
-    token: str | None,
-) -> Any:
-    with breaker.calling():
-        return client.call(method, request, deadline=deadline.capped(UPSTREAM_SECONDS), traveller_token=token)

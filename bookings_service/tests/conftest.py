@@ -60,8 +60,8 @@ def upstreams(_upstream_address: str, monkeypatch: pytest.MonkeyPatch) -> Iterat
     for breaker in (upstream._users_breaker, upstream._destinations_breaker):
         breaker.close()
     yield
-    for client in (upstream._users, upstream._destinations):
-        client.close()
+    for channel in upstream.CHANNELS.values():
+        channel.close()
 
 
 @pytest.fixture

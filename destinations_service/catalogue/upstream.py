@@ -1,14 +1,17 @@
 """The catalogue's one call to bookings_service: to lower the capacity of a departure."""
 
+from typing import Final
 from uuid import UUID
 
-from contracts.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
+from contracts.travel.bookings.v1 import bookings_pb2
+from contracts.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
 from destinations_service.catalogue.domain import CapacityBelowSold
 from shared.deadline import Deadline
 from shared.errors import Conflict, NotFound
-from shared.rpc import ServiceClient
+from shared.rpc import Channel, call
 
-_bookings = ServiceClient("bookings", bookings_pb2_grpc.BookingsServiceStub)
+channel: Final = Channel("bookings")
+_bookings: Final = BookingsServiceStub(channel)
 
 
 def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> None:
@@ -19,7 +22,7 @@ def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> None:
     """
     request = bookings_pb2.SetCapacityRequest(departure_id=str(departure_id), capacity=capacity, version=version)
     try:
-        _bookings.call("SetCapacity", request, deadline=Deadline.after(3))
+        call(_bookings.SetCapacity, request, deadline=Deadline.after(3))
     except NotFound:
         return
     except Conflict as refusal:

@@ -50,5 +50,5 @@ def bookings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bookings]:
     monkeypatch.setenv("BOOKINGS_GRPC", f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
     server.start()
     yield servicer
-    upstream._bookings.close()
+    upstream.channel.close()
     server.stop(0).wait(5)

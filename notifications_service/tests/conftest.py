@@ -24,9 +24,9 @@ def users(monkeypatch: pytest.MonkeyPatch) -> Iterator[Users]:
     double = Users()
     with serve_users(double) as address:
         monkeypatch.setenv("USERS_GRPC", address)
-        upstream._users.close()
+        upstream.channel.close()
         yield double
-        upstream._users.close()
+        upstream.channel.close()
 
 
 @pytest.fixture

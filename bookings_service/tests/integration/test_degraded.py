@@ -31,8 +31,8 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
         listening.listen(50)
 
         def silence(name: str) -> None:
-            for client in (upstream._users, upstream._destinations):
-                client.close()
+            for channel in upstream.CHANNELS.values():
+                channel.close()
             monkeypatch.setenv(f"{name.upper()}_GRPC", f"127.0.0.1:{listening.getsockname()[1]}")
 
         yield silence

@@ -66,7 +66,7 @@ class Operation:
         Raises the DomainError that the service raised; Unavailable or DeadlineExceeded if the service does not answer;
         RpcFailed if it fails.
         """
-        return await rpc.call(
+        return await rpc.aio_call(
             method,
             request,
             context=rpc.CallContext(

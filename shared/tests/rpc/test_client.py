@@ -8,40 +8,45 @@ import grpc
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from contracts.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
+from contracts.travel.bookings.v1 import bookings_pb2
+from contracts.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
 from shared.auth import credentials
 from shared.auth.testing import credential_of, mint_access_token
 from shared.deadline import Deadline
 from shared.errors import DeadlineExceeded, Forbidden, TooLarge, Unavailable
 from shared.ids import uuid7
-from shared.rpc import AioChannel, CallContext, ServiceClient, call
-from shared.rpc.client import _paths, _service_config
+from shared.rpc import AioChannel, CallContext, Channel, aio_call, call
+from shared.rpc.channel import _service_config
 from shared.rpc.status import RpcFailed
 from shared.telemetry import bind_request
 from shared.tests.rpc.conftest import NoSeats, Served
 from shared.text import Locale
 
-STUB = bookings_pb2_grpc.BookingsServiceStub
 QUOTE = bookings_pb2.GetQuoteRequest(id="quote")
 
 
 @pytest.fixture(autouse=True)
 def credential(monkeypatch: pytest.MonkeyPatch) -> None:
     """One process is both sides here: it signs credentials for bookings as the gateway."""
-    monkeypatch.setattr("shared.rpc.client.service_credential", lambda audience: credential_of("gateway", audience))
+    monkeypatch.setattr("shared.rpc.channel.service_credential", lambda audience: credential_of("gateway", audience))
     assert credentials.own_name() == "bookings"
 
 
 @pytest.fixture
-def client(served: Served) -> Iterator[ServiceClient]:
-    made = ServiceClient("bookings", STUB, address=served.server.address)
-    yield made
-    made.close()
+def channel(served: Served) -> Iterator[Channel]:
+    channel = Channel("bookings", address=served.server.address)
+    yield channel
+    channel.close()
 
 
-def test_a_refusal_reaches_the_caller_unchanged(client: ServiceClient) -> None:
+@pytest.fixture
+def bookings(channel: Channel) -> BookingsServiceStub:
+    return BookingsServiceStub(channel)
+
+
+def test_a_refusal_reaches_the_caller_unchanged(bookings: BookingsServiceStub) -> None:
     with bind_request(locale=Locale.FR), pytest.raises(NoSeats) as raised:
-        client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="refused"))
+        call(bookings.GetQuote, bookings_pb2.GetQuoteRequest(id="refused"))
 
     error = raised.value
     assert (error.code, error.params, error.field) == ("TEST_NO_SEATS", {"seatsLeft": 2}, "adults")
@@ -49,17 +54,17 @@ def test_a_refusal_reaches_the_caller_unchanged(client: ServiceClient) -> None:
     assert isinstance(error.__cause__, grpc.RpcError)
 
 
-def test_transport_failures_are_raised_as_refusals(client: ServiceClient) -> None:
+def test_transport_failures_are_raised_as_refusals(bookings: BookingsServiceStub) -> None:
     with pytest.raises(Unavailable) as busy:
-        client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="busy"))
+        call(bookings.GetQuote, bookings_pb2.GetQuoteRequest(id="busy"))
     with pytest.raises(DeadlineExceeded):
-        client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="slow"), deadline=Deadline.after(0.1))
+        call(bookings.GetQuote, bookings_pb2.GetQuoteRequest(id="slow"), deadline=Deadline.after(0.1))
     with pytest.raises(DeadlineExceeded):
-        client.call("GetQuote", QUOTE, deadline=Deadline.after(-1))
+        call(bookings.GetQuote, QUOTE, deadline=Deadline.after(-1))
     with pytest.raises(TooLarge):
-        client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="x" * 5_000_000))
+        call(bookings.GetQuote, bookings_pb2.GetQuoteRequest(id="x" * 5_000_000))
     with pytest.raises(RpcFailed):
-        client.call("GetQuote", bookings_pb2.GetQuoteRequest(id="broken"))
+        call(bookings.GetQuote, bookings_pb2.GetQuoteRequest(id="broken"))
 
     assert busy.value.retry_after == 1
 
@@ -67,28 +72,29 @@ def test_transport_failures_are_raised_as_refusals(client: ServiceClient) -> Non
 def test_a_call_to_a_stopped_service_fails_at_once() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        client = ServiceClient("bookings", STUB, address=f"127.0.0.1:{nobody.getsockname()[1]}")
+        channel = Channel("bookings", address=f"127.0.0.1:{nobody.getsockname()[1]}")
+        bookings = BookingsServiceStub(channel)
         started = time.monotonic()
 
         with pytest.raises(Unavailable):
-            client.call("CreateQuote", bookings_pb2.CreateQuoteRequest())
+            call(bookings.CreateQuote, bookings_pb2.CreateQuoteRequest())
 
         assert time.monotonic() - started < 2
-        client.close()
+        channel.close()
 
 
-def test_the_context_is_passed_on(client: ServiceClient, served: Served) -> None:
+def test_the_context_is_passed_on(bookings: BookingsServiceStub, served: Served) -> None:
     person = uuid7()
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
     with bind_request(request_id="request-7", traceparent=trace, locale=Locale.FR):
-        client.call(
-            "BatchGetBookings",
+        call(
+            bookings.BatchGetBookings,
             bookings_pb2.BatchGetBookingsRequest(ids=["a"]),
             traveller_token=mint_access_token(person),
         )
 
-    (call,) = served.servicer.seen
-    assert (call.signed_in_traveller.id, call.request_id, call.locale, call.caller) == (
+    (seen,) = served.servicer.seen
+    assert (seen.signed_in_traveller.id, seen.request_id, seen.locale, seen.caller) == (
         person,
         "request-7",
         Locale.FR,
@@ -97,32 +103,58 @@ def test_the_context_is_passed_on(client: ServiceClient, served: Served) -> None
 
 
 def test_only_reads_are_retried() -> None:
-    (policy,) = _service_config(_paths(STUB))["methodConfig"]
-    retried = {one["method"] for one in policy["name"]}
+    channel = Channel("bookings")
+    BookingsServiceStub(channel)
+
+    config = _service_config(channel._methods)
+    (policy,) = config["methodConfig"]
+    retried = {name["method"] for name in policy["name"]}
 
     assert {"GetQuote", "BatchListBookings", "ListBookingEvents"} <= retried
     assert not retried & {"CreateQuote", "CreateBooking", "PayBooking", "CancelBooking", "SetCapacity", "WatchBooking"}
-    assert _service_config(_paths(STUB))["retryThrottling"] == {"maxTokens": 10, "tokenRatio": 0.1}
+    assert config["retryThrottling"] == {"maxTokens": 10, "tokenRatio": 0.1}
 
 
 def test_an_address_that_is_not_configured_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BOOKINGS_GRPC", raising=False)
 
     with pytest.raises(ImproperlyConfigured, match="BOOKINGS_GRPC"):
-        ServiceClient("bookings", STUB).call("GetQuote", QUOTE)
+        call(BookingsServiceStub(Channel("bookings")).GetQuote, QUOTE)
+
+
+def test_a_forked_process_opens_its_own_connection(
+    channel: Channel, bookings: BookingsServiceStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert channel._opened is None
+    call(bookings.GetQuote, QUOTE)
+    first = channel._connection()
+    assert channel._connection() is first
+
+    with monkeypatch.context() as forked:
+        forked.setattr("shared.rpc.channel.os.getpid", lambda: -1)
+        call(bookings.GetQuote, QUOTE)
+        assert channel._connection() is not first
+        channel.close()
+
+    first.channel.close()
+
+
+def test_a_streaming_method_is_refused(bookings: BookingsServiceStub) -> None:
+    with pytest.raises(NotImplementedError, match="WatchBooking"):
+        bookings.WatchBooking(bookings_pb2.WatchBookingRequest())
 
 
 async def test_the_asyncio_client_does_the_same(served: Served) -> None:
     channel = AioChannel("bookings", address=served.server.address)
-    get_quote = bookings_pb2_grpc.BookingsServiceStub(channel).GetQuote
+    get_quote = BookingsServiceStub(channel).GetQuote
     context = CallContext(request_id="request-8", locale=Locale.FR)
     try:
-        answer = await call(get_quote, QUOTE, context=context)
+        answer = await aio_call(get_quote, QUOTE, context=context)
         with pytest.raises(NoSeats, match="Il ne reste que 2 places"):
-            await call(get_quote, bookings_pb2.GetQuoteRequest(id="refused"), context=context)
+            await aio_call(get_quote, bookings_pb2.GetQuoteRequest(id="refused"), context=context)
         late = CallContext(deadline=Deadline.after(0.1))
         with pytest.raises(DeadlineExceeded):
-            await call(get_quote, bookings_pb2.GetQuoteRequest(id="slow"), context=late)
+            await aio_call(get_quote, bookings_pb2.GetQuoteRequest(id="slow"), context=late)
     finally:
         await channel.close()
 
@@ -130,8 +162,10 @@ async def test_the_asyncio_client_does_the_same(served: Served) -> None:
     assert served.servicer.seen[0].request_id == "request-8"
 
 
-def test_a_caller_that_is_not_listed_is_forbidden(client: ServiceClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.rpc.client.service_credential", lambda audience: credential_of("users", audience))
+def test_a_caller_that_is_not_listed_is_forbidden(
+    bookings: BookingsServiceStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.rpc.channel.service_credential", lambda audience: credential_of("users", audience))
 
     with pytest.raises(Forbidden):
-        client.call("GetQuote", QUOTE)
+        call(bookings.GetQuote, QUOTE)

@@ -33,7 +33,7 @@ FAILPOINTS: Final[Mapping[str, str]] = {
     "sandbox.charged": "the traveller charged, the service not answered",
     "sandbox.webhook_due": "a webhook noted, not sent",
     "sandbox.webhook_sent": "a webhook sent and heard, not noted as heard",
-    "sandbox.refunded": "the money given back, the service not answered",
+    "sandbox.refunded": "the money refunded, the service not answered",
 }
 
 

@@ -18,7 +18,7 @@ from contracts.travel.users.v1 import users_pb2
 from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub
 from shared.deadline import Deadline
 from shared.errors import DomainError, Unavailable
-from shared.http.middleware import client_ip
+from shared.http.addresses import client_ip
 from shared.rpc import Channel, call
 
 RECHECK_SECONDS: Final = 300

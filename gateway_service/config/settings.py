@@ -1,11 +1,10 @@
 """Settings of gateway_service: no database, no sessions, no admin. Every value comes from the environment."""
 
-from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from shared.settings import base, security
-from shared.settings.env import env, refuse
+from shared.settings.env import env
 
 globals().update(base.every("gateway"))
 
@@ -47,11 +46,6 @@ GRAPHQL_SECONDS = env.float("GRAPHQL_SECONDS", default=10.0)
 SOCKET_LIMIT = env.whole_number("SOCKET_LIMIT", default=20)
 SOCKET_INIT_SECONDS = env.float("SOCKET_INIT_SECONDS", default=5.0)
 TOKEN_LEEWAY_SECONDS = env.whole_number("TOKEN_LEEWAY_SECONDS", default=30)
-
-try:
-    TRUSTED_PROXIES = tuple(ip_network(proxy, strict=False) for proxy in security.trusted_proxies())
-except ValueError:
-    refuse("TRUSTED_PROXIES is malformed: addresses or networks are expected")
 
 # ---------------------------------------------------------------- the services behind the gateway
 SERVICE_URLS = {

@@ -1,11 +1,9 @@
 """The outermost middleware of a request: its id, trace and language, and one access log entry when it ends."""
 
 import time
-from collections.abc import Callable, Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from collections.abc import Callable
 
 import structlog
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from shared.telemetry import bind_request
@@ -41,31 +39,3 @@ class RequestContextMiddleware:
                     ms=round(1000 * (time.perf_counter() - began), 1),
                 )
         return response
-
-
-def client_ip(request: HttpRequest) -> str:
-    """Return the caller's network address: the peer's, or the one that a trusted proxy (TRUSTED_PROXIES) names.
-
-    X-Forwarded-For is read from the right, past trusted proxies, so that a caller cannot pretend another address.
-    """
-    trusted = [ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES]
-    address = str(request.META.get("REMOTE_ADDR", ""))
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-    while hops and _within(address, trusted):
-        candidate = hops.pop()
-        if not _is_address(candidate):
-            break
-        address = candidate
-    return address
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in networks)

@@ -1,6 +1,7 @@
 """Security settings: hosts, cookies, headers and sizes. DEBUG is off unless it is set."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -47,9 +48,12 @@ def public_url() -> str:
     return str(env.str("PUBLIC_URL", default="http://localhost:8000")).rstrip("/")
 
 
-def trusted_proxies() -> list[str]:
-    """Return the addresses whose X-Forwarded-For is believed: none by default."""
-    return list(env.list("TRUSTED_PROXIES", default=[]))
+def trusted_proxies() -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return the networks whose X-Forwarded-For is believed: none by default. Ends the process if one is malformed."""
+    try:
+        return tuple(ip_network(proxy, strict=False) for proxy in env.list("TRUSTED_PROXIES", default=[]))
+    except ValueError:
+        refuse("TRUSTED_PROXIES is malformed: addresses or networks are expected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,12 @@ def max_body_bytes() -> int:
 
 
 def limits(service: str) -> dict[str, object]:
-    """Return what keeps any service closed: its secret, the hosts it answers, and the largest body it reads."""
+    """Return what keeps any service closed: its secret, its hosts, the proxies it trusts, and the largest body it reads."""
     return {
         "DEBUG": debug(),
         "SECRET_KEY": secret_key(),
         "ALLOWED_HOSTS": allowed_hosts(service),
+        "TRUSTED_PROXIES": trusted_proxies(),
         "MAX_BODY_BYTES": max_body_bytes(),
         "DATA_UPLOAD_MAX_MEMORY_SIZE": max_body_bytes(),
         "SECURE_HSTS_SECONDS": https().hsts_seconds,
@@ -91,7 +96,6 @@ def hardening(service: str) -> dict[str, object]:
     """
     public = https()
     return {
-        "TRUSTED_PROXIES": trusted_proxies(),
         "AUTHENTICATION_BACKENDS": ["shared.staff_sign_in.StaffBackend", "django.contrib.auth.backends.ModelBackend"],
         "SESSION_COOKIE_NAME": f"{service}_session",
         "CSRF_COOKIE_NAME": f"{service}_csrf",

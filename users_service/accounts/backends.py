@@ -6,7 +6,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
 from shared.errors import DomainError
-from shared.http.middleware import client_ip
+from shared.http.addresses import client_ip
 from users_service.accounts.models import User
 from users_service.accounts.services import authenticate_staff
 

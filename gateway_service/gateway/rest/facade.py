@@ -14,9 +14,9 @@ from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from gateway_service.gateway.rest.routes import route
-from gateway_service.gateway.transport.callers import address_of
 from gateway_service.gateway.transport.problems import problem
 from gateway_service.gateway.upstream import http_client
+from shared.http.addresses import client_ip
 from shared.telemetry import current_request_id, current_traceparent
 
 _CHUNK: Final = 64 * 1024
@@ -79,11 +79,10 @@ async def facade(request: HttpRequest, path: str) -> HttpResponseBase:
 def _headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     public_url = urlsplit(settings.PUBLIC_URL)
     headers = {name: request.headers[name] for name in _FORWARDED_HEADERS if name in request.headers}
-    peer = request.META.get("REMOTE_ADDR") or ""
     headers.update(
         {
             "Host": public_url.netloc,
-            "X-Forwarded-For": address_of(peer, [request.headers.get("X-Forwarded-For", "")]),
+            "X-Forwarded-For": client_ip(request),
             "X-Forwarded-Proto": public_url.scheme,
             "X-Request-Id": current_request_id(),
             "traceparent": current_traceparent(),

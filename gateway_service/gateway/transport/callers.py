@@ -1,9 +1,7 @@
-"""The caller of a request: the traveller of a bearer token, and the client's network address."""
+"""The caller of a request: the traveller of a bearer token."""
 
 import asyncio
-import ipaddress
 import time
-from collections.abc import Sequence
 from typing import Final
 
 from django.conf import settings
@@ -36,28 +34,3 @@ def seconds_valid(traveller: Traveller) -> float:
     """
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)
-
-
-def address_of(peer: str, forwarded_for: Sequence[str]) -> str:
-    """Return the client's address.
-
-    It is `peer`. If `peer` is a trusted proxy, it is the last address in X-Forwarded-For that is not a trusted proxy.
-    A malformed address there ends the search.
-    """
-    address = peer
-    forwarded = [part.strip() for header in forwarded_for for part in header.split(",")]
-    while forwarded and _trusted(address):
-        candidate = forwarded.pop()
-        try:
-            address = str(ipaddress.ip_address(candidate))
-        except ValueError:
-            break
-    return address
-
-
-def _trusted(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in settings.TRUSTED_PROXIES)

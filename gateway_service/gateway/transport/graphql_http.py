@@ -15,9 +15,10 @@ from gateway_service.gateway.execution.json_text import dumps, parse_json
 from gateway_service.gateway.execution.run import Body, answer, answers
 from gateway_service.gateway.operation import cookies
 from gateway_service.gateway.operation.context import Operation
-from gateway_service.gateway.transport.callers import address_of, seconds_valid, traveller_of
+from gateway_service.gateway.transport.callers import seconds_valid, traveller_of
 from shared.auth import Traveller
 from shared.errors import DomainError, Unauthenticated, protocols_of
+from shared.http.addresses import client_ip
 from shared.telemetry import current_request_id, current_traceparent
 from shared.text import DEFAULT_LOCALE, negotiate
 
@@ -66,7 +67,7 @@ def operation_of(request: HttpRequest, traveller: Traveller | None) -> Operation
         asked_locale=negotiate(headers.get("Accept-Language")),
         request_id=current_request_id(),
         traceparent=current_traceparent(),
-        ip_address=address_of(request.META.get("REMOTE_ADDR") or "", [headers.get("X-Forwarded-For", "")]),
+        ip_address=client_ip(request),
         user_agent=headers.get("User-Agent", "")[:300],
         refresh_cookie=request.COOKIES.get(cookies.NAME, ""),
         cookie_allowed=_from_own_page(headers.get("Origin"), headers.get("Sec-Fetch-Site")),

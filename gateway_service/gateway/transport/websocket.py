@@ -17,10 +17,11 @@ from gateway_service.gateway.execution.json_text import dumps, parse_json
 from gateway_service.gateway.execution.run import Body, answers
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.transport.asgi_types import Event, Receive, Scope, Send
-from gateway_service.gateway.transport.callers import address_of, seconds_valid, traveller_of
+from gateway_service.gateway.transport.callers import seconds_valid, traveller_of
 from gateway_service.gateway.transport.socket_limit import SocketLimit
 from shared.auth import Traveller
 from shared.errors import DomainError, Unauthenticated
+from shared.http.addresses import client_address
 from shared.telemetry import bind_request, current_request_id, current_traceparent
 from shared.text import DEFAULT_LOCALE, Locale, locale_of, negotiate
 
@@ -203,7 +204,7 @@ class Socket:
             asked_locale=self._locale,
             request_id=current_request_id(),
             traceparent=current_traceparent(),
-            ip_address=address_of(peer, [self._header(b"x-forwarded-for")]),
+            ip_address=client_address(peer=peer, forwarded_for=self._header(b"x-forwarded-for")),
             user_agent=self._header(b"user-agent")[:300],
         )
 

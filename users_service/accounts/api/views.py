@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from shared.auth.drf import IsTraveller, traveller_of
 from shared.auth.tokens import Traveller
 from shared.errors import NotFound, RateLimited, Unauthenticated
-from shared.http.middleware import client_ip
+from shared.http.addresses import client_ip
 from shared.http.openapi import refusals
 from shared.http.query import only
 from shared.names import InvalidName

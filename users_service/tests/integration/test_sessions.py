@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from ipaddress import ip_network
 
 import jwt
 import pytest
@@ -156,7 +157,7 @@ def test_a_network_gets_a_hundred_guesses_over_all_accounts(settings, monkeypatc
 
 @pytest.mark.django_db
 def test_a_trusted_proxy_names_the_visitors_address(settings):
-    settings.TRUSTED_PROXIES = ["10.0.0.0/8"]
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
     settings.LOGIN_LIMIT_NETWORK = 1
     proxy = Visitor("10.0.0.1")
 

@@ -128,7 +128,8 @@ def _what_was_cancelled(before: BookingView, after: BookingView) -> str:
     count = sum(passenger.cancelled for passenger in after.passengers) - sum(
         passenger.cancelled for passenger in before.passengers
     )
-    return f"{count} {'passenger' if count == 1 else 'passengers'} of booking {after.reference} cancelled."
+    who = "1 passenger" if count == 1 else f"{count} passengers"
+    return f"{who} of booking {after.reference} {'is' if count == 1 else 'are'} cancelled."
 
 
 def _carried_out(request: HttpRequest, booking: Booking, form: Form, action: Callable[[], str]) -> bool:

@@ -12,6 +12,7 @@ from bookings_service.tests.stripe_doubles import Scripted
 
 @pytest.fixture
 def script(settings: Any) -> Iterator[Scripted]:
+    """The answers that Stripe gives, and the requests that it gets."""
     settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET = stripe_doubles.API_KEY, stripe_doubles.SECRET
     settings.STRIPE_RETURN_URL, settings.PROVIDER_SECONDS = "", 2.0
     with stripe_doubles.scripted() as script:
@@ -21,4 +22,5 @@ def script(settings: Any) -> Iterator[Scripted]:
 
 @pytest.fixture
 def stripe_client(script: Scripted) -> StripeProvider:
+    """The client, which calls the scripted Stripe."""
     return StripeProvider()

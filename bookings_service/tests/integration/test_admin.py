@@ -164,7 +164,7 @@ def test_an_agent_cancels_in_two_steps(paid: BookingView) -> None:
     confirm = {"confirm": str(quoted.context["quote"].id)}
     messages = [client.post(page(paid, "cancel"), confirm, follow=True).content.decode() for _ in range(2)]
 
-    assert f"1 passenger of booking {paid.reference} cancelled. The traveller will get a mail." in messages[0]
+    assert f"1 passenger of booking {paid.reference} is cancelled. The traveller will get a mail." in messages[0]
     assert f"Nothing was cancelled: this cancellation of booking {paid.reference} is done already." in messages[1]
     booking = Booking.objects.get()
     assert (booking.status, booking.seats) == ("CONFIRMED", 1)

@@ -75,8 +75,8 @@ def _repeat(loop: Loop, stop: threading.Event, beat: Callable[..., None]) -> Non
     while not stop.is_set():
         try:
             wait = min(_seconds(due_query), LONGEST_SLEEP)
-            if wait <= 0:
-                run_jobs(loop)
+            if wait <= 0 and not run_jobs(loop):
+                wait = LONGEST_SLEEP  # the failed job is still due: without a pause, the loop would turn at once
             beat(ready=True)
         except (DatabaseError, InterfaceError) as error:
             log.warning("clock.database_unavailable", error=type(error).__name__)
@@ -88,11 +88,12 @@ def _repeat(loop: Loop, stop: threading.Event, beat: Callable[..., None]) -> Non
     connection.close()
 
 
-def run_jobs(loop: Loop) -> None:
-    """Run each job of the loop once. A job that fails is logged, and the next job runs.
+def run_jobs(loop: Loop) -> bool:
+    """Run each job of the loop once. A job that fails is logged, and the next job runs. Return whether every job succeeded.
 
     Raises OperationalError or InterfaceError if the database is unavailable.
     """
+    succeeded = True
     for job in loop.jobs:
         try:
             job.run()
@@ -100,7 +101,9 @@ def run_jobs(loop: Loop) -> None:
             raise
         except Exception:  # one row that always fails must not keep holds from expiring
             log.exception("clock.job_failed", job=job.name)
+            succeeded = False
         failpoint("clock.between_jobs")
+    return succeeded
 
 
 def seconds_to_next(loop: Loop) -> float:

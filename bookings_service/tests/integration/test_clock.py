@@ -87,9 +87,9 @@ def test_seats_are_published_at_most_once_a_second(
     assert '"held":6' in published[-1].value.replace(" ", "")
 
 
-def test_a_running_clock_does_due_jobs(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
-    departure = destinations.offer(capacity=5)
-    booking = buyer.book(departure)
+@contextmanager
+def running_clock() -> Iterator[None]:
+    """Run the clock in a thread. It must end when it is stopped."""
     stop = threading.Event()
 
     def run() -> None:
@@ -101,16 +101,40 @@ def test_a_running_clock_does_due_jobs(buyer: Buyer, destinations: Destinations,
     thread = threading.Thread(target=run)
     thread.start()
     try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_running_clock_does_due_jobs(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
+    departure = destinations.offer(capacity=5)
+    booking = buyer.book(departure)
+
+    with running_clock():
         eventually(lambda: OutboxEvent.objects.filter(type=CHANGED).exists())
         Booking.objects.filter(id=booking.id).update(hold_expires_at=database_now() + timedelta(seconds=0.5))
         started = time.monotonic()
         eventually(lambda: Booking.objects.get().status == "CANCELLED", 6.0)
         assert time.monotonic() - started < 5.0
-    finally:
-        stop.set()
-        thread.join(10)
-    assert not thread.is_alive()
+
     assert seats(departure).held == 0
+
+
+def test_a_failed_job_waits_before_it_runs_again(
+    buyer: Buyer, destinations: Destinations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen failing (dozens of runs in half a second) without the pause after a failed job."""
+    end_hold(buyer.book(destinations.offer()).id)
+    failing = Mock(side_effect=ZeroDivisionError())
+    monkeypatch.setattr(clock, "DATABASE_LOOP", clock.Loop((dataclasses.replace(EXPIRE_HOLDS, run=failing),)))
+
+    with running_clock():
+        eventually(lambda: failing.called)
+        time.sleep(0.5)
+
+    assert failing.call_count == 1
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), IntegrityError("a row that always fails")])
@@ -212,7 +236,7 @@ def test_holds_end_while_the_provider_is_silent(
         payment = person.pay_without_answer(person.book(departure, adults=1))
         make_payment_stale(payment.id)
     waiting = buyer.book(departure)
-    with _silent_provider(settings) as called, _running_clock():
+    with _silent_provider(settings) as called, running_clock():
         assert called.wait(5)
         end_hold(waiting.id)
         eventually(lambda: Booking.objects.get(id=waiting.id).status == "CANCELLED", 2.5)
@@ -258,23 +282,6 @@ def _silent_provider(settings: Any) -> Iterator[threading.Event]:
         threading.Thread(target=accept, daemon=True).start()
         yield called
     configured.cache_clear()
-
-
-@contextmanager
-def _running_clock() -> Iterator[None]:
-    stop = threading.Event()
-
-    def run() -> None:
-        clock.run(stop)
-        connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(10)
 
 
 # ---------------------------------------------------------------------------- when the jobs are due

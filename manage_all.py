@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Starts, stops and tests the platform: `./manage_all.py up`, `demo`, `status`, `down`, `test`; `--help` lists all commands.
+"""Starts, stops and tests the platform: `./manage_all.py up`, `demo`, `status`, `down`, `test`; `--help` lists all
+commands.
 
 Needs only Python 3.11. It makes `.venv` from the locked requirements if they have changed, then runs `launcher/`.
 """
@@ -73,7 +74,10 @@ def made_from() -> str:
 
 
 def make() -> None:
-    """Install exactly the locked requirements into .venv. The stamp is written last, so that an unfinished .venv is made again."""
+    """Install exactly the locked requirements into .venv.
+
+    The stamp is written last, so that an unfinished .venv is made again.
+    """
     free = shutil.disk_usage(ROOT).free
     if free < LEAST_FREE:
         refuse(f"the disk of {ROOT} is full: {free // 1_000_000} MB are free, {LEAST_FREE // 1_000_000} MB are needed")
@@ -96,7 +100,10 @@ def usable() -> bool:
 
 
 def installed_by_uv() -> bool:
-    """Install the packages with uv, which pip fetches by its hash in the lock file. Return False if one of the two fails."""
+    """Install the packages with uv, which pip fetches by its hash in the lock file.
+
+    Return False if one of the two fails.
+    """
     pinned = re.search(r"^uv==.*?(?=^\S|\Z)", LOCK.read_text(), re.MULTILINE | re.DOTALL)
     if pinned is None:
         return False

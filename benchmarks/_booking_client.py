@@ -1,11 +1,12 @@
 """A client process of bookings' gRPC API: `python -m benchmarks._booking_client ADDRESS CARDS AT_ONCE SECONDS [RATE]`.
 
-CARDS is a JSON file with a service credential, and with quotes and the tokens of their travellers. Without RATE, AT_ONCE loops
-book one quote after another. With RATE, calls begin at random times, RATE per second on average, whether or not earlier calls
-are answered. A call that the server sheds is repeated with its idempotency key after the pause that the server asks for.
+CARDS is a JSON file with a service credential, and with quotes and the tokens of their travellers. Without RATE,
+AT_ONCE loops book one quote after another. With RATE, calls begin at random times, RATE per second on average, whether
+or not earlier calls are answered. A call that the server sheds is repeated with its idempotency key after the pause
+that the server asks for.
 
-The process starts at a line on its stdin. It prints, as JSON, how many bookings it made, how many calls were shed, how long it
-ran, and the latencies in milliseconds.
+The process starts at a line on its stdin. It prints, as JSON, how many bookings it made, how many calls were shed, how
+long it ran, and the latencies in milliseconds.
 """
 
 import asyncio

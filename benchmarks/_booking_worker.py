@@ -1,7 +1,8 @@
-"""A process that books in threads, without gRPC: `python -m benchmarks._in_django _booking_worker FIRST COUNT THREADS SECONDS`.
+"""A process that books in threads, without gRPC: `python -m benchmarks._in_django _booking_worker FIRST COUNT THREADS
+SECONDS`.
 
-users_service is not called: its answer is replaced. The process starts at a line on its stdin. It prints how many bookings it
-made, in how many seconds, and with how much CPU time.
+users_service is not called: its answer is replaced. The process starts at a line on its stdin. It prints how many
+bookings it made, in how many seconds, and with how much CPU time.
 """
 
 import sys

@@ -28,7 +28,9 @@ for query in captured.captured_queries:
 
 
 def captured(stage: Stage) -> list[str]:
-    """Return the statements of a booking, with ids as expressions of pgbench's `:n` (the quote) and `:d` (its departure)."""
+    """Return the statements of a booking, with ids as expressions of pgbench's `:n` (the quote) and `:d` (its
+    departure).
+    """
     warm = stage.quotes(2, hot=False)
     number = warm + 1
     program = _CAPTURE.format(warm=warm, number=number, quote=as_uuid(number))

@@ -1,4 +1,7 @@
-"""Print the query plans of a booking's life: `python -m benchmarks._in_django _plans QUOTE PERSON`. Each plan follows its query."""
+"""Print the query plans of a booking's life: `python -m benchmarks._in_django _plans QUOTE PERSON`.
+
+Each plan follows its query.
+"""
 
 import sys
 from collections.abc import Callable

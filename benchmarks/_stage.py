@@ -79,7 +79,10 @@ class Stage:
         return psycopg.connect(**self.dsn, autocommit=True)
 
     def quotes(self, count: int, *, hot: bool) -> int:
-        """Make `count` quotes, all of one departure (`hot`) or of all departures in turn. Return the number of the first."""
+        """Make `count` quotes, all of one departure (`hot`) or of all departures in turn.
+
+        Return the number of the first.
+        """
         first, self.next_quote = self.next_quote, self.next_quote + count
         values = {
             "hot": hot, "first": first, "last": first + count - 1, "lines": json.dumps([_PRICE_LINE]), "policy": json.dumps(_POLICY),

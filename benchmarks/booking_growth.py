@@ -1,8 +1,11 @@
-"""What a booking costs with a thousand bookings in the table, and with a million. It prints figures and asserts nothing.
+"""What a booking costs with a thousand bookings in the table, and with a million.
 
-`./manage_all.py bench booking_growth [--sizes 1000 100000 1000000] [--seconds 4]` needs no running platform. At each size it books
-in two processes for some seconds and times the commands that read every row. It writes the plan of each query of booking, paying,
-listing, cancelling and the clock to benchmarks/results/plans/, and the figures to benchmarks/results/booking_growth.md.
+It prints figures and asserts nothing.
+
+`./manage_all.py bench booking_growth [--sizes 1000 100000 1000000] [--seconds 4]` needs no running platform. At each
+size it books in two processes for some seconds and times the commands that read every row. It writes the plan of each
+query of booking, paying, listing, cancelling and the clock to benchmarks/results/plans/, and the figures to
+benchmarks/results/booking_growth.md.
 """
 
 import argparse
@@ -62,7 +65,9 @@ TABLES: Final = "bookings_quote, bookings_booking, bookings_passenger, bookings_
 
 
 def grow(bench: Stage, *, first: int, last: int) -> None:
-    """Add the bookings of these numbers, with all that belongs to them; the ledger's triggers, proven elsewhere, are left out meanwhile."""
+    """Add the bookings of these numbers, with all that belongs to them; the ledger's triggers, proven elsewhere, are
+    left out meanwhile.
+    """
     with bench.connect() as connection:
         connection.execute("ALTER TABLE payments_ledgerentry DISABLE TRIGGER USER")
         for statement in _FILL:
@@ -74,7 +79,10 @@ def grow(bench: Stage, *, first: int, last: int) -> None:
 
 
 def seconds_of(bench: Stage, command: str) -> float:
-    """Return how many seconds a management command takes, with its start. Raises CalledProcessError if it finds a fault."""
+    """Return how many seconds a management command takes, with its start.
+
+    Raises CalledProcessError if it finds a fault.
+    """
     began = time.monotonic()
     environment = {**bench.environment, "DATABASE_STATEMENT_TIMEOUT_MS": "120000"}
     subprocess.run(

@@ -1,9 +1,10 @@
 """How many bookings per second, compared with pgbench, which sends the same statements to the same server.
 
-It prints figures and ratios, and asserts nothing. `./manage_all.py bench booking_throughput [--rounds 3] [--seconds 5]` needs no
-running platform. It starts its own PostgreSQL, as durable as in production. Each round measures in turn: pgbench; two processes
-that book without gRPC; two clients over gRPC, with many departures and with one, with eight calls at once and with two hundred.
-Then it measures latency at half of the rate that gRPC reached. It writes benchmarks/results/booking_throughput.md.
+It prints figures and ratios, and asserts nothing. `./manage_all.py bench booking_throughput [--rounds 3] [--seconds 5]`
+needs no running platform. It starts its own PostgreSQL, as durable as in production. Each round measures in turn:
+pgbench; two processes that book without gRPC; two clients over gRPC, with many departures and with one, with eight
+calls at once and with two hundred. Then it measures latency at half of the rate that gRPC reached. It writes
+benchmarks/results/booking_throughput.md.
 """
 
 import argparse
@@ -61,7 +62,9 @@ def workers(module: str, arguments: list[list[object]], environment: dict[str, s
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Bookings per second, CPU seconds per booking of our program and of the database, calls that were shed, latencies in ms."""
+    """Bookings per second, CPU seconds per booking of our program and of the database, calls that were shed, latencies
+    in ms.
+    """
 
     rate: float
     own: float

@@ -1,9 +1,9 @@
 """How long it takes from the commit of a confirmation until its mail is in the Maildir. It asserts nothing.
 
-`./manage_all.py bench confirmation_to_mail [--bookings 30] [--pause 0.5]` needs a running platform. It registers a traveller, then
-books, pays and cancels single seats one after another through GraphQL. It compares the time in the confirmation with the time at
-which the mail's file was complete. TRAVEL_VAR and PORT_OFFSET choose the platform. It prints the median and the spread, and
-writes benchmarks/results/confirmation_to_mail.md.
+`./manage_all.py bench confirmation_to_mail [--bookings 30] [--pause 0.5]` needs a running platform. It registers a
+traveller, then books, pays and cancels single seats one after another through GraphQL. It compares the time in the
+confirmation with the time at which the mail's file was complete. TRAVEL_VAR and PORT_OFFSET choose the platform. It
+prints the median and the spread, and writes benchmarks/results/confirmation_to_mail.md.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """What the platform costs to run: the time to start and stop, memory, idle CPU. It asserts nothing.
 
-`./manage_all.py bench platform_figures [--rounds 3] [--idle 30]` needs a platform that is down. It starts and stops the platform
-that TRAVEL_VAR and PORT_OFFSET choose. It prints figures beside their targets and writes benchmarks/results/platform_figures.md.
+`./manage_all.py bench platform_figures [--rounds 3] [--idle 30]` needs a platform that is down. It starts and stops the
+platform that TRAVEL_VAR and PORT_OFFSET choose. It prints figures beside their targets and writes
+benchmarks/results/platform_figures.md.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """`./manage_all.py demo`: a traveller books, pays and cancels a trip through the platform's public interfaces only.
 
-They are GraphQL over HTTP, the live status over WebSocket, and the mails in the Maildir of the embedded mail server. The demo
-knows no service, database or broker: it shows what every client sees.
+They are GraphQL over HTTP, the live status over WebSocket, and the mails in the Maildir of the embedded mail server.
+The demo knows no service, database or broker: it shows what every client sees.
 """
 
 from collections.abc import Mapping
@@ -23,8 +23,8 @@ from demo.staff import Staff
 class DemoEnvironment:
     """Where the platform's public interfaces are, and where the demo saves files.
 
-    `mail` is the Maildir, `output` the folder for saved attachments, and `links` the addresses to print at the end, by title.
-    `staff` schedules and cancels a departure in the full demo.
+    `mail` is the Maildir, `output` the folder for saved attachments, and `links` the addresses to print at the end, by
+    title. `staff` schedules and cancels a departure in the full demo.
     """
 
     gateway_url: str

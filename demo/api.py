@@ -28,7 +28,10 @@ TEMPORARY_STATUS: Final = frozenset({429, 502, 503, 504})
 
 
 class Api:
-    """A traveller's client. After the sign-in it holds the tokens of the session, and renews them when they have expired."""
+    """A traveller's client.
+
+    After the sign-in it holds the tokens of the session, and renews them when they have expired.
+    """
 
     def __init__(
         self, gateway_url: str, *, notice: Callable[[str], None], transport: httpx.BaseTransport | None = None

@@ -1,4 +1,7 @@
-"""`demo --full`: what can go wrong. A declined card, 3-D Secure, a cancelled passenger, a full departure, a cancelled departure."""
+"""`demo --full`: what can go wrong.
+
+A declined card, 3-D Secure, a cancelled passenger, a full departure, a cancelled departure.
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

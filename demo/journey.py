@@ -27,7 +27,10 @@ SEATS: Final = ADULTS + CHILDREN
 
 @dataclass(slots=True)
 class Journey:
-    """One traveller's booking, from the registration to the refund. `results` are the files and addresses to look at afterwards."""
+    """One traveller's booking, from the registration to the refund.
+
+    `results` are the files and addresses to look at afterwards.
+    """
 
     api: Api
     mailbox: Mailbox
@@ -278,7 +281,10 @@ class Journey:
             self.results["Invoice by signed link"] = booking["invoice"]["pdfUrl"]
 
     def expect_seats(self, departure: dict[str, Any], wanted: int, word: str) -> None:
-        """Wait until the departure has `wanted` free seats. Other travellers may book too, so another count can also pass."""
+        """Wait until the departure has `wanted` free seats.
+
+        Other travellers may book too, so another count can also pass.
+        """
         until = monotonic() + PATIENCE_SECONDS
         while True:
             free = self.api.call(documents.SEATS, {"id": departure["id"]}, needs="seatsAvailable")["seatsAvailable"]

@@ -86,7 +86,10 @@ class Person:
 
     @staticmethod
     def wait_until(look: Callable[[], T], wanted: Callable[[T], bool], otherwise: str) -> T:
-        """Call `look` until `wanted` accepts its value, and return that. Raises DemoFailed, with `otherwise`, after a minute."""
+        """Call `look` until `wanted` accepts its value, and return that.
+
+        Raises DemoFailed, with `otherwise`, after a minute.
+        """
         end = monotonic() + PATIENCE_SECONDS
         while not wanted(value := look()):
             if monotonic() > end:

@@ -1,8 +1,8 @@
 """Children of the launcher. Each runs in its own session, so that it outlives the launcher, and has a pid file.
 
-A pid file holds the pid and the instant at which the process started, in ticks of the kernel: so a later process with the
-same pid is recognised as another one. Every child also has TRAVEL_VAR and TRAVEL_PROCESS in its environment. They identify
-a child whose pid file was never written because the launcher was killed.
+A pid file holds the pid and the instant at which the process started, in ticks of the kernel: so a later process with
+the same pid is recognised as another one. Every child also has TRAVEL_VAR and TRAVEL_PROCESS in its environment. They
+identify a child whose pid file was never written because the launcher was killed.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """The environment of every process of the platform.
 
-Variables that the person set before `up` are passed on, so that every limit and timing can be changed. Each service gets only
-its own database URL and its own private key.
+Variables that the person set before `up` are passed on, so that every limit and timing can be changed. Each service
+gets only its own database URL and its own private key.
 """
 
 import os
@@ -31,7 +31,8 @@ FOREIGN: Final = (
 )
 # Secrets of the payment provider: only bookings_service gets them.
 PROVIDER_SECRETS: Final = frozenset({"STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"})
-# Limits of a migration or a seed, which may take longer than a request: 0 is none, and five minutes between two statements.
+# Limits of a migration or a seed, which may take longer than a request: 0 is none, and five minutes between two
+# statements.
 LONG_COMMAND_LIMITS: Final = {
     "DATABASE_STATEMENT_TIMEOUT_MS": "0",
     "DATABASE_IDLE_IN_TRANSACTION_TIMEOUT_MS": "300000",
@@ -39,7 +40,9 @@ LONG_COMMAND_LIMITS: Final = {
 
 
 def infrastructure(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
-    """Return the URLs of databases, broker, cache and mail server: the embedded servers, or with `external` the environment's."""
+    """Return the URLs of databases, broker, cache and mail server: the embedded servers, or with `external` the
+    environment's.
+    """
     if external:
         return {name: os.environ[name] for name in INFRASTRUCTURE}
     return {
@@ -117,7 +120,9 @@ def long_command_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
-    """Return the environment of the mail server and the payment sandbox: no database, no key, and only the webhook's secret."""
+    """Return the environment of the mail server and the payment sandbox: no database, no key, and only the webhook's
+    secret.
+    """
     inherited = {name: value for name, value in os.environ.items() if name not in (*FOREIGN, *PROVIDER_SECRETS)}
     shared = platform_environment(platform, vault, external=external)
     shown = (
@@ -134,7 +139,9 @@ def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = F
 
 
 def all_services(platform: Platform, vault: Vault) -> dict[str, str]:
-    """Return the environment for a test run or a benchmark that acts as every service: all database URLs, all private keys."""
+    """Return the environment for a test run or a benchmark that acts as every service: all database URLs, all private
+    keys.
+    """
     seeds = {"SERVICE_PRIVATE_KEYS": vault.service_seeds()}
     return {**platform_environment(platform, vault), **seeds}
 

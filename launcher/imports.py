@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-# CPython 3.11 counts the depth of a parse once for all threads. If a second thread parses meanwhile, the first gets a SystemError.
+# CPython 3.11 counts the depth of a parse once for all threads. If a second thread parses meanwhile, the first gets a
+# SystemError.
 _ONE_PARSE: Final = threading.Lock()
 
 

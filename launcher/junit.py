@@ -32,7 +32,9 @@ class Outcome:
 
 
 def read_report(path: Path, *, suite: str) -> Outcome:
-    """Return the outcome that a JUnit file holds, with skips and errors among the failures; nothing run if it is missing."""
+    """Return the outcome that a JUnit file holds, with skips and errors among the failures; nothing run if it is
+    missing.
+    """
     try:
         report = ElementTree.parse(path).getroot()  # noqa: S314
     except (OSError, ElementTree.ParseError):

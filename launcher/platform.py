@@ -1,4 +1,7 @@
-"""The places of one platform: the checkout, its state folder, its block of ports. Two platforms have other `var` and `offset`."""
+"""The places of one platform: the checkout, its state folder, its block of ports.
+
+Two platforms have other `var` and `offset`.
+"""
 
 import os
 from dataclasses import dataclass, replace
@@ -72,7 +75,9 @@ class Platform:
         return self.var / MARKER
 
     def test_platforms(self) -> tuple["Platform", "Platform"]:
-        """Return the platforms of test runs, whose state is in this state folder: the infrastructure, and the whole one."""
+        """Return the platforms of test runs, whose state is in this state folder: the infrastructure, and the whole
+        one.
+        """
         return replace(self, var=self.var / "test" / "infrastructure"), replace(
             self, var=self.var / "test" / "platform"
         )

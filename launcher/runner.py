@@ -1,4 +1,7 @@
-"""Starts, adopts and watches the processes of the table. Restarts, with back-off, a process that ends without being asked to."""
+"""Starts, adopts and watches the processes of the table.
+
+Restarts, with back-off, a process that ends without being asked to.
+"""
 
 import signal
 import subprocess
@@ -69,7 +72,10 @@ class Runner:
         return self._environment
 
     def bring_up(self, process: Process) -> None:
-        """Adopt the process if it runs, else start it; return when it is ready. Raises Refusal if it does not get ready."""
+        """Adopt the process if it runs, else start it; return when it is ready.
+
+        Raises Refusal if it does not get ready.
+        """
         with self._lock:
             known = self._watched.get(process.name)
         if known is not None and not known.gave_up:  # `up` was typed again: it runs, or is being restarted
@@ -102,7 +108,10 @@ class Runner:
                 self._ended(BY_NAME[name], entry)
 
     def run_helper(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
-        """Run a command to its end, with its output in var/log/<name>.log. Raises Refusal, with its last lines, if it fails."""
+        """Run a command to its end, with its output in var/log/<name>.log.
+
+        Raises Refusal, with its last lines, if it fails.
+        """
         child, process = children.spawn(self.platform, name, command, environment=environment)
         try:
             while (code := process.poll()) is None:

@@ -30,8 +30,9 @@ def migrations_of(service: str, *, root: Path = ROOT) -> str:
 def migration_files(service: str, *, root: Path = ROOT) -> set[Path]:
     """Return the files that decide what `migrate` does, whatever their modules are called.
 
-    They are the migrations, models, apps and settings of the service and of `shared`, every module that names `post_migrate`
-    (its receivers make content types, permissions and staff groups), what all of these import, and the locked packages.
+    They are the migrations, models, apps and settings of the service and of `shared`, every module that names
+    `post_migrate` (its receivers make content types, permissions and staff groups), what all of these import, and the
+    locked packages.
     """
     name = package(service)
     modules = [

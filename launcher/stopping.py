@@ -16,7 +16,9 @@ LAST_STAGE: Final = 3.5  # seconds of the budget that are kept for the infrastru
 
 
 def stop(platform: Platform, *, say: Callable[[str], None] = lambda name: None, budget: float = BUDGET) -> list[str]:
-    """Stop every process of this platform that runs, and return their names. Each gets SIGTERM, its grace, then SIGKILL.
+    """Stop every process of this platform that runs, and return their names.
+
+    Each gets SIGTERM, its grace, then SIGKILL.
 
     Processes whose pid file was lost are recognised by their mark. Unfinished migrations and seeds are killed first.
     """

@@ -15,7 +15,10 @@ ADMIN: str = "admin@travel.example"
 
 
 def print_summary(platform: Platform, report: Report, *, detached: bool) -> None:
-    """Print the addresses, the admin's sign-in and the next command. The password is printed only once, and kept in var/secrets."""
+    """Print the addresses, the admin's sign-in and the next command.
+
+    The password is printed only once, and kept in var/secrets.
+    """
     gateway = f"http://localhost:{platform.port(ports.HTTP['gateway'])}"
     grid = Table.grid(padding=(0, 2))
     grid.add_row("GraphQL", f"{gateway}/graphql")

@@ -1,7 +1,7 @@
 """The process that owns a platform's children: `python -m launcher.supervisor`. There is one for each state folder.
 
-It brings the platform up, restarts processes that end without being asked to, and stops everything in order on SIGTERM. If
-it is killed, its children run on, and the next supervisor adopts them.
+It brings the platform up, restarts processes that end without being asked to, and stops everything in order on SIGTERM.
+If it is killed, its children run on, and the next supervisor adopts them.
 """
 
 import argparse

@@ -15,7 +15,10 @@ from launcher.processes import SERVICES
 
 
 class Vault:
-    """Secrets by name. A secret is made when it is first asked for. Two launchers that ask together get the same secret."""
+    """Secrets by name.
+
+    A secret is made when it is first asked for. Two launchers that ask together get the same secret.
+    """
 
     def __init__(self, platform: Platform) -> None:
         self._folder = platform.secrets

@@ -12,8 +12,8 @@ Of this repository it imports only `shared.failpoints`. `python -m payment_sandb
 | `GET, POST /actions/{token}` | the page on which a person approves or declines (3-D Secure) |
 | `GET /health` | 200 |
 
-When a payment succeeds or fails, the sandbox sends a signed webhook `{id, type, created, payment}` until it is answered 2xx.
-It goes to the payment's `webhook_url`, or to PAYMENT_WEBHOOK_URL if the payment has none. `payment_sandbox.methods` lists what
-each test method does. Amounts are integers in minor units. A request repeated with its key has no second effect. The same key
-with another request is 409.
+When a payment succeeds or fails, the sandbox sends a signed webhook `{id, type, created, payment}` until it is answered
+2xx. It goes to the payment's `webhook_url`, or to PAYMENT_WEBHOOK_URL if the payment has none.
+`payment_sandbox.methods` lists what each test method does. Amounts are integers in minor units. A request repeated with
+its key has no second effect. The same key with another request is 409.
 """

@@ -119,7 +119,8 @@ class Store:
     def refund(self, *, key: str, payment_key: str, amount_minor: int) -> sqlite3.Row:
         """Return the refund with `key`. Carry it out unless it has succeeded before; try a failed one again.
 
-        Raises KeyReused; Refused("payment_unknown"), Refused("payment_not_succeeded"), Refused("refund_exceeds_payment").
+        Raises KeyReused; Refused("payment_unknown"), Refused("payment_not_succeeded"),
+        Refused("refund_exceeds_payment").
         """
         with self._transaction():
             known = self.find_refund(key)

@@ -46,7 +46,10 @@ class OperatorCommand(BaseCommand):
         return parser
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Do the work. Raises CommandError, in one line, if it was refused or interrupted, or if the database is unavailable."""
+        """Do the work.
+
+        Raises CommandError, in one line, if it was refused or interrupted, or if the database is unavailable.
+        """
         try:
             with _patient():
                 is_well = self.work(**options)

@@ -10,7 +10,10 @@ from django.db import DatabaseError, close_old_connections, connection
 
 
 def database_now() -> datetime:
-    """Return the time of the current transaction by the database's clock, in UTC. It is the same for the whole transaction."""
+    """Return the time of the current transaction by the database's clock, in UTC.
+
+    It is the same for the whole transaction.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT transaction_timestamp()")
         now: datetime = cursor.fetchone()[0]
@@ -18,7 +21,10 @@ def database_now() -> datetime:
 
 
 def notify(channel: str, payload: str = "") -> None:
-    """Notify the listeners of `channel`. Call it only after the commit: inside a transaction it costs a quarter of the throughput."""
+    """Notify the listeners of `channel`.
+
+    Call it only after the commit: inside a transaction it costs a quarter of the throughput.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, %s)", [channel, payload])
 

@@ -1,7 +1,7 @@
 """Failpoints: places in the code where a process kills itself, for tests of crashes. Only with DEBUG.
 
-A process whose FAILPOINT names such a place sends itself SIGKILL there, once. It writes the file FAILPOINT_DIR/<name> first.
-While the file exists the failpoint does nothing, so that the restarted process gets past it.
+A process whose FAILPOINT names such a place sends itself SIGKILL there, once. It writes the file FAILPOINT_DIR/<name>
+first. While the file exists the failpoint does nothing, so that the restarted process gets past it.
 """
 
 import os

@@ -89,7 +89,10 @@ class Money:
         return Money.rounded(self.amount * percent / 100, self.currency)
 
     def convert(self, rate: Decimal, currency: str) -> "Money":
-        """Return the amount in `currency`, rounded half up. `rate` is the units of `currency` for one unit of this currency."""
+        """Return the amount in `currency`, rounded half up.
+
+        `rate` is the units of `currency` for one unit of this currency.
+        """
         return Money.rounded(self.amount * rate, currency)
 
     def allocate(self, weights: Sequence[int | Decimal]) -> list["Money"]:

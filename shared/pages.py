@@ -1,4 +1,7 @@
-"""Keyset pages: a cursor contains the last row's place in the order. Rows inserted meanwhile neither repeat nor hide others."""
+"""Keyset pages: a cursor contains the last row's place in the order.
+
+Rows inserted meanwhile neither repeat nor hide others.
+"""
 
 import base64
 import json
@@ -18,7 +21,9 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One part of an order: a field or annotation that is never null, its direction, and a parser for its value in a cursor."""
+    """One part of an order: a field or annotation that is never null, its direction, and a parser for its value in a
+    cursor.
+    """
 
     name: str
     parse: Callable[[str], Any]
@@ -96,7 +101,9 @@ def decode(cursor: str, *, keys: Sequence[Key], kind: str) -> list[Any]:
 
 
 def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
-    """Return the condition of the rows after the place: later in the first key, or equal there and later in the next keys."""
+    """Return the condition of the rows after the place: later in the first key, or equal there and later in the next
+    keys.
+    """
     later = Q()
     for index, (key, value) in enumerate(zip(keys, values, strict=True)):
         same = {earlier.name: equal for earlier, equal in zip(keys[:index], values[:index], strict=True)}

@@ -1,6 +1,7 @@
 """The loops of `run_clock`: each sleeps until its next job is due, then runs its jobs. Several clocks may run at once.
 
-The jobs that call the provider have a loop of their own. Each call may block for two seconds and must not delay the expiry of holds.
+The jobs that call the provider have a loop of their own. Each call may block for two seconds and must not delay the
+expiry of holds.
 """
 
 import threading
@@ -58,7 +59,8 @@ PROVIDER_LOOP: Final = Loop(jobs=(PAY_OUT, RECONCILE))
 def run(stop: threading.Event) -> None:
     """Run both loops until `stop` is set.
 
-    If the database is unavailable, the loops wait for it. If a job fails for another reason, the jobs after it run all the same.
+    If the database is unavailable, the loops wait for it. If a job fails for another reason, the jobs after it run all
+    the same.
     """
     heartbeat = Heartbeat("bookings.clock")
     provider = threading.Thread(
@@ -89,7 +91,9 @@ def _repeat(loop: Loop, stop: threading.Event, beat: Callable[..., None]) -> Non
 
 
 def run_jobs(loop: Loop) -> bool:
-    """Run each job of the loop once. A job that fails is logged, and the next job runs. Return whether every job succeeded.
+    """Run each job of the loop once.
+
+    A job that fails is logged, and the next job runs. Return whether every job succeeded.
 
     Raises OperationalError or InterfaceError if the database is unavailable.
     """

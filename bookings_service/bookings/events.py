@@ -1,7 +1,7 @@
 """The events of bookings, seats and the waiting list. They carry ids and amounts, and no names.
 
-For a booking, a function here returns an `EventBuilder`: services/booking/history.py gives it the changed booking and the new history
-entry. For seats and the waiting list, a function returns the message itself.
+For a booking, a function here returns an `EventBuilder`: services/booking/history.py gives it the changed booking and
+the new history entry. For seats and the waiting list, a function returns the message itself.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,8 @@ EventT = TypeVar("EventT", bound=Message, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class EventBuilder(Generic[EventT]):
-    """What an event of a booking needs before the change is recorded: its message class, and the text that the traveller reads.
+    """What an event of a booking needs before the change is recorded: its message class, and the text that the
+    traveller reads.
 
     `fill` makes the message from the changed booking and its new history entry.
     """
@@ -41,7 +42,10 @@ class EventBuilder(Generic[EventT]):
 
     @property
     def type(self) -> str:
-        """The type in the history, such as "booking.cancelled". It follows from the message class, so the two always agree."""
+        """The type in the history, such as "booking.cancelled".
+
+        It follows from the message class, so the two always agree.
+        """
         return event_type(self.message).type.removeprefix("travel.bookings.").removesuffix(".v1")
 
     def build(self, booking: Booking, entry: BookingEvent) -> EventT:

@@ -12,7 +12,10 @@ from shared.money import Money
 
 
 def refund_everything(booking_id: UUID, *, currency: str, reason: str, now: datetime) -> Money:
-    """Record a refund of everything that is refundable, inside the caller's transaction. Return the amount, which may be zero."""
+    """Record a refund of everything that is refundable, inside the caller's transaction.
+
+    Return the amount, which may be zero.
+    """
     amount = ledger.refundable(booking_id, currency)
     request_refund(booking_id, amount=amount, reason=reason, now=now)
     return amount
@@ -28,7 +31,9 @@ def refund_and_keep(
     now: datetime,
     staff_reason: str = "",
 ) -> None:
-    """Record what a cancellation refunds and what it keeps as a fee, inside the caller's transaction. Either may be zero.
+    """Record what a cancellation refunds and what it keeps as a fee, inside the caller's transaction.
+
+    Either may be zero.
 
     Raises ValueError like request_refund.
     """

@@ -201,7 +201,10 @@ def test_updates_come_in_order_and_a_gap_or_a_repetition_fails():
 
 @pytest.fixture
 def broken_feed():
-    """Serve graphql-transport-ws. The first connection pushes events 1 and 2 and breaks; later connections push the next events."""
+    """Serve graphql-transport-ws.
+
+    The first connection pushes events 1 and 2 and breaks; later connections push the next events.
+    """
     subscribed: list[dict] = []
 
     def handle(socket: ServerConnection) -> None:

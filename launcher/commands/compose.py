@@ -13,7 +13,10 @@ from launcher.vault import Vault
 
 
 def start(platform: Platform) -> None:
-    """Start the infrastructure with Docker Compose, and set the variables that `--infra external` reads. Raises Refusal."""
+    """Start the infrastructure with Docker Compose, and set the variables that `--infra external` reads.
+
+    Raises Refusal.
+    """
     if shutil.which("docker") is None:
         raise Refusal("--infra compose needs Docker, which is not installed.", "./manage_all.py up")
     vault = Vault(platform)

@@ -43,7 +43,10 @@ def check_reset(platform: Platform) -> None:
 
 
 def reset(platform: Platform) -> None:
-    """Stop everything and delete the state: databases, topics, mails, photos, secrets. Raises Refusal, see `check_reset`."""
+    """Stop everything and delete the state: databases, topics, mails, photos, secrets.
+
+    Raises Refusal, see `check_reset`.
+    """
     check_reset(platform)
     for each in (*platform.test_platforms(), platform):
         down(each)

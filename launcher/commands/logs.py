@@ -21,7 +21,10 @@ ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def show(platform: Platform, name: str | None, *, follow: bool, lines: int) -> None:
-    """Print the last `lines` of all logs, or of the logs of `name` (a process or a service). Raises Refusal if there are none."""
+    """Print the last `lines` of all logs, or of the logs of `name` (a process or a service).
+
+    Raises Refusal if there are none.
+    """
     files = files_of(platform, name)
     console = Console(highlight=False, soft_wrap=True)
     width = max(len(file.stem) for file in files)
@@ -49,7 +52,10 @@ def files_of(platform: Platform, name: str | None) -> list[Path]:
 
 
 def merged(files: list[Path], lines: int) -> Iterator[tuple[str, str]]:
-    """Return the last lines of all files as (process, line), in order of time. A line without a time follows its predecessor."""
+    """Return the last lines of all files as (process, line), in order of time.
+
+    A line without a time follows its predecessor.
+    """
     dated = []
     for file in files:
         instant = ""

@@ -51,7 +51,10 @@ def migrate(platform: Platform) -> int:
 
 
 def seed(platform: Platform, travellers: int | None) -> int:
-    """Seed the staff and the catalogue, and make verified travellers. Return 0, or the first exit code that is not 0. Raises Refusal."""
+    """Seed the staff and the catalogue, and make verified travellers.
+
+    Return 0, or the first exit code that is not 0. Raises Refusal.
+    """
     _check_running(platform)
     extra = ["--travellers", str(travellers)] if travellers is not None else []
     code = run(platform, "users", "seed", *extra)

@@ -1,7 +1,8 @@
-"""`test`: run every suite on infrastructure that is started for the run, and the journeys on a whole platform of their own.
+"""`test`: run every suite on infrastructure that is started for the run, and the journeys on a whole platform of their
+own.
 
-Both are stopped when the run ends or is killed, because their supervisors watch this process. Processes that a killed run left
-behind are stopped by the next run.
+Both are stopped when the run ends or is killed, because their supervisors watch this process. Processes that a killed
+run left behind are stopped by the next run.
 """
 
 import fcntl

@@ -1,4 +1,5 @@
-"""Apache Kafka's jars. jgo fetches them from Maven Central, they are compared with kafka_jars.sha256, and kept in .venv.
+"""Apache Kafka's jars. jgo fetches them from Maven Central, they are compared with kafka_jars.sha256, and kept in
+.venv.
 
 Run as a module, it fetches them unless all of them are there.
 """

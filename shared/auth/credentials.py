@@ -35,13 +35,17 @@ def service_credential(audience: str) -> str:
 
 
 def sign(*, name: str, key: Ed25519PrivateKey, audience: str, now: float) -> str:
-    """Return a credential of service `name` for `audience`, valid for five minutes from `now` (seconds since the epoch)."""
+    """Return a credential of service `name` for `audience`, valid for five minutes from `now` (seconds since the
+    epoch).
+    """
     claims = {"iss": name, "aud": audience, "iat": int(now), "exp": int(now) + LIFETIME_SECONDS, "token_use": "service"}
     return jwt.encode(claims, key, algorithm=ALGORITHM)
 
 
 def verify_service_credential(token: str) -> str:
-    """Return the name of the service that made `token` for this service. Raises Unauthenticated, the same for every cause.
+    """Return the name of the service that made `token` for this service.
+
+    Raises Unauthenticated, the same for every cause.
 
     A caller uses the same credential for minutes. Its signature is verified once, its expiry every time.
     """
@@ -53,7 +57,10 @@ def verify_service_credential(token: str) -> str:
 
 @lru_cache(maxsize=64)
 def _signed_by(token: str, audience: str) -> tuple[str, int]:
-    """Return who made `token` and when it expires, in seconds since the epoch. Raises Unauthenticated, which is not cached."""
+    """Return who made `token` and when it expires, in seconds since the epoch.
+
+    Raises Unauthenticated, which is not cached.
+    """
     try:
         name = jwt.decode(token, options={"verify_signature": False})["iss"]
         claims = jwt.decode(

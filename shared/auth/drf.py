@@ -46,7 +46,9 @@ class IsTraveller(BasePermission):
 
 
 def has_role(*roles: str) -> type[BasePermission]:
-    """Return a permission for travellers who have one of `roles` (catalogue_editor, booking_agent, finance, support, admin)."""
+    """Return a permission for travellers who have one of `roles` (catalogue_editor, booking_agent, finance, support,
+    admin).
+    """
 
     class _HasRole(BasePermission):
         def has_permission(self, request: Request, view: Any) -> bool:

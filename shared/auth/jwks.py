@@ -1,4 +1,7 @@
-"""The public keys of users_service: fetched once, kept, and fetched again at most every 30 s. Old keys stay in use if a fetch fails."""
+"""The public keys of users_service: fetched once, kept, and fetched again at most every 30 s.
+
+Old keys stay in use if a fetch fails.
+"""
 
 import json
 import threading
@@ -72,7 +75,9 @@ def jwk_of(kid: str, key: Ed25519PublicKey) -> dict[str, Any]:
 
 
 def over_http(url: str) -> Callable[[], bytes]:
-    """Return a function that fetches `url`, which the operator configured: only http or https, within 2 s, at most 64 kB."""
+    """Return a function that fetches `url`, which the operator configured: only http or https, within 2 s, at most 64
+    kB.
+    """
     if urlsplit(url).scheme not in ("http", "https"):
         raise ValueError("JWKS_URL must be http or https")
 

@@ -42,7 +42,10 @@ class Traveller:
 
 
 def verify_access_token(token: str) -> Traveller:
-    """Return the traveller of `token`. Raises Unauthenticated, the same for every fault, or Unavailable while no key is known."""
+    """Return the traveller of `token`.
+
+    Raises Unauthenticated, the same for every fault, or Unavailable while no key is known.
+    """
     try:
         claims = _claims(token)
         if claims["token_use"] != _ACCESS:

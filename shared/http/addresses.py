@@ -16,8 +16,8 @@ def client_ip(request: HttpRequest) -> str:
 def client_address(*, peer: str, forwarded_for: str) -> str:
     """Return the client's address.
 
-    It is `peer`. If `peer` is a trusted proxy (TRUSTED_PROXIES), it is the last address in `forwarded_for` that is not a
-    trusted proxy, so that a client cannot pretend another address. A malformed address there ends the search.
+    It is `peer`. If `peer` is a trusted proxy (TRUSTED_PROXIES), it is the last address in `forwarded_for` that is not
+    a trusted proxy, so that a client cannot pretend another address. A malformed address there ends the search.
     """
     address = peer
     forwarded = [part.strip() for part in forwarded_for.split(",")]

@@ -1,4 +1,7 @@
-"""Live means that requests are answered. Ready means that the own database answers too. Other services are never required."""
+"""Live means that requests are answered.
+
+Ready means that the own database answers too. Other services are never required.
+"""
 
 from django.http import HttpRequest, JsonResponse
 from django.urls import path

@@ -1,7 +1,7 @@
 """Pages over REST: `{"next", "previous", "results"}`, by opaque cursor, stable under inserts.
 
-`CursorPagination` pages a plain queryset. `page_arguments` and `page_response` are for lists whose selector reads the page
-itself with `shared.pages`, because GraphQL pages through the same list.
+`CursorPagination` pages a plain queryset. `page_arguments` and `page_response` are for lists whose selector reads the
+page itself with `shared.pages`, because GraphQL pages through the same list.
 """
 
 from collections import OrderedDict

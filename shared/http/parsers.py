@@ -10,7 +10,10 @@ from rest_framework.parsers import BaseParser
 
 
 class StrictJSONParser(BaseParser):
-    """Parses an RFC 8259 object: no NaN, and no array or scalar at the top. Raises ParseError, for too deep nesting too."""
+    """Parses an RFC 8259 object: no NaN, and no array or scalar at the top.
+
+    Raises ParseError, for too deep nesting too.
+    """
 
     media_type = "application/json"
 

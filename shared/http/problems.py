@@ -65,7 +65,10 @@ def problem_response(error: DomainError) -> HttpResponse:
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Answer an exception of a DRF view as problem+json. An unexpected one is logged and answered with 500 without details."""
+    """Answer an exception of a DRF view as problem+json.
+
+    An unexpected one is logged and answered with 500 without details.
+    """
     set_rollback()
     refused = _as_domain_error(error)
     if refused is not None:

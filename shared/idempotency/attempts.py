@@ -29,7 +29,9 @@ class InvalidKey(Invalid):
 
 
 class Attempt:
-    """A request of `owner` under `key`. `request` is a dataclass or JSON-like value. A key belongs to one request for ever.
+    """A request of `owner` under `key`.
+
+    `request` is a dataclass or JSON-like value. A key belongs to one request for ever.
 
     Write inside `once()`. Raises InvalidKey.
     """
@@ -45,12 +47,13 @@ class Attempt:
     def once(self, *, first: Callable[[], None] | None = None) -> Iterator["Write"]:
         """Open the transaction in which the write takes effect once, and hold the key until it ends.
 
-        `first` is a slow check, such as a call to another service. It runs before the transaction, unless the key has had its effect.
-        If `earlier_result` is set, an earlier request has done the write: answer with its result. Otherwise do the write and call
-        `succeeded`, which commits with it. An exception leaves no row, so the key can be used again.
+        `first` is a slow check, such as a call to another service. It runs before the transaction, unless the key has
+        had its effect. If `earlier_result` is set, an earlier request has done the write: answer with its result.
+        Otherwise do the write and call `succeeded`, which commits with it. An exception leaves no row, so the key can
+        be used again.
 
-        Raises InFlight, at once, if another request holds the key; KeyReused if the key came with another request; and RuntimeError if
-        the body neither found an earlier result nor called `succeeded`.
+        Raises InFlight, at once, if another request holds the key; KeyReused if the key came with another request; and
+        RuntimeError if the body neither found an earlier result nor called `succeeded`.
         """
         if first is not None and not self._rows().exists():
             first()
@@ -85,7 +88,10 @@ class Attempt:
 
 
 class Write:
-    """The write of an attempt, under its key's lock. `earlier_result` is the id that an earlier request with this key made, or None."""
+    """The write of an attempt, under its key's lock.
+
+    `earlier_result` is the id that an earlier request with this key made, or None.
+    """
 
     def __init__(self, attempt: Attempt, earlier_result: UUID | None) -> None:
         self.earlier_result = earlier_result

@@ -7,7 +7,8 @@ Every record has one of three outcomes:
 - The deploy is at fault. The process stops and the offset stays where it was.
 
 An unavailable database, service or broker is not an outcome: the loop waits, stays in its group, and counts no attempt.
-The offset is stored after the work. A killed consumer therefore repeats some records, and the inbox makes that harmless.
+The offset is stored after the work. A killed consumer therefore repeats some records, and the inbox makes that
+harmless.
 """
 
 import threading
@@ -43,7 +44,10 @@ _UNAVAILABLE_BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a consumer. After `dead_letters` of handlers within `window`, the deploy is at fault, not the events."""
+    """The limits of a consumer.
+
+    After `dead_letters` of handlers within `window`, the deploy is at fault, not the events.
+    """
 
     backoff: tuple[float, ...] = (0.1, 0.3, 1.0, 2.0)
     dead_letters: int = 10

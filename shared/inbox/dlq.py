@@ -19,8 +19,8 @@ class DeadLetterTopic:
     def publish(self, record: Record, *, cause: str, attempts: int) -> None:
         """Publish `record`. Raises BrokerUnavailable if Kafka does not confirm it in time.
 
-        The copy has no header that could not be read, and no value larger than the topic takes: the DeadLetter row keeps the
-        whole value.
+        The copy has no header that could not be read, and no value larger than the topic takes: the DeadLetter row
+        keeps the whole value.
         """
         headers = [
             *record.headers,

@@ -43,7 +43,9 @@ def producer(client: str = "travel", **overrides: Any) -> Producer:
 
 
 def group_consumer(group: str, **overrides: Any) -> Consumer:
-    """Return a consumer of `group` that stores and commits no offset by itself. Without an offset it begins at the start.
+    """Return a consumer of `group` that stores and commits no offset by itself.
+
+    Without an offset it begins at the start.
 
     KAFKA_TOPIC_PREFIX is put before `group`, as before topics.
     """

@@ -14,7 +14,8 @@ from shared.events import EVENTS
 class Received:
     """What a handler is given with an event's message.
 
-    `at` is the time of this service's database when the handler's transaction began. `sequence` orders the aggregate's events.
+    `at` is the time of this service's database when the handler's transaction began. `sequence` orders the aggregate's
+    events.
     """
 
     at: datetime

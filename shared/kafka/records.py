@@ -16,7 +16,9 @@ _checked_headers: Final = methodcaller("headers")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A message as it was in Kafka. `topic` is the full name; a database can store `key` as text, whatever its bytes were.
+    """A message as it was in Kafka.
+
+    `topic` is the full name; a database can store `key` as text, whatever its bytes were.
 
     `defect` says why the headers cannot be read, and then there are none. It is empty for a readable record.
     """
@@ -58,10 +60,10 @@ class Record:
 def headers_of(message: KafkaMessage) -> list[tuple[str, bytes]]:
     """Return the headers of `message`. Call it once for a message.
 
-    For a name that is not UTF-8 the client returns a list that holds a null pointer, and leaves an exception pending. Python
-    turns that into SystemError, but not for a call in code that has run often: then the list arrives, and reading it ends the
-    process. The checked call of `methodcaller` raises every time. A second call would return the list again, without an
-    exception.
+    For a name that is not UTF-8 the client returns a list that holds a null pointer, and leaves an exception pending.
+    Python turns that into SystemError, but not for a call in code that has run often: then the list arrives, and
+    reading it ends the process. The checked call of `methodcaller` raises every time. A second call would return the
+    list again, without an exception.
 
     Raises BadEvent if a header's name is not UTF-8.
     """

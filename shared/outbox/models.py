@@ -6,7 +6,10 @@ from shared.ids import uuid7
 
 
 class OutboxEvent(models.Model):
-    """An event on its way to Kafka. `id` is the order of sending. `delivered_at` is set when the broker has confirmed it."""
+    """An event on its way to Kafka.
+
+    `id` is the order of sending. `delivered_at` is set when the broker has confirmed it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     event_id = models.UUIDField(default=uuid7, unique=True, editable=False)

@@ -20,7 +20,8 @@ class NotInTransaction(RuntimeError):
 def publish(message: Message, *, aggregate_id: UUID, sequence: int, occurred_at: datetime) -> None:
     """Send `message` to Kafka if and only if the current transaction commits.
 
-    Call it under the lock of the aggregate, so that events of one aggregate are written in their order. Raises NotInTransaction.
+    Call it under the lock of the aggregate, so that events of one aggregate are written in their order. Raises
+    NotInTransaction.
     """
     publish_many([(message, aggregate_id, sequence)], occurred_at=occurred_at)
 

@@ -1,8 +1,9 @@
 """The relay: sends undelivered rows to Kafka in order, and marks each row on the broker's delivery report.
 
-One relay of a service is active, by a session advisory lock, and standbys wait for the lock. No transaction is open during the
-wait for the broker. A NOTIFY wakes the relay at once, and a sweep every second finds rows without a NOTIFY. If a relay is killed
-between sending and marking, the next one sends again: delivery is at least once, and first occurrences are in order for each key.
+One relay of a service is active, by a session advisory lock, and standbys wait for the lock. No transaction is open
+during the wait for the broker. A NOTIFY wakes the relay at once, and a sweep every second finds rows without a NOTIFY.
+If a relay is killed between sending and marking, the next one sends again: delivery is at least once, and first
+occurrences are in order for each key.
 """
 
 import threading
@@ -141,8 +142,8 @@ def undelivered(connection: psycopg.Connection, *, source: str) -> list[_Row]:
 def deliver(connection: psycopg.Connection, sender: Producer, rows: Sequence[_Row]) -> None:
     """Send `rows` and mark those that the broker confirmed. Raises DeliveryFailed if it did not confirm all.
 
-    After a failure the queue is emptied, so that no later event of a key overtakes a failed one. The unmarked rows are sent
-    again, from the first, by a new producer.
+    After a failure the queue is emptied, so that no later event of a key overtakes a failed one. The unmarked rows are
+    sent again, from the first, by a new producer.
     """
     delivered: list[int] = []
     failures: list[str] = []

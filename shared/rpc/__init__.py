@@ -1,9 +1,9 @@
 """gRPC between the services: one way to serve a method, and one way to call it.
 
-Server: `rpc`, `rpc_stream`, `Call`, and the management-command base `RunGrpc`. Client: a generated stub over a `Channel`,
-whose methods `call` calls; for asyncio code over an `AioChannel`, whose methods `aio_call` calls. A refusal crosses the wire
-as google.rpc details and is raised as the same DomainError in the caller. `shared.rpc.mapping` converts protobuf values, and
-`shared.rpc.testing` runs a real server inside a test.
+Server: `rpc`, `rpc_stream`, `Call`, and the management-command base `RunGrpc`. Client: a generated stub over a
+`Channel`, whose methods `call` calls; for asyncio code over an `AioChannel`, whose methods `aio_call` calls. A refusal
+crosses the wire as google.rpc details and is raised as the same DomainError in the caller. `shared.rpc.mapping`
+converts protobuf values, and `shared.rpc.testing` runs a real server inside a test.
 """
 
 from shared.rpc.channel import AioChannel, Channel

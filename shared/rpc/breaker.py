@@ -1,4 +1,7 @@
-"""A circuit breaker for each dependency. It is pybreaker's, and its lock is held only for counting, never during a call."""
+"""A circuit breaker for each dependency.
+
+It is pybreaker's, and its lock is held only for counting, never during a call.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +15,9 @@ RETRY_AFTER = 1
 
 
 class Breaker:
-    """Refuses calls at once after `fail_max` failures in a row. After `reset_seconds` it lets one probe at a time through.
+    """Refuses calls at once after `fail_max` failures in a row.
+
+    After `reset_seconds` it lets one probe at a time through.
 
     Only an unavailable dependency counts as a failure. A refusal does not, because it is an answer.
     """

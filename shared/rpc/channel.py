@@ -1,7 +1,7 @@
 """The channels over which generated stubs call other services.
 
-A channel opens nothing until its first call. Each call carries this service's credential. Only reads are retried, because
-nothing can then happen twice.
+A channel opens nothing until its first call. Each call carries this service's credential. Only reads are retried,
+because nothing can then happen twice.
 """
 
 import asyncio
@@ -96,8 +96,8 @@ class _ServiceChannel(Generic[_Opened]):
 class Channel(_ServiceChannel[grpc.Channel], grpc.Channel):
     """The channel of one service for sync code: a generated stub is built over it, once per process.
 
-    `users = UsersServiceStub(Channel("users"))` opens nothing. The first call in a process opens its connection, after any
-    fork. Threads may share it. Use `call` to call a method.
+    `users = UsersServiceStub(Channel("users"))` opens nothing. The first call in a process opens its connection, after
+    any fork. Threads may share it. Use `call` to call a method.
     """
 
     def __init__(self, service: str, *, address: str | None = None) -> None:
@@ -184,7 +184,9 @@ def _refuse_stream(method: str, *_: object, **__: object) -> None:
 
 
 def _service_config(methods: Iterable[str]) -> dict[str, Any]:
-    """Return the retry policy for `methods`: only reads, three attempts, and a budget that a failing service soon uses up."""
+    """Return the retry policy for `methods`: only reads, three attempts, and a budget that a failing service soon uses
+    up.
+    """
     named = [path.removeprefix("/").split("/") for path in methods]
     return {
         "methodConfig": [

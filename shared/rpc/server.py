@@ -1,7 +1,7 @@
 """Serves methods: who may call, for which traveller, until when, and how a refusal is answered.
 
-Unary methods are ordinary functions. They run in a small pool with as many threads as the database pool has connections.
-Streams are async generators on the event loop. Neither ever sends the text of an unexpected exception.
+Unary methods are ordinary functions. They run in a small pool with as many threads as the database pool has
+connections. Streams are async generators on the event loop. Neither ever sends the text of an unexpected exception.
 """
 
 from __future__ import annotations  # grpc's classes are generic only in their stubs
@@ -70,7 +70,9 @@ class Workers:
         self._taken = 0
 
     async def run(self, function: Callable[[], T], *, timeout: float) -> T:
-        """Run `function` in a thread. Raises Unavailable if too many calls wait, and TimeoutError after `timeout` seconds.
+        """Run `function` in a thread.
+
+        Raises Unavailable if too many calls wait, and TimeoutError after `timeout` seconds.
 
         A thread cannot be interrupted. After a timeout its transaction still commits or rolls back as a whole.
         """
@@ -95,7 +97,8 @@ def rpc(
     """Serve a sync method `(self, request, call: Call)` only to `callers`, within at most `deadline` seconds.
 
     The traveller's token is verified unless `traveller` is "none". An invalid token is refused even if it is optional.
-    A refusal becomes google.rpc details, a database that is too busy UPSTREAM_UNAVAILABLE, and any other error INTERNAL.
+    A refusal becomes google.rpc details, a database that is too busy UPSTREAM_UNAVAILABLE, and any other error
+    INTERNAL.
     """
 
     def decorate(method: Callable[..., Message]) -> Callable[..., Any]:
@@ -129,7 +132,9 @@ def rpc(
 def rpc_stream(
     *, callers: Collection[str], traveller: Identity = "required"
 ) -> Callable[[Callable[..., AsyncIterator[Message]]], Callable[..., AsyncIterator[Message]]]:
-    """Serve an async generator `(self, request, call: Call)` only to `callers`, until it ends or either side disconnects."""
+    """Serve an async generator `(self, request, call: Call)` only to `callers`, until it ends or either side
+    disconnects.
+    """
 
     def decorate(method: Callable[..., AsyncIterator[Message]]) -> Callable[..., AsyncIterator[Message]]:
         guard = _Guard(frozenset(callers), traveller, DEFAULT_DEADLINE)

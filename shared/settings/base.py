@@ -39,8 +39,9 @@ def with_admin(
 ) -> dict[str, Any]:
     """Return what a service with a database, a REST API and an admin sets.
 
-    `apps` are its own and those of `shared` that it needs. `title`, `symbol` (of Material Symbols) and `description` appear in
-    its admin and its OpenAPI document. `admin` is the admin's app, for a service that loads it in its own way.
+    `apps` are its own and those of `shared` that it needs. `title`, `symbol` (of Material Symbols) and `description`
+    appear in its admin and its OpenAPI document. `admin` is the admin's app, for a service that loads it in its own
+    way.
     """
     return {
         **every(service),

@@ -11,9 +11,9 @@ POOL_SIZE = 8
 def database(service: str) -> dict[str, Any]:
     """Return DATABASES from `<SERVICE>_DATABASE_URL`.
 
-    Limits, in ms, each with a variable of its own: a statement 10,000 (a request's own deadline), a lock 2,000, a transaction
-    that waits for its next statement 15,000. 0 means no limit; migrations and seeds run without the first. The native
-    psycopg pool holds at most as many connections as a process has threads.
+    Limits, in ms, each with a variable of its own: a statement 10,000 (a request's own deadline), a lock 2,000, a
+    transaction that waits for its next statement 15,000. 0 means no limit; migrations and seeds run without the first.
+    The native psycopg pool holds at most as many connections as a process has threads.
     """
     name = f"{service.upper()}_DATABASE_URL"
     with warnings.catch_warnings():

@@ -9,8 +9,8 @@ import shared.failpoints  # noqa: F401 — FAILPOINT without DEBUG ends the proc
 from shared.settings.env import env, refuse
 
 MIN_SECRET_LENGTH: Final = 50
-# What the platform itself asks for over plain HTTP: health checks, the key set, the schemas that the gateway merges, and the
-# webhooks of the payment sandbox.
+# What the platform itself asks for over plain HTTP: health checks, the key set, the schemas that the gateway merges,
+# and the webhooks of the payment sandbox.
 PLAIN_HTTP_PATHS: Final = (
     r"^health/",
     r"^\.well-known/jwks\.json$",
@@ -35,8 +35,8 @@ def secret_key() -> str:
 def allowed_hosts(service: str) -> list[str]:
     """Return ALLOWED_HOSTS and the hosts by which the platform itself asks.
 
-    These are this machine's names, the host of the service's own address (`<SERVICE>_URL`) and that of PUBLIC_URL, which the
-    gateway passes on.
+    These are this machine's names, the host of the service's own address (`<SERVICE>_URL`) and that of PUBLIC_URL,
+    which the gateway passes on.
     """
     addresses = (env.str(f"{service.upper()}_URL", default=""), public_url())
     internal = ["localhost", "127.0.0.1", *(urlsplit(address).hostname or "" for address in addresses)]
@@ -76,7 +76,9 @@ def max_body_bytes() -> int:
 
 
 def limits(service: str) -> dict[str, object]:
-    """Return what keeps any service closed: its secret, its hosts, the proxies it trusts, and the largest body it reads."""
+    """Return what keeps any service closed: its secret, its hosts, the proxies it trusts, and the largest body it
+    reads.
+    """
     return {
         "DEBUG": debug(),
         "SECRET_KEY": secret_key(),
@@ -91,8 +93,8 @@ def limits(service: str) -> dict[str, object]:
 def hardening(service: str) -> dict[str, object]:
     """Return what keeps a service with an admin closed, in addition to `limits`.
 
-    A browser sends a host's cookies to all of its ports, so each service's admin has cookie names of its own. Staff sign in
-    through users_service. A local superuser with a password can sign in while users_service is unavailable.
+    A browser sends a host's cookies to all of its ports, so each service's admin has cookie names of its own. Staff
+    sign in through users_service. A local superuser with a password can sign in while users_service is unavailable.
     """
     public = https()
     return {

@@ -1,8 +1,8 @@
 """Structured logs, and one request id from the first HTTP request to the last mail.
 
-`bind_request` opens a request's context, `current_*` read it, and `logging_config` is Django's LOGGING. Each transport carries the
-context in its own headers: HTTP in shared.http, gRPC in shared.rpc, Kafka in shared.outbox and shared.inbox, Celery in
-shared.telemetry.celery.
+`bind_request` opens a request's context, `current_*` read it, and `logging_config` is Django's LOGGING. Each transport
+carries the context in its own headers: HTTP in shared.http, gRPC in shared.rpc, Kafka in shared.outbox and
+shared.inbox, Celery in shared.telemetry.celery.
 """
 
 from shared.telemetry.context import (

@@ -12,7 +12,9 @@ _running: dict[str, AbstractContextManager[str]] = {}
 
 
 def connect() -> None:
-    """Carry request id, trace and language with every task that this process sends and runs. A second call does nothing.
+    """Carry request id, trace and language with every task that this process sends and runs.
+
+    A second call does nothing.
 
     Celery's own logging set-up is switched off, so that Django's LOGGING is used in workers too.
     """

@@ -1,7 +1,8 @@
 """One logging configuration for every process: JSON lines in production, readable lines in development.
 
-It handles the events of structlog and of the standard library's loggers (Django, gunicorn, Celery, grpc). Each entry has the
-service and the request id, contains no secrets, and is one line whatever its values are. A traceback follows in indented lines.
+It handles the events of structlog and of the standard library's loggers (Django, gunicorn, Celery, grpc). Each entry
+has the service and the request id, contains no secrets, and is one line whatever its values are. A traceback follows in
+indented lines.
 """
 
 import json

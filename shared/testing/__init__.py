@@ -1,4 +1,7 @@
-"""What the tests of all services share: the pytest plugin, races, waiting, and events on a real broker. Services never import it."""
+"""What the tests of all services share: the pytest plugin, races, waiting, and events on a real broker.
+
+Services never import it.
+"""
 
 from shared.testing.patience import eventually
 from shared.testing.races import race

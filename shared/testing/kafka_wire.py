@@ -1,7 +1,7 @@
 """Produce records that no client library agrees to send, such as one with a header name that is not UTF-8.
 
-Speaks Kafka's Produce request (version 3) with record batches of format 2 over a plain socket. Only for tests, and only for
-a broker without TLS that leads the partition itself.
+Speaks Kafka's Produce request (version 3) with record batches of format 2 over a plain socket. Only for tests, and only
+for a broker without TLS that leads the partition itself.
 """
 
 import socket

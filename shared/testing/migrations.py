@@ -1,8 +1,8 @@
 """Checks migrations: they fit the models, and old code runs on the new schema ("expand, then contract").
 
-`DJANGO_SETTINGS_MODULE=users_service.config.settings python -m shared.testing.migrations` reports models without a migration,
-and lints the SQL of this repository's migrations that the service installs. First migrations are left out, because no old code
-ran before them. It needs no database server.
+`DJANGO_SETTINGS_MODULE=users_service.config.settings python -m shared.testing.migrations` reports models without a
+migration, and lints the SQL of this repository's migrations that the service installs. First migrations are left out,
+because no old code ran before them. It needs no database server.
 """
 
 import logging

@@ -14,7 +14,8 @@ def race(callables: Iterable[Callable[[], T]], *, timeout: float = 30.0) -> list
     """Run all `callables` at once and return what each returned or raised, in their order.
 
     Each thread connects to every database before the start, so that connecting is no part of the race. The test needs
-    `django_db(transaction=True)`, because the threads see only committed rows. Raises TimeoutError after `timeout` seconds.
+    `django_db(transaction=True)`, because the threads see only committed rows. Raises TimeoutError after `timeout`
+    seconds.
     """
     runners = list(callables)
     barrier = Barrier(len(runners))

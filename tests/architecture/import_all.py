@@ -1,4 +1,6 @@
-"""Import every module of a service, as its processes do. test_locks runs this in an environment with only the service's lock."""
+"""Import every module of a service, as its processes do. test_locks runs this in an environment with only the service's
+lock.
+"""
 
 import importlib
 import pkgutil

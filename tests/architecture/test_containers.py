@@ -1,4 +1,6 @@
-"""compose.yaml and the images agree with the launcher's table of processes, and give a container no more rights than it needs."""
+"""compose.yaml and the images agree with the launcher's table of processes, and give a container no more rights than it
+needs.
+"""
 
 import re
 import subprocess
@@ -159,7 +161,9 @@ def test_every_service_is_built_from_the_one_dockerfile(service):
 
 @pytest.mark.parametrize("name", DOCKERFILES)
 def test_an_image_follows_the_rules(name):
-    """What hadolint asks: pinned base, no root, locked dependencies with hashes, exec form, nothing fetched with curl or ADD."""
+    """What hadolint asks: pinned base, no root, locked dependencies with hashes, exec form, nothing fetched with curl
+    or ADD.
+    """
     text = DOCKERFILES[name].read_text()
     instructions = re.findall(r"^([A-Z]+) (.*(?:\\\n.*)*)", text, flags=re.MULTILINE)
     words = [word for word, _ in instructions]

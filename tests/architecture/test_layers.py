@@ -1,4 +1,6 @@
-"""The import contracts of pyproject.toml fail on a module without a layer, on a circle, and on payments importing bookings."""
+"""The import contracts of pyproject.toml fail on a module without a layer, on a circle, and on payments importing
+bookings.
+"""
 
 import re
 import shutil
@@ -29,8 +31,8 @@ def folder_of(package: str) -> Path:
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return KEPT or BROKEN by contract, for a copy of the packages with these mistakes planted.
 
-    Each container whose layers are exhaustive gets a module `flat.py`, payments an import of bookings, and two modules of the
-    gateway import each other.
+    Each container whose layers are exhaustive gets a module `flat.py`, payments an import of bookings, and two modules
+    of the gateway import each other.
     """
     copy = tmp_path_factory.mktemp("planted")
     shutil.copy(ROOT / "pyproject.toml", copy)

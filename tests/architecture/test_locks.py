@@ -1,4 +1,7 @@
-"""Each service runs with only the packages of its own lock. The development environment has all packages and hides a missing one."""
+"""Each service runs with only the packages of its own lock.
+
+The development environment has all packages and hides a missing one.
+"""
 
 import hashlib
 import os

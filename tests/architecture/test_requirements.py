@@ -1,4 +1,7 @@
-"""The launcher, the stand-ins and the development environment use every package that they list. `test_locks` checks the services."""
+"""The launcher, the stand-ins and the development environment use every package that they list.
+
+`test_locks` checks the services.
+"""
 
 import ast
 import re

@@ -1,7 +1,7 @@
 """Print the packages of a service's `requirements/*.in` that the service does not use. test_locks runs this.
 
-A package is used if one of its modules is loaded when every module of the service and its cache are, or if a setting or a
-command of the launcher's table names it.
+A package is used if one of its modules is loaded when every module of the service and its cache are, or if a setting or
+a command of the launcher's table names it.
 """
 
 import importlib

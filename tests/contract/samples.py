@@ -1,7 +1,7 @@
 """Golden samples of events: records as they were once on Kafka. Every later version must still read them.
 
-`python -m tests.contract.samples` writes the next sample of each event type whose newest sample lacks a field. A committed sample is
-never edited, because topics and services may still contain such records.
+`python -m tests.contract.samples` writes the next sample of each event type whose newest sample lacks a field. A
+committed sample is never edited, because topics and services may still contain such records.
 """
 
 import json

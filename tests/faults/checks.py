@@ -1,6 +1,7 @@
 """Check what must be true after a death, from the service's database, the provider's database and the topics.
 
-The SQL is written for these tests and not taken from the service, because a check that shares a mistake with the code finds nothing.
+The SQL is written for these tests and not taken from the service, because a check that shares a mistake with the code
+finds nothing.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
 """`python -m tests.faults.reaper VAR SERVER DATABASE`: clean up when the tests end, even if they are killed.
 
-The program waits for the end of its stdin. The processes under test have sessions of their own, so a killed test run would leave
-them running.
+The program waits for the end of its stdin. The processes under test have sessions of their own, so a killed test run
+would leave them running.
 """
 
 import sys

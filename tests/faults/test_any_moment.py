@@ -1,4 +1,7 @@
-"""kill -9 at random moments, again and again, while travellers book, pay and cancel. Only with PROOFS=whole: it takes minutes."""
+"""kill -9 at random moments, again and again, while travellers book, pay and cancel.
+
+Only with PROOFS=whole: it takes minutes.
+"""
 
 import random
 import threading
@@ -55,7 +58,10 @@ def unfinished_after_waiting(world: World) -> dict:
 
 
 def book_slowly(world: World, departures, number: int, stop: threading.Event) -> int:
-    """Book trips, pay most of them, often after the hold has ended, and cancel some, until `stop`. Return how many were booked."""
+    """Book trips, pay most of them, often after the hold has ended, and cancel some, until `stop`.
+
+    Return how many were booked.
+    """
     generator, booked = random.Random(SEED + number), 0
     while not stop.is_set():
         traveller = Traveller.using(generator.choice((Rest, Rpc)), world)
@@ -91,7 +97,9 @@ def test_killed_again_and_again_while_six_travel(world: World):
 
 
 def test_killed_again_and_again_while_holds_end(world: World):
-    """With holds of three seconds, few seats and payments of unknown outcome: CONFIRMED bookings are paid, the others keep no money."""
+    """With holds of three seconds, few seats and payments of unknown outcome: CONFIRMED bookings are paid, the others
+    keep no money.
+    """
     departures, enough = [world.destinations.offer(capacity=12) for _ in range(4)], threading.Event()
 
     with world.shortened(WEB, CLOCK, RPC, BOOKING_HOLD_SECONDS="3", HOLD_EXTENSION_SECONDS="2"):

@@ -1,7 +1,7 @@
 """kill -9 at the worst moments: within 60 s nothing is stuck, the ledger balances, each traveller was charged once.
 
-Three travellers act at once. Each asks again with the same keys, as a client does. Every run has the REDUCED deaths; PROOFS=whole
-has all of them.
+Three travellers act at once. Each asks again with the same keys, as a client does. Every run has the REDUCED deaths;
+PROOFS=whole has all of them.
 """
 
 import time
@@ -71,7 +71,9 @@ def together(people: list[Traveller], act) -> None:
 
 
 def survived(world: World, marker: Path, process: str) -> None:
-    """Check that the process died at its failpoint, and that nothing is under way or wrong 60 s after its death at the latest."""
+    """Check that the process died at its failpoint, and that nothing is under way or wrong 60 s after its death at the
+    latest.
+    """
     eventually(lambda: has_died(marker), PATIENCE)
     assert is_marked(marker, process)
     until = marker.stat().st_mtime + PATIENCE
@@ -106,7 +108,10 @@ def test_a_death_while_paying(world, departure, tmp_path, failpoint, process):
 
 @deaths(*SILENCE)
 def test_a_death_while_asking_a_provider_that_never_answered(world, departure, tmp_path, failpoint, process):
-    """The provider charged, and sent neither an answer nor a webhook. The clock asks and dies, and the restarted clock asks again."""
+    """The provider charged, and sent neither an answer nor a webhook.
+
+    The clock asks and dies, and the restarted clock asks again.
+    """
     people = travellers(world, process)
 
     def act(traveller):
@@ -145,7 +150,9 @@ def test_a_death_while_cancelling(world, departure, tmp_path, failpoint, process
 
 @deaths(*EXPIRING)
 def test_a_death_while_holds_end(world, departure, tmp_path, failpoint, process):
-    """Two travellers never pay, and their seats are released once. The third pays; the outcome is unknown when the hold ends.
+    """Two travellers never pay, and their seats are released once.
+
+    The third pays; the outcome is unknown when the hold ends.
 
     The third booking is kept and confirmed.
     """

@@ -32,7 +32,10 @@ class Refused(Exception):
 
 
 class Client(Protocol):
-    """One traveller's client of bookings_service. Each method raises NoAnswer if the traveller should ask again, or Refused."""
+    """One traveller's client of bookings_service.
+
+    Each method raises NoAnswer if the traveller should ask again, or Refused.
+    """
 
     def quote(self, departure_id: UUID) -> str: ...
     def book(self, quote_id: str, *, key: str) -> str: ...

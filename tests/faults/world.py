@@ -1,7 +1,9 @@
-"""Run bookings_service and the payment provider as processes of their own, restarted by the launcher's runner. Upstreams are doubles.
+"""Run bookings_service and the payment provider as processes of their own, restarted by the launcher's runner.
 
-PostgreSQL, Kafka and Valkey come from the environment: `manage_all.py test` starts them. Each run has a database, topics and ports of
-its own.
+Upstreams are doubles.
+
+PostgreSQL, Kafka and Valkey come from the environment: `manage_all.py test` starts them. Each run has a database,
+topics and ports of its own.
 """
 
 import os
@@ -96,7 +98,10 @@ class World:
 
     @contextmanager
     def dying(self, name: str, failpoint: str, folder: Path) -> Iterator[Path]:
-        """Run the body while process `name` will die at `failpoint`, once. Yields the marker file that the death writes."""
+        """Run the body while process `name` will die at `failpoint`, once.
+
+        Yields the marker file that the death writes.
+        """
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("FAILPOINT", failpoint)
             patch.setenv("FAILPOINT_DIR", str(folder))

@@ -55,7 +55,10 @@ class Client:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def graphql(self, query: str, **variables: Any) -> Answer:
-        """Send one document and return its answer, including errors. Raises AssertionError if the HTTP status is 500 or more."""
+        """Send one document and return its answer, including errors.
+
+        Raises AssertionError if the HTTP status is 500 or more.
+        """
         response = self.http.post("/graphql", json={"query": query, "variables": variables}, headers=self.headers())
         assert response.status_code < 500, response.text[:500]
         body = response.json()

@@ -28,7 +28,9 @@ def stranger() -> Traveller:
 
 @pytest.fixture
 def booker() -> Traveller:
-    """A new verified traveller for each test that leaves bookings unpaid, because an account may have only five of them."""
+    """A new verified traveller for each test that leaves bookings unpaid, because an account may have only five of
+    them.
+    """
     return Traveller.register(first_name="Rob")
 
 

@@ -120,7 +120,8 @@ HOLD_ENDED: Final = frozenset({Reason.HOLD_EXPIRED, Reason.PAYMENT_FAILED})
 def next_status(status: Status, action: Action, *, reason: Reason | None = None) -> Status:
     """Return the status that `action` leads to. `reason` is why the booking is in `status`.
 
-    Raises IllegalTransition if the table has no such move, and for PAY_LATE if the booking was not cancelled by the end of its hold.
+    Raises IllegalTransition if the table has no such move, and for PAY_LATE if the booking was not cancelled by the end
+    of its hold.
     """
     if action is Action.PAY_LATE and reason not in HOLD_ENDED:
         raise IllegalTransition(status=status, action=action)
@@ -178,8 +179,8 @@ def total_of(lines: Sequence[PriceLine]) -> Money:
 def check_passengers(passengers: Sequence[PassengerDetails], *, departs: date) -> list[PassengerDetails]:
     """Return the passengers with their names cleaned.
 
-    Raises InvalidName; and InvalidPassengers if a child has no date of birth or is 12 or older on the day of departure, if an adult is
-    younger than 12, or if a date of birth is not between 1900 and the departure.
+    Raises InvalidName; and InvalidPassengers if a child has no date of birth or is 12 or older on the day of departure,
+    if an adult is younger than 12, or if a date of birth is not between 1900 and the departure.
     """
     checked = []
     for index, passenger in enumerate(passengers):

@@ -48,9 +48,9 @@ def cancellation_terms(
 ) -> CancellationTerms:  # fmt: skip
     """Return the terms of cancelling some passengers.
 
-    `shares[i]` is what was paid for passenger i. `cancelled` are the indexes of the cancelled passengers. The refund never exceeds
-    `refundable`. It is rounded once, half up, for all cancelled passengers together. The explanation allocates it to each of them by
-    largest remainder.
+    `shares[i]` is what was paid for passenger i. `cancelled` are the indexes of the cancelled passengers. The refund
+    never exceeds `refundable`. It is rounded once, half up, for all cancelled passengers together. The explanation
+    allocates it to each of them by largest remainder.
     """
     affected = sum((shares[index] for index in cancelled), Money.zero(refundable.currency))
     rule = departure.rule(now)

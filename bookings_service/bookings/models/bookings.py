@@ -11,7 +11,10 @@ from shared.ids import uuid7
 
 
 class Booking(models.Model):
-    """A party's seats on a departure. `sequence` is the number of its history entries. Amounts are minor units of `currency`."""
+    """A party's seats on a departure.
+
+    `sequence` is the number of its history entries. Amounts are minor units of `currency`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     reference = models.CharField(max_length=8, unique=True)

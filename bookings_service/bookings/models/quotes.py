@@ -8,7 +8,9 @@ from shared.ids import uuid7
 
 
 class Quote(models.Model):
-    """What a party costs on a departure, with everything that its booking will copy. It can be booked once, until `expires_at`.
+    """What a party costs on a departure, with everything that its booking will copy.
+
+    It can be booked once, until `expires_at`.
 
     Amounts are in minor units of `currency`. bookings.json_columns writes and reads the JSON of `lines` and `policy`.
     """

@@ -5,10 +5,12 @@ from django.db.models import F, Q
 
 
 class SeatInventory(models.Model):
-    """A departure's seats: of `capacity`, `held` are held and `sold` are paid. Constraints keep the sum within the capacity.
+    """A departure's seats: of `capacity`, `held` are held and `sold` are paid.
 
-    `version` is the departure's version in destinations_service: older snapshots are ignored. `sequence` grows with every change of the
-    counters. `dirty` means that the last change is not published yet.
+    Constraints keep the sum within the capacity.
+
+    `version` is the departure's version in destinations_service: older snapshots are ignored. `sequence` grows with
+    every change of the counters. `dirty` means that the last change is not published yet.
     """
 
     departure_id = models.UUIDField(primary_key=True)

@@ -10,8 +10,8 @@ from shared.ids import uuid7
 class WaitlistEntry(models.Model):
     """A party that waits for `seats` on a departure. Entries are served in the order of `joined_at`.
 
-    While the entry is OFFERED, SeatInventory holds its seats. `sequence` grows with every change of the status. Title, start and time zone
-    are kept for mails as they were when the party joined.
+    While the entry is OFFERED, SeatInventory holds its seats. `sequence` grows with every change of the status. Title,
+    start and time zone are kept for mails as they were when the party joined.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

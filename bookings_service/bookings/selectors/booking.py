@@ -80,7 +80,8 @@ def bookings_of(
 ) -> QuerySet[Booking]:  # fmt: skip
     """Return a traveller's bookings. The caller orders them and cuts them into pages.
 
-    `starts_from` and `starts_to` are days of departure in the trip's time zone, both included. `reference` is the beginning of a reference.
+    `starts_from` and `starts_to` are days of departure in the trip's time zone, both included. `reference` is the
+    beginning of a reference.
     """
     rows = bookings().filter(traveller_id=traveller_id)
     if reference:

@@ -17,7 +17,10 @@ from shared.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """The live bookings of a departure in one status and currency. `refundable` is refunded if the departure is cancelled."""
+    """The live bookings of a departure in one status and currency.
+
+    `refundable` is refunded if the departure is cancelled.
+    """
 
     status: str
     bookings: int
@@ -26,7 +29,10 @@ class Affected:
 
 
 def bookings_of_departure(*, departure_id: UUID) -> list[Affected]:
-    """Return the live bookings of a departure, counted by status and currency. Raises NotFound for an unknown departure."""
+    """Return the live bookings of a departure, counted by status and currency.
+
+    Raises NotFound for an unknown departure.
+    """
     if not SeatInventory.objects.filter(departure_id=departure_id).exists():
         raise NotFound
     live = Booking.objects.filter(departure_id=departure_id).exclude(status=Status.CANCELLED)
@@ -67,7 +73,10 @@ def check_free(*, departure_id: UUID, seats: int) -> None:
 
 
 def seats_refusal(*, departure_id: UUID, seats: int) -> DomainError:
-    """Return the refusal that explains why `seats` could not be taken: closed, or too few free seats. Reads without a lock."""
+    """Return the refusal that explains why `seats` could not be taken: closed, or too few free seats.
+
+    Reads without a lock.
+    """
     row = SeatInventory.objects.filter(departure_id=departure_id).first()
     if row is None or row.closed:
         return DepartureClosed()

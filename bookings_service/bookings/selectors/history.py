@@ -23,7 +23,10 @@ def history(*, booking_ids: Collection[UUID], traveller_id: UUID, after: int = 0
 def booking_with_history(
     *, reference: str, traveller_id: UUID, after: int
 ) -> tuple[BookingView, list[HistoryEntryView]]:
-    """Return a traveller's booking, and its history entries after a sequence, up to the booking's `sequence`. Raises NotFound."""
+    """Return a traveller's booking, and its history entries after a sequence, up to the booking's `sequence`.
+
+    Raises NotFound.
+    """
     booking = booking_by_reference(reference=reference, traveller_id=traveller_id)
     events = history(booking_ids=[booking.id], traveller_id=traveller_id, after=after)[booking.id]
     return booking, [event for event in events if event.sequence <= booking.sequence]

@@ -1,7 +1,7 @@
 """Everything that changes bookings and their money: one module per use case.
 
-The folders are subjects: booking, payment, cancellation, refund, waiting list and seats. `jobs` is what a job of the clock is, and `purge`
-deletes old rows.
+The folders are subjects: booking, payment, cancellation, refund, waiting list and seats. `jobs` is what a job of the
+clock is, and `purge` deletes old rows.
 """
 
 from bookings_service.bookings.services.booking.create import create_booking

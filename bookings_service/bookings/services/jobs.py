@@ -14,10 +14,12 @@ Instant: TypeAlias = datetime | Now
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`run` does what is due and returns how much that was. `next_due` returns a query whose rows are the instants when work is due.
+    """`run` does what is due and returns how much that was.
 
-    Both use the same filter: otherwise the loop would find work due again and again, and never do it. The query uses Now() and no instant
-    of this process, because it is compiled once and executed many times.
+    `next_due` returns a query whose rows are the instants when work is due.
+
+    Both use the same filter: otherwise the loop would find work due again and again, and never do it. The query uses
+    Now() and no instant of this process, because it is compiled once and executed many times.
     """
 
     name: str

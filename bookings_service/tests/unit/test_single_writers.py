@@ -1,4 +1,7 @@
-"""Some fields are written in only one module. These tests read the source and fail for any other place that writes them."""
+"""Some fields are written in only one module.
+
+These tests read the source and fail for any other place that writes them.
+"""
 
 import ast
 from collections.abc import Iterator

@@ -41,8 +41,9 @@ class PriceCategory(models.TextChoices):
 class Destination(models.Model):
     """A country, a city in it, or a point of interest in a city or country.
 
-    `ancestors` lists the ids from the country down to the parent. Services derive `search_text` and `daily_cost_eur` from
-    translations, tags and prices whenever they write those. `popularity` counts the seats taken on trips here and below.
+    `ancestors` lists the ids from the country down to the parent. Services derive `search_text` and `daily_cost_eur`
+    from translations, tags and prices whenever they write those. `popularity` counts the seats taken on trips here and
+    below.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

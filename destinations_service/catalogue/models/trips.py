@@ -83,9 +83,9 @@ class DepartureStatus(models.TextChoices):
 class Departure(models.Model):
     """One date of a trip: its declared capacity, and its prices in the trip's currency.
 
-    `version` grows with every change and orders the events for bookings_service. `seats_left` (the free seats), `seats_taken`
-    and `seats_sequence` are a copy of bookings_service's counts, about a second old. Filters and orders use the copy;
-    only bookings_service decides whether a seat is free.
+    `version` grows with every change and orders the events for bookings_service. `seats_left` (the free seats),
+    `seats_taken` and `seats_sequence` are a copy of bookings_service's counts, about a second old. Filters and orders
+    use the copy; only bookings_service decides whether a seat is free.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -299,7 +299,9 @@ def sea(palette: Palette) -> Image.Image:
 
 @cache
 def caption_shadow() -> Image.Image:
-    """Return the mask that darkens the lower part, so that the caption is readable: clear at the top, dark at the bottom."""
+    """Return the mask that darkens the lower part, so that the caption is readable: clear at the top, dark at the
+    bottom.
+    """
     height = round(HEIGHT * 0.44)
     column = Image.new("L", (1, height))
     for y in range(height):

@@ -11,7 +11,9 @@ from destinations_service.catalogue.seed_data import CONTINENTS
 
 
 def drawn_photo(destination: Destination, *, width: int) -> Path:
-    """Return the JPEG file of a destination's photo in one of RENDITION_WIDTHS. The first call draws it, in about 50 ms.
+    """Return the JPEG file of a destination's photo in one of RENDITION_WIDTHS.
+
+    The first call draws it, in about 50 ms.
 
     Raises ValueError for another width.
     """

@@ -1,4 +1,7 @@
-"""The servicer of travel.destinations.v1: the catalogue for the gateway, departures for bookings. One selector per method."""
+"""The servicer of travel.destinations.v1: the catalogue for the gateway, departures for bookings.
+
+One selector per method.
+"""
 
 from typing import Final
 

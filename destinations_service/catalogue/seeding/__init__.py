@@ -33,9 +33,10 @@ class Seeded:
 def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
     """Write what the seed data has and the catalogue lacks, in one transaction. Then draw the photos that are missing.
 
-    A row is known by its slug, by currency and day, or by trip and instant. A known row stays as staff left it. A second run
-    on the same day writes nothing; a run on a later day adds the departures that came within twelve months. Every new
-    departure is published. All rows are made before the transaction begins, because it must not wait while they are made.
+    A row is known by its slug, by currency and day, or by trip and instant. A known row stays as staff left it. A
+    second run on the same day writes nothing; a run on a later day adds the departures that came within twelve months.
+    Every new departure is published. All rows are made before the transaction begins, because it must not wait while
+    they are made.
     """
     with advisory_lock("seed"):
         now = database_now()
@@ -69,7 +70,9 @@ def _uncollected() -> Iterator[None]:
 
 
 def _count_rows() -> None:
-    """Have PostgreSQL count the rows at once: its planner takes minutes over joins of a catalogue that it believes empty."""
+    """Have PostgreSQL count the rows at once: its planner takes minutes over joins of a catalogue that it believes
+    empty.
+    """
     tables = [model._meta.db_table for model in apps.get_app_config("catalogue").get_models()]
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,7 +1,7 @@
 """The departures of the seed data's trips: their dates, seats and prices, and the cancellation policies.
 
-Pure and deterministic: takes a trip and a day, yields departures. A later day yields the same departures for the dates that
-both days cover. Seeding again therefore adds only new departures.
+Pure and deterministic: takes a trip and a day, yields departures. A later day yields the same departures for the dates
+that both days cover. Seeding again therefore adds only new departures.
 """
 
 from collections.abc import Iterator, Mapping

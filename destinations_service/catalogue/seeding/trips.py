@@ -65,7 +65,9 @@ def translations(trip: Trip, row: seed_data.TripRow, gazetteer: Gazetteer) -> It
 
 
 def new_departures(*, today: date, unsaved: Sequence[Trip] = ()) -> list[Departure]:
-    """Make the departures of the next twelve months that are not in the database yet, those of `unsaved` trips included."""
+    """Make the departures of the next twelve months that are not in the database yet, those of `unsaved` trips
+    included.
+    """
     rows = {row.slug: row for row in seed_data.trips()}
     trips = [*Trip.objects.filter(slug__in=rows), *unsaved]
     known = set(Departure.objects.filter(trip__slug__in=rows).values_list("trip_id", "starts_at"))

@@ -62,7 +62,8 @@ def trips_of(
 ) -> dict[UUID, Listed[TripView]]:
     """Return a page of trips per destination, most popular first. Trips of places below the destination are included.
 
-    With dates, only trips that have an open departure between them. Raises Invalid if the dates are the wrong way round.
+    With dates, only trips that have an open departure between them. Raises Invalid if the dates are the wrong way
+    round.
     """
     check_dates(after=departs_after, before=departs_before)
     parameters: dict[str, Any] = {
@@ -151,7 +152,10 @@ def _range(after: date | None, before: date | None) -> dict[str, datetime]:
 
 
 def _lateral(query: str, parameters: dict[str, Any]) -> dict[UUID, list[Any]]:
-    """Run `query` for each parent (`p.id`) in one statement. Return what its column `id` yields per parent, in its order."""
+    """Run `query` for each parent (`p.id`) in one statement.
+
+    Return what its column `id` yields per parent, in its order.
+    """
     statement = (
         "SELECT p.id, found.id FROM unnest(%(parents)s::uuid[]) WITH ORDINALITY AS p(id, place)"
         f" CROSS JOIN LATERAL ({query}) AS found"

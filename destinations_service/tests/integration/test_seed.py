@@ -36,8 +36,8 @@ from shared.outbox.models import OutboxEvent
 def seeded(django_db_setup, django_db_blocker, tmp_path_factory):
     """Seed an empty catalogue once for all tests here, and commit it. Draw three photos only.
 
-    The database ends a transaction that waits more than one second for its next statement: no test here passes if seeding
-    computes inside its transaction. Seen failing, with the rows made inside it: "terminating connection due to
+    The database ends a transaction that waits more than one second for its next statement: no test here passes if
+    seeding computes inside its transaction. Seen failing, with the rows made inside it: "terminating connection due to
     idle-in-transaction timeout".
     """
     with (

@@ -75,8 +75,8 @@ def invoiced(booking_id: str) -> bool:
 def test_a_repeated_event_takes_effect_once():
     """The repeat has the same ce_id. The event is a year ahead of the clock.
 
-    Seen failing (a dead letter for the doubled invoice, and the key parked) with inbox.receive answering that every event
-    is new, as if the consumer had no inbox.
+    Seen failing (a dead letter for the doubled invoice, and the key parked) with inbox.receive answering that every
+    event is new, as if the consumer had no inbox.
     """
     booking_id, ahead = str(uuid7()), datetime.now(UTC) + timedelta(days=365)
     event = envelope(confirmed(uuid7(), booking_id=booking_id), key=booking_id, occurred_at=ahead)

@@ -47,7 +47,10 @@ def test_the_consumer_waits_for_an_unavailable_dependency(error):
 
 @pytest.mark.parametrize("error", ATTEMPTS, ids=repr)
 def test_other_failures_count_as_attempts(error):
-    """A cancelled statement, a deadlock and a lock timeout are attempts. The consumer must not wait for ever for one message."""
+    """A cancelled statement, a deadlock and a lock timeout are attempts.
+
+    The consumer must not wait for ever for one message.
+    """
     assert not is_unavailable(error)
     assert not is_deploy_fault(error)
 

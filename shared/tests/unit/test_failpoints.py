@@ -64,7 +64,10 @@ def test_another_failpoint_does_nothing(tmp_path):
     ids=["production", "DEBUG off", "misspelt", "no folder"],
 )
 def test_a_process_with_a_wrong_failpoint_does_not_start(tmp_path, wrong):
-    """One line and the exit code of a wrong configuration. Seen failing without the refusal: the process was killed, or ran on."""
+    """One line and the exit code of a wrong configuration.
+
+    Seen failing without the refusal: the process was killed, or ran on.
+    """
     done = hit(tmp_path, **{"FAILPOINT": "pay.recorded", **wrong})
 
     assert (done.returncode, done.stdout) == (78, "")

@@ -72,7 +72,9 @@ def test_known_and_unknown_addresses_take_as_long(settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_race_for_an_address_opens_only_one_account():
-    """Seen failing (IntegrityError answered) without the except, and with several accounts without the unique constraint."""
+    """Seen failing (IntegrityError answered) without the except, and with several accounts without the unique
+    constraint.
+    """
 
     def register() -> None:
         services.register(

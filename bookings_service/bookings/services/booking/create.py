@@ -58,8 +58,9 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
 
     Idempotent: a repeated key with the same command returns the first booking, even if users_service is unavailable.
 
-    Raises DomainError with the code EMAIL_NOT_VERIFIED, NotFound, QuoteExpired, QuoteUsed, PassengersMismatch, InvalidPassengers,
-    InvalidName, DepartureClosed, SeatsUnavailable (with the free seats), HoldLimitReached, KeyReused, InFlight, Unavailable.
+    Raises DomainError with the code EMAIL_NOT_VERIFIED, NotFound, QuoteExpired, QuoteUsed, PassengersMismatch,
+    InvalidPassengers, InvalidName, DepartureClosed, SeatsUnavailable (with the free seats), HoldLimitReached,
+    KeyReused, InFlight, Unavailable.
     """
     for _ in range(REFERENCES_TRIED):
         with suppress(_ReferenceTaken):
@@ -70,7 +71,8 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
 def _book(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -> BookingView:
     """Ask whether the traveller may book, then write the booking in one transaction.
 
-    The last statement takes the seats, because many wait for that row's lock. Raises what create_booking raises, and _ReferenceTaken.
+    The last statement takes the seats, because many wait for that row's lock. Raises what create_booking raises, and
+    _ReferenceTaken.
     """
     may_book = partial(
         upstream.check_traveller, traveller_id=traveller.id, token=traveller.token, deadline=deadline
@@ -98,8 +100,8 @@ def _book(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -
 def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> tuple[Quote, Sequence[PassengerDetails]]:
     """Lock the quote and mark it as used. Return it with the passengers, whose names are cleaned.
 
-    Raises NotFound if the quote is not the traveller's; QuoteUsed, QuoteExpired, DepartureClosed, PassengersMismatch, InvalidPassengers,
-    InvalidName; and SeatsUnavailable early if too few seats are free.
+    Raises NotFound if the quote is not the traveller's; QuoteUsed, QuoteExpired, DepartureClosed, PassengersMismatch,
+    InvalidPassengers, InvalidName; and SeatsUnavailable early if too few seats are free.
     """
     if not 0 < len(command.passengers) <= MOST_PASSENGERS:
         raise InvalidPassengers(field="passengers")
@@ -126,7 +128,8 @@ def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> t
 def check_limits(*, traveller_id: UUID, seats: int) -> None:
     """Raise HoldLimitReached if `seats` more would exceed a traveller's limit of unpaid bookings or of their seats.
 
-    A limit of 0 is no limit. An advisory lock on the traveller prevents two concurrent requests from both passing the check.
+    A limit of 0 is no limit. An advisory lock on the traveller prevents two concurrent requests from both passing the
+    check.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("holds", traveller_id)])

@@ -1,6 +1,7 @@
 """The only module that writes a booking's status, its reason and its history.
 
-Every change is one BookingEvent and one outbox row with the next sequence number, written together under the booking's lock.
+Every change is one BookingEvent and one outbox row with the next sequence number, written together under the booking's
+lock.
 """
 
 from datetime import datetime

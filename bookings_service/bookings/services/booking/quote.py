@@ -24,10 +24,11 @@ from shared.deadline import Deadline
 def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadline) -> QuoteView:
     """Fix price, policy and currency for `traveller` until the quote expires.
 
-    A quote holds seats only if it takes an offer of the waiting list. It holds them until it expires. A repeated call for the same party
-    and entry returns the same quote.
+    A quote holds seats only if it takes an offer of the waiting list. It holds them until it expires. A repeated call
+    for the same party and entry returns the same quote.
 
-    Raises InvalidPassengers, NotFound, DepartureClosed, SeatsUnavailable (with the free seats), Unavailable, DeadlineExceeded.
+    Raises InvalidPassengers, NotFound, DepartureClosed, SeatsUnavailable (with the free seats), Unavailable,
+    DeadlineExceeded.
     """
     check_party(adults=command.adults, children=command.children)
     departure = upstream.departure(departure_id=command.departure_id, deadline=deadline)

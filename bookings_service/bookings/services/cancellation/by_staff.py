@@ -1,4 +1,7 @@
-"""Cancel as staff, in the same two steps as a traveller, with a reason for the audit. Staff may set the refunded percentage."""
+"""Cancel as staff, in the same two steps as a traveller, with a reason for the audit.
+
+Staff may set the refunded percentage.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -24,7 +27,9 @@ def quote_cancellation_as_staff(
     staff_reason: str,
     override_percent: int | None = None,
 ) -> CancellationQuoteView:
-    """Explain what cancelling the passengers would refund, by the policy or at `override_percent`. No passengers means all.
+    """Explain what cancelling the passengers would refund, by the policy or at `override_percent`.
+
+    No passengers means all.
 
     Raises NotFound, NotCancellable, and Invalid if there is no reason or the percentage is not 0 to 100.
     """

@@ -14,7 +14,9 @@ from shared.db import database_now
 
 
 def cancel_bookings_of_cancelled_departures(*, limit: int = 50, departure_id: UUID | None = None) -> int:
-    """Cancel up to `limit` bookings of cancelled departures, or of one, and refund everything refundable. Return their number.
+    """Cancel up to `limit` bookings of cancelled departures, or of one, and refund everything refundable.
+
+    Return their number.
 
     Each is its own transaction, so a batch that was interrupted continues with the next call.
     """

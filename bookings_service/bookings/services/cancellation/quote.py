@@ -23,8 +23,9 @@ def quote_for(
 ) -> CancellationQuote:  # fmt: skip
     """Record what cancelling the passengers would refund now. Without passengers, quote the whole booking.
 
-    Raises NotFound if a passenger is not of the booking. Raises NotCancellable if the booking or a passenger is cancelled, if the trip has
-    begun, if only some passengers of an unpaid booking are named, or if children would travel without an adult.
+    Raises NotFound if a passenger is not of the booking. Raises NotCancellable if the booking or a passenger is
+    cancelled, if the trip has begun, if only some passengers of an unpaid booking are named, or if children would
+    travel without an adult.
     """
     passengers = list(booking.passengers.all())
     travelling = [passenger for passenger in passengers if passenger.cancelled_at is None]

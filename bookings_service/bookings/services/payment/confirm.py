@@ -13,8 +13,8 @@ from bookings_service.bookings.services.seats import inventory
 def confirm(booking: Booking, *, now: datetime) -> bool:
     """Confirm the paid booking. Return False if that is impossible: then the money must be refunded.
 
-    The held seats of a PENDING booking become sold. A booking whose hold has ended takes free seats, if there are enough, at the quoted
-    price.
+    The held seats of a PENDING booking become sold. A booking whose hold has ended takes free seats, if there are
+    enough, at the quoted price.
     """
     seats = booking.seats
     if booking.status == Status.PENDING:

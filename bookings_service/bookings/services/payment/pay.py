@@ -39,9 +39,12 @@ from shared.money import Money
 def pay_booking(
     *, reference: str, payment_method: str, idempotency_key: str, traveller: Traveller
 ) -> tuple[PaymentView, BookingView]:
-    """Pay the booking's total once per key. A declined payment is returned as FAILED, one without an answer in time as PROCESSING.
+    """Pay the booking's total once per key.
 
-    Raises NotFound, NotPayable, InvalidPaymentMethod, PaymentInProgress, AlreadyPaid, ProviderUnavailable, KeyReused, InFlight.
+    A declined payment is returned as FAILED, one without an answer in time as PROCESSING.
+
+    Raises NotFound, NotPayable, InvalidPaymentMethod, PaymentInProgress, AlreadyPaid, ProviderUnavailable, KeyReused,
+    InFlight.
     """
     if not is_reference(reference):
         raise NotFound
@@ -81,7 +84,10 @@ def send_to_provider(payment: Payment, *, attempt: Attempt) -> None:
 
 
 def payment_to_send(payment: Payment) -> ProviderPayment:
-    """Return the payment as the provider gets it. The key is the payment's id, so a repeated request charges nothing twice."""
+    """Return the payment as the provider gets it.
+
+    The key is the payment's id, so a repeated request charges nothing twice.
+    """
     return ProviderPayment(
         key=str(payment.id), amount=amount_of(payment), method=payment.method, reference=payment.booking.reference
     )
@@ -110,7 +116,9 @@ def _record(*, reference: str, method: str, key: str, traveller: Traveller) -> P
 
 
 def _give_up(payment: Payment, *, attempt: Attempt, failure_code: str) -> None:
-    """Settle the payment as FAILED and forget its key, in one transaction: nothing was charged, so the client may try the key again."""
+    """Settle the payment as FAILED and forget its key, in one transaction: nothing was charged, so the client may try
+    the key again.
+    """
     with transaction.atomic():
         settle_payment(
             payment_id=payment.id,

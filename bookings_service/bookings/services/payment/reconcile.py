@@ -45,7 +45,8 @@ def reconcile_due(*, limit: int = 20) -> int:
 def reconcile_now(*, payment_id: UUID) -> str:
     """Ask the provider about one live payment now, and apply the answer. Return the payment's status.
 
-    Does nothing if the payment has ended, or if another process is changing it. Raises Unavailable if the provider does not answer.
+    Does nothing if the payment has ended, or if another process is changing it. Raises Unavailable if the provider does
+    not answer.
     """
     if payment := _lease(payment_id=payment_id):
         _reconcile(payment)
@@ -74,7 +75,10 @@ class Contradiction:
 
 
 def contradiction(*, payment_id: UUID) -> Contradiction | None:
-    """Return how the provider contradicts an ended payment, or None. Raises Unavailable if the provider does not answer."""
+    """Return how the provider contradicts an ended payment, or None.
+
+    Raises Unavailable if the provider does not answer.
+    """
     payment = Payment.objects.select_related("booking").get(id=payment_id)
     provider = provider_named(payment.provider)
     try:
@@ -91,9 +95,12 @@ def contradiction(*, payment_id: UUID) -> Contradiction | None:
 
 
 def _lease(*, payment_id: UUID | None = None) -> Payment | None:
-    """Note that the provider is asked about a live payment now: about this payment, or about one that is due. Return it.
+    """Note that the provider is asked about a live payment now: about this payment, or about one that is due.
 
-    If this process dies, the payment is due again later. Return None if there is no such payment, or if another process has locked it.
+    Return it.
+
+    If this process dies, the payment is due again later. Return None if there is no such payment, or if another process
+    has locked it.
     """
     with transaction.atomic():
         now = database_now()
@@ -132,8 +139,8 @@ def _reconcile(payment: Payment) -> None:
 def _status_or_resend(payment: Payment) -> ProviderResult | None:
     """Ask the provider for the payment's result. Return it, or None if nothing changed.
 
-    If the provider does not know the payment, nothing was charged. If the booking is still PENDING, the payment is then sent again with
-    the same key. Otherwise it has failed. Raises ProviderDown, ProviderSilent.
+    If the provider does not know the payment, nothing was charged. If the booking is still PENDING, the payment is then
+    sent again with the same key. Otherwise it has failed. Raises ProviderDown, ProviderSilent.
     """
     provider = provider_named(payment.provider)
     if provider is None:

@@ -1,4 +1,7 @@
-"""Apply the provider's answer about a payment, once. Payment, ledger, booking, seats and events change in one transaction."""
+"""Apply the provider's answer about a payment, once.
+
+Payment, ledger, booking, seats and events change in one transaction.
+"""
 
 from datetime import datetime
 from uuid import UUID

@@ -22,7 +22,8 @@ def receive_webhook(*, provider_name: str, headers: Mapping[str, str], body: byt
 
     A webhook for an unknown payment, or one that contradicts the record, is kept for finance and changes nothing.
 
-    Raises NotFound for an unknown provider, WebhookRefused if the signature is wrong, Invalid if the body is not an event.
+    Raises NotFound for an unknown provider, WebhookRefused if the signature is wrong, Invalid if the body is not an
+    event.
     """
     provider = provider_named(provider_name)
     if provider is None:

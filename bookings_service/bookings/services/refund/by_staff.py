@@ -25,10 +25,12 @@ from shared.money import Money
 def refund_booking(
     *, reference: str, amount: Money, staff_reason: str, staff_id: UUID, idempotency_key: str
 ) -> tuple[list[RefundView], BookingView]:
-    """Refund `amount` without cancelling anything, once per key. Return a refund for each payment that it is taken from.
+    """Refund `amount` without cancelling anything, once per key.
 
-    Raises NotFound; Invalid if the amount is not positive, the currency is not the booking's, or there is no reason; RefundTooLarge for
-    more than is refundable; KeyReused, InFlight.
+    Return a refund for each payment that it is taken from.
+
+    Raises NotFound; Invalid if the amount is not positive, the currency is not the booking's, or there is no reason;
+    RefundTooLarge for more than is refundable; KeyReused, InFlight.
     """
     staff_reason = clean_staff_reason(staff_reason)
     if amount.minor <= 0:
@@ -59,7 +61,9 @@ def refund_booking(
 
 
 def retry_refund(*, refund_id: UUID, staff_reason: str, staff_id: UUID) -> RefundView:
-    """Let the clock ask the provider again for a failed refund. Raises NotFound, IllegalTransition, Invalid if there is no reason.
+    """Let the clock ask the provider again for a failed refund.
+
+    Raises NotFound, IllegalTransition, Invalid if there is no reason.
 
     Raises NothingToWriteOff if it was written off.
     """
@@ -76,7 +80,10 @@ def retry_refund(*, refund_id: UUID, staff_reason: str, staff_id: UUID) -> Refun
 
 
 def write_off_refund(*, refund_id: UUID, staff_reason: str, staff_id: UUID) -> RefundView:
-    """Write off a failed refund, which the provider will never pay out. Raises NotFound, NothingToWriteOff, Invalid without a reason."""
+    """Write off a failed refund, which the provider will never pay out.
+
+    Raises NotFound, NothingToWriteOff, Invalid without a reason.
+    """
     staff_reason = clean_staff_reason(staff_reason)
     with transaction.atomic():
         refund = _refund_locked(refund_id)

@@ -1,4 +1,7 @@
-"""Pay refunds out. A refund is recorded with the change that owes it; the provider is asked afterwards, until it has paid."""
+"""Pay refunds out.
+
+A refund is recorded with the change that owes it; the provider is asked afterwards, until it has paid.
+"""
 
 from datetime import timedelta
 from functools import partial

@@ -54,8 +54,8 @@ def drifts() -> list[Drift]:
 def correct_counters(*, departure_id: UUID) -> Drift | None:
     """Correct the counters under the departure's lock. Return what was wrong, or None if nothing is wrong.
 
-    Every change of seats takes the same lock, so no change is counted in part. An oversold departure keeps every seat that is taken and
-    sells no more: its capacity becomes the number of taken seats, and an alarm is raised.
+    Every change of seats takes the same lock, so no change is counted in part. An oversold departure keeps every seat
+    that is taken and sells no more: its capacity becomes the number of taken seats, and an alarm is raised.
     """
     only = "AND departure_id = %(departure)s"
     with transaction.atomic(), connection.cursor() as cursor:

@@ -1,7 +1,8 @@
 """The seat counters of departures. Only this module writes them.
 
-Each change locks the departure's row until the caller's transaction ends. `hold` and `sell_free` are one conditional UPDATE each, with a
-CHECK constraint as the second guard. Booking and paying change the row last, because many transactions wait for it.
+Each change locks the departure's row until the caller's transaction ends. `hold` and `sell_free` are one conditional
+UPDATE each, with a CHECK constraint as the second guard. Booking and paying change the row last, because many
+transactions wait for it.
 """
 
 import dataclasses
@@ -41,7 +42,10 @@ def sell_held(*, departure_id: UUID, seats: int) -> None:
 
 
 def sell_free(*, departure_id: UUID, seats: int) -> bool:
-    """Move `seats` from free to sold, for a booking that was paid after its hold ended. Return False if too few are free."""
+    """Move `seats` from free to sold, for a booking that was paid after its hold ended.
+
+    Return False if too few are free.
+    """
     updated = SeatInventory.objects.filter(
         departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
     ).update(sold=F("sold") + seats, **_CHANGED)
@@ -49,7 +53,10 @@ def sell_free(*, departure_id: UUID, seats: int) -> bool:
 
 
 def give_back(*, departure_id: UUID, held: int, sold: int) -> None:
-    """Move held and sold seats to free. Only `release` calls this, because free seats are offered to the waiting list at once."""
+    """Move held and sold seats to free.
+
+    Only `release` calls this, because free seats are offered to the waiting list at once.
+    """
     _move(departure_id, held=F("held") - held, sold=F("sold") - sold)
 
 
@@ -66,7 +73,10 @@ def _move(departure_id: UUID, **counters: Any) -> None:
 
 
 def lock(*, departure_id: UUID) -> SeatInventory:
-    """Lock the departure's inventory row. Only for code that also changes the waiting list or counts; booking uses `hold()`."""
+    """Lock the departure's inventory row.
+
+    Only for code that also changes the waiting list or counts; booking uses `hold()`.
+    """
     return SeatInventory.objects.select_for_update().get(departure_id=departure_id)
 
 

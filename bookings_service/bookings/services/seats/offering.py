@@ -21,10 +21,12 @@ from shared.outbox import publish
 
 
 def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
-    """Hold the departure's free seats for the first waiting entries whose seats fit, and publish the offers. Return their number.
+    """Hold the departure's free seats for the first waiting entries whose seats fit, and publish the offers.
 
-    An entry that needs more seats than are free is passed over and keeps its place. Call this after the capacity has changed; `release`
-    calls it for seats that are given back.
+    Return their number.
+
+    An entry that needs more seats than are free is passed over and keeps its place. Call this after the capacity has
+    changed; `release` calls it for seats that are given back.
     """
     waiting = WaitlistEntry.objects.filter(departure_id=departure_id, status=WaitlistStatus.WAITING)
     if not waiting.exists():
@@ -48,7 +50,10 @@ def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
 
 
 def move_waitlist_entry(entry: WaitlistEntry, action: WaitlistAction, *, offered_until: datetime | None = None) -> None:
-    """Move a locked entry of the waiting list by `action`, and save it with its next sequence number. Raises IllegalTransition."""
+    """Move a locked entry of the waiting list by `action`, and save it with its next sequence number.
+
+    Raises IllegalTransition.
+    """
     entry.status = next_waitlist_status(WaitlistStatus(entry.status), action)
     entry.offered_until = offered_until
     entry.sequence += 1

@@ -16,7 +16,10 @@ COALESCED = timedelta(seconds=1)
 
 
 def publish_inventory(*, limit: int = 500) -> int:
-    """Publish inventory.changed for up to `limit` changed departures that were not published for a second. Return their number."""
+    """Publish inventory.changed for up to `limit` changed departures that were not published for a second.
+
+    Return their number.
+    """
     with transaction.atomic():
         now = database_now()
         rows = list(_unpublished(now).select_for_update(skip_locked=True).order_by("published_at")[:limit])

@@ -21,10 +21,12 @@ from shared.errors import NotFound
 
 
 def join_waitlist(*, departure_id: UUID, seats: int, traveller: Traveller, deadline: Deadline) -> WaitlistView:
-    """Put the traveller on the waiting list of a departure that has too few free seats. A repeated call returns the same entry.
+    """Put the traveller on the waiting list of a departure that has too few free seats.
 
-    A waiting entry of another size is changed: with fewer seats it keeps its place, with more it goes to the end. An entry that has an
-    offer stays as it is.
+    A repeated call returns the same entry.
+
+    A waiting entry of another size is changed: with fewer seats it keeps its place, with more it goes to the end. An
+    entry that has an offer stays as it is.
 
     Raises InvalidPassengers, NotFound, DepartureClosed, SeatsAvailable, Unavailable, DeadlineExceeded.
     """

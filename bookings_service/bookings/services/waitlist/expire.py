@@ -21,7 +21,10 @@ from shared.outbox import publish
 
 
 def expire_offers(*, limit: int = 100) -> int:
-    """Expire up to `limit` offers that have ended, and entries of departures that can no longer be booked. Return their number."""
+    """Expire up to `limit` offers that have ended, and entries of departures that can no longer be booked.
+
+    Return their number.
+    """
     now = database_now()
     due = _offers().filter(offered_until__lte=now) | _unbookable(now)
     ids = list(due.order_by("offered_until").values_list("id", "departure_id")[:limit])

@@ -16,8 +16,8 @@ from shared.errors import NotFound
 def take(*, entry_id: UUID, traveller_id: UUID, departure_id: UUID, seats: int, now: datetime) -> WaitlistEntry:
     """Take `seats` of the offered seats for a quote. The other offered seats go to the next entry of the waiting list.
 
-    Raises NotFound if the entry is not the traveller's or is of another departure, InvalidPassengers if `seats` is more than was offered,
-    SeatsUnavailable if the entry has no offer or its offer has ended.
+    Raises NotFound if the entry is not the traveller's or is of another departure, InvalidPassengers if `seats` is more
+    than was offered, SeatsUnavailable if the entry has no offer or its offer has ended.
     """
     own = WaitlistEntry.objects.filter(id=entry_id, traveller_id=traveller_id, departure_id=departure_id)
     if not own.exists():
@@ -40,7 +40,9 @@ def _still_open(entry: WaitlistEntry, now: datetime) -> bool:
 
 
 def retake(quote: Quote, *, seats: int, now: datetime) -> datetime:
-    """Expire a locked, unbooked quote so that another quote of the same offer can hold `seats`. Return until when it may hold them.
+    """Expire a locked, unbooked quote so that another quote of the same offer can hold `seats`.
+
+    Return until when it may hold them.
 
     Raises InvalidPassengers if `seats` is more than the quote holds.
     """

@@ -19,7 +19,10 @@ class Command(BaseCommand):
     help = "Consume the events that this service handles, until SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the loop. Raises CommandError if this deploy is bad; the supervisor then restarts the process with back-off."""
+        """Run the loop.
+
+        Raises CommandError if this deploy is bad; the supervisor then restarts the process with back-off.
+        """
         autodiscover_modules("consumers")
         if not registered:
             raise CommandError(f"{settings.SERVICE_NAME}: no app has a handler in its consumers module")

@@ -1,7 +1,4 @@
-"""The strings by which clients name things: global ids, cursors of lists, and names of input fields.
-
-Ids and cursors are opaque to clients. They are checked when a client sends them back.
-"""
+"""Global ids of objects and cursors of lists. They are opaque to clients, and checked when a client sends them back."""
 
 import base64
 import binascii
@@ -13,7 +10,7 @@ from shared.errors import DomainError, Invalid
 
 
 def to_global_id(type_name: str, raw: str) -> str:
-    """Return base64("Type:uuid")."""
+    """Return the global id of the object of `type_name` with the uuid `raw`: base64("Type:uuid")."""
     return base64.b64encode(f"{type_name}:{raw}".encode()).decode()
 
 
@@ -28,39 +25,37 @@ def parse_global_id(value: str) -> tuple[str, str] | None:
 
 
 def raw_id(value: str, type_name: str, field: str, *, refusal: type[DomainError] = Invalid) -> str:
-    """Return the uuid of a global id of `type_name`. Raises `refusal`, naming `field`, for any other value."""
+    """Return the uuid in a global id of `type_name`. For any other value raise `refusal` with `field`."""
     parsed = parse_global_id(value)
     if parsed is None or parsed[0] != type_name:
         raise refusal(field=field)
     return parsed[1]
 
 
-def input_name(field: str | None) -> str | None:
-    """Return a service's name of an input field as the schema spells it: `departure_ids` as `departureIds`."""
-    if not field:
-        return None
-    parts = (part.split("_") for part in field.split("."))
-    return ".".join(head + "".join(word.title() for word in rest) for head, *rest in parts)
-
-
 @dataclass(frozen=True, slots=True)
 class ListKey:
-    """The identity of a list: its name and a digest of its parent and filters. Other lists refuse its cursors."""
+    """The identity of a list: its name, and a digest of its parent and filters.
+
+    A cursor is valid only for its own list.
+    """
 
     name: str
     fingerprint: str
 
     @classmethod
     def of(cls, name: str, *parts: object) -> "ListKey":
-        """Return the key of the list `name`, filtered by `parts`."""
+        """Return the key of the list `name`. `parts` are its parent and filters, if it has any."""
         return cls(name, hashlib.blake2s(repr(parts).encode(), digest_size=6).hexdigest())
 
     def wrap(self, cursor: str) -> str:
-        """Return this list's cursor for a service's cursor."""
+        """Return the cursor that clients get for a service's `cursor`."""
         return base64.urlsafe_b64encode(f"{self.name}.{self.fingerprint}:{cursor}".encode()).decode()
 
     def unwrap(self, cursor: str | None) -> str:
-        """Return the service's cursor. Raises Invalid for a malformed cursor, or one of another list."""
+        """Return the service's cursor in a client's `cursor`, or an empty text for None.
+
+        Raises Invalid for a malformed cursor, or a cursor of another list.
+        """
         if cursor is None:
             return ""
         try:

@@ -12,7 +12,7 @@ import jwt
 import pytest
 
 from gateway_service.gateway.live import feed
-from gateway_service.gateway.operation.languages import languages
+from gateway_service.gateway.operation.profile_languages import profile_languages
 from gateway_service.tests.backends import Backends
 from gateway_service.tests.serving import close_connections, serving
 from shared.auth import testing as keys
@@ -50,7 +50,7 @@ async def client(backends: Backends) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the complete ASGI application."""
     from gateway_service.config.asgi import application
 
-    languages.clear()
+    profile_languages.clear()
     transport = httpx.ASGITransport(app=application, client=("127.0.0.9", 4321))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client

@@ -18,7 +18,7 @@ UPDATES = """subscription($r: String!, $a: Int) { bookingUpdated(reference: $r, 
 
 
 class Client:
-    """A client of the graphql-transport-ws protocol. `receive` returns every message of the gateway."""
+    """A client of the graphql-transport-ws protocol. `receive` returns the next message of the gateway."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
@@ -47,7 +47,7 @@ class Client:
             return True
         return False
 
-    async def closed(self, timeout: float = 5) -> int:
+    async def close_code(self, timeout: float = 5) -> int:
         """Read until the gateway closes the socket, and return the close code."""
         try:
             while True:

@@ -1,1 +1,1 @@
-"""Parse, limit, validate and execute a document. Also errors and JSON."""
+"""Parse, limit, validate and execute documents, and write their answers and errors as JSON."""

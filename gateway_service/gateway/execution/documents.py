@@ -1,4 +1,4 @@
-"""Parse, limit and validate documents. Valid documents are cached, because most clients send the same few."""
+"""Parse, limit and validate documents. Valid documents are cached, because most clients send the same few documents."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +18,7 @@ from graphql import (
     validate,
 )
 
+from gateway_service.gateway.execution.errors import InvalidRequest, bad_input
 from gateway_service.gateway.execution.limits import TooComplex, check_cost, check_shape
 from gateway_service.gateway.schema import schema
 
@@ -27,33 +28,22 @@ _TOO_MANY_TOKENS: Final = "Document contains more than"
 _validated_documents: Final[LRUCache[str, DocumentNode]] = LRUCache(maxsize=500)
 
 
-class InvalidRequest(Exception):
-    """The request is refused before anything is executed. `status` is the HTTP status."""
-
-    def __init__(self, errors: list[GraphQLError], status: int = 400) -> None:
-        super().__init__(errors[0].message)
-        self.errors = errors
-        self.status = status
-
-
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An operation that passed every check."""
+    """An operation that passed every check.
+
+    `definition` is the operation's node in `document`. `name` is the request's `operationName`.
+    """
 
     document: DocumentNode
-    operation: OperationDefinitionNode
+    definition: OperationDefinitionNode
     name: str | None
     variables: dict[str, object]
 
     @property
     def subscribes(self) -> bool:
         """Whether the operation is a subscription."""
-        return self.operation.operation is OperationType.SUBSCRIPTION
-
-
-def bad_input(message: str) -> GraphQLError:
-    """Return a top-level error with the code BAD_USER_INPUT."""
-    return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
+        return self.definition.operation is OperationType.SUBSCRIPTION
 
 
 def prepare(payload: object) -> Prepared:
@@ -67,14 +57,14 @@ def prepare(payload: object) -> Prepared:
     document = _validated_documents.get(query)
     if document is None:
         document = _validated_documents[query] = _validated(query)
-    operation = get_operation_ast(document, name)
-    if operation is None:
+    definition = get_operation_ast(document, name)
+    if definition is None:
         raise InvalidRequest([bad_input("Name one of the document's operations.")])
     try:
-        check_cost(schema.graphql_schema, document, operation, variables)
+        check_cost(schema.graphql_schema, document, definition, variables)
     except TooComplex as error:
         raise InvalidRequest([error]) from None
-    return Prepared(document, operation, name, variables)
+    return Prepared(document, definition, name, variables)
 
 
 def _parts(payload: object) -> tuple[str, str | None, dict[str, object]]:

@@ -1,4 +1,7 @@
-"""Errors as clients see them: a code in `extensions`, a text in the client's language, no internal detail."""
+"""Errors of GraphQL requests: the refusal of a whole request, and how every error is shown to a client.
+
+A client reads a code in `extensions` and a text in its language, and no internal detail.
+"""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +11,7 @@ import structlog
 from django.conf import settings
 from graphql import ExecutionResult, GraphQLError
 
-from gateway_service.gateway.ids import input_name
+from gateway_service.gateway.schema.input_names import input_name
 from shared.errors import DomainError, protocols_of
 from shared.text import Locale, Text
 
@@ -18,8 +21,22 @@ _SUGGESTION: Final = re.compile(r" Did you mean .*\?$", re.DOTALL)
 log = structlog.get_logger(__name__)
 
 
-def formatted(error: GraphQLError, locale: Locale) -> dict[str, object]:
-    """Return one error of an answer. If it is internal, log it and hide its text."""
+class InvalidRequest(Exception):
+    """The request is refused before anything is executed. `status` is the HTTP status."""
+
+    def __init__(self, errors: list[GraphQLError], status: int = 400) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+        self.status = status
+
+
+def bad_input(message: str) -> GraphQLError:
+    """Return a top-level error with the code BAD_USER_INPUT."""
+    return GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
+
+
+def error_body(error: GraphQLError, locale: Locale) -> dict[str, object]:
+    """Return `error` as an entry of an answer's `errors`. If it is internal, log it and hide its text."""
     message, extensions = _message(error, locale)
     body: dict[str, object] = {"message": message, "extensions": extensions}
     if error.locations:
@@ -52,7 +69,11 @@ def _is_internal(error: GraphQLError) -> bool:
 
 
 def domain_extensions(error: DomainError) -> dict[str, object]:
-    """Return the `extensions` of a refusal: its top-level code, its own code if that differs, field and retryAfter."""
+    """Return the `extensions` of a refusal.
+
+    `code` is the top-level code. `reason` is the refusal's own code, if that differs. `field` and `retryAfter` are
+    there only if the refusal has them.
+    """
     code = protocols_of(error).graphql or error.code
     extensions: dict[str, object] = {"code": code}
     if error.code != code:
@@ -72,12 +93,12 @@ def body_of_refusal(error: DomainError, locale: Locale) -> dict[str, object]:
 
 def body_of_errors(errors: Sequence[GraphQLError], locale: Locale) -> dict[str, object]:
     """Return the answer to a request that was not executed."""
-    return {"errors": [formatted(error, locale) for error in errors]}
+    return {"errors": [error_body(error, locale) for error in errors]}
 
 
 def body_of(result: ExecutionResult, locale: Locale) -> dict[str, object]:
     """Return the answer to an executed request."""
     body: dict[str, object] = {"data": result.data}
     if result.errors:
-        body["errors"] = [formatted(error, locale) for error in result.errors]
+        body["errors"] = [error_body(error, locale) for error in result.errors]
     return body

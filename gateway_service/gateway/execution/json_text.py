@@ -3,11 +3,14 @@
 import json
 from typing import NoReturn
 
-from gateway_service.gateway.execution.documents import InvalidRequest, bad_input
+from gateway_service.gateway.execution.errors import InvalidRequest, bad_input
 
 
 def parse_json(body: bytes) -> object:
-    """Return a request's JSON value. Raises InvalidRequest for what RFC 8259 or Unicode does not allow, such as NaN."""
+    """Return the JSON value of a request's body.
+
+    Raises InvalidRequest if RFC 8259 or Unicode does not allow the text: for example NaN, or half of a surrogate pair.
+    """
     try:
         payload: object = json.loads(body.decode("utf-8"), parse_constant=_no_constant)
         if b"\\u" in body:  # an escape may be half of a surrogate pair, which UTF-8 cannot encode

@@ -1,4 +1,4 @@
-"""Limits of one document: the shape of its text, and the cost of its answer."""
+"""Limits of one document: the shape of its text, and the estimated cost of its answer."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -50,10 +50,10 @@ class _Shape(Visitor):
         self.aliases = 0
         self.directives = 0
         self.sensitive = 0
-        self.named: Counter[str] = Counter()
+        self.field_names: Counter[str] = Counter()
 
     def enter_field(self, node: FieldNode, *_: object) -> None:
-        self.named[node.alias.value if node.alias else node.name.value] += 1
+        self.field_names[node.alias.value if node.alias else node.name.value] += 1
         self.aliases += node.alias is not None
         self.sensitive += node.name.value in SENSITIVE
 
@@ -62,9 +62,9 @@ class _Shape(Visitor):
 
 
 def check_shape(document: DocumentNode) -> None:
-    """Raise TooComplex for too deep a selection, or too many aliases, directives or fields of one name.
+    """Raise TooComplex for too deep a selection, or too many aliases, directives or fields with the same name.
 
-    At most one of the SENSITIVE mutations may be in a document.
+    Also raise it for more than one field of SENSITIVE: otherwise one request could try many passwords.
     """
     counter = _Shape()
     visit(document, counter)
@@ -72,7 +72,7 @@ def check_shape(document: DocumentNode) -> None:
         raise TooComplex(f"more than {settings.GRAPHQL_MAX_ALIASES} aliases")
     if counter.directives > settings.GRAPHQL_MAX_DIRECTIVES:
         raise TooComplex(f"more than {settings.GRAPHQL_MAX_DIRECTIVES} directives")
-    if max(counter.named.values(), default=0) > _MAX_FIELDS_OF_ONE_NAME:
+    if max(counter.field_names.values(), default=0) > _MAX_FIELDS_OF_ONE_NAME:
         raise TooComplex(f"more than {_MAX_FIELDS_OF_ONE_NAME} fields of one name")
     if counter.sensitive > 1:
         raise TooComplex("more than one sign-in, registration, refresh, mail request or payment")
@@ -110,9 +110,11 @@ def _check_depth(document: DocumentNode) -> None:
 def check_cost(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, object]
 ) -> None:
-    """Raise TooComplex if the answer of the valid `document` could contain more than GRAPHQL_MAX_COST objects.
+    """Raise TooComplex if the estimated cost of the answer exceeds GRAPHQL_MAX_COST. `document` must be valid.
 
-    An object costs 1. A page costs its `first` times the cost of a row. A scalar is free.
+    A scalar is free. An object costs 1 plus the cost of its fields. A page costs 1 plus its size times the cost of a
+    row. A row costs what its fields cost, and at least 1: a row with nested objects is not counted itself. A list
+    without a page size is assumed to have _ROWS_OF_SHORT_LIST rows.
     """
     variable_values = {**_defaults(operation), **variables}
     fragments = fragments_of(document)
@@ -143,7 +145,7 @@ def check_cost(
             return 0
         below = cost(node.selection_set, get_named_type(definition.type))
         if "first" in definition.args:
-            return 1 + _rows(node, variable_values) * max(1, below)
+            return 1 + _page_size(node, variable_values) * max(1, below)
         if node.name.value in {"edges", "node", "pageInfo"}:  # part of a page, whose rows are counted
             return below
         listed = is_list_type(getattr(definition.type, "of_type", None)) or is_list_type(definition.type)
@@ -154,8 +156,8 @@ def check_cost(
         raise TooComplex(f"the answer could contain more than {settings.GRAPHQL_MAX_COST} objects; ask for fewer rows")
 
 
-def _rows(node: FieldNode, variable_values: Mapping[str, object]) -> int:
-    """Return the requested page size. For an invalid one return MAX_PAGE: execution refuses it anyway."""
+def _page_size(node: FieldNode, variable_values: Mapping[str, object]) -> int:
+    """Return the requested page size. For an invalid page size return MAX_PAGE: execution refuses it anyway."""
     value = next((argument.value for argument in node.arguments if argument.name.value == "first"), None)
     if value is None:
         return DEFAULT_PAGE

@@ -1,4 +1,4 @@
-"""Execute a prepared operation and return its answers."""
+"""Execute an operation that passed every check, and return its answers."""
 
 from collections.abc import AsyncGenerator
 
@@ -32,13 +32,13 @@ async def answer(prepared: Prepared, operation: Operation) -> Body:
 async def answers(prepared: Prepared, operation: Operation) -> AsyncGenerator[Body, None]:
     """Yield the answers of a subscription, or the single answer of a query or mutation.
 
-    An answer without `data` says why nothing could be executed. No answer follows it.
+    An answer without `data` is the last one. Its errors say why the operation was refused or ended.
     """
     if not prepared.subscribes:
         yield await answer(prepared, operation)
         return
     try:
-        async for body in _subscribed(prepared, operation):
+        async for body in _subscription_answers(prepared, operation):
             yield body
     except DomainError as error:
         yield body_of_refusal(error, await operation.locale())
@@ -47,7 +47,7 @@ async def answers(prepared: Prepared, operation: Operation) -> AsyncGenerator[Bo
         yield {"errors": [{"message": INTERNAL.in_(await operation.locale()), "extensions": {"code": "INTERNAL"}}]}
 
 
-async def _subscribed(prepared: Prepared, operation: Operation) -> AsyncGenerator[Body, None]:
+async def _subscription_answers(prepared: Prepared, operation: Operation) -> AsyncGenerator[Body, None]:
     started = await subscribe(
         schema.graphql_schema,
         prepared.document,

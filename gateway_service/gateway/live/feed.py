@@ -1,8 +1,8 @@
 """The live feed: each process has one Kafka reader, which wakes the watchers of a booking, a traveller or a departure.
 
-The reader assigns itself every partition of the two topics, from its end, and subscribes to none. So every gateway
-process reads every event, although the processes use one group name. A thread polls Kafka. Everything else runs on the
-event loop.
+The reader assigns itself all partitions of both topics, starting at their present end, and never subscribes. So every
+gateway process reads every event, although all processes use the same group name. A thread polls Kafka. Everything else
+runs on the event loop.
 """
 
 import asyncio
@@ -36,9 +36,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What the feed keeps of an event. `subject` is the id of a booking or departure.
+    """The part of an event that the feed keeps. `subject` is the id of a booking or departure.
 
-    `traveller_id` is only set for a booking, `seats_available` only for a departure.
+    Only a booking has a `traveller_id`, and only a departure has `seats_available`.
     """
 
     subject: str
@@ -57,7 +57,7 @@ def traveller_watch_name(traveller_id: str) -> str:
 
 
 class Signals:
-    """The signals for one watcher: which subjects changed, or that it may have missed events.
+    """The signals for one watcher: which subjects changed, and whether it may have missed events.
 
     Only the newest change of each subject is kept, so the memory is bounded.
     """
@@ -68,14 +68,14 @@ class Signals:
         self._missed = False
         self._woken = asyncio.Event()
 
-    def changed(self, change: Change) -> None:
+    def note_change(self, change: Change) -> None:
         """Note that a subject changed."""
         previous = self._changes.get(change.subject)
         if previous is None or previous.sequence < change.sequence:
             self._changes[change.subject] = change
             self._woken.set()
 
-    def missed(self) -> None:
+    def note_missed(self) -> None:
         """Note that the watcher may have missed events."""
         self._missed = True
         self._woken.set()
@@ -84,11 +84,11 @@ class Signals:
         """Make the watcher check again whether the feed is connected."""
         self._woken.set()
 
-    async def wait_beyond(self, sent: Mapping[str, int], *, timeout: float) -> list[Change] | None:
+    async def wait_beyond(self, sent: Mapping[str, int], *, poll_seconds: float) -> list[Change] | None:
         """Wait for changes with higher sequences than `sent` and return them.
 
         Return None if the watcher may have missed events: the caller must then read the present state. While the feed
-        is not connected, that happens after at most `timeout` seconds.
+        is not connected, that happens after at most `poll_seconds`.
         """
         while not self._missed:
             changes = [change for change in self._changes.values() if change.sequence > sent.get(change.subject, 0)]
@@ -100,7 +100,7 @@ class Signals:
                 await self._woken.wait()
                 continue
             try:
-                await asyncio.wait_for(self._woken.wait(), timeout)
+                await asyncio.wait_for(self._woken.wait(), poll_seconds)
             except TimeoutError:
                 break
         self._missed = False
@@ -156,14 +156,14 @@ class Feed:
                     "gateway-feed", **{"auto.offset.reset": "latest", "error_cb": self._on_error}
                 )
                 consumer.assign(_ends(consumer))
-                self._post(self._set_connected, True)
+                self._call_in_loop(self._set_connected, True)
                 while not self._stopping.is_set() and not self._broken.is_set():
                     if (first := consumer.poll(_POLL_SECONDS)) is not None:  # consume() would wait for a full batch
                         self._dispatch([first, *consumer.consume(_BATCH, timeout=0)])
             except Exception as error:  # noqa: BLE001 - after any error the reader starts again
                 log.warning("feed_disconnected", error=type(error).__name__)
             finally:
-                self._post(self._set_connected, False)
+                self._call_in_loop(self._set_connected, False)
                 if consumer is not None:
                     consumer.close()
             self._stopping.wait(_RETRY_SECONDS)
@@ -185,13 +185,13 @@ class Feed:
             if change.subject not in latest or latest[change.subject].sequence < change.sequence:
                 latest[change.subject] = change
         if latest:
-            self._post(self._notify, list(latest.values()))
+            self._call_in_loop(self._notify, list(latest.values()))
 
     def _notify(self, latest: Iterable[Change]) -> None:
         for change in latest:
             for name in change.watch_names():
                 for signals in self._watchers.get(name, ()):
-                    signals.changed(change)
+                    signals.note_change(change)
 
     def _set_connected(self, connected: bool) -> None:
         if connected == self.connected:
@@ -199,9 +199,12 @@ class Feed:
         self.connected = connected
         for watchers in self._watchers.values():
             for signals in watchers:
-                signals.missed() if connected else signals.wake()
+                if connected:
+                    signals.note_missed()  # events may have come while the feed was not connected
+                else:
+                    signals.wake()
 
-    def _post(self, function: Callable[[Argument], None], argument: Argument) -> None:
+    def _call_in_loop(self, function: Callable[[Argument], None], argument: Argument) -> None:
         with contextlib.suppress(RuntimeError):  # the event loop and its watchers have ended
             self._loop.call_soon_threadsafe(function, argument)
 

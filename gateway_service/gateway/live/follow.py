@@ -46,14 +46,14 @@ async def follow_booking(operation: Operation, *, reference: str, after: int | N
                 if event.sequence > sent:
                     yield Update(booking, event)
                     sent = event.sequence
-            await signals.wait_beyond({booking.id: sent}, timeout=POLL_SECONDS)
+            await signals.wait_beyond({booking.id: sent}, poll_seconds=POLL_SECONDS)
             operation.renew()
             try:
                 booking, events = await _booking_and_events(operation, reference, sent)
             except (Unavailable, DeadlineExceeded):
                 await asyncio.sleep(POLL_SECONDS)
                 events = ()
-                signals.missed()
+                signals.note_missed()
 
 
 async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | None) -> AsyncIterator[Update]:
@@ -76,28 +76,28 @@ async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | No
         while True:
             try:
                 for booking in bookings:
-                    async for update in _unsent(operation, booking, sent):
+                    async for update in _unsent_updates(operation, booking, sent):
                         yield update
-                changes = await signals.wait_beyond(sent, timeout=POLL_SECONDS)
+                changes = await signals.wait_beyond(sent, poll_seconds=POLL_SECONDS)
                 operation.renew()
-                bookings = await _changed(operation, traveller_id, changes)
+                bookings = await _bookings_to_read(operation, traveller_id, changes)
             except (Unavailable, DeadlineExceeded):
                 await asyncio.sleep(POLL_SECONDS)
                 bookings = []
-                signals.missed()
+                signals.note_missed()
 
 
 async def follow_seats(operation: Operation, *, departure_id: str) -> AsyncIterator[int | None]:
     """Yield the departure's free seats now, then each new number.
 
-    The first value is None if bookings_service does not answer. Later the last number stays until a new one is known.
+    The first value is None if bookings_service does not answer. If it does not answer later, nothing is yielded.
     """
     async with feed().watching(departure_id) as signals:
         seats = await _seats(operation, departure_id)
         yield seats
         sequence = 0
         while True:
-            changes = await signals.wait_beyond({departure_id: sequence}, timeout=POLL_SECONDS)
+            changes = await signals.wait_beyond({departure_id: sequence}, poll_seconds=POLL_SECONDS)
             operation.renew()
             if changes is None:
                 latest = await _seats(operation, departure_id)
@@ -116,7 +116,9 @@ async def _seats(operation: Operation, departure_id: str) -> int | None:
         return None
 
 
-async def _unsent(operation: Operation, booking: bookings_pb2.Booking, sent: dict[str, int]) -> AsyncIterator[Update]:
+async def _unsent_updates(
+    operation: Operation, booking: bookings_pb2.Booking, sent: dict[str, int]
+) -> AsyncIterator[Update]:
     if booking.sequence <= sent.get(booking.id, 0):
         return
     operation.renew()
@@ -127,7 +129,9 @@ async def _unsent(operation: Operation, booking: bookings_pb2.Booking, sent: dic
             sent[booking.id] = event.sequence
 
 
-async def _changed(operation: Operation, traveller_id: str, changes: list[Change] | None) -> list[bookings_pb2.Booking]:
+async def _bookings_to_read(
+    operation: Operation, traveller_id: str, changes: list[Change] | None
+) -> list[bookings_pb2.Booking]:
     if changes is None or len(changes) > _PAGE:
         return await _all_bookings(operation, traveller_id)
     request = bookings_pb2.BatchGetBookingsRequest(ids=[change.subject for change in changes])

@@ -1,1 +1,1 @@
-"""The context of one operation, with its loaders, cookies, remembered languages and limit on guesses."""
+"""The context of one operation and its loaders; also cookies, cached languages and the limit on wrong references."""

@@ -9,8 +9,8 @@ from django.conf import settings
 from grpc.aio import UnaryUnaryMultiCallable
 
 from contracts.travel.common.v1 import common_pb2
-from gateway_service.gateway.operation.languages import languages
 from gateway_service.gateway.operation.loaders import Loaders
+from gateway_service.gateway.operation.profile_languages import profile_languages
 from shared import rpc
 from shared.auth import Traveller
 from shared.deadline import Deadline
@@ -30,7 +30,7 @@ class Operation:
     """The context of one GraphQL operation."""
 
     traveller: Traveller | None = None
-    asked_locale: Locale | None = None
+    requested_locale: Locale | None = None
     request_id: str = ""
     traceparent: str = ""
     ip_address: str = ""
@@ -44,7 +44,7 @@ class Operation:
 
     def __post_init__(self) -> None:
         self.loaders = Loaders(self.call)
-        self._locale = self.asked_locale or (None if self.traveller else DEFAULT_LOCALE)
+        self._locale = self.requested_locale or (None if self.traveller else DEFAULT_LOCALE)
 
     def renew(self) -> None:
         """Forget all rows that were read, and start a new deadline.
@@ -61,7 +61,7 @@ class Operation:
         return self.traveller
 
     async def call(self, method: "UnaryUnaryMultiCallable[Request, Response]", request: Request) -> Response:
-        """Call `method` of a stub of `upstream.stubs` for the traveller, within the operation's remaining time.
+        """Call `method` for the traveller, within the operation's remaining time. A stub in `stubs` has the method.
 
         Raises the DomainError that the service raised; Unavailable or DeadlineExceeded if the service does not answer;
         RpcFailed if it fails.
@@ -80,20 +80,20 @@ class Operation:
 
     @property
     def known_locale(self) -> Locale:
-        """The operation's language, or English if only the traveller's profile could say it."""
+        """The operation's language if it is known without an RPC; English until the traveller's profile was read."""
         return self._locale or DEFAULT_LOCALE
 
     async def locale(self) -> Locale:
-        """Return the requested language, else the profile's, else English.
+        """Return the language that the request names, else the language of the traveller's profile.
 
-        It is also English if the profile cannot be read.
+        Return English if the request names no language and nobody is signed in, or if the profile cannot be read.
         """
         if self._locale is None:
             self._locale = await self._profile_locale()
         return self._locale
 
     def localized(self, text: common_pb2.LocalizedText, language: int | None = None) -> str | Awaitable[str]:
-        """Return `text` in `language`, or in the operation's language for None.
+        """Return `text` in `language`, or in the operation's language for 0 or None.
 
         Return an awaitable only if the traveller's profile must be read first.
         """
@@ -105,14 +105,14 @@ class Operation:
 
     async def _profile_locale(self) -> Locale:
         traveller = self.signed_in_traveller()
-        locale = languages.get(traveller.id)
+        locale = profile_languages.get(traveller.id)
         if locale is None:
             try:
                 user = await self.loaders.users.load(str(traveller.id))
             except (DomainError, RpcFailed):
                 return DEFAULT_LOCALE
             locale = locale_from_proto(user.profile.locale) if user else DEFAULT_LOCALE
-            languages[traveller.id] = locale
+            profile_languages[traveller.id] = locale
         return locale
 
 

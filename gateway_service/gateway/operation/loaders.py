@@ -1,6 +1,6 @@
-"""Batched reads of one operation: all objects of one kind that are needed at a time cost one RPC per MAX_BATCH."""
+"""Batched reads of one operation: objects of one kind are read together, at most MAX_BATCH in one RPC."""
 
-from __future__ import annotations  # grpc's classes are generic in their stubs only
+from __future__ import annotations  # grpc's classes are generic only in their type stubs (.pyi)
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
@@ -25,7 +25,7 @@ Key = TypeVar("Key")
 Row = TypeVar("Row")
 Arguments = TypeVar("Arguments")
 
-if TYPE_CHECKING:  # the generated enums have a ValueType in their stubs only
+if TYPE_CHECKING:  # generated enums have a ValueType only in their type stubs (.pyi)
     from grpc.aio import UnaryUnaryMultiCallable
 
     BookingsArguments = tuple[

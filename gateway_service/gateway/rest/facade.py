@@ -1,6 +1,7 @@
 """The REST façade: the public paths of every service under one address.
 
-Method, path, query and body are forwarded unchanged, and the listed headers. The answer is streamed.
+The method, path, query and body are forwarded unchanged, and so are the headers in _FORWARDED_HEADERS. The answer is
+streamed, with the headers in _RETURNED_HEADERS.
 """
 
 import contextlib

@@ -38,14 +38,14 @@ _cached = _Cached()
 
 
 async def openapi(request: HttpRequest) -> HttpResponse:
-    """Answer the merged document as JSON. For an unavailable service it contains the last part that was read."""
+    """Answer the merged document as JSON. For an unavailable service it contains the paths that were read last."""
     response = HttpResponse(json.dumps(merge(await _documents())), content_type="application/json")
     response["Cache-Control"] = "no-cache"
     return response
 
 
 def docs(request: HttpRequest) -> HttpResponse:
-    """Answer Swagger UI, which loads its assets from the gateway."""
+    """Answer the page of Swagger UI. It loads its assets from the gateway."""
     response = render(request, "gateway/docs.html")
     response["Content-Security-Policy"] = _DOCS_POLICY
     return response
@@ -77,15 +77,16 @@ async def _document(name: str) -> JsonObject | None:
 def merge(documents: dict[str, JsonObject]) -> JsonObject:
     """Return one document with the public paths of all `documents`.
 
-    If two services define a component of one name differently, the second one is renamed.
+    If two services define different components with the same name, the later component gets its service's name in
+    front of its own.
     """
     merged: JsonObject = {
         "openapi": "3.1.0",
         "info": {
             "title": "Travel",
             "version": "1.0.0",
-            "description": "The public REST paths of every service behind one address. Money is a decimal in a string with"
-            " its ISO 4217 currency; refusals are problem+json (RFC 9457).",
+            "description": "The public REST paths of every service behind one address. Money is a decimal in a string"
+            " with its ISO 4217 currency; refusals are problem+json (RFC 9457).",
         },
         "servers": [{"url": settings.PUBLIC_URL}],
         "tags": [],
@@ -93,16 +94,16 @@ def merge(documents: dict[str, JsonObject]) -> JsonObject:
         "components": {},
     }
     for name, document in documents.items():
-        renamed = _add_components(merged["components"], document.get("components", {}), name)
+        new_names = _add_components(merged["components"], document.get("components", {}), name)
         for path, item in document.get("paths", {}).items():
-            public = _public(path, item)
+            public = _public_part(path, item)
             if public:
-                merged["paths"][path] = _tagged(_renamed(public, renamed), name)
+                merged["paths"][path] = _with_tag(_rename_references(public, new_names), name)
         merged["tags"].append({"name": name})
     return merged
 
 
-def _public(path: str, item: JsonObject) -> JsonObject:
+def _public_part(path: str, item: JsonObject) -> JsonObject:
     example = path.lstrip("/").replace("{", "").replace("}", "")
     public_route = route(example) if path.startswith(_PREFIX) else None
     if public_route is None:
@@ -112,8 +113,8 @@ def _public(path: str, item: JsonObject) -> JsonObject:
 
 
 def _add_components(into: JsonObject, components: JsonObject, service: str) -> dict[str, str]:
-    """Add `components` to `into`. Return the new name of each reference that had to be renamed."""
-    clashing = {
+    """Add `components` to `into`. Return the new reference of each component that had to be renamed."""
+    new_names = {
         f"#/components/{kind}/{name}": f"#/components/{kind}/{service.title()}{name}"
         for kind, named in components.items()
         for name, value in named.items()
@@ -122,21 +123,23 @@ def _add_components(into: JsonObject, components: JsonObject, service: str) -> d
     for kind, named in components.items():
         target = into.setdefault(kind, {})
         for name, value in named.items():
-            new = clashing.get(f"#/components/{kind}/{name}", f"#/components/{kind}/{name}").rsplit("/", 1)[-1]
-            target[new] = _renamed(value, clashing)
-    return clashing
+            new = new_names.get(f"#/components/{kind}/{name}", f"#/components/{kind}/{name}").rsplit("/", 1)[-1]
+            target[new] = _rename_references(value, new_names)
+    return new_names
 
 
-def _renamed(value: Any, renamed: dict[str, str]) -> Any:
+def _rename_references(value: Any, new_names: dict[str, str]) -> Any:
     if isinstance(value, dict):
         return {
-            key: renamed.get(part, part) if key == "$ref" and isinstance(part, str) else _renamed(part, renamed)
+            key: new_names.get(part, part)
+            if key == "$ref" and isinstance(part, str)
+            else _rename_references(part, new_names)
             for key, part in value.items()
         }
     if isinstance(value, list):
-        return [_renamed(part, renamed) for part in value]
+        return [_rename_references(part, new_names) for part in value]
     return value
 
 
-def _tagged(item: JsonObject, service: str) -> JsonObject:
+def _with_tag(item: JsonObject, service: str) -> JsonObject:
     return {key: {**value, "tags": [service]} if key in _VERBS else value for key, value in item.items()}

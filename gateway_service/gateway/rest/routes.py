@@ -1,4 +1,4 @@
-"""The table of public REST paths and their services. Other paths, such as those for staff, are not served."""
+"""The table of public REST paths and their services. The façade serves no other path, such as the paths for staff."""
 
 import re
 from dataclasses import dataclass

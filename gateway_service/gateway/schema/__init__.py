@@ -15,18 +15,23 @@ from gateway_service.gateway.schema.subscriptions import Subscription
 
 CONTRACT: Final = Path(__file__).resolve().parents[2] / "contract.graphql"
 
-# Types and fields whose description in contract.graphql is not true yet, each with the description to serve instead.
+# Types and fields whose description in contract.graphql is not true yet, each with the description that is served
+# instead. None means that no description is served.
 DESCRIBED_AS_SERVED: Final[Mapping[str, str | None]] = {
     "Destination": None,
     "Trip.fromPrice": None,
     "Mutation.login": (
-        "INVALID_CREDENTIALS TWO_FACTOR_REQUIRED INVALID_CODE RATE_LIMITED. With `useCookie` the refresh token is set as an HttpOnly,\n"
-        "SameSite=Strict cookie and is null in the payload. An account whose address is not verified may sign in, and not book."
+        "INVALID_CREDENTIALS TWO_FACTOR_REQUIRED INVALID_CODE RATE_LIMITED."
+        " With `useCookie` the refresh token is set as an HttpOnly,\n"
+        "SameSite=Strict cookie and is null in the payload."
+        " An account whose address is not verified may sign in, and not book."
     ),
     "Mutation.createBooking": (
-        "Same key and same input: the same booking. EMAIL_NOT_VERIFIED NOT_FOUND QUOTE_EXPIRED QUOTE_USED PASSENGERS_MISMATCH "
-        "INVALID_PASSENGERS INVALID_NAME DEPARTURE_CLOSED\n"
-        "SEATS_UNAVAILABLE{seatsLeft} HOLD_LIMIT_REACHED IDEMPOTENCY_KEY_REUSED IDEMPOTENCY_KEY_IN_FLIGHT{retryAfter} UPSTREAM_UNAVAILABLE"
+        "Same key and same input: the same booking."
+        " EMAIL_NOT_VERIFIED NOT_FOUND QUOTE_EXPIRED QUOTE_USED PASSENGERS_MISMATCH INVALID_PASSENGERS INVALID_NAME"
+        " DEPARTURE_CLOSED\n"
+        "SEATS_UNAVAILABLE{seatsLeft} HOLD_LIMIT_REACHED IDEMPOTENCY_KEY_REUSED IDEMPOTENCY_KEY_IN_FLIGHT{retryAfter}"
+        " UPSTREAM_UNAVAILABLE"
     ),
 }
 

@@ -9,6 +9,7 @@ from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.gateway.operation.loaders import PageKey
+from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject, many
 from gateway_service.gateway.schema.catalogue import CancellationRule, Departure, convert
 from gateway_service.gateway.schema.enums import (
     BookingReason,
@@ -18,7 +19,6 @@ from gateway_service.gateway.schema.enums import (
     RefundStatus,
     WaitlistStatus,
 )
-from gateway_service.gateway.schema.messages import Info, MessageObject, Node, NodeObject, many
 from gateway_service.gateway.schema.money import Money
 from gateway_service.gateway.schema.notifications import Invoice
 from gateway_service.gateway.schema.paging import connection

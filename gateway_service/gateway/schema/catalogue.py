@@ -10,8 +10,8 @@ from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.operation.loaders import PageKey
+from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject, many
 from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, Locale, PriceCategory, proto_value
-from gateway_service.gateway.schema.messages import Info, MessageObject, Node, NodeObject, many
 from gateway_service.gateway.schema.money import Money
 from gateway_service.gateway.schema.paging import Page, connection, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date, DateTime
@@ -145,9 +145,9 @@ class Destination(NodeObject):
         first: int | None = None,
         after: str | None = None,
     ) -> Page:
-        key = ListKey.of("children", root.id, proto_value(kind))
-        page = PageKey(root.id, (proto_value(kind), page_size(first), key.unwrap(after)))
-        return page_from(await info.context.loaders.children_of_destination.load(page), key)
+        list_key = ListKey.of("children", root.id, proto_value(kind))
+        page_key = PageKey(root.id, (proto_value(kind), page_size(first), list_key.unwrap(after)))
+        return page_from(await info.context.loaders.children_of_destination.load(page_key), list_key)
 
     @staticmethod
     async def resolve_photos(root: destinations_pb2.Destination, info: Info) -> list[destinations_pb2.Photo]:
@@ -168,9 +168,9 @@ class Destination(NodeObject):
         first: int | None = None,
         after: str | None = None,
     ) -> Page:
-        key = ListKey.of("destination.trips", root.id, departs_after, departs_before)
-        page = PageKey(root.id, (iso(departs_after), iso(departs_before), page_size(first), key.unwrap(after)))
-        return page_from(await info.context.loaders.trips_of_destination.load(page), key)
+        list_key = ListKey.of("destination.trips", root.id, departs_after, departs_before)
+        page_key = PageKey(root.id, (iso(departs_after), iso(departs_before), page_size(first), list_key.unwrap(after)))
+        return page_from(await info.context.loaders.trips_of_destination.load(page_key), list_key)
 
 
 class CancellationRule(MessageObject):
@@ -221,12 +221,12 @@ class Trip(NodeObject):
         first: int | None = None,
         after: str | None = None,
     ) -> Page:
-        key = ListKey.of("departures", root.id, departs_after, departs_before, bool(only_available))
-        page = PageKey(
+        list_key = ListKey.of("departures", root.id, departs_after, departs_before, bool(only_available))
+        page_key = PageKey(
             root.id,
-            (iso(departs_after), iso(departs_before), bool(only_available), page_size(first), key.unwrap(after)),
+            (iso(departs_after), iso(departs_before), bool(only_available), page_size(first), list_key.unwrap(after)),
         )
-        return page_from(await info.context.loaders.departures_of_trip.load(page), key)
+        return page_from(await info.context.loaders.departures_of_trip.load(page_key), list_key)
 
 
 class Departure(NodeObject):

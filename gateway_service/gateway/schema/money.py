@@ -6,14 +6,14 @@ from typing import Final
 import graphene
 
 from contracts.travel.common.v1 import common_pb2
-from gateway_service.gateway.schema.messages import Info, MessageObject
+from gateway_service.gateway.schema.base import Info, MessageObject
 from gateway_service.gateway.schema.scalars import Decimal
 from shared.errors import Invalid
 from shared.money import Money as Amount
 from shared.money import exponent
 from shared.rpc.mapping import money_from_proto
 
-MAX_MINOR: Final = 2**63 - 1  # what the messages hold
+MAX_MINOR: Final = 2**63 - 1  # minor_units is an int64
 
 
 class Money(MessageObject):
@@ -37,7 +37,8 @@ class MoneyInput(graphene.InputObjectType):
 def money_from_input(value: MoneyInput | None, field: str) -> common_pb2.Money | None:
     """Return an amount that a client sent, or None for None.
 
-    Raises Invalid for a malformed currency, a negative amount, or one with more decimals than the currency has.
+    Raises Invalid for a malformed currency, for an amount that is negative or above MAX_MINOR, and for an amount with
+    more decimals than the currency has.
     """
     if value is None:
         return None

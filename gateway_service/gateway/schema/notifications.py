@@ -2,8 +2,8 @@
 
 import graphene
 
+from gateway_service.gateway.schema.base import Node, NodeObject
 from gateway_service.gateway.schema.enums import InvoiceKind, NotificationChannel, NotificationStatus
-from gateway_service.gateway.schema.messages import Node, NodeObject
 from gateway_service.gateway.schema.money import Money
 from gateway_service.gateway.schema.paging import connection
 from gateway_service.gateway.schema.scalars import DateTime

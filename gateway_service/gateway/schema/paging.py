@@ -1,4 +1,4 @@
-"""Pages of lists: Relay connections over the pages that services answer."""
+"""Pages of lists: Relay connections, made from the pages that services answer."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from graphene.types.unmountedtype import UnmountedType
 
 from contracts.travel.common.v1 import common_pb2
 from gateway_service.gateway.ids import ListKey
-from gateway_service.gateway.schema.messages import MessageObject, NodeObject, TypeOrLazy
+from gateway_service.gateway.schema.base import MessageObject, NodeObject, TypeOrLazy
 from shared.errors import Invalid
 from shared.rpc.mapping import DEFAULT_PAGE, MAX_PAGE
 

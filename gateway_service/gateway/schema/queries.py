@@ -1,6 +1,6 @@
 """The fields of Query, and how `node` reads each type."""
 
-from __future__ import annotations  # grpc's classes are generic in their stubs only
+from __future__ import annotations  # grpc's classes are generic only in their type stubs (.pyi)
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
@@ -13,12 +13,12 @@ from contracts.travel.bookings.v1 import bookings_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway.ids import ListKey, parse_global_id, raw_id
-from gateway_service.gateway.operation import guesses
+from gateway_service.gateway.operation import wrong_references
 from gateway_service.gateway.operation.loaders import Loaders, dates, in_order, page
+from gateway_service.gateway.schema.base import HasId, Info, Node
 from gateway_service.gateway.schema.bookings import Booking, Quote
 from gateway_service.gateway.schema.catalogue import Destination, DestinationConnection, Trip, TripConnection, iso
 from gateway_service.gateway.schema.enums import DestinationKind, DestinationOrder, TripOrder, proto_value
-from gateway_service.gateway.schema.messages import HasId, Info, Node
 from gateway_service.gateway.schema.money import MoneyInput, money_from_input
 from gateway_service.gateway.schema.paging import Page, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date
@@ -42,7 +42,7 @@ class NearInput(graphene.InputObjectType):
 
 
 def near_from_input(near: NearInput | None) -> destinations_pb2.Near | None:
-    """Return the circle to search in. Raises Invalid for coordinates or a radius out of range."""
+    """Return the circle to search in, or None for None. Raises Invalid for coordinates or a radius out of range."""
     if near is None:
         return None
     limits = (("latitude", near.latitude, -90, 90), ("longitude", near.longitude, -180, 180))
@@ -124,10 +124,10 @@ class Query(graphene.ObjectType):
             order_by=proto_value(order_by),
             locale=locale_to_proto(locale),
         )
-        key = ListKey.of("destinations", request.SerializeToString(deterministic=True))
-        request.page.CopyFrom(page(page_size(first), key.unwrap(after)))
+        list_key = ListKey.of("destinations", request.SerializeToString(deterministic=True))
+        request.page.CopyFrom(page(page_size(first), list_key.unwrap(after)))
         answer = await info.context.call(stubs.destinations.SearchDestinations, request)
-        return page_from(answer, key)
+        return page_from(answer, list_key)
 
     @staticmethod
     async def resolve_destination(
@@ -161,10 +161,10 @@ class Query(graphene.ObjectType):
             max_price=money_from_input(max_price, "maxPrice"),
             order_by=proto_value(order_by),
         )
-        key = ListKey.of("trips", request.SerializeToString(deterministic=True))
-        request.page.CopyFrom(page(page_size(first), key.unwrap(after)))
+        list_key = ListKey.of("trips", request.SerializeToString(deterministic=True))
+        request.page.CopyFrom(page(page_size(first), list_key.unwrap(after)))
         answer = await info.context.call(stubs.destinations.SearchTrips, request)
-        return page_from(answer, key)
+        return page_from(answer, list_key)
 
     @staticmethod
     async def resolve_trip(
@@ -179,12 +179,12 @@ class Query(graphene.ObjectType):
     @staticmethod
     async def resolve_booking(_root: None, info: Info, reference: str) -> bookings_pb2.Booking | None:
         traveller = info.context.signed_in_traveller()
-        await guesses.check_limit(traveller)
+        await wrong_references.check_limit(traveller)
         try:
             request = bookings_pb2.GetBookingRequest(reference=reference)
             answer = await info.context.call(stubs.bookings.GetBooking, request)
         except NotFound:
-            await guesses.note_wrong_reference(traveller)
+            await wrong_references.note(traveller)
             return None
         return answer.booking
 
@@ -206,7 +206,7 @@ if TYPE_CHECKING:
 
 
 def _signed_in_only(read: ReadNode) -> ReadNode:
-    """Return `read` for signed-in travellers. If nobody is signed in, the result returns None."""
+    """Return a function that calls `read` if somebody is signed in, and otherwise returns None."""
 
     async def guarded(info: Info, raw: str) -> Message | UserRef | None:
         return await read(info, raw) if info.context.traveller else None

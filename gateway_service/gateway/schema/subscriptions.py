@@ -9,9 +9,9 @@ import graphene
 from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.ids import raw_id
 from gateway_service.gateway.live.follow import Update, follow_booking, follow_bookings, follow_seats
+from gateway_service.gateway.schema.base import Info, MessageObject
 from gateway_service.gateway.schema.bookings import MAX_SEQUENCE, Booking, BookingEvent, sequence_of
 from gateway_service.gateway.schema.catalogue import Departure
-from gateway_service.gateway.schema.messages import Info, MessageObject
 from shared.errors import Invalid, NotFound
 
 MAX_KNOWN: Final = 500

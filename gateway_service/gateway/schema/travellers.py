@@ -6,9 +6,9 @@ from contracts.travel.bookings.v1 import bookings_pb2
 from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.operation.loaders import PageKey
+from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject
 from gateway_service.gateway.schema.bookings import BookingConnection, WaitlistEntry
 from gateway_service.gateway.schema.enums import BookingOrder, BookingStatus, BookingTime, Locale, proto_value
-from gateway_service.gateway.schema.messages import Info, MessageObject, Node, NodeObject
 from gateway_service.gateway.schema.notifications import InvoiceConnection, NotificationConnection
 from gateway_service.gateway.schema.paging import Page, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date
@@ -65,9 +65,9 @@ class User(NodeObject):
         after: str | None = None,
     ) -> Page:
         filters = (proto_value(status), proto_value(time), proto_value(order_by))
-        key = ListKey.of("bookings", root.id, *filters)
-        page = PageKey(root.id, (*filters, page_size(first), key.unwrap(after)))
-        return page_from(await info.context.loaders.bookings_of_traveller.load(page), key)
+        list_key = ListKey.of("bookings", root.id, *filters)
+        page_key = PageKey(root.id, (*filters, page_size(first), list_key.unwrap(after)))
+        return page_from(await info.context.loaders.bookings_of_traveller.load(page_key), list_key)
 
     @staticmethod
     async def resolve_waitlist(root: UserRef, info: Info) -> list[bookings_pb2.WaitlistEntry]:
@@ -77,15 +77,15 @@ class User(NodeObject):
     async def resolve_notifications(
         root: UserRef, info: Info, first: int | None = None, after: str | None = None
     ) -> Page:
-        key = ListKey.of("notifications", root.id)
-        page = PageKey(root.id, (page_size(first), key.unwrap(after)))
-        return page_from(await info.context.loaders.notifications_of_traveller.load(page), key)
+        list_key = ListKey.of("notifications", root.id)
+        page_key = PageKey(root.id, (page_size(first), list_key.unwrap(after)))
+        return page_from(await info.context.loaders.notifications_of_traveller.load(page_key), list_key)
 
     @staticmethod
     async def resolve_invoices(root: UserRef, info: Info, first: int | None = None, after: str | None = None) -> Page:
-        key = ListKey.of("invoices", root.id)
-        page = PageKey(root.id, (page_size(first), key.unwrap(after)))
-        return page_from(await info.context.loaders.invoices_of_traveller.load(page), key)
+        list_key = ListKey.of("invoices", root.id)
+        page_key = PageKey(root.id, (page_size(first), list_key.unwrap(after)))
+        return page_from(await info.context.loaders.invoices_of_traveller.load(page_key), list_key)
 
 
 async def _account(user_ref: UserRef, info: Info) -> users_pb2.User:

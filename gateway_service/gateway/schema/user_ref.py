@@ -1,4 +1,4 @@
-"""The object that resolvers of `User` start from."""
+"""The value that the resolvers of `User` receive as root."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,4 +1,7 @@
-"""The ASGI application: it routes connections, refuses requests that are too large, and closes clients at the end."""
+"""The ASGI application: it routes connections and refuses requests that are too large.
+
+At shutdown it closes the connections to other processes: Kafka, the services and Valkey.
+"""
 
 import asyncio
 import contextlib
@@ -10,9 +13,9 @@ from django.conf import settings
 from gateway_service.gateway.live.feed import stop_feed
 from gateway_service.gateway.transport import asgi_types
 from gateway_service.gateway.transport.asgi_types import Event, Receive, Scope, Send
+from gateway_service.gateway.transport.graphql_websocket import Socket
 from gateway_service.gateway.transport.problems import CONTENT_TYPE, problem_body
 from gateway_service.gateway.transport.socket_limit import SocketLimit
-from gateway_service.gateway.transport.websocket import Socket
 from gateway_service.gateway.upstream import http_client, stubs, valkey
 
 SOCKET_PATH: Final = "/graphql"
@@ -36,7 +39,7 @@ class Application:
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
-            await self._limited(scope, receive, send)
+            await self._http(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -54,10 +57,10 @@ class Application:
             return
         await Socket(scope, receive, send, self._socket_limit).run()
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request to Django. Refuse too many bytes of headers with 431, and too long a body with 413.
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request to Django. Refuse too large headers with 431, and a too large body with 413.
 
-        A refused body is not read to its end, so the connection must be closed.
+        A refused body is not read to its end, so the answer closes the connection.
         """
         if _header_bytes(scope) > settings.MAX_HEADER_BYTES:
             await _refuse(send, 431, "HEADERS_TOO_LARGE")

@@ -1,4 +1,4 @@
-"""The caller of a request: the traveller of a bearer token."""
+"""The caller of a request: the traveller whom a bearer token names."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
 def seconds_valid(traveller: Traveller) -> float:
     """Return for how many seconds the verified token is still valid.
 
-    If its `exp` has passed, TOKEN_LEEWAY_SECONDS are added, because clocks may differ by so much.
+    After its `exp`, it is valid for TOKEN_LEEWAY_SECONDS more, because clocks may differ by so much.
     """
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)

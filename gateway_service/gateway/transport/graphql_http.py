@@ -1,4 +1,4 @@
-"""POST /graphql: one operation, answered as JSON, or as server-sent events if the client accepts those."""
+"""POST /graphql: one operation, answered as JSON, or as server-sent events (SSE) if the client accepts those."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
-from gateway_service.gateway.execution.documents import InvalidRequest, Prepared, bad_input, prepare
-from gateway_service.gateway.execution.errors import body_of_errors, body_of_refusal
+from gateway_service.gateway.execution.documents import Prepared, prepare
+from gateway_service.gateway.execution.errors import InvalidRequest, bad_input, body_of_errors, body_of_refusal
 from gateway_service.gateway.execution.json_text import dumps, parse_json
 from gateway_service.gateway.execution.run import Body, answer, answers
 from gateway_service.gateway.operation import cookies
@@ -24,7 +24,7 @@ from shared.text import DEFAULT_LOCALE, negotiate
 
 _JSON: Final = "application/json"
 _GRAPHQL_JSON: Final = "application/graphql-response+json"
-_EVENTS: Final = "text/event-stream"
+_EVENT_STREAM: Final = "text/event-stream"
 _HEARTBEAT_SECONDS: Final = 12.0
 _GRAPHIQL_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src data:;"
@@ -45,7 +45,7 @@ async def graphql(request: HttpRequest) -> HttpResponseBase:
         traveller = await traveller_of(request.headers.get("Authorization"))
         prepared = prepare(parse_json(request.body))
         operation = operation_of(request, traveller)
-        if _EVENTS in request.headers.get("Accept", ""):
+        if _EVENT_STREAM in request.headers.get("Accept", ""):
             return _stream(prepared, operation)
         if prepared.subscribes:
             raise InvalidRequest([bad_input("Subscribe over WebSocket, or with Accept: text/event-stream.")])
@@ -64,7 +64,7 @@ def operation_of(request: HttpRequest, traveller: Traveller | None) -> Operation
     headers = request.headers
     return Operation(
         traveller=traveller,
-        asked_locale=negotiate(headers.get("Accept-Language")),
+        requested_locale=negotiate(headers.get("Accept-Language")),
         request_id=current_request_id(),
         traceparent=current_traceparent(),
         ip_address=client_ip(request),
@@ -101,7 +101,7 @@ def _json(request: HttpRequest, body: Body, status: int) -> HttpResponse:
 
 
 def _stream(prepared: Prepared, operation: Operation) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_events(prepared, operation), content_type=_EVENTS)
+    response = StreamingHttpResponse(_events(prepared, operation), content_type=_EVENT_STREAM)
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
@@ -110,7 +110,8 @@ def _stream(prepared: Prepared, operation: Operation) -> StreamingHttpResponse:
 async def _events(prepared: Prepared, operation: Operation) -> AsyncIterator[str]:
     """Yield a `next` event for each answer, then `complete`, as in graphql-sse's "distinct connections" mode.
 
-    A comment is the heartbeat. A subscription ends when the traveller's token expires.
+    While no answer comes, an SSE comment (`:`) is sent every _HEARTBEAT_SECONDS, so that proxies keep the connection
+    open. A subscription ends when the traveller's token expires.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds_valid(operation.traveller) if operation.traveller else None

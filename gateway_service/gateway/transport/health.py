@@ -15,7 +15,7 @@ async def live(request: HttpRequest) -> JsonResponse:
 
 
 async def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200, and for each service whether it runs. The gateway is ready even if no service is."""
+    """Answer 200, and for each service whether it answers. The gateway is ready even if no service answers."""
     names = list(settings.SERVICE_URLS)
     running = await asyncio.gather(*(_is_live(name) for name in names))
     return JsonResponse({"status": "ready", "services": dict(zip(names, running, strict=True))})

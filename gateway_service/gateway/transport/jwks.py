@@ -1,4 +1,4 @@
-"""The public keys of travellers' tokens, as users_service publishes them."""
+"""The public keys that verify travellers' tokens, as users_service publishes them."""
 
 import time
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ log = structlog.get_logger("access")
 
 
 class GatewayMiddleware:
-    """Binds the request's context, refuses unknown hosts, adds security headers and logs the request.
+    """Binds the request id for log entries, refuses unknown hosts, adds security headers and logs the request.
 
     An answer to an unexpected exception shows no detail, even in DEBUG.
     """

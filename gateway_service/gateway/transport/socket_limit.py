@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 class SocketLimit:
     """Counts the open sockets of each traveller: in Valkey for all processes, and here for this process.
 
-    Valkey forgets a socket _MARGIN_SECONDS after its token expired, even if this process ended without `release`.
+    In Valkey a socket counts until _MARGIN_SECONDS after its token expired, if this process ends without `release`.
     """
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from graphql.utilities import BreakingChangeType
 
 from gateway_service.gateway.schema import CONTRACT, DESCRIBED_AS_SERVED, schema
 from gateway_service.gateway.schema.mutations import Mutation
-from gateway_service.gateway.schema.mutations.payloads import Mutating
+from gateway_service.gateway.schema.mutations.payloads import MutationField
 from shared import errors
 
 SERVICE = CONTRACT.parent
@@ -114,7 +114,9 @@ def test_the_committed_schema_equals_the_served_schema(tmp_path: Path) -> None:
     assert committed == print_schema(schema.graphql_schema), "run: ./manage_all.py manage gateway graphql_schema"
 
 
-@pytest.mark.parametrize("name", sorted(name for name, field in vars(Mutation).items() if isinstance(field, Mutating)))
+@pytest.mark.parametrize(
+    "name", sorted(name for name, field in vars(Mutation).items() if isinstance(field, MutationField))
+)
 def test_a_mutation_answers_the_codes_that_the_contract_lists(name: str, contract: GraphQLSchema) -> None:
     field: Any = getattr(Mutation, name)
     promised = _fields(contract, "Mutation")[_camel(name)].description

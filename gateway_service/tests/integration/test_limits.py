@@ -92,7 +92,7 @@ async def test_cost_is_limited_with_variables_and_defaults(ask: Any, backends: B
     assert "data" in await ask(query.format(default=" = 100"), n=20)
 
 
-async def test_a_costly_document_stays_refused_when_cached(ask: Any) -> None:
+async def test_a_cached_document_is_checked_with_its_new_variables(ask: Any) -> None:
     query = "query($n: Int) { trips(first: $n) { edges { node { departures(first: $n) { edges { node { id } } } } } } }"
 
     assert "data" in await ask(query, n=5)

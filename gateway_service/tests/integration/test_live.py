@@ -64,9 +64,9 @@ async def test_a_record_that_cannot_be_read_is_skipped(
 ) -> None:
     """The same reader goes on with the next record.
 
-    Sixty good records come first. After so many calls the interpreter specialises the call of `headers` and no longer
-    checks for a pending exception: see headers_of. Seen failing (segmentation fault) with `message.headers()` in
-    headers_of. Seen failing (a new reader) without the `try` in Feed._dispatch.
+    Sixty good records come first. They are needed to reproduce the crash of `message.headers()`: after so many calls
+    the interpreter specialises the call and no longer checks for a pending exception, see headers_of. Seen failing
+    (segmentation fault) with `message.headers()` in headers_of. Seen failing (a new reader) without the `try` in Feed._dispatch.
     """
     booking = backends.world.add_booking(person)
     readers = []
@@ -166,7 +166,7 @@ async def test_bookings_of_other_travellers_are_not_found(address: str, backends
 @pytest.mark.parametrize("payload", [bearer("x"), {"authorization": "x"}, {"authorization": 7}, {"authorization": ""}])
 async def test_an_invalid_token_closes_with_4403(payload: Any, address: str) -> None:
     async with connected(address, payload, ack=False) as client:
-        assert await client.closed() == 4403
+        assert await client.close_code() == 4403
 
 
 async def test_a_socket_ends_with_its_token(address: str, backends: Backends, person: UUID) -> None:
@@ -176,24 +176,24 @@ async def test_a_socket_ends_with_its_token(address: str, backends: Backends, pe
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference)
         started = time.monotonic()
-        assert await client.closed() == 4403
+        assert await client.close_code() == 4403
         assert time.monotonic() - started < 5
 
 
 async def test_each_breach_of_the_protocol_has_its_close_code(address: str) -> None:
     with override_settings(SOCKET_INIT_SECONDS=0.2):
         async with connected(address) as client:
-            assert await client.closed() == 4408
+            assert await client.close_code() == 4408
     async with connected(address) as client:
         await client.watch("X")
-        assert await client.closed() == 4401
+        assert await client.close_code() == 4401
     async with connected(address, {}) as client:
         await client.send(type="connection_init")
-        assert await client.closed() == 4429
+        assert await client.close_code() == 4429
     for bad in ("{", "[]", '{"type": "nope"}', '{"type": "subscribe", "id": ""}', '"x"', "[" * 50_000):
         async with connected(address, {}) as client:
             await client.connection.send(bad)
-            assert await client.closed() == 4400
+            assert await client.close_code() == 4400
     async with connected(address, {}) as client:
         await client.send(type="ping")
         assert await client.receive() == {"type": "pong"}
@@ -203,18 +203,20 @@ async def test_each_breach_of_the_protocol_has_its_close_code(address: str) -> N
         await client.send(type="subscribe", id="q", payload={"query": "{ nope }"})
         assert (await client.receive())["type"] == "error"
     async with websockets.connect(f"ws://{address}/graphql", subprotocols=["graphql-ws"]) as connection:
-        assert await Client(connection).closed() == 4406
+        assert await Client(connection).close_code() == 4406
     with pytest.raises(websockets.InvalidStatus):
         async with websockets.connect(f"ws://{address}/other"):
             pass
 
 
-async def test_a_subscription_id_is_used_once(address: str, backends: Backends, person: UUID, token: str) -> None:
+async def test_a_subscription_id_is_used_by_only_one_running_subscription(
+    address: str, backends: Backends, person: UUID, token: str
+) -> None:
     booking = backends.world.add_booking(person)
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, name="1")
         await client.watch(booking.reference, name="1")
-        assert await client.closed() == 4409
+        assert await client.close_code() == 4409
 
 
 async def test_a_completed_subscription_is_silent(address: str, backends: Backends, person: UUID, token: str) -> None:
@@ -238,7 +240,7 @@ async def test_the_sockets_of_a_traveller_are_limited(address: str, person: UUID
             async with connected(address, bearer(keys.mint_access_token(person))):
                 async with connected(address, bearer(keys.mint_access_token(person))):
                     async with connected(address, bearer(keys.mint_access_token(person)), ack=False) as fourth:
-                        assert await fourth.closed() == 4429
+                        assert await fourth.close_code() == 4429
                     async with connected(address, bearer(keys.mint_access_token(uuid7()))):
                         pass
                 await asyncio.sleep(0.2)
@@ -264,7 +266,7 @@ async def test_only_a_client_that_stops_reading_is_closed(
         await asyncio.sleep(3)
         await other.send(type="ping")
         assert await other.receive() == {"type": "pong"}
-        assert await slow.closed(timeout=20) == 1013
+        assert await slow.close_code(timeout=20) == 1013
 
 
 async def test_a_stopping_gateway_closes_sockets_with_1012(backends: Backends, token: str) -> None:
@@ -272,7 +274,7 @@ async def test_a_stopping_gateway_closes_sockets_with_1012(backends: Backends, t
 
     async with serving(application) as (server, address), connected(address, bearer(token)) as client:
         server.should_exit = True
-        assert await client.closed() == 1012
+        assert await client.close_code() == 1012
     await close_connections()
 
 

@@ -1,10 +1,11 @@
-"""The answer of a mutation: its object, a refusal in the payload, or a top-level error."""
+"""The answer of a mutation: its object, a refusal in the payload, or a top-level error. Also exact inputs."""
 
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from contracts.travel.bookings.v1 import bookings_pb2 as b
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.tests.backends import Backends
 from gateway_service.tests.world import SeatsUnavailable
@@ -18,6 +19,9 @@ BOOK = """mutation($i: CreateBookingInput!) { createBooking(input: $i) {
   booking { reference } errors { code message field params } } }"""
 PAY = """mutation($i: PayBookingInput!) { payBooking(input: $i) {
   payment { status } booking { status } errors { code params } } }"""
+
+RENAME = """mutation($i: ID!) { renamePassenger(id: $i, firstName: "Ann", lastName: "Lee") {
+  booking { reference } errors { code field } } }"""
 
 
 class EmailNotVerified(errors.Conflict):
@@ -123,15 +127,16 @@ async def test_malformed_ids_are_not_found(ask: Any, backends: Backends, token: 
     assert backends.calls["CreateQuote"] == backends.calls["CreateBooking"] == 0
 
 
-async def test_booking_mutations_require_sign_in(ask: Any, backends: Backends, departure: str) -> None:
+async def test_mutations_of_bookings_and_profiles_require_sign_in(ask: Any, backends: Backends, departure: str) -> None:
     answers = [
         await ask(QUOTE, d=departure, a=1),
         await ask(BOOK, i=booking_input()),
         await ask(PAY, i={"reference": "R", "paymentMethod": "pm_ok", "idempotencyKey": "k"}),
+        await ask(RENAME, i=to_global_id("Passenger", str(uuid7()))),
         await ask("mutation { updateProfile(input: {}) { user { id } } }"),
     ]
 
-    assert [answer["errors"][0]["extensions"]["code"] for answer in answers] == ["UNAUTHENTICATED"] * 4
+    assert [answer["errors"][0]["extensions"]["code"] for answer in answers] == ["UNAUTHENTICATED"] * 5
     assert backends.calls.total() == 0
 
 
@@ -179,6 +184,24 @@ async def test_only_the_given_fields_of_a_profile_change(
     assert not request.HasField("last_name")
     assert call.signed_in_traveller.id == person
     assert answer["data"]["updateProfile"] == {"user": {"id": to_global_id("User", str(person))}, "errors": []}
+
+
+async def test_renaming_a_passenger_returns_the_booking(ask: Any, backends: Backends, token: str, person: UUID) -> None:
+    booking = backends.world.add_booking(person)
+    passenger = booking.passengers[0].id
+
+    answer = await ask(RENAME, token=token, i=to_global_id("Passenger", passenger))
+
+    assert answer["data"]["renamePassenger"] == {"booking": {"reference": booking.reference}, "errors": []}
+    (request,) = [request for name, request, _ in backends.world.requests if name == "RenamePassenger"]
+    assert request == b.RenamePassengerRequest(passenger_id=passenger, first_name="Ann", last_name="Lee")
+
+
+async def test_renaming_by_an_id_of_another_type_is_not_found(ask: Any, backends: Backends, token: str) -> None:
+    answer = await ask(RENAME, token=token, i=to_global_id("Booking", str(uuid7())))
+
+    assert answer["data"]["renamePassenger"]["errors"] == [{"code": "NOT_FOUND", "field": "id"}]
+    assert backends.calls["RenamePassenger"] == 0
 
 
 async def test_dates_and_decimals_are_exact(ask: Any, backends: Backends) -> None:

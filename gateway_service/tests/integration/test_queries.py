@@ -174,7 +174,7 @@ async def test_a_booking_of_another_traveller_is_null_without_an_error(
 
 
 async def test_guessing_references_is_limited(ask: Any, valkey: Any, backends: Backends, token: str) -> None:
-    """Seen failing without guesses.check_limit."""
+    """Seen failing without wrong_references.check_limit."""
     query = "{ " + " ".join(f'r{i}: booking(reference: "WRONG{i}") {{ id }}' for i in range(30)) + " }"
     for _ in range(2):
         assert "errors" not in await ask(query, token=token)

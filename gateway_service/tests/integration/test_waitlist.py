@@ -1,4 +1,4 @@
-"""The waiting list, and renaming a passenger, over GraphQL. A traveller sees only their own entries."""
+"""The waiting list over GraphQL. A traveller sees only their own entries."""
 
 from typing import Any
 from uuid import UUID
@@ -6,7 +6,6 @@ from uuid import UUID
 import pytest
 from grpc import StatusCode
 
-from contracts.travel.bookings.v1 import bookings_pb2 as b
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.tests.backends import Backends
 from shared import errors
@@ -16,8 +15,6 @@ from shared.ids import uuid7
 JOIN = """mutation($d: ID!, $s: Int!) { joinWaitlist(departure: $d, seats: $s) {
   entry { id seats status position offeredUntil departure { id } } errors { code field } } }"""
 LEAVE = "mutation($i: ID!) { leaveWaitlist(id: $i) { ok errors { code field } } }"
-RENAME = """mutation($i: ID!) { renamePassenger(id: $i, firstName: "Ann", lastName: "Lee") {
-  booking { reference } errors { code field } } }"""
 QUOTE = """mutation($d: ID!, $w: ID) { createQuote(departure: $d, adults: 1, waitlistEntry: $w) {
   quote { id } errors { code field } } }"""
 NODE = "query($i: ID!) { node(id: $i) { __typename ... on WaitlistEntry { seats } } me { waitlist { id status } } }"
@@ -70,34 +67,22 @@ async def test_a_refusal_of_joining_is_in_the_payload(
     assert answer["data"]["joinWaitlist"] == {"entry": None, "errors": [{"code": code, "field": None}]}
 
 
-async def test_leaving_the_waiting_list_and_renaming_a_passenger(
-    ask: Any, backends: Backends, token: str, person: UUID
-) -> None:
-    booking = backends.world.add_booking(person)
-    passenger = booking.passengers[0].id
+async def test_leaving_the_waiting_list(ask: Any, token: str) -> None:
+    answer = await ask(LEAVE, token=token, i=to_global_id("WaitlistEntry", str(uuid7())))
 
-    leaving = await ask(LEAVE, token=token, i=to_global_id("WaitlistEntry", str(uuid7())))
-    renaming = await ask(RENAME, token=token, i=to_global_id("Passenger", passenger))
-
-    assert leaving["data"]["leaveWaitlist"] == {"ok": True, "errors": []}
-    assert renaming["data"]["renamePassenger"] == {"booking": {"reference": booking.reference}, "errors": []}
-    (request,) = [r for name, r, _ in backends.world.requests if name == "RenamePassenger"]
-    assert request == b.RenamePassengerRequest(passenger_id=passenger, first_name="Ann", last_name="Lee")
+    assert answer["data"]["leaveWaitlist"] == {"ok": True, "errors": []}
 
 
 async def test_an_id_of_another_type_is_not_found(ask: Any, backends: Backends, token: str) -> None:
-    wrong = to_global_id("Booking", str(uuid7()))
+    answer = await ask(LEAVE, token=token, i=to_global_id("Booking", str(uuid7())))
 
-    answers = [(await ask(document, token=token, i=wrong))["data"] for document in (LEAVE, RENAME)]
-
-    assert [next(iter(answer.values()))["errors"] for answer in answers] == [[{"code": "NOT_FOUND", "field": "id"}]] * 2
-    assert backends.calls["LeaveWaitlist"] == backends.calls["RenamePassenger"] == 0
+    assert answer["data"]["leaveWaitlist"]["errors"] == [{"code": "NOT_FOUND", "field": "id"}]
+    assert backends.calls["LeaveWaitlist"] == 0
 
 
 async def test_the_waiting_list_requires_sign_in(ask: Any, departure: str) -> None:
     for answer in (
         await ask(JOIN, d=departure, s=1),
         await ask(LEAVE, i=to_global_id("WaitlistEntry", str(uuid7()))),
-        await ask(RENAME, i=to_global_id("Passenger", str(uuid7()))),
     ):
         assert answer["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}

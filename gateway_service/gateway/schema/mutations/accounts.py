@@ -8,9 +8,9 @@ import graphene
 
 from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.operation.cookies import clear_refresh_cookie, set_refresh_cookie
-from gateway_service.gateway.operation.languages import languages
+from gateway_service.gateway.operation.profile_languages import profile_languages
+from gateway_service.gateway.schema.base import Info
 from gateway_service.gateway.schema.enums import Locale
-from gateway_service.gateway.schema.messages import Info
 from gateway_service.gateway.schema.mutations.payloads import (
     DonePayload,
     Payload,
@@ -146,7 +146,7 @@ async def update_profile(info: Info, input: ProfileInput) -> Payload:
     traveller = info.context.signed_in_traveller()
     changes = {name: _plain(value) for name, value in input.items() if value is not None or name in _CLEARABLE}
     await info.context.call(stubs.users.UpdateProfile, users_pb2.UpdateProfileRequest(**changes))
-    languages.pop(traveller.id, None)
+    profile_languages.pop(traveller.id, None)
     return {"user": UserRef(str(traveller.id))}
 
 

@@ -4,8 +4,8 @@ import graphene
 
 from contracts.travel.bookings.v1 import bookings_pb2
 from gateway_service.gateway.ids import raw_id
+from gateway_service.gateway.schema.base import Info
 from gateway_service.gateway.schema.enums import PassengerKind
-from gateway_service.gateway.schema.messages import Info
 from gateway_service.gateway.schema.mutations.payloads import (
     BookingPayload,
     CancellationQuotePayload,

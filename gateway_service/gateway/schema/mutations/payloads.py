@@ -1,4 +1,4 @@
-"""The payload types of mutations, and how a mutation answers a result or a refusal."""
+"""The payload types of mutations, and the decorator that turns results and refusals into payloads."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -7,9 +7,9 @@ from typing import Any
 import graphene
 from graphene.types.unmountedtype import UnmountedType
 
-from gateway_service.gateway.ids import input_name
+from gateway_service.gateway.schema.base import Info, many
 from gateway_service.gateway.schema.bookings import Booking, CancellationQuote, Payment, Quote, WaitlistEntry
-from gateway_service.gateway.schema.messages import Info, many
+from gateway_service.gateway.schema.input_names import input_name
 from gateway_service.gateway.schema.scalars import JSON
 from gateway_service.gateway.schema.travellers import User
 from shared.errors import DomainError, protocols_of
@@ -36,7 +36,7 @@ def user_error(error: DomainError, locale: Language) -> dict[str, object]:
     }
 
 
-# The contract gives each of the first three payloads a name of its own, although their fields are equal.
+# The first three payloads have the same fields, but the contract gives each its own name.
 class DonePayload(graphene.ObjectType):
     ok = graphene.Boolean(required=True)
     errors = many(UserError)
@@ -91,7 +91,7 @@ class WaitlistPayload(graphene.ObjectType):
     errors = many(UserError)
 
 
-class Mutating(graphene.Field):
+class MutationField(graphene.Field):
     """A field of Mutation.
 
     It answers a refusal in the payload's `errors` if the refusal's code is in `refusals`, or if its kind has no
@@ -102,24 +102,24 @@ class Mutating(graphene.Field):
         self, payload: type[graphene.ObjectType], refusals: frozenset[str], act: Resolver, **arguments: UnmountedType
     ):
         self.refusals = refusals
-        super().__init__(payload, required=True, resolver=_answering(act, refusals), **arguments)
+        super().__init__(payload, required=True, resolver=_resolver(act, refusals), **arguments)
 
 
 def mutation(
     payload: type[graphene.ObjectType], refusals: str = "", **arguments: UnmountedType
-) -> Callable[[Resolver], Mutating]:
+) -> Callable[[Resolver], MutationField]:
     """Make a field of Mutation from a coroutine function `(info, **arguments)`.
 
     The function returns the payload's fields by name, or raises a refusal. `refusals` are codes, separated by spaces.
     """
 
-    def decorate(act: Resolver) -> Mutating:
-        return Mutating(payload, frozenset(refusals.split()), act, **arguments)
+    def decorate(act: Resolver) -> MutationField:
+        return MutationField(payload, frozenset(refusals.split()), act, **arguments)
 
     return decorate
 
 
-def _answering(act: Resolver, refusals: frozenset[str]) -> Resolver:
+def _resolver(act: Resolver, refusals: frozenset[str]) -> Resolver:
     @functools.wraps(act)
     async def resolve(_root: None, info: Info, **arguments: object) -> Payload:
         locale = await info.context.locale()
@@ -132,7 +132,7 @@ def _answering(act: Resolver, refusals: frozenset[str]) -> Resolver:
             return {"ok": False, "two_factor_required": two_factor, "errors": [user_error(error, locale)]}
         finally:
             info.context.renew()
-        # A payload type reads only the names that it has.
+        # A payload type ignores keys that it has no field for.
         return {"ok": True, "two_factor_required": False, "errors": [], **answer}
 
     return resolve

@@ -1,4 +1,7 @@
-"""The base of every type: its fields are read from protobuf messages by name, and some types have a global id."""
+"""The base classes of the object types whose fields are read by name from protobuf messages.
+
+Payloads, edges, connections, inputs and enums have other base classes.
+"""
 
 import functools
 from collections.abc import Callable
@@ -25,14 +28,18 @@ class HasId(Protocol):
 
 
 class Info(GraphQLResolveInfo):
-    """What a resolver receives besides its arguments. `context` is the operation."""
+    """What a resolver receives besides its arguments. `context` is the Operation of the request."""
 
     context: Operation
 
 
 @functools.lru_cache(maxsize=2048)
 def _presence(message: Descriptor, name: str) -> tuple[bool, bool] | None:
-    """Return (has presence, empty means absent) of a message's field, or None if there is no such field."""
+    """Return two facts about a message's field, or None if there is no such field.
+
+    The first fact is whether protobuf tracks the presence of the field. The second is whether an empty value means that
+    the field is absent.
+    """
     field = message.fields_by_name.get(name)
     if field is None:
         return None
@@ -80,7 +87,7 @@ class Node(graphene.Interface):
 
     @classmethod
     def resolve_type(cls, instance: Message | UserRef, info: GraphQLResolveInfo) -> type[graphene.ObjectType]:
-        """Return the type that has the name of the message `instance`."""
+        """Return the type of `instance`: its name is the name of the message, or the `type_name` of a UserRef."""
         name = instance.type_name if isinstance(instance, UserRef) else type(instance).__name__
         node_type: GrapheneObjectType = info.schema.type_map[name]
         graphene_type: type[graphene.ObjectType] = node_type.graphene_type
@@ -88,7 +95,7 @@ class Node(graphene.Interface):
 
 
 class NodeObject(MessageObject):
-    """A MessageObject with a global id: its type's name and its message's uuid."""
+    """A MessageObject with a global id, which is made of the type's name and the message's uuid."""
 
     class Meta:
         abstract = True

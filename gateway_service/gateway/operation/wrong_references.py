@@ -1,6 +1,8 @@
-"""Limit guesses of booking references: refuse a traveller who used WRONG_REFERENCES wrong ones within a minute.
+"""Limit guesses of booking references in `Query.booking`.
 
-References are short, so a program could find one by trying. While Valkey is unavailable, nothing is counted or refused.
+References are short, so a program could find one by trying. A traveller who used WRONG_REFERENCES wrong references
+within WINDOW_SECONDS is refused. Other fields, and REST, neither count nor refuse. While Valkey is unavailable, nothing
+is counted or refused.
 """
 
 from typing import Final
@@ -29,7 +31,7 @@ async def check_limit(traveller: Traveller) -> None:
         raise RateLimited(retry_after=WINDOW_SECONDS)
 
 
-async def note_wrong_reference(traveller: Traveller) -> None:
+async def note(traveller: Traveller) -> None:
     """Count one wrong reference of the traveller. The first one starts a window of WINDOW_SECONDS."""
     try:
         async with valkey.client().pipeline() as pipe:

@@ -1,6 +1,6 @@
 """GraphQL over WebSocket: the graphql-transport-ws protocol as a plain ASGI application.
 
-The first message, `connection_init`, names the traveller by a token. The socket is closed when that token expires.
+The message `connection_init` may contain a traveller's token. The socket is closed when that token expires.
 Messages for a slow client wait in a bounded buffer. If the buffer is full, only that client's socket is closed.
 """
 
@@ -11,8 +11,8 @@ from typing import Final
 import structlog
 from django.conf import settings
 
-from gateway_service.gateway.execution.documents import InvalidRequest, prepare
-from gateway_service.gateway.execution.errors import body_of_errors
+from gateway_service.gateway.execution.documents import prepare
+from gateway_service.gateway.execution.errors import InvalidRequest, body_of_errors
 from gateway_service.gateway.execution.json_text import dumps, parse_json
 from gateway_service.gateway.execution.run import Body, answers
 from gateway_service.gateway.operation.context import Operation
@@ -34,7 +34,7 @@ _CLOSE_SECONDS: Final = 15.0
 log = structlog.get_logger(__name__)
 
 
-class Closed(Exception):
+class CloseSocket(Exception):
     """The socket must be closed with this code and reason."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -46,9 +46,9 @@ class Closed(Exception):
 BAD_MESSAGE: Final = "Invalid message"
 
 
-def forbidden() -> Closed:
-    """Return the close code and reason for a token that is invalid or has expired."""
-    return Closed(4403, "Forbidden")
+def forbidden() -> CloseSocket:
+    """Return the exception for a token that is invalid or has expired."""
+    return CloseSocket(4403, "Forbidden")
 
 
 class Socket:
@@ -60,7 +60,7 @@ class Socket:
         self._send = send
         self._socket_limit = socket_limit
         self._out: asyncio.Queue[Body] = asyncio.Queue(BUFFERED_MESSAGES)
-        self._end: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
+        self._end: asyncio.Future[CloseSocket] = asyncio.get_running_loop().create_future()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._traveller: Traveller | None = None
         self._locale: Locale | None = None
@@ -73,11 +73,13 @@ class Socket:
         offered = PROTOCOL in self._scope.get("subprotocols", ())
         await self._send({"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None})
         if not offered:
-            await self._close(Closed(4406, "Subprotocol not acceptable"))
+            await self._close(CloseSocket(4406, "Subprotocol not acceptable"))
             return
         reading, writing = asyncio.ensure_future(self._read()), asyncio.ensure_future(self._write())
-        ends: set[asyncio.Future[None] | asyncio.Future[Closed]] = {reading, writing, self._end}
-        init_timeout = asyncio.get_running_loop().call_later(settings.SOCKET_INIT_SECONDS, self._not_initialised)
+        ends: set[asyncio.Future[None] | asyncio.Future[CloseSocket]] = {reading, writing, self._end}
+        init_timeout = asyncio.get_running_loop().call_later(
+            settings.SOCKET_INIT_SECONDS, self._close_if_not_initialised
+        )
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -100,38 +102,38 @@ class Socket:
                 if event["type"] == "websocket.disconnect":
                     return
                 await self._handle(event)
-        except Closed as closed:
-            self._finish(closed)
+        except CloseSocket as error:
+            self._finish(error)
         except Exception as error:
             log.error("socket_failed", exc_info=error)
-            self._finish(Closed(1011, "Internal error"))
+            self._finish(CloseSocket(1011, "Internal error"))
 
     async def _handle(self, event: Event) -> None:
         text = event.get("text")
         if text is None or len(text) > MAX_MESSAGE:
-            raise Closed(4400, BAD_MESSAGE)
+            raise CloseSocket(4400, BAD_MESSAGE)
         try:
             message = parse_json(text.encode("utf-8", "surrogatepass"))
         except InvalidRequest:
-            raise Closed(4400, BAD_MESSAGE) from None
+            raise CloseSocket(4400, BAD_MESSAGE) from None
         if not isinstance(message, dict):
-            raise Closed(4400, BAD_MESSAGE)
+            raise CloseSocket(4400, BAD_MESSAGE)
         kind = message.get("type")
         if kind == "connection_init":
             await self._init(message.get("payload"))
         elif kind == "ping":
-            self._put({"type": "pong"})
+            self._queue({"type": "pong"})
         elif kind == "subscribe":
             self._subscribe(message)
         elif kind == "complete" and isinstance(message.get("id"), str):
             if task := self._running.pop(message["id"], None):
                 task.cancel()
         elif kind != "pong":
-            raise Closed(4400, BAD_MESSAGE)
+            raise CloseSocket(4400, BAD_MESSAGE)
 
     async def _init(self, payload: object) -> None:
         if self._acknowledged:
-            raise Closed(4429, "Too many initialisation requests")
+            raise CloseSocket(4429, "Too many initialisation requests")
         values = payload if isinstance(payload, dict) else {}
         authorization = values.get("authorization", values.get("Authorization"))
         if authorization is not None and not isinstance(authorization, str):
@@ -141,28 +143,28 @@ class Socket:
         except Unauthenticated:
             raise forbidden() from None
         except DomainError:
-            raise Closed(1013, "Try again later") from None
+            raise CloseSocket(1013, "Try again later") from None
         if traveller is not None:
             seconds = seconds_valid(traveller)
             if not await self._socket_limit.admit(traveller.id, self, seconds=seconds):
-                raise Closed(4429, "Too many sockets")
+                raise CloseSocket(4429, "Too many sockets")
             self._traveller = traveller
             self._expiry = asyncio.get_running_loop().call_later(seconds, self._finish, forbidden())
         locale = values.get("locale")
         self._locale = locale_of(locale) if isinstance(locale, str) else negotiate(self._header(b"accept-language"))
         self._acknowledged = True
-        self._put({"type": "connection_ack"})
+        self._queue({"type": "connection_ack"})
 
     def _subscribe(self, message: Body) -> None:
         if not self._acknowledged:
-            raise Closed(4401, "Unauthorized")
+            raise CloseSocket(4401, "Unauthorized")
         name = message.get("id")
         if not isinstance(name, str) or not 0 < len(name) <= 100:
-            raise Closed(4400, BAD_MESSAGE)
+            raise CloseSocket(4400, BAD_MESSAGE)
         if name in self._running:
-            raise Closed(4409, "Subscriber already exists")
+            raise CloseSocket(4409, "Subscriber already exists")
         if len(self._running) >= MAX_OPERATIONS:
-            raise Closed(4429, "Too many operations")
+            raise CloseSocket(4429, "Too many operations")
         self._running[name] = asyncio.ensure_future(self._answer(name, message.get("payload")))
 
     async def _answer(self, name: str, payload: object) -> None:
@@ -170,12 +172,12 @@ class Socket:
             try:
                 if not await self._send_answers(name, payload):
                     return
-                self._put({"id": name, "type": "complete"})
-            except Closed as closed:
-                self._finish(closed)
+                self._queue({"id": name, "type": "complete"})
+            except CloseSocket as error:
+                self._finish(error)
             except Exception as error:
                 log.error("operation_failed", exc_info=error)
-                self._finish(Closed(1011, "Internal error"))
+                self._finish(CloseSocket(1011, "Internal error"))
             finally:
                 if self._running.get(name) is asyncio.current_task():
                     del self._running[name]
@@ -186,14 +188,14 @@ class Socket:
             prepared = prepare(payload)
         except InvalidRequest as refused:
             errors = body_of_errors(refused.errors, self._locale or DEFAULT_LOCALE)["errors"]
-            self._put({"id": name, "type": "error", "payload": errors})
+            self._queue({"id": name, "type": "error", "payload": errors})
             return False
         async with contextlib.aclosing(answers(prepared, self._operation())) as bodies:
             async for body in bodies:
                 if "data" not in body:
-                    self._put({"id": name, "type": "error", "payload": body["errors"]})
+                    self._queue({"id": name, "type": "error", "payload": body["errors"]})
                     return False
-                self._put({"id": name, "type": "next", "payload": body})
+                self._queue({"id": name, "type": "next", "payload": body})
                 await asyncio.sleep(0)
         return True
 
@@ -201,7 +203,7 @@ class Socket:
         peer = (self._scope.get("client") or ("", 0))[0]
         return Operation(
             traveller=self._traveller,
-            asked_locale=self._locale,
+            requested_locale=self._locale,
             request_id=current_request_id(),
             traceparent=current_traceparent(),
             ip_address=client_address(peer=peer, forwarded_for=self._header(b"x-forwarded-for")),
@@ -211,29 +213,29 @@ class Socket:
     def _header(self, name: bytes) -> str:
         return ", ".join(value.decode("latin-1") for key, value in self._scope["headers"] if key == name)
 
-    def _put(self, message: Body) -> None:
+    def _queue(self, message: Body) -> None:
         if self._end.done():
             return
         try:
             self._out.put_nowait(message)
         except asyncio.QueueFull:
-            raise Closed(1013, "Too slow a reader") from None
+            raise CloseSocket(1013, "Too slow a reader") from None
 
     async def _write(self) -> None:
         while True:
             message = await self._out.get()
             await self._send({"type": "websocket.send", "text": dumps(message)})
 
-    def _finish(self, closed: Closed) -> None:
+    def _finish(self, reason: CloseSocket) -> None:
         if not self._end.done():
-            self._end.set_result(closed)
+            self._end.set_result(reason)
 
-    def _not_initialised(self) -> None:
+    def _close_if_not_initialised(self) -> None:
         if not self._acknowledged:
-            self._finish(Closed(4408, "Connection initialisation timeout"))
+            self._finish(CloseSocket(4408, "Connection initialisation timeout"))
 
-    async def _close(self, closed: Closed) -> None:
+    async def _close(self, reason: CloseSocket) -> None:
         """Send the close frame. Give up after _CLOSE_SECONDS, because the client may have stopped reading."""
-        closing = self._send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
+        closing = self._send({"type": "websocket.close", "code": reason.code, "reason": reason.reason})
         with contextlib.suppress(TimeoutError, OSError):
             await asyncio.wait_for(closing, _CLOSE_SECONDS)

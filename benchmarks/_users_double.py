@@ -1,4 +1,7 @@
-"""A double of users_service, in its own process: every traveller may book. `python -m benchmarks._users_double PORT`."""
+"""A double of users_service, in its own process: every traveller may book.
+
+`python -m benchmarks._users_double PORT`.
+"""
 
 import asyncio
 import sys

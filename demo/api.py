@@ -117,7 +117,10 @@ mutation Renew($token: String!) {
 
 
 def judge(answer: Mapping[str, Any], needs: str | None = None) -> tuple[Any, str | None, str | None]:
-    """Return the value of the only field, and the code and message of the first error; both are None if there is none."""
+    """Return the value of the only field, and the code and message of the first error.
+
+    Both are None if there is no error.
+    """
     value = next(iter((answer.get("data") or {}).values()), None)
     refusals = (value or {}).get("errors") if isinstance(value, dict) else None
     if refusals:

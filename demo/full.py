@@ -37,7 +37,8 @@ class FullDemo:
         """Play all scenes. Raises DemoFailed at the first unexpected result."""
         self.narrator.heading(
             "What can go wrong on the way to a trip",
-            "A card is declined, a bank asks first, a passenger stays at home, a departure is full, and staff cancel it.",
+            "A card is declined, a bank asks first, a passenger stays at home, a departure is full,"
+            " and staff cancel it.",
         )
         with self.narrator.step("Ada and Ben register and sign in"):
             ada, ben = self.sign_up("Ada"), self.sign_up("Ben")
@@ -109,7 +110,9 @@ class FullDemo:
             travelling = sum(not passenger["cancelled"] for passenger in changed["passengers"])
             self.narrator.fact("booking", f"{changed['status']}: {travelling} of {len(changed['passengers'])} travel")
             credited = ada.wait_until(
-                lambda: ada.api.call(documents.BOOKING, {"reference": booking["reference"]}, needs="creditNotes.0.number"),
+                lambda: ada.api.call(
+                    documents.BOOKING, {"reference": booking["reference"]}, needs="creditNotes.0.number"
+                ),
                 lambda seen: bool(seen["creditNotes"]), "no credit note was issued",
             )  # fmt: skip
             self.narrator.fact(
@@ -131,7 +134,9 @@ class FullDemo:
             ada.cancel(booking)
             self.narrator.fact("Ada", "cancels her booking")
             offered = ben.wait_until(
-                lambda: ben.api.call(documents.WAITLIST)["waitlist"][0], lambda entry: entry["status"] == "OFFERED", "Ben got no offer"
+                lambda: ben.api.call(documents.WAITLIST)["waitlist"][0],
+                lambda entry: entry["status"] == "OFFERED",
+                "Ben got no offer",
             )  # fmt: skip
             self.narrator.fact("Ben", f"{offered['status']} until {offered['offeredUntil']}")
             mail = ben.mail("the mail about the offer", lambda mail: "come free" in mail.subject)

@@ -1,4 +1,7 @@
-"""The live status of one booking: a graphql-transport-ws client that reconnects without losing or repeating an event."""
+"""The live status of one booking.
+
+The graphql-transport-ws client reconnects without losing or repeating an event.
+"""
 
 import json
 from collections.abc import Callable

@@ -119,7 +119,10 @@ def body(message: EmailMessage, kind: str) -> str:
 
 
 def attachments(message: EmailMessage) -> Iterator[Attachment]:
-    """Yield every file of a mail. A calendar that is also one of the mail's texts, for mail programs, is yielded once."""
+    """Yield every file of a mail.
+
+    A calendar that is also one of the mail's texts, for mail programs, is yielded once.
+    """
     parts = [part for part in message.walk() if not part.is_multipart()]
     named = [part for part in parts if part.get_filename()]
     calendars = [part for part in parts if part.get_content_type() == "text/calendar" and not part.get_filename()]

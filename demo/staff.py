@@ -39,7 +39,8 @@ class Staff:
             admin.post(str(page.url), data=signing_in | _token(page))
             page = admin.get(ADDING)
             departure = {
-                "trip": raw_id(trip), "capacity": str(seats), "adult_price": "300", "child_price": "200", "_continue": "1",
+                "trip": raw_id(trip), "capacity": str(seats), "adult_price": "300", "child_price": "200",
+                "_continue": "1",
                 **_moment("starts_at", starts), **_moment("ends_at", starts + LASTING),
             }  # fmt: skip
             answer = admin.post(ADDING, data=departure | _token(page))

@@ -154,7 +154,7 @@ def forget(platform: Platform, name: str) -> None:
 
 
 def strays(platform: Platform, known: Iterable[Child] = ()) -> list[Child]:
-    """Return running processes that have this platform's mark, except `known` children and the processes they started."""
+    """Return the running processes with this platform's mark, except `known` children and processes they started."""
     known_pids = {child.pid for child in known} | {os.getpid()}
     lost = []
     for process in psutil.process_iter():

@@ -96,7 +96,7 @@ def platform_environment(platform: Platform, vault: Vault, *, external: bool = F
 
 
 def service_environment(service: str, platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
-    """Return the environment of one service's processes: the person's, the platform's, and the service's own variables."""
+    """Return the variables of one service's processes: the person's, the platform's, and the service's own."""
     inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     shared = platform_environment(platform, vault, external=external)
     others = {f"{name.upper()}_DATABASE_URL" for name in postgres.DATABASES if name != service}

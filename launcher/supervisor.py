@@ -105,7 +105,10 @@ class Supervisor:
 
 
 def lock(platform: Platform) -> int | None:
-    """Take the lock of the state folder, which a supervisor holds until it ends. Return None if another one holds it."""
+    """Take the lock of the state folder, which a supervisor holds until it ends.
+
+    Return None if another one holds it.
+    """
     handle = os.open(platform.run / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,7 @@
-"""Template databases for tests. Each is migrated once for each state of the migrations, and copied by every test run."""
+"""Template databases for tests.
+
+Each is migrated once for each state of the migrations, and copied by every test run.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence

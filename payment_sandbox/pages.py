@@ -5,16 +5,20 @@ from html import escape
 from starlette.responses import HTMLResponse
 
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;background:#f3f4f6;display:grid;place-items:center;min-height:100vh;margin:0}"
+    "body{font:16px/1.5 system-ui,sans-serif;background:#f3f4f6;display:grid;"
+    "place-items:center;min-height:100vh;margin:0}"
     "main{background:#fff;border-radius:12px;padding:2rem 2.5rem;box-shadow:0 8px 30px #0002;max-width:24rem}"
     "h1{font-size:1.2rem;margin:0 0 .5rem}p{color:#4b5563}.amount{font-size:1.8rem;font-weight:700;color:#111827}"
-    "button{font:inherit;padding:.6rem 1.4rem;border-radius:8px;border:1px solid #d1d5db;background:#fff;margin-right:.6rem;cursor:pointer}"
+    "button{font:inherit;padding:.6rem 1.4rem;border-radius:8px;border:1px solid #d1d5db;background:#fff;"
+    "margin-right:.6rem;cursor:pointer}"
     "button[value=approve]{background:#2563eb;border-color:#2563eb;color:#fff}"
 )
 

@@ -12,7 +12,8 @@ from payment_sandbox.methods import METHODS, Status
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS payment (
-    key TEXT PRIMARY KEY, id TEXT UNIQUE NOT NULL, method TEXT NOT NULL, amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
+    key TEXT PRIMARY KEY, id TEXT UNIQUE NOT NULL, method TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL CHECK (amount_minor > 0),
     currency TEXT NOT NULL, webhook_url TEXT NOT NULL, status TEXT NOT NULL, failure_code TEXT NOT NULL DEFAULT '',
     action_token TEXT UNIQUE, settles_at REAL, refund_failures INTEGER NOT NULL, created_at REAL NOT NULL
 );
@@ -24,7 +25,8 @@ CREATE TABLE IF NOT EXISTS refund (
 );
 CREATE INDEX IF NOT EXISTS refund_of_payment ON refund (payment_key);
 CREATE TABLE IF NOT EXISTS webhook (
-    id TEXT PRIMARY KEY, url TEXT NOT NULL, body TEXT NOT NULL, due_at REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, heard_at REAL
+    id TEXT PRIMARY KEY, url TEXT NOT NULL, body TEXT NOT NULL, due_at REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0, heard_at REAL
 );
 CREATE INDEX IF NOT EXISTS webhook_due ON webhook (due_at) WHERE heard_at IS NULL;
 """
@@ -73,7 +75,8 @@ class Store:
             rule, now = METHODS[method], time.time()
             status = Status.REQUIRES_ACTION if rule.needs_action else Status.PROCESSING
             self._db.execute(
-                "INSERT INTO payment (key, id, method, amount_minor, currency, webhook_url, status, action_token, settles_at,"
+                "INSERT INTO payment (key, id, method, amount_minor, currency, webhook_url, status, action_token,"
+                " settles_at,"
                 " refund_failures, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     key, f"pay_{uuid4().hex}", method, amount_minor, currency, webhook_url, status,
@@ -152,7 +155,8 @@ class Store:
     def find_refund(self, key: str) -> sqlite3.Row | None:
         """Return the refund with `key`, with its payment's currency. None if there is none."""
         return self._fetch(
-            "SELECT refund.*, payment.currency FROM refund JOIN payment ON payment.key = payment_key WHERE refund.key = ?",
+            "SELECT refund.*, payment.currency FROM refund JOIN payment ON payment.key = payment_key"
+            " WHERE refund.key = ?",
             key,
         )
 

@@ -95,7 +95,10 @@ class OperatorCommand(BaseCommand):
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Any]:
-        """Yield a function that advances the progress bar by a number. It is drawn on stderr, and only on a terminal."""
+        """Yield a function that advances the progress bar by a number.
+
+        It is drawn on stderr, and only on a terminal.
+        """
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         console = Console(stderr=True)
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:

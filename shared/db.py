@@ -36,7 +36,10 @@ def lock_key(*parts: object) -> int:
 
 
 def try_advisory_xact_lock(*parts: object) -> bool:
-    """Take the advisory lock on `parts` until the transaction ends; return False at once if another transaction has it."""
+    """Take the advisory lock on `parts` until the transaction ends.
+
+    Return False at once if another transaction has it.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_key(*parts)])
         return bool(cursor.fetchone()[0])
@@ -44,7 +47,10 @@ def try_advisory_xact_lock(*parts: object) -> bool:
 
 @contextmanager
 def advisory_lock(*parts: object) -> Iterator[None]:
-    """Hold the advisory lock on `parts` during the body, inside or outside a transaction. lock_timeout limits the wait."""
+    """Hold the advisory lock on `parts` during the body, inside or outside a transaction.
+
+    The setting lock_timeout of PostgreSQL limits the wait.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [lock_key(*parts)])
     try:

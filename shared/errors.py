@@ -41,7 +41,10 @@ class DomainError(Exception):
 
 
 class _Shown(dict[str, Any]):
-    """Parameters for a message. A missing parameter shows as its name, because a refusal must never fail to be shown."""
+    """Parameters for a message.
+
+    A missing parameter shows as its name, because a refusal must never fail to be shown.
+    """
 
     def __missing__(self, key: str) -> str:
         return key

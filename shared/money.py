@@ -1,4 +1,7 @@
-"""Money: a Decimal with its currency in code, and integer minor units with an ISO 4217 code on the wire. Never a float."""
+"""Money: a Decimal with its currency in code, integer minor units with an ISO 4217 code on the wire.
+
+Money is never a float.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

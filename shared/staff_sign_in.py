@@ -82,7 +82,10 @@ class StaffRecheckMiddleware:
 
 
 def staff_id(request: HttpRequest) -> UUID:
-    """Return the id of the signed-in staff member, for the audit. A local superuser has an id made from the user name."""
+    """Return the id of the signed-in staff member, for the audit.
+
+    A local superuser has an id made from the user name.
+    """
     known = request.session.get(_SESSION_ID)
     return UUID(known) if known else uuid5(NAMESPACE_URL, f"staff:{request.user.get_username()}")
 

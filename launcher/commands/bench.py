@@ -12,7 +12,10 @@ from launcher.vault import Vault
 
 
 def bench(platform: Platform, arguments: Sequence[str]) -> int:
-    """Run a benchmark (its name, then its options) with the platform's addresses. Raises Refusal for an unknown name."""
+    """Run a benchmark (its name, then its options) with the platform's addresses.
+
+    Raises Refusal for an unknown name.
+    """
     platform.make_folders()
     known = sorted(path.stem for path in (platform.root / "benchmarks").glob("*.py") if not path.stem.startswith("_"))
     if not arguments or arguments[0] not in known:

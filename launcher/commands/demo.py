@@ -12,7 +12,10 @@ from launcher.vault import Vault
 
 
 def demo(platform: Platform, *, full: bool) -> int:
-    """Play the demo and return its exit code; `full` adds what can go wrong. Raises Refusal if the platform is not up."""
+    """Play the demo and return its exit code; `full` adds what can go wrong.
+
+    Raises Refusal if the platform is not up.
+    """
     _check_up(platform)
     gateway = public_addresses(platform)["GATEWAY_URL"]
     links = {

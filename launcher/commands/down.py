@@ -14,7 +14,10 @@ from launcher.stopping import stop
 
 
 def down(platform: Platform) -> list[str]:
-    """Stop every process that runs, through its supervisor if it has one. Return the names of what ran. Raises Refusal."""
+    """Stop every process that runs, through its supervisor if it has one.
+
+    Return the names of what ran. Raises Refusal.
+    """
     if not platform.run.is_dir():
         return []
     ran = [process.name for process in TABLE if children.running(platform, process.name)]
@@ -30,15 +33,17 @@ def check_reset(platform: Platform) -> None:
         raise Refusal(
             f"Nothing was deleted: {platform.var} has no file {MARKER}, which marks a folder that manage_all.py made."
             " (Older versions did not write it.)",
-            f"touch {shlex.quote(str(platform.marker))} && ./manage_all.py reset    (only if everything in it may be deleted)",
+            f"touch {shlex.quote(str(platform.marker))} && ./manage_all.py reset"
+            "    (only if everything in it may be deleted)",
         )
     outside = postgres.outside_folder(platform)
     if outside is not None and outside.exists() and not postgres.is_made_for(outside, platform):
         marker = shlex.quote(str(outside / MARKER))
         raise Refusal(
-            f"Nothing was deleted: {outside}, which has the databases of {platform.var}, does not name that folder in its"
-            f" file {MARKER}.",
-            f"echo {shlex.quote(str(platform.var))} > {marker} && ./manage_all.py reset    (only if everything in it may be deleted)",
+            f"Nothing was deleted: {outside}, which has the databases of {platform.var}, does not name"
+            f" that folder in its file {MARKER}.",
+            f"echo {shlex.quote(str(platform.var))} > {marker} && ./manage_all.py reset"
+            "    (only if everything in it may be deleted)",
         )
 
 

@@ -166,7 +166,10 @@ def _running(platform: Platform, *options: str) -> Iterator[None]:
 
 @contextmanager
 def _state_folder(platform: Platform) -> Iterator[None]:
-    """Hold var/test for this run only, and stop what a killed run left running. Raises Refusal if another run holds it."""
+    """Hold var/test for this run only, and stop what a killed run left running.
+
+    Raises Refusal if another run holds it.
+    """
     folder = platform.var / "test"
     platform.make_state_folder()
     folder.mkdir(exist_ok=True)

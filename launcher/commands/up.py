@@ -91,7 +91,8 @@ def check_disk(platform: Platform) -> None:
     free = shutil.disk_usage(platform.var).free
     if free < LEAST_FREE:
         raise Refusal(
-            f"The disk of {platform.var} is full: {free // 1_000_000} MB are free, {LEAST_FREE // 1_000_000} MB are needed.",
+            f"The disk of {platform.var} is full:"
+            f" {free // 1_000_000} MB are free, {LEAST_FREE // 1_000_000} MB are needed.",
             "TRAVEL_VAR=/another/disk/travel ./manage_all.py up",
         )
 
@@ -154,7 +155,10 @@ def start_supervisor(platform: Platform, *options: str) -> "subprocess.Popen[byt
 
 
 def follow(platform: Platform, *, until_ready: bool, quiet: bool = False) -> Report:
-    """Show the supervisor's progress until the platform is ready or has failed; without `until_ready` until it stops."""
+    """Show the supervisor's progress until the platform is ready or has failed.
+
+    Without `until_ready`, show it until the platform stops.
+    """
     with Progress(quiet=quiet) as progress:
         while True:
             report = Report.read(platform)

@@ -56,7 +56,8 @@ def fetch() -> None:
                 raise BadJar(f"{ENDPOINT} no longer needs {name}: update kafka_jars.sha256")
             if sha256(fetched_jars[name]) != checksum:
                 raise BadJar(
-                    f"{name} differs from its checksum in kafka_jars.sha256: delete it below ~/.m2/repository and try again"
+                    f"{name} differs from its checksum in kafka_jars.sha256:"
+                    " delete it below ~/.m2/repository and try again"
                 )
             shutil.copy2(fetched_jars[name], draft / name)
         try:

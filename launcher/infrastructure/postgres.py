@@ -228,7 +228,8 @@ def _outside(platform: Platform) -> Path:
             (folder / MARKER).write_text(f"{platform.var}\n")
             return folder
     raise Refusal(
-        f"PostgreSQL does not run as root, and the user `nobody` may enter neither {platform.var} nor a folder outside of it.",
+        f"PostgreSQL does not run as root, and the user `nobody` may enter neither {platform.var}"
+        " nor a folder outside of it.",
         "TRAVEL_VAR=/srv/travel ./manage_all.py up",
     )
 

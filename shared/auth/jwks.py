@@ -59,7 +59,10 @@ class KeySet:
 
 
 def parse(document: bytes) -> dict[str, Ed25519PublicKey]:
-    """Return the Ed25519 keys of a JWK set and ignore other keys. Raises ValueError if the document is not a key set."""
+    """Return the Ed25519 keys of a JWK set and ignore other keys.
+
+    Raises ValueError if the document is not a key set.
+    """
     keys = {}
     for jwk in json.loads(document)["keys"]:
         if jwk.get("kty") == "OKP" and jwk.get("crv") == "Ed25519" and jwk.get("kid"):

@@ -22,7 +22,10 @@ _MAX_KID: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Traveller:
-    """The person that an access token identifies. `roles` are staff groups. `expires_at` is in seconds since the epoch."""
+    """The person that an access token identifies.
+
+    `roles` are staff groups. `expires_at` is in seconds since the epoch.
+    """
 
     id: UUID
     session_id: UUID

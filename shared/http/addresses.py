@@ -7,7 +7,10 @@ from django.http import HttpRequest
 
 
 def client_ip(request: HttpRequest) -> str:
-    """Return the client's address, from the peer and the X-Forwarded-For header of the request. See `client_address`."""
+    """Return the client's address, from the peer and the X-Forwarded-For header of the request.
+
+    See `client_address`.
+    """
     return client_address(
         peer=request.META.get("REMOTE_ADDR") or "", forwarded_for=request.headers.get("X-Forwarded-For", "")
     )

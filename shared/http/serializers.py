@@ -15,7 +15,9 @@ _UNKNOWN = Text(en="This field is not known or not yours to set.", fr="Ce champ 
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuse, with 400 naming them, fields that are unknown or read-only: a price or a flag sent along is never just ignored."""
+    """Refuse, with 400 naming them, fields that are unknown or read-only: a price or a flag sent along is never just
+    ignored.
+    """
 
     @classmethod
     def from_request(cls, request: Request, *, partial: bool = False) -> Self:

@@ -1,4 +1,4 @@
-"""An idempotent write: `with Attempt(...).once() as write` gives it effect once, however often the client repeats it."""
+"""An idempotent write: `with Attempt(...).once() as write` takes effect once, even if the client repeats it."""
 
 import dataclasses
 import hashlib

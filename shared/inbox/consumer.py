@@ -2,8 +2,8 @@
 
 Every record has one of three outcomes:
 - It takes effect, or it took effect before.
-- The record is at fault. After at most five attempts it goes to `<topic>.<consumer>.dlq` and into the DeadLetter table, and
-  later events of its key are parked behind it.
+- The record is at fault. After at most five attempts it goes to `<topic>.<consumer>.dlq` and into the DeadLetter table,
+  and later events of its key are parked behind it.
 - The deploy is at fault. The process stops and the offset stays where it was.
 
 An unavailable database, service or broker is not an outcome: the loop waits, stays in its group, and counts no attempt.

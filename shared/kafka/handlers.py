@@ -1,4 +1,7 @@
-"""Which function handles which event. A service has at most one handler for a message, in an app's `consumers` module."""
+"""Which function handles which event.
+
+A service has at most one handler for a message, in an app's `consumers` module.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -33,7 +33,10 @@ class Record:
 
     @classmethod
     def of(cls, message: KafkaMessage) -> "Record":
-        """Return `message` as a record. Never raises because of what the record contains. Call it once for a message."""
+        """Return `message` as a record.
+
+        Never raises because of what the record contains. Call it once for a message.
+        """
         headers, defect = [], ""
         try:
             headers = headers_of(message)

@@ -26,10 +26,11 @@ class State:
 
 
 def state() -> State:
-    """Return the waiting events, the number of delivered rows, and whether a relay holds the lock of the active relay."""
+    """Return the waiting events, the number of delivered rows, and whether a relay is active, so holds its lock."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT topic, count(*), extract(epoch FROM clock_timestamp() - min(occurred_at))::bigint FROM outbox_outboxevent"
+            "SELECT topic, count(*), extract(epoch FROM clock_timestamp() - min(occurred_at))::bigint"
+            " FROM outbox_outboxevent"
             " WHERE delivered_at IS NULL GROUP BY topic ORDER BY topic"
         )
         waiting = tuple(Waiting(*row) for row in cursor.fetchall())

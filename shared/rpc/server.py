@@ -282,7 +282,10 @@ def _check_batches(request: Message) -> None:
 
 @contextlib.contextmanager
 def _own_connections() -> Iterator[None]:
-    """Drop database connections that are too old or broken, before and after. A pooled connection goes back each time."""
+    """Drop database connections that are too old or broken, before and after.
+
+    A pooled connection goes back each time.
+    """
     close_old_connections()
     try:
         yield

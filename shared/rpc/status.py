@@ -20,7 +20,7 @@ class RpcFailed(Exception):
 
 
 def status_of(error: DomainError, locale: Locale) -> status_pb2.Status:
-    """Return the status for `error`: code and params, the field at fault, when to retry, and the message in `locale`."""
+    """Return the status for `error`: its code, params and field, when to retry, and the message in `locale`."""
     message = error.localized(locale)
     params = {key: json.dumps(value, default=str) for key, value in error.params.items()}
     details: list[Message] = [error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN, metadata=params)]
@@ -42,7 +42,7 @@ def internal() -> status_pb2.Status:
 
 
 def refusal_of(error: Any) -> DomainError | RpcFailed:
-    """Return the error of a failed call: the refusal that the service raised, or the meaning of the transport's status."""
+    """Return the error of a failed call: the service's refusal, or the meaning of the transport's status."""
     code, text = error.code(), error.details() or ""
     if (refusal := _refusal_in(error)) is not None:
         return refusal

@@ -15,7 +15,8 @@ _SECRET_FIELDS: Final = frozenset(
     """
     password newpassword currentpassword oldpassword passwd secret secretkey clientsecret privatekey
     token accesstoken refreshtoken idtoken travellertoken authorization cookie setcookie csrftoken sessionid
-    servicecredential xservicecredential xpaymentsignature stripesignature signature apikey stripeapikey stripewebhooksecret
+    servicecredential xservicecredential xpaymentsignature stripesignature signature apikey
+    stripeapikey stripewebhooksecret
     onetimecode recoverycode recoverycodes otp otpauthuri totp
     link links downloadurl pdfurl redirecturl paymentmethod
     email newemail to recipient recipients cc bcc phone phonenumber

@@ -1,9 +1,10 @@
 """The pytest plugin of every service. It gives each test run its own databases, topics and cache.
 
-- Databases: those of pytest-django. With `<SERVICE>_TEST_DATABASE_TEMPLATE` or TEST_DATABASE_TEMPLATE they are cloned from it, and
-  migrations have nothing to do. There is no connection pool, because tests count connections. After a test with
-  `transaction=True` only the tables with rows are truncated.
-- Kafka: the run and worker have their own KAFKA_TOPIC_PREFIX. The fixture `kafka_topics` creates and deletes the topics.
+- Databases: those of pytest-django. With `<SERVICE>_TEST_DATABASE_TEMPLATE` or TEST_DATABASE_TEMPLATE they are cloned
+  from it, and migrations have nothing to do. There is no connection pool, because tests count connections. After a
+  test with `transaction=True` only the tables with rows are truncated.
+- Kafka: the run and worker have their own KAFKA_TOPIC_PREFIX. The fixture `kafka_topics` creates and deletes the
+  topics.
 - Valkey: each service and worker has a database. The fixture `valkey` empties it before and after.
 """
 
@@ -52,7 +53,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def flush_only_used_tables() -> Iterator[None]:
-    """Truncate only tables with rows after a test with `transaction=True`; keep groups, permissions and content types."""
+    """After a test with `transaction=True`, truncate only tables that have rows.
+
+    Keep groups, permissions and content types.
+    """
     from django.conf import settings
 
     if not (settings.configured and settings.DATABASES):

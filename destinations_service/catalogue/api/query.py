@@ -15,7 +15,10 @@ from shared.money import Money
 from shared.telemetry import current_locale
 
 DESTINATION_FILTERS = frozenset(
-    {"search", "kind", "country_code", "parent", "tags", "latitude", "longitude", "radius_km", "max_daily_cost", "currency", "ordering"}
+    {
+        "search", "kind", "country_code", "parent", "tags", "latitude", "longitude", "radius_km", "max_daily_cost",
+        "currency", "ordering",
+    }
 )  # fmt: skip
 TRIP_FILTERS = frozenset(
     {"destination", "departs_after", "departs_before", "seats", "max_price", "currency", "ordering"}

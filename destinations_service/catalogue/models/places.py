@@ -128,7 +128,10 @@ class DestinationTranslation(models.Model):
 
 
 class Photo(models.Model):
-    """A picture of a destination. If `is_drawn`, it is a map drawn at the first request; else it is an uploaded file."""
+    """A picture of a destination.
+
+    If `is_drawn`, it is a map drawn at the first request; else it is an uploaded file.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="photos")

@@ -31,7 +31,10 @@ LARGEST_SCALE_OF_COUNTRY: Final = 420.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a drawn photo shows. `subtitle` is written below the name: the continent, the country, or city and country."""
+    """What a drawn photo shows.
+
+    `subtitle` is written below the name: the continent, the country, or city and country.
+    """
 
     name: str
     subtitle: str
@@ -164,7 +167,10 @@ def circles(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Palette
 
 
 def dot_cities(pen: ImageDraw.ImageDraw, view: View, place: Place, palette: Palette) -> None:
-    """Draw a dot for each larger city in the window, sized by population. Name the largest whose labels do not overlap."""
+    """Draw a dot for each larger city in the window, sized by population.
+
+    Name the largest whose labels do not overlap.
+    """
     ink = shade(palette.sea_bottom, 0.75)
     south, north, half_width = view.latitude - view.half_height, view.latitude + view.half_height, view.half_width
     taken = [(WIDTH - 310.0, 0.0, WIDTH * 1.0, 160.0), (0.0, 560.0, WIDTH * 1.0, HEIGHT * 1.0)]

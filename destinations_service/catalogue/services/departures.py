@@ -1,4 +1,7 @@
-"""Departures. Each change takes the next version and is published. bookings_service agrees to a lower capacity first."""
+"""Change departures.
+
+Each change takes the next version and is published. bookings_service agrees to a lower capacity first.
+"""
 
 from datetime import datetime
 from decimal import Decimal

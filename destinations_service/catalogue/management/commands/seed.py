@@ -10,7 +10,10 @@ from destinations_service.catalogue.seeding import seed
 class Command(BaseCommand):
     """Fill the catalogue with the committed data."""
 
-    help = "Fill the catalogue with countries, cities, points of interest, trips and departures. It adds only what is missing."
+    help = (
+        "Fill the catalogue with countries, cities, points of interest, trips and departures."
+        " It adds only what is missing."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seed, and print how many rows were added."""

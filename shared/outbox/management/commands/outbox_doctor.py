@@ -11,7 +11,10 @@ from shared.outbox import health
 class Command(OperatorCommand):
     """Show the state of the outbox. Changes nothing."""
 
-    help = "Show which events wait in the outbox, for how long, and whether a relay is active. Exit code 1 if events are late."
+    help = (
+        "Show which events wait in the outbox, for how long, and whether a relay is active."
+        " Exit code 1 if events are late."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--late", type=count, default=30, help="Seconds after which an event is late (default 30).")

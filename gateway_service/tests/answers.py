@@ -11,7 +11,7 @@ from contracts.travel.notifications.v1 import notifications_pb2 as n
 from contracts.travel.notifications.v1 import notifications_pb2_grpc
 from contracts.travel.users.v1 import users_pb2 as u
 from contracts.travel.users.v1 import users_pb2_grpc
-from gateway_service.tests.world import World, euros, servicer, stamp
+from gateway_service.tests.world import World, euros, servicer, timestamp
 from shared.errors import NotFound
 from shared.ids import uuid7
 from shared.rpc import Call
@@ -23,7 +23,7 @@ def by_id(ids: Any, rows: dict[str, Any]) -> list[Any]:
 
 def users(world: World) -> Any:
     tokens = u.Tokens(
-        access_token="access", refresh_token="refresh-1", expires_in_seconds=300, refresh_expires_at=stamp(30)
+        access_token="access", refresh_token="refresh-1", expires_in_seconds=300, refresh_expires_at=timestamp(30)
     )
     return servicer(
         users_pb2_grpc.UsersServiceServicer,
@@ -114,14 +114,14 @@ def bookings(world: World) -> Any:
     def quote(request: Any, call: Call) -> Any:
         return b.CreateQuoteResponse(
             quote=b.Quote(
-                id=str(uuid7()), departure_id=request.departure_id, total=euros(10_000), expires_at=stamp(0.01)
+                id=str(uuid7()), departure_id=request.departure_id, total=euros(10_000), expires_at=timestamp(0.01)
             )
         )
 
     def join(request: Any, call: Call) -> Any:
         entry = b.WaitlistEntry(
             id=str(uuid7()), departure_id=request.departure_id, seats=request.seats, status=b.WAITLIST_STATUS_WAITING,
-            position=1, created_at=stamp(),
+            position=1, created_at=timestamp(),
         )  # fmt: skip
         world.waitlist[str(call.signed_in_traveller.id)] = entry
         return b.JoinWaitlistResponse(entry=entry)
@@ -155,8 +155,8 @@ def bookings(world: World) -> Any:
         GetBooking=lambda request, call: b.GetBookingResponse(
             booking=world.own_booking(call, world.by_reference(request.reference))
         ),
-        GetQuote=lambda request, call: _not_by_id(),
-        GetCancellationQuote=lambda request, call: _not_by_id(),
+        GetQuote=lambda request, call: _not_found(),
+        GetCancellationQuote=lambda request, call: _not_found(),
         BatchGetPayments=lambda request, call: b.BatchGetPaymentsResponse(),
         BatchGetRefunds=lambda request, call: b.BatchGetRefundsResponse(),
         ListBookingEvents=events,
@@ -169,7 +169,7 @@ def bookings(world: World) -> Any:
                 amount=euros(10_000),
                 status=b.PAYMENT_STATUS_SUCCEEDED,
                 provider="sandbox",
-                created_at=stamp(),
+                created_at=timestamp(),
             ),
             booking=next(iter(world.bookings.values())),
         ),
@@ -211,10 +211,10 @@ def _invoice(kind: Any) -> n.Invoice:
         kind=kind,
         booking_reference="REF",
         total=euros(1),
-        issued_at=stamp(),
+        issued_at=timestamp(),
         pdf_url="x",
     )
 
 
-def _not_by_id() -> Any:
+def _not_found() -> Any:
     raise NotFound

@@ -69,13 +69,13 @@ async def address(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> AsyncI
 
 
 @pytest.fixture
-def person() -> UUID:
+def traveller_id() -> UUID:
     return uuid7()
 
 
 @pytest.fixture
-def token(person: UUID) -> str:
-    return keys.mint_access_token(person)
+def token(traveller_id: UUID) -> str:
+    return keys.mint_access_token(traveller_id)
 
 
 @pytest.fixture

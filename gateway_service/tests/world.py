@@ -25,7 +25,7 @@ class SeatsUnavailable(Conflict):
     text = Text(en="Only {seatsLeft} seats are left.", fr="Il ne reste que {seatsLeft} places.")
 
 
-def stamp(days: float = 0) -> Timestamp:
+def timestamp(days: float = 0) -> Timestamp:
     made = Timestamp()
     made.FromDatetime((NOW + timedelta(days=days)).replace(tzinfo=None))
     return made
@@ -78,7 +78,7 @@ class World:
             currency_code="EUR",
         )  # fmt: skip
         departure = d.Departure(
-            id=str(uuid7()), trip_id=trip.id, starts_at=stamp(30), ends_at=stamp(33), time_zone="Europe/Paris",
+            id=str(uuid7()), trip_id=trip.id, starts_at=timestamp(30), ends_at=timestamp(33), time_zone="Europe/Paris",
             status=d.DEPARTURE_STATUS_OPEN, adult_price=euros(10_000), child_price=euros(5_000), capacity=20,
         )  # fmt: skip
         self.destinations.update({country.id: country, city.id: city})
@@ -86,14 +86,14 @@ class World:
         self.departures[departure.id] = departure
         return departure
 
-    def add_booking(self, person: object, number: int = 1) -> b.Booking:
-        """Add a booking of `person` on a new departure, with three events."""
+    def add_booking(self, traveller_id: object, number: int = 1) -> b.Booking:
+        """Add a booking of `traveller_id` on a new departure, with three events."""
         departure = self.add_trip(number)
         booking = b.Booking(
             id=str(uuid7()), reference=f"REF{number:05}", status=b.BOOKING_STATUS_CONFIRMED, reason=b.BOOKING_REASON_PAID,
-            traveller_id=str(person), departure_id=departure.id, title=text("Walk", "Balade"), starts_at=stamp(30),
-            ends_at=stamp(33), time_zone="Europe/Paris", total=euros(10_000), paid=euros(10_000), refunded=euros(0),
-            created_at=stamp(), passengers=[b.Passenger(id=str(uuid7()), first_name="Ann", last_name="Lee", kind=b.PASSENGER_KIND_ADULT)],
+            traveller_id=str(traveller_id), departure_id=departure.id, title=text("Walk", "Balade"), starts_at=timestamp(30),
+            ends_at=timestamp(33), time_zone="Europe/Paris", total=euros(10_000), paid=euros(10_000), refunded=euros(0),
+            created_at=timestamp(), passengers=[b.Passenger(id=str(uuid7()), first_name="Ann", last_name="Lee", kind=b.PASSENGER_KIND_ADULT)],
             lines=[b.PriceLine(label=text("Adult", "Adulte"), quantity=1, unit_price=euros(10_000), total=euros(10_000))],
         )  # fmt: skip
         self.bookings[booking.id] = booking
@@ -106,7 +106,7 @@ class World:
         """Append an entry to a booking's history."""
         booking.sequence += 1
         event = b.BookingEvent(
-            sequence=booking.sequence, type=kind, status=booking.status, reason=booking.reason, at=stamp(), actor="system",
+            sequence=booking.sequence, type=kind, status=booking.status, reason=booking.reason, at=timestamp(), actor="system",
             message=text(f"Event {booking.sequence}", f"Fait {booking.sequence}"),
         )  # fmt: skip
         self.events[booking.id].append(event)

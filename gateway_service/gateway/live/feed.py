@@ -155,7 +155,7 @@ class Feed:
                 consumer = self._make_consumer(
                     "gateway-feed", **{"auto.offset.reset": "latest", "error_cb": self._on_error}
                 )
-                consumer.assign(_ends(consumer))
+                consumer.assign(_partitions_at_their_end(consumer))
                 self._call_in_loop(self._set_connected, True)
                 while not self._stopping.is_set() and not self._broken.is_set():
                     if (first := consumer.poll(_POLL_SECONDS)) is not None:  # consume() would wait for a full batch
@@ -221,7 +221,7 @@ def _read(message: Message) -> Change:
     return Change(subject, sequence, traveller_id=str(body.get("booking", {}).get("traveller_id", "")))
 
 
-def _ends(consumer: Consumer) -> list[TopicPartition]:
+def _partitions_at_their_end(consumer: Consumer) -> list[TopicPartition]:
     """Return every partition of both topics, each with its present end as offset.
 
     Raises KafkaException if a topic does not exist yet or the broker does not answer.
@@ -241,7 +241,7 @@ _feeds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = weakref.Wea
 
 
 def feed() -> Feed:
-    """Return the running loop's feed."""
+    """Return the running event loop's feed."""
     loop = asyncio.get_running_loop()
     if (running := _feeds.get(loop)) is None:
         running = _feeds[loop] = Feed()
@@ -249,7 +249,7 @@ def feed() -> Feed:
 
 
 async def stop_feed() -> None:
-    """Stop the running loop's feed, if it has one."""
+    """Stop the running event loop's feed, if it has one."""
     running = _feeds.pop(asyncio.get_running_loop(), None)
     if running is not None:
         await running.stop()

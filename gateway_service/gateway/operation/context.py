@@ -98,10 +98,10 @@ class Operation:
         Return an awaitable only if the traveller's profile must be read first.
         """
         locale = locale_from_proto(language) if language else self._locale
-        return pick(text, locale) if locale else self._localized_later(text)
+        return in_language(text, locale) if locale else self._localized_later(text)
 
     async def _localized_later(self, text: common_pb2.LocalizedText) -> str:
-        return pick(text, await self.locale())
+        return in_language(text, await self.locale())
 
     async def _profile_locale(self) -> Locale:
         traveller = self.signed_in_traveller()
@@ -116,6 +116,6 @@ class Operation:
         return locale
 
 
-def pick(text: common_pb2.LocalizedText, locale: Locale) -> str:
+def in_language(text: common_pb2.LocalizedText, locale: Locale) -> str:
     """Return `text` in `locale`, or in the other language if there is no text in `locale`."""
     return (text.fr or text.en) if locale is Locale.FR else (text.en or text.fr)

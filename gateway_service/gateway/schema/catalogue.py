@@ -22,7 +22,7 @@ from shared.rpc.mapping import money_from_proto
 EURO = "EUR"
 
 
-def iso(day: date | None) -> str:
+def iso_or_empty(day: date | None) -> str:
     """Return `day` as YYYY-MM-DD, or an empty text for None, as the services expect it."""
     return day.isoformat() if day else ""
 
@@ -169,7 +169,10 @@ class Destination(NodeObject):
         after: str | None = None,
     ) -> Page:
         list_key = ListKey.of("destination.trips", root.id, departs_after, departs_before)
-        page_key = PageKey(root.id, (iso(departs_after), iso(departs_before), page_size(first), list_key.unwrap(after)))
+        page_key = PageKey(
+            root.id,
+            (iso_or_empty(departs_after), iso_or_empty(departs_before), page_size(first), list_key.unwrap(after)),
+        )
         return page_from(await info.context.loaders.trips_of_destination.load(page_key), list_key)
 
 
@@ -224,7 +227,13 @@ class Trip(NodeObject):
         list_key = ListKey.of("departures", root.id, departs_after, departs_before, bool(only_available))
         page_key = PageKey(
             root.id,
-            (iso(departs_after), iso(departs_before), bool(only_available), page_size(first), list_key.unwrap(after)),
+            (
+                iso_or_empty(departs_after),
+                iso_or_empty(departs_before),
+                bool(only_available),
+                page_size(first),
+                list_key.unwrap(after),
+            ),
         )
         return page_from(await info.context.loaders.departures_of_trip.load(page_key), list_key)
 

@@ -17,7 +17,13 @@ from gateway_service.gateway.operation import wrong_references
 from gateway_service.gateway.operation.loaders import Loaders, dates, in_order, page
 from gateway_service.gateway.schema.base import HasId, Info, Node
 from gateway_service.gateway.schema.bookings import Booking, Quote
-from gateway_service.gateway.schema.catalogue import Destination, DestinationConnection, Trip, TripConnection, iso
+from gateway_service.gateway.schema.catalogue import (
+    Destination,
+    DestinationConnection,
+    Trip,
+    TripConnection,
+    iso_or_empty,
+)
 from gateway_service.gateway.schema.enums import DestinationKind, DestinationOrder, TripOrder, proto_value
 from gateway_service.gateway.schema.money import MoneyInput, money_from_input
 from gateway_service.gateway.schema.paging import Page, page_from, page_size, paged
@@ -156,7 +162,7 @@ class Query(graphene.ObjectType):
             raise Invalid(field="seats")
         request = destinations_pb2.SearchTripsRequest(
             destination_id=raw_id(destination, "Destination", "destination") if destination is not None else "",
-            departs=dates(iso(departs_after), iso(departs_before)),
+            departs=dates(iso_or_empty(departs_after), iso_or_empty(departs_before)),
             seats=seats or 0,
             max_price=money_from_input(max_price, "maxPrice"),
             order_by=proto_value(order_by),

@@ -11,8 +11,7 @@ from typing import Final
 from django.conf import settings
 
 from gateway_service.gateway.live.feed import stop_feed
-from gateway_service.gateway.transport import asgi_types
-from gateway_service.gateway.transport.asgi_types import Event, Receive, Scope, Send
+from gateway_service.gateway.transport.asgi_types import AsgiApplication, Event, Receive, Scope, Send
 from gateway_service.gateway.transport.graphql_websocket import Socket
 from gateway_service.gateway.transport.problems import CONTENT_TYPE, problem_body
 from gateway_service.gateway.transport.socket_limit import SocketLimit
@@ -28,7 +27,7 @@ class _TooLarge(Exception):
 class Application:
     """Passes WebSockets to Socket, and HTTP requests within the limits to Django."""
 
-    def __init__(self, django: asgi_types.Application) -> None:
+    def __init__(self, django: AsgiApplication) -> None:
         self._django = django
         self._socket_limit = SocketLimit()
 

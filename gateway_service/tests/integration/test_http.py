@@ -25,32 +25,32 @@ LOGIN = """mutation($c: Boolean) { login(email: "a@b.c", password: "pw", useCook
 REFRESH = "mutation { refreshTokens { accessToken refreshToken errors { code } } }"
 
 
-def unsigned(alg: str, person: UUID) -> str:
+def unsigned(alg: str, traveller_id: UUID) -> str:
     def part(value: Any) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
-    claims = jwt.decode(keys.mint_access_token(person), options={"verify_signature": False})
+    claims = jwt.decode(keys.mint_access_token(traveller_id), options={"verify_signature": False})
     return f"{part({'alg': alg, 'typ': 'JWT', 'kid': keys.KID})}.{part(claims)}."
 
 
 async def test_an_invalid_token_is_401_and_never_anonymous(
-    client: httpx.AsyncClient, person: UUID, backends: Backends
+    client: httpx.AsyncClient, traveller_id: UUID, backends: Backends
 ) -> None:
     """The answer is the same for every forged, foreign, expired or malformed token."""
     pem = keys.traveller_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     now = int(time.time())
     b64 = base64.urlsafe_b64encode
     head = b64(json.dumps({"alg": "HS256", "kid": keys.KID}).encode()).decode().rstrip("=")
-    body = keys.mint_access_token(person).split(".")[1]
+    body = keys.mint_access_token(traveller_id).split(".")[1]
     forged = f"{head}.{body}." + b64(hmac.digest(pem, f"{head}.{body}".encode(), "sha256")).decode().rstrip("=")
     headers = [
-        *(f"Bearer {unsigned(alg, person)}" for alg in ("none", "None", "NONE")),
+        *(f"Bearer {unsigned(alg, traveller_id)}" for alg in ("none", "None", "NONE")),
         f"Bearer {forged}",
-        f"Bearer {keys.mint_access_token(person, aud='other')}",
-        f"Bearer {keys.mint_access_token(person, iss='other')}",
-        f"Bearer {keys.mint_access_token(person, exp=None)}",
-        f"Bearer {keys.mint_access_token(person, exp=now - 31)}",
-        f"Bearer {keys.mint_access_token(person, token_use='refresh')}",
+        f"Bearer {keys.mint_access_token(traveller_id, aud='other')}",
+        f"Bearer {keys.mint_access_token(traveller_id, iss='other')}",
+        f"Bearer {keys.mint_access_token(traveller_id, exp=None)}",
+        f"Bearer {keys.mint_access_token(traveller_id, exp=now - 31)}",
+        f"Bearer {keys.mint_access_token(traveller_id, token_use='refresh')}",
         "Bearer ",
         "Bearer x",
         "Basic YTpi",
@@ -69,8 +69,8 @@ async def test_an_invalid_token_is_401_and_never_anonymous(
     assert backends.calls.total() == 0
 
 
-async def test_clocks_may_differ_by_the_leeway(ask: Any, person: UUID) -> None:
-    token = keys.mint_access_token(person, exp=int(time.time()) - 20)
+async def test_clocks_may_differ_by_the_leeway(ask: Any, traveller_id: UUID) -> None:
+    token = keys.mint_access_token(traveller_id, exp=int(time.time()) - 20)
 
     assert (await ask(ME, token=token))["data"]["me"] is not None
 

@@ -35,10 +35,10 @@ pytestmark = pytest.mark.usefixtures("valkey", "kafka_topics")
 
 
 async def test_missed_events_come_first_and_each_event_once(
-    address: str, backends: Backends, person: UUID, token: str
+    address: str, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
     """Seen failing (no event after sequence 3) with an empty Feed._notify."""
-    booking = backends.world.add_booking(person)
+    booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token, locale="fr")) as client:
         await client.watch(booking.reference, after=1)
         first = await client.receive()
@@ -60,7 +60,7 @@ async def test_missed_events_come_first_and_each_event_once(
     ("name", "value"), [(b"ce_\xff\xfe", b"{}"), (b"ce_sequence", b"[" * 100_000)], ids=["header", "value"]
 )
 async def test_a_record_that_cannot_be_read_is_skipped(
-    address: str, backends: Backends, person: UUID, token: str, name: bytes, value: bytes
+    address: str, backends: Backends, traveller_id: UUID, token: str, name: bytes, value: bytes
 ) -> None:
     """The same reader goes on with the next record.
 
@@ -68,7 +68,7 @@ async def test_a_record_that_cannot_be_read_is_skipped(
     the interpreter specialises the call and no longer checks for a pending exception, see headers_of. Seen failing
     (segmentation fault) with `message.headers()` in headers_of. Seen failing (a new reader) without the `try` in Feed._dispatch.
     """
-    booking = backends.world.add_booking(person)
+    booking = backends.world.add_booking(traveller_id)
     readers = []
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=3)
@@ -87,11 +87,11 @@ async def test_a_record_that_cannot_be_read_is_skipped(
         assert readers == []
 
 
-async def test_a_change_reaches_only_its_watchers_and_soon(
-    address: str, backends: Backends, person: UUID, token: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_change_soon_reaches_its_watchers_and_nobody_else(
+    address: str, backends: Backends, traveller_id: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed_module, "_POLL_SECONDS", 1.0)  # as in production
-    mine, other = backends.world.add_booking(person, 1), backends.world.add_booking(person, 2)
+    mine, other = backends.world.add_booking(traveller_id, 1), backends.world.add_booking(traveller_id, 2)
     async with connected(address, bearer(token)) as client:
         await client.watch(mine.reference)
         await until_connected()
@@ -108,14 +108,14 @@ async def test_a_change_reaches_only_its_watchers_and_soon(
 
 
 async def test_while_the_feed_is_not_connected_bookings_are_polled(
-    address: str, backends: Backends, person: UUID, token: str, monkeypatch: pytest.MonkeyPatch
+    address: str, backends: Backends, traveller_id: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> Any:
         raise ConnectionError
 
     monkeypatch.setattr(feed(), "_make_consumer", fail)
     monkeypatch.setattr(follow, "POLL_SECONDS", 0.4)
-    booking = backends.world.add_booking(person)
+    booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=3)
         await asyncio.sleep(0.2)
@@ -126,10 +126,10 @@ async def test_while_the_feed_is_not_connected_bookings_are_polled(
 
 
 async def test_no_event_is_lost_while_a_service_is_unavailable(
-    address: str, backends: Backends, person: UUID, token: str, monkeypatch: pytest.MonkeyPatch
+    address: str, backends: Backends, traveller_id: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(follow, "POLL_SECONDS", 0.2)
-    booking = backends.world.add_booking(person)
+    booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=3)
         await until_connected()
@@ -169,10 +169,10 @@ async def test_an_invalid_token_closes_with_4403(payload: Any, address: str) -> 
         assert await client.close_code() == 4403
 
 
-async def test_a_socket_ends_with_its_token(address: str, backends: Backends, person: UUID) -> None:
+async def test_a_socket_is_closed_when_its_token_expires(address: str, backends: Backends, traveller_id: UUID) -> None:
     """Seen failing (the socket stayed open) without the timer of _init."""
-    booking = backends.world.add_booking(person)
-    token = keys.mint_access_token(person, exp=int(time.time()) + 2)
+    booking = backends.world.add_booking(traveller_id)
+    token = keys.mint_access_token(traveller_id, exp=int(time.time()) + 2)
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference)
         started = time.monotonic()
@@ -180,7 +180,7 @@ async def test_a_socket_ends_with_its_token(address: str, backends: Backends, pe
         assert time.monotonic() - started < 5
 
 
-async def test_each_breach_of_the_protocol_has_its_close_code(address: str) -> None:
+async def test_each_violation_of_the_protocol_has_its_close_code(address: str) -> None:
     with override_settings(SOCKET_INIT_SECONDS=0.2):
         async with connected(address) as client:
             assert await client.close_code() == 4408
@@ -210,17 +210,19 @@ async def test_each_breach_of_the_protocol_has_its_close_code(address: str) -> N
 
 
 async def test_a_subscription_id_is_used_by_only_one_running_subscription(
-    address: str, backends: Backends, person: UUID, token: str
+    address: str, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
-    booking = backends.world.add_booking(person)
+    booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, name="1")
         await client.watch(booking.reference, name="1")
         assert await client.close_code() == 4409
 
 
-async def test_a_completed_subscription_is_silent(address: str, backends: Backends, person: UUID, token: str) -> None:
-    booking = backends.world.add_booking(person)
+async def test_a_completed_subscription_is_silent(
+    address: str, backends: Backends, traveller_id: UUID, token: str
+) -> None:
+    booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=2)
         assert await client.sequences(1) == [3]
@@ -233,28 +235,28 @@ async def test_a_completed_subscription_is_silent(address: str, backends: Backen
         assert feed()._watchers == {}
 
 
-async def test_the_sockets_of_a_traveller_are_limited(address: str, person: UUID) -> None:
+async def test_the_sockets_of_a_traveller_are_limited(address: str, traveller_id: UUID) -> None:
     """Seen failing without SocketLimit.admit."""
     with override_settings(SOCKET_LIMIT=3):
-        async with connected(address, bearer(keys.mint_access_token(person))) as first:
-            async with connected(address, bearer(keys.mint_access_token(person))):
-                async with connected(address, bearer(keys.mint_access_token(person))):
-                    async with connected(address, bearer(keys.mint_access_token(person)), ack=False) as fourth:
+        async with connected(address, bearer(keys.mint_access_token(traveller_id))) as first:
+            async with connected(address, bearer(keys.mint_access_token(traveller_id))):
+                async with connected(address, bearer(keys.mint_access_token(traveller_id))):
+                    async with connected(address, bearer(keys.mint_access_token(traveller_id)), ack=False) as fourth:
                         assert await fourth.close_code() == 4429
                     async with connected(address, bearer(keys.mint_access_token(uuid7()))):
                         pass
                 await asyncio.sleep(0.2)
-                async with connected(address, bearer(keys.mint_access_token(person))):
+                async with connected(address, bearer(keys.mint_access_token(traveller_id))):
                     pass
             await first.send(type="ping")
             assert await first.receive() == {"type": "pong"}
 
 
 async def test_only_a_client_that_stops_reading_is_closed(
-    address: str, backends: Backends, person: UUID, token: str
+    address: str, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
     """Seen failing (the socket stayed open, and its buffer grew) with an unbounded queue."""
-    booking = backends.world.add_booking(person)
+    booking = backends.world.add_booking(traveller_id)
     for _ in range(40):
         booking.passengers.add(first_name="x" * 20_000, last_name="y", kind=1, id=str(uuid7()))
     for _ in range(400):
@@ -279,9 +281,9 @@ async def test_a_stopping_gateway_closes_sockets_with_1012(backends: Backends, t
 
 
 async def test_updates_are_also_sent_as_server_sent_events(
-    address: str, backends: Backends, person: UUID, token: str
+    address: str, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
-    booking = backends.world.add_booking(person)
+    booking = backends.world.add_booking(traveller_id)
     body = {"query": UPDATES, "variables": {"r": booking.reference, "a": 1}}
     headers = {"Accept": "text/event-stream", "Authorization": f"Bearer {token}"}
     received: list[Any] = []

@@ -34,13 +34,13 @@ async def updates(client: Client, count: int) -> list[tuple[str, int]]:
 
 
 async def test_missed_events_of_each_booking_come_first_then_every_change(
-    address: str, backends: Backends, person: UUID, token: str
+    address: str, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
     """A booking that `known` does not name comes with all its events. So does a booking that is made later.
 
     Seen failing without the traveller in Change.watch_names.
     """
-    known, unknown = (backends.world.add_booking(person, number) for number in (1, 2))
+    known, unknown = (backends.world.add_booking(traveller_id, number) for number in (1, 2))
     stranger = backends.world.add_booking(uuid7(), 3)
     async with connected(address, bearer(token)) as client:
         await client.subscribe(MINE, k=[{"reference": known.reference, "sequence": 2}])
@@ -51,7 +51,7 @@ async def test_missed_events_of_each_booking_come_first_then_every_change(
         backends.world.add_event(unknown, "booking.changed")
         await announce(unknown)
         await announce(unknown)
-        later = backends.world.add_booking(person, 4)
+        later = backends.world.add_booking(traveller_id, 4)
         await announce(later)
         assert sorted(await updates(client, 4)) == [("REF00002", 4), *[("REF00004", n) for n in (1, 2, 3)]]
         assert await client.is_silent()
@@ -59,9 +59,9 @@ async def test_missed_events_of_each_booking_come_first_then_every_change(
 
 
 async def test_without_known_bookings_updates_begin_now(
-    address: str, backends: Backends, person: UUID, token: str
+    address: str, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
-    booking = backends.world.add_booking(person)
+    booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token)) as client:
         await client.subscribe(MINE)
         await until_connected()
@@ -93,14 +93,14 @@ async def test_the_number_of_known_bookings_is_limited(address: str, backends: B
 
 
 async def test_a_subscription_survives_an_outage(
-    address: str, backends: Backends, person: UUID, token: str, monkeypatch: pytest.MonkeyPatch
+    address: str, backends: Backends, traveller_id: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A change during the outage is sent once, after it.
 
     Seen failing (the subscription ended) with only `_changed` inside the `try` of follow_bookings.
     """
     monkeypatch.setattr(follow, "POLL_SECONDS", 0.1)
-    booking = backends.world.add_booking(person)
+    booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token)) as client:
         await client.subscribe(MINE)
         await until_connected()
@@ -115,7 +115,7 @@ async def test_a_subscription_survives_an_outage(
 
 
 async def test_a_known_reference_of_another_traveller_has_no_effect(
-    address: str, backends: Backends, person: UUID, token: str
+    address: str, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
     foreign = backends.world.add_booking(uuid7())
     async with connected(address, bearer(token)) as client:

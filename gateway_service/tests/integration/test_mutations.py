@@ -169,7 +169,7 @@ async def test_the_field_of_a_refusal_has_the_schemas_spelling(ask: Any, backend
 
 
 async def test_only_the_given_fields_of_a_profile_change(
-    ask: Any, backends: Backends, person: UUID, token: str
+    ask: Any, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
     query = "mutation($i: ProfileInput!) { updateProfile(input: $i) { user { id } errors { code } } }"
     given = {"firstName": "Ann", "phone": None, "dateOfBirth": "1990-02-28", "locale": "FR", "notifyBySms": False}
@@ -182,12 +182,14 @@ async def test_only_the_given_fields_of_a_profile_change(
     }  # fmt: skip
     assert request.HasField("phone")
     assert not request.HasField("last_name")
-    assert call.signed_in_traveller.id == person
-    assert answer["data"]["updateProfile"] == {"user": {"id": to_global_id("User", str(person))}, "errors": []}
+    assert call.signed_in_traveller.id == traveller_id
+    assert answer["data"]["updateProfile"] == {"user": {"id": to_global_id("User", str(traveller_id))}, "errors": []}
 
 
-async def test_renaming_a_passenger_returns_the_booking(ask: Any, backends: Backends, token: str, person: UUID) -> None:
-    booking = backends.world.add_booking(person)
+async def test_renaming_a_passenger_returns_the_booking(
+    ask: Any, backends: Backends, token: str, traveller_id: UUID
+) -> None:
+    booking = backends.world.add_booking(traveller_id)
     passenger = booking.passengers[0].id
 
     answer = await ask(RENAME, token=token, i=to_global_id("Passenger", passenger))

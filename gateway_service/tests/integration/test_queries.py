@@ -25,20 +25,22 @@ query Everything($first: Int) {
 
 
 @pytest.fixture
-def account(backends: Backends, person: UUID) -> users_pb2.User:
-    user = users_pb2.User(id=str(person), email="ann@example.org", email_verified=True)
+def account(backends: Backends, traveller_id: UUID) -> users_pb2.User:
+    user = users_pb2.User(id=str(traveller_id), email="ann@example.org", email_verified=True)
     user.profile.locale = common_pb2.LOCALE_FR
     backends.world.users[user.id] = user
     return user
 
 
-async def test_rpcs_do_not_grow_with_rows(ask: Any, backends: Backends, person: UUID, token: str) -> None:
+async def test_the_number_of_rpcs_does_not_grow_with_the_rows(
+    ask: Any, backends: Backends, traveller_id: UUID, token: str
+) -> None:
     """Seen failing with a new loader for every use."""
-    backends.world.users[str(person)] = users_pb2.User(id=str(person), email="ann@example.org")
+    backends.world.users[str(traveller_id)] = users_pb2.User(id=str(traveller_id), email="ann@example.org")
     counts = []
     for rows in (1, 8):
         for number in range(rows):
-            backends.world.add_booking(person, number + rows * 100)
+            backends.world.add_booking(traveller_id, number + rows * 100)
         before = backends.calls
         answer = await ask(EVERYTHING, token=token, first=100)
         counts.append(backends.calls - before)
@@ -50,8 +52,10 @@ async def test_rpcs_do_not_grow_with_rows(ask: Any, backends: Backends, person: 
     assert counts[1]["BatchGetDepartures"] == 1
 
 
-async def test_a_booking_is_shown_as_the_contract_says(ask: Any, backends: Backends, person: UUID, token: str) -> None:
-    booking = backends.world.add_booking(person)
+async def test_a_booking_is_shown_as_the_contract_says(
+    ask: Any, backends: Backends, traveller_id: UUID, token: str
+) -> None:
+    booking = backends.world.add_booking(traveller_id)
     answer = await ask(EVERYTHING, token=token, headers={"Accept-Language": "fr"})
 
     (edge,) = answer["data"]["me"]["bookings"]["edges"]
@@ -91,10 +95,10 @@ async def test_the_language_is_the_argument_then_the_header_then_the_profile(
         ("users", "email", "bookings"),
     ],
 )
-async def test_an_unavailable_service_nulls_only_its_own_fields(
-    service: str, path: str, kept: str, ask: Any, unavailable: Any, backends: Backends, person: UUID, token: str
+async def test_an_unavailable_service_makes_only_its_own_fields_null(
+    service: str, path: str, kept: str, ask: Any, unavailable: Any, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
-    backends.world.add_booking(person)
+    backends.world.add_booking(traveller_id)
     unavailable(service)
 
     answer = await ask(
@@ -109,10 +113,10 @@ async def test_an_unavailable_service_nulls_only_its_own_fields(
     assert {**me, **node}[kept] is not None
 
 
-async def test_me_needs_only_the_token(ask: Any, unavailable: Any, person: UUID, token: str) -> None:
+async def test_me_needs_only_the_token(ask: Any, unavailable: Any, traveller_id: UUID, token: str) -> None:
     unavailable("users")
 
-    assert (await ask("{ me { id } }", token=token))["data"]["me"]["id"] == to_global_id("User", str(person))
+    assert (await ask("{ me { id } }", token=token))["data"]["me"]["id"] == to_global_id("User", str(traveller_id))
     assert (await ask("{ me { id } }"))["data"] == {"me": None}
 
 
@@ -145,12 +149,14 @@ async def test_node_of_another_traveller_is_null(
     assert seen == unknown == signed_out == {"data": {"node": None}}
 
 
-async def test_node_returns_public_and_own_objects(ask: Any, backends: Backends, person: UUID, token: str) -> None:
-    booking = backends.world.add_booking(person)
+async def test_node_returns_public_and_own_objects(
+    ask: Any, backends: Backends, traveller_id: UUID, token: str
+) -> None:
+    booking = backends.world.add_booking(traveller_id)
     query = "query($id: ID!) { node(id: $id) { id __typename } }"
     ids = [
         ("Booking", booking.id),
-        ("User", str(person)),
+        ("User", str(traveller_id)),
         ("Departure", booking.departure_id),
         *(("Trip", trip) for trip in backends.world.trips),
         *(("Destination", destination) for destination in backends.world.destinations),

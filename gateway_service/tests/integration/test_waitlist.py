@@ -26,7 +26,7 @@ def departure(backends: Backends) -> str:
 
 
 async def test_joining_shows_the_position_on_the_waiting_list(
-    ask: Any, backends: Backends, token: str, person: UUID, departure: str
+    ask: Any, backends: Backends, token: str, traveller_id: UUID, departure: str
 ) -> None:
     answer = await ask(JOIN, token=token, d=departure, s=3)
 
@@ -41,7 +41,7 @@ async def test_joining_shows_the_position_on_the_waiting_list(
     }
     foreign = await ask(NODE, token=keys.mint_access_token(uuid7()), i=entry["id"])
     assert foreign["data"] == {"node": None, "me": {"waitlist": []}}
-    backends.world.waitlist[str(person)].position = 0
+    backends.world.waitlist[str(traveller_id)].position = 0
     again = await ask("{ me { waitlist { position } } }", token=token)
     assert again["data"]["me"]["waitlist"] == [{"position": None}]
 

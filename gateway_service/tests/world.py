@@ -70,12 +70,12 @@ class World:
             country_code="FR",
         )
         city = d.Destination(
-            id=str(uuid7()), slug=f"city-{number}", kind=d.DESTINATION_KIND_CITY, name=text("City", "Ville"), country_code="FR",
-            parent_id=country.id, ancestor_ids=[country.id], currency_code="EUR",
+            id=str(uuid7()), slug=f"city-{number}", kind=d.DESTINATION_KIND_CITY, name=text("City", "Ville"),
+            country_code="FR", parent_id=country.id, ancestor_ids=[country.id], currency_code="EUR",
         )  # fmt: skip
         trip = d.Trip(
-            id=str(uuid7()), slug=f"trip-{number}", title=text("Walk", "Balade"), destination_id=city.id, duration_days=3,
-            currency_code="EUR",
+            id=str(uuid7()), slug=f"trip-{number}", title=text("Walk", "Balade"), destination_id=city.id,
+            duration_days=3, currency_code="EUR",
         )  # fmt: skip
         departure = d.Departure(
             id=str(uuid7()), trip_id=trip.id, starts_at=timestamp(30), ends_at=timestamp(33), time_zone="Europe/Paris",
@@ -90,11 +90,17 @@ class World:
         """Add a booking of `traveller_id` on a new departure, with three events."""
         departure = self.add_trip(number)
         booking = b.Booking(
-            id=str(uuid7()), reference=f"REF{number:05}", status=b.BOOKING_STATUS_CONFIRMED, reason=b.BOOKING_REASON_PAID,
-            traveller_id=str(traveller_id), departure_id=departure.id, title=text("Walk", "Balade"), starts_at=timestamp(30),
+            id=str(uuid7()), reference=f"REF{number:05}", status=b.BOOKING_STATUS_CONFIRMED,
+            reason=b.BOOKING_REASON_PAID, traveller_id=str(traveller_id), departure_id=departure.id,
+            title=text("Walk", "Balade"), starts_at=timestamp(30),
             ends_at=timestamp(33), time_zone="Europe/Paris", total=euros(10_000), paid=euros(10_000), refunded=euros(0),
-            created_at=timestamp(), passengers=[b.Passenger(id=str(uuid7()), first_name="Ann", last_name="Lee", kind=b.PASSENGER_KIND_ADULT)],
-            lines=[b.PriceLine(label=text("Adult", "Adulte"), quantity=1, unit_price=euros(10_000), total=euros(10_000))],
+            created_at=timestamp(),
+            passengers=[
+                b.Passenger(id=str(uuid7()), first_name="Ann", last_name="Lee", kind=b.PASSENGER_KIND_ADULT)
+            ],
+            lines=[
+                b.PriceLine(label=text("Adult", "Adulte"), quantity=1, unit_price=euros(10_000), total=euros(10_000))
+            ],
         )  # fmt: skip
         self.bookings[booking.id] = booking
         self.events[booking.id] = []
@@ -106,8 +112,8 @@ class World:
         """Append an entry to a booking's history."""
         booking.sequence += 1
         event = b.BookingEvent(
-            sequence=booking.sequence, type=kind, status=booking.status, reason=booking.reason, at=timestamp(), actor="system",
-            message=text(f"Event {booking.sequence}", f"Fait {booking.sequence}"),
+            sequence=booking.sequence, type=kind, status=booking.status, reason=booking.reason, at=timestamp(),
+            actor="system", message=text(f"Event {booking.sequence}", f"Fait {booking.sequence}"),
         )  # fmt: skip
         self.events[booking.id].append(event)
         return event

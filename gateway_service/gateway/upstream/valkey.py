@@ -28,7 +28,7 @@ def client() -> redis.Redis:
 
 
 def key(*parts: str) -> str:
-    """Return a counter's key: `parts` behind the gateway's prefix."""
+    """Return a counter's key: the gateway's prefix, then `parts`."""
     return ":".join((_PREFIX, *parts))
 
 

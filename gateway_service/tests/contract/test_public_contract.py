@@ -44,8 +44,8 @@ UNSERVED_FIELDS = {
 UNSERVED_TYPES = {
     "DataExport", "DataExportStatus", "Session", "TwoFactorPayload", "RecoveryCodesPayload",
     "SecurityEvent", "SecurityEventConnection", "SecurityEventEdge",
-    "SearchKind", "SearchResult", "SearchConnection", "SearchEdge", "Highlight", "HighlightPiece", "Facet", "FacetValue",
-    "Suggestion", "OpeningHours", "Season", "ItineraryDay", "MeetingPoint", "DepartureChange",
+    "SearchKind", "SearchResult", "SearchConnection", "SearchEdge", "Highlight", "HighlightPiece", "Facet",
+    "FacetValue", "Suggestion", "OpeningHours", "Season", "ItineraryDay", "MeetingPoint", "DepartureChange",
 }  # fmt: skip
 
 FIELDED = GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType

@@ -29,7 +29,10 @@ PATIENCE_SECONDS: Final = 900
 
 
 class OperatorCommand(BaseCommand):
-    """A command that changes nothing by default and reports what it did. A subclass writes `work`."""
+    """A command that reports what it did. A subclass writes `work`.
+
+    A command with add_apply changes none of our rows without `--apply`.
+    """
 
     requires_system_checks = ()
 
@@ -58,7 +61,7 @@ class OperatorCommand(BaseCommand):
             raise CommandError(refusal.localized(Locale.EN), returncode=FOUND) from None
         except (OperationalError, InterfaceError) as error:
             cause = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise CommandError(f"The database did not do it: {cause}", returncode=FOUND) from None
+            raise CommandError(f"The database failed: {cause}", returncode=FOUND) from None
         except KeyboardInterrupt:
             raise CommandError(
                 "Interrupted. What was done is done; run it again to go on.", returncode=INTERRUPTED
@@ -108,7 +111,7 @@ class OperatorCommand(BaseCommand):
 
 @contextmanager
 def _patient() -> Iterator[None]:
-    """Allow statements to take up to PATIENCE_SECONDS during the body, not only as long as a request may."""
+    """Allow each statement up to PATIENCE_SECONDS during the body, longer than a request may take."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, false)", [f"{PATIENCE_SECONDS}s"])
     try:
@@ -139,7 +142,7 @@ def day(text: str) -> datetime:
     except ValueError:
         parsed = None
     if parsed is None or parsed.isoformat() != text:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no date; 2027-01-31 is expected")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a date such as 2027-01-31")
     return datetime.combine(parsed, time.min, UTC)
 
 
@@ -148,11 +151,11 @@ def identifier(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no id") from None
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not an id") from None
 
 
 def count(text: str) -> int:
     """Parse a number of at least 1. Raises ArgumentTypeError."""
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**9):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no number of at least 1")
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number of at least 1")
     return int(text)

@@ -12,14 +12,14 @@ from typing import Any, Final
 import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
 
-from bookings_service.bookings.services.booking.expire import EXPIRE_HOLDS
-from bookings_service.bookings.services.cancellation.departures import CANCEL_BOOKINGS_OF_CANCELLED_DEPARTURES
-from bookings_service.bookings.services.jobs import Job
+from bookings_service.bookings.services.booking.expire_holds import EXPIRE_HOLDS
+from bookings_service.bookings.services.cancellation.by_departure import CANCEL_BOOKINGS_OF_CANCELLED_DEPARTURES
+from bookings_service.bookings.services.job import Job
 from bookings_service.bookings.services.payment.reconcile import RECONCILE
 from bookings_service.bookings.services.refund.pay_out import PAY_OUT
 from bookings_service.bookings.services.seats.offering import OFFER_TO_WAITING
 from bookings_service.bookings.services.seats.publish import PUBLISH_INVENTORY
-from bookings_service.bookings.services.waitlist.expire import EXPIRE_OFFERS, EXPIRE_TAKEN_OFFERS
+from bookings_service.bookings.services.waitlist.expire_offers import EXPIRE_OFFERS, EXPIRE_TAKEN_OFFERS
 from shared.failpoints import failpoint
 from shared.heartbeat import Heartbeat
 
@@ -78,7 +78,9 @@ def _repeat(loop: Loop, stop: threading.Event, beat: Callable[..., None]) -> Non
         try:
             wait = min(_seconds(due_query), LONGEST_SLEEP)
             if wait <= 0 and not run_jobs(loop):
-                wait = LONGEST_SLEEP  # the failed job is still due: without a pause, the loop would turn at once
+                wait = (
+                    LONGEST_SLEEP  # the failed job is still due: without a pause, the loop would run it again at once
+                )
             beat(ready=True)
         except (DatabaseError, InterfaceError) as error:
             log.warning("clock.database_unavailable", error=type(error).__name__)

@@ -1,4 +1,7 @@
-"""What enters and leaves the domain of bookings."""
+"""What enters and leaves the domain of bookings.
+
+A View is a frozen dataclass that leaves the domain. HTTP views are in `api/`.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -114,7 +117,7 @@ class PassengerView:
 
 @dataclass(frozen=True, slots=True)
 class BookingView:
-    """A booking as it is now. `paid` and `refunded` come from the ledger."""
+    """A booking as it is now. `paid` and `refunded` come from the ledger: `refunded` counts paid-out refunds only."""
 
     id: UUID
     reference: str
@@ -191,7 +194,7 @@ class DepartureSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """A departure's seats."""
+    """The seat counters of a departure."""
 
     capacity: int
     held: int

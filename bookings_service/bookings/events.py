@@ -176,7 +176,7 @@ def inventory_changed(row: SeatInventory) -> pb.InventoryChanged:
 def snapshot(booking: Booking) -> pb.BookingSnapshot:
     """Return the booking as it is now, without passengers' names."""
     is_new = booking.sequence == 1  # saves a query: a new booking has no payment
-    paid, refunded = (0, 0) if is_new else ledger.balances([booking.id]).get(booking.id, (0, 0))
+    paid, refunded = (0, 0) if is_new else ledger.paid_and_refunded([booking.id]).get(booking.id, (0, 0))
     return pb.BookingSnapshot(
         booking_id=str(booking.id),
         reference=booking.reference,

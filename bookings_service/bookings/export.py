@@ -60,9 +60,9 @@ def rows(selection: Selection, *, with_passengers: bool) -> Iterator[dict[str, A
 
 
 def _flat(chunk: list[Booking], with_passengers: bool) -> Iterator[dict[str, Any]]:
-    balances = ledger.balances([booking.id for booking in chunk])
+    money = ledger.paid_and_refunded([booking.id for booking in chunk])
     for booking in chunk:
-        paid, refunded = balances.get(booking.id, (0, 0))
+        paid, refunded = money.get(booking.id, (0, 0))
         row = {
             "reference": booking.reference,
             "status": booking.status,

@@ -62,7 +62,7 @@ class CatalogueDeparture:
 
 
 def check_traveller(*, traveller_id: UUID, token: str, deadline: Deadline) -> None:
-    """Return if the traveller may book.
+    """Check that the traveller may book.
 
     Raises DomainError with the code EMAIL_NOT_VERIFIED, NotFound, Unavailable, DeadlineExceeded.
     """

@@ -1,4 +1,7 @@
-"""Checks that the ledger, payments, refunds and bookings agree. Read-only; each rule is one SQL statement."""
+"""Checks that the ledger, payments, refunds and bookings agree. Read-only; each rule is one SQL statement.
+
+Some rules read the table `bookings_booking` by SQL, because payments imports nothing of bookings.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +14,7 @@ from shared.money import Money
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """A broken rule: which one, by which booking, payment, refund or movement, and how."""
+    """A rule that does not hold, the row that breaks it, and what is wrong."""
 
     rule: str
     subject: str
@@ -58,7 +61,7 @@ RULES: Final[Mapping[str, str]] = {
         FROM bookings_booking b LEFT JOIN payments_ledgerentry l
             ON l.booking_id = b.id AND l.kind = 'CAPTURE' AND l.account = 'PROVIDER'
         WHERE b.status = 'CONFIRMED' GROUP BY b.id HAVING coalesce(sum(l.amount_minor), 0) <> b.total_minor""",
-    "a cancelled booking owes nothing once its refunds are paid": """
+    "nothing is owed for a cancelled booking once its refunds are paid out": """
         SELECT b.reference, format('still owes %s %s', -sum(l.amount_minor), b.currency)
         FROM bookings_booking b JOIN payments_ledgerentry l ON l.booking_id = b.id AND l.account = 'TRAVELLER'
         WHERE b.status = 'CANCELLED' AND NOT EXISTS (SELECT FROM payments_refund r

@@ -1,4 +1,7 @@
-"""The views of a payment and of a refund that other modules get. Both know their booking only by its id."""
+"""The views of a payment and of a refund: frozen dataclasses that leave the domain, as in bookings.contracts.
+
+Both know their booking only by its id.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

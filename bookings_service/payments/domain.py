@@ -7,6 +7,14 @@ from typing import Final
 from shared.errors import IllegalTransition
 
 
+class SettleOutcome(StrEnum):
+    """What the provider's answer about a payment changed."""
+
+    APPLIED = "APPLIED"
+    NOTHING_NEW = "NOTHING_NEW"
+    CONTRADICTS = "CONTRADICTS"
+
+
 class PaymentStatus(StrEnum):
     """The states of a payment. CREATED: recorded here, but the provider was not reached or has not answered."""
 
@@ -27,7 +35,8 @@ class RefundStatus(StrEnum):
 
 
 LIVE: Final = (PaymentStatus.CREATED, PaymentStatus.REQUIRES_ACTION, PaymentStatus.PROCESSING)
-OWED: Final = (RefundStatus.CREATED, RefundStatus.PROCESSING)
+# The clock asks the provider for these refunds. A failed refund is owed too, but waits for finance.
+UNDER_WAY: Final = (RefundStatus.CREATED, RefundStatus.PROCESSING)
 
 PAYMENT_TRANSITIONS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
     PaymentStatus.CREATED: frozenset(

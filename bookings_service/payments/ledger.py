@@ -1,6 +1,6 @@
 """The double-entry ledger: each movement of money is two entries that sum to zero.
 
-What a booking has paid, and what was refunded, derive only from the ledger.
+What a booking has paid, and which refunds were paid out, derive only from the ledger.
 
 | movement | account + | account − |
 |---|---|---|
@@ -9,7 +9,7 @@ What a booking has paid, and what was refunded, derive only from the ledger.
 | fee kept of a cancellation | TRAVELLER | FEES |
 | write-off of a refund that cannot be paid out | TRAVELLER | WRITE_OFFS |
 
-The balance of TRAVELLER is never positive. What is below zero is owed to the traveller, as a trip or as money. The
+The balance of TRAVELLER is never positive. A negative balance is what we owe the traveller: the trip, or money. The
 balance of a cancelled booking is zero once its refunds are paid out.
 """
 
@@ -50,7 +50,7 @@ def record(kind: Kind, booking_id: UUID, *, movement: UUID, amount: Money, now: 
 
 
 def refundable(booking_id: UUID, currency: str) -> Money:
-    """Return what is refundable: captured, not kept as a fee, and in no refund, even one that is not paid out yet."""
+    """Return captures − fees − requested refunds. A refund counts as soon as it is recorded."""
     return refundable_of([booking_id], currency)
 
 
@@ -58,21 +58,21 @@ def refundable_of(booking_ids: Collection[UUID], currency: str) -> Money:
     """Return the sum of what is refundable of several bookings. All of them must be in `currency`."""
     of_bookings = LedgerEntry.objects.filter(booking_id__in=booking_ids, account=Account.TRAVELLER)
     captured = -of_bookings.filter(kind=Kind.CAPTURE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
-    kept = of_bookings.filter(kind=Kind.FEE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
+    fees = of_bookings.filter(kind=Kind.FEE).aggregate(sum=Sum("amount_minor", default=0))["sum"]
     payments = Payment.objects.filter(booking_id__in=booking_ids)
-    refunded = payments.aggregate(sum=Sum("refunded_minor", default=0))["sum"]
-    return Money.from_minor(int(captured - kept - refunded), currency)
+    requested = payments.aggregate(sum=Sum("refunded_minor", default=0))["sum"]
+    return Money.from_minor(int(captured - fees - requested), currency)
 
 
-def balances(booking_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
-    """Return (paid, refunded) of each booking in minor units. A booking without either is left out."""
+def paid_and_refunded(booking_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Return (paid, paid-out refunds) of each booking in minor units. A booking without either is left out."""
     rows = (
         LedgerEntry.objects.filter(booking_id__in=booking_ids, account=Account.PROVIDER)
         .values_list("booking_id", "kind")
         .annotate(Sum("amount_minor"))
     )
-    balance_of: dict[UUID, tuple[int, int]] = {}
+    sums: dict[UUID, tuple[int, int]] = {}
     for booking_id, kind, amount in rows:
-        paid, refunded = balance_of.get(booking_id, (0, 0))
-        balance_of[booking_id] = (amount, refunded) if kind == Kind.CAPTURE else (paid, -amount)
-    return balance_of
+        paid, refunded = sums.get(booking_id, (0, 0))
+        sums[booking_id] = (amount, refunded) if kind == Kind.CAPTURE else (paid, -amount)
+    return sums

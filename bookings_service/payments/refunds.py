@@ -1,4 +1,4 @@
-"""Recording refunds. The caller records one in its own transaction; a job of the clock pays it out afterwards."""
+"""Records requested refunds, in the caller's transaction. A job of the clock pays them out afterwards."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,17 +11,17 @@ from bookings_service.payments.models import Payment, Refund
 from shared.money import Money
 
 
-def refund_everything(booking_id: UUID, *, currency: str, reason: str, now: datetime) -> Money:
-    """Record a refund of everything that is refundable, inside the caller's transaction.
+def record_full_refund(booking_id: UUID, *, currency: str, reason: str, now: datetime) -> Money:
+    """Record a requested refund of everything that is refundable, inside the caller's transaction.
 
     Return the amount, which may be zero.
     """
     amount = ledger.refundable(booking_id, currency)
-    request_refund(booking_id, amount=amount, reason=reason, now=now)
+    record_refund(booking_id, amount=amount, reason=reason, now=now)
     return amount
 
 
-def refund_and_keep(
+def record_refund_and_fee(
     booking_id: UUID,
     *,
     refund: Money,
@@ -35,14 +35,14 @@ def refund_and_keep(
 
     Either may be zero.
 
-    Raises ValueError like request_refund.
+    Raises ValueError like record_refund.
     """
-    request_refund(booking_id, amount=refund, reason=reason, now=now, staff_reason=staff_reason)
+    record_refund(booking_id, amount=refund, reason=reason, now=now, staff_reason=staff_reason)
     if fee.amount:
         ledger.record(ledger.Kind.FEE, booking_id, movement=cancellation_id, amount=fee, now=now)
 
 
-def request_refund(
+def record_refund(
     booking_id: UUID, *, amount: Money, reason: str, now: datetime, staff_reason: str = "", staff_id: UUID | None = None
 ) -> list[Refund]:
     """Record that `amount` of the booking's captured payments will be refunded, inside the caller's transaction.

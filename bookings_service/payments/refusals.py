@@ -11,13 +11,13 @@ class RefundTooLarge(Conflict):
     text = Text(en="At most {most} can be given back.", fr="{most} au plus peuvent être remboursés.")
 
 
-class NothingToWriteOff(Conflict):
-    """The refund did not fail, or it is already written off."""
+class RefundNeedsNoDecision(Conflict):
+    """Finance can retry or write off only a failed refund, and only until it is written off."""
 
     code = "NOTHING_TO_WRITE_OFF"
     text = Text(
-        en="Only a refund that failed can be written off, once.",
-        fr="Seul un remboursement échoué peut être passé en pertes, une fois.",
+        en="Only a failed refund that is not written off can be retried or written off.",
+        fr="Seul un remboursement échoué, et pas encore passé en pertes, peut être relancé ou passé en pertes.",
     )
 
 

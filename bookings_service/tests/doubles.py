@@ -27,6 +27,7 @@ from shared.rpc.status import status_of
 from shared.testing import eventually
 from shared.text import Locale, Text
 
+SECRET = "the-webhook-secret-of-the-tests"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -65,12 +66,12 @@ class Users(users_pb2_grpc.UsersServiceServicer):
 
 @dataclass
 class Destinations(destinations_pb2_grpc.DestinationsServiceServicer):
-    """A destinations_service with the departures that the test offers."""
+    """A destinations_service with the departures that the test publishes."""
 
     departures: dict[str, destinations_pb2.GetDepartureResponse] = field(default_factory=dict)
     unavailable: bool = False
 
-    def offer(
+    def publish(
         self,
         *,
         capacity: int = 10,
@@ -82,7 +83,7 @@ class Destinations(destinations_pb2_grpc.DestinationsServiceServicer):
         policy: tuple[tuple[int, int], ...] = ((30, 100), (7, 50)),
         departure_id: UUID | None = None,
     ) -> UUID:
-        """Offer a departure and return its id."""
+        """Put a departure into the catalogue and return its id."""
         departure_id = departure_id or uuid7()
         starts_at = datetime.now(UTC) + starts_in
         self.departures[str(departure_id)] = destinations_pb2.GetDepartureResponse(

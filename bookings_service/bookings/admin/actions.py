@@ -79,7 +79,7 @@ def failed_refund(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUI
     booking = _booking(booking_id)
     failed = list(Refund.objects.filter(booking=booking, status=RefundStatus.FAILED, written_off_at__isnull=True))
     if not failed:
-        messages.info(request, "No refund of this booking has failed.")
+        messages.info(request, "No failed refund waits for a decision.")
         return _back(booking)
     form = FailedRefundForm(request.POST or None, refunds=failed)
     if request.method == "POST" and form.is_valid():

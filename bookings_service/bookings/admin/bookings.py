@@ -28,7 +28,7 @@ from shared.money import Money
 from shared.rpc.mapping import from_ts, money_from_proto
 from shared.rpc.status import RpcFailed
 
-# Unavailable, too slow, refusing, or of an older version without this RPC: the page shows the rest in any case.
+# The upstream is unavailable, slow, refuses, or does not know the RPC. The page shows the rest.
 UPSTREAM_FAILED = (DomainError, RpcFailed)
 
 
@@ -75,7 +75,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):
         """Return the total with its currency."""
         return str(Money.from_minor(booking.total_minor, booking.currency))
 
-    @admin.display(description="messages sent")
+    @admin.display(description="mails and documents")
     def messages_and_documents(self, booking: Booking) -> SafeString | str:
         """Return the mails and documents of the booking, as notifications_service knows them now."""
         try:

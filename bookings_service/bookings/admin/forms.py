@@ -24,7 +24,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=MOST_CHARACTERS,
         widget=UnfoldAdminTextInputWidget,
-        help_text="Only staff can read it, in the timeline.",
+        help_text="Only staff can read it, on the page of the booking.",
     )
 
 

@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from bookings_service.bookings.admin.tables import table
+from bookings_service.bookings.domain.booking import LIVE_ENTRY
 from bookings_service.bookings.models import SeatInventory, WaitlistEntry
 from shared.admin import ReadOnly
 
@@ -44,8 +45,9 @@ class SeatInventoryAdmin(ReadOnly, ModelAdmin):
 
     @admin.display(description="waiting list")
     def waiting_list(self, row: SeatInventory) -> SafeString:
-        """Return the first 200 entries of the waiting list, in their order."""
-        entries = WaitlistEntry.objects.filter(departure_id=row.departure_id).order_by("joined_at", "id")[:200]
+        """Return the first 200 live entries of the waiting list, in their order."""
+        live = WaitlistEntry.objects.filter(departure_id=row.departure_id, status__in=LIVE_ENTRY)
+        entries = live.order_by("joined_at", "id")[:200]
         rows = (
             (
                 f"{entry.joined_at:%Y-%m-%d %H:%M}", entry.traveller_id, entry.seats, entry.status,
@@ -53,4 +55,6 @@ class SeatInventoryAdmin(ReadOnly, ModelAdmin):
             )
             for entry in entries
         )  # fmt: skip
-        return table(("joined (UTC)", "traveller", "seats", "status", "offered until"), rows, empty="Nobody waits.")
+        return table(
+            ("joined (UTC)", "traveller", "seats", "status", "offered until (UTC)"), rows, empty="Nobody waits."
+        )

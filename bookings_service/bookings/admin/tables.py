@@ -1,26 +1,9 @@
-"""The tables of read-only admin pages."""
+"""An HTML table for read-only admin pages."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
-
-from shared.admin import ReadOnly
-from shared.money import Money
-
-
-class BookingInline(ReadOnly, TabularInline):
-    """A read-only table on a booking's page."""
-
-    extra = 0
-    tab = True
-    hide_title = True
-
-    def amount(self, row: Any) -> str:
-        """Return the amount with its currency."""
-        return str(Money.from_minor(row.amount_minor, row.currency))
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> SafeString:

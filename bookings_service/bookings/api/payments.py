@@ -23,7 +23,7 @@ from shared.errors import InFlight, Invalid, KeyReused, NotFound
 from shared.http.openapi import refusals
 
 
-class PaymentList(APIView):
+class PaymentCreate(APIView):
     """The payments of a booking."""
 
     @extend_schema(

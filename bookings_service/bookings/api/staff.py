@@ -13,7 +13,7 @@ from bookings_service.bookings import services
 from bookings_service.bookings.api import serializers as shapes
 from bookings_service.bookings.api.views import IDEMPOTENCY_KEY, idempotency_key
 from bookings_service.bookings.refusals import NotCancellable, QuoteExpired, QuoteOutdated
-from bookings_service.payments.refusals import NothingToWriteOff, RefundTooLarge
+from bookings_service.payments.refusals import RefundNeedsNoDecision, RefundTooLarge
 from shared.auth.drf import has_role, traveller_of
 from shared.errors import Forbidden, IllegalTransition, InFlight, Invalid, KeyReused, NotFound
 from shared.http.openapi import refusals
@@ -56,7 +56,7 @@ class StaffRefundedSerializer(serializers.Serializer[dict[str, object]]):
     booking = shapes.BookingSerializer()
 
 
-class StaffCancellationQuoteList(APIView):
+class StaffCancellationQuoteCreate(APIView):
     """Quotes of the cancellation of any traveller's booking."""
 
     permission_classes = [has_role("booking_agent")]
@@ -70,7 +70,7 @@ class StaffCancellationQuoteList(APIView):
         serializer = StaffCancellationSerializer.from_request(request)
         asked = serializer.validated_data
         quote = services.quote_cancellation_as_staff(
-            reference=reference, passenger_ids=asked["passengers"], staff_id=traveller_of(request).id,
+            reference=reference, passenger_ids=asked["passengers"], staff_id=_staff_id(request),
             staff_reason=asked["reason"], override_percent=asked["refund_percent"],
         )  # fmt: skip
         return Response(shapes.CancellationQuoteSerializer(quote).data, status=status.HTTP_201_CREATED)
@@ -87,11 +87,11 @@ class StaffCancellationConfirm(APIView):
     )
     def post(self, request: Request, quote_id: UUID) -> Response:
         """Cancel as quoted. A repeated request returns the booking as it is now."""
-        booking = services.cancel_as_staff(cancellation_quote_id=quote_id, staff_id=traveller_of(request).id)
+        booking = services.cancel_as_staff(cancellation_quote_id=quote_id, staff_id=_staff_id(request))
         return Response(shapes.BookingSerializer(booking).data)
 
 
-class StaffRefundList(APIView):
+class StaffRefundCreate(APIView):
     """Refunds without a cancellation."""
 
     permission_classes = [has_role("finance")]
@@ -109,7 +109,7 @@ class StaffRefundList(APIView):
         serializer = StaffRefundSerializer.from_request(request)
         refunds, booking = services.refund_booking(
             reference=reference, amount=serializer.money(), staff_reason=serializer.validated_data["reason"],
-            staff_id=traveller_of(request).id, idempotency_key=idempotency_key(request),
+            staff_id=_staff_id(request), idempotency_key=idempotency_key(request),
         )  # fmt: skip
         shown = StaffRefundedSerializer({"refunds": refunds, "booking": booking}).data
         return Response(shown, status=status.HTTP_201_CREATED)
@@ -124,13 +124,13 @@ class RefundRetry(APIView):
         request=ReasonSerializer,
         responses={
             200: shapes.RefundSerializer,
-            **refusals(NotFound, Forbidden, IllegalTransition, NothingToWriteOff, Invalid),
+            **refusals(NotFound, Forbidden, IllegalTransition, RefundNeedsNoDecision, Invalid),
         },
     )
     def post(self, request: Request, refund_id: UUID) -> Response:
         """Schedule another attempt to pay out a failed refund."""
         serializer = ReasonSerializer.from_request(request)
-        reason, staff_id = serializer.validated_data["reason"], traveller_of(request).id
+        reason, staff_id = serializer.validated_data["reason"], _staff_id(request)
         refund = services.retry_refund(refund_id=refund_id, staff_reason=reason, staff_id=staff_id)
         return Response(shapes.RefundSerializer(refund).data)
 
@@ -142,11 +142,16 @@ class RefundWriteOff(APIView):
 
     @extend_schema(
         request=ReasonSerializer,
-        responses={200: shapes.RefundSerializer, **refusals(NotFound, Forbidden, NothingToWriteOff, Invalid)},
+        responses={200: shapes.RefundSerializer, **refusals(NotFound, Forbidden, RefundNeedsNoDecision, Invalid)},
     )
     def post(self, request: Request, refund_id: UUID) -> Response:
         """Write off a failed refund."""
         serializer = ReasonSerializer.from_request(request)
-        reason, staff_id = serializer.validated_data["reason"], traveller_of(request).id
+        reason, staff_id = serializer.validated_data["reason"], _staff_id(request)
         refund = services.write_off_refund(refund_id=refund_id, staff_reason=reason, staff_id=staff_id)
         return Response(shapes.RefundSerializer(refund).data)
+
+
+def _staff_id(request: Request) -> UUID:
+    """Return the id of the member of staff who sends the request. Staff sign in with an account of a traveller."""
+    return traveller_of(request).id

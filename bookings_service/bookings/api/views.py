@@ -44,7 +44,7 @@ def idempotency_key(request: Request) -> str:
     return request.headers.get("Idempotency-Key", "")
 
 
-class QuoteList(APIView):
+class QuoteCreate(APIView):
     """Quotes of prices."""
 
     @extend_schema(
@@ -159,7 +159,7 @@ class BookingHistory(APIView):
         return Response(shapes.EventSerializer(events, many=True).data)
 
 
-class CancellationQuoteList(APIView):
+class CancellationQuoteCreate(APIView):
     """Quotes of a booking's cancellation."""
 
     @extend_schema(

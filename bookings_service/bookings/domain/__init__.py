@@ -1,1 +1,4 @@
-"""The rules of bookings. Pure: values and `now` in, values or refusals out."""
+"""The rules of bookings. Pure: values and `now` in, values or refusals out.
+
+Only the reference of a booking is random.
+"""

@@ -1,6 +1,7 @@
 """The rules of a booking: its states, what moves it between them, what it costs.
 
-Pure: takes `now` and values, returns values or raises. No clock, no settings, no database.
+Pure, except new_reference, which is random: takes `now` and values, returns values or raises. No clock, no settings, no
+database.
 """
 
 import secrets
@@ -117,13 +118,13 @@ LIVE_ENTRY: Final = (WaitlistStatus.WAITING, WaitlistStatus.OFFERED)
 HOLD_ENDED: Final = frozenset({Reason.HOLD_EXPIRED, Reason.PAYMENT_FAILED})
 
 
-def next_status(status: Status, action: Action, *, reason: Reason | None = None) -> Status:
-    """Return the status that `action` leads to. `reason` is why the booking is in `status`.
+def next_status(status: Status, action: Action, *, current_reason: Reason | None = None) -> Status:
+    """Return the status that `action` leads to. `current_reason` is why the booking is in `status`.
 
     Raises IllegalTransition if the table has no such move, and for PAY_LATE if the booking was not cancelled by the end
     of its hold.
     """
-    if action is Action.PAY_LATE and reason not in HOLD_ENDED:
+    if action is Action.PAY_LATE and current_reason not in HOLD_ENDED:
         raise IllegalTransition(status=status, action=action)
     try:
         return TRANSITIONS[status, action]

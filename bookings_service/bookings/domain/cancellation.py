@@ -1,6 +1,6 @@
 """What a cancellation refunds, with an explanation. Pure: values only.
 
-The policy is the destination's at the time of the quote. Staff may set a percentage instead.
+The policy is the trip's at the time of the quote. Staff may set a percentage instead.
 """
 
 from collections.abc import Sequence
@@ -43,16 +43,16 @@ class DepartureTerms:
 
 
 def cancellation_terms(
-    *, shares: Sequence[Money], cancelled: Sequence[int], refundable: Money, departure: DepartureTerms, now: datetime,
-    override_percent: int | None = None,
+    *, seat_prices: Sequence[Money], cancelled: Sequence[int], refundable: Money, departure: DepartureTerms,
+    now: datetime, override_percent: int | None = None,
 ) -> CancellationTerms:  # fmt: skip
     """Return the terms of cancelling some passengers.
 
-    `shares[i]` is what was paid for passenger i. `cancelled` are the indexes of the cancelled passengers. The refund
-    never exceeds `refundable`. It is rounded once, half up, for all cancelled passengers together. The explanation
+    `seat_prices[i]` is what was paid for passenger i. `cancelled` are the indexes of the cancelled passengers. The
+    refund never exceeds `refundable`. It is rounded once, half up, for all cancelled passengers together. The explanation
     allocates it to each of them by largest remainder.
     """
-    affected = sum((shares[index] for index in cancelled), Money.zero(refundable.currency))
+    affected = sum((seat_prices[index] for index in cancelled), Money.zero(refundable.currency))
     rule = departure.rule(now)
     percent = override_percent if override_percent is not None else rule.refund_percent if rule else 0
     by_rule = affected.share(percent)
@@ -63,13 +63,13 @@ def cancellation_terms(
         _percentage(percent, rule, override_percent),
     ]
     if affected.amount:
-        parts = refund.allocate([shares[index].minor for index in cancelled])
+        parts = refund.allocate([seat_prices[index].minor for index in cancelled])
         explanation += [
-            _passenger(index + 1, shares[index], part) for index, part in zip(cancelled, parts, strict=True)
+            _passenger(index + 1, seat_prices[index], part) for index, part in zip(cancelled, parts, strict=True)
         ]
     if by_rule > refundable:
         explanation.append(_refunded_before(refundable))
-    explanation.append(_totals(len(cancelled), len(shares), affected, refund, fee))
+    explanation.append(_totals(len(cancelled), len(seat_prices), affected, refund, fee))
     return CancellationTerms(refund=refund, fee=fee, explanation=tuple(explanation))
 
 

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 
 
 class SeatInventory(models.Model):
-    """A departure's seats: of `capacity`, `held` are held and `sold` are paid.
+    """A departure's seats: `held` and `sold` seats of `capacity` are taken.
 
     Constraints keep the sum within the capacity.
 

@@ -8,7 +8,9 @@ from shared.ids import uuid7
 
 
 class WaitlistEntry(models.Model):
-    """A party that waits for `seats` on a departure. Entries are served in the order of `joined_at`.
+    """A party that waits for `seats` on a departure. Seats are offered in the order of `joined_at`.
+
+    An entry that needs more seats than are free is passed over, and keeps its place.
 
     While the entry is OFFERED, SeatInventory holds its seats. `sequence` grows with every change of the status. Title,
     start and time zone are kept for mails as they were when the party joined.

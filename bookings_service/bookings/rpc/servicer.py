@@ -21,7 +21,6 @@ from bookings_service.bookings.rpc.mappers import (
     to_create_quote,
     waitlist_entry_to_proto,
 )
-from bookings_service.payments import selectors as payments
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from contracts.travel.bookings.v1 import bookings_pb2_grpc
 from shared.errors import Forbidden, Invalid
@@ -119,13 +118,13 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     @rpc(callers=GATEWAY)
     def BatchGetPayments(self, request: pb.BatchGetPaymentsRequest, call: Call) -> pb.BatchGetPaymentsResponse:
         """Return the traveller's payments among the ids."""
-        views = payments.payments_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.signed_in_traveller.id)
+        views = selectors.payments_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.signed_in_traveller.id)
         return pb.BatchGetPaymentsResponse(payments=map(payment_to_proto, views))
 
     @rpc(callers=GATEWAY)
     def BatchGetRefunds(self, request: pb.BatchGetRefundsRequest, call: Call) -> pb.BatchGetRefundsResponse:
         """Return the traveller's refunds among the ids."""
-        views = payments.refunds_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.signed_in_traveller.id)
+        views = selectors.refunds_by_id(ids=uuids_of(request.ids, "ids"), traveller_id=call.signed_in_traveller.id)
         return pb.BatchGetRefundsResponse(refunds=map(refund_to_proto, views))
 
     @rpc(callers=GATEWAY)
@@ -160,7 +159,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
     ) -> AsyncIterator[pb.WatchBookingResponse]:
         """Send the history entries after the sequence, then every new entry as it happens.
 
-        The gateway follows bookings through Kafka instead. This method is for services that need one booking only.
+        No program calls this method at present: the gateway follows bookings through Kafka instead.
         """
         async for update in watching.updates(
             reference=request.reference,
@@ -286,9 +285,10 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
 def _staff(call: Call, role: str) -> UUID:
     """Return the id of the calling member of staff. Raises Forbidden without `role` or the admin role."""
-    if call.signed_in_traveller.roles.isdisjoint({role, "admin"}):
+    account = call.signed_in_traveller  # members of staff sign in with an account of a traveller
+    if account.roles.isdisjoint({role, "admin"}):
         raise Forbidden
-    return call.signed_in_traveller.id
+    return account.id
 
 
 def _sequence(after: int) -> int:

@@ -1,7 +1,8 @@
 """Follows one booking for WatchBooking. One LISTEN connection wakes every stream of the process.
 
 A woken stream reads the new history entries. The listener is a coroutine, so a stream needs no thread while it waits.
-Each read takes a thread of the pool for one query. The gateway does not use this: it reads the events from Kafka.
+Each read takes a thread of the pool, for as long as the read lasts. The gateway does not use this: it reads the events
+from Kafka.
 """
 
 import asyncio
@@ -27,7 +28,9 @@ log = structlog.get_logger(__name__)
 
 
 async def updates(*, reference: str, traveller_id: UUID, after: int) -> AsyncIterator[pb.WatchBookingResponse]:
-    """Yield the booking's events after a sequence, then each new event once it is committed, in order and once.
+    """Yield the booking's events after a sequence, then each new event after its commit.
+
+    The events come in order, each exactly one time.
 
     Raises NotFound if the booking is not the traveller's.
     """

@@ -1,10 +1,10 @@
-"""Everything that reads bookings: one module for each thing that is read."""
+"""Everything that reads bookings and their money: one module for each thing that is read."""
 
 from bookings_service.bookings.selectors.booking import (
     BY_START,
     NEWEST,
-    any_booking,
     booking_by_reference,
+    booking_of_any_traveller,
     bookings,
     bookings_by_id,
     bookings_of,
@@ -13,37 +13,44 @@ from bookings_service.bookings.selectors.booking import (
     views_of,
 )
 from bookings_service.bookings.selectors.departures import (
-    Affected,
+    LiveBookings,
     availability,
-    bookings_of_departure,
     check_free,
+    count_live_bookings,
     seats_of,
     seats_refusal,
     seats_to_report,
 )
 from bookings_service.bookings.selectors.history import booking_with_history, history, history_entry_view
+from bookings_service.bookings.selectors.payments import ended_since, live_payments, payments_by_id
 from bookings_service.bookings.selectors.quotes import cancellation_quote, cancellation_quote_view, quote, quote_view
+from bookings_service.bookings.selectors.refunds import owed_refunds, refunds_by_id
 from bookings_service.bookings.selectors.waitlist import waitlist_entries, waitlist_of, waitlist_view
 
 __all__ = [
     "BY_START",
     "NEWEST",
-    "Affected",
-    "any_booking",
+    "LiveBookings",
     "availability",
     "booking_by_reference",
+    "booking_of_any_traveller",
     "booking_with_history",
     "bookings",
     "bookings_by_id",
     "bookings_of",
-    "bookings_of_departure",
     "cancellation_quote",
     "cancellation_quote_view",
     "check_free",
+    "count_live_bookings",
+    "ended_since",
     "history",
     "history_entry_view",
+    "live_payments",
+    "owed_refunds",
+    "payments_by_id",
     "quote",
     "quote_view",
+    "refunds_by_id",
     "seats_of",
     "seats_refusal",
     "seats_to_report",

@@ -1,4 +1,7 @@
-"""Read bookings. A function that takes `traveller_id` treats the bookings of other travellers as if they did not exist."""
+"""Read bookings.
+
+A function that takes `traveller_id` treats the bookings of other travellers as if they did not exist.
+"""
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
@@ -34,13 +37,13 @@ def bookings() -> QuerySet[Booking]:
 
 
 def views_of(rows: Iterable[Booking]) -> list[BookingView]:
-    """Return the views of bookings. One query reads the balances of all of them."""
+    """Return the views of bookings. One query reads from the ledger what all of them have paid and got back."""
     listed = list(rows)
-    balances = ledger.balances([booking.id for booking in listed])
+    money = ledger.paid_and_refunded([booking.id for booking in listed])
     return [
         _view(
             booking, booking.passengers.all(), booking.payments.all(), booking.refunds.all(),
-            *balances.get(booking.id, (0, 0)),
+            *money.get(booking.id, (0, 0)),
         )
         for booking in listed
     ]  # fmt: skip
@@ -56,8 +59,8 @@ def view_of_new(booking: Booking, *, passengers: Iterable[Passenger]) -> Booking
     return _view(booking, passengers, (), (), 0, 0)
 
 
-def any_booking(*, booking_id: UUID) -> BookingView:
-    """Return any traveller's booking, for callers that have checked who asks. Raises NotFound."""
+def booking_of_any_traveller(*, booking_id: UUID) -> BookingView:
+    """Return a booking by its id, for callers that have checked who asks. Raises NotFound."""
     return _view_of_first(bookings().filter(id=booking_id))
 
 

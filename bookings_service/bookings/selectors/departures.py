@@ -16,7 +16,7 @@ from shared.money import Money
 
 
 @dataclass(frozen=True, slots=True)
-class Affected:
+class LiveBookings:
     """The live bookings of a departure in one status and currency.
 
     `refundable` is refunded if the departure is cancelled.
@@ -28,7 +28,7 @@ class Affected:
     refundable: Money
 
 
-def bookings_of_departure(*, departure_id: UUID) -> list[Affected]:
+def count_live_bookings(*, departure_id: UUID) -> list[LiveBookings]:
     """Return the live bookings of a departure, counted by status and currency.
 
     Raises NotFound for an unknown departure.
@@ -37,15 +37,18 @@ def bookings_of_departure(*, departure_id: UUID) -> list[Affected]:
         raise NotFound
     live = Booking.objects.filter(departure_id=departure_id).exclude(status=Status.CANCELLED)
     counted = live.values_list("status", "currency").order_by("status", "currency")
-    affected = []
-    for status, currency, bookings_, seats in counted.annotate(Count("id"), Sum("seats")):
+    groups = []
+    for status, currency, count, seats in counted.annotate(Count("id"), Sum("seats")):
         ids = list(live.filter(status=status, currency=currency).values_list("id", flat=True))
-        affected.append(Affected(status, bookings_, seats, ledger.refundable_of(ids, currency)))
-    return affected
+        groups.append(LiveBookings(status, count, seats, ledger.refundable_of(ids, currency)))
+    return groups
 
 
 def availability(*, departure_ids: Collection[UUID]) -> dict[UUID, Seats]:
-    """Return the seats of the known departures. A closed departure has no free seats."""
+    """Return the seats of the known departures.
+
+    A closed departure has no free seats, because its `capacity` is given as held + sold.
+    """
     rows = SeatInventory.objects.filter(departure_id__in=departure_ids)
     return {
         row.departure_id: Seats(row.held + row.sold if row.closed else row.capacity, row.held, row.sold) for row in rows

@@ -1,10 +1,13 @@
-"""Read payments for the comparison with the provider."""
+"""Read payments: those of a traveller, and all of them for the comparison with the provider."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.domain import LIVE
+from bookings_service.payments.mappers import payment_view
 from bookings_service.payments.models import Payment
 from shared.money import Money
 
@@ -19,6 +22,11 @@ class LivePayment:
     amount: Money
     begun_at: datetime
     asked_at: datetime
+
+
+def payments_by_id(*, ids: Collection[UUID], traveller_id: UUID) -> list[PaymentView]:
+    """Return the payments among `ids` that are of the traveller's bookings."""
+    return [payment_view(row) for row in Payment.objects.filter(id__in=ids, booking__traveller_id=traveller_id)]
 
 
 def live_payments() -> list[LivePayment]:
@@ -38,6 +46,6 @@ def live_payments() -> list[LivePayment]:
 
 
 def ended_since(*, since: datetime) -> list[UUID]:
-    """Return the payments made since then that have succeeded or failed, oldest first."""
+    """Return the ids of the payments made since `since` that have succeeded or failed, oldest first."""
     rows = Payment.objects.filter(created_at__gte=since).exclude(status__in=LIVE)
     return list(rows.order_by("created_at").values_list("id", flat=True))

@@ -1,17 +1,26 @@
-"""Read refunds that are not paid out: the clock still asks for them, or they have failed and wait for finance."""
+"""Read refunds: those of a traveller, and all refunds that are owed.
 
+An owed refund is neither paid out nor written off: the clock still asks for it, or it has failed and waits for finance.
+"""
+
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from bookings_service.payments.domain import OWED, RefundStatus
+from bookings_service.payments.contracts import RefundView
+from bookings_service.payments.domain import UNDER_WAY, RefundStatus
+from bookings_service.payments.mappers import refund_view
 from bookings_service.payments.models import Refund
 from shared.money import Money
 
 
 @dataclass(frozen=True, slots=True)
 class OwedRefund:
-    """A refund that is not paid out. `next_at` is when the clock asks the provider again, None for a failed refund."""
+    """A refund that is neither paid out nor written off.
+
+    `next_at` is when the clock asks the provider again, None for a failed refund.
+    """
 
     id: UUID
     reference: str
@@ -27,9 +36,14 @@ class OwedRefund:
         return self.status == RefundStatus.FAILED
 
 
+def refunds_by_id(*, ids: Collection[UUID], traveller_id: UUID) -> list[RefundView]:
+    """Return the refunds among `ids` that are of the traveller's bookings."""
+    return [refund_view(row) for row in Refund.objects.filter(id__in=ids, booking__traveller_id=traveller_id)]
+
+
 def owed_refunds() -> list[OwedRefund]:
-    """Return every refund that is neither paid out nor written off, the oldest first."""
-    rows = Refund.objects.filter(status__in=[*OWED, RefundStatus.FAILED], written_off_at=None)
+    """Return every owed refund, the oldest first."""
+    rows = Refund.objects.filter(status__in=[*UNDER_WAY, RefundStatus.FAILED], written_off_at=None)
     return [
         OwedRefund(
             id=row.id,

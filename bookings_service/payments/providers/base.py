@@ -20,10 +20,10 @@ class ProviderSilent(Exception):
 
 
 class ProviderDown(Exception):
-    """The provider certainly did nothing: it was not reached, or said so. The call may be repeated."""
+    """The provider certainly did nothing: it was not reached, or it answered so. Repeating is safe."""
 
 
-class MethodRefused(Exception):
+class PaymentMethodRefused(Exception):
     """The provider does not know the payment method; nothing was charged."""
 
 
@@ -54,7 +54,7 @@ class ProviderResult:
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """The content of a webhook with a valid signature. `result` is None if it says nothing of a payment."""
+    """The content of a webhook with a valid signature. `result` is None if it reports no result of a payment."""
 
     id: str
     type: str
@@ -74,15 +74,15 @@ class PaymentProvider(ABC):
     def pay(self, payment: ProviderPayment) -> ProviderResult:
         """Take the amount, once per key however often it is called. A decline is FAILED, and final.
 
-        Raises ProviderSilent, ProviderDown, MethodRefused.
+        Raises ProviderSilent, ProviderDown, PaymentMethodRefused.
         """
 
     @abstractmethod
-    def current_result(self, key: str) -> ProviderResult | None:
-        """Return the result of a payment as it is now, or None if the provider does not know it.
+    def end_declined_and_read(self, key: str) -> ProviderResult | None:
+        """Return the result of a payment, or None if the provider does not know it. This may end the payment.
 
-        This may change the payment: a provider that lets a declined payment be tried again closes it here, so that
-        FAILED is final. Raises ProviderSilent, ProviderDown.
+        If a provider allows another attempt after a decline, this call cancels the payment there, so that FAILED is
+        final. Raises ProviderSilent, ProviderDown.
         """
 
     @abstractmethod

@@ -15,7 +15,7 @@ from bookings_service.payments.domain import PaymentStatus, RefundStatus
 from bookings_service.payments.providers.base import (
     UNREADABLE,
     WEBHOOK_WINDOW_SECONDS,
-    MethodRefused,
+    PaymentMethodRefused,
     PaymentProvider,
     ProviderDown,
     ProviderEvent,
@@ -52,15 +52,18 @@ class SandboxProvider(PaymentProvider):
         }
         return _result(self._send("POST", "/v1/payments", json=body))
 
-    def current_result(self, key: str) -> ProviderResult | None:
-        """Return the result of a payment as it is now, or None if the sandbox does not know it. Changes nothing."""
+    def end_declined_and_read(self, key: str) -> ProviderResult | None:
+        """Return the result of a payment, or None if the sandbox does not know it.
+
+        Nothing must be ended, because a declined payment of the sandbox is final.
+        """
         try:
             return _result(self._send("GET", f"/v1/payments/{key}"))
         except _Unknown:
             return None
 
     def cancel(self, key: str) -> ProviderResult | None:
-        """Make the payment fail, unless it is settled."""
+        """Make the payment fail, unless it has ended."""
         try:
             return _result(self._send("POST", f"/v1/payments/{key}/cancel"))
         except _Unknown:
@@ -72,7 +75,7 @@ class SandboxProvider(PaymentProvider):
             answer = self._send(
                 "POST", f"/v1/payments/{payment_key}/refunds", json={"key": key, "amount": amount.minor}
             )
-        except (MethodRefused, _Unknown):
+        except (PaymentMethodRefused, _Unknown):
             return RefundStatus.FAILED
         return RefundStatus(answer["status"])
 
@@ -89,9 +92,9 @@ class SandboxProvider(PaymentProvider):
             raise WebhookRefused
         return _event(body)
 
-    def _send(self, method: str, path: str, **kwargs: Any) -> dict[str, Any]:
+    def _send(self, verb: str, path: str, **kwargs: Any) -> dict[str, Any]:
         try:
-            response = self._http.request(method, path, **kwargs)
+            response = self._http.request(verb, path, **kwargs)
         except httpx.ConnectError as error:
             raise ProviderDown from error
         except httpx.HTTPError as error:
@@ -99,18 +102,18 @@ class SandboxProvider(PaymentProvider):
         if response.status_code == httpx.codes.NOT_FOUND:
             raise _Unknown
         if response.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
-            raise MethodRefused
+            raise PaymentMethodRefused
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             raise ProviderDown
         if response.is_error:
             raise ProviderSilent
         try:
-            return _readable(response.json())
+            return _checked(response.json())
         except UNREADABLE as error:
             raise ProviderSilent from error  # an unreadable answer does not say what was done
 
 
-def _readable(answer: Any) -> dict[str, Any]:
+def _checked(answer: Any) -> dict[str, Any]:
     """Return the answer about a payment or refund. Raises one of UNREADABLE if it has another form than agreed."""
     _check_text(answer)
     _result(answer)

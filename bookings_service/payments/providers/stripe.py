@@ -24,7 +24,7 @@ from bookings_service.payments.providers import stripe_objects as objects
 from bookings_service.payments.providers.base import (
     UNREADABLE,
     WEBHOOK_WINDOW_SECONDS,
-    MethodRefused,
+    PaymentMethodRefused,
     PaymentProvider,
     ProviderDown,
     ProviderEvent,
@@ -90,7 +90,7 @@ class StripeProvider(PaymentProvider):
                     return ProviderResult(PaymentStatus.FAILED, payment.amount, failure_code="card_declined")
                 return self._cancel_if_open(intent)
 
-    def current_result(self, key: str) -> ProviderResult | None:
+    def end_declined_and_read(self, key: str) -> ProviderResult | None:
         """Cancel the intent if it is open but not charged, and return its result."""
         with _within_the_limit(), _errors_translated():
             intent = self._find(key)
@@ -151,7 +151,7 @@ class StripeProvider(PaymentProvider):
     def _created(self, payment: ProviderPayment) -> Intent | None:
         """Create and confirm the intent. Return None if Stripe declined it without returning it.
 
-        Raises MethodRefused and Stripe's errors.
+        Raises PaymentMethodRefused and Stripe's errors.
         """
         params = {
             "amount": _minor(payment.amount),
@@ -170,7 +170,7 @@ class StripeProvider(PaymentProvider):
             return answer["error"].get("payment_intent")  # type: ignore[no-any-return]
         except stripe.InvalidRequestError as refusal:
             if refusal.http_status == httpx.codes.NOT_FOUND or refusal.param == "payment_method":
-                raise MethodRefused from refusal
+                raise PaymentMethodRefused from refusal
             raise
         if intent.last_response.headers.get("idempotent-replayed") == "true":
             return _plain(self._intents.retrieve(intent.id))  # a replayed answer is out of date

@@ -1,8 +1,8 @@
-"""Jobs of the clock, run now and until nothing is left to do: payments are settled, refunds are paid out."""
+"""Jobs of the clock, run now and until nothing is left to do: payments are settled, and refunds are paid out."""
 
 from bookings_service.bookings.services import reconcile_due
 from bookings_service.bookings.services.refund import pay_out
-from bookings_service.payments.domain import LIVE, OWED, PaymentStatus
+from bookings_service.payments.domain import LIVE, UNDER_WAY, PaymentStatus
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.tests.factories import make_payment_stale, make_refunds_due
 
@@ -10,7 +10,7 @@ ROUNDS = 30
 
 
 def settle_all_payments() -> None:
-    """Ask the provider about every live payment until each is settled or waits for a person.
+    """Ask the provider about every live payment until each has ended or waits for a person.
 
     A payment that waits for a person is asked about as well: the person may have approved it, and the webhook may not
     have come. Seen failing (test_in_any_order, at its whole size) without asking about those payments.
@@ -23,15 +23,15 @@ def settle_all_payments() -> None:
         reconcile_due(limit=len(ids))
         if not live.exclude(status=PaymentStatus.REQUIRES_ACTION).exists():
             return
-    raise AssertionError(f"{live.count()} payments are not settled")
+    raise AssertionError(f"{live.count()} payments are still live")
 
 
 def pay_out_all_refunds() -> None:
-    """Send every owed refund to the provider until all are paid out."""
-    owed = Refund.objects.filter(status__in=OWED)
+    """Send every refund under way to the provider until all are paid out."""
+    under_way = Refund.objects.filter(status__in=UNDER_WAY)
     for _ in range(ROUNDS):
-        if not (count := owed.count()):
+        if not (count := under_way.count()):
             return
         make_refunds_due()
         pay_out.pay_out_due(limit=count)
-    raise AssertionError(f"{owed.count()} refunds are not paid out")
+    raise AssertionError(f"{under_way.count()} refunds are not paid out")

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from bookings_service.bookings.contracts import BookingView
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.concurrency.provider import ReceivedWebhook
-from bookings_service.tests.conftest import Buyer
 from shared.errors import DomainError
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class ModelBooking:
 
     owner: Buyer
     view: BookingView
-    trip: ModelDeparture
+    departure: ModelDeparture
     webhooks: list[ReceivedWebhook] = field(default_factory=list)
 
 
@@ -43,7 +43,7 @@ SUCCESSES: Counter[str] = Counter()
 
 
 def must_succeed(act: Callable[..., Any]) -> Callable[..., Any]:
-    """Count the successes of a rule. Any exception is a failure, because no person acts."""
+    """Count the successes of a rule. The step is not a request of a person, so a refusal is a failure too."""
     return _counted(act)
 
 

@@ -32,6 +32,7 @@ from bookings_service.bookings.services import receive_webhook, reconcile_due, r
 from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.domain import LIVE
 from bookings_service.payments.models import Payment, Refund
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.concurrency.clock import pay_out_all_refunds, settle_all_payments
 from bookings_service.tests.concurrency.invariants import broken
 from bookings_service.tests.concurrency.model import (
@@ -47,8 +48,7 @@ from bookings_service.tests.concurrency.model import (
 from bookings_service.tests.concurrency.provider import ProviderRecords
 from bookings_service.tests.concurrency.scale import WHOLE, scaled
 from bookings_service.tests.concurrency.without_guards import empty_tables
-from bookings_service.tests.conftest import SECRET, Buyer
-from bookings_service.tests.doubles import Destinations
+from bookings_service.tests.doubles import SECRET, Destinations
 from bookings_service.tests.factories import end_hold, end_offer, make_payment_stale, make_refunds_due, webhook
 from shared.db import database_now
 from shared.errors import DomainError
@@ -76,27 +76,27 @@ class AnyOrder(RuleBasedStateMachine):
     def begin(self, capacities: list[int], method: str) -> None:
         empty_tables()
         self.destinations.departures.clear()
-        self.trips = [
-            ModelDeparture(self.destinations.offer(capacity=seats, policy=((1, 50),)), seats) for seats in capacities
+        self.departures = [
+            ModelDeparture(self.destinations.publish(capacity=seats, policy=((1, 50),)), seats) for seats in capacities
         ]
         self.bookings: list[ModelBooking] = []
         self.entries: list[tuple[Buyer, WaitlistView]] = []
         self.people = [Buyer(self.destinations) for _ in range(3)]
-        for person, trip in zip(self.people, self.trips, strict=False):
-            booking = ModelBooking(person, person.book_quote(person.quote(trip.id, adults=1)), trip)
+        for person, departure in zip(self.people, self.departures, strict=False):
+            booking = ModelBooking(person, person.book_quote(person.quote(departure.id, adults=1)), departure)
             self.bookings.append(booking)
             with suppress(SeatsAvailable):
-                self.entries.append((self.people[2], self.people[2].join(trip.id, seats=trip.capacity)))
+                self.entries.append((self.people[2], self.people[2].join(departure.id, seats=departure.capacity)))
         self.pay(which=0, method=method)
 
     # ------------------------------------------------------------ travellers
     @rule(who=PICK, where=PICK, seats=PARTY, decides=st.booleans())
     @may_be_refused
     def book(self, who: int, where: int, seats: int, decides: bool) -> None:
-        owner, trip = self.people[who % 3], self.trips[where % 2]
-        quote = owner.quote(trip.id, adults=seats)
+        owner, departure = self.people[who % 3], self.departures[where % 2]
+        quote = owner.quote(departure.id, adults=seats)
         if decides:
-            self.bookings.append(ModelBooking(owner, owner.book_quote(quote), trip))
+            self.bookings.append(ModelBooking(owner, owner.book_quote(quote), departure))
 
     @rule(which=PICK, method=st.sampled_from(METHODS))
     @may_be_refused
@@ -158,8 +158,8 @@ class AnyOrder(RuleBasedStateMachine):
     @may_be_refused
     def buy(self, who: int, where: int, seats: int) -> None:
         """The common case: book, and pay at once."""
-        owner, trip = self.people[who % 3], self.trips[where % 2]
-        booking = ModelBooking(owner, owner.book_quote(owner.quote(trip.id, adults=seats)), trip)
+        owner, departure = self.people[who % 3], self.departures[where % 2]
+        booking = ModelBooking(owner, owner.book_quote(owner.quote(departure.id, adults=seats)), departure)
         self.bookings.append(booking)
         self._pay(booking, "pm_ok")
 
@@ -168,7 +168,7 @@ class AnyOrder(RuleBasedStateMachine):
     @may_be_refused
     def join(self, who: int, where: int, seats: int) -> None:
         owner = self.people[who % 3]
-        self.entries.append((owner, owner.join(self.trips[where % 2].id, seats=seats)))
+        self.entries.append((owner, owner.join(self.departures[where % 2].id, seats=seats)))
 
     @rule(which=PICK)
     @may_be_refused
@@ -182,8 +182,8 @@ class AnyOrder(RuleBasedStateMachine):
         owner, entry = self._entry(which, "OFFERED", "TAKEN")
         quote = owner.quote(entry.departure_id, adults=min(seats, entry.seats), entry=entry)
         if books:
-            trip = next(trip for trip in self.trips if trip.id == entry.departure_id)
-            self.bookings.append(ModelBooking(owner, owner.book_quote(quote), trip))
+            departure = next(departure for departure in self.departures if departure.id == entry.departure_id)
+            self.bookings.append(ModelBooking(owner, owner.book_quote(quote), departure))
 
     @rule(which=PICK)
     @must_succeed
@@ -213,7 +213,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(which=PICK, status=st.sampled_from(["SUCCEEDED", "FAILED", "PROCESSING"]), more=st.integers(0, 1))
     @must_succeed
     def contradicting_webhooks_arrive(self, which: int, status: str, more: int) -> None:
-        """A contradicting webhook is kept for finance and does not change a settled payment."""
+        """A contradicting webhook is kept for finance and does not change a payment that has ended."""
         booking = self._booking(which)
         payment = Payment.objects.filter(booking_id=booking.view.id).order_by("-id").first()
         if payment is None or (payment.status in LIVE and not more):
@@ -259,34 +259,34 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(where=PICK, capacity=st.integers(0, 8))
     @must_succeed
     def the_capacity_is_set(self, where: int, capacity: int) -> None:
-        trip = self.trips[where % 2]
+        departure = self.departures[where % 2]
         with suppress(CapacityBelowSold):
-            services.set_capacity(departure_id=trip.id, capacity=capacity, version=trip.version + 1)
-            trip.version, trip.capacity = trip.version + 1, capacity
-            self._offer(trip)
+            services.set_capacity(departure_id=departure.id, capacity=capacity, version=departure.version + 1)
+            departure.version, departure.capacity = departure.version + 1, capacity
+            self._publish(departure)
 
     @rule(where=PICK, capacity=st.integers(0, 8), behind=st.integers(-2, 1))
     @must_succeed
     def a_departure_event_arrives(self, where: int, capacity: int, behind: int) -> None:
         """Events of a departure come late and out of order. A capacity that is too small becomes held + sold."""
-        trip = self.trips[where % 2]
-        version = max(1, trip.version + behind)
-        snapshot = self._snapshot(trip, version, capacity)
+        departure = self.departures[where % 2]
+        version = max(1, departure.version + behind)
+        snapshot = self._snapshot(departure, version, capacity)
         with transaction.atomic():
             services.apply_departure(snapshot=snapshot, now=database_now())
-        if version >= trip.version:
-            trip.version = version
-            trip.capacity = selectors.seats_of(departure_id=trip.id).capacity
-            self._offer(trip)
+        if version >= departure.version:
+            departure.version = version
+            departure.capacity = selectors.seats_of(departure_id=departure.id).capacity
+            self._publish(departure)
 
-    @rule(where=PICK, sure=st.integers(0, 2))
+    @rule(where=PICK, skips=st.integers(0, 2))
     @must_succeed
-    def a_departure_is_cancelled(self, where: int, sure: int) -> None:
-        trip = self.trips[where % 2]
-        if sure or trip.cancelled:
+    def a_departure_is_cancelled(self, where: int, skips: int) -> None:
+        departure = self.departures[where % 2]
+        if skips or departure.cancelled:
             raise NothingToDo
-        trip.cancelled = True
-        services.mark_cancelled(departure_id=trip.id)
+        departure.cancelled = True
+        services.mark_cancelled(departure_id=departure.id)
         services.cancel_bookings_of_cancelled_departures()
         services.expire_offers()
 
@@ -305,23 +305,23 @@ class AnyOrder(RuleBasedStateMachine):
             captured = sum(
                 Payment.objects.filter(booking=row, status="SUCCEEDED").values_list("amount_minor", flat=True)
             )
-            refunded = sum(Refund.objects.filter(booking=row).values_list("amount_minor", flat=True))
-            assert refunded <= captured
+            requested = sum(Refund.objects.filter(booking=row).values_list("amount_minor", flat=True))
+            assert requested <= captured
             assert captured % row.total_minor == 0
             if row.status == "CONFIRMED":
                 assert captured == row.total_minor
-                assert not booking.trip.cancelled
+                assert not booking.departure.cancelled
             elif row.reason in ("HOLD_EXPIRED", "PAYMENT_FAILED"):
-                assert refunded == captured  # paid too late, or not at all: nothing is kept
+                assert requested == captured  # paid too late, or not at all: nothing is kept
             elif row.status == "PENDING":
                 assert captured == 0
-        for trip in getattr(self, "trips", ()):
-            row = SeatInventory.objects.filter(departure_id=trip.id).first()
-            assert row is None or (row.capacity, row.cancelled) == (trip.capacity, trip.cancelled)
+        for departure in getattr(self, "departures", ()):
+            row = SeatInventory.objects.filter(departure_id=departure.id).first()
+            assert row is None or (row.capacity, row.cancelled) == (departure.capacity, departure.cancelled)
 
     def teardown(self) -> None:
-        """Once everything is settled, the provider's records agree with ours and with what each traveller sees."""
-        if not hasattr(self, "trips"):
+        """In the end, the provider's records agree with ours and with what each traveller sees."""
+        if not hasattr(self, "departures"):
             return
         self.provider.settle_all()
         settle_all_payments()
@@ -330,7 +330,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.provider.differences() == []
         charged, refunded = self.provider.charged(), self.provider.refunded()
         for booking in self.bookings:
-            view = selectors.any_booking(booking_id=booking.view.id)
+            view = selectors.booking_of_any_traveller(booking_id=booking.view.id)
             keys = [str(payment.id) for payment in view.payments]
             assert view.paid.minor == sum(charged.get(key, 0) for key in keys)
             assert view.refunded.minor == sum(refunded.get(key, 0) for key in keys)
@@ -358,14 +358,14 @@ class AnyOrder(RuleBasedStateMachine):
         ids = set(WaitlistEntry.objects.filter(status__in=statuses).values_list("id", flat=True))
         return pick([(owner, entry) for owner, entry in self.entries if entry.id in ids], which)
 
-    def _snapshot(self, trip: ModelDeparture, version: int, capacity: int) -> DepartureSnapshot:
-        starts_at = self.destinations.departures[str(trip.id)].departure.starts_at.ToDatetime(UTC)
-        return DepartureSnapshot(trip.id, version, capacity, closed=False, cancelled=False, starts_at=starts_at)
+    def _snapshot(self, departure: ModelDeparture, version: int, capacity: int) -> DepartureSnapshot:
+        starts_at = self.destinations.departures[str(departure.id)].departure.starts_at.ToDatetime(UTC)
+        return DepartureSnapshot(departure.id, version, capacity, closed=False, cancelled=False, starts_at=starts_at)
 
-    def _offer(self, trip: ModelDeparture) -> None:
-        """Make the catalogue answer with the trip's version and capacity."""
-        departure = self.destinations.departures[str(trip.id)].departure
-        departure.version, departure.capacity = trip.version, trip.capacity
+    def _publish(self, departure: ModelDeparture) -> None:
+        """Make the catalogue answer with the model's version and capacity."""
+        published = self.destinations.departures[str(departure.id)].departure
+        published.version, published.capacity = departure.version, departure.capacity
 
 
 @pytest.mark.usefixtures("users", "short_waits")
@@ -377,14 +377,14 @@ def test_in_any_order(destinations: Destinations, provider_records: ProviderReco
     - settle_payment does not check that the payment has not ended
     - `refundable` does not subtract the refunds
     - release does not offer the seats
-    - take does not release the seats that a smaller party leaves free
+    - take_offer.take does not release the seats that a smaller party leaves free
     - sold seats are released as held seats
     - a cancellation records no fee
     - a cancellation quote is never outdated
     - inventory.apply_snapshot does not keep `cancelled`
     - seats of a closed departure are offered
 
-    test_webhooks.py proves the amount check of settle_payment, and test_waitlist.py the release in retake.
+    test_webhooks.py proves the amount check of settle_payment, and test_waitlist.py the release in give_up_quote.
     """
     AnyOrder.destinations, AnyOrder.provider = destinations, provider_records
     SUCCESSES.clear()

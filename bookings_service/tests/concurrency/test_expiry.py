@@ -1,4 +1,4 @@
-"""A hold ends while its payment arrives, with random pauses around every SQL statement: one designed outcome."""
+"""A hold ends while its payment arrives, with random pauses around every SQL statement: always a designed outcome."""
 
 import random
 import time
@@ -17,13 +17,13 @@ from bookings_service.bookings.refusals import SeatsUnavailable
 from bookings_service.bookings.services import receive_webhook, reconcile_due
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.refusals import NotPayable
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.concurrency.clock import pay_out_all_refunds
 from bookings_service.tests.concurrency.invariants import broken
 from bookings_service.tests.concurrency.provider import ProviderRecords, ReceivedWebhook
 from bookings_service.tests.concurrency.scale import WHOLE, scaled
 from bookings_service.tests.concurrency.without_guards import empty_tables, without_row_locks
-from bookings_service.tests.conftest import SECRET, Buyer
-from bookings_service.tests.doubles import Destinations
+from bookings_service.tests.doubles import SECRET, Destinations
 from bookings_service.tests.factories import end_hold, make_payment_stale, webhook
 from shared.db import database_now
 from shared.testing import race
@@ -71,7 +71,7 @@ def charged_without_answer(buyer: Buyer, booking: BookingView) -> tuple[Payment,
 
 
 def outcome_of(booking: BookingView) -> tuple[str, int, int]:
-    """Return the final status, the captured amount and the refunded amount."""
+    """Return the final status, the captured amount and the sum of the requested refunds."""
     row = Booking.objects.get(id=booking.id)
     captured = sum(p.amount_minor for p in Payment.objects.filter(booking_id=booking.id, status="SUCCEEDED"))
     return row.status, captured, sum(r.amount_minor for r in Refund.objects.filter(booking_id=booking.id))
@@ -86,7 +86,7 @@ def path_of(booking: BookingView) -> str:
     return " ".join(statuses) + (" extended" if ("booking.hold_extended", "PENDING") in entries else "")
 
 
-def with_retries_until_refused(take: Callable[[], BookingView]) -> BookingView:
+def retry_while_refused(take: Callable[[], BookingView]) -> BookingView:
     """Try again until the race is over, as a person does who wants these seats."""
     until = time.monotonic() + RACE_SECONDS
     while True:
@@ -116,7 +116,7 @@ def run_of(buyer: Buyer, rival: Buyer, departure: UUID, *, seed: int) -> tuple[B
         services.expire_holds,
     ]
     if wanted is not None:
-        rivals.append(lambda: with_retries_until_refused(lambda: rival.book_quote(wanted)))
+        rivals.append(lambda: retry_while_refused(lambda: rival.book_quote(wanted)))
     slowed = [
         with_random_pauses(
             job, seed=seed * 10 + index, late=LATEST_START if job is services.expire_holds else LATEST_START / 4
@@ -141,7 +141,7 @@ def test_a_hold_that_ends_while_its_payment_arrives(
     paths: Counter[str] = Counter()
     for seed in range(RUNS):
         buyer, rival = buyers(2)
-        booking, rival_won = run_of(buyer, rival, destinations.offer(capacity=2), seed=seed)
+        booking, rival_won = run_of(buyer, rival, destinations.publish(capacity=2), seed=seed)
         assert outcome_of(booking) in {("CONFIRMED", 100_000, 0), ("CANCELLED", 100_000, 100_000)}
         assert not rival_won or outcome_of(booking)[0] == "CANCELLED"
         paths[path_of(booking) + (", the rival has the seats" if rival_won else "")] += 1
@@ -161,7 +161,7 @@ def test_paying_at_the_instant_the_hold_ends(destinations: Destinations, buyers:
     """A payment at the last moment is either refused and never charged, or taken, and then the booking is confirmed."""
     for seed in range(RUNS // 4):
         (buyer,) = buyers(1)
-        booking = buyer.book(destinations.offer(capacity=2))
+        booking = buyer.book(destinations.publish(capacity=2))
         end_hold(booking.id)
         Booking.objects.filter(id=booking.id).update(hold_expires_at=database_now())
         paid, _ = race(
@@ -171,12 +171,12 @@ def test_paying_at_the_instant_the_hold_ends(destinations: Destinations, buyers:
             ]
         )
         services.expire_holds()  # the clock's next round: it had skipped a locked row
-        status, captured, refunded = outcome_of(booking)
+        status, captured, requested = outcome_of(booking)
         if isinstance(paid, Exception):
             assert isinstance(paid, NotPayable)
             assert (status, captured) == ("CANCELLED", 0)
         else:
-            assert (status, captured, refunded) == ("CONFIRMED", 100_000, 0)
+            assert (status, captured, requested) == ("CONFIRMED", 100_000, 0)
         assert not broken()
 
 
@@ -189,7 +189,7 @@ def test_control_without_the_bookings_lock_the_same_runs_end_badly(destinations:
 
 def _ends_badly(destinations: Destinations, buyer: Buyer, rival: Buyer, *, seed: int) -> bool:
     try:
-        booking, _ = run_of(buyer, rival, destinations.offer(capacity=2), seed=seed)
+        booking, _ = run_of(buyer, rival, destinations.publish(capacity=2), seed=seed)
     except AssertionError:
         return True
     return bool(broken()) or outcome_of(booking) not in {("CONFIRMED", 100_000, 0), ("CANCELLED", 100_000, 100_000)}

@@ -10,6 +10,7 @@ from bookings_service.bookings.contracts import BookingView, QuoteView
 from bookings_service.bookings.models import Booking, BookingEvent
 from bookings_service.bookings.services import receive_webhook
 from bookings_service.payments.models import LedgerEntry, Payment, Webhook
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.concurrency.clock import settle_all_payments
 from bookings_service.tests.concurrency.invariants import broken
 from bookings_service.tests.concurrency.provider import ProviderRecords, WebhookReceiver
@@ -20,7 +21,6 @@ from bookings_service.tests.concurrency.without_guards import (
     without_idempotency,
     without_row_locks,
 )
-from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from shared.testing import eventually
 
@@ -39,7 +39,7 @@ def retried(attempts: list[Task], times: int = RETRIES) -> list[Any]:
 
 
 def quoted(destinations: Destinations, buyers: Buyers, *, count: int = KEYS) -> list[tuple[Buyer, QuoteView]]:
-    departure = destinations.offer(capacity=count * RETRIES)
+    departure = destinations.publish(capacity=count * RETRIES)
     return [(buyer, buyer.quote(departure, adults=1)) for buyer in buyers(count)]
 
 

@@ -19,13 +19,13 @@ from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.refusals import SeatsUnavailable
 from bookings_service.bookings.services.seats import inventory
 from bookings_service.payments.models import Payment
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.concurrency.clock import settle_all_payments
 from bookings_service.tests.concurrency.invariants import broken
 from bookings_service.tests.concurrency.provider import ProviderRecords
 from bookings_service.tests.concurrency.scale import scaled
 from bookings_service.tests.concurrency.threads import run_in_threads, with_retries
 from bookings_service.tests.concurrency.without_guards import without_constraints
-from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("webhook_receiver")]
@@ -56,7 +56,7 @@ def sell(destinations: Destinations, buyers: list[Buyer], *, seed: int) -> tuple
     With an odd seed, all have a quote before the first of them books.
     """
     chance = random.Random(seed)
-    departure = destinations.offer(capacity=SEATS)
+    departure = destinations.publish(capacity=SEATS)
     return departure, run_in_threads(
         [buys(buyer, departure, chance.random() * 0.05, ahead=bool(seed % 2)) for buyer in buyers]
     )

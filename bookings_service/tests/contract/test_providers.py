@@ -17,7 +17,7 @@ import pytest
 from bookings_service.payments.domain import PaymentStatus, RefundStatus
 from bookings_service.payments.providers import PaymentProvider
 from bookings_service.payments.providers.base import (
-    MethodRefused,
+    PaymentMethodRefused,
     ProviderDown,
     ProviderPayment,
     ProviderSilent,
@@ -26,7 +26,7 @@ from bookings_service.payments.providers.base import (
 from bookings_service.payments.providers.sandbox import SandboxProvider, sign
 from bookings_service.payments.providers.stripe import StripeProvider
 from bookings_service.tests import stripe_doubles
-from bookings_service.tests.conftest import SECRET
+from bookings_service.tests.doubles import SECRET
 from shared.errors import Invalid
 from shared.ids import uuid7
 from shared.money import Money
@@ -34,7 +34,7 @@ from shared.money import Money
 NOBODY: Final = "http://127.0.0.1:9"
 
 
-class Rig(ABC):
+class ProviderUnderTest(ABC):
     """A provider, its process, and what a test does to it from outside."""
 
     ok: str
@@ -49,7 +49,7 @@ class Rig(ABC):
         """Return the provider with another address."""
 
     @abstractmethod
-    def guarded(self) -> str:
+    def card_with_approval(self) -> str:
         """Return a payment method whose bank asks its owner for approval."""
 
     @abstractmethod
@@ -69,14 +69,14 @@ class Rig(ABC):
         """Return the headers with which the provider sends a body."""
 
 
-class Sandbox(Rig):
+class Sandbox(ProviderUnderTest):
     ok, declined = "pm_ok", "pm_declined"
 
     def at(self, url: str) -> PaymentProvider:
         self._settings.PAYMENT_SANDBOX_URL = url
         return SandboxProvider()
 
-    def guarded(self) -> str:
+    def card_with_approval(self) -> str:
         return "pm_action"
 
     def decide(self, key: str, *, approve: bool) -> None:
@@ -95,14 +95,14 @@ class Sandbox(Rig):
         return {"X-Payment-Signature": f"t={stamp},v1={sign(secret=secret or SECRET, stamp=stamp, body=body)}"}
 
 
-class Stripe(Rig):
+class Stripe(ProviderUnderTest):
     ok, declined = "pm_card_visa", "pm_card_chargeCustomerFail"
 
     def at(self, url: str) -> PaymentProvider:
         self._settings.STRIPE_API_BASE = url
         return StripeProvider()
 
-    def guarded(self) -> str:
+    def card_with_approval(self) -> str:
         return stripe_doubles.card(self.url, "4000002500003155")
 
     def _intent(self, key: str) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Stripe(Rig):
 
 
 @pytest.fixture(params=[Sandbox, Stripe])
-def rig(request: pytest.FixtureRequest, settings: Any) -> Rig:
+def tested(request: pytest.FixtureRequest, settings: Any) -> ProviderUnderTest:
     settings.PROVIDER_SECONDS = 2.0
     if request.param is Stripe:
         return Stripe(request.getfixturevalue("stripe"), settings)
@@ -140,106 +140,108 @@ def payment(method: str, minor: int = 19_990, currency: str = "EUR") -> Provider
 
 
 @pytest.mark.parametrize(("minor", "currency"), [(19_990, "EUR"), (5_000, "JPY"), (12_340, "KWD"), (700, "ISK")])
-def test_a_payment_succeeds_and_is_found_by_its_key(rig: Rig, minor: int, currency: str) -> None:
-    asked = payment(rig.ok, minor, currency)
+def test_a_payment_succeeds_and_is_found_by_its_key(tested: ProviderUnderTest, minor: int, currency: str) -> None:
+    asked = payment(tested.ok, minor, currency)
 
-    result = rig.provider.pay(asked)
+    result = tested.provider.pay(asked)
 
     assert (result.status, result.amount) == (PaymentStatus.SUCCEEDED, Money.from_minor(minor, currency))
     assert (result.failure_code, result.redirect_url, result.client_secret) == ("", "", "")
-    assert rig.provider.current_result(asked.key) == result
+    assert tested.provider.end_declined_and_read(asked.key) == result
 
 
-def test_each_payment_is_found_among_others(rig: Rig) -> None:
-    asked = [payment(rig.ok, minor) for minor in (1_000, 2_000, 3_000)]
+def test_each_payment_is_found_among_others(tested: ProviderUnderTest) -> None:
+    asked = [payment(tested.ok, minor) for minor in (1_000, 2_000, 3_000)]
 
     for wanted in asked:
-        rig.provider.pay(wanted)
+        tested.provider.pay(wanted)
 
-    results = [rig.provider.current_result(wanted.key) for wanted in asked]
+    results = [tested.provider.end_declined_and_read(wanted.key) for wanted in asked]
     assert [result and result.amount.minor for result in results] == [1_000, 2_000, 3_000]
 
 
-def test_a_payment_that_was_never_requested_is_unknown(rig: Rig) -> None:
+def test_a_payment_that_was_never_requested_is_unknown(tested: ProviderUnderTest) -> None:
     key = str(uuid7())
 
-    assert rig.provider.current_result(key) is None
-    assert rig.provider.cancel(key) is None
-    refund = rig.provider.refund(payment_key=key, key=str(uuid7()), amount=Money.from_minor(1, "EUR"))
+    assert tested.provider.end_declined_and_read(key) is None
+    assert tested.provider.cancel(key) is None
+    refund = tested.provider.refund(payment_key=key, key=str(uuid7()), amount=Money.from_minor(1, "EUR"))
     assert refund is RefundStatus.FAILED
 
 
-def test_a_decline_is_final(rig: Rig) -> None:
-    asked = payment(rig.declined)
+def test_a_decline_is_final(tested: ProviderUnderTest) -> None:
+    asked = payment(tested.declined)
 
-    result = rig.provider.pay(asked)
+    result = tested.provider.pay(asked)
 
     assert (result.status, result.amount, result.failure_code) == (PaymentStatus.FAILED, asked.amount, "card_declined")
-    later = rig.provider.current_result(asked.key)
+    later = tested.provider.end_declined_and_read(asked.key)
     assert later is not None
     assert later.status is PaymentStatus.FAILED
 
 
-def test_an_unknown_method_is_refused_and_no_payment_is_made(rig: Rig) -> None:
+def test_an_unknown_method_is_refused_and_no_payment_is_made(tested: ProviderUnderTest) -> None:
     asked = payment("pm_unknown")
 
-    with pytest.raises(MethodRefused):
-        rig.provider.pay(asked)
+    with pytest.raises(PaymentMethodRefused):
+        tested.provider.pay(asked)
 
-    assert rig.provider.current_result(asked.key) is None
+    assert tested.provider.end_declined_and_read(asked.key) is None
 
 
 @pytest.mark.parametrize(("approve", "status"), [(True, PaymentStatus.SUCCEEDED), (False, PaymentStatus.FAILED)])
-def test_a_person_approves_or_declines_if_the_bank_asks(rig: Rig, approve: bool, status: PaymentStatus) -> None:
-    asked = payment(rig.guarded())
+def test_a_person_approves_or_declines_if_the_bank_asks(
+    tested: ProviderUnderTest, approve: bool, status: PaymentStatus
+) -> None:
+    asked = payment(tested.card_with_approval())
 
-    waiting = rig.provider.pay(asked)
+    waiting = tested.provider.pay(asked)
 
     assert waiting.status is PaymentStatus.REQUIRES_ACTION
     assert waiting.redirect_url or waiting.client_secret
-    assert rig.provider.current_result(asked.key) == waiting
-    rig.decide(asked.key, approve=approve)
-    after = rig.provider.current_result(asked.key)
+    assert tested.provider.end_declined_and_read(asked.key) == waiting
+    tested.decide(asked.key, approve=approve)
+    after = tested.provider.end_declined_and_read(asked.key)
     assert after is not None
     assert (after.status, after.redirect_url, after.client_secret) == (status, "", "")
     assert bool(after.failure_code) is (status is PaymentStatus.FAILED)
 
 
-def test_a_payment_can_be_cancelled_until_it_is_paid(rig: Rig) -> None:
-    waiting, paid = payment(rig.guarded()), payment(rig.ok)
-    rig.provider.pay(waiting)
-    rig.provider.pay(paid)
+def test_a_payment_can_be_cancelled_until_it_is_paid(tested: ProviderUnderTest) -> None:
+    waiting, paid = payment(tested.card_with_approval()), payment(tested.ok)
+    tested.provider.pay(waiting)
+    tested.provider.pay(paid)
 
-    outcomes = [rig.provider.cancel(asked.key) for asked in (waiting, paid, waiting)]
+    outcomes = [tested.provider.cancel(asked.key) for asked in (waiting, paid, waiting)]
 
     assert [outcome and outcome.status for outcome in outcomes] == [
         PaymentStatus.FAILED,
         PaymentStatus.SUCCEEDED,
         PaymentStatus.FAILED,
     ]
-    after = rig.provider.current_result(waiting.key)
+    after = tested.provider.end_declined_and_read(waiting.key)
     assert after is not None
     assert after.status is PaymentStatus.FAILED
 
 
-def test_a_refund_is_made_once_per_key(rig: Rig) -> None:
+def test_a_refund_is_made_once_per_key(tested: ProviderUnderTest) -> None:
     """Seen failing for Stripe (15990 refunded) if earlier refunds are not looked for."""
-    asked = payment(rig.ok)
-    rig.provider.pay(asked)
+    asked = payment(tested.ok)
+    tested.provider.pay(asked)
     key, other = str(uuid7()), str(uuid7())
 
     def refund(key: str, minor: int) -> RefundStatus:
-        return rig.provider.refund(payment_key=asked.key, key=key, amount=Money.from_minor(minor, "EUR"))
+        return tested.provider.refund(payment_key=asked.key, key=key, amount=Money.from_minor(minor, "EUR"))
 
     assert [refund(key, 5_000), refund(key, 5_000), refund(other, 990), refund(key, 5_000)] == [
         RefundStatus.SUCCEEDED
     ] * 4
-    assert rig.refunded(asked.key) == 5_990
+    assert tested.refunded(asked.key) == 5_990
 
 
 CALLS: Final[dict[str, Callable[[PaymentProvider], object]]] = {
     "pay": lambda provider: provider.pay(payment("pm_ok")),
-    "current_result": lambda provider: provider.current_result(str(uuid7())),
+    "end_declined_and_read": lambda provider: provider.end_declined_and_read(str(uuid7())),
     "cancel": lambda provider: provider.cancel(str(uuid7())),
     "refund": lambda provider: provider.refund(
         payment_key=str(uuid7()), key=str(uuid7()), amount=Money.from_minor(1, "EUR")
@@ -248,17 +250,17 @@ CALLS: Final[dict[str, Callable[[PaymentProvider], object]]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_provider_that_is_not_reached_did_nothing(rig: Rig, call: str) -> None:
+def test_a_provider_that_is_not_reached_did_nothing(tested: ProviderUnderTest, call: str) -> None:
     with pytest.raises(ProviderDown):
-        CALLS[call](rig.at(NOBODY))
+        CALLS[call](tested.at(NOBODY))
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_provider_that_does_not_answer_in_time_is_silent(rig: Rig, settings: Any, call: str) -> None:
+def test_a_provider_that_does_not_answer_in_time_is_silent(tested: ProviderUnderTest, settings: Any, call: str) -> None:
     """Seen failing for Stripe if its requests do not use the remaining time of the call."""
     settings.PROVIDER_SECONDS = 0.5
     with stripe_doubles.silent_server() as url:
-        provider, started = rig.at(url), time.monotonic()
+        provider, started = tested.at(url), time.monotonic()
 
         with pytest.raises(ProviderSilent):
             CALLS[call](provider)
@@ -266,32 +268,32 @@ def test_a_provider_that_does_not_answer_in_time_is_silent(rig: Rig, settings: A
     assert time.monotonic() - started < 1.5
 
 
-def test_a_webhook_with_a_valid_signature_is_an_event(rig: Rig) -> None:
+def test_a_webhook_with_a_valid_signature_is_an_event(tested: ProviderUnderTest) -> None:
     key = str(uuid7())
-    body = rig.event(key, minor=12_345)
+    body = tested.event(key, minor=12_345)
 
-    event = rig.provider.verify_webhook(headers=rig.signed(body), body=body, now=datetime.now(UTC))
+    event = tested.provider.verify_webhook(headers=tested.signed(body), body=body, now=datetime.now(UTC))
 
     assert (event.id, event.payment_key) == ("evt_1", key)
     assert event.result is not None
     assert (event.result.status, event.result.amount) == (PaymentStatus.SUCCEEDED, Money.from_minor(12_345, "EUR"))
 
 
-FORGERIES: Final[dict[str, Callable[[Rig, bytes], tuple[dict[str, str], bytes]]]] = {
-    "unsigned": lambda rig, body: ({}, body),
-    "another secret": lambda rig, body: (rig.signed(body, secret="another"), body),
-    "another body": lambda rig, body: (rig.signed(body), body.replace(b"evt_1", b"evt_2")),
-    "an empty signature": lambda rig, body: (
-        changed(rig.signed(body), lambda value: value.split("v1=")[0] + "v1="),
+FORGERIES: Final[dict[str, Callable[[ProviderUnderTest, bytes], tuple[dict[str, str], bytes]]]] = {
+    "unsigned": lambda tested, body: ({}, body),
+    "another secret": lambda tested, body: (tested.signed(body, secret="another"), body),
+    "another body": lambda tested, body: (tested.signed(body), body.replace(b"evt_1", b"evt_2")),
+    "an empty signature": lambda tested, body: (
+        changed(tested.signed(body), lambda value: value.split("v1=")[0] + "v1="),
         body,
     ),
-    "no time": lambda rig, body: (changed(rig.signed(body), lambda value: value.split(",")[1]), body),
-    "another time": lambda rig, body: (changed(rig.signed(body), lambda value: value.replace("t=", "t=2")), body),
-    "rubbish": lambda rig, body: (changed(rig.signed(body), lambda value: "=,=,,é" * 100), body),
-    "letters beyond ASCII": lambda rig, body: (changed(rig.signed(body), lambda value: value + "é"), body),
-    "no UTF-8": lambda rig, body: (rig.signed(body), b"\xff" + body),
-    "too old": lambda rig, body: (rig.signed(body, at=time.time() - 302), body),
-    "too new": lambda rig, body: (rig.signed(body, at=time.time() + 302), body),
+    "no time": lambda tested, body: (changed(tested.signed(body), lambda value: value.split(",")[1]), body),
+    "another time": lambda tested, body: (changed(tested.signed(body), lambda value: value.replace("t=", "t=2")), body),
+    "rubbish": lambda tested, body: (changed(tested.signed(body), lambda value: "=,=,,é" * 100), body),
+    "letters beyond ASCII": lambda tested, body: (changed(tested.signed(body), lambda value: value + "é"), body),
+    "no UTF-8": lambda tested, body: (tested.signed(body), b"\xff" + body),
+    "too old": lambda tested, body: (tested.signed(body, at=time.time() - 302), body),
+    "too new": lambda tested, body: (tested.signed(body, at=time.time() + 302), body),
 }
 
 
@@ -300,26 +302,28 @@ def changed(headers: dict[str, str], change: Callable[[str], str]) -> dict[str, 
 
 
 @pytest.mark.parametrize("how", FORGERIES)
-def test_a_webhook_without_a_valid_signature_is_refused(rig: Rig, how: str) -> None:
+def test_a_webhook_without_a_valid_signature_is_refused(tested: ProviderUnderTest, how: str) -> None:
     """Seen failing for Stripe with only its library's check: `too new` and `letters beyond ASCII` were accepted."""
-    headers, body = FORGERIES[how](rig, rig.event(str(uuid7()), minor=1))
+    headers, body = FORGERIES[how](tested, tested.event(str(uuid7()), minor=1))
 
     with pytest.raises(WebhookRefused):
-        rig.provider.verify_webhook(headers=headers, body=body, now=datetime.now(UTC))
+        tested.provider.verify_webhook(headers=headers, body=body, now=datetime.now(UTC))
 
 
-def test_the_age_of_a_signature_is_measured_from_the_given_time(rig: Rig) -> None:
-    body = rig.event(str(uuid7()), minor=1)
-    headers = rig.signed(body)
+def test_the_age_of_a_signature_is_measured_from_the_given_time(tested: ProviderUnderTest) -> None:
+    body = tested.event(str(uuid7()), minor=1)
+    headers = tested.signed(body)
 
     for seconds in (-302, 302):
         with pytest.raises(WebhookRefused):
-            rig.provider.verify_webhook(headers=headers, body=body, now=datetime.now(UTC) + timedelta(seconds=seconds))
+            tested.provider.verify_webhook(
+                headers=headers, body=body, now=datetime.now(UTC) + timedelta(seconds=seconds)
+            )
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b"{}", b"{", b'{"id": "\\u0000", "type": "x", "data": {"object": {}}}']
 )
-def test_a_malformed_body_with_a_valid_signature_is_invalid(rig: Rig, body: bytes) -> None:
+def test_a_malformed_body_with_a_valid_signature_is_invalid(tested: ProviderUnderTest, body: bytes) -> None:
     with pytest.raises(Invalid):
-        rig.provider.verify_webhook(headers=rig.signed(body), body=body, now=datetime.now(UTC))
+        tested.provider.verify_webhook(headers=tested.signed(body), body=body, now=datetime.now(UTC))

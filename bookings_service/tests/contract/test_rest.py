@@ -10,7 +10,7 @@ from django.test import Client
 
 from bookings_service.bookings.models import Booking, Quote
 from bookings_service.payments.models import Payment
-from bookings_service.tests.conftest import Buyer, new_traveller
+from bookings_service.tests.buyer import Buyer, new_traveller
 from bookings_service.tests.doubles import Destinations
 from shared.auth import Traveller
 from shared.errors import InFlight
@@ -31,7 +31,7 @@ def post(client: Client, path: str, body: Any = None, key: str | None = None) ->
 
 def test_a_booking_from_quote_to_cancellation(as_traveller: Clients, destinations: Destinations) -> None:
     client = as_traveller(new_traveller())
-    departure = destinations.offer(adult=12_345)
+    departure = destinations.publish(adult=12_345)
 
     quote = post(client, "/quotes/", {"departure_id": str(departure), "adults": 2})
     assert (quote.status_code, quote.json()["total"]) == (201, {"amount": "246.90", "currency": "EUR"})
@@ -57,7 +57,7 @@ def test_a_booking_from_quote_to_cancellation(as_traveller: Clients, destination
 
 
 def test_titles_are_in_the_requested_language(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
-    reference = buyer.book(destinations.offer()).reference
+    reference = buyer.book(destinations.publish()).reference
 
     shown = as_traveller(buyer.who).get(f"/api/v1/bookings/{reference}/", headers={"Accept-Language": "fr"}).json()
 
@@ -69,8 +69,8 @@ def test_a_price_that_is_sent_is_refused(
     as_traveller: Clients, buyer: Buyer, destinations: Destinations, extra: dict[str, Any]
 ) -> None:
     client = as_traveller(buyer.who)
-    quote = buyer.quote(destinations.offer())
-    booked = buyer.book(destinations.offer())
+    quote = buyer.quote(destinations.publish())
+    booked = buyer.book(destinations.publish())
 
     refused = [
         post(client, "/bookings/", {"quote_id": str(quote.id), "passengers": PARTY, **extra}, str(uuid4())),
@@ -94,7 +94,7 @@ def test_a_price_that_is_sent_is_refused(
     ],
 )  # fmt: skip
 def test_invalid_parties(as_traveller: Clients, destinations: Destinations, party: dict[str, Any], code: str) -> None:
-    answer = post(as_traveller(new_traveller()), "/quotes/", {"departure_id": str(destinations.offer()), **party})
+    answer = post(as_traveller(new_traveller()), "/quotes/", {"departure_id": str(destinations.publish()), **party})
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
     assert code in answer.content.decode()
@@ -103,7 +103,7 @@ def test_invalid_parties(as_traveller: Clients, destinations: Destinations, part
 
 def test_keys_over_http(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
     client, key = as_traveller(buyer.who), str(uuid4())
-    departure = destinations.offer(capacity=20)
+    departure = destinations.publish(capacity=20)
     bodies = [{"quote_id": str(buyer.quote(departure).id), "passengers": PARTY} for _ in range(2)]
 
     first, again, other = post(client, "/bookings/", bodies[0], key), post(client, "/bookings/", bodies[0], key), None
@@ -126,7 +126,7 @@ def test_keys_over_http(as_traveller: Clients, buyer: Buyer, destinations: Desti
 def test_bookings_of_others_are_answered_as_unknown(
     as_traveller: Clients, buyer: Buyer, destinations: Destinations
 ) -> None:
-    quote = buyer.quote(destinations.offer())
+    quote = buyer.quote(destinations.publish())
     booking = buyer.book_quote(quote)
     other = as_traveller(new_traveller())
 
@@ -157,7 +157,7 @@ def test_a_malformed_reference_is_answered_as_unknown(as_traveller: Clients, ref
 
 
 def test_without_a_token_nothing_is_shown(buyer: Buyer, destinations: Destinations) -> None:
-    reference = buyer.book(destinations.offer()).reference
+    reference = buyer.book(destinations.publish()).reference
 
     for answer in (
         Client().get(f"/api/v1/bookings/{reference}/"),
@@ -168,7 +168,7 @@ def test_without_a_token_nothing_is_shown(buyer: Buyer, destinations: Destinatio
 
 
 def test_pages(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer(capacity=20)
+    departure = destinations.publish(capacity=20)
     made = [buyer.book(departure, adults=1).reference for _ in range(5)]
     client = as_traveller(buyer.who)
 

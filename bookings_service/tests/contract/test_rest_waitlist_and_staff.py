@@ -11,7 +11,7 @@ from django.test import Client
 
 from bookings_service.bookings.models import WaitlistEntry
 from bookings_service.payments.models import Refund
-from bookings_service.tests.conftest import Buyer, new_traveller
+from bookings_service.tests.buyer import Buyer, new_traveller
 from bookings_service.tests.contract.test_rest import post
 from bookings_service.tests.doubles import Destinations
 from shared.auth import Traveller
@@ -36,7 +36,7 @@ def code(response: Any) -> tuple[int, str]:
 def test_a_waiting_list_entry_from_joining_to_the_quote(
     as_traveller: Clients, buyer: Buyer, destinations: Destinations
 ) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     booking = buyer.book(departure)
     client = as_traveller(new_traveller())
 
@@ -53,7 +53,7 @@ def test_a_waiting_list_entry_from_joining_to_the_quote(
 
 
 def test_leaving_the_waiting_list(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer(capacity=1)
+    departure = destinations.publish(capacity=1)
     buyer.book(departure, adults=1)
     client, stranger = as_traveller(new_traveller()), as_traveller(new_traveller())
     entry = post(client, "/waitlist/", {"departure_id": str(departure), "seats": 2}).json()["id"]
@@ -78,7 +78,7 @@ def test_leaving_the_waiting_list(as_traveller: Clients, buyer: Buyer, destinati
 def test_joining_is_refused(
     as_traveller: Clients, destinations: Destinations, body: dict[str, Any], expected: tuple[int, str]
 ) -> None:
-    departure = destinations.offer(capacity=1)
+    departure = destinations.publish(capacity=1)
 
     refused = post(as_traveller(new_traveller()), "/waitlist/", {"departure_id": str(departure), **body})
 
@@ -87,7 +87,7 @@ def test_joining_is_refused(
 
 
 def test_a_name_is_corrected(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
-    booking, client = buyer.book(destinations.offer()), as_traveller(buyer.who)
+    booking, client = buyer.book(destinations.publish()), as_traveller(buyer.who)
     path = f"/api/v1/passengers/{booking.passengers[1].id}/"
 
     def patch(client: Client, body: dict[str, Any]) -> Any:
@@ -116,8 +116,8 @@ def test_bookings_are_filtered(
     as_traveller: Clients, buyer: Buyer, destinations: Destinations, query: str, count: int
 ) -> None:
     """Days are counted in Tokyo, where both trips take place."""
-    near = buyer.pay(buyer.book(destinations.offer(starts_in=timedelta(days=20))))[1]
-    far = buyer.book(destinations.offer(starts_in=timedelta(days=50)))
+    near = buyer.pay(buyer.book(destinations.publish(starts_in=timedelta(days=20))))[1]
+    far = buyer.book(destinations.publish(starts_in=timedelta(days=50)))
     words = {
         "near": near.starts_at.astimezone(ZoneInfo("Asia/Tokyo")).date(),
         "far": far.starts_at.astimezone(ZoneInfo("Asia/Tokyo")).date(),
@@ -139,7 +139,7 @@ def test_an_invalid_filter_is_refused(as_traveller: Clients, buyer: Buyer, query
 
 
 def test_staff_cancel_and_refund(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.pay(buyer.book(destinations.offer(policy=((1, 0),))))[1]
+    booking = buyer.pay(buyer.book(destinations.publish(policy=((1, 0),))))[1]
     agent, finance = staff("booking_agent"), staff("finance")
     path = f"/staff/bookings/{booking.reference}"
 
@@ -157,7 +157,7 @@ def test_staff_cancel_and_refund(buyer: Buyer, destinations: Destinations) -> No
 def test_every_action_of_staff_is_forbidden_to_others(
     as_traveller: Clients, buyer: Buyer, destinations: Destinations
 ) -> None:
-    booking = buyer.pay(buyer.book(destinations.offer()))[1]
+    booking = buyer.pay(buyer.book(destinations.publish()))[1]
     refund = {"amount": "1.00", "currency": "EUR", "reason": "Sorry"}
     actions = {
         f"/staff/bookings/{booking.reference}/cancellation-quotes/": ({"reason": "x"}, "booking_agent"),
@@ -193,7 +193,7 @@ def test_every_action_of_staff_is_forbidden_to_others(
 def test_invalid_refunds_are_refused(
     buyer: Buyer, destinations: Destinations, body: dict[str, Any], expected: tuple[int, str]
 ) -> None:
-    booking = buyer.pay(buyer.book(destinations.offer()))[1]
+    booking = buyer.pay(buyer.book(destinations.publish()))[1]
     asked = {"amount": "1.00", "currency": "EUR", "reason": "Sorry", **body}
 
     refused = post(staff("finance"), f"/staff/bookings/{booking.reference}/refunds/", asked, str(uuid4()))

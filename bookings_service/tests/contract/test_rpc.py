@@ -16,7 +16,7 @@ from grpc_status import rpc_status
 
 from bookings_service.bookings.models import Booking, BookingEvent
 from bookings_service.bookings.rpc.servicer import BookingsServicer
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations, Users
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from contracts.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub, add_BookingsServiceServicer_to_server
@@ -91,7 +91,7 @@ def passengers(adults: int) -> list[pb.PassengerInput]:
 def test_a_booking_from_quote_to_cancellation(
     client: Callable[[UUID], Client], destinations: Destinations, users: Users
 ) -> None:
-    departure = destinations.offer(capacity=5, adult=10_000)
+    departure = destinations.publish(capacity=5, adult=10_000)
     ask = client(uuid7())
 
     quote = ask("CreateQuote", departure_id=str(departure), adults=2).quote
@@ -116,7 +116,7 @@ def test_a_booking_from_quote_to_cancellation(
 
 
 def test_a_page_per_traveller(client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer(capacity=50)
+    departure = destinations.publish(capacity=50)
     made = [buyer.book(departure, adults=1).reference for _ in range(5)]
     ask, somebody = client(buyer.who.id), str(uuid7())
 
@@ -139,7 +139,7 @@ def test_reading_many_costs_as_many_queries_as_reading_one(
 
     from bookings_service.bookings import selectors
 
-    departure = destinations.offer(capacity=50)
+    departure = destinations.publish(capacity=50)
     ids = [buyer.book(departure, adults=1).id for _ in range(5)]
     counted = []
     for some in (ids[:1], ids):
@@ -175,7 +175,7 @@ def test_every_method_needs_a_credential_of_an_allowed_caller(channel: grpc.Chan
 def test_bookings_of_others_are_answered_as_unknown(
     client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations
 ) -> None:
-    quote = buyer.quote(destinations.offer())
+    quote = buyer.quote(destinations.publish())
     booking = buyer.book_quote(quote)
     payment, _ = buyer.pay(booking)
     other = client(uuid7())
@@ -216,7 +216,7 @@ def test_a_malformed_reference_is_answered_as_unknown(client: Callable[[UUID], C
 
 
 def test_too_much_at_once(client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     ask = client(buyer.who.id)
 
     assert refusal(lambda: ask("BatchGetBookings", ids=[str(uuid4())] * 1_001))[0] is grpc.StatusCode.INVALID_ARGUMENT
@@ -228,7 +228,7 @@ def test_a_deadline_of_a_millisecond_leaves_a_whole_booking_or_nothing(
     client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations
 ) -> None:
     ask = client(buyer.who.id)
-    quotes = [buyer.quote(destinations.offer(), adults=1) for _ in range(5)]
+    quotes = [buyer.quote(destinations.publish(), adults=1) for _ in range(5)]
 
     codes = {
         refusal(
@@ -280,7 +280,7 @@ def test_malformed_requests_are_refused(
 def test_refusals_carry_code_and_numbers(
     client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations
 ) -> None:
-    departure = destinations.offer(capacity=3)
+    departure = destinations.publish(capacity=3)
     buyer.book(departure)
 
     refused = refusal(lambda: client(uuid7())("CreateQuote", departure_id=str(departure), adults=2))
@@ -291,7 +291,7 @@ def test_refusals_carry_code_and_numbers(
 def test_only_destinations_may_set_the_capacity(
     channel: grpc.Channel, buyer: Buyer, destinations: Destinations
 ) -> None:
-    departure = destinations.offer(capacity=9)
+    departure = destinations.publish(capacity=9)
     buyer.book(departure, adults=4)
     ask = Client(channel, uuid7(), caller="destinations")
 
@@ -330,7 +330,7 @@ class Watcher:
 def test_a_watcher_sees_everything_once_and_in_order(
     client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations
 ) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     ask = client(buyer.who.id)
     from_start, rest = (
         Watcher(ask, reference=booking.reference),
@@ -356,7 +356,7 @@ def test_many_watchers_need_one_connection_and_no_thread(
     client: Callable[[UUID], Client], buyer: Buyer, destinations: Destinations
 ) -> None:
     """Thirty watchers use one LISTEN connection, and other calls are still answered."""
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     ask = client(buyer.who.id)
     watchers = [Watcher(ask, reference=booking.reference) for _ in range(30)]
     eventually(lambda: all(watcher.seen for watcher in watchers), 15.0)

@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from bookings_service.payments.models import Refund
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.contract.test_rpc import Client, channel, client, refusal
 from bookings_service.tests.doubles import Destinations
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
@@ -32,7 +32,7 @@ def as_staff(channel: grpc.Channel, *roles: str) -> Client:
 def test_a_waiting_list_entry_from_joining_to_the_quote(
     client: Clients, buyer: Buyer, destinations: Destinations
 ) -> None:
-    departure, other = destinations.offer(capacity=2), uuid7()
+    departure, other = destinations.publish(capacity=2), uuid7()
     booking = buyer.book(departure)
     call = client(other)
 
@@ -50,10 +50,10 @@ def test_a_waiting_list_entry_from_joining_to_the_quote(
 def test_a_waiting_list_entry_of_others_is_answered_as_unknown(
     client: Clients, buyer: Buyer, destinations: Destinations
 ) -> None:
-    departure = destinations.offer(capacity=1)
+    departure = destinations.publish(capacity=1)
     buyer.book(departure, adults=1)
     entry = client(uuid7())("JoinWaitlist", departure_id=str(departure), seats=1).entry
-    booking, stranger = buyer.book(destinations.offer()), client(uuid7())
+    booking, stranger = buyer.book(destinations.publish()), client(uuid7())
 
     assert not stranger("BatchGetWaitlistEntries", ids=[entry.id]).entries
     unknown = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND", {})
@@ -67,7 +67,7 @@ def test_a_waiting_list_entry_of_others_is_answered_as_unknown(
 
 
 def test_a_name_is_corrected(client: Clients, buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     fields = {"passenger_id": str(booking.passengers[0].id), "first_name": "Anouk", "last_name": "Lind"}
 
     renamed = client(buyer.who.id)("RenamePassenger", **fields).booking
@@ -76,7 +76,7 @@ def test_a_name_is_corrected(client: Clients, buyer: Buyer, destinations: Destin
 
 
 def test_staff_cancel_and_refund(channel: grpc.Channel, buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.pay(buyer.book(destinations.offer(policy=((1, 0),))))[1]
+    booking = buyer.pay(buyer.book(destinations.publish(policy=((1, 0),))))[1]
     agent, finance = as_staff(channel, "booking_agent"), as_staff(channel, "finance")
     money = common_pb2.Money(minor_units=1_250, currency_code="EUR")
     refund = {"reference": booking.reference, "amount": money, "reason": "Sorry", "idempotency_key": str(uuid4())}
@@ -93,7 +93,7 @@ def test_staff_cancel_and_refund(channel: grpc.Channel, buyer: Buyer, destinatio
 def test_every_action_of_staff_is_forbidden_to_others(
     channel: grpc.Channel, client: Clients, buyer: Buyer, destinations: Destinations
 ) -> None:
-    booking = buyer.pay(buyer.book(destinations.offer()))[1]
+    booking = buyer.pay(buyer.book(destinations.publish()))[1]
     money = common_pb2.Money(minor_units=1, currency_code="EUR")
     actions: list[tuple[str, str, dict[str, Any]]] = [
         ("StaffQuoteCancellation", "booking_agent", {"reference": booking.reference, "reason": "x"}),
@@ -113,7 +113,7 @@ def test_every_action_of_staff_is_forbidden_to_others(
 def test_invalid_refunds_are_refused(
     channel: grpc.Channel, buyer: Buyer, destinations: Destinations, minor: int, currency: str
 ) -> None:
-    booking = buyer.pay(buyer.book(destinations.offer()))[1]
+    booking = buyer.pay(buyer.book(destinations.publish()))[1]
     money = common_pb2.Money(minor_units=minor, currency_code=currency)
     fields = {"reference": booking.reference, "amount": money, "reason": "Sorry", "idempotency_key": "k"}
 

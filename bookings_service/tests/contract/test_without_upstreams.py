@@ -9,7 +9,7 @@ import pytest
 from django.test import Client as RestClient
 
 from bookings_service.bookings.models import Booking, Quote
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.contract.test_rest import PARTY, post
 from bookings_service.tests.contract.test_rpc import Client, add, passengers, refusal
 from bookings_service.tests.doubles import Destinations, Users
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 def test_rest_serves_existing_bookings_and_refuses_new_ones_without_upstreams(
     as_traveller: Callable[[Traveller], RestClient], buyer: Buyer, users: Users, destinations: Destinations
 ) -> None:
-    client, departure = as_traveller(buyer.who), destinations.offer()
+    client, departure = as_traveller(buyer.who), destinations.publish()
     quote = post(client, "/quotes/", {"departure_id": str(departure), "adults": 2}).json()
     key, body = str(uuid4()), {"quote_id": quote["id"], "passengers": PARTY}
     made, spare = post(client, "/bookings/", body, key), buyer.quote(departure)
@@ -51,7 +51,7 @@ def test_rest_serves_existing_bookings_and_refuses_new_ones_without_upstreams(
 def test_grpc_serves_existing_bookings_and_refuses_new_ones_without_upstreams(
     buyer: Buyer, users: Users, destinations: Destinations
 ) -> None:
-    departure = destinations.offer()
+    departure = destinations.publish()
     quote, spare = buyer.quote(departure, adults=1), buyer.quote(departure, adults=1)
     command: dict[str, Any] = {"quote_id": str(quote.id), "passengers": passengers(1), "idempotency_key": "once"}
 

@@ -13,7 +13,7 @@ from bookings_service.bookings.services import expire_holds, reconcile_due
 from bookings_service.bookings.services.payment.reconcile import reconcile_now
 from bookings_service.payments import ledger
 from bookings_service.payments.models import Payment
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold, make_payment_stale
 
@@ -28,7 +28,7 @@ def test_an_abandoned_payment_cannot_be_approved_after_it_failed(
 
     Seen failing (a cancelled booking is charged) if the payment is FAILED only in our database.
     """
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     payment, _ = buyer.pay(booking, "pm_action")
     for _ in range(2):  # the hold was extended, and ended
         end_hold(booking.id)
@@ -42,4 +42,4 @@ def test_an_abandoned_payment_cannot_be_approved_after_it_failed(
     assert httpx.get(f"{sandbox}/v1/payments/{payment.id}").json()["status"] == "FAILED"
     recorded = Payment.objects.get()
     assert (recorded.status, recorded.failure_code) == ("FAILED", "cancelled")
-    assert ledger.balances([booking.id]) == {}
+    assert ledger.paid_and_refunded([booking.id]) == {}

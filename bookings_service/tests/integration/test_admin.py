@@ -19,9 +19,9 @@ from bookings_service.bookings.services import receive_webhook
 from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.domain import RefundStatus
 from bookings_service.payments.models import LedgerEntry, Payment, Refund
-from bookings_service.payments.refunds import request_refund
-from bookings_service.tests.conftest import SECRET, Buyer
-from bookings_service.tests.doubles import Destinations
+from bookings_service.payments.refunds import record_refund
+from bookings_service.tests.buyer import Buyer
+from bookings_service.tests.doubles import SECRET, Destinations
 from bookings_service.tests.factories import webhook
 from contracts.travel.notifications.v1 import notifications_pb2 as pb
 from shared.errors import Unavailable
@@ -60,7 +60,7 @@ def staff(*groups: str) -> Client:
 
 @pytest.fixture
 def paid(buyer: Buyer, destinations: Destinations) -> BookingView:
-    return buyer.pay(buyer.book(destinations.offer(policy=((1, 50),))))[1]
+    return buyer.pay(buyer.book(destinations.publish(policy=((1, 50),))))[1]
 
 
 def page(booking: BookingView, action: str = "change") -> str:
@@ -72,7 +72,7 @@ def page(booking: BookingView, action: str = "change") -> str:
 def failed(paid: BookingView) -> Refund:
     with transaction.atomic():
         amount = paid.total.share(10)
-        request_refund(Booking.objects.get().id, amount=amount, reason="X", now=paid.created_at)
+        record_refund(Booking.objects.get().id, amount=amount, reason="X", now=paid.created_at)
     refund = Refund.objects.get()
     pay_out.settle_refund(refund_id=refund.id, status=RefundStatus.FAILED)
     return refund
@@ -240,11 +240,11 @@ def test_finance_writes_off_a_failed_refund(paid: BookingView, failed: Refund) -
 
     assert LedgerEntry.objects.filter(kind="WRITE_OFF").count() == 2
     again = client.post(page(paid, "failed-refund"), asked, follow=True)
-    assert "No refund of this booking has failed." in again.content.decode()
+    assert "No failed refund waits for a decision." in again.content.decode()
 
 
 def test_a_departures_page_shows_who_waits(buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer(capacity=1)
+    departure = destinations.publish(capacity=1)
     buyer.book(departure, adults=1)
     waiting = Buyer(destinations)
     waiting.join(departure, seats=2)

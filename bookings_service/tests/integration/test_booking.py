@@ -24,7 +24,7 @@ from bookings_service.bookings.refusals import (
 )
 from bookings_service.bookings.services.booking import create
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations, Users
 from bookings_service.tests.factories import end_quote, party
 from contracts.travel.destinations.v1 import destinations_pb2
@@ -51,13 +51,13 @@ NOTHING = {"Booking": 0, "Passenger": 0, "BookingEvent": 0, "OutboxEvent": 0, "I
 
 
 def test_a_quote_fixes_price_policy_and_time(buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer(adult=12_000, child=7_001)
+    departure = destinations.publish(adult=12_000, child=7_001)
 
     quote = buyer.quote(departure, adults=2, children=1)
 
     assert (quote.total.minor, quote.total.currency) == (31_001, "EUR")
     assert [(rule.days_before, rule.refund_percent) for rule in quote.policy] == [(30, 100), (7, 50)]
-    destinations.offer(departure_id=departure, adult=99_999, child=99_999, version=2)
+    destinations.publish(departure_id=departure, adult=99_999, child=99_999, version=2)
     assert buyer.book_quote(quote).total == quote.total
     assert OutboxEvent.objects.count() == 1
 
@@ -66,7 +66,7 @@ def test_a_booking_is_written_completely(
     buyer: Buyer, destinations: Destinations, seats: Callable[[UUID], Seats]
 ) -> None:
     """Seen failing (no event is sent) without the outbox write in create_booking."""
-    departure = destinations.offer(capacity=5)
+    departure = destinations.publish(capacity=5)
 
     booking = buyer.book(departure, adults=2, children=1)
 
@@ -95,7 +95,7 @@ def test_a_booking_is_written_completely(
 
 def test_a_booking_takes_nineteen_statements(buyer: Buyer, destinations: Destinations) -> None:
     """Many wait for the lock that the seats' UPDATE takes, so it is the last statement before the commit."""
-    quote = buyer.quote(destinations.offer())
+    quote = buyer.quote(destinations.publish())
 
     with CaptureQueriesContext(connection) as captured:
         buyer.book_quote(quote)
@@ -106,7 +106,7 @@ def test_a_booking_takes_nineteen_statements(buyer: Buyer, destinations: Destina
 
 
 def test_a_failure_in_the_last_step_writes_nothing(buyer: Buyer, destinations: Destinations) -> None:
-    quote = buyer.quote(destinations.offer())
+    quote = buyer.quote(destinations.publish())
 
     with patch.object(inventory, "hold", side_effect=SeatsUnavailable(seatsLeft=0)), pytest.raises(SeatsUnavailable):
         buyer.book_quote(quote)
@@ -133,7 +133,7 @@ def test_a_failure_in_the_last_step_writes_nothing(buyer: Buyer, destinations: D
 def test_a_refused_booking_writes_nothing(
     buyer: Buyer, destinations: Destinations, change: dict[str, Any], refusal: type
 ) -> None:
-    quote = buyer.quote(destinations.offer())
+    quote = buyer.quote(destinations.publish())
 
     with pytest.raises(refusal):
         buyer.book_quote(quote, **change)
@@ -146,7 +146,7 @@ def test_only_its_traveller_uses_a_quote_once_and_in_time(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
     owner, other = buyers(2)
-    quote, late = owner.quote(destinations.offer()), owner.quote(destinations.offer())
+    quote, late = owner.quote(destinations.publish()), owner.quote(destinations.publish())
     end_quote(late.id)
 
     with pytest.raises(NotFound):
@@ -161,7 +161,7 @@ def test_only_its_traveller_uses_a_quote_once_and_in_time(
 
 
 def test_an_unverified_address_cannot_book(buyer: Buyer, destinations: Destinations, users: Users) -> None:
-    quote = buyer.quote(destinations.offer())
+    quote = buyer.quote(destinations.publish())
     users.unverified.add(str(buyer.who.id))
 
     with pytest.raises(Exception) as refused:
@@ -172,7 +172,7 @@ def test_an_unverified_address_cannot_book(buyer: Buyer, destinations: Destinati
 
 
 def test_a_repeated_key_books_once(buyer: Buyer, destinations: Destinations, users: Users) -> None:
-    quote, key = buyer.quote(destinations.offer()), str(uuid4())
+    quote, key = buyer.quote(destinations.publish()), str(uuid4())
 
     first = buyer.book_quote(quote, key=key)
     users.unavailable = True  # a retry needs no upstream
@@ -191,17 +191,17 @@ def test_a_repeated_key_books_once(buyer: Buyer, destinations: Destinations, use
 
 def test_a_key_belongs_to_one_request(buyer: Buyer, destinations: Destinations) -> None:
     key = str(uuid4())
-    buyer.book_quote(buyer.quote(destinations.offer()), key=key)
+    buyer.book_quote(buyer.quote(destinations.publish()), key=key)
 
     with pytest.raises(KeyReused):
-        buyer.book_quote(buyer.quote(destinations.offer()), key=key)
+        buyer.book_quote(buyer.quote(destinations.publish()), key=key)
 
     assert Booking.objects.count() == 1
 
 
 def test_ten_concurrent_requests_with_one_key_make_one_booking(buyer: Buyer, destinations: Destinations) -> None:
     """Each request returns the same booking, or InFlight while the first one runs."""
-    quote, key = buyer.quote(destinations.offer()), str(uuid4())
+    quote, key = buyer.quote(destinations.publish()), str(uuid4())
 
     outcomes = race([lambda: buyer.book_quote(quote, key=key)] * 10)
 
@@ -213,7 +213,7 @@ def test_ten_concurrent_requests_with_one_key_make_one_booking(buyer: Buyer, des
 def test_the_same_key_of_two_travellers_makes_two_bookings(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
-    departure, key = destinations.offer(), str(uuid4())
+    departure, key = destinations.publish(), str(uuid4())
 
     bookings = [buyer.book_quote(buyer.quote(departure), key=key) for buyer in buyers(2)]
 
@@ -223,7 +223,7 @@ def test_the_same_key_of_two_travellers_makes_two_bookings(
 def test_a_traveller_may_hold_five_bookings_or_twenty_seats(
     buyer: Buyer, buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
-    departure = destinations.offer(capacity=100)
+    departure = destinations.publish(capacity=100)
     for _ in range(5):
         buyer.book(departure, adults=1)
 
@@ -240,7 +240,7 @@ def test_a_traveller_may_hold_five_bookings_or_twenty_seats(
 
 def test_the_hold_limit_holds_for_concurrent_requests(buyer: Buyer, destinations: Destinations) -> None:
     """Ten concurrent requests of one traveller. Seen failing without check_limits' lock."""
-    departure = destinations.offer(capacity=100)
+    departure = destinations.publish(capacity=100)
     quotes = [buyer.quote(departure, adults=1) for _ in range(10)]
 
     outcomes = race([lambda q=quote: buyer.book_quote(q) for quote in quotes])
@@ -250,7 +250,7 @@ def test_the_hold_limit_holds_for_concurrent_requests(buyer: Buyer, destinations
 
 
 def test_a_departure_that_cannot_be_booked_is_not_quoted(buyer: Buyer, destinations: Destinations) -> None:
-    offer = destinations.offer
+    offer = destinations.publish
     for departure in (
         offer(status=destinations_pb2.DEPARTURE_STATUS_CLOSED),
         offer(status=destinations_pb2.DEPARTURE_STATUS_CANCELLED),
@@ -271,11 +271,11 @@ def test_a_departure_that_cannot_be_booked_is_not_quoted(buyer: Buyer, destinati
 def test_quoting_and_booking_are_refused_if_an_upstream_is_unavailable(
     buyer: Buyer, destinations: Destinations, users: Users
 ) -> None:
-    quote = buyer.quote(destinations.offer())
+    quote = buyer.quote(destinations.publish())
     users.unavailable = destinations.unavailable = True
 
     with pytest.raises(Unavailable):
-        buyer.quote(destinations.offer())
+        buyer.quote(destinations.publish())
     with pytest.raises(Unavailable):
         buyer.book_quote(quote)
 
@@ -284,7 +284,7 @@ def test_quoting_and_booking_are_refused_if_an_upstream_is_unavailable(
 
 def test_bookings_of_others_are_not_found(buyers: Callable[[int], list[Buyer]], destinations: Destinations) -> None:
     owner, other = buyers(2)
-    quote = owner.quote(destinations.offer())
+    quote = owner.quote(destinations.publish())
     booking = owner.book_quote(quote)
 
     with pytest.raises(NotFound):
@@ -298,7 +298,7 @@ def test_bookings_of_others_are_not_found(buyers: Callable[[int], list[Buyer]], 
 
 
 def test_another_reference_is_drawn_if_the_first_is_taken(buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer()
+    departure = destinations.publish()
     taken = buyer.book(departure).reference
     quote = buyer.quote(departure)
 
@@ -316,7 +316,7 @@ def test_booking_a_sold_out_departure_writes_nothing(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
     """Seen failing (an INSERT before the refusal) without selectors.check_free."""
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     first, late = buyers(2)
     quote = late.quote(departure)
     first.book(departure)

@@ -20,13 +20,13 @@ from bookings_service.bookings import clock, services
 from bookings_service.bookings.contracts import DepartureSnapshot, Seats
 from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.refusals import CapacityBelowSold
-from bookings_service.bookings.services.booking.expire import EXPIRE_HOLDS
-from bookings_service.bookings.services.jobs import Job
+from bookings_service.bookings.services.booking.expire_holds import EXPIRE_HOLDS
+from bookings_service.bookings.services.job import Job
 from bookings_service.bookings.services.refund import pay_out
 from bookings_service.bookings.services.seats import release
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.providers import configured
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold, end_offer, end_quote, make_payment_stale, make_refunds_due
 from shared.db import database_now
@@ -42,7 +42,7 @@ CHANGED = "travel.bookings.inventory.changed.v1"
 
 
 def test_a_hold_that_ends_frees_its_seats(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
-    departure = destinations.offer(capacity=5)
+    departure = destinations.publish(capacity=5)
     ended, lasting = buyer.book(departure), buyer.book(departure)
     end_hold(ended.id)
 
@@ -57,7 +57,7 @@ def test_several_clocks_end_each_hold_once(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf
 ) -> None:
     """Four clocks, twelve holds. Seen failing if the rows are read without their lock."""
-    departure = destinations.offer(capacity=24)
+    departure = destinations.publish(capacity=24)
     for owner in buyers(12):
         end_hold(owner.book(departure).id)
 
@@ -70,7 +70,7 @@ def test_several_clocks_end_each_hold_once(
 def test_seats_are_published_at_most_once_a_second(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
-    departure = destinations.offer(capacity=20)
+    departure = destinations.publish(capacity=20)
     owners = buyers(3)
     owners[0].book(departure)
     assert services.publish_inventory() == 1
@@ -109,7 +109,7 @@ def running_clock() -> Iterator[None]:
 
 
 def test_a_running_clock_does_due_jobs(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
-    departure = destinations.offer(capacity=5)
+    departure = destinations.publish(capacity=5)
     booking = buyer.book(departure)
 
     with running_clock():
@@ -126,7 +126,7 @@ def test_a_failed_job_waits_before_it_runs_again(
     buyer: Buyer, destinations: Destinations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Seen failing (dozens of runs in half a second) without the pause after a failed job."""
-    end_hold(buyer.book(destinations.offer()).id)
+    end_hold(buyer.book(destinations.publish()).id)
     failing = Mock(side_effect=ZeroDivisionError())
     monkeypatch.setattr(clock, "DATABASE_LOOP", clock.Loop((dataclasses.replace(EXPIRE_HOLDS, run=failing),)))
 
@@ -141,8 +141,8 @@ def test_a_failed_job_waits_before_it_runs_again(
 def test_a_failing_job_does_not_stop_the_other_jobs(
     error: Exception, buyer: Buyer, destinations: Destinations, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Seen failing with the IntegrityError while every DatabaseError ended the turn."""
-    end_hold(buyer.book(destinations.offer()).id)
+    """Seen failing with the IntegrityError while every DatabaseError ended the round of jobs."""
+    end_hold(buyer.book(destinations.publish()).id)
     failing = dataclasses.replace(EXPIRE_HOLDS, name="failing", run=Mock(side_effect=error))
 
     clock.run_jobs(clock.Loop((failing, EXPIRE_HOLDS)))
@@ -154,7 +154,7 @@ def test_a_failing_job_does_not_stop_the_other_jobs(
 @pytest.mark.parametrize("error", [OperationalError("no connection"), InterfaceError("closed")])
 def test_an_unavailable_database_ends_the_turn(error: Exception, buyer: Buyer, destinations: Destinations) -> None:
     """Seen failing (nothing raised) with the error logged like that of any other job."""
-    end_hold(buyer.book(destinations.offer()).id)
+    end_hold(buyer.book(destinations.publish()).id)
     failing = dataclasses.replace(EXPIRE_HOLDS, run=Mock(side_effect=error))
 
     with pytest.raises(type(error)):
@@ -182,7 +182,7 @@ def test_an_older_version_of_a_departure_is_ignored(seats: SeatsOf) -> None:
 def test_a_capacity_that_is_too_small_takes_no_seat_away(
     buyer: Buyer, destinations: Destinations, seats: SeatsOf, caplog: pytest.LogCaptureFixture
 ) -> None:
-    departure = destinations.offer(capacity=9)
+    departure = destinations.publish(capacity=9)
     buyer.book(departure, adults=4)
 
     with transaction.atomic():
@@ -193,7 +193,7 @@ def test_a_capacity_that_is_too_small_takes_no_seat_away(
 
 
 def test_a_capacity_below_the_taken_seats_is_refused(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
-    departure = destinations.offer(capacity=9)
+    departure = destinations.publish(capacity=9)
     buyer.book(departure, adults=4)
 
     with pytest.raises(CapacityBelowSold) as refused:
@@ -211,7 +211,7 @@ def test_a_capacity_below_the_taken_seats_is_refused(buyer: Buyer, destinations:
 def test_lowering_the_capacity_and_booking_at_once_never_oversell(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=6)
+    departure = destinations.publish(capacity=6)
     quotes = [(owner, owner.quote(departure, adults=2)) for owner in buyers(3)]
 
     race(
@@ -231,7 +231,7 @@ def test_holds_end_while_the_provider_is_silent(
 
     Seen failing (PENDING after 3 s) with the provider's jobs in the same loop as the expiry of holds.
     """
-    departure = destinations.offer(capacity=20)
+    departure = destinations.publish(capacity=20)
     for person in (Buyer(destinations) for _ in range(5)):
         payment = person.pay_without_answer(person.book(departure, adults=1))
         make_payment_stale(payment.id)
@@ -250,7 +250,7 @@ def test_a_refund_stays_owed_while_the_provider_is_silent(
 
     Seen failing (FAILED) with a limit on the attempts.
     """
-    booking = buyer.pay(buyer.book(destinations.offer()))[1]
+    booking = buyer.pay(buyer.book(destinations.publish()))[1]
     buyer.cancel(booking)
     settings.PAYMENT_SANDBOX_URL = "http://127.0.0.1:9"
     configured.cache_clear()
@@ -301,7 +301,7 @@ def test_each_job_is_due_when_it_has_work_and_only_then(
     """Seen failing for each job if `earliest` and `now_if_any` find no rows."""
     loop = clock.Loop((job,))
     owner, waiting = buyers(2)
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     make_due = {
         "expire_holds": lambda: end_hold(owner.book(departure).id),
         "expire_offers": lambda: _offered(owner, waiting, departure, end_offer),

@@ -19,8 +19,8 @@ from bookings_service.bookings.models import Booking, CancellationQuote, Quote, 
 from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
 from bookings_service.payments import audit
 from bookings_service.payments.models import LedgerEntry, Refund
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.commands import last, run
-from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold
 from shared.db import lock_key
@@ -32,9 +32,9 @@ from shared.outbox.models import OutboxEvent
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
 
 
-def test_correct_counters_are_not_changed(buyer: Buyer, destinations: Destinations) -> None:
-    buyer.pay(buyer.book(destinations.offer()))
-    full = destinations.offer(capacity=2)
+def test_right_counters_stay_unchanged(buyer: Buyer, destinations: Destinations) -> None:
+    buyer.pay(buyer.book(destinations.publish()))
+    full = destinations.publish(capacity=2)
     booking = buyer.book(full)
     buyer.join(full, seats=1)
     buyer.cancel(booking)
@@ -43,7 +43,7 @@ def test_correct_counters_are_not_changed(buyer: Buyer, destinations: Destinatio
 
 
 def test_wrong_counters_are_shown_and_corrected_with_apply(buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer(capacity=10)
+    departure = destinations.publish(capacity=10)
     buyer.pay(buyer.book(departure, adults=3))
     buyer.book(departure, adults=2)
     SeatInventory.objects.update(held=5, sold=0)
@@ -62,7 +62,7 @@ def test_an_oversold_departure_raises_an_alarm_and_sells_nothing_more(
     buyer: Buyer, destinations: Destinations, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Seen failing if correct_counters skips an oversold departure."""
-    departure = destinations.offer(capacity=4)
+    departure = destinations.publish(capacity=4)
     buyer.pay(buyer.book(departure, adults=3))
     quote = buyer.quote(departure, adults=1)
     SeatInventory.objects.update(sold=0, capacity=2)
@@ -80,7 +80,7 @@ def test_an_oversold_departure_raises_an_alarm_and_sells_nothing_more(
 
 
 def test_a_consistent_ledger_breaks_no_rule(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.pay(buyer.book(destinations.offer(policy=((1, 50),))))[1]
+    booking = buyer.pay(buyer.book(destinations.publish(policy=((1, 50),))))[1]
     buyer.cancel(booking, booking.passengers[0].id)
 
     code, output = run("check_ledger")
@@ -96,7 +96,7 @@ def test_a_consistent_ledger_breaks_no_rule(buyer: Buyer, destinations: Destinat
         ("UPDATE payments_payment SET amount_minor = amount_minor + 1", "a captured payment is in the ledger"),
         ("UPDATE payments_payment SET refunded_minor = 1", "refunded_minor of a payment is the sum of its refunds"),
         ("UPDATE bookings_booking SET total_minor = total_minor + 1", "a confirmed booking is paid"),
-        ("UPDATE bookings_booking SET status = 'CANCELLED'", "a cancelled booking owes nothing"),
+        ("UPDATE bookings_booking SET status = 'CANCELLED'", "nothing is owed for a cancelled booking"),
         ("UPDATE bookings_booking SET currency = 'USD'", "a booking has one currency"),
         (
             "ALTER TABLE payments_ledgerentry DISABLE TRIGGER USER; DELETE FROM payments_ledgerentry WHERE amount_minor < 0;"
@@ -108,7 +108,7 @@ def test_a_consistent_ledger_breaks_no_rule(buyer: Buyer, destinations: Destinat
 def test_an_inconsistent_ledger_breaks_a_rule(
     buyer: Buyer, destinations: Destinations, break_it: str, rule: str
 ) -> None:
-    buyer.pay(buyer.book(destinations.offer()))
+    buyer.pay(buyer.book(destinations.publish()))
     with connection.cursor() as cursor:
         cursor.execute(break_it)
 
@@ -119,7 +119,7 @@ def test_an_inconsistent_ledger_breaks_a_rule(
 
 
 def test_a_departure_is_cancelled_with_apply(buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer()
+    departure = destinations.publish()
     buyer.pay(buyer.book(departure))
     buyer.book(departure, adults=1)
     late = buyer.quote(departure)
@@ -139,14 +139,14 @@ def test_a_departure_is_cancelled_with_apply(buyer: Buyer, destinations: Destina
     assert Refund.objects.get().amount_minor == 100_000
     with pytest.raises(DepartureClosed):
         buyer.book_quote(late)
-    buyer.destinations.offer(departure_id=departure, version=9)  # a stale version does not open it again
+    buyer.destinations.publish(departure_id=departure, version=9)  # a stale version does not open it again
     with pytest.raises(DomainError):
         buyer.book_quote(buyer.quote(departure))
     assert run("cancel_departure", str(departure), "--apply")[0] == 0
 
 
 def test_cancelling_a_departure_refunds_only_what_is_refundable(buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer(policy=((1, 50),))
+    departure = destinations.publish(policy=((1, 50),))
     booking = buyer.pay(buyer.book(departure, adults=3))[1]
     buyer.cancel(booking, booking.passengers[0].id)
 
@@ -159,7 +159,7 @@ def test_cancelling_a_departure_refunds_only_what_is_refundable(buyer: Buyer, de
 
 @pytest.mark.parametrize("format_", ["csv", "jsonl"])
 def test_bookings_are_exported(buyer: Buyer, destinations: Destinations, tmp_path: Path, format_: str) -> None:
-    departure = destinations.offer()
+    departure = destinations.publish()
     paid = buyer.pay(buyer.book(departure))[1]
     buyer.book(departure, adults=1)
     Booking.objects.filter(id=paid.id).update(title_en="=1+1")
@@ -180,7 +180,7 @@ def test_bookings_are_exported(buyer: Buyer, destinations: Destinations, tmp_pat
 
 
 def test_an_export_can_be_filtered_and_has_no_names(buyer: Buyer, destinations: Destinations) -> None:
-    buyer.book(destinations.offer())
+    buyer.book(destinations.publish())
 
     assert len(run("export_bookings")[1].splitlines()) == 2
     assert "Lindqvist" not in run("export_bookings")[1]
@@ -189,7 +189,7 @@ def test_an_export_can_be_filtered_and_has_no_names(buyer: Buyer, destinations: 
 
 
 def test_rows_past_their_retention_are_deleted(buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer()
+    departure = destinations.publish()
     booked = buyer.quote(departure)
     booking = buyer.book_quote(booked)
     old, fresh = buyer.quote(departure), buyer.quote(departure)
@@ -208,7 +208,7 @@ def test_rows_past_their_retention_are_deleted(buyer: Buyer, destinations: Desti
 
 
 def test_an_outbox_without_a_relay_raises_an_alarm(buyer: Buyer, destinations: Destinations) -> None:
-    buyer.book(destinations.offer())
+    buyer.book(destinations.publish())
 
     code, output = run("outbox_doctor")
 
@@ -218,7 +218,7 @@ def test_an_outbox_without_a_relay_raises_an_alarm(buyer: Buyer, destinations: D
 
 
 def test_an_outbox_with_a_relay_is_fine_until_events_are_late(buyer: Buyer, destinations: Destinations) -> None:
-    buyer.book(destinations.offer())
+    buyer.book(destinations.publish())
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [lock_key("outbox-relay")])
         assert run("outbox_doctor")[0] == 0
@@ -257,7 +257,7 @@ def test_a_mistake_is_one_line(command: tuple[str, ...], capfd: Any) -> None:
 
 
 def test_an_ended_hold_is_no_difference(buyer: Buyer, destinations: Destinations) -> None:
-    end_hold(buyer.book(destinations.offer()).id)
+    end_hold(buyer.book(destinations.publish()).id)
     assert run("reconcile_inventory")[0] == 0
     assert LedgerEntry.objects.count() == 0
 
@@ -269,7 +269,7 @@ def test_an_unavailable_database_is_reported_without_a_traceback() -> None:
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.splitlines()[-1].startswith("CommandError: The database did not do it: ")
+    assert ended.stderr.splitlines()[-1].startswith("CommandError: The database failed: ")
     assert "Traceback" not in ended.stderr
 
 

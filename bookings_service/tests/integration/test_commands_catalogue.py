@@ -8,8 +8,8 @@ from django.db.models import F
 
 from bookings_service.bookings.models import SeatInventory
 from bookings_service.bookings.services import mark_cancelled
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.commands import last, run
-from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from contracts.travel.destinations.v1 import destinations_pb2
 
@@ -19,8 +19,8 @@ CLOSED = destinations_pb2.DEPARTURE_STATUS_CLOSED
 
 
 def test_no_difference_is_reported_if_the_catalogue_agrees(buyer: Buyer, destinations: Destinations) -> None:
-    buyer.quote(destinations.offer())
-    buyer.quote(destinations.offer())
+    buyer.quote(destinations.publish())
+    buyer.quote(destinations.publish())
 
     code, output = run("reconcile_inventory", "--catalogue")
 
@@ -28,9 +28,9 @@ def test_no_difference_is_reported_if_the_catalogue_agrees(buyer: Buyer, destina
 
 
 def test_a_missed_change_is_shown_and_taken_over_with_apply(buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer(capacity=10)
+    departure = destinations.publish(capacity=10)
     buyer.quote(departure)
-    destinations.offer(departure_id=departure, capacity=8, version=2, status=CLOSED)
+    destinations.publish(departure_id=departure, capacity=8, version=2, status=CLOSED)
 
     code, output = run("reconcile_inventory", "--catalogue")
     assert (code, last(output)) == (1, "Catalogue: 1 departures to come, 1 differ, 0 set right, 0 oversold.")
@@ -45,9 +45,9 @@ def test_a_missed_change_is_shown_and_taken_over_with_apply(buyer: Buyer, destin
 def test_an_oversold_departure_sells_nothing_more_and_nobody_loses_a_seat(
     buyer: Buyer, destinations: Destinations, caplog: pytest.LogCaptureFixture
 ) -> None:
-    departure = destinations.offer(capacity=10)
+    departure = destinations.publish(capacity=10)
     booking = buyer.book(departure, adults=3)
-    destinations.offer(departure_id=departure, capacity=2, version=2)
+    destinations.publish(departure_id=departure, capacity=2, version=2)
 
     with caplog.at_level(logging.ERROR):
         code, output = run("reconcile_inventory", "--catalogue", "--apply")
@@ -64,7 +64,7 @@ def test_an_oversold_departure_sells_nothing_more_and_nobody_loses_a_seat(
 
 
 def test_a_departure_cancelled_only_here_is_reported(buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer()
+    departure = destinations.publish()
     buyer.quote(departure)
     mark_cancelled(departure_id=departure)
 
@@ -76,7 +76,7 @@ def test_a_departure_cancelled_only_here_is_reported(buyer: Buyer, destinations:
 
 
 def test_a_departure_unknown_to_the_catalogue_is_reported(buyer: Buyer, destinations: Destinations) -> None:
-    departure = destinations.offer()
+    departure = destinations.publish()
     buyer.quote(departure)
     destinations.departures.pop(str(departure))
 
@@ -89,14 +89,14 @@ def test_a_departure_unknown_to_the_catalogue_is_reported(buyer: Buyer, destinat
 def test_a_capacity_that_the_catalogue_is_about_to_commit_is_no_difference(
     buyer: Buyer, destinations: Destinations
 ) -> None:
-    buyer.quote(destinations.offer(capacity=10))
+    buyer.quote(destinations.publish(capacity=10))
     SeatInventory.objects.update(capacity=6, version=F("version") + 1)
 
     assert run("reconcile_inventory", "--catalogue")[0] == 0
 
 
 def test_past_departures_are_not_compared(buyer: Buyer, destinations: Destinations) -> None:
-    buyer.quote(destinations.offer(capacity=10))
+    buyer.quote(destinations.publish(capacity=10))
     SeatInventory.objects.update(capacity=6, starts_at=F("starts_at") - timedelta(days=61))
 
     code, output = run("reconcile_inventory", "--catalogue")
@@ -105,7 +105,7 @@ def test_past_departures_are_not_compared(buyer: Buyer, destinations: Destinatio
 
 
 def test_an_unavailable_catalogue_is_reported_in_one_line(buyer: Buyer, destinations: Destinations) -> None:
-    buyer.quote(destinations.offer())
+    buyer.quote(destinations.publish())
     destinations.unavailable = True
 
     code, output = run("reconcile_inventory", "--catalogue")

@@ -1,4 +1,4 @@
-"""reconcile_payments shows unsettled payments and refunds, settles them with --apply, and reports late ones."""
+"""reconcile_payments shows live payments and refunds, settles them with --apply, and reports late ones."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,14 +11,14 @@ from bookings_service.bookings.services import retry_refund, write_off_refund
 from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.models import Payment, Refund
 from bookings_service.payments.providers import configured
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.commands import last, run
-from bookings_service.tests.conftest import Buyer
 from bookings_service.tests.doubles import Destinations
 from shared.ids import uuid7
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
 
-NO_PAYMENTS = "Payments: 0 unsettled, 0 settled now, 0 late, 0 contradicted, 0 not answered.\n"
+NO_PAYMENTS = "Payments: 0 live, 0 ended now, 0 late, 0 contradicted, 0 not answered.\n"
 NO_REFUNDS = "Refunds: 0 not paid out, 0 paid out now, 0 late, 0 failed.\n"
 
 
@@ -30,7 +30,7 @@ def make_provider_unavailable(settings: Any) -> None:
 
 def a_failed_refund(buyer: Buyer, destinations: Destinations) -> Refund:
     """Return a refund that failed after its last attempt. The provider would pay it out at the next one."""
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     buyer.pay(booking, "pm_refund_refused")
     buyer.cancel(booking)
     refund = Refund.objects.get()
@@ -39,63 +39,63 @@ def a_failed_refund(buyer: Buyer, destinations: Destinations) -> Refund:
 
 
 def test_nothing_is_reported_if_every_payment_has_ended(buyer: Buyer, destinations: Destinations) -> None:
-    buyer.pay(buyer.book(destinations.offer()))
+    buyer.pay(buyer.book(destinations.publish()))
 
     assert run("reconcile_payments") == (0, NO_PAYMENTS + NO_REFUNDS)
 
 
-def test_an_unsettled_payment_is_shown_and_settled_with_apply(buyer: Buyer, destinations: Destinations) -> None:
-    payment = buyer.pay_without_answer(buyer.book(destinations.offer()))
+def test_a_live_payment_is_shown_and_settled_with_apply(buyer: Buyer, destinations: Destinations) -> None:
+    payment = buyer.pay_without_answer(buyer.book(destinations.publish()))
     assert payment.status == "PROCESSING"
 
     code, output = run("reconcile_payments")
     assert code == 0
     assert str(payment.id) in output
-    assert "Payments: 1 unsettled, 0 settled now, 0 late, 0 contradicted, 0 not answered.\n" in output
+    assert "Payments: 1 live, 0 ended now, 0 late, 0 contradicted, 0 not answered.\n" in output
     assert Payment.objects.get().status == "PROCESSING"
 
     code, output = run("reconcile_payments", "--apply")
     assert code == 0
-    assert "Payments: 1 unsettled, 1 settled now, 0 late, 0 contradicted, 0 not answered.\n" in output
+    assert "Payments: 1 live, 1 ended now, 0 late, 0 contradicted, 0 not answered.\n" in output
     assert Booking.objects.get().status == "CONFIRMED"
 
 
 def test_a_payment_is_late_after_ten_minutes(buyer: Buyer, destinations: Destinations) -> None:
-    buyer.pay(buyer.book(destinations.offer()), "pm_action")
+    buyer.pay(buyer.book(destinations.publish()), "pm_action")
     Payment.objects.update(created_at=F("created_at") - timedelta(seconds=601))
 
     code, output = run("reconcile_payments", "--apply")
 
     assert code == 1
-    assert "Payments: 1 unsettled, 0 settled now, 1 late, 0 contradicted, 0 not answered.\n" in output
+    assert "Payments: 1 live, 0 ended now, 1 late, 0 contradicted, 0 not answered.\n" in output
     assert run("reconcile_payments", "--late", "3600")[0] == 0
 
 
 def test_an_unavailable_provider_is_reported(buyer: Buyer, destinations: Destinations, settings: Any) -> None:
-    buyer.pay(buyer.book(destinations.offer()), "pm_action")
+    buyer.pay(buyer.book(destinations.publish()), "pm_action")
     make_provider_unavailable(settings)
 
     code, output = run("reconcile_payments", "--apply")
 
     assert code == 1
-    assert "Payments: 1 unsettled, 0 settled now, 0 late, 0 contradicted, 1 not answered.\n" in output
+    assert "Payments: 1 live, 0 ended now, 0 late, 0 contradicted, 1 not answered.\n" in output
     assert Payment.objects.get().status == "REQUIRES_ACTION"
 
 
 def test_a_contradicting_provider_is_reported(buyer: Buyer, destinations: Destinations) -> None:
-    payment, _ = buyer.pay(buyer.book(destinations.offer()))
+    payment, _ = buyer.pay(buyer.book(destinations.publish()))
     assert run("reconcile_payments", "--since", "2026-01-01")[0] == 0
     Payment.objects.filter(id=payment.id).update(amount_minor=F("amount_minor") + 1)
 
     code, output = run("reconcile_payments", "--since", "2026-01-01")
 
     assert code == 1
-    assert "Payments: 0 unsettled, 0 settled now, 0 late, 1 contradicted, 0 not answered.\n" in output
+    assert "Payments: 0 live, 0 ended now, 0 late, 1 contradicted, 0 not answered.\n" in output
     assert "SUCCEEDED 1000.01 EUR" in output
 
 
 def test_an_unpaid_refund_is_shown_and_paid_out_with_apply(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     buyer.pay(booking)
     buyer.cancel(booking)
     Refund.objects.update(due_at=F("due_at") + timedelta(minutes=30))
@@ -112,7 +112,7 @@ def test_an_unpaid_refund_is_shown_and_paid_out_with_apply(buyer: Buyer, destina
 
 
 def test_a_refund_is_late_after_ten_minutes(buyer: Buyer, destinations: Destinations, settings: Any) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     buyer.pay(booking)
     buyer.cancel(booking)
     Refund.objects.update(created_at=F("created_at") - timedelta(seconds=601))

@@ -10,7 +10,7 @@ import pytest
 from bookings_service.bookings import services, upstream
 from bookings_service.bookings.contracts import CreateQuote
 from bookings_service.bookings.models import Booking, Quote
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations, EmailNotVerified, Users
 from bookings_service.tests.factories import create_booking_command
 from shared.deadline import Deadline
@@ -39,7 +39,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
 
 
 def test_existing_bookings_need_no_upstream(buyer: Buyer, users: Users, destinations: Destinations) -> None:
-    departure = destinations.offer(capacity=4)
+    departure = destinations.publish(capacity=4)
     booking, other = buyer.book(departure, adults=1), buyer.book(departure, adults=2)
     users.unavailable = destinations.unavailable = True
 
@@ -54,7 +54,7 @@ def test_existing_bookings_need_no_upstream(buyer: Buyer, users: Users, destinat
 
 
 def test_a_retry_returns_the_booking_without_upstreams(buyer: Buyer, users: Users, destinations: Destinations) -> None:
-    quote = buyer.quote(destinations.offer())
+    quote = buyer.quote(destinations.publish())
     made = buyer.book_quote(quote, key="once")
     users.unavailable = destinations.unavailable = True
 
@@ -62,7 +62,7 @@ def test_a_retry_returns_the_booking_without_upstreams(buyer: Buyer, users: User
 
 
 def test_new_quotes_and_bookings_are_refused(buyer: Buyer, users: Users, destinations: Destinations) -> None:
-    departure = destinations.offer()
+    departure = destinations.publish()
     quote = buyer.quote(departure)
     written = OutboxEvent.objects.count()
     users.unavailable = destinations.unavailable = True
@@ -80,7 +80,7 @@ def test_new_quotes_and_bookings_are_refused(buyer: Buyer, users: Users, destina
 def test_a_silent_upstream_is_waited_for_only_until_the_deadline(
     buyer: Buyer, destinations: Destinations, silent: Callable[[str], None], name: str
 ) -> None:
-    departure = destinations.offer()
+    departure = destinations.publish()
     quote = buyer.quote(departure)
     asked = CreateQuote(departure, 1, 0)
     needs = {

@@ -14,7 +14,7 @@ from django.db import connection, connections, transaction
 from bookings_service.bookings import consumers  # noqa: F401 — registers the handlers
 from bookings_service.bookings.contracts import Seats
 from bookings_service.bookings.models import Booking, SeatInventory
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
 from contracts.travel.events.v1 import bookings_pb2, destinations_pb2
 from shared.cloudevents import Envelope, to_json
@@ -86,7 +86,7 @@ def test_an_event_outside_a_transaction_is_an_error() -> None:
 def test_events_of_a_booking_arrive_in_order(buyer: Buyer, destinations: Destinations, sandbox: str) -> None:
     """Seen failing (nothing arrives) without the outbox write in create_booking."""
     with relaying():
-        booking = buyer.book(destinations.offer())
+        booking = buyer.book(destinations.publish())
         buyer.pay(booking)
         events = events_of(BOOKING, str(booking.id), count=3)
 
@@ -284,7 +284,7 @@ def test_a_departure_cancelled_cancels_its_bookings(
 ) -> None:
     from bookings_service.bookings import clock
 
-    departure = destinations.offer(capacity=5)
+    departure = destinations.publish(capacity=5)
     booking = buyer.book(departure)
 
     put_event(DEPARTURE, departure_event(departure, 2, 5, "CANCELLED", "Cancelled"))

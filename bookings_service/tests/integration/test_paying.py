@@ -26,7 +26,7 @@ from bookings_service.payments.refusals import (
     PaymentInProgress,
     ProviderUnavailable,
 )
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold, make_payment_stale, make_refunds_due
 from shared.errors import KeyReused, NotFound
@@ -49,13 +49,13 @@ def types(booking_id: UUID) -> list[str]:
 
 def paid(booking_id: UUID) -> tuple[int, int]:
     """Return what the ledger says was paid and refunded, in minor units."""
-    return ledger.balances([booking_id]).get(booking_id, (0, 0))
+    return ledger.paid_and_refunded([booking_id]).get(booking_id, (0, 0))
 
 
 def test_a_paid_booking_is_confirmed_in_one_transaction(
     buyer: Buyer, destinations: Destinations, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=5, adult=12_345)
+    departure = destinations.publish(capacity=5, adult=12_345)
     booking = buyer.book(departure)
 
     payment, after = buyer.pay(booking)
@@ -73,7 +73,7 @@ def test_a_paid_booking_is_confirmed_in_one_transaction(
 def test_a_decline_is_a_failed_payment_and_another_may_follow(
     buyer: Buyer, destinations: Destinations, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=5)
+    departure = destinations.publish(capacity=5)
     booking = buyer.book(departure)
 
     payment, after = buyer.pay(booking, "pm_declined")
@@ -86,7 +86,7 @@ def test_a_decline_is_a_failed_payment_and_another_may_follow(
 
 
 def test_the_same_key_pays_once(buyer: Buyer, destinations: Destinations) -> None:
-    booking, key = buyer.book(destinations.offer()), str(uuid4())
+    booking, key = buyer.book(destinations.publish()), str(uuid4())
 
     first, again = buyer.pay(booking, key=key), buyer.pay(booking, key=key)
 
@@ -97,7 +97,7 @@ def test_the_same_key_pays_once(buyer: Buyer, destinations: Destinations) -> Non
 
 
 def test_two_keys_at_once_capture_once(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
 
     outcomes = race([lambda: buyer.pay(booking)] * 6)
 
@@ -109,7 +109,7 @@ def test_two_keys_at_once_capture_once(buyer: Buyer, destinations: Destinations)
 
 
 def test_the_database_itself_allows_one_live_payment(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     payment, _ = buyer.pay(booking, "pm_action")
     row = Payment.objects.get(id=payment.id)
     row.pk = uuid4()
@@ -119,7 +119,7 @@ def test_the_database_itself_allows_one_live_payment(buyer: Buyer, destinations:
 
 
 def test_the_key_is_free_again_if_nothing_was_charged(buyer: Buyer, destinations: Destinations) -> None:
-    booking, key = buyer.book(destinations.offer()), str(uuid4())
+    booking, key = buyer.book(destinations.publish()), str(uuid4())
 
     with pytest.raises(ProviderUnavailable):
         buyer.pay(booking, "pm_error", key=key)
@@ -130,7 +130,7 @@ def test_the_key_is_free_again_if_nothing_was_charged(buyer: Buyer, destinations
 
 @pytest.mark.parametrize("method", ["pm_unknown", "", "x" * 101, "pm ok", "pm\x00ok"])
 def test_an_unknown_method_is_refused(buyer: Buyer, destinations: Destinations, method: str) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
 
     with pytest.raises(InvalidPaymentMethod):
         buyer.pay(booking, method)
@@ -143,7 +143,7 @@ def test_paid_expired_cancelled_and_foreign_bookings_cannot_be_paid(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
     owner, other = buyers(2)
-    departure = destinations.offer(capacity=20)
+    departure = destinations.publish(capacity=20)
     paid_booking, late, cancelled = (owner.book(departure, adults=1) for _ in range(3))
     owner.pay(paid_booking)
     end_hold(late.id)
@@ -161,7 +161,7 @@ def test_paid_expired_cancelled_and_foreign_bookings_cannot_be_paid(
 
 
 def test_the_provider_is_called_outside_of_any_transaction(buyer: Buyer, destinations: Destinations) -> None:
-    booking, seen = buyer.book(destinations.offer()), []
+    booking, seen = buyer.book(destinations.publish()), []
     original = SandboxProvider.pay
 
     def recording(self: SandboxProvider, payment: Any) -> Any:
@@ -177,7 +177,7 @@ def test_the_provider_is_called_outside_of_any_transaction(buyer: Buyer, destina
 def test_an_unanswered_payment_is_processing_until_the_reconciler_asks(
     buyer: Buyer, destinations: Destinations, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=5)
+    departure = destinations.publish(capacity=5)
     booking = buyer.book(departure)
     started = time.monotonic()
 
@@ -199,7 +199,7 @@ def test_the_reconciler_repeats_a_call_lost_in_a_crash_with_the_same_key(
     buyer: Buyer, destinations: Destinations, sandbox: str
 ) -> None:
     """The process is killed between the payment's commit and the call. The reconciler calls, and it is charged once."""
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     with patch.object(pay, "send_to_provider", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking)
     payment = Payment.objects.get()
@@ -229,7 +229,7 @@ def test_the_reconciler_asks_again_after_an_unreadable_answer(
     buyer: Buyer, destinations: Destinations, answer: bytes
 ) -> None:
     """Seen failing (an unexpected error) if the form of the answer is not checked."""
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     unreadable = httpx.Response(200, content=answer, request=httpx.Request("POST", "http://provider/"))
 
     with patch.object(httpx.Client, "request", return_value=unreadable):
@@ -242,7 +242,7 @@ def test_the_reconciler_asks_again_after_an_unreadable_answer(
 
 
 def test_a_payment_that_needs_a_person_has_a_redirect_url(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
 
     payment, after = buyer.pay(booking, "pm_action")
 
@@ -255,7 +255,7 @@ def test_a_payment_that_needs_a_person_has_a_redirect_url(buyer: Buyer, destinat
 
 
 def test_a_live_payment_extends_its_hold_once(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:
-    departure = destinations.offer(capacity=5)
+    departure = destinations.publish(capacity=5)
     booking = buyer.book(departure)
     buyer.pay(booking, "pm_action")
 
@@ -286,7 +286,7 @@ def pay_after_expiry(buyer: Buyer, departure: UUID) -> Booking:
 def test_a_late_payment_confirms_the_booking_if_the_seats_are_free(
     buyer: Buyer, destinations: Destinations, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     booking = pay_after_expiry(buyer, departure)
 
     reconcile_due()
@@ -301,7 +301,7 @@ def test_a_late_payment_is_refunded_if_the_seats_are_taken(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf, sandbox: str
 ) -> None:
     owner, other = buyers(2)
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     booking = pay_after_expiry(owner, departure)
     other.book(departure)
 
@@ -321,7 +321,7 @@ def test_a_late_payment_is_refunded_if_the_seats_are_taken(
 def test_a_refund_that_fails_once_is_retried_and_paid_out(
     buyer: Buyer, destinations: Destinations, sandbox: str
 ) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     buyer.pay(booking, "pm_refund_fails_once")
     buyer.cancel(booking)
 
@@ -339,7 +339,7 @@ def test_a_hold_that_ends_during_settlement_is_confirmed(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf
 ) -> None:
     """Settled and expired at the same time: confirmed and sold in either order, because the seats are free."""
-    departure = destinations.offer(capacity=40)
+    departure = destinations.publish(capacity=40)
     for owner in buyers(3):
         booking = owner.book(departure)
         payment = owner.pay_without_answer(booking)
@@ -355,7 +355,7 @@ def test_a_hold_that_ends_during_settlement_is_confirmed(
 
 # ---------------------------------------------------------------------------- the ledger
 def test_the_ledger_is_balanced_at_every_commit(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     one_side = LedgerEntry(
         movement=uuid4(), booking_id=booking.id, account="PROVIDER", kind="CAPTURE", amount_minor=100, currency="EUR",
         at=booking.created_at,
@@ -371,7 +371,7 @@ def test_the_ledger_is_balanced_at_every_commit(buyer: Buyer, destinations: Dest
     "change", ["UPDATE payments_ledgerentry SET amount_minor = 1", "DELETE FROM payments_ledgerentry"]
 )
 def test_ledger_entries_cannot_be_changed_or_deleted(buyer: Buyer, destinations: Destinations, change: str) -> None:
-    buyer.pay(buyer.book(destinations.offer()))
+    buyer.pay(buyer.book(destinations.publish()))
 
     with pytest.raises(IntegrityError, match="appended"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
@@ -381,7 +381,7 @@ def test_ledger_entries_cannot_be_changed_or_deleted(buyer: Buyer, destinations:
 
 @pytest.mark.parametrize("amount", [0, -1])
 def test_a_refund_of_zero_or_less_is_impossible(buyer: Buyer, destinations: Destinations, amount: int) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     payment, _ = buyer.pay(booking)
 
     with pytest.raises(IntegrityError, match="refund_positive"), transaction.atomic():
@@ -392,7 +392,7 @@ def test_a_refund_of_zero_or_less_is_impossible(buyer: Buyer, destinations: Dest
 
 
 def test_no_more_is_refunded_than_was_captured(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     payment, _ = buyer.pay(booking)
 
     with pytest.raises(IntegrityError, match="payment_never_refunds_more"), transaction.atomic():

@@ -8,7 +8,7 @@ from bookings_service.bookings import services
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.models import BookingEvent, Passenger
 from bookings_service.bookings.refusals import NotChangeable
-from bookings_service.tests.conftest import Buyer, new_traveller
+from bookings_service.tests.buyer import Buyer, new_traveller
 from bookings_service.tests.doubles import Destinations
 from shared.errors import NotFound
 from shared.ids import uuid7
@@ -24,7 +24,7 @@ def rename(buyer: Buyer, booking: BookingView, first: str = "Anna", last: str = 
 
 
 def test_a_name_is_corrected(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
 
     after = rename(buyer, booking, " Anna ", "Lindqvist-Ito")
     again = rename(buyer, booking, "Anna", "Lindqvist-Ito")
@@ -38,7 +38,7 @@ def test_a_name_is_corrected(buyer: Buyer, destinations: Destinations) -> None:
 
 @pytest.mark.parametrize("name", ["", "a\x00b", "Ann\r\nBcc: x", "x" * 151, "{{ 7*7 }}"])
 def test_an_invalid_name_is_refused(buyer: Buyer, destinations: Destinations, name: str) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
 
     with pytest.raises(InvalidName) as refused:
         rename(buyer, booking, "Anna", name)
@@ -48,7 +48,7 @@ def test_an_invalid_name_is_refused(buyer: Buyer, destinations: Destinations, na
 
 
 def test_a_cancelled_passenger_is_not_renamed(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.pay(buyer.book(destinations.offer()))[1]
+    booking = buyer.pay(buyer.book(destinations.publish()))[1]
     buyer.cancel(booking, booking.passengers[0].id)
     with pytest.raises(NotChangeable):
         rename(buyer, booking)
@@ -60,7 +60,7 @@ def test_a_cancelled_passenger_is_not_renamed(buyer: Buyer, destinations: Destin
 
 
 def test_a_passenger_of_others_is_answered_as_unknown(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
 
     for passenger_id in (booking.passengers[0].id, uuid7()):
         with pytest.raises(NotFound):

@@ -15,8 +15,8 @@ from bookings_service.bookings.services import refund_booking, retry_refund, wri
 from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.domain import RefundStatus
 from bookings_service.payments.models import LedgerEntry, Payment, Refund
-from bookings_service.payments.refusals import NothingToWriteOff, RefundTooLarge
-from bookings_service.tests.conftest import Buyer
+from bookings_service.payments.refusals import RefundNeedsNoDecision, RefundTooLarge
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import make_refunds_due
 from shared.errors import IllegalTransition, Invalid, KeyReused, NotFound
@@ -50,7 +50,7 @@ def refund_minor(booking: BookingView, minor: int, *, key: str | None = None, **
 @pytest.fixture
 def paid(buyer: Buyer, destinations: Destinations) -> BookingView:
     """A confirmed booking of two adults for 1,000 euros, of which the rule of the trip refunds half."""
-    departure = destinations.offer(capacity=4, policy=((1, 50),))
+    departure = destinations.publish(capacity=4, policy=((1, 50),))
     return buyer.pay(buyer.book(departure))[1]
 
 
@@ -196,7 +196,7 @@ def test_a_failed_refund_can_be_retried(paid: BookingView, failed: Refund) -> No
     assert (failed.status, failed.note, failed.staff_id) == ("SUCCEEDED", REASON, AGENT)
     with pytest.raises(IllegalTransition):
         retry_refund(refund_id=failed.id, staff_reason=REASON, staff_id=AGENT)
-    with pytest.raises(NothingToWriteOff):
+    with pytest.raises(RefundNeedsNoDecision):
         write_off_refund(refund_id=failed.id, staff_reason=REASON, staff_id=AGENT)
 
 
@@ -204,7 +204,7 @@ def test_a_failed_refund_is_written_off_once(paid: BookingView, failed: Refund) 
     write_off_refund(refund_id=failed.id, staff_reason=REASON, staff_id=AGENT)
 
     for again in (write_off_refund, retry_refund):
-        with pytest.raises(NothingToWriteOff):
+        with pytest.raises(RefundNeedsNoDecision):
             again(refund_id=failed.id, staff_reason=REASON, staff_id=AGENT)
 
     assert account_sums(paid) == {"PROVIDER": 100_000, "TRAVELLER": -99_000, "WRITE_OFFS": -1_000}

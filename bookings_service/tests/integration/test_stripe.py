@@ -21,7 +21,7 @@ from bookings_service.payments.models import Payment, Refund, Webhook
 from bookings_service.payments.providers import configured
 from bookings_service.payments.refusals import InvalidPaymentMethod, ProviderUnavailable
 from bookings_service.tests import stripe_doubles
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold, make_payment_stale, make_refunds_due
 from shared.testing import eventually
@@ -58,7 +58,7 @@ def webhooks(stripe: str, live_server: Any) -> Iterator[None]:
 
 
 def test_a_booking_is_paid_by_card(buyer: Buyer, destinations: Destinations, stripe: str, seats: SeatsOf) -> None:
-    departure = destinations.offer(capacity=5, adult=12_345)
+    departure = destinations.publish(capacity=5, adult=12_345)
     booking = buyer.book(departure)
 
     payment, after = buyer.pay(booking, OK)
@@ -76,7 +76,7 @@ def test_a_booking_is_paid_by_card(buyer: Buyer, destinations: Destinations, str
 
 
 def test_a_decline_may_be_followed_by_another_card(buyer: Buyer, destinations: Destinations, stripe: str) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
 
     declined, after = buyer.pay(booking, DECLINED)
     paid, confirmed = buyer.pay(booking, OK)
@@ -87,7 +87,7 @@ def test_a_decline_may_be_followed_by_another_card(buyer: Buyer, destinations: D
 
 
 def test_a_card_that_stripe_does_not_know_is_refused(buyer: Buyer, destinations: Destinations) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
 
     with pytest.raises(InvalidPaymentMethod):
         buyer.pay(booking, "pm_unknown")
@@ -98,7 +98,7 @@ def test_a_card_that_stripe_does_not_know_is_refused(buyer: Buyer, destinations:
 def test_the_key_is_free_again_if_stripe_is_unavailable(
     buyer: Buyer, destinations: Destinations, stripe: str, settings: Any
 ) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     settings.STRIPE_API_BASE = "http://127.0.0.1:9"
     configured.cache_clear()
 
@@ -114,7 +114,7 @@ def test_the_key_is_free_again_if_stripe_is_unavailable(
 def test_stripe_sends_a_webhook_once_the_traveller_has_approved(
     buyer: Buyer, destinations: Destinations, stripe: str, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=5)
+    departure = destinations.publish(capacity=5)
     payment, waiting = buyer.pay(buyer.book(departure), stripe_doubles.card(stripe, GUARDED))
     assert (payment.status, waiting.status) == ("REQUIRES_ACTION", "PENDING")
     (intent,) = at_stripe(stripe, payment.id)
@@ -132,7 +132,7 @@ def test_a_failed_authentication_fails_the_payment_once_its_intent_is_cancelled(
     buyer: Buyer, destinations: Destinations, stripe: str
 ) -> None:
     """localstripe sends no webhook about a failed authentication, so the test sends one, signed as Stripe does."""
-    payment, _ = buyer.pay(buyer.book(destinations.offer()), stripe_doubles.card(stripe, GUARDED))
+    payment, _ = buyer.pay(buyer.book(destinations.publish()), stripe_doubles.card(stripe, GUARDED))
     (intent,) = at_stripe(stripe, payment.id)
     authenticate(stripe, intent, success=False)
     (intent,) = at_stripe(stripe, payment.id)
@@ -150,7 +150,7 @@ def test_a_failed_authentication_fails_the_payment_once_its_intent_is_cancelled(
 
 
 def test_a_forged_webhook_is_refused(buyer: Buyer, destinations: Destinations, stripe: str) -> None:
-    payment, _ = buyer.pay(buyer.book(destinations.offer()), stripe_doubles.card(stripe, GUARDED))
+    payment, _ = buyer.pay(buyer.book(destinations.publish()), stripe_doubles.card(stripe, GUARDED))
     body = json.dumps(stripe_doubles.event("payment_intent.succeeded", at_stripe(stripe, payment.id)[0])).encode()
 
     forged = Client().post(
@@ -166,7 +166,7 @@ def test_a_forged_webhook_is_refused(buyer: Buyer, destinations: Destinations, s
 
 
 def test_the_reconciler_repeats_a_call_lost_in_a_crash(buyer: Buyer, destinations: Destinations, stripe: str) -> None:
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     with patch.object(pay, "send_to_provider", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking, OK)
     payment = Payment.objects.get()
@@ -183,7 +183,7 @@ def test_the_reconciler_asks_for_a_lost_answer_and_charges_nothing_again(
     buyer: Buyer, destinations: Destinations, stripe: str
 ) -> None:
     """Stripe took the payment but its answer was lost. The reconciler confirms the booking, and it is charged once."""
-    booking = buyer.book(destinations.offer())
+    booking = buyer.book(destinations.publish())
     with patch.object(pay, "settle_payment", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking, OK)
     payment = Payment.objects.get()
@@ -194,14 +194,14 @@ def test_the_reconciler_asks_for_a_lost_answer_and_charges_nothing_again(
 
     assert Booking.objects.get().status == "CONFIRMED"
     assert len(at_stripe(stripe, payment.id)) == 1
-    assert ledger.balances([booking.id])[booking.id] == (booking.total.minor, 0)
+    assert ledger.paid_and_refunded([booking.id])[booking.id] == (booking.total.minor, 0)
 
 
 def test_a_late_payment_is_refunded_if_the_seats_are_taken(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, stripe: str
 ) -> None:
     owner, other = buyers(2)
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     booking = owner.book(departure)
     payment, _ = owner.pay(booking, stripe_doubles.card(stripe, GUARDED))
     for _ in range(2):
@@ -215,7 +215,7 @@ def test_a_late_payment_is_refunded_if_the_seats_are_taken(
     assert pay_out.pay_out_due() == 1
 
     assert Booking.objects.get(id=booking.id).status == "CANCELLED"
-    assert ledger.balances([booking.id])[booking.id] == (booking.total.minor, booking.total.minor)
+    assert ledger.paid_and_refunded([booking.id])[booking.id] == (booking.total.minor, booking.total.minor)
     assert at_stripe(stripe, payment.id)[0]["latest_charge"]["amount_refunded"] == booking.total.minor
 
 
@@ -223,7 +223,7 @@ def test_a_payment_is_refunded_by_the_provider_that_took_it(
     buyer: Buyer, destinations: Destinations, stripe: str, settings: Any
 ) -> None:
     """Shown for both providers. Seen failing (never paid out) if only the provider in use is known."""
-    by_stripe, by_sandbox = (buyer.book(destinations.offer()) for _ in range(2))
+    by_stripe, by_sandbox = (buyer.book(destinations.publish()) for _ in range(2))
     first, _ = buyer.pay(by_stripe, OK)
     settings.PAYMENT_PROVIDER = "sandbox"
     second, _ = buyer.pay(by_sandbox)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from bookings_service.payments.domain import PaymentStatus
-from bookings_service.payments.providers.base import MethodRefused, ProviderDown, ProviderPayment, ProviderSilent
+from bookings_service.payments.providers.base import PaymentMethodRefused, ProviderDown, ProviderPayment, ProviderSilent
 from bookings_service.payments.providers.stripe import StripeProvider
 from bookings_service.tests.stripe_doubles import Answer, Scripted, error, hits, intent, old_key, page
 from shared.ids import uuid7
@@ -173,9 +173,9 @@ def test_a_decline_without_an_intent_fails_the_payment(stripe_client: StripeProv
 @pytest.mark.parametrize(
     ("answer", "refusal"),
     [
-        (error(400, code="resource_missing", param="payment_method"), MethodRefused),
-        (error(404, code="resource_missing"), MethodRefused),
-        (error(400, code="payment_method_unactivated", param="payment_method"), MethodRefused),
+        (error(400, code="resource_missing", param="payment_method"), PaymentMethodRefused),
+        (error(404, code="resource_missing"), PaymentMethodRefused),
+        (error(400, code="payment_method_unactivated", param="payment_method"), PaymentMethodRefused),
         (error(400, code="amount_too_small", param="amount"), ProviderDown),
         (error(401), ProviderDown),
         (error(403), ProviderDown),
@@ -221,7 +221,7 @@ def test_the_intent_is_read_after_the_search_found_it(stripe_client: StripeProvi
     script.answers("GET", f"{INTENTS}/search", hits(intent(key, "requires_action")))
     script.answers("GET", INTENT, intent(key))
 
-    result = stripe_client.current_result(key)
+    result = stripe_client.end_declined_and_read(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -237,7 +237,7 @@ def test_a_new_intent_is_found_in_the_list(stripe_client: StripeProvider, script
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), last, more=True), page(intent(key)))
 
-    result = stripe_client.current_result(key)
+    result = stripe_client.end_declined_and_read(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -249,14 +249,14 @@ def test_the_list_is_read_only_back_to_the_time_of_the_key(stripe_client: Stripe
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), older, more=True))
 
-    assert stripe_client.current_result(str(uuid7())) is None
+    assert stripe_client.end_declined_and_read(str(uuid7())) is None
     assert len(script.requests) == 2
 
 
 def test_the_list_is_not_read_for_an_old_key(stripe_client: StripeProvider, script: Scripted) -> None:
     script.answers("GET", f"{INTENTS}/search", hits())
 
-    assert stripe_client.current_result(old_key()) is None
+    assert stripe_client.end_declined_and_read(old_key()) is None
     assert script.paths() == [f"GET {INTENTS}/search"]
 
 
@@ -265,7 +265,7 @@ def test_without_search_the_list_is_read_for_an_old_key_too(stripe_client: Strip
     script.answers("GET", f"{INTENTS}/search", error(400, message="Search is not available in your country."))
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), intent(key, created=int(time.time()) - 3 * 3600)))
 
-    result = stripe_client.current_result(key)
+    result = stripe_client.end_declined_and_read(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -285,7 +285,7 @@ def test_all_requests_of_a_call_share_one_time_limit(
     started = time.monotonic()
 
     with pytest.raises(ProviderSilent):
-        stripe_client.current_result(str(uuid7()))
+        stripe_client.end_declined_and_read(str(uuid7()))
 
     assert 0.5 < time.monotonic() - started < 1.2
 

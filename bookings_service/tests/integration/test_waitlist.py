@@ -19,7 +19,7 @@ from bookings_service.bookings.refusals import (
     SeatsUnavailable,
 )
 from bookings_service.bookings.services.seats import release
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold, end_offer, end_quote
 from shared.errors import NotFound, Unavailable
@@ -38,7 +38,7 @@ def published(type_: str) -> int:
 
 
 def test_entries_of_the_waiting_list_have_positions(destinations: Destinations, buyers: Buyers) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, first, second = buyers(3)
     owner.book(departure)
 
@@ -52,10 +52,10 @@ def test_joining_a_departure_whose_capacity_is_too_small_raises_the_alarm(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Seen failing (no alarm) while joining stored the departure in its own way."""
-    departure = destinations.offer(capacity=4)
+    departure = destinations.publish(capacity=4)
     owner, waiting = buyers(2)
     owner.book(departure, adults=4)
-    destinations.offer(capacity=3, version=2, departure_id=departure)
+    destinations.publish(capacity=3, version=2, departure_id=departure)
 
     assert waiting.join(departure).status == "WAITING"
 
@@ -66,7 +66,7 @@ def test_joining_a_departure_whose_capacity_is_too_small_raises_the_alarm(
 def test_freed_seats_are_offered_to_the_first_entry_that_fits(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, large, small, late = buyers(4)
     booking = owner.book(departure)
     large.join(departure, seats=3)
@@ -94,7 +94,7 @@ def test_nobody_can_book_a_freed_seat_before_it_is_offered(
     Seen failing (mostly a booking instead of the offer) if release() does not offer the seats, because the sweep
     comes too late.
     """
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, waiting, *others = buyers(8)
     quote = owner.quote(departure)
     quotes = [(other, other.quote(departure)) for other in others]
@@ -110,7 +110,7 @@ def test_nobody_can_book_a_freed_seat_before_it_is_offered(
 
 
 def test_an_offer_is_taken_by_a_quote_and_booked(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, waiting = buyers(2)
     booking = owner.book(departure)
     entry = waiting.join(departure)
@@ -130,7 +130,7 @@ def test_an_offer_is_taken_by_a_quote_and_booked(destinations: Destinations, buy
 def test_a_smaller_party_frees_the_rest_of_its_offer(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=3)
+    departure = destinations.publish(capacity=3)
     owner, waiting, following = buyers(3)
     booking = owner.book(departure, adults=3)
     entry = waiting.join(departure, seats=3)
@@ -153,7 +153,7 @@ def test_a_smaller_party_frees_the_rest_of_its_offer(
 def test_the_seats_of_an_expired_offer_are_offered_to_the_next_entry(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, first, second = buyers(3)
     booking = owner.book(departure)
     entry = first.join(departure)
@@ -173,7 +173,7 @@ def test_the_seats_of_an_expired_offer_are_offered_to_the_next_entry(
 def test_the_seats_of_a_taken_offer_without_a_booking_are_offered_to_the_next_entry(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, first, second = buyers(3)
     booking = owner.book(departure)
     entry = first.join(departure)
@@ -194,7 +194,7 @@ def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buye
     The held seats were then released twice: the CHECK constraint refused it, or no seats were held for a TAKEN entry.
     """
     for _ in range(20):
-        departure = destinations.offer(capacity=3)
+        departure = destinations.publish(capacity=3)
         owner, waiting = buyers(2)
         booking = owner.book(departure, adults=3)
         entry = waiting.join(departure, seats=3)
@@ -202,7 +202,7 @@ def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buye
         WaitlistEntry.objects.filter(id=entry.id).update(offered_until=WaitlistEntry.objects.get(id=entry.id).joined_at)
         quoted = lambda b=waiting, d=departure, e=entry: b.quote(d, adults=2, entry=e)  # noqa: E731
         with patch(
-            "bookings_service.bookings.services.waitlist.offers._still_open",
+            "bookings_service.bookings.services.waitlist.take_offer._still_open",
             lambda entry, now: entry.offered_until is not None,
         ):
             outcomes = race([quoted, quoted, services.expire_offers, services.expire_offers])
@@ -214,7 +214,7 @@ def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buye
 
 
 def test_leaving_frees_the_position_and_the_offer(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, first, second, third = buyers(4)
     booking = owner.book(departure)
     entry, left_entry = first.join(departure), second.join(departure)
@@ -233,7 +233,7 @@ def test_leaving_frees_the_position_and_the_offer(destinations: Destinations, bu
 
 
 def test_an_entry_that_grows_moves_to_the_end(destinations: Destinations, buyers: Buyers) -> None:
-    departure = destinations.offer(capacity=1)
+    departure = destinations.publish(capacity=1)
     owner, first, second = buyers(3)
     owner.book(departure, adults=1)
     first.join(departure, seats=3)
@@ -248,7 +248,7 @@ def test_a_traveller_has_one_live_entry_per_departure(destinations: Destinations
 
     Seen failing (two entries) without the inventory's lock and the constraint waitlist_one_live.
     """
-    departure = destinations.offer(capacity=1)
+    departure = destinations.publish(capacity=1)
     owner, waiting = buyers(2)
     owner.book(departure, adults=1)
 
@@ -261,7 +261,7 @@ def test_a_traveller_has_one_live_entry_per_departure(destinations: Destinations
 def test_a_raised_capacity_is_offered_to_the_waiting_list_first(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, waiting = buyers(2)
     owner.book(departure)
     waiting.join(departure, seats=2)
@@ -275,7 +275,7 @@ def test_a_raised_capacity_is_offered_to_the_waiting_list_first(
 def test_the_sweep_offers_free_seats_that_were_not_offered(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, waiting = buyers(2)
     booking = owner.book(departure)
     waiting.join(departure)
@@ -293,7 +293,7 @@ def test_the_sweep_offers_free_seats_that_were_not_offered(
 def test_a_cancelled_departure_ends_its_waiting_list(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf
 ) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, first, second = buyers(3)
     booking = owner.book(departure)
     first.join(departure)
@@ -309,7 +309,7 @@ def test_a_cancelled_departure_ends_its_waiting_list(
 
 
 def test_an_offer_of_a_closed_departure_cannot_be_booked(destinations: Destinations, buyers: Buyers) -> None:
-    departure = destinations.offer(capacity=2)
+    departure = destinations.publish(capacity=2)
     owner, waiting = buyers(2)
     booking = owner.book(departure)
     entry = waiting.join(departure)
@@ -326,15 +326,15 @@ def test_an_offer_of_a_closed_departure_cannot_be_booked(destinations: Destinati
 @pytest.mark.parametrize("wanted", [0, -1, 21, 2**31 - 1])
 def test_an_invalid_number_of_seats_is_refused(destinations: Destinations, buyer: Buyer, wanted: int) -> None:
     with pytest.raises(InvalidPassengers):
-        buyer.join(destinations.offer(capacity=0), seats=wanted)
+        buyer.join(destinations.publish(capacity=0), seats=wanted)
     assert WaitlistEntry.objects.count() == 0
 
 
 def test_joining_is_refused(destinations: Destinations, buyer: Buyer) -> None:
     with pytest.raises(SeatsAvailable):
-        buyer.join(destinations.offer(capacity=2))
+        buyer.join(destinations.publish(capacity=2))
     with pytest.raises(DepartureClosed):
-        buyer.join(destinations.offer(capacity=0, starts_in=timedelta(hours=1)))
+        buyer.join(destinations.publish(capacity=0, starts_in=timedelta(hours=1)))
     with pytest.raises(NotFound):
         buyer.join(uuid7())
     destinations.unavailable = True
@@ -344,7 +344,7 @@ def test_joining_is_refused(destinations: Destinations, buyer: Buyer) -> None:
 
 
 def test_an_entry_of_others_is_answered_as_unknown(destinations: Destinations, buyers: Buyers) -> None:
-    departure, other = destinations.offer(capacity=2), destinations.offer(capacity=2)
+    departure, other = destinations.publish(capacity=2), destinations.publish(capacity=2)
     owner, waiting, stranger = buyers(3)
     booking = owner.book(departure)
     entry = waiting.join(departure)

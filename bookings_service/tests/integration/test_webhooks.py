@@ -15,8 +15,8 @@ from django.test import Client
 from bookings_service.bookings.contracts import Seats
 from bookings_service.bookings.models import Booking, BookingEvent
 from bookings_service.payments.models import LedgerEntry, Payment, Webhook
-from bookings_service.tests.conftest import SECRET, Buyer
-from bookings_service.tests.doubles import Destinations
+from bookings_service.tests.buyer import Buyer
+from bookings_service.tests.doubles import SECRET, Destinations
 from bookings_service.tests.factories import webhook
 from shared.testing import eventually, race
 
@@ -27,7 +27,7 @@ PATH = "/api/v1/payments/webhooks/sandbox/"
 @pytest.fixture
 def payment(buyer: Buyer, destinations: Destinations) -> Payment:
     """A payment that waits for the traveller's approval."""
-    view, _ = buyer.pay(buyer.book(destinations.offer(capacity=5)), "pm_action")
+    view, _ = buyer.pay(buyer.book(destinations.publish(capacity=5)), "pm_action")
     return Payment.objects.get(id=view.id)
 
 
@@ -190,7 +190,7 @@ def test_the_sandbox_sends_a_webhook(
 ) -> None:
     """A person approves on the provider's page, the provider sends a webhook, and the booking is confirmed."""
     settings.PAYMENT_WEBHOOK_URL = f"{live_server.url}{PATH}"
-    departure = destinations.offer(capacity=5)
+    departure = destinations.publish(capacity=5)
     payment, _ = buyer.pay(buyer.book(departure), "pm_action")
 
     httpx.post(payment.redirect_url.replace("localhost", "127.0.0.1"), data={"decision": "approve"})

@@ -72,16 +72,16 @@ def test_every_action_has_its_event_and_its_reasons() -> None:
 )
 def test_any_other_transition_is_refused(status: Status, action: Action) -> None:
     with pytest.raises(IllegalTransition):
-        next_status(status, action, reason=Reason.HOLD_EXPIRED)
+        next_status(status, action, current_reason=Reason.HOLD_EXPIRED)
 
 
 @pytest.mark.parametrize(
     "reason", [Reason.CANCELLED_BY_TRAVELLER, Reason.CANCELLED_BY_STAFF, Reason.DEPARTURE_CANCELLED]
 )
 def test_a_late_payment_confirms_only_a_booking_whose_hold_expired(reason: Reason) -> None:
-    assert next_status(Status.CANCELLED, Action.PAY_LATE, reason=Reason.HOLD_EXPIRED) is Status.CONFIRMED
+    assert next_status(Status.CANCELLED, Action.PAY_LATE, current_reason=Reason.HOLD_EXPIRED) is Status.CONFIRMED
     with pytest.raises(IllegalTransition):
-        next_status(Status.CANCELLED, Action.PAY_LATE, reason=reason)
+        next_status(Status.CANCELLED, Action.PAY_LATE, current_reason=reason)
 
 
 def test_an_ended_payment_has_no_further_transitions() -> None:

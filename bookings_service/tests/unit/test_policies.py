@@ -23,7 +23,7 @@ def test_the_cancellation_rule_counts_calendar_days(days: int, percent: int) -> 
     starts_at = datetime(2027, 6, 1, 0, 30, tzinfo=UTC)
 
     terms = cancellation_terms(
-        shares=[euros(10_000), euros(10_001)], cancelled=[0, 1], refundable=euros(20_001), departure=DepartureTerms(starts_at, "UTC", POLICY),
+        seat_prices=[euros(10_000), euros(10_001)], cancelled=[0, 1], refundable=euros(20_001), departure=DepartureTerms(starts_at, "UTC", POLICY),
         now=starts_at - timedelta(days=days, minutes=20),
     )  # fmt: skip
 
@@ -36,7 +36,7 @@ def test_days_are_counted_in_the_time_zone_of_the_trip() -> None:
     starts_at, now = datetime(2027, 6, 1, 3, tzinfo=UTC), datetime(2027, 5, 2, 20, tzinfo=UTC)
     in_both = [
         cancellation_terms(
-            shares=[euros(100)],
+            seat_prices=[euros(100)],
             cancelled=[0],
             refundable=euros(100),
             departure=DepartureTerms(starts_at, zone, POLICY),
@@ -52,7 +52,7 @@ def test_nothing_is_refunded_once_the_trip_has_begun() -> None:
     starts_at = datetime(2027, 6, 1, tzinfo=UTC)
 
     terms = cancellation_terms(
-        shares=[euros(100)], cancelled=[0], refundable=euros(100),
+        seat_prices=[euros(100)], cancelled=[0], refundable=euros(100),
         departure=DepartureTerms(starts_at, "UTC", (CancellationRule(0, 100),)), now=starts_at,
     )  # fmt: skip
 
@@ -65,24 +65,24 @@ def test_nothing_is_refunded_once_the_trip_has_begun() -> None:
     st.data(),
 )
 def test_a_refund_is_rounded_once_and_never_more_than_paid(
-    shares: list[int], percent: int, data: st.DataObject
+    seat_prices: list[int], percent: int, data: st.DataObject
 ) -> None:
-    cancelled = data.draw(st.lists(st.integers(0, len(shares) - 1), min_size=1, unique=True))
+    cancelled = data.draw(st.lists(st.integers(0, len(seat_prices) - 1), min_size=1, unique=True))
     starts_at = datetime(2027, 6, 1, tzinfo=UTC)
 
     terms = cancellation_terms(
-        shares=[euros(share) for share in shares], cancelled=cancelled, refundable=euros(sum(shares)),
+        seat_prices=[euros(share) for share in seat_prices], cancelled=cancelled, refundable=euros(sum(seat_prices)),
         departure=DepartureTerms(starts_at, "UTC", (CancellationRule(0, percent),)), now=starts_at - timedelta(days=3),
     )  # fmt: skip
 
-    affected = sum(shares[index] for index in cancelled)
-    assert terms.refund.minor == (2 * affected * percent + 100) // 200  # half up, once
+    affected = sum(seat_prices[index] for index in cancelled)
+    assert terms.refund.minor == (2 * affected * percent + 100) // 200  # rounded half up, once
     assert terms.refund.minor + terms.fee.minor == affected
 
 
 def test_the_refund_of_each_passenger_is_explained() -> None:
     terms = cancellation_terms(
-        shares=[euros(50_000), euros(50_001), euros(30_000)], cancelled=[0, 2], refundable=euros(130_001),
+        seat_prices=[euros(50_000), euros(50_001), euros(30_000)], cancelled=[0, 2], refundable=euros(130_001),
         departure=DepartureTerms(STARTS_AT, "Asia/Tokyo", POLICY), now=STARTS_AT - timedelta(days=10),
     )  # fmt: skip
 
@@ -98,7 +98,7 @@ def test_the_refund_of_each_passenger_is_explained() -> None:
 @pytest.mark.parametrize(("override", "refund", "kept"), [(0, 0, 100), (33, 33, 67), (100, 100, 0)])
 def test_staff_may_set_another_percentage(override: int, refund: int, kept: int) -> None:
     terms = cancellation_terms(
-        shares=[euros(100)], cancelled=[0], refundable=euros(100), departure=DepartureTerms(STARTS_AT, "UTC", POLICY),
+        seat_prices=[euros(100)], cancelled=[0], refundable=euros(100), departure=DepartureTerms(STARTS_AT, "UTC", POLICY),
         now=STARTS_AT - timedelta(days=1), override_percent=override,
     )  # fmt: skip
 
@@ -110,7 +110,7 @@ def test_staff_may_set_another_percentage(override: int, refund: int, kept: int)
 def test_no_more_is_refunded_than_is_refundable(refundable: int, refund: int, kept: int) -> None:
     """Staff have refunded a part of the 100 before. The rule of the trip would refund 50."""
     terms = cancellation_terms(
-        shares=[euros(100)], cancelled=[0], refundable=euros(refundable), departure=DepartureTerms(STARTS_AT, "UTC", POLICY),
+        seat_prices=[euros(100)], cancelled=[0], refundable=euros(refundable), departure=DepartureTerms(STARTS_AT, "UTC", POLICY),
         now=STARTS_AT - timedelta(days=10),
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ CALLERS = {
     "give_back": {f"{SEATS}release.py"},
     # A changed capacity frees seats without a release, and the sweep looks for free seats that were not offered.
     "offer_free_seats": {
-        f"{SEATS}release.py", f"{SEATS}departures.py", f"{SEATS}audit.py", f"{SEATS}offering.py",
+        f"{SEATS}release.py", f"{SEATS}follow_departures.py", f"{SEATS}audit.py", f"{SEATS}offering.py",
     },
 }  # fmt: skip
 RECORDS_WITH_A_STATUS = {
@@ -56,7 +56,7 @@ def writes_of_a_booking(module: ast.Module) -> Iterator[int]:
 def test_only_the_history_writes_a_bookings_status_and_entries() -> None:
     """Seen failing with each of two writes added.
 
-    One was `booking.status = Status.CANCELLED` in expire.py, the other BookingEvent.objects.create in rename.py.
+    One was `booking.status = Status.CANCELLED` in expire_holds.py, the other BookingEvent.objects.create in rename.py.
     """
     places = {f"{name}:{line}" for name, module in sources() for line in writes_of_a_booking(module)}
 
@@ -87,12 +87,15 @@ def calls(module: ast.Module, name: str) -> bool:
 
 
 @pytest.mark.parametrize("function", sorted(CALLERS))
-def test_seats_are_given_back_only_by_release(function: str) -> None:
-    """Seats that become free are offered in the same call. Seen failing with inventory.give_back added to expire.py."""
+def test_only_these_modules_give_back_or_offer_seats(function: str) -> None:
+    """Seats that become free are offered in the same call.
+
+    Seen failing with inventory.give_back added to expire_holds.py.
+    """
     assert {name for name, module in sources() if calls(module, function)} == CALLERS[function]
 
 
-def test_only_one_function_moves_an_entry_of_the_waiting_list() -> None:
+def test_only_one_module_changes_the_status_of_a_waiting_list_entry() -> None:
     """Seen failing with `entry.status = WaitlistStatus.LEFT` added to entries.py."""
     writers = {
         name

@@ -23,12 +23,12 @@ class Command(OperatorCommand):
     def work(self, **options: Any) -> bool:
         """Return True once every booking is cancelled, or without --apply. Raises CommandError if some are locked."""
         apply, departure_id = applies(options), options["departure"]
-        affected = selectors.bookings_of_departure(departure_id=departure_id)
+        live = selectors.count_live_bookings(departure_id=departure_id)
         columns = ("status", "bookings", "seats", "to refund")
         self.table(
-            f"Bookings of {departure_id}", columns, ((a.status, a.bookings, a.seats, a.refundable) for a in affected)
+            f"Bookings of {departure_id}", columns, ((a.status, a.bookings, a.seats, a.refundable) for a in live)
         )
-        todo = sum(row.bookings for row in affected)
+        todo = sum(row.bookings for row in live)
         if not apply:
             self.stdout.write(
                 f"{todo:,} bookings would be cancelled and refunded. Nothing was changed. Add --apply to cancel them."
@@ -42,7 +42,7 @@ class Command(OperatorCommand):
             ):
                 done += count
                 step(count)
-        remaining = sum(row.bookings for row in selectors.bookings_of_departure(departure_id=departure_id))
+        remaining = sum(row.bookings for row in selectors.count_live_bookings(departure_id=departure_id))
         if remaining:
             raise CommandError(
                 f"{done:,} cancelled, {remaining:,} are locked by another transaction: run it again.", returncode=FOUND

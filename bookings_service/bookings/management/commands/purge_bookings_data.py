@@ -25,7 +25,7 @@ class Command(OperatorCommand):
                     for batch in purge.purge(name):
                         deleted[name] += batch
                         step(batch)
-        columns = ("what", "kept for (days)", "past it", "deleted")
+        columns = ("what", "kept for (days)", "to delete", "deleted")
         kept = purge.retentions()
         self.table("Retention", columns, ((name, kept[name].days, past[name], deleted[name]) for name in past))
         self.stdout.write(

@@ -4,8 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from bookings_service.bookings.services.seats import audit
-from bookings_service.bookings.services.seats import catalogue as compare
+from bookings_service.bookings.services.seats import audit, compare_catalogue
 from shared.commands import OperatorCommand, add_apply, applies
 
 
@@ -14,7 +13,7 @@ class Command(OperatorCommand):
 
     help = (
         "Compare the seat counters of every departure with its bookings, offers and quotes. With --catalogue, also compare"
-        " departures with the catalogue. Exit code 1 if something differs."
+        " departures with the catalogue. Exit code 1 if something differs, or if a departure is or was oversold."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -23,7 +22,10 @@ class Command(OperatorCommand):
         add_apply(parser, "Correct each counter under its departure's lock, and take over what the catalogue says")
 
     def work(self, **options: Any) -> bool:
-        """Return whether, after the corrections, every counter is right and every departure matches the catalogue."""
+        """Return whether, after the corrections, every counter is right and every departure matches the catalogue.
+
+        Return False also if a departure was oversold, because people must decide.
+        """
         apply = applies(options)
         counters_are_right = self._counters(apply=apply)
         return (not options["catalogue"] or self._catalogue(apply=apply)) and counters_are_right
@@ -31,7 +33,7 @@ class Command(OperatorCommand):
     def _counters(self, *, apply: bool) -> bool:
         drifts = audit.drifts()
         oversold = [drift for drift in drifts if drift.is_oversold]
-        columns = ("departure", "capacity", "held", "held by rows", "sold", "sold by rows", "problem")
+        columns = ("departure", "capacity", "held", "held (counted)", "sold", "sold (counted)", "problem")
         rows = (
             (d.departure_id, d.capacity, d.held, d.counted_held, d.sold, d.counted_sold, "OVERSOLD" if d.is_oversold else "")
             for d in drifts
@@ -53,7 +55,7 @@ class Command(OperatorCommand):
     def _catalogue(self, *, apply: bool) -> bool:
         count, different = 0, []
         with self.progress("Asking the catalogue", audit.departures_count()) as step:
-            for batch in compare.compare_with_catalogue():
+            for batch in compare_catalogue.compare_with_catalogue():
                 count += len(batch)
                 different += [comparison for comparison in batch if comparison.difference]
                 step(len(batch))
@@ -63,11 +65,11 @@ class Command(OperatorCommand):
             for d in different
         )
         self.table("Departures that differ from the catalogue", columns, rows)
-        behind = sum(comparison.difference is compare.Difference.BEHIND for comparison in different)
+        behind = sum(comparison.difference is compare_catalogue.Difference.BEHIND for comparison in different)
         if apply:
             for comparison in different:
-                compare.apply_snapshot_of(comparison)
-        oversold = sum(comparison.difference is compare.Difference.OVERSOLD for comparison in different)
+                compare_catalogue.apply_snapshot_of(comparison)
+        oversold = sum(comparison.difference is compare_catalogue.Difference.OVERSOLD for comparison in different)
         corrected = behind if apply else 0
         self.stdout.write(
             f"Catalogue: {count:,} departures to come, {len(different):,} differ, {corrected:,} set right, {oversold:,} oversold."

@@ -9,7 +9,7 @@ from bookings_service.bookings.selectors.payments import LivePayment, ended_sinc
 from bookings_service.bookings.selectors.refunds import owed_refunds
 from bookings_service.bookings.services.payment import reconcile
 from bookings_service.bookings.services.refund import pay_out
-from bookings_service.payments.domain import LIVE, OWED
+from bookings_service.payments.domain import LIVE, UNDER_WAY
 from shared.commands import OperatorCommand, add_apply, applies, count, day
 from shared.db import database_now
 from shared.errors import Unavailable
@@ -18,18 +18,22 @@ LATE = 600
 
 
 class Command(OperatorCommand):
-    """Show unsettled payments and refunds. --apply asks the provider about them; --since compares settled payments."""
+    """Show live payments and owed refunds. --apply asks the provider about them; --since compares ended payments."""
 
     help = (
-        "Show unsettled payments and refunds that are not paid out. With --apply, ask the provider about them."
+        "Show live payments, and refunds that are not paid out. With --apply, ask the provider about them."
         " Exit code 1 if one is late, if a refund has failed, or if the provider contradicts our record or does not answer."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--since", type=day, help="Also compare settled payments that began on this day or later.")
-        late = f"Seconds after which an unsettled payment or refund is late (default {LATE})."
+        since = (
+            "Also compare ended payments that began on this day or later."
+            " Also without --apply, asking can cancel a declined attempt that is still open at the provider."
+        )
+        parser.add_argument("--since", type=day, help=since)
+        late = f"Seconds after which a live payment or an owed refund is late (default {LATE})."
         parser.add_argument("--late", type=count, default=LATE, help=late)
-        add_apply(parser, "Ask the provider about every unsettled payment and refund, and record the answers")
+        add_apply(parser, "Ask the provider about every live payment and owed refund, and record the answers")
 
     def work(self, **options: Any) -> bool:
         """Return whether nothing is late or failed, and the provider agrees with what was compared."""
@@ -39,32 +43,32 @@ class Command(OperatorCommand):
         return self._refunds(apply=apply, late_before=late_before) and payments_are_fine
 
     def _payments(self, *, apply: bool, since: datetime | None, late_before: datetime) -> bool:
-        unsettled = live_payments()
+        live = live_payments()
         columns = ("payment", "booking", "status", "amount", "begun (UTC)", "last asked (UTC)")
-        rows = ((w.id, w.reference, w.status, w.amount, _at(w.begun_at), _at(w.asked_at)) for w in unsettled)
-        self.table("Unsettled payments", columns, rows)
-        open_payments, silent = self._ask(unsettled) if apply else (unsettled, 0)
+        rows = ((w.id, w.reference, w.status, w.amount, _at(w.begun_at), _at(w.asked_at)) for w in live)
+        self.table("Live payments", columns, rows)
+        still_live, silent = self._ask(live) if apply else (live, 0)
         wrong, unanswered = self._compare(since) if since else (0, 0)
-        late = sum(payment.begun_at < late_before for payment in open_payments)
-        settled = len(unsettled) - len(open_payments)
+        late = sum(payment.begun_at < late_before for payment in still_live)
+        ended = len(live) - len(still_live)
         self.stdout.write(
-            f"Payments: {len(unsettled):,} unsettled, {settled:,} settled now, {late:,} late, {wrong:,} contradicted,"
+            f"Payments: {len(live):,} live, {ended:,} ended now, {late:,} late, {wrong:,} contradicted,"
             f" {silent + unanswered:,} not answered."
         )
         return not (late or wrong or silent or unanswered)
 
-    def _ask(self, unsettled: list[LivePayment]) -> tuple[list[LivePayment], int]:
-        open_payments, silent = [], 0
-        with self.progress("Asking the provider", len(unsettled)) as step:
-            for payment in unsettled:
+    def _ask(self, live: list[LivePayment]) -> tuple[list[LivePayment], int]:
+        still_live, silent = [], 0
+        with self.progress("Asking the provider", len(live)) as step:
+            for payment in live:
                 try:
                     if reconcile.reconcile_now(payment_id=payment.id) in LIVE:
-                        open_payments.append(payment)
+                        still_live.append(payment)
                 except Unavailable:
-                    open_payments.append(payment)
+                    still_live.append(payment)
                     silent += 1
                 step()
-        return open_payments, silent
+        return still_live, silent
 
     def _compare(self, since: datetime) -> tuple[int, int]:
         wrong, unanswered = [], 0
@@ -105,7 +109,7 @@ class Command(OperatorCommand):
             ),
         )
         if apply:
-            to_ask = [refund for refund in before if refund.status in OWED]
+            to_ask = [refund for refund in before if refund.status in UNDER_WAY]
             with self.progress("Asking for refunds", len(to_ask)) as step:
                 for refund in to_ask:
                     pay_out.pay_out_now(refund_id=refund.id)

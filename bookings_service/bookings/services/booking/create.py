@@ -80,7 +80,7 @@ def _book(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -
     attempt = Attempt(owner=traveller.id, key=command.idempotency_key, request=command)
     with attempt.once(first=may_book) as write:
         if write.earlier_result:
-            return selectors.any_booking(booking_id=write.earlier_result)
+            return selectors.booking_of_any_traveller(booking_id=write.earlier_result)
         now = database_now()
         quote, details = use_quote(command=command, traveller_id=traveller.id, now=now)
         check_limits(traveller_id=traveller.id, seats=len(details))
@@ -167,7 +167,7 @@ def _open(quote: Quote, *, seats: int, traveller: Traveller, now: datetime) -> B
     except IntegrityError as error:
         if "reference" in str(error.__cause__):
             raise _ReferenceTaken from error
-        raise QuoteUsed from error  # the unique quote is the second guard behind the quote's lock
+        raise QuoteUsed from error  # the unique constraint on `quote` is the second guard behind the quote's lock
     return booking
 
 

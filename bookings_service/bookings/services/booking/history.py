@@ -41,7 +41,7 @@ def transition(
     recorded = RECORDED_AS[action]
     if reason not in recorded.reasons or event.type != recorded.event:
         raise ValueError(f"{action} gives no {reason} with {event.type}")
-    booking.status = next_status(Status(booking.status), action, reason=Reason(booking.reason))
+    booking.status = next_status(Status(booking.status), action, current_reason=Reason(booking.reason))
     booking.reason = reason
     booking.hold_expires_at = None  # only a PENDING booking has a hold, and no action leads to PENDING
     save_with_entry(booking, event, actor=actor, now=now, staff_reason=staff_reason)

@@ -13,8 +13,8 @@ from bookings_service.bookings.json_columns import lines_to_json, policy_to_json
 from bookings_service.bookings.models import Quote
 from bookings_service.bookings.refusals import DepartureClosed
 from bookings_service.bookings.selectors import check_free, quote_view
-from bookings_service.bookings.services.seats.departures import apply_departure
-from bookings_service.bookings.services.waitlist import offers
+from bookings_service.bookings.services.seats.follow_departures import apply_departure
+from bookings_service.bookings.services.waitlist import take_offer
 from bookings_service.bookings.upstream import CatalogueDeparture
 from shared.auth import Traveller
 from shared.db import database_now
@@ -34,7 +34,9 @@ def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadli
     departure = upstream.departure(departure_id=command.departure_id, deadline=deadline)
     with transaction.atomic():
         now = database_now()
-        earlier = _unbooked(command.waitlist_entry_id, departure_id=departure.id, traveller_id=traveller.id, now=now)
+        earlier = _quote_that_holds(
+            command.waitlist_entry_id, departure_id=departure.id, traveller_id=traveller.id, now=now
+        )
         if earlier is not None and (earlier.adults, earlier.children) == (command.adults, command.children):
             return quote_view(earlier)
         apply_departure(snapshot=departure.snapshot(), now=now)
@@ -49,7 +51,7 @@ def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadli
         return quote_view(quote)
 
 
-def _unbooked(entry_id: UUID | None, *, departure_id: UUID, traveller_id: UUID, now: datetime) -> Quote | None:
+def _quote_that_holds(entry_id: UUID | None, *, departure_id: UUID, traveller_id: UUID, now: datetime) -> Quote | None:
     """Lock and return the quote that has taken the entry's offer and still holds its seats, or None."""
     if entry_id is None:
         return None
@@ -63,10 +65,10 @@ def _unbooked(entry_id: UUID | None, *, departure_id: UUID, traveller_id: UUID, 
 def _take_offer(quote: Quote, entry_id: UUID, earlier: Quote | None, *, now: datetime) -> None:
     seats = quote.adults + quote.children
     if earlier is not None:
-        quote.expires_at = offers.retake(earlier, seats=seats, now=now)
+        quote.expires_at = take_offer.give_up_quote(earlier, seats=seats, now=now)
         quote.waitlist_entry = earlier.waitlist_entry
     else:
-        quote.waitlist_entry = offers.take(
+        quote.waitlist_entry = take_offer.take(
             entry_id=entry_id, traveller_id=quote.traveller_id, departure_id=quote.departure_id, seats=seats, now=now
         )
     quote.held_seats = seats

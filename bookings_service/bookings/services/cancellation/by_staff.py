@@ -13,8 +13,8 @@ from bookings_service.bookings.contracts import Actor, ActorKind, BookingView, C
 from bookings_service.bookings.domain.booking import Reason, is_reference
 from bookings_service.bookings.domain.staff_reason import clean_staff_reason
 from bookings_service.bookings.models import Booking, CancellationQuote
+from bookings_service.bookings.services.cancellation.cancellation_quote import quote_for
 from bookings_service.bookings.services.cancellation.carry_out import carry_out
-from bookings_service.bookings.services.cancellation.quote import quote_for
 from shared.db import database_now
 from shared.errors import Invalid, NotFound
 
@@ -27,7 +27,7 @@ def quote_cancellation_as_staff(
     staff_reason: str,
     override_percent: int | None = None,
 ) -> CancellationQuoteView:
-    """Explain what cancelling the passengers would refund, by the policy or at `override_percent`.
+    """Quote what cancelling would refund, by the policy or at `override_percent`, and store the quote.
 
     No passengers means all.
 

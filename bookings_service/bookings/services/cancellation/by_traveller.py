@@ -9,8 +9,8 @@ from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import Actor, ActorKind, BookingView, CancellationQuoteView
 from bookings_service.bookings.domain.booking import Reason, is_reference
 from bookings_service.bookings.models import Booking, CancellationQuote
+from bookings_service.bookings.services.cancellation.cancellation_quote import quote_for
 from bookings_service.bookings.services.cancellation.carry_out import carry_out
-from bookings_service.bookings.services.cancellation.quote import quote_for
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.errors import NotFound
@@ -19,7 +19,7 @@ from shared.errors import NotFound
 def quote_cancellation(
     *, reference: str, passenger_ids: Collection[UUID], traveller: Traveller
 ) -> CancellationQuoteView:
-    """Explain what cancelling the passengers would refund now, and why. No passengers means all.
+    """Quote what cancelling the passengers would refund now, and why, and store the quote. No passengers means all.
 
     Raises NotFound if the booking or a passenger is not the traveller's, NotCancellable.
     """

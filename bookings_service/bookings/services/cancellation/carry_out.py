@@ -10,9 +10,9 @@ from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.models import Booking, CancellationQuote, Passenger
 from bookings_service.bookings.refusals import QuoteExpired, QuoteOutdated
 from bookings_service.bookings.services.booking.history import transition
-from bookings_service.bookings.services.cancellation.quote import stands_as_quoted
+from bookings_service.bookings.services.cancellation.cancellation_quote import stands_as_quoted
 from bookings_service.bookings.services.seats.release import release
-from bookings_service.payments.refunds import refund_and_keep, refund_everything
+from bookings_service.payments.refunds import record_full_refund, record_refund_and_fee
 from shared.db import database_now
 from shared.errors import NotFound
 from shared.failpoints import failpoint
@@ -47,23 +47,23 @@ def carry_out(unlocked: CancellationQuote | None, *, reason: Reason, actor: Acto
 def _apply(booking: Booking, quote: CancellationQuote, *, reason: Reason, actor: Actor, now: datetime) -> None:
     """Cancel as quoted: request the refund, keep the fee, and release the seats."""
     refund = Money.from_minor(quote.refund_minor, quote.currency)
-    refund_and_keep(
+    record_refund_and_fee(
         booking.id, refund=refund, fee=Money.from_minor(quote.kept_minor, quote.currency), cancellation_id=quote.id,
         reason=reason if quote.whole else Reason.PASSENGERS_CANCELLED, now=now, staff_reason=quote.note,
     )  # fmt: skip
     if quote.whole:
-        _cancel_whole(booking, refund=refund, reason=reason, actor=actor, now=now, staff_reason=quote.note)
+        _cancel_whole_booking(booking, refund=refund, reason=reason, actor=actor, now=now, staff_reason=quote.note)
     else:
-        _cancel_some(booking, quote, refund=refund, actor=actor, now=now)
+        _cancel_passengers(booking, quote, refund=refund, actor=actor, now=now)
 
 
-def cancel_in_full(booking: Booking, *, reason: Reason, actor: Actor, now: datetime) -> None:
+def cancel_with_full_refund(booking: Booking, *, reason: Reason, actor: Actor, now: datetime) -> None:
     """Cancel the whole booking and request a refund of everything refundable."""
-    refund = refund_everything(booking.id, currency=booking.currency, reason=reason, now=now)
-    _cancel_whole(booking, refund=refund, reason=reason, actor=actor, now=now)
+    refund = record_full_refund(booking.id, currency=booking.currency, reason=reason, now=now)
+    _cancel_whole_booking(booking, refund=refund, reason=reason, actor=actor, now=now)
 
 
-def _cancel_some(
+def _cancel_passengers(
     booking: Booking, quote: CancellationQuote, *, refund: Money, actor: Actor, now: datetime
 ) -> None:  # fmt: skip
     seats = Passenger.objects.filter(id__in=quote.passengers, cancelled_at__isnull=True).update(cancelled_at=now)
@@ -75,7 +75,7 @@ def _cancel_some(
     release(departure_id=booking.departure_id, sold=seats, now=now)
 
 
-def _cancel_whole(
+def _cancel_whole_booking(
     booking: Booking, *, refund: Money, reason: Reason, actor: Actor, now: datetime, staff_reason: str = ""
 ) -> None:  # fmt: skip
     was_paid = booking.status == Status.CONFIRMED

@@ -1,1 +1,1 @@
-"""A payment: asked for, settled by the provider's answer or webhook, reconciled, and what it does to its booking."""
+"""Payments: pay, settle with the provider's answer or webhook, reconcile, and confirm the booking."""

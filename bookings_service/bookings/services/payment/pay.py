@@ -1,4 +1,4 @@
-"""Pay a booking. The payment is recorded with its key first. Then it is sent to the provider, outside any transaction."""
+"""Pay a booking: record the payment with its key, then send it to the provider, outside any transaction."""
 
 from django.conf import settings
 from django.db import transaction
@@ -15,7 +15,7 @@ from bookings_service.payments.models import Payment
 from bookings_service.payments.provider_limit import provider_slot
 from bookings_service.payments.providers import provider
 from bookings_service.payments.providers.base import (
-    MethodRefused,
+    PaymentMethodRefused,
     ProviderDown,
     ProviderPayment,
     ProviderResult,
@@ -54,13 +54,13 @@ def pay_booking(
     with attempt.once() as write:
         if write.earlier_result:
             payment = Payment.objects.get(id=write.earlier_result)
-            return payment_view(payment), selectors.any_booking(booking_id=payment.booking_id)
+            return payment_view(payment), selectors.booking_of_any_traveller(booking_id=payment.booking_id)
         payment = _record(reference=reference, method=payment_method, key=idempotency_key, traveller=traveller)
         write.succeeded(result=payment.id)
     failpoint("pay.recorded")
     send_to_provider(payment, attempt=attempt)
     payment.refresh_from_db()
-    return payment_view(payment), selectors.any_booking(booking_id=payment.booking_id)
+    return payment_view(payment), selectors.booking_of_any_traveller(booking_id=payment.booking_id)
 
 
 def send_to_provider(payment: Payment, *, attempt: Attempt) -> None:
@@ -73,7 +73,7 @@ def send_to_provider(payment: Payment, *, attempt: Attempt) -> None:
             result = provider().pay(payment_to_send(payment))
     except ProviderSilent:
         result = ProviderResult(status=PaymentStatus.PROCESSING, amount=amount_of(payment))
-    except MethodRefused:
+    except PaymentMethodRefused:
         _give_up(payment, attempt=attempt, failure_code="invalid_method")
         raise InvalidPaymentMethod(field="paymentMethod") from None
     except ProviderDown:

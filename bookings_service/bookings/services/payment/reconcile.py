@@ -12,13 +12,13 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from bookings_service.bookings.domain.booking import Status
-from bookings_service.bookings.services.jobs import Job, earliest
+from bookings_service.bookings.services.job import Job, earliest
 from bookings_service.bookings.services.payment.pay import amount_of, payment_to_send
 from bookings_service.bookings.services.payment.settle import settle_payment
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from bookings_service.payments.models import Payment
 from bookings_service.payments.providers import provider_named
-from bookings_service.payments.providers.base import MethodRefused, ProviderDown, ProviderResult, ProviderSilent
+from bookings_service.payments.providers.base import PaymentMethodRefused, ProviderDown, ProviderResult, ProviderSilent
 from shared.db import database_now
 from shared.errors import Unavailable
 from shared.failpoints import failpoint
@@ -33,7 +33,7 @@ def reconcile_due(*, limit: int = 20) -> int:
     A payment is due PAYMENT_RECONCILE_SECONDS after the provider was last asked about it.
     """
     done = 0
-    while done < limit and (payment := _lease()):
+    while done < limit and (payment := _select_to_ask()):
         try:
             _reconcile(payment)
         except Unavailable:
@@ -48,7 +48,7 @@ def reconcile_now(*, payment_id: UUID) -> str:
     Does nothing if the payment has ended, or if another process is changing it. Raises Unavailable if the provider does
     not answer.
     """
-    if payment := _lease(payment_id=payment_id):
+    if payment := _select_to_ask(payment_id=payment_id):
         _reconcile(payment)
     return str(Payment.objects.values_list("status", flat=True).get(id=payment_id))
 
@@ -82,7 +82,7 @@ def contradiction(*, payment_id: UUID) -> Contradiction | None:
     payment = Payment.objects.select_related("booking").get(id=payment_id)
     provider = provider_named(payment.provider)
     try:
-        result = provider.current_result(str(payment.id)) if provider else None
+        result = provider.end_declined_and_read(str(payment.id)) if provider else None
     except (ProviderDown, ProviderSilent) as error:
         raise Unavailable from error
     recorded = f"{payment.status} {amount_of(payment)}"
@@ -94,10 +94,8 @@ def contradiction(*, payment_id: UUID) -> Contradiction | None:
     return None if agrees else Contradiction(payment.id, payment.booking.reference, recorded, reported)
 
 
-def _lease(*, payment_id: UUID | None = None) -> Payment | None:
-    """Note that the provider is asked about a live payment now: about this payment, or about one that is due.
-
-    Return it.
+def _select_to_ask(*, payment_id: UUID | None = None) -> Payment | None:
+    """Select the live payment `payment_id`, or one that is due, and set its `asked_at` to now. Return it.
 
     If this process dies, the payment is due again later. Return None if there is no such payment, or if another process
     has locked it.
@@ -120,7 +118,7 @@ def _lease(*, payment_id: UUID | None = None) -> Payment | None:
 
 
 def _reconcile(payment: Payment) -> None:
-    """Ask the provider about a leased payment, and settle it. An abandoned payment is cancelled at the provider.
+    """Ask the provider about a selected payment, and settle it. An abandoned payment is cancelled at the provider.
 
     Raises Unavailable if the provider does not answer.
     """
@@ -145,14 +143,14 @@ def _status_or_resend(payment: Payment) -> ProviderResult | None:
     provider = provider_named(payment.provider)
     if provider is None:
         raise ProviderDown
-    result = provider.current_result(str(payment.id))
+    result = provider.end_declined_and_read(str(payment.id))
     if result is None and payment.booking.status != Status.PENDING:
-        # This code is public. The booking may also have been cancelled.
+        # `hold_expired` is a public failure code that clients rely on. It also stands for a cancelled booking.
         return _failed(payment, "hold_expired")
     if result is None:
         try:
             return provider.pay(payment_to_send(payment))
-        except MethodRefused:
+        except PaymentMethodRefused:
             return _failed(payment, "invalid_method")
     return None if result.status == payment.status else result
 

@@ -14,16 +14,16 @@ from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.booking.history import save_with_entry
 from bookings_service.bookings.services.payment.confirm import confirm
 from bookings_service.payments import ledger
-from bookings_service.payments.domain import LIVE, PaymentStatus, check_payment_move
-from bookings_service.payments.models import Payment, Webhook
+from bookings_service.payments.domain import LIVE, PaymentStatus, SettleOutcome, check_payment_move
+from bookings_service.payments.models import Payment
 from bookings_service.payments.providers.base import ProviderResult
-from bookings_service.payments.refunds import request_refund
+from bookings_service.payments.refunds import record_refund
 from shared.db import database_now
 from shared.failpoints import failpoint
 from shared.money import Money
 
 
-def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Webhook.Outcome:
+def settle_payment(*, payment_id: UUID, result: ProviderResult) -> SettleOutcome:
     """Apply `result` to the payment. Return what that changed.
 
     A result that contradicts the record (another amount, FAILED after SUCCEEDED) changes nothing. The locks are
@@ -35,12 +35,12 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Webhook.Outco
         booking = Booking.objects.select_for_update().get(id=booking_id)
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if result.amount != Money.from_minor(payment.amount_minor, payment.currency):
-            return Webhook.Outcome.CONTRADICTS
+            return SettleOutcome.CONTRADICTS
         if payment.status == result.status:
-            return Webhook.Outcome.NOTHING_NEW
+            return SettleOutcome.NOTHING_NEW
         if payment.status not in LIVE:
             # A payment that has ended ignores older, live results. The opposite end is a contradiction.
-            return Webhook.Outcome.NOTHING_NEW if result.status in LIVE else Webhook.Outcome.CONTRADICTS
+            return SettleOutcome.NOTHING_NEW if result.status in LIVE else SettleOutcome.CONTRADICTS
         check_payment_move(PaymentStatus(payment.status), result.status)
         payment.status = result.status
         payment.failure_code = result.failure_code
@@ -52,7 +52,7 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> Webhook.Outco
         elif result.status is PaymentStatus.FAILED:
             save_with_entry(booking, events.payment_failed(payment), actor=PROVIDER, now=now)
         failpoint("settle.before_commit")
-        return Webhook.Outcome.APPLIED
+        return SettleOutcome.APPLIED
 
 
 def _apply_capture(booking: Booking, payment: Payment, *, now: datetime) -> None:
@@ -60,4 +60,4 @@ def _apply_capture(booking: Booking, payment: Payment, *, now: datetime) -> None
     ledger.record(ledger.Kind.CAPTURE, booking.id, movement=payment.id, amount=amount, now=now)
     save_with_entry(booking, events.payment_succeeded(payment), actor=PROVIDER, now=now)
     if not confirm(booking, now=now):
-        request_refund(booking.id, amount=amount, reason=booking.reason, now=now)
+        record_refund(booking.id, amount=amount, reason=booking.reason, now=now)

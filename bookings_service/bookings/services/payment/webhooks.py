@@ -33,7 +33,7 @@ def receive_webhook(*, provider_name: str, headers: Mapping[str, str], body: byt
         Webhook.objects.bulk_create([_row(provider_name, event)], ignore_conflicts=True)
         row = Webhook.objects.select_for_update().get(provider=provider_name, event_id=event.id)
         if row.outcome:
-            return  # applied already; the insert above has waited for a delivery that ran at the same time
+            return  # another delivery has applied it: the insert above waited for its commit
         row.outcome = _apply(provider_name, event)
         row.save(update_fields=["outcome"])
         failpoint("webhook.before_commit")
@@ -68,4 +68,4 @@ def _apply(provider_name: str, event: ProviderEvent) -> Webhook.Outcome:
         payment = None
     if payment is None or event.result is None:
         return Webhook.Outcome.UNKNOWN
-    return settle_payment(payment_id=payment.id, result=event.result)
+    return Webhook.Outcome(settle_payment(payment_id=payment.id, result=event.result))

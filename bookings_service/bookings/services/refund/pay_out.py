@@ -1,6 +1,6 @@
 """Pay refunds out.
 
-A refund is recorded with the change that owes it; the provider is asked afterwards, until it has paid.
+A refund is recorded in the transaction that makes it owed. The provider is asked afterwards, until it has paid.
 """
 
 from datetime import timedelta
@@ -16,9 +16,9 @@ from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.booking.history import save_with_entry
-from bookings_service.bookings.services.jobs import Job, earliest
+from bookings_service.bookings.services.job import Job, earliest
 from bookings_service.payments import ledger
-from bookings_service.payments.domain import OWED, RefundStatus, check_refund_move
+from bookings_service.payments.domain import UNDER_WAY, RefundStatus, check_refund_move
 from bookings_service.payments.models import Refund
 from bookings_service.payments.providers import provider_named
 from bookings_service.payments.providers.base import ProviderDown, ProviderSilent
@@ -47,12 +47,12 @@ def pay_out_now(*, refund_id: UUID) -> str:
     return str(Refund.objects.values_list("status", flat=True).get(id=refund_id))
 
 
-def _owed() -> QuerySet[Refund]:
-    return Refund.objects.filter(status__in=OWED)
+def _under_way() -> QuerySet[Refund]:
+    return Refund.objects.filter(status__in=UNDER_WAY)
 
 
 # One refund at a time: each may wait for the provider, and the loop asks about a payment in between.
-PAY_OUT = Job("pay_out", partial(pay_out_due, limit=1), lambda: earliest(_owed(), "due_at"))
+PAY_OUT = Job("pay_out", partial(pay_out_due, limit=1), lambda: earliest(_under_way(), "due_at"))
 
 
 def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
@@ -60,7 +60,7 @@ def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
         now = database_now()
         selected = Q(due_at__lte=now) if refund_id is None else Q(id=refund_id)
         refund = (
-            _owed()
+            _under_way()
             .select_for_update(skip_locked=True)
             .filter(selected)
             .select_related("payment")
@@ -86,7 +86,7 @@ def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
         return True
     failpoint("refund.answered")
     if status is RefundStatus.FAILED and refund.attempts < len(_BACKOFF):
-        return True  # providers refuse refunds for passing reasons; the next attempt is due later
+        return True  # providers refuse refunds for temporary reasons; the next attempt is due later
     settle_refund(refund_id=refund.id, status=status)
     return True
 

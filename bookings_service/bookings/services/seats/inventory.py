@@ -38,7 +38,7 @@ def check_open(*, departure_id: UUID) -> None:
 
 def sell_held(*, departure_id: UUID, seats: int) -> None:
     """Move `seats` from held to sold, because the booking that held them was paid."""
-    _move(departure_id, held=F("held") - seats, sold=F("sold") + seats)
+    _update(departure_id, held=F("held") - seats, sold=F("sold") + seats)
 
 
 def sell_free(*, departure_id: UUID, seats: int) -> bool:
@@ -57,16 +57,16 @@ def give_back(*, departure_id: UUID, held: int, sold: int) -> None:
 
     Only `release` calls this, because free seats are offered to the waiting list at once.
     """
-    _move(departure_id, held=F("held") - held, sold=F("sold") - sold)
+    _update(departure_id, held=F("held") - held, sold=F("sold") - sold)
 
 
 def set_counters(*, departure_id: UUID, held: int, sold: int, capacity: int) -> None:
     """Write counters that the caller has counted under the departure's lock."""
-    _move(departure_id, held=held, sold=sold, capacity=capacity)
+    _update(departure_id, held=held, sold=sold, capacity=capacity)
 
 
-def _move(departure_id: UUID, **counters: Any) -> None:
-    if not SeatInventory.objects.filter(departure_id=departure_id).update(**counters, **_CHANGED):
+def _update(departure_id: UUID, **values: Any) -> None:
+    if not SeatInventory.objects.filter(departure_id=departure_id).update(**values, **_CHANGED):
         raise LookupError(
             f"departure {departure_id} has bookings and no seats"
         )  # an error of the program: nothing commits
@@ -75,14 +75,14 @@ def _move(departure_id: UUID, **counters: Any) -> None:
 def lock(*, departure_id: UUID) -> SeatInventory:
     """Lock the departure's inventory row.
 
-    Only for code that also changes the waiting list or counts; booking uses `hold()`.
+    Only for code that also changes the waiting list, or that recounts the seats. Booking uses `hold()`.
     """
     return SeatInventory.objects.select_for_update().get(departure_id=departure_id)
 
 
 def cancel(*, departure_id: UUID) -> None:
     """Mark the departure as cancelled and closed, for ever."""
-    _move(departure_id, closed=True, cancelled=True)
+    _update(departure_id, closed=True, cancelled=True)
 
 
 def apply_snapshot(snapshot: DepartureSnapshot) -> bool:

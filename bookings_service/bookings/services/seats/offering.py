@@ -1,4 +1,6 @@
-"""Offer free seats of a departure to its waiting list. Only this module moves waiting-list entries.
+"""Offer free seats of a departure to its waiting list. Only this module changes the status of an entry.
+
+`services/waitlist/` has the rest of the waiting list. Offers are made here, because `release` needs them.
 
 Locks are taken in this order: the departure's inventory row, then entries of its waiting list.
 """
@@ -14,7 +16,7 @@ from django.db.models.functions import Now
 from bookings_service.bookings import events
 from bookings_service.bookings.domain.booking import WaitlistAction, WaitlistStatus, next_waitlist_status
 from bookings_service.bookings.models import SeatInventory, WaitlistEntry
-from bookings_service.bookings.services.jobs import Instant, Job, now_if_any
+from bookings_service.bookings.services.job import Instant, Job, now_if_any
 from bookings_service.bookings.services.seats import inventory
 from shared.db import database_now
 from shared.outbox import publish
@@ -41,7 +43,7 @@ def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
             break
         inventory.hold(departure_id=departure_id, seats=entry.seats)
         free_seats -= entry.seats
-        move_waitlist_entry(entry, WaitlistAction.OFFER, offered_until=until)
+        change_entry_status(entry, WaitlistAction.OFFER, offered_until=until)
         publish(
             events.waitlist_offered(entry), aggregate_id=entry.id, sequence=entry.sequence, occurred_at=now
         )  # fmt: skip
@@ -49,8 +51,8 @@ def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
     return offers
 
 
-def move_waitlist_entry(entry: WaitlistEntry, action: WaitlistAction, *, offered_until: datetime | None = None) -> None:
-    """Move a locked entry of the waiting list by `action`, and save it with its next sequence number.
+def change_entry_status(entry: WaitlistEntry, action: WaitlistAction, *, offered_until: datetime | None = None) -> None:
+    """Change the status of a locked entry by `action`, and save it with its next sequence number.
 
     Raises IllegalTransition.
     """

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from bookings_service.bookings import events
 from bookings_service.bookings.models import SeatInventory
-from bookings_service.bookings.services.jobs import Instant, Job, now_if_any
+from bookings_service.bookings.services.job import Instant, Job, now_if_any
 from shared.db import database_now
 from shared.outbox import publish_many
 

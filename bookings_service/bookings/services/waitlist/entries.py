@@ -11,8 +11,8 @@ from bookings_service.bookings.domain.booking import LIVE_ENTRY, MOST_PASSENGERS
 from bookings_service.bookings.models import WaitlistEntry
 from bookings_service.bookings.refusals import DepartureClosed, InvalidPassengers, SeatsAvailable
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.departures import apply_departure
-from bookings_service.bookings.services.seats.offering import move_waitlist_entry
+from bookings_service.bookings.services.seats.follow_departures import apply_departure
+from bookings_service.bookings.services.seats.offering import change_entry_status
 from bookings_service.bookings.services.seats.release import release
 from shared.auth import Traveller
 from shared.db import database_now
@@ -63,7 +63,7 @@ def join_waitlist(*, departure_id: UUID, seats: int, traveller: Traveller, deadl
 def leave_waitlist(*, entry_id: UUID, traveller: Traveller) -> None:
     """Take the traveller's entry off the waiting list. Seats offered to it go to the next entry. Raises NotFound.
 
-    An entry that has left or expired stays as it is.
+    An entry that is TAKEN, EXPIRED or LEFT stays as it is.
     """
     with transaction.atomic():
         now = database_now()
@@ -76,6 +76,6 @@ def leave_waitlist(*, entry_id: UUID, traveller: Traveller) -> None:
         if entry.status not in LIVE_ENTRY:
             return
         was_offered = entry.status == WaitlistStatus.OFFERED
-        move_waitlist_entry(entry, WaitlistAction.LEAVE)
+        change_entry_status(entry, WaitlistAction.LEAVE)
         if was_offered:
             release(departure_id=entry.departure_id, held=entry.seats, now=now)

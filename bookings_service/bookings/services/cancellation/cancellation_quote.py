@@ -1,4 +1,4 @@
-"""Quote a cancellation: what it refunds, what is kept as a fee, and why. Check later whether the quote is still true."""
+"""Quote a cancellation: what it refunds, what is kept as a fee, and why. Check later if the quote is still true."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -50,7 +50,7 @@ def quote_for(
 
 
 def stands_as_quoted(booking: Booking, quote: CancellationQuote, *, now: datetime) -> bool:
-    """Return whether the quote is still true: same status and seats, enough is refundable, and the trip has not begun."""
+    """Return whether the quote is still true: same status and seats, enough is refundable, the trip has not begun."""
     unchanged = (booking.status, booking.seats) == (quote.booking_status, quote.booking_seats)
     is_refundable = ledger.refundable(booking.id, booking.currency).minor >= quote.refund_minor + quote.kept_minor
     return unchanged and is_refundable and now < booking.starts_at
@@ -80,7 +80,7 @@ def _terms(
 ) -> CancellationTerms:  # fmt: skip
     paid = booking.status == Status.CONFIRMED
     return cancellation_terms(
-        shares=[Money.from_minor(p.share_minor if paid else 0, booking.currency) for p in travelling],
+        seat_prices=[Money.from_minor(p.share_minor if paid else 0, booking.currency) for p in travelling],
         cancelled=cancelled,
         refundable=ledger.refundable(booking.id, booking.currency),
         departure=DepartureTerms(booking.starts_at, booking.time_zone, policy_from_json(booking.policy)),

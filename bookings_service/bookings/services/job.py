@@ -1,4 +1,7 @@
-"""A job of `run_clock`: work that becomes due as time passes, and the query for when it is due next."""
+"""The class Job: work that becomes due as time passes, and the query for when it is due next.
+
+Each job is next to the code that it runs. `bookings/clock.py` lists the jobs.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

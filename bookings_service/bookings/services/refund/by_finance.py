@@ -14,8 +14,8 @@ from bookings_service.payments.contracts import RefundView
 from bookings_service.payments.domain import RefundStatus, check_refund_move
 from bookings_service.payments.mappers import refund_view
 from bookings_service.payments.models import Refund
-from bookings_service.payments.refunds import request_refund
-from bookings_service.payments.refusals import NothingToWriteOff, RefundTooLarge
+from bookings_service.payments.refunds import record_refund
+from bookings_service.payments.refusals import RefundNeedsNoDecision, RefundTooLarge
 from shared.db import database_now
 from shared.errors import Invalid, NotFound
 from shared.idempotency.attempts import Attempt
@@ -48,7 +48,7 @@ def refund_booking(
         refundable = ledger.refundable(booking.id, booking.currency)
         if amount > refundable:
             raise RefundTooLarge(field="amount", most=str(refundable))
-        refunds = request_refund(
+        refunds = record_refund(
             booking.id,
             amount=amount,
             reason="GIVEN_BY_STAFF",
@@ -63,15 +63,14 @@ def refund_booking(
 def retry_refund(*, refund_id: UUID, staff_reason: str, staff_id: UUID) -> RefundView:
     """Let the clock ask the provider again for a failed refund.
 
-    Raises NotFound, IllegalTransition, Invalid if there is no reason.
-
-    Raises NothingToWriteOff if it was written off.
+    Raises NotFound, IllegalTransition if the refund has not failed, RefundNeedsNoDecision if it was written off, and
+    Invalid if there is no reason.
     """
     staff_reason = clean_staff_reason(staff_reason)
     with transaction.atomic():
         refund = _refund_locked(refund_id)
         if refund.written_off_at is not None:
-            raise NothingToWriteOff
+            raise RefundNeedsNoDecision
         check_refund_move(RefundStatus(refund.status), RefundStatus.PROCESSING)
         refund.status, refund.attempts, refund.due_at = RefundStatus.PROCESSING, 0, database_now()
         refund.staff_id, refund.note = staff_id, staff_reason
@@ -82,13 +81,13 @@ def retry_refund(*, refund_id: UUID, staff_reason: str, staff_id: UUID) -> Refun
 def write_off_refund(*, refund_id: UUID, staff_reason: str, staff_id: UUID) -> RefundView:
     """Write off a failed refund, which the provider will never pay out.
 
-    Raises NotFound, NothingToWriteOff, Invalid without a reason.
+    Raises NotFound, RefundNeedsNoDecision, Invalid without a reason.
     """
     staff_reason = clean_staff_reason(staff_reason)
     with transaction.atomic():
         refund = _refund_locked(refund_id)
         if refund.status != RefundStatus.FAILED or refund.written_off_at is not None:
-            raise NothingToWriteOff
+            raise RefundNeedsNoDecision
         now = database_now()
         amount = Money.from_minor(refund.amount_minor, refund.currency)
         ledger.record(ledger.Kind.WRITE_OFF, refund.booking_id, movement=refund.id, amount=amount, now=now)

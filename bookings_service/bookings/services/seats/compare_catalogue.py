@@ -13,7 +13,7 @@ from django.db import transaction
 from bookings_service.bookings import upstream
 from bookings_service.bookings.contracts import DepartureSnapshot
 from bookings_service.bookings.models import SeatInventory
-from bookings_service.bookings.services.seats.departures import apply_departure
+from bookings_service.bookings.services.seats.follow_departures import apply_departure
 from shared.db import database_now
 from shared.deadline import Deadline
 
@@ -25,7 +25,7 @@ class Difference(StrEnum):
     """How a departure differs from the catalogue."""
 
     OVERSOLD = "OVERSOLD"  # more seats are taken than the catalogue's capacity
-    BEHIND = "behind"  # an event was missed, or a capacity below the taken seats was stored as their number
+    BEHIND = "behind"  # an event was missed, or the capacity here was raised to the taken seats and can now be lowered
     CANCELLED_HERE = "cancelled only in bookings_service"
     UNKNOWN = "unknown to the catalogue"
 

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from bookings_service.bookings.contracts import SYSTEM
 from bookings_service.bookings.domain.booking import Reason, Status
 from bookings_service.bookings.models import Booking, SeatInventory
-from bookings_service.bookings.services.cancellation.carry_out import cancel_in_full
-from bookings_service.bookings.services.jobs import Job, now_if_any
+from bookings_service.bookings.services.cancellation.carry_out import cancel_with_full_refund
+from bookings_service.bookings.services.job import Job, now_if_any
 from shared.db import database_now
 
 
@@ -48,5 +48,5 @@ def _cancel(booking_id: UUID) -> bool:
         )
         if booking is None:
             return False
-        cancel_in_full(booking, reason=Reason.DEPARTURE_CANCELLED, actor=SYSTEM, now=now)
+        cancel_with_full_refund(booking, reason=Reason.DEPARTURE_CANCELLED, actor=SYSTEM, now=now)
         return True

@@ -15,7 +15,7 @@ from bookings_service.bookings.contracts import BookingView, Seats
 from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.tests.conftest import Buyer
+from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
 from shared.outbox.models import OutboxEvent
 from shared.testing import race
@@ -38,7 +38,7 @@ def buy_at_once(
     destinations: Destinations, buyers: list[Buyer], *, capacity: int, seats: int
 ) -> tuple[UUID, list[object]]:
     """Let all buyers book their quotes at the same time. Return the departure and the outcome of each."""
-    departure = destinations.offer(capacity=capacity)
+    departure = destinations.publish(capacity=capacity)
     quotes = [(buyer, buyer.quote(departure, adults=seats)) for buyer in buyers]
     return departure, race([lambda b=buyer, q=quote: b.book_quote(q) for buyer, quote in quotes])
 
@@ -106,7 +106,7 @@ def test_fifty_travellers_for_three_seats(
 
 @pytest.mark.parametrize("column", ["held", "sold", "capacity"])
 def test_counters_are_never_negative(destinations: Destinations, buyer: Buyer, column: str) -> None:
-    departure = destinations.offer(capacity=0 if column == "capacity" else 5)
+    departure = destinations.publish(capacity=0 if column == "capacity" else 5)
     SeatInventory.objects.create(departure_id=departure, version=1, capacity=0, starts_at="2030-01-01T00:00Z")
 
     with pytest.raises(IntegrityError, match="seats_never_negative"), transaction.atomic():
@@ -116,7 +116,7 @@ def test_counters_are_never_negative(destinations: Destinations, buyer: Buyer, c
 def test_seats_of_a_closed_departure_cannot_be_held(
     destinations: Destinations, buyer: Buyer, seats: Callable[[UUID], Seats]
 ) -> None:
-    departure = destinations.offer()
+    departure = destinations.publish()
     quote = buyer.quote(departure)
     SeatInventory.objects.filter(departure_id=departure).update(closed=True)
 

@@ -11,9 +11,9 @@ from django.db.models.functions import Now
 from bookings_service.bookings import events
 from bookings_service.bookings.domain.booking import LIVE_ENTRY, WaitlistAction, WaitlistStatus
 from bookings_service.bookings.models import Quote, SeatInventory, WaitlistEntry
-from bookings_service.bookings.services.jobs import Instant, Job, earliest, now_if_any
+from bookings_service.bookings.services.job import Instant, Job, earliest, now_if_any
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.offering import move_waitlist_entry
+from bookings_service.bookings.services.seats.offering import change_entry_status
 from bookings_service.bookings.services.seats.release import release
 from contracts.travel.events.v1 import bookings_pb2 as pb
 from shared.db import database_now
@@ -55,12 +55,12 @@ def _expire_offer(entry_id: UUID, departure_id: UUID) -> None:
         row = inventory.lock(departure_id=departure_id)
         now = database_now()
         entry = WaitlistEntry.objects.select_for_update().get(id=entry_id)
-        is_closed = row.cancelled or row.starts_at <= now + settings.BOOKING_CLOSES
+        is_unbookable = row.cancelled or row.starts_at <= now + settings.BOOKING_CLOSES
         is_over = entry.offered_until is not None and entry.offered_until <= now
-        if entry.status not in LIVE_ENTRY or not (is_closed or is_over):
+        if entry.status not in LIVE_ENTRY or not (is_unbookable or is_over):
             return  # another clock has expired it, or its offer was taken
         was_offered = entry.status == WaitlistStatus.OFFERED
-        _expire(entry, reason=events.DEPARTURE_CLOSED if is_closed else events.UNANSWERED, now=now)
+        _expire(entry, reason=events.DEPARTURE_CLOSED if is_unbookable else events.UNANSWERED, now=now)
         if was_offered:
             release(departure_id=departure_id, held=entry.seats, now=now)
 
@@ -102,8 +102,8 @@ def _expire_next_quote() -> bool:
 
 
 def _expire(entry: WaitlistEntry, *, reason: "pb.WaitlistExpiryReason.ValueType", now: datetime) -> None:
-    """Move a locked entry to EXPIRED and publish the event. The caller releases the seats that the entry held."""
-    move_waitlist_entry(entry, WaitlistAction.EXPIRE)
+    """Change a locked entry to EXPIRED and publish the event. The caller releases the seats that the entry held."""
+    change_entry_status(entry, WaitlistAction.EXPIRE)
     publish(
         events.waitlist_expired(entry, reason), aggregate_id=entry.id, sequence=entry.sequence, occurred_at=now
     )  # fmt: skip

@@ -19,8 +19,8 @@ log = structlog.get_logger(__name__)
 def apply_departure(*, snapshot: DepartureSnapshot, now: datetime) -> None:
     """Store a departure's snapshot unless the stored version is newer, inside the caller's transaction.
 
-    New free seats go to the waiting list first. If the capacity is below the taken seats, it is stored as their number,
-    and an alarm is raised.
+    New free seats go to the waiting list first. If the capacity is below the taken seats, the number of taken seats is
+    stored instead, and an alarm is raised.
     """
     if not inventory.apply_snapshot(snapshot):
         log.error(

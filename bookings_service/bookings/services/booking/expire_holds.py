@@ -11,7 +11,7 @@ from bookings_service.bookings.contracts import SYSTEM
 from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.booking.history import save_with_entry, transition
-from bookings_service.bookings.services.jobs import Job, earliest
+from bookings_service.bookings.services.job import Job, earliest
 from bookings_service.bookings.services.seats.release import release
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from shared.db import database_now

@@ -8,7 +8,7 @@ from bookings_service.bookings.domain.booking import WaitlistAction
 from bookings_service.bookings.models import Quote, WaitlistEntry
 from bookings_service.bookings.refusals import InvalidPassengers, SeatsUnavailable
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.offering import move_waitlist_entry
+from bookings_service.bookings.services.seats.offering import change_entry_status
 from bookings_service.bookings.services.seats.release import release
 from shared.errors import NotFound
 
@@ -29,7 +29,7 @@ def take(*, entry_id: UUID, traveller_id: UUID, departure_id: UUID, seats: int, 
     if not _still_open(entry, now):
         raise SeatsUnavailable(seatsLeft=selectors.seats_to_report(departure_id=departure_id, wanted=seats))
     surplus, entry.seats = entry.seats - seats, seats
-    move_waitlist_entry(entry, WaitlistAction.TAKE)
+    change_entry_status(entry, WaitlistAction.TAKE)
     if surplus:
         release(departure_id=departure_id, held=surplus, now=now)
     return entry
@@ -39,7 +39,7 @@ def _still_open(entry: WaitlistEntry, now: datetime) -> bool:
     return entry.offered_until is not None and entry.offered_until > now
 
 
-def retake(quote: Quote, *, seats: int, now: datetime) -> datetime:
+def give_up_quote(quote: Quote, *, seats: int, now: datetime) -> datetime:
     """Expire a locked, unbooked quote so that another quote of the same offer can hold `seats`.
 
     Return until when it may hold them.

@@ -15,7 +15,7 @@ from django.test import Client
 from bookings_service.bookings.admin import lookups
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.models import Booking, BookingEvent
-from bookings_service.bookings.services import receive_webhook
+from bookings_service.bookings.services import leave_waitlist, receive_webhook
 from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.domain import RefundStatus
 from bookings_service.payments.models import LedgerEntry, Payment, Refund
@@ -248,11 +248,14 @@ def test_a_departures_page_shows_who_waits(buyer: Buyer, destinations: Destinati
     buyer.book(departure, adults=1)
     waiting = Buyer(destinations)
     waiting.join(departure, seats=2)
+    gone = Buyer(destinations)
+    leave_waitlist(entry_id=gone.join(departure).id, traveller=gone.who)
 
     shown = staff("support").get(f"/admin/bookings/seatinventory/{departure}/change/").content.decode()
 
     assert str(waiting.who.id) in shown
     assert "WAITING" in shown
+    assert str(gone.who.id) not in shown
 
 
 def test_finance_finds_contradicting_webhooks(buyer: Buyer, paid: BookingView) -> None:

@@ -1,4 +1,4 @@
-"""reconcile_payments shows live payments and refunds, settles them with --apply, and reports late ones."""
+"""reconcile_payments shows live payments and owed refunds, asks about them with --apply, and reports late ones."""
 
 from datetime import timedelta
 from typing import Any

@@ -48,7 +48,7 @@ def types(booking_id: UUID) -> list[str]:
 
 
 def paid(booking_id: UUID) -> tuple[int, int]:
-    """Return what the ledger says was paid and refunded, in minor units."""
+    """Return what the ledger says was paid and what was paid out in refunds, in minor units."""
     return ledger.paid_and_refunded([booking_id]).get(booking_id, (0, 0))
 
 

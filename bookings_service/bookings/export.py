@@ -13,7 +13,8 @@ from shared.money import Money
 
 CHUNK = 1_000
 COLUMNS = (
-    "reference", "status", "reason", "traveller_id", "departure_id", "title", "starts_at", "time_zone", "seats", "currency",
+    "reference", "status", "reason", "traveller_id", "departure_id", "title", "starts_at", "time_zone",
+    "seats", "currency",
     "total", "paid", "refunded", "created_at",
 )  # fmt: skip
 

@@ -9,8 +9,10 @@ class InvalidPassengers(Invalid):
 
     code = "INVALID_PASSENGERS"
     text = Text(
-        en="At least one adult, at most 20 people; a child is under 12 on the day of departure and needs a date of birth.",
-        fr="Au moins un adulte, 20 personnes au plus ; un enfant a moins de 12 ans le jour du départ et sa date de naissance est requise.",
+        en="At least one adult, at most 20 people; a child is under 12 on the day of departure"
+        " and needs a date of birth.",
+        fr="Au moins un adulte, 20 personnes au plus ; un enfant a moins de 12 ans le jour du départ"
+        " et sa date de naissance est requise.",
     )
 
 

@@ -152,7 +152,8 @@ def _carried_out(request: HttpRequest, booking: Booking, form: Form, action: Cal
 
 def _log(request: HttpRequest, booking: Booking, text: str) -> None:
     LogEntry.objects.create(
-        user_id=cast("int", request.user.pk), content_type=ContentType.objects.get_for_model(Booking), object_id=str(booking.pk),
+        user_id=cast("int", request.user.pk), content_type=ContentType.objects.get_for_model(Booking),
+        object_id=str(booking.pk),
         object_repr=booking.reference, action_flag=CHANGE, change_message=text,
     )  # fmt: skip
 
@@ -169,6 +170,7 @@ def _page(
     model_admin: ModelAdmin, request: HttpRequest, booking: Booking, form: Form, *, title: str, **more: Any
 ) -> TemplateResponse:
     context = {
-        **model_admin.admin_site.each_context(request), "opts": Booking._meta, "original": booking, "form": form, "title": title, **more,
+        **model_admin.admin_site.each_context(request), "opts": Booking._meta, "original": booking, "form": form,
+        "title": title, **more,
     }  # fmt: skip
     return TemplateResponse(request, PAGE, context)

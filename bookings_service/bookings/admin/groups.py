@@ -6,7 +6,8 @@ from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 
 _READS: Final = (
-    "view_booking", "view_bookingevent", "view_passenger", "view_seatinventory", "view_waitlistentry", "view_payment", "view_refund",
+    "view_booking", "view_bookingevent", "view_passenger", "view_seatinventory", "view_waitlistentry",
+    "view_payment", "view_refund",
     "view_ledgerentry",
 )  # fmt: skip
 GROUPS: Final = {

@@ -49,8 +49,8 @@ def cancellation_terms(
     """Return the terms of cancelling some passengers.
 
     `seat_prices[i]` is what was paid for passenger i. `cancelled` are the indexes of the cancelled passengers. The
-    refund never exceeds `refundable`. It is rounded once, half up, for all cancelled passengers together. The explanation
-    allocates it to each of them by largest remainder.
+    refund never exceeds `refundable`. It is rounded once, half up, for all cancelled passengers together. The
+    explanation allocates it to each of them by largest remainder.
     """
     affected = sum((seat_prices[index] for index in cancelled), Money.zero(refundable.currency))
     rule = departure.rule(now)

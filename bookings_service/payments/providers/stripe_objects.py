@@ -36,7 +36,8 @@ _EVENTS: Final = {
     "payment_intent.processing": PaymentStatus.PROCESSING,
     "payment_intent.requires_action": PaymentStatus.REQUIRES_ACTION,
     "payment_intent.canceled": PaymentStatus.FAILED,
-    # One attempt failed, but the intent allows another. Only after end_declined_and_read() has cancelled it, it is FAILED.
+    # One attempt failed, but the intent allows another. It is FAILED only after
+    # end_declined_and_read() has cancelled it.
     "payment_intent.payment_failed": PaymentStatus.PROCESSING,
 }
 

@@ -12,8 +12,9 @@ class Command(OperatorCommand):
     """Compare, show the differences, and correct them with --apply."""
 
     help = (
-        "Compare the seat counters of every departure with its bookings, offers and quotes. With --catalogue, also compare"
-        " departures with the catalogue. Exit code 1 if something differs, or if a departure is or was oversold."
+        "Compare the seat counters of every departure with its bookings, offers and quotes."
+        " With --catalogue, also compare departures with the catalogue."
+        " Exit code 1 if something differs, or if a departure is or was oversold."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,7 +36,8 @@ class Command(OperatorCommand):
         oversold = [drift for drift in drifts if drift.is_oversold]
         columns = ("departure", "capacity", "held", "held (counted)", "sold", "sold (counted)", "problem")
         rows = (
-            (d.departure_id, d.capacity, d.held, d.counted_held, d.sold, d.counted_sold, "OVERSOLD" if d.is_oversold else "")
+            (d.departure_id, d.capacity, d.held, d.counted_held, d.sold, d.counted_sold,
+             "OVERSOLD" if d.is_oversold else "")
             for d in drifts
         )  # fmt: skip
         self.table("Counters that are wrong", columns, rows)
@@ -48,7 +50,8 @@ class Command(OperatorCommand):
                     )
                     step()
         self.stdout.write(
-            f"{audit.departures_count():,} departures, {len(drifts):,} wrong, {corrected:,} set right, {len(oversold):,} oversold."
+            f"{audit.departures_count():,} departures, {len(drifts):,} wrong,"
+            f" {corrected:,} set right, {len(oversold):,} oversold."
         )
         return not oversold and (apply or not drifts)
 
@@ -72,6 +75,7 @@ class Command(OperatorCommand):
         oversold = sum(comparison.difference is compare_catalogue.Difference.OVERSOLD for comparison in different)
         corrected = behind if apply else 0
         self.stdout.write(
-            f"Catalogue: {count:,} departures to come, {len(different):,} differ, {corrected:,} set right, {oversold:,} oversold."
+            f"Catalogue: {count:,} departures to come, {len(different):,} differ,"
+            f" {corrected:,} set right, {oversold:,} oversold."
         )
         return len(different) == corrected

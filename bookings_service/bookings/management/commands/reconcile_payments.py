@@ -22,7 +22,8 @@ class Command(OperatorCommand):
 
     help = (
         "Show live payments, and refunds that are not paid out. With --apply, ask the provider about them."
-        " Exit code 1 if one is late, if a refund has failed, or if the provider contradicts our record or does not answer."
+        " Exit code 1 if one is late, if a refund has failed, or if the provider contradicts our record"
+        " or does not answer."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -76,7 +76,8 @@ def _check(
 
 
 def _terms(
-    booking: Booking, travelling: Sequence[Passenger], cancelled: Sequence[int], *, now: datetime, override_percent: int | None
+    booking: Booking, travelling: Sequence[Passenger], cancelled: Sequence[int], *,
+    now: datetime, override_percent: int | None
 ) -> CancellationTerms:  # fmt: skip
     paid = booking.status == Status.CONFIRMED
     return cancellation_terms(

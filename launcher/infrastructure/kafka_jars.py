@@ -1,5 +1,4 @@
-"""Apache Kafka's jars. jgo fetches them from Maven Central, they are compared with kafka_jars.sha256, and kept in
-.venv.
+"""Apache Kafka's jars: jgo fetches them from Maven Central. Their checksums are in kafka_jars.sha256.
 
 Run as a module, it fetches them unless all of them are there.
 """
@@ -85,4 +84,7 @@ def sha256(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    fetch()
+    try:
+        fetch()
+    except (BadJar, OSError) as error:  # requests' errors are OSErrors
+        sys.exit(f"Kafka's jars were not fetched: {error}")

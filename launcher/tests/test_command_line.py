@@ -260,3 +260,21 @@ def test_a_command_that_needs_databases_says_that_nothing_runs(command: str, tmp
         f"The platform in {var} does not run, so its databases do not answer.",
         "Type: ./manage_all.py up --detach",
     ]
+
+
+def test_jars_that_cannot_be_fetched_are_named_in_one_line(tmp_path: Path) -> None:
+    """Seen failing (a traceback of the HTTP library) without the `except` in kafka_jars."""
+    program = (
+        "import runpy, sys; sys.prefix = sys.argv[1]\n"  # the jars belong in a folder below it: none is there
+        "runpy.run_module('launcher.infrastructure.kafka_jars', run_name='__main__')"
+    )
+    nowhere = {"HOME": str(tmp_path), "HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        capture_output=True, text=True, cwd=ROOT, env={"PATH": os.environ["PATH"], **nowhere}, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Kafka's jars were not fetched: ")
+    assert "Traceback" not in done.stderr

@@ -1,6 +1,7 @@
 """What `up` prints when everything is ready: the addresses, how to sign in, what to type next."""
 
 import os
+import shlex
 import sys
 
 from rich.console import Console
@@ -51,6 +52,6 @@ def _sign_in(platform: Platform) -> str:
         return f"{ADMIN}   (password: the one in ADMIN_PASSWORD)"
     shown = platform.secrets / ".admin-shown"
     if shown.exists():
-        return f"{ADMIN}   (password: cat {kept})"
+        return f"{ADMIN}   (password: cat {shlex.quote(str(kept))})"
     shown.touch(mode=0o600)
     return f"{ADMIN}   {Vault(platform).sign_in('ADMIN_PASSWORD')}"

@@ -22,7 +22,7 @@ APPEND_SLASH = False
 
 # These checks want Django's own middleware, which is synchronous and would take a thread for each request.
 # GatewayMiddleware sets the same headers. CSRF tokens are not needed: no form is served, and the Origin header is
-# checked for the only cookie.
+# checked before the only cookie is used.
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
 COOKIES_SECURE = security.https().on or not security.debug()
 
@@ -32,6 +32,7 @@ GRAPHENE = {
 }
 
 # ---------------------------------------------------------------- limits of one request
+# MAX_BODY_BYTES applies to every service. It is read in shared/settings/security.py.
 MAX_HEADER_BYTES = env.whole_number("MAX_HEADER_BYTES", default=16_000)
 
 GRAPHQL_MAX_DEPTH = env.whole_number("GRAPHQL_MAX_DEPTH", default=15)
@@ -57,7 +58,7 @@ env.str("KAFKA_BOOTSTRAP_SERVERS")
 REDIS_URL = env.str("REDIS_URL")
 JWKS_URL = env.str("JWKS_URL")
 
-# Pages of these origins may use the cookie of the refresh token. In development, both local host names are added.
+# Pages of these origins may use the cookie of the refresh token. In development, localhost and 127.0.0.1 are added.
 _public = urlsplit(security.public_url())
 OWN_ORIGINS = {f"{_public.scheme}://{_public.netloc}"}
 if security.debug():

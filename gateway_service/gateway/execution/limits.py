@@ -113,8 +113,8 @@ def check_cost(
     """Raise TooComplex if the estimated cost of the answer exceeds GRAPHQL_MAX_COST. `document` must be valid.
 
     A scalar is free. An object costs 1 plus the cost of its fields. A page costs 1 plus its size times the cost of a
-    row. A row costs what its fields cost, and at least 1: a row with nested objects is not counted itself. A list
-    without a page size is assumed to have _ROWS_OF_SHORT_LIST rows.
+    row. A row costs the sum of its fields, but at least 1. A list without a page size is assumed to have
+    _ROWS_OF_SHORT_LIST rows.
     """
     variable_values = {**_defaults(operation), **variables}
     fragments = fragments_of(document)

@@ -1,8 +1,8 @@
 """The live feed: each process has one Kafka reader, which wakes the watchers of a booking, a traveller or a departure.
 
-The reader assigns itself all partitions of both topics, starting at their present end, and never subscribes. So every
-gateway process reads every event, although all processes use the same group name. A thread polls Kafka. Everything else
-runs on the event loop.
+The reader assigns itself all partitions of BOOKINGS_TOPIC and INVENTORY_TOPIC, starting at their present end. It never
+subscribes. So every gateway process reads every event, although all processes use the same group name. A thread polls
+Kafka. Everything else runs on the event loop.
 """
 
 import asyncio
@@ -222,7 +222,7 @@ def _read(message: Message) -> Change:
 
 
 def _partitions_at_their_end(consumer: Consumer) -> list[TopicPartition]:
-    """Return every partition of both topics, each with its present end as offset.
+    """Return every partition of BOOKINGS_TOPIC and INVENTORY_TOPIC. The offset of each partition is its present end.
 
     Raises KafkaException if a topic does not exist yet or the broker does not answer.
     """

@@ -1,6 +1,6 @@
 """Follow a booking, a traveller's bookings or a departure's free seats, whether the feed is connected or not.
 
-A subscriber gets the events of each booking in order, without a gap, and each event once.
+A subscriber gets the history entries of each booking in order, without a gap, and each entry once.
 """
 
 import asyncio
@@ -11,57 +11,59 @@ from typing import Final
 from contracts.travel.bookings.v1 import bookings_pb2
 from gateway_service.gateway.live.feed import Change, feed, traveller_watch_name
 from gateway_service.gateway.operation.context import Operation
-from gateway_service.gateway.operation.loaders import page
+from gateway_service.gateway.operation.messages import page_request
 from gateway_service.gateway.upstream import stubs
 from shared.errors import DeadlineExceeded, Unavailable
 
 POLL_SECONDS: Final = 2.0
-_PAGE: Final = 100
+_PAGE_SIZE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One event of a booking, and the booking as it was when the event was read."""
+    """A history entry of a booking, and the booking as it was when the entry was read."""
 
     booking: bookings_pb2.Booking
-    event: bookings_pb2.BookingEvent
+    event: bookings_pb2.BookingEvent  # the history entry, named as in the contract
 
 
 async def follow_booking(operation: Operation, *, reference: str, after: int | None) -> AsyncIterator[Update]:
-    """Yield the booking's events after the sequence `after`, then each new event. With None, yield only new events.
+    """Yield the booking's history entries after the sequence `after`, then each new entry.
 
-    The feed only says that the booking changed. The events come from bookings_service, which lists them after the last
-    sequence that was sent. So no event is missed, repeated or out of order. While the feed is not connected, the list
-    is read every POLL_SECONDS.
+    If `after` is None, only new entries are yielded. The feed only says that the booking changed. The entries are read
+    from bookings_service, beginning after the last sequence that was sent. So no entry is missed, repeated or out of
+    order. While the feed is not connected, the entries are read every POLL_SECONDS.
 
     Raises NotFound for a booking that is not the traveller's. Raises Unavailable or DeadlineExceeded if
     bookings_service does not answer at the start.
     """
-    booking, _ = await _booking_and_events(operation, reference, after or 0)
+    booking, _ = await _booking_and_entries(operation, reference, after or 0)
     sent = after if after is not None else booking.sequence
     async with feed().watching(booking.id) as signals:
-        booking, events = await _booking_and_events(operation, reference, sent)  # events since the first read
+        booking, entries = await _booking_and_entries(operation, reference, sent)  # entries since the first read
         while True:
-            for event in events:
-                if event.sequence > sent:
-                    yield Update(booking, event)
-                    sent = event.sequence
+            for entry in entries:
+                if entry.sequence > sent:
+                    yield Update(booking, entry)
+                    sent = entry.sequence
             await signals.wait_beyond({booking.id: sent}, poll_seconds=POLL_SECONDS)
             operation.renew()
             try:
-                booking, events = await _booking_and_events(operation, reference, sent)
+                booking, entries = await _booking_and_entries(operation, reference, sent)
             except (Unavailable, DeadlineExceeded):
                 await asyncio.sleep(POLL_SECONDS)
-                events = ()
+                entries = ()
                 signals.note_missed()
 
 
 async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | None) -> AsyncIterator[Update]:
-    """Yield the events of all bookings of the signed-in traveller: for each booking in order, and each event once.
+    """Yield the history entries of all bookings of the signed-in traveller.
 
-    `known` maps a booking's reference to the last sequence that the subscriber has. First come the events after these
-    sequences, and every event of a booking that `known` does not name. Then each new event follows. If `known` is None,
-    only new events are yielded. A reference of another traveller has no effect.
+    The entries of each booking come in order, and each entry once.
+
+    `known` maps a booking's reference to the last sequence that the subscriber has. First come the entries after these
+    sequences, and every entry of a booking that `known` does not name. Then each new entry follows. If `known` is None,
+    only new entries are yielded. A reference of another traveller has no effect.
 
     Raises Unauthenticated if nobody is signed in. Raises Unavailable or DeadlineExceeded if bookings_service does not
     answer at the start.
@@ -122,17 +124,17 @@ async def _unsent_updates(
     if booking.sequence <= sent.get(booking.id, 0):
         return
     operation.renew()
-    latest, events = await _booking_and_events(operation, booking.reference, sent.get(booking.id, 0))
-    for event in events:
-        if event.sequence > sent.get(booking.id, 0):
-            yield Update(latest, event)
-            sent[booking.id] = event.sequence
+    latest, entries = await _booking_and_entries(operation, booking.reference, sent.get(booking.id, 0))
+    for entry in entries:
+        if entry.sequence > sent.get(booking.id, 0):
+            yield Update(latest, entry)
+            sent[booking.id] = entry.sequence
 
 
 async def _bookings_to_read(
     operation: Operation, traveller_id: str, changes: list[Change] | None
 ) -> list[bookings_pb2.Booking]:
-    if changes is None or len(changes) > _PAGE:
+    if changes is None or len(changes) > _PAGE_SIZE:
         return await _all_bookings(operation, traveller_id)
     request = bookings_pb2.BatchGetBookingsRequest(ids=[change.subject for change in changes])
     return list((await operation.call(stubs.bookings.BatchGetBookings, request)).bookings)
@@ -143,7 +145,9 @@ async def _all_bookings(operation: Operation, traveller_id: str) -> list[booking
     bookings: list[bookings_pb2.Booking] = []
     after = ""
     while True:
-        request = bookings_pb2.BatchListBookingsRequest(traveller_ids=[traveller_id], page=page(_PAGE, after))
+        request = bookings_pb2.BatchListBookingsRequest(
+            traveller_ids=[traveller_id], page=page_request(_PAGE_SIZE, after)
+        )
         (answer,) = (await operation.call(stubs.bookings.BatchListBookings, request)).pages
         bookings += [edge.node for edge in answer.edges]
         if not answer.page_info.has_next_page:
@@ -152,7 +156,7 @@ async def _all_bookings(operation: Operation, traveller_id: str) -> list[booking
         operation.renew()
 
 
-async def _booking_and_events(
+async def _booking_and_entries(
     operation: Operation, reference: str, after: int
 ) -> tuple[bookings_pb2.Booking, tuple[bookings_pb2.BookingEvent, ...]]:
     request = bookings_pb2.ListBookingEventsRequest(reference=reference, after_sequence=after)

@@ -3,7 +3,7 @@
 from __future__ import annotations  # grpc's classes are generic only in their type stubs (.pyi)
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from aiodataloader import DataLoader
 
 from contracts.travel.bookings.v1 import bookings_pb2
-from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from contracts.travel.users.v1 import users_pb2
+from gateway_service.gateway.operation.messages import date_range, page_request, rows_in_order
 from gateway_service.gateway.upstream import stubs
 
 MAX_BATCH: Final = 500
@@ -65,7 +65,7 @@ class Loaders:
 
         async def batch(ids: list[str]) -> list[users_pb2.User | None]:
             answer = await self._call(stubs.users.BatchGetUsers, users_pb2.BatchGetUsersRequest(ids=ids))
-            return in_order(ids, answer.users, lambda row: row.id)
+            return rows_in_order(ids, answer.users, lambda row: row.id)
 
         return _loader(batch)
 
@@ -76,7 +76,7 @@ class Loaders:
         async def batch(ids: list[str]) -> list[destinations_pb2.Destination | None]:
             request = destinations_pb2.BatchGetDestinationsRequest(ids=ids)
             answer = await self._call(stubs.destinations.BatchGetDestinations, request)
-            return in_order(ids, answer.destinations, lambda row: row.id)
+            return rows_in_order(ids, answer.destinations, lambda row: row.id)
 
         return _loader(batch)
 
@@ -86,7 +86,7 @@ class Loaders:
 
         async def batch(ids: list[str]) -> list[destinations_pb2.Trip | None]:
             answer = await self._call(stubs.destinations.BatchGetTrips, destinations_pb2.BatchGetTripsRequest(ids=ids))
-            return in_order(ids, answer.trips, lambda row: row.id)
+            return rows_in_order(ids, answer.trips, lambda row: row.id)
 
         return _loader(batch)
 
@@ -97,7 +97,7 @@ class Loaders:
         async def batch(ids: list[str]) -> list[destinations_pb2.Departure | None]:
             request = destinations_pb2.BatchGetDeparturesRequest(ids=ids)
             answer = await self._call(stubs.destinations.BatchGetDepartures, request)
-            return in_order(ids, answer.departures, lambda row: row.id)
+            return rows_in_order(ids, answer.departures, lambda row: row.id)
 
         return _loader(batch)
 
@@ -107,7 +107,7 @@ class Loaders:
 
         async def batch(ids: list[str]) -> list[bookings_pb2.Booking | None]:
             answer = await self._call(stubs.bookings.BatchGetBookings, bookings_pb2.BatchGetBookingsRequest(ids=ids))
-            return in_order(ids, answer.bookings, lambda row: row.id)
+            return rows_in_order(ids, answer.bookings, lambda row: row.id)
 
         return _loader(batch)
 
@@ -119,7 +119,9 @@ class Loaders:
 
         async def read(parents: list[str], arguments: ChildrenArguments) -> Iterable[destinations_pb2.DestinationPage]:
             kind, first, after = arguments
-            request = destinations_pb2.BatchListChildrenRequest(parent_ids=parents, kind=kind, page=page(first, after))
+            request = destinations_pb2.BatchListChildrenRequest(
+                parent_ids=parents, kind=kind, page=page_request(first, after)
+            )
             return (await self._call(stubs.destinations.BatchListChildren, request)).pages
 
         return _page_loader(read, lambda row: row.parent_id)
@@ -131,7 +133,7 @@ class Loaders:
         async def read(parents: list[str], arguments: tuple[str, str, int, str]) -> Iterable[destinations_pb2.TripPage]:
             since, until, first, after = arguments
             request = destinations_pb2.BatchListTripsRequest(
-                destination_ids=parents, departs=dates(since, until), page=page(first, after)
+                destination_ids=parents, departs=date_range(since, until), page=page_request(first, after)
             )
             return (await self._call(stubs.destinations.BatchListTrips, request)).pages
 
@@ -149,9 +151,9 @@ class Loaders:
             since, until, only_available, first, after = arguments
             request = destinations_pb2.BatchListDeparturesRequest(
                 trip_ids=parents,
-                departs=dates(since, until),
+                departs=date_range(since, until),
                 only_available=only_available,
-                page=page(first, after),
+                page=page_request(first, after),
             )
             return (await self._call(stubs.destinations.BatchListDepartures, request)).pages
 
@@ -164,7 +166,7 @@ class Loaders:
         async def read(parents: list[str], arguments: BookingsArguments) -> Iterable[bookings_pb2.BookingPage]:
             status, time, order, first, after = arguments
             request = bookings_pb2.BatchListBookingsRequest(
-                traveller_ids=parents, status=status, time=time, order_by=order, page=page(first, after)
+                traveller_ids=parents, status=status, time=time, order_by=order, page=page_request(first, after)
             )
             return (await self._call(stubs.bookings.BatchListBookings, request)).pages
 
@@ -189,7 +191,7 @@ class Loaders:
         """A page of the notifications to a traveller, by PageKey(id, (first, after))."""
 
         async def read(parents: list[str], arguments: tuple[int, str]) -> Iterable[notifications_pb2.NotificationPage]:
-            request = notifications_pb2.BatchListNotificationsRequest(person_ids=parents, page=page(*arguments))
+            request = notifications_pb2.BatchListNotificationsRequest(person_ids=parents, page=page_request(*arguments))
             return (await self._call(stubs.notifications.BatchListNotifications, request)).pages
 
         return _page_loader(read, lambda row: row.person_id)
@@ -199,7 +201,7 @@ class Loaders:
         """A page of a traveller's invoices and credit notes, by PageKey(id, (first, after))."""
 
         async def read(parents: list[str], arguments: tuple[int, str]) -> Iterable[notifications_pb2.InvoicePage]:
-            request = notifications_pb2.BatchListInvoicesRequest(person_ids=parents, page=page(*arguments))
+            request = notifications_pb2.BatchListInvoicesRequest(person_ids=parents, page=page_request(*arguments))
             return (await self._call(stubs.notifications.BatchListInvoices, request)).pages
 
         return _page_loader(read, lambda row: row.person_id)
@@ -293,19 +295,3 @@ def _page_loader(
         return [pages.get(key) for key in keys]
 
     return _loader(batch)
-
-
-def page(first: int, after: str) -> common_pb2.PageRequest:
-    """Return the request for `first` rows after a service's cursor. An empty cursor means the beginning."""
-    return common_pb2.PageRequest(first=first, after=after)
-
-
-def dates(since: str, until: str) -> common_pb2.DateRange | None:
-    """Return the range of ISO dates, both ends included, or None if both are empty."""
-    return common_pb2.DateRange(**{"from": since, "until": until}) if since or until else None
-
-
-def in_order(keys: Sequence[str], rows: Iterable[Row], key_of: Callable[[Row], str]) -> list[Row | None]:
-    """Return the row of each key, in the order of `keys`; None for a key without a row."""
-    by_key = {key_of(row): row for row in rows}
-    return [by_key.get(key) for key in keys]

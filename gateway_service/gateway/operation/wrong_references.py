@@ -1,8 +1,10 @@
 """Limit guesses of booking references in `Query.booking`.
 
-References are short, so a program could find one by trying. A traveller who used WRONG_REFERENCES wrong references
-within WINDOW_SECONDS is refused. Other fields, and REST, neither count nor refuse. While Valkey is unavailable, nothing
-is counted or refused.
+References are short, so a program could find a valid reference by trying. A traveller who used WRONG_REFERENCES wrong
+references within WINDOW_SECONDS is refused. While Valkey is unavailable, nothing is counted or refused.
+
+The limit covers only this query. Other fields and REST accept references without a limit. For a booking of another
+traveller they answer as for a reference that does not exist, so a guess reveals nothing.
 """
 
 from typing import Final
@@ -32,7 +34,7 @@ async def check_limit(traveller: Traveller) -> None:
 
 
 async def note(traveller: Traveller) -> None:
-    """Count one wrong reference of the traveller. The first one starts a window of WINDOW_SECONDS."""
+    """Count one wrong reference of the traveller. The first wrong reference starts a window of WINDOW_SECONDS."""
     try:
         async with valkey.client().pipeline() as pipe:
             pipe.incr(_key(traveller))

@@ -10,7 +10,7 @@ from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject, many
-from gateway_service.gateway.schema.catalogue import CancellationRule, Departure, convert
+from gateway_service.gateway.schema.catalogue import CancellationRule, Departure
 from gateway_service.gateway.schema.enums import (
     BookingReason,
     BookingStatus,
@@ -19,7 +19,7 @@ from gateway_service.gateway.schema.enums import (
     RefundStatus,
     WaitlistStatus,
 )
-from gateway_service.gateway.schema.money import Money
+from gateway_service.gateway.schema.money import Money, convert
 from gateway_service.gateway.schema.notifications import Invoice
 from gateway_service.gateway.schema.paging import connection
 from gateway_service.gateway.schema.scalars import Date, DateTime
@@ -143,7 +143,7 @@ class Booking(NodeObject):
     starts_at = DateTime(required=True)
     ends_at = DateTime(required=True)
     time_zone = graphene.String(required=True)
-    traveller = graphene.Field("gateway_service.gateway.schema.travellers.User")
+    traveller = graphene.Field("gateway_service.gateway.schema.users.User")
     passengers = many(Passenger)
     lines = many(PriceLine)
     total = graphene.Field(Money, required=True)

@@ -1,44 +1,25 @@
 """The types of the catalogue: destinations, photos, prices, trips and departures."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from datetime import date
-from decimal import Decimal as PyDecimal
 
 import graphene
 
-from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject, many
 from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, Locale, PriceCategory, proto_value
-from gateway_service.gateway.schema.money import Money
+from gateway_service.gateway.schema.money import EURO, Money, convert
 from gateway_service.gateway.schema.paging import Page, connection, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date, DateTime
 from shared.errors import Invalid, Unavailable
 from shared.money import Money as Amount
-from shared.rpc.mapping import money_from_proto
-
-EURO = "EUR"
 
 
 def iso_or_empty(day: date | None) -> str:
     """Return `day` as YYYY-MM-DD, or an empty text for None, as the services expect it."""
     return day.isoformat() if day else ""
-
-
-async def convert(money: common_pb2.Money, currency: str, info: Info) -> Amount:
-    """Return `money` in `currency` at the latest rates. Raises Invalid for a currency without a rate."""
-    rates = await info.context.loaders.exchange_rates.load(EURO)
-    try:
-        rate = _per_euro(rates, currency) / _per_euro(rates, money.currency_code)
-    except KeyError:
-        raise Invalid(field="currency") from None
-    return money_from_proto(money).convert(rate, currency)
-
-
-def _per_euro(rates: Mapping[str, destinations_pb2.ExchangeRate], currency: str) -> PyDecimal:
-    return PyDecimal(1) if currency == EURO else PyDecimal(rates[currency].rate)
 
 
 class Photo(MessageObject):

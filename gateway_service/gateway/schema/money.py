@@ -1,11 +1,13 @@
-"""Amounts of money, as clients read and send them."""
+"""Amounts of money, as clients read and send them, and their conversion to another currency."""
 
+from collections.abc import Mapping
 from decimal import Decimal as PyDecimal
 from typing import Final
 
 import graphene
 
 from contracts.travel.common.v1 import common_pb2
+from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.schema.base import Info, MessageObject
 from gateway_service.gateway.schema.scalars import Decimal
 from shared.errors import Invalid
@@ -13,6 +15,7 @@ from shared.money import Money as Amount
 from shared.money import exponent
 from shared.rpc.mapping import money_from_proto
 
+EURO: Final = "EUR"
 MAX_MINOR: Final = 2**63 - 1  # minor_units is an int64
 
 
@@ -49,3 +52,17 @@ def money_from_input(value: MoneyInput | None, field: str) -> common_pb2.Money |
     if minor != minor.to_integral_value() or not 0 <= minor <= MAX_MINOR:
         raise Invalid(field=f"{field}.amount")
     return common_pb2.Money(minor_units=int(minor), currency_code=currency)
+
+
+async def convert(money: common_pb2.Money, currency: str, info: Info) -> Amount:
+    """Return `money` in `currency` at the latest rates. Raises Invalid for a currency without a rate."""
+    rates = await info.context.loaders.exchange_rates.load(EURO)
+    try:
+        rate = _per_euro(rates, currency) / _per_euro(rates, money.currency_code)
+    except KeyError:
+        raise Invalid(field="currency") from None
+    return money_from_proto(money).convert(rate, currency)
+
+
+def _per_euro(rates: Mapping[str, destinations_pb2.ExchangeRate], currency: str) -> PyDecimal:
+    return PyDecimal(1) if currency == EURO else PyDecimal(rates[currency].rate)

@@ -14,7 +14,8 @@ from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway.ids import ListKey, parse_global_id, raw_id
 from gateway_service.gateway.operation import wrong_references
-from gateway_service.gateway.operation.loaders import Loaders, dates, in_order, page
+from gateway_service.gateway.operation.loaders import Loaders
+from gateway_service.gateway.operation.messages import date_range, page_request, rows_in_order
 from gateway_service.gateway.schema.base import HasId, Info, Node
 from gateway_service.gateway.schema.bookings import Booking, Quote
 from gateway_service.gateway.schema.catalogue import (
@@ -28,8 +29,8 @@ from gateway_service.gateway.schema.enums import DestinationKind, DestinationOrd
 from gateway_service.gateway.schema.money import MoneyInput, money_from_input
 from gateway_service.gateway.schema.paging import Page, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date
-from gateway_service.gateway.schema.travellers import User
 from gateway_service.gateway.schema.user_ref import UserRef
+from gateway_service.gateway.schema.users import User
 from gateway_service.gateway.upstream import stubs
 from shared.errors import Invalid, NotFound
 from shared.rpc.mapping import locale_to_proto
@@ -131,7 +132,7 @@ class Query(graphene.ObjectType):
             locale=locale_to_proto(locale),
         )
         list_key = ListKey.of("destinations", request.SerializeToString(deterministic=True))
-        request.page.CopyFrom(page(page_size(first), list_key.unwrap(after)))
+        request.page.CopyFrom(page_request(page_size(first), list_key.unwrap(after)))
         answer = await info.context.call(stubs.destinations.SearchDestinations, request)
         return page_from(answer, list_key)
 
@@ -143,7 +144,7 @@ class Query(graphene.ObjectType):
             return await info.context.loaders.destinations.load(raw)
         request = destinations_pb2.BatchGetDestinationsRequest(slugs=[slug or ""])
         answer = await info.context.call(stubs.destinations.BatchGetDestinations, request)
-        return in_order([slug or ""], answer.destinations, lambda row: row.slug)[0]
+        return rows_in_order([slug or ""], answer.destinations, lambda row: row.slug)[0]
 
     @staticmethod
     async def resolve_trips(
@@ -162,13 +163,13 @@ class Query(graphene.ObjectType):
             raise Invalid(field="seats")
         request = destinations_pb2.SearchTripsRequest(
             destination_id=raw_id(destination, "Destination", "destination") if destination is not None else "",
-            departs=dates(iso_or_empty(departs_after), iso_or_empty(departs_before)),
+            departs=date_range(iso_or_empty(departs_after), iso_or_empty(departs_before)),
             seats=seats or 0,
             max_price=money_from_input(max_price, "maxPrice"),
             order_by=proto_value(order_by),
         )
         list_key = ListKey.of("trips", request.SerializeToString(deterministic=True))
-        request.page.CopyFrom(page(page_size(first), list_key.unwrap(after)))
+        request.page.CopyFrom(page_request(page_size(first), list_key.unwrap(after)))
         answer = await info.context.call(stubs.destinations.SearchTrips, request)
         return page_from(answer, list_key)
 
@@ -180,7 +181,7 @@ class Query(graphene.ObjectType):
             return await info.context.loaders.trips.load(raw)
         request = destinations_pb2.BatchGetTripsRequest(slugs=[slug or ""])
         answer = await info.context.call(stubs.destinations.BatchGetTrips, request)
-        return in_order([slug or ""], answer.trips, lambda row: row.slug)[0]
+        return rows_in_order([slug or ""], answer.trips, lambda row: row.slug)[0]
 
     @staticmethod
     async def resolve_booking(_root: None, info: Info, reference: str) -> bookings_pb2.Booking | None:
@@ -201,7 +202,7 @@ class Query(graphene.ObjectType):
 
 
 def _id_unless_slug(id: str | None, slug: str | None, type_name: str) -> str | None:
-    """Return the uuid in `id`, or None if only `slug` is given. Raises Invalid if both are given, or neither."""
+    """Return the uuid in `id`, or None if only `slug` is given. Raises Invalid unless exactly one is given."""
     if (id is None) == (slug is None):
         raise Invalid(field="id")
     return raw_id(id, type_name, "id") if id is not None else None
@@ -262,7 +263,7 @@ async def _invoice(info: Info, raw: str) -> notifications_pb2.Invoice | None:
 
 
 def _only(rows: Iterable[NodeRow], raw: str) -> NodeRow | None:
-    return in_order([raw], rows, lambda row: row.id)[0]
+    return rows_in_order([raw], rows, lambda row: row.id)[0]
 
 
 def _loaded(loader: Callable[[Loaders], DataLoader[str, Row | None]]) -> ReadNode:

@@ -28,9 +28,10 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
 
 
 def seconds_valid(traveller: Traveller) -> float:
-    """Return for how many seconds the verified token is still valid.
+    """Return after how many seconds the caller must stop serving the verified token.
 
-    After its `exp`, it is valid for TOKEN_LEEWAY_SECONDS more, because clocks may differ by so much.
+    Before the token's `exp`: the seconds until `exp`. After `exp`: the seconds until `exp` + TOKEN_LEEWAY_SECONDS,
+    because clocks may differ by so much.
     """
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)

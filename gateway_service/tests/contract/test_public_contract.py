@@ -19,7 +19,7 @@ from graphql.utilities import BreakingChangeType
 
 from gateway_service.gateway.schema import CONTRACT, DESCRIBED_AS_SERVED, schema
 from gateway_service.gateway.schema.mutations import Mutation
-from gateway_service.gateway.schema.mutations.payloads import MutationField
+from gateway_service.gateway.schema.mutations.field import MutationField
 from shared import errors
 
 SERVICE = CONTRACT.parent

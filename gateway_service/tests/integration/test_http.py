@@ -166,7 +166,7 @@ async def test_no_script_reads_the_refresh_cookie_and_no_other_site_uses_it(
     assert backends.calls["RefreshTokens"] == 1
 
 
-async def test_without_use_cookie_no_cookie_is_set(client: httpx.AsyncClient) -> None:
+async def test_no_cookie_is_set_without_use_cookie(client: httpx.AsyncClient) -> None:
     login = await client.post("/graphql", json={"query": LOGIN})
 
     assert login.json()["data"]["login"]["refreshToken"] == "refresh-1"

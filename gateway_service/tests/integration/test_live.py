@@ -108,7 +108,7 @@ async def test_a_change_soon_reaches_its_watchers_and_nobody_else(
         assert backends.calls["ListBookingEvents"] == calls + 1
 
 
-async def test_while_the_feed_is_not_connected_bookings_are_polled(
+async def test_bookings_are_polled_while_the_feed_is_not_connected(
     address: str, backends: Backends, traveller_id: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> Any:

@@ -58,7 +58,7 @@ async def test_missed_events_of_each_booking_come_first_then_every_change(
     await until_unwatched()
 
 
-async def test_without_known_bookings_updates_begin_now(
+async def test_updates_begin_now_without_known_bookings(
     address: str, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
     booking = backends.world.add_booking(traveller_id)
@@ -95,9 +95,9 @@ async def test_the_number_of_known_bookings_is_limited(address: str, backends: B
 async def test_a_subscription_survives_an_outage(
     address: str, backends: Backends, traveller_id: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A change during the outage is sent once, after it.
+    """A change during the outage is sent once, after the outage.
 
-    Seen failing (the subscription ended) with only `_changed` inside the `try` of follow_bookings.
+    Seen failing (the subscription ended) with only `_bookings_to_read` inside the `try` of follow_bookings.
     """
     monkeypatch.setattr(follow, "POLL_SECONDS", 0.1)
     booking = backends.world.add_booking(traveller_id)

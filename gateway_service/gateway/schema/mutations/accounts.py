@@ -11,14 +11,13 @@ from gateway_service.gateway.operation.cookies import clear_refresh_cookie, set_
 from gateway_service.gateway.operation.profile_languages import profile_languages
 from gateway_service.gateway.schema.base import Info
 from gateway_service.gateway.schema.enums import Locale
+from gateway_service.gateway.schema.mutations.field import Payload, mutation
 from gateway_service.gateway.schema.mutations.payloads import (
     DonePayload,
-    Payload,
     ProfilePayload,
     RegisterPayload,
     TokensPayload,
     VerifyEmailPayload,
-    mutation,
 )
 from gateway_service.gateway.schema.scalars import Date
 from gateway_service.gateway.schema.user_ref import UserRef

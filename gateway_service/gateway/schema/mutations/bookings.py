@@ -6,15 +6,14 @@ from contracts.travel.bookings.v1 import bookings_pb2
 from gateway_service.gateway.ids import raw_id
 from gateway_service.gateway.schema.base import Info
 from gateway_service.gateway.schema.enums import PassengerKind
+from gateway_service.gateway.schema.mutations.field import Payload, mutation
 from gateway_service.gateway.schema.mutations.payloads import (
     BookingPayload,
     CancellationQuotePayload,
     DonePayload,
-    Payload,
     PaymentPayload,
     QuotePayload,
     WaitlistPayload,
-    mutation,
 )
 from gateway_service.gateway.schema.scalars import Date
 from gateway_service.gateway.upstream import stubs

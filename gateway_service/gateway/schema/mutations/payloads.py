@@ -1,22 +1,11 @@
-"""The payload types of mutations, and the decorator that turns results and refusals into payloads."""
-
-import functools
-from collections.abc import Awaitable, Callable
-from typing import Any
+"""The payload types of mutations."""
 
 import graphene
-from graphene.types.unmountedtype import UnmountedType
 
-from gateway_service.gateway.schema.base import Info, many
+from gateway_service.gateway.schema.base import many
 from gateway_service.gateway.schema.bookings import Booking, CancellationQuote, Payment, Quote, WaitlistEntry
-from gateway_service.gateway.schema.input_names import input_name
 from gateway_service.gateway.schema.scalars import JSON
-from gateway_service.gateway.schema.travellers import User
-from shared.errors import DomainError, protocols_of
-from shared.text import Locale as Language
-
-Payload = dict[str, Any]  # the fields of a payload by name: messages and scalars
-Resolver = Callable[..., Awaitable[Payload]]
+from gateway_service.gateway.schema.users import User
 
 
 class UserError(graphene.ObjectType):
@@ -26,17 +15,7 @@ class UserError(graphene.ObjectType):
     params = graphene.Field(JSON)
 
 
-def user_error(error: DomainError, locale: Language) -> dict[str, object]:
-    """Return `error` as an entry of a payload's `errors`."""
-    return {
-        "code": error.code,
-        "message": error.localized(locale),
-        "field": input_name(error.field),
-        "params": error.params or None,
-    }
-
-
-# The first three payloads have the same fields, but the contract gives each its own name.
+# DonePayload, RegisterPayload and VerifyEmailPayload have the same fields. The contract gives each its own name.
 class DonePayload(graphene.ObjectType):
     ok = graphene.Boolean(required=True)
     errors = many(UserError)
@@ -89,50 +68,3 @@ class CancellationQuotePayload(graphene.ObjectType):
 class WaitlistPayload(graphene.ObjectType):
     entry = graphene.Field(WaitlistEntry)
     errors = many(UserError)
-
-
-class MutationField(graphene.Field):
-    """A field of Mutation.
-
-    It answers a refusal in the payload's `errors` if the refusal's code is in `refusals`, or if its kind has no
-    top-level code. Any other refusal is a top-level error.
-    """
-
-    def __init__(
-        self, payload: type[graphene.ObjectType], refusals: frozenset[str], act: Resolver, **arguments: UnmountedType
-    ):
-        self.refusals = refusals
-        super().__init__(payload, required=True, resolver=_resolver(act, refusals), **arguments)
-
-
-def mutation(
-    payload: type[graphene.ObjectType], refusals: str = "", **arguments: UnmountedType
-) -> Callable[[Resolver], MutationField]:
-    """Make a field of Mutation from a coroutine function `(info, **arguments)`.
-
-    The function returns the payload's fields by name, or raises a refusal. `refusals` are codes, separated by spaces.
-    """
-
-    def decorate(act: Resolver) -> MutationField:
-        return MutationField(payload, frozenset(refusals.split()), act, **arguments)
-
-    return decorate
-
-
-def _resolver(act: Resolver, refusals: frozenset[str]) -> Resolver:
-    @functools.wraps(act)
-    async def resolve(_root: None, info: Info, **arguments: object) -> Payload:
-        locale = await info.context.locale()
-        try:
-            answer = await act(info, **arguments)
-        except DomainError as error:
-            if error.code not in refusals and protocols_of(error).graphql is not None:
-                raise
-            two_factor = error.code == "TWO_FACTOR_REQUIRED"
-            return {"ok": False, "two_factor_required": two_factor, "errors": [user_error(error, locale)]}
-        finally:
-            info.context.renew()
-        # A payload type ignores keys that it has no field for.
-        return {"ok": True, "two_factor_required": False, "errors": [], **answer}
-
-    return resolve

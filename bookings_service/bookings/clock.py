@@ -36,7 +36,10 @@ class Loop:
     jobs: tuple[Job, ...]
 
     def due_query(self) -> tuple[str, list[Any]]:
-        """Return the statement, with its parameters, for the seconds until the first job is due; null if no job is."""
+        """Return SQL, with its parameters, that selects the seconds until the first job is due.
+
+        It selects NULL if no job will be due.
+        """
         queries = [job.next_due().query.sql_with_params() for job in self.jobs]
         union = " UNION ALL ".join(f"({sql})" for sql, _ in queries)
         seconds = f"SELECT extract(epoch FROM min(due) - clock_timestamp()) FROM ({union}) AS next(due)"  # noqa: S608

@@ -1,7 +1,7 @@
 """The events of bookings, seats and the waiting list. They carry ids and amounts, and no names.
 
-For a booking, a function here returns an `EventBuilder`: services/booking/history.py gives it the changed booking and
-the new history entry. For seats and the waiting list, a function returns the message itself.
+For a booking, a function here returns an `EventBuilder`: services/booking/transition.py gives it the changed booking
+and the new history entry. For seats and the waiting list, a function returns the message itself.
 """
 
 from collections.abc import Callable
@@ -30,10 +30,10 @@ EventT = TypeVar("EventT", bound=Message, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class EventBuilder(Generic[EventT]):
-    """What an event of a booking needs before the change is recorded: its message class, and the text that the
-    traveller reads.
+    """Makes the event of a change of a booking.
 
-    `fill` makes the message from the changed booking and its new history entry.
+    The message class, and the text that the traveller reads, are known before the change. `fill` makes the message
+    from the changed booking and its new history entry.
     """
 
     message: type[EventT]

@@ -17,7 +17,7 @@ class InvalidPassengers(Invalid):
 
 
 class DepartureClosed(Conflict):
-    """The departure is past, closed, cancelled, or too soon to be booked."""
+    """The departure is past, closed or cancelled, or it starts too soon."""
 
     code = "DEPARTURE_CLOSED"
     text = Text(en="This departure cannot be booked any more.", fr="Ce départ ne peut plus être réservé.")
@@ -82,7 +82,7 @@ class PassengersMismatch(Invalid):
 
 
 class HoldLimitReached(Conflict):
-    """The traveller has reached the limit of unpaid bookings or of their seats."""
+    """The traveller has reached the limit of unpaid bookings, or of seats in unpaid bookings."""
 
     code = "HOLD_LIMIT_REACHED"
     text = Text(

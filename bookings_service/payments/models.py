@@ -125,8 +125,8 @@ class LedgerEntry(models.Model):
 class Webhook(models.Model):
     """A webhook with a valid signature.
 
-    The id of its event makes a repeat harmless. Its outcome says what it changed; UNKNOWN also means that the event
-    reports no result of the payment.
+    The id of its event makes a repeat harmless. Its outcome says what it changed. UNKNOWN has two cases: the payment is
+    not ours, as the label says, or the event reports no result of our payment.
     """
 
     class Outcome(models.TextChoices):

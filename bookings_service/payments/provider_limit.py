@@ -22,7 +22,8 @@ def _slots() -> threading.BoundedSemaphore:
 def provider_slot(*, wait: float = 0.5) -> Iterator[None]:
     """Hold one of PROVIDER_CALLS_AT_ONCE slots during the body. Raises ProviderSilent after `wait` seconds."""
     if not _slots().acquire(timeout=wait):
-        # Nothing was sent. Unlike ProviderDown, this leaves the payment to the reconciler, which sends it.
+        # Nothing was sent, but ProviderDown would fail the payment. ProviderSilent leaves it live, and the reconciler
+        # sends it.
         raise ProviderSilent
     try:
         yield

@@ -49,7 +49,7 @@ def record_refund(
 
     Return the refunds, one for each payment that the amount is taken from; none for an amount of zero.
 
-    Raises ValueError for more than is captured and not yet refunded. The caller must check it first, because the
+    Raises ValueError if `amount` is more than the captures minus the requested refunds. Check the amount first: the
     error rolls the transaction back.
     """
     remaining, refunds = amount.minor, []

@@ -12,7 +12,10 @@ class RefundTooLarge(Conflict):
 
 
 class RefundNeedsNoDecision(Conflict):
-    """Finance can retry or write off only a failed refund, and only until it is written off."""
+    """The refund has not failed, or it is already written off, so finance has nothing to decide.
+
+    A retry of a refund that has not failed raises IllegalTransition instead.
+    """
 
     code = "NOTHING_TO_WRITE_OFF"
     text = Text(

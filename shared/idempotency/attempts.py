@@ -44,10 +44,10 @@ class Attempt:
         self._fingerprint = fingerprint(request)
 
     @contextmanager
-    def once(self, *, first: Callable[[], None] | None = None) -> Iterator["Write"]:
+    def once(self, *, before: Callable[[], None] | None = None) -> Iterator["Write"]:
         """Open the transaction in which the write takes effect once, and hold the key until it ends.
 
-        `first` is a slow check, such as a call to another service. It runs before the transaction, unless the key has
+        `before` is a slow check, such as a call to another service. It runs before the transaction, unless the key has
         had its effect. If `earlier_result` is set, an earlier request has done the write: answer with its result.
         Otherwise do the write and call `succeeded`, which commits with it. An exception leaves no row, so the key can
         be used again.
@@ -55,8 +55,8 @@ class Attempt:
         Raises InFlight, at once, if another request holds the key; KeyReused if the key came with another request; and
         RuntimeError if the body neither found an earlier result nor called `succeeded`.
         """
-        if first is not None and not self._rows().exists():
-            first()
+        if before is not None and not self._rows().exists():
+            before()
         with transaction.atomic():
             self._lock()
             write = Write(self, self._earlier_result())

@@ -11,7 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
-from bookings_service.bookings.admin import actions, lookups
+from bookings_service.bookings.admin import action_pages, other_services
 from bookings_service.bookings.admin.inlines import (
     EventInline,
     LedgerInline,
@@ -79,7 +79,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):
     def messages_and_documents(self, booking: Booking) -> SafeString | str:
         """Return the mails and documents of the booking, as notifications_service knows them now."""
         try:
-            answer = lookups.messages_of(booking_id=booking.id)
+            answer = other_services.messages_of(booking_id=booking.id)
         except UPSTREAM_FAILED:
             return "notifications_service does not answer now."
         rows: list[tuple[object, ...]] = [
@@ -113,7 +113,7 @@ class BookingAdmin(ReadOnly, ModelAdmin):
                 request, queryset, search_term.upper() if len(search_term) == 8 else search_term
             )
         try:
-            traveller_id = lookups.traveller_id_of(email=search_term)
+            traveller_id = other_services.traveller_id_of(email=search_term)
         except UPSTREAM_FAILED:
             messages.warning(request, "users_service does not answer now: search by reference or passenger.")
             return queryset.none(), False
@@ -125,17 +125,17 @@ class BookingAdmin(ReadOnly, ModelAdmin):
     )  # fmt: skip
     def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Cancel the whole booking or some passengers, after showing the refund."""
-        return actions.cancel(self, request, UUID(object_id))
+        return action_pages.cancel(self, request, UUID(object_id))
 
     @action(description="Refund…", url_path="refund", permissions=["refunding"], icon="undo")
     def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Refund without cancelling anything."""
-        return actions.refund(self, request, UUID(object_id))
+        return action_pages.refund(self, request, UUID(object_id))
 
     @action(description="Failed refund…", url_path="failed-refund", permissions=["refunding"], icon="report")
     def failed_refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Retry a failed refund, or write it off."""
-        return actions.failed_refund(self, request, UUID(object_id))
+        return action_pages.failed_refund(self, request, UUID(object_id))
 
 
 def _at(stamp: Any) -> str:

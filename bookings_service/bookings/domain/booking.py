@@ -48,25 +48,6 @@ class Reason(StrEnum):
     PAYMENT_FAILED = "PAYMENT_FAILED"
 
 
-class WaitlistStatus(StrEnum):
-    """The status of a waiting-list entry."""
-
-    WAITING = "WAITING"
-    OFFERED = "OFFERED"
-    TAKEN = "TAKEN"
-    EXPIRED = "EXPIRED"
-    LEFT = "LEFT"
-
-
-class WaitlistAction(StrEnum):
-    """What moves a waiting-list entry to another status."""
-
-    OFFER = "OFFER"
-    TAKE = "TAKE"
-    EXPIRE = "EXPIRE"
-    LEAVE = "LEAVE"
-
-
 class Action(StrEnum):
     """What moves a booking to another status."""
 
@@ -105,16 +86,6 @@ RECORDED_AS: Final[Mapping[Action, ActionRecord]] = {
     ),
     Action.CANCEL_PASSENGERS: ActionRecord("booking.passengers_cancelled", frozenset({Reason.PASSENGERS_CANCELLED})),
 }
-WAITLIST_TRANSITIONS: Final[Mapping[tuple[WaitlistStatus, WaitlistAction], WaitlistStatus]] = {
-    (WaitlistStatus.WAITING, WaitlistAction.OFFER): WaitlistStatus.OFFERED,
-    (WaitlistStatus.WAITING, WaitlistAction.LEAVE): WaitlistStatus.LEFT,
-    (WaitlistStatus.WAITING, WaitlistAction.EXPIRE): WaitlistStatus.EXPIRED,  # the departure can no longer be booked
-    (WaitlistStatus.OFFERED, WaitlistAction.TAKE): WaitlistStatus.TAKEN,
-    (WaitlistStatus.OFFERED, WaitlistAction.LEAVE): WaitlistStatus.LEFT,
-    (WaitlistStatus.OFFERED, WaitlistAction.EXPIRE): WaitlistStatus.EXPIRED,
-    (WaitlistStatus.TAKEN, WaitlistAction.EXPIRE): WaitlistStatus.EXPIRED,  # the quote that took it was not booked
-}
-LIVE_ENTRY: Final = (WaitlistStatus.WAITING, WaitlistStatus.OFFERED)
 HOLD_ENDED: Final = frozenset({Reason.HOLD_EXPIRED, Reason.PAYMENT_FAILED})
 
 
@@ -128,14 +99,6 @@ def next_status(status: Status, action: Action, *, current_reason: Reason | None
         raise IllegalTransition(status=status, action=action)
     try:
         return TRANSITIONS[status, action]
-    except KeyError:
-        raise IllegalTransition(status=status, action=action) from None
-
-
-def next_waitlist_status(status: WaitlistStatus, action: WaitlistAction) -> WaitlistStatus:
-    """Return the status that `action` leads to. Raises IllegalTransition if the table has no such move."""
-    try:
-        return WAITLIST_TRANSITIONS[status, action]
     except KeyError:
         raise IllegalTransition(status=status, action=action) from None
 

@@ -1,6 +1,6 @@
 """What a cancellation refunds, with an explanation. Pure: values only.
 
-The policy is the trip's at the time of the quote. Staff may set a percentage instead.
+The policy is the one that the booking's price quote fixed. Staff may set a percentage instead.
 """
 
 from collections.abc import Sequence

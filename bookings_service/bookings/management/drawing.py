@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from bookings_service.bookings.domain.booking import TRANSITIONS, WAITLIST_TRANSITIONS, Status, WaitlistStatus
+from bookings_service.bookings.domain.booking import TRANSITIONS, Status
+from bookings_service.bookings.domain.waitlist import WAITLIST_TRANSITIONS, WaitlistStatus
 from bookings_service.payments.domain import (
     PAYMENT_TRANSITIONS,
     REFUND_TRANSITIONS,

@@ -110,7 +110,8 @@ class BookingEvent(models.Model):
 class CancellationQuote(models.Model):
     """What cancelling `passengers` would refund. It can be confirmed once, until `expires_at`.
 
-    It is outdated if the booking's status or seats change, or if less is refundable than it refunds and keeps.
+    It is outdated if the booking's status or seats change, or if less is refundable than its refund plus
+    its fee.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -3,7 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
-from bookings_service.bookings.domain.booking import LIVE_ENTRY, MOST_PASSENGERS, WaitlistStatus
+from bookings_service.bookings.domain.booking import MOST_PASSENGERS
+from bookings_service.bookings.domain.waitlist import LIVE_ENTRY, WaitlistStatus
 from shared.ids import uuid7
 
 

@@ -1,8 +1,10 @@
 """Follows one booking for WatchBooking. One LISTEN connection wakes every stream of the process.
 
 A woken stream reads the new history entries. The listener is a coroutine, so a stream needs no thread while it waits.
-Each read takes a thread of the pool, for as long as the read lasts. The gateway does not use this: it reads the events
-from Kafka.
+Each read takes a thread of the pool, for as long as the read lasts.
+
+The gateway does not call WatchBooking: it reads the events from Kafka. The method stays, because it is part of the
+released contract in `proto/`, and `buf breaking` refuses to remove it.
 """
 
 import asyncio
@@ -19,7 +21,7 @@ from django.db import close_old_connections
 from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import BookingView, HistoryEntryView
 from bookings_service.bookings.rpc.mappers import booking_to_proto, event_to_proto
-from bookings_service.bookings.services.booking.history import WATCH_CHANNEL
+from bookings_service.bookings.services.booking.transition import WATCH_CHANNEL
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from shared.db import own_database
 
@@ -28,19 +30,19 @@ log = structlog.get_logger(__name__)
 
 
 async def updates(*, reference: str, traveller_id: UUID, after: int) -> AsyncIterator[pb.WatchBookingResponse]:
-    """Yield the booking's events after a sequence, then each new event after its commit.
+    """Yield the booking's history entries after a sequence, then each new history entry after its commit.
 
-    The events come in order, each exactly one time.
+    The entries come in order, each exactly one time.
 
     Raises NotFound if the booking is not the traveller's.
     """
     with _listener.watching(reference) as woken:
         while True:
             woken.clear()
-            booking, events = await _read(reference, traveller_id, after)
-            for event in events:
-                after = event.sequence
-                yield pb.WatchBookingResponse(booking=booking_to_proto(booking), event=event_to_proto(event))
+            booking, entries = await _read(reference, traveller_id, after)
+            for entry in entries:
+                after = entry.sequence
+                yield pb.WatchBookingResponse(booking=booking_to_proto(booking), event=event_to_proto(entry))
             try:
                 await asyncio.wait_for(woken.wait(), SWEEP_SECONDS)
             except TimeoutError:

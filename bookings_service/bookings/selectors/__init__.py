@@ -22,7 +22,7 @@ from bookings_service.bookings.selectors.departures import (
     seats_to_report,
 )
 from bookings_service.bookings.selectors.history import booking_with_history, history, history_entry_view
-from bookings_service.bookings.selectors.payments import ended_since, live_payments, payments_by_id
+from bookings_service.bookings.selectors.payments import ended_payments_made_since, live_payments, payments_by_id
 from bookings_service.bookings.selectors.quotes import cancellation_quote, cancellation_quote_view, quote, quote_view
 from bookings_service.bookings.selectors.refunds import owed_refunds, refunds_by_id
 from bookings_service.bookings.selectors.waitlist import waitlist_entries, waitlist_of, waitlist_view
@@ -42,7 +42,7 @@ __all__ = [
     "cancellation_quote_view",
     "check_free",
     "count_live_bookings",
-    "ended_since",
+    "ended_payments_made_since",
     "history",
     "history_entry_view",
     "live_payments",

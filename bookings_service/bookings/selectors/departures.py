@@ -17,7 +17,7 @@ from shared.money import Money
 
 @dataclass(frozen=True, slots=True)
 class LiveBookings:
-    """The live bookings of a departure in one status and currency.
+    """The bookings of a departure that are not cancelled, in one status and currency.
 
     `refundable` is refunded if the departure is cancelled.
     """
@@ -29,7 +29,7 @@ class LiveBookings:
 
 
 def count_live_bookings(*, departure_id: UUID) -> list[LiveBookings]:
-    """Return the live bookings of a departure, counted by status and currency.
+    """Return the bookings of a departure that are not cancelled, counted by status and currency.
 
     Raises NotFound for an unknown departure.
     """
@@ -47,7 +47,7 @@ def count_live_bookings(*, departure_id: UUID) -> list[LiveBookings]:
 def availability(*, departure_ids: Collection[UUID]) -> dict[UUID, Seats]:
     """Return the seats of the known departures.
 
-    A closed departure has no free seats, because its `capacity` is given as held + sold.
+    For a closed departure, return held + sold as `capacity`, so that it shows no free seats.
     """
     rows = SeatInventory.objects.filter(departure_id__in=departure_ids)
     return {

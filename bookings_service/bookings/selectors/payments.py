@@ -7,8 +7,8 @@ from uuid import UUID
 
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.domain import LIVE
-from bookings_service.payments.mappers import payment_view
 from bookings_service.payments.models import Payment
+from bookings_service.payments.views import payment_view
 from shared.money import Money
 
 
@@ -45,7 +45,7 @@ def live_payments() -> list[LivePayment]:
     ]
 
 
-def ended_since(*, since: datetime) -> list[UUID]:
+def ended_payments_made_since(*, since: datetime) -> list[UUID]:
     """Return the ids of the payments made since `since` that have succeeded or failed, oldest first."""
     rows = Payment.objects.filter(created_at__gte=since).exclude(status__in=LIVE)
     return list(rows.order_by("created_at").values_list("id", flat=True))

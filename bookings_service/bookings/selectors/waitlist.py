@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from bookings_service.bookings.contracts import WaitlistView
-from bookings_service.bookings.domain.booking import WaitlistStatus
+from bookings_service.bookings.domain.waitlist import WaitlistStatus
 from bookings_service.bookings.models import WaitlistEntry
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-# A filter works with either. Now() is the database's clock at the time of the query.
+# A datetime, or Now(), the database's clock at the time of the query. A filter accepts both.
 Instant: TypeAlias = datetime | Now
 
 
@@ -21,8 +21,8 @@ class Job:
 
     `next_due` returns a query whose rows are the instants when work is due.
 
-    Both use the same filter: otherwise the loop would find work due again and again, and never do it. The query uses
-    Now() and no instant of this process, because it is compiled once and executed many times.
+    `run` and `next_due` use the same filter: otherwise the loop would find work due again and again, and never do it.
+    The query uses Now() and no instant of this process, because it is compiled once and executed many times.
     """
 
     name: str

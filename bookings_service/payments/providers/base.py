@@ -95,7 +95,9 @@ class PaymentProvider(ABC):
 
     @abstractmethod
     def refund(self, *, payment_key: str, key: str, amount: Money) -> RefundStatus:
-        """Refund the amount, once per key however often it is called. A refund that FAILED is tried again.
+        """Refund the amount, once per key however often it is called.
+
+        A call after FAILED makes a new attempt.
 
         Return FAILED also if the provider does not know the payment. Raises ProviderSilent, ProviderDown.
         """

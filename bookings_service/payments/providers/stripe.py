@@ -38,7 +38,8 @@ from shared.errors import Invalid
 from shared.money import Money
 
 SIGNATURE_HEADER: Final = "Stripe-Signature"
-# Stripe documents that its search may be an hour behind. Younger intents are also looked for in the current list.
+# Stripe documents that its search may be an hour behind. So a younger intent is also looked for in the list of intents,
+# which is always up to date.
 INDEXED_AFTER_SECONDS: Final = 7_200
 SKEW_SECONDS: Final = 300
 # Statuses with which Stripe has done nothing. A 5xx is not among them: Stripe calls its outcome indeterminate.
@@ -81,7 +82,7 @@ class StripeProvider(PaymentProvider):
 
         A declined intent is cancelled before the payment counts as failed.
         """
-        with _within_the_limit():
+        with _within_provider_seconds():
             with _errors_translated():
                 intent = self._created(payment)
             with _errors_translated(begun=True):
@@ -92,19 +93,19 @@ class StripeProvider(PaymentProvider):
 
     def end_declined_and_read(self, key: str) -> ProviderResult | None:
         """Cancel the intent if it is open but not charged, and return its result."""
-        with _within_the_limit(), _errors_translated():
+        with _within_provider_seconds(), _errors_translated():
             intent = self._find(key)
             return self._cancel_if_open(intent) if intent else None
 
     def cancel(self, key: str) -> ProviderResult | None:
         """Cancel the intent unless it is paid or being paid, and return its state."""
-        with _within_the_limit(), _errors_translated():
+        with _within_provider_seconds(), _errors_translated():
             intent = self._find(key)
             return self._cancel_if_possible(intent) if intent else None
 
     def refund(self, *, payment_key: str, key: str, amount: Money) -> RefundStatus:
         """Refund the amount, once per key. A refund that failed at Stripe is created again, under a new key."""
-        with _within_the_limit(), _errors_translated():
+        with _within_provider_seconds(), _errors_translated():
             intent = self._find(payment_key)
             if intent is None:
                 return RefundStatus.FAILED
@@ -180,8 +181,8 @@ class StripeProvider(PaymentProvider):
         """Return the current intent of our key, or None.
 
         Ask Stripe's search first. It may not know a young intent yet. If it finds nothing for a young key, or is not
-        available, read the list of intents. The list is current. It is read from the newest intent back to the time at
-        which the key was made.
+        available, read the list of intents. The list is always up to date. It is read from the newest
+        intent back to the time at which the key was made.
         """
         try:
             query = f"metadata['{objects.PAYMENT_ID}']:'{key}'"
@@ -241,7 +242,7 @@ class _Transport(stripe.HTTPClient):
 
 
 @contextmanager
-def _within_the_limit() -> Iterator[None]:
+def _within_provider_seconds() -> Iterator[None]:
     token = _deadline.set(Deadline.after(settings.PROVIDER_SECONDS))
     try:
         yield

@@ -90,7 +90,7 @@ def deliver(headers: dict[str, str], body: bytes) -> None:
     receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
 
-def test_control_without_idempotency_a_retry_is_refused_as_another_request(
+def test_control_a_retry_is_refused_as_another_request_without_idempotency(
     destinations: Destinations, buyers: Buyers, sandbox: str
 ) -> None:
     """A retry then no longer returns the booking: it is refused because the quote is used."""
@@ -101,7 +101,7 @@ def test_control_without_idempotency_a_retry_is_refused_as_another_request(
     assert sum(isinstance(outcome, BookingView) for outcome in outcomes) == len(ready) < len(outcomes)
 
 
-def test_control_without_idempotency_a_declined_card_is_tried_again(
+def test_control_a_declined_card_is_tried_again_without_idempotency(
     destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, webhook_receiver: WebhookReceiver
 ) -> None:
     """With the key, a retry returns the same decline. Without it, each retry asks the provider again."""
@@ -118,7 +118,7 @@ def test_control_without_idempotency_a_declined_card_is_tried_again(
     assert len(provider_records.all_keys() - before) == 4
 
 
-def test_control_without_key_locks_and_constraints_a_traveller_books_twice_and_is_charged_twice(
+def test_control_a_traveller_books_and_pays_twice_without_key_locks_and_constraints(
     destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, webhook_receiver: WebhookReceiver
 ) -> None:
     """The race is real: without the key, the row locks and the constraints, a traveller books and pays twice."""

@@ -1,6 +1,7 @@
 """Five hundred buyers want fifty seats.
 
-Fifty seats are sold, each to a buyer who paid; every other buyer is refused.
+Fifty seats are sold, each to a buyer who paid; every other buyer is refused. This is the proof at scale, with random
+pauses, retries and payments. `integration/test_seat_races.py` proves each guard of the seats by itself, in small races.
 """
 
 import random
@@ -85,7 +86,7 @@ def test_the_last_seats_are_sold_once(
     assert broken() == []
 
 
-def test_control_without_filter_and_check_the_same_run_oversells(destinations: Destinations, buyers: Buyers) -> None:
+def test_control_the_run_oversells_without_filter_and_check(destinations: Destinations, buyers: Buyers) -> None:
     """The race is real: without its two guards, more seats are sold than there are."""
 
     def hold(*, departure_id: UUID, seats: int) -> None:

@@ -156,7 +156,7 @@ def test_a_malformed_reference_is_answered_as_unknown(as_traveller: Clients, ref
     assert {answer.status_code for answer in answers} == {404}
 
 
-def test_without_a_token_nothing_is_shown(buyer: Buyer, destinations: Destinations) -> None:
+def test_nothing_is_shown_without_a_token(buyer: Buyer, destinations: Destinations) -> None:
     reference = buyer.book(destinations.publish()).reference
 
     for answer in (

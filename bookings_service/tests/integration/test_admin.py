@@ -12,7 +12,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
 
-from bookings_service.bookings.admin import lookups
+from bookings_service.bookings.admin import other_services
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.models import Booking, BookingEvent
 from bookings_service.bookings.services import leave_waitlist, receive_webhook
@@ -43,8 +43,8 @@ def upstream_answers() -> Iterator[dict[str, Any]]:
         return answers[name]
 
     with (
-        patch.object(lookups, "messages_of", lambda **_: answer("messages")),
-        patch.object(lookups, "traveller_id_of", lambda **_: answer("traveller")),
+        patch.object(other_services, "messages_of", lambda **_: answer("messages")),
+        patch.object(other_services, "traveller_id_of", lambda **_: answer("traveller")),
     ):
         yield answers
 
@@ -165,7 +165,10 @@ def test_an_agent_cancels_in_two_steps(paid: BookingView) -> None:
     messages = [client.post(page(paid, "cancel"), confirm, follow=True).content.decode() for _ in range(2)]
 
     assert f"1 passenger of booking {paid.reference} is cancelled. The traveller will get a mail." in messages[0]
-    assert f"Nothing was cancelled: this cancellation of booking {paid.reference} is done already." in messages[1]
+    assert (
+        f"This cancellation of booking {paid.reference} was already carried out. This click changed nothing."
+        in messages[1]
+    )
     booking = Booking.objects.get()
     assert (booking.status, booking.seats) == ("CONFIRMED", 1)
     entry = BookingEvent.objects.get(type="booking.passengers_cancelled")

@@ -238,7 +238,7 @@ def test_a_traveller_may_hold_five_bookings_or_twenty_seats(
     assert Booking.objects.count() == 6
 
 
-def test_the_hold_limit_holds_for_concurrent_requests(buyer: Buyer, destinations: Destinations) -> None:
+def test_concurrent_requests_cannot_exceed_the_hold_limit(buyer: Buyer, destinations: Destinations) -> None:
     """Ten concurrent requests of one traveller. Seen failing without check_limits' lock."""
     departure = destinations.publish(capacity=100)
     quotes = [buyer.quote(departure, adults=1) for _ in range(10)]

@@ -141,7 +141,7 @@ def test_a_failed_job_waits_before_it_runs_again(
 def test_a_failing_job_does_not_stop_the_other_jobs(
     error: Exception, buyer: Buyer, destinations: Destinations, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Seen failing with the IntegrityError while every DatabaseError ended the round of jobs."""
+    """Seen failing with the IntegrityError if every DatabaseError ends the round of jobs."""
     end_hold(buyer.book(destinations.publish()).id)
     failing = dataclasses.replace(EXPIRE_HOLDS, name="failing", run=Mock(side_effect=error))
 

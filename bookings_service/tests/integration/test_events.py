@@ -279,7 +279,7 @@ def test_departures_are_followed_in_the_order_of_their_versions(consumer: None, 
     assert DeadLetter.objects.count() == 0
 
 
-def test_a_departure_cancelled_cancels_its_bookings(
+def test_cancelling_a_departure_cancels_its_bookings(
     consumer: None, buyer: Buyer, destinations: Destinations, seats: Callable[[UUID], Seats]
 ) -> None:
     from bookings_service.bookings import clock

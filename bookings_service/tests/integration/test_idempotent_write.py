@@ -42,7 +42,7 @@ def test_a_slow_check_runs_before_the_transaction_and_not_for_a_repeat() -> None
     checked_in_transaction: list[bool] = []
 
     for _ in range(2):
-        with attempt().once(first=lambda: checked_in_transaction.append(connection.in_atomic_block)) as write:
+        with attempt().once(before=lambda: checked_in_transaction.append(connection.in_atomic_block)) as write:
             if not write.earlier_result:
                 write.succeeded(result=uuid7())
 

@@ -1,4 +1,8 @@
-"""The last seats are sold once, to whoever comes first, under any concurrency."""
+"""Small races for seats in the normal suite: one `race` each, with an exact result.
+
+They prove each guard of the seats by itself: the filter, the CHECK constraint, a closed or changed departure.
+`concurrency/test_last_seats.py` proves the same promise at scale: hundreds of buyers who pay, random pauses, retries.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -58,7 +62,7 @@ def test_last_seats_are_sold_once(
     assert OutboxEvent.objects.filter(type="travel.bookings.booking.created.v1").count() == 3
 
 
-def test_control_without_filter_and_check_seats_are_oversold(
+def test_control_seats_are_oversold_without_filter_and_check(
     destinations: Destinations, buyers: Callable[[int], list[Buyer]]
 ) -> None:
     """The race is real: the same race without its two guards sells more seats than there are."""

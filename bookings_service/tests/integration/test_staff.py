@@ -70,7 +70,7 @@ def test_an_agent_cancels_at_a_chosen_percentage(paid: BookingView, seats: Calla
     assert account_sums(paid) == {"FEES": -20_000, "PROVIDER": 20_000, "TRAVELLER": 0}
 
 
-def test_without_a_percentage_the_rule_of_the_trip_applies(paid: BookingView) -> None:
+def test_the_rule_of_the_trip_applies_without_a_percentage(paid: BookingView) -> None:
     quote = services.quote_cancellation_as_staff(
         reference=paid.reference, passenger_ids=[paid.passengers[0].id], staff_id=AGENT, staff_reason=REASON
     )

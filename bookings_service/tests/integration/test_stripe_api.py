@@ -82,7 +82,7 @@ def test_a_payment_that_needs_a_person_has_the_banks_page_and_the_client_secret(
     assert script.requests[0].form["return_url"] == "https://travel.example/paid"
 
 
-def test_without_a_return_url_the_result_has_only_the_client_secret(
+def test_the_result_has_only_the_client_secret_without_a_return_url(
     stripe_client: StripeProvider, script: Scripted
 ) -> None:
     asked = payment()
@@ -260,7 +260,9 @@ def test_the_list_is_not_read_for_an_old_key(stripe_client: StripeProvider, scri
     assert script.paths() == [f"GET {INTENTS}/search"]
 
 
-def test_without_search_the_list_is_read_for_an_old_key_too(stripe_client: StripeProvider, script: Scripted) -> None:
+def test_the_list_is_read_for_an_old_key_too_if_search_is_unavailable(
+    stripe_client: StripeProvider, script: Scripted
+) -> None:
     key = old_key()
     script.answers("GET", f"{INTENTS}/search", error(400, message="Search is not available in your country."))
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), intent(key, created=int(time.time()) - 3 * 3600)))

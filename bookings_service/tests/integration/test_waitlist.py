@@ -51,7 +51,7 @@ def test_entries_of_the_waiting_list_have_positions(destinations: Destinations, 
 def test_joining_a_departure_whose_capacity_is_too_small_raises_the_alarm(
     destinations: Destinations, buyers: Buyers, seats: SeatsOf, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Seen failing (no alarm) while joining stored the departure in its own way."""
+    """Seen failing (no alarm) if joining stores the departure with code of its own."""
     departure = destinations.publish(capacity=4)
     owner, waiting = buyers(2)
     owner.book(departure, adults=4)
@@ -190,7 +190,7 @@ def test_the_seats_of_a_taken_offer_without_a_booking_are_offered_to_the_next_en
 def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
     """Two clicks take an offer while two clocks expire it, twenty times: one outcome, and the seats are held once.
 
-    Seen failing without the entry's lock in offers.take and without the second check of the status in _expire_offer.
+    Seen failing without the entry's lock in take_offer.take and without the second check of the status in _expire_offer.
     The held seats were then released twice: the CHECK constraint refused it, or no seats were held for a TAKEN entry.
     """
     for _ in range(20):

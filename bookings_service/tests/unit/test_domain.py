@@ -13,20 +13,22 @@ from bookings_service.bookings.domain.booking import (
     RECORDED_AS,
     REFERENCE_ALPHABET,
     TRANSITIONS,
-    WAITLIST_TRANSITIONS,
     Action,
     Reason,
     Status,
-    WaitlistAction,
-    WaitlistStatus,
     check_party,
     check_passengers,
     check_renaming,
     new_reference,
     next_status,
-    next_waitlist_status,
     price_lines,
     total_of,
+)
+from bookings_service.bookings.domain.waitlist import (
+    WAITLIST_TRANSITIONS,
+    WaitlistAction,
+    WaitlistStatus,
+    next_waitlist_status,
 )
 from bookings_service.bookings.refusals import InvalidPassengers, NotChangeable
 from bookings_service.payments.domain import LIVE, PAYMENT_TRANSITIONS, PaymentStatus

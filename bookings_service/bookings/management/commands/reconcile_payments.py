@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from bookings_service.bookings.selectors.payments import LivePayment, ended_since, live_payments
+from bookings_service.bookings.selectors.payments import LivePayment, ended_payments_made_since, live_payments
 from bookings_service.bookings.selectors.refunds import owed_refunds
 from bookings_service.bookings.services.payment import reconcile
 from bookings_service.bookings.services.refund import pay_out
@@ -29,7 +29,7 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         since = (
             "Also compare ended payments that began on this day or later."
-            " Also without --apply, asking can cancel a declined attempt that is still open at the provider."
+            " Warning: even without --apply, this may cancel a declined attempt that is still open at the provider."
         )
         parser.add_argument("--since", type=day, help=since)
         late = f"Seconds after which a live payment or an owed refund is late (default {LATE})."
@@ -73,7 +73,7 @@ class Command(OperatorCommand):
 
     def _compare(self, since: datetime) -> tuple[int, int]:
         wrong, unanswered = [], 0
-        ended = ended_since(since=since)
+        ended = ended_payments_made_since(since=since)
         with self.progress("Comparing", len(ended)) as step:
             for payment_id in ended:
                 try:

@@ -37,7 +37,7 @@ from bookings_service.bookings.refusals import (
     QuoteExpired,
     QuoteUsed,
 )
-from bookings_service.bookings.services.booking.history import open_booking
+from bookings_service.bookings.services.booking.transition import open_booking
 from bookings_service.bookings.services.seats import inventory
 from shared.auth import Traveller
 from shared.db import database_now, lock_key
@@ -78,7 +78,7 @@ def _book(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -
         upstream.check_traveller, traveller_id=traveller.id, token=traveller.token, deadline=deadline
     )  # fmt: skip
     attempt = Attempt(owner=traveller.id, key=command.idempotency_key, request=command)
-    with attempt.once(first=may_book) as write:
+    with attempt.once(before=may_book) as write:
         if write.earlier_result:
             return selectors.booking_of_any_traveller(booking_id=write.earlier_result)
         now = database_now()
@@ -126,10 +126,11 @@ def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> t
 
 
 def check_limits(*, traveller_id: UUID, seats: int) -> None:
-    """Raise HoldLimitReached if `seats` more would exceed a traveller's limit of unpaid bookings or of their seats.
+    """Raise HoldLimitReached if one more booking of `seats` seats would exceed a limit of the traveller.
 
-    A limit of 0 is no limit. An advisory lock on the traveller prevents two concurrent requests from both passing the
-    check.
+    One limit counts unpaid bookings, the other counts seats in unpaid bookings. A limit of 0 is no limit.
+
+    An advisory lock on the traveller prevents two concurrent requests from both passing the check.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("holds", traveller_id)])

@@ -10,7 +10,7 @@ from bookings_service.bookings import events
 from bookings_service.bookings.contracts import SYSTEM
 from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import save_with_entry, transition
+from bookings_service.bookings.services.booking.transition import save_with_entry, transition
 from bookings_service.bookings.services.job import Job, earliest
 from bookings_service.bookings.services.seats.release import release
 from bookings_service.payments.domain import LIVE, PaymentStatus

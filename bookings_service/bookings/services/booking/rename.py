@@ -9,7 +9,7 @@ from bookings_service.bookings.contracts import Actor, ActorKind, BookingView
 from bookings_service.bookings.domain.booking import Status, check_renaming
 from bookings_service.bookings.models import Booking, Passenger
 from bookings_service.bookings.refusals import NotChangeable
-from bookings_service.bookings.services.booking.history import save_with_entry
+from bookings_service.bookings.services.booking.transition import save_with_entry
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.errors import NotFound

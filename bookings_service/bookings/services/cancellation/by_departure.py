@@ -14,11 +14,11 @@ from shared.db import database_now
 
 
 def cancel_bookings_of_cancelled_departures(*, limit: int = 50, departure_id: UUID | None = None) -> int:
-    """Cancel up to `limit` bookings of cancelled departures, or of one, and refund everything refundable.
+    """Cancel up to `limit` bookings of cancelled departures, and refund everything refundable.
 
-    Return their number.
+    With `departure_id`, cancel only the bookings of that departure, if it is cancelled. Return the number of bookings.
 
-    Each is its own transaction, so a batch that was interrupted continues with the next call.
+    Each booking is its own transaction, so a batch that was interrupted continues with the next call.
     """
     due = _to_cancel()
     if departure_id is not None:

@@ -9,7 +9,7 @@ from bookings_service.bookings.contracts import Actor, BookingView
 from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.models import Booking, CancellationQuote, Passenger
 from bookings_service.bookings.refusals import QuoteExpired, QuoteOutdated
-from bookings_service.bookings.services.booking.history import transition
+from bookings_service.bookings.services.booking.transition import transition
 from bookings_service.bookings.services.cancellation.cancellation_quote import stands_as_quoted
 from bookings_service.bookings.services.seats.release import release
 from bookings_service.payments.refunds import record_full_refund, record_refund_and_fee

@@ -6,7 +6,7 @@ from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.domain.booking import HOLD_ENDED, Action, Reason, Status
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import transition
+from bookings_service.bookings.services.booking.transition import transition
 from bookings_service.bookings.services.seats import inventory
 
 

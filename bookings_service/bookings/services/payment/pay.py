@@ -10,7 +10,6 @@ from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.payment.settle import settle_payment
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.domain import LIVE, PaymentStatus
-from bookings_service.payments.mappers import payment_view
 from bookings_service.payments.models import Payment
 from bookings_service.payments.provider_limit import provider_slot
 from bookings_service.payments.providers import provider
@@ -28,6 +27,7 @@ from bookings_service.payments.refusals import (
     PaymentInProgress,
     ProviderUnavailable,
 )
+from bookings_service.payments.views import payment_view
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.errors import NotFound

@@ -11,7 +11,7 @@ from django.db import transaction
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import save_with_entry
+from bookings_service.bookings.services.booking.transition import save_with_entry
 from bookings_service.bookings.services.payment.confirm import confirm
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import LIVE, PaymentStatus, SettleOutcome, check_payment_move
@@ -39,7 +39,7 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> SettleOutcome
         if payment.status == result.status:
             return SettleOutcome.NOTHING_NEW
         if payment.status not in LIVE:
-            # A payment that has ended ignores older, live results. The opposite end is a contradiction.
+            # An ended payment ignores older, live results. SUCCEEDED after FAILED, or the reverse, is a contradiction.
             return SettleOutcome.NOTHING_NEW if result.status in LIVE else SettleOutcome.CONTRADICTS
         check_payment_move(PaymentStatus(payment.status), result.status)
         payment.status = result.status

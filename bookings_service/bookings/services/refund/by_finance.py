@@ -12,10 +12,10 @@ from bookings_service.bookings.models import Booking
 from bookings_service.payments import ledger
 from bookings_service.payments.contracts import RefundView
 from bookings_service.payments.domain import RefundStatus, check_refund_move
-from bookings_service.payments.mappers import refund_view
 from bookings_service.payments.models import Refund
 from bookings_service.payments.refunds import record_refund
 from bookings_service.payments.refusals import RefundNeedsNoDecision, RefundTooLarge
+from bookings_service.payments.views import refund_view
 from shared.db import database_now
 from shared.errors import Invalid, NotFound
 from shared.idempotency.attempts import Attempt

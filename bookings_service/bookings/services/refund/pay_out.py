@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.history import save_with_entry
+from bookings_service.bookings.services.booking.transition import save_with_entry
 from bookings_service.bookings.services.job import Job, earliest
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import UNDER_WAY, RefundStatus, check_refund_move
@@ -51,7 +51,7 @@ def _under_way() -> QuerySet[Refund]:
     return Refund.objects.filter(status__in=UNDER_WAY)
 
 
-# One refund at a time: each may wait for the provider, and the loop asks about a payment in between.
+# One refund at a time: each may wait for the provider, and the job RECONCILE gets its turn in between.
 PAY_OUT = Job("pay_out", partial(pay_out_due, limit=1), lambda: earliest(_under_way(), "due_at"))
 
 

@@ -25,7 +25,9 @@ class Difference(StrEnum):
     """How a departure differs from the catalogue."""
 
     OVERSOLD = "OVERSOLD"  # more seats are taken than the catalogue's capacity
-    BEHIND = "behind"  # an event was missed, or the capacity here was raised to the taken seats and can now be lowered
+    # An event was missed. Or the catalogue's capacity was less than the taken seats, so the taken seats were stored as
+    # the capacity here, and the catalogue's capacity is enough now.
+    BEHIND = "behind"
     CANCELLED_HERE = "cancelled only in bookings_service"
     UNKNOWN = "unknown to the catalogue"
 

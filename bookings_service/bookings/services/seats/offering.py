@@ -1,4 +1,4 @@
-"""Offer free seats of a departure to its waiting list. Only this module changes the status of an entry.
+"""Offer free seats of a departure to its waiting list.
 
 `services/waitlist/` has the rest of the waiting list. Offers are made here, because `release` needs them.
 
@@ -14,10 +14,11 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from bookings_service.bookings import events
-from bookings_service.bookings.domain.booking import WaitlistAction, WaitlistStatus, next_waitlist_status
+from bookings_service.bookings.domain.waitlist import WaitlistAction, WaitlistStatus
 from bookings_service.bookings.models import SeatInventory, WaitlistEntry
 from bookings_service.bookings.services.job import Instant, Job, now_if_any
 from bookings_service.bookings.services.seats import inventory
+from bookings_service.bookings.services.seats.entry_status import change_entry_status
 from shared.db import database_now
 from shared.outbox import publish
 
@@ -49,17 +50,6 @@ def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
         )  # fmt: skip
         offers += 1
     return offers
-
-
-def change_entry_status(entry: WaitlistEntry, action: WaitlistAction, *, offered_until: datetime | None = None) -> None:
-    """Change the status of a locked entry by `action`, and save it with its next sequence number.
-
-    Raises IllegalTransition.
-    """
-    entry.status = next_waitlist_status(WaitlistStatus(entry.status), action)
-    entry.offered_until = offered_until
-    entry.sequence += 1
-    entry.save()
 
 
 def offer_to_waiting(*, limit: int = 50) -> int:

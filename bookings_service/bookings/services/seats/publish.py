@@ -12,7 +12,7 @@ from bookings_service.bookings.services.job import Instant, Job, now_if_any
 from shared.db import database_now
 from shared.outbox import publish_many
 
-COALESCED = timedelta(seconds=1)
+PUBLISH_INTERVAL = timedelta(seconds=1)
 
 
 def publish_inventory(*, limit: int = 500) -> int:
@@ -34,7 +34,9 @@ def publish_inventory(*, limit: int = 500) -> int:
 
 
 def _unpublished(now: Instant) -> QuerySet[SeatInventory]:
-    return SeatInventory.objects.filter(Q(published_at__isnull=True) | Q(published_at__lte=now - COALESCED), dirty=True)
+    return SeatInventory.objects.filter(
+        Q(published_at__isnull=True) | Q(published_at__lte=now - PUBLISH_INTERVAL), dirty=True
+    )
 
 
 PUBLISH_INVENTORY = Job("publish_inventory", publish_inventory, lambda: now_if_any(_unpublished(Now())))

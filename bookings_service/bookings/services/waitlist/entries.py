@@ -7,12 +7,13 @@ from django.db import transaction
 
 from bookings_service.bookings import selectors, upstream
 from bookings_service.bookings.contracts import WaitlistView
-from bookings_service.bookings.domain.booking import LIVE_ENTRY, MOST_PASSENGERS, WaitlistAction, WaitlistStatus
+from bookings_service.bookings.domain.booking import MOST_PASSENGERS
+from bookings_service.bookings.domain.waitlist import LIVE_ENTRY, WaitlistAction, WaitlistStatus
 from bookings_service.bookings.models import WaitlistEntry
 from bookings_service.bookings.refusals import DepartureClosed, InvalidPassengers, SeatsAvailable
 from bookings_service.bookings.services.seats import inventory
+from bookings_service.bookings.services.seats.entry_status import change_entry_status
 from bookings_service.bookings.services.seats.follow_departures import apply_departure
-from bookings_service.bookings.services.seats.offering import change_entry_status
 from bookings_service.bookings.services.seats.release import release
 from shared.auth import Traveller
 from shared.db import database_now

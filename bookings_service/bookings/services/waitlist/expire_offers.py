@@ -9,11 +9,11 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from bookings_service.bookings import events
-from bookings_service.bookings.domain.booking import LIVE_ENTRY, WaitlistAction, WaitlistStatus
+from bookings_service.bookings.domain.waitlist import LIVE_ENTRY, WaitlistAction, WaitlistStatus
 from bookings_service.bookings.models import Quote, SeatInventory, WaitlistEntry
 from bookings_service.bookings.services.job import Instant, Job, earliest, now_if_any
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.offering import change_entry_status
+from bookings_service.bookings.services.seats.entry_status import change_entry_status
 from bookings_service.bookings.services.seats.release import release
 from contracts.travel.events.v1 import bookings_pb2 as pb
 from shared.db import database_now

@@ -4,11 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from bookings_service.bookings import selectors
-from bookings_service.bookings.domain.booking import WaitlistAction
+from bookings_service.bookings.domain.waitlist import WaitlistAction
 from bookings_service.bookings.models import Quote, WaitlistEntry
 from bookings_service.bookings.refusals import InvalidPassengers, SeatsUnavailable
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.offering import change_entry_status
+from bookings_service.bookings.services.seats.entry_status import change_entry_status
 from bookings_service.bookings.services.seats.release import release
 from shared.errors import NotFound
 

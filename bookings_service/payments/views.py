@@ -1,4 +1,4 @@
-"""Rows of payments and refunds as views."""
+"""The views of payments and refunds, made from their rows."""
 
 from bookings_service.payments.contracts import PaymentView, RefundView
 from bookings_service.payments.models import Payment, Refund

@@ -67,7 +67,8 @@ def refund(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> H
                 reference=booking.reference, amount=form.money(), staff_reason=form.cleaned_data["reason"],
                 staff_id=staff_id(request), idempotency_key=form.cleaned_data["key"],
             )  # fmt: skip
-            return f"{form.money()} will be refunded, in {len(refunds)} refund{'s' if len(refunds) > 1 else ''}."
+            parts = f", split over {len(refunds)} payments" if len(refunds) > 1 else ""
+            return f"{form.money()} will be refunded{parts}."
 
         if _carried_out(request, booking, form, refund_amount):
             return _back(booking)
@@ -113,7 +114,8 @@ def _confirm(request: HttpRequest, booking: Booking, quote_id: str) -> HttpRespo
         return _back(booking)
     if after.sequence == before.sequence:
         messages.info(
-            request, f"Nothing was cancelled: this cancellation of booking {booking.reference} is done already."
+            request,
+            f"This cancellation of booking {booking.reference} was already carried out. This click changed nothing.",
         )
         return _back(booking)
     message = _what_was_cancelled(before, after)

@@ -15,7 +15,7 @@ def to_global_id(type_name: str, raw: str) -> str:
 
 
 def parse_global_id(value: str) -> tuple[str, str] | None:
-    """Return (type name, uuid) of a global id, or None for a malformed one."""
+    """Return (type name, uuid) of a global id, or None for a malformed id."""
     try:
         type_name, _, raw = base64.b64decode(value, validate=True).decode().partition(":")
         parsed = UUID(raw)

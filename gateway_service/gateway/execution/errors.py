@@ -71,7 +71,7 @@ def _is_internal(error: GraphQLError) -> bool:
 def domain_extensions(error: DomainError) -> dict[str, object]:
     """Return the `extensions` of a refusal.
 
-    `code` is the top-level code. `reason` is the refusal's own code, if that differs. `field` and `retryAfter` are
+    `code` is the top-level code. `reason` is the refusal's own code, if the two differ. `field` and `retryAfter` are
     there only if the refusal has them.
     """
     code = protocols_of(error).graphql or error.code

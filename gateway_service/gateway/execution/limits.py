@@ -64,7 +64,7 @@ class _Shape(Visitor):
 def check_shape(document: DocumentNode) -> None:
     """Raise TooComplex for too deep a selection, or too many aliases, directives or fields with the same name.
 
-    Also raise it for more than one field of SENSITIVE: otherwise one request could try many passwords.
+    Also raise TooComplex for more than one field of SENSITIVE: otherwise one request could try many passwords.
     """
     counter = _Shape()
     visit(document, counter)

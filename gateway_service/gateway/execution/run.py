@@ -32,7 +32,7 @@ async def answer(prepared: Prepared, operation: Operation) -> Body:
 async def answers(prepared: Prepared, operation: Operation) -> AsyncGenerator[Body, None]:
     """Yield the answers of a subscription, or the single answer of a query or mutation.
 
-    An answer without `data` is the last one. Its errors say why the operation was refused or ended.
+    An answer without `data` is the last answer. Its errors say why the operation was refused or ended.
     """
     if not prepared.subscribes:
         yield await answer(prepared, operation)

@@ -49,7 +49,7 @@ class Operation:
     def renew(self) -> None:
         """Forget all rows that were read, and start a new deadline.
 
-        Called after each mutation and before each event of a subscription, so that they read the present state.
+        Called after each mutation and before each update of a subscription. So later reads see the present state.
         """
         self.loaders = Loaders(self.call)
         self.deadline = Deadline.after(settings.GRAPHQL_SECONDS)
@@ -64,7 +64,7 @@ class Operation:
         """Call `method` for the traveller, within the operation's remaining time. A stub in `stubs` has the method.
 
         Raises the DomainError that the service raised; Unavailable or DeadlineExceeded if the service does not answer;
-        RpcFailed if it fails.
+        RpcFailed if the call fails.
         """
         return await rpc.aio_call(
             method,

@@ -14,7 +14,7 @@ def page_request(first: int, after: str) -> common_pb2.PageRequest:
 
 
 def date_range(since: str, until: str) -> common_pb2.DateRange | None:
-    """Return the range from `since` to `until`, two ISO dates that belong to it. Return None if they are both empty."""
+    """Return the range of the ISO dates `since` to `until`, including these dates. Return None if no date is given."""
     return common_pb2.DateRange(**{"from": since, "until": until}) if since or until else None
 
 

@@ -50,7 +50,8 @@ _RETURNED_HEADERS: Final = frozenset(
 async def facade(request: HttpRequest, path: str) -> HttpResponseBase:
     """Forward the request to the service that owns `path`.
 
-    Answer 404 if the path is not public, 405 if its method is not, 503 or 504 if the service does not answer.
+    Answer 404 if the path is not public, and 405 if the path does not accept the method. Answer 503 or 504 if the
+    service does not answer.
     """
     public_route = route(path)
     if public_route is None:

@@ -77,8 +77,8 @@ async def _document(name: str) -> JsonObject | None:
 def merge(documents: dict[str, JsonObject]) -> JsonObject:
     """Return one document with the public paths of all `documents`.
 
-    If two services define different components with the same name, the later component gets its service's name in
-    front of its own.
+    If two services define different components with the same name, the later component is renamed: its
+    service's name is put in front.
     """
     merged: JsonObject = {
         "openapi": "3.1.0",

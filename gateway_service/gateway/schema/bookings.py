@@ -215,7 +215,7 @@ async def _invoices(booking: bookings_pb2.Booking, info: Info, kind: int) -> lis
 
 
 def sequence_of(after: int | None) -> int:
-    """Return the sequence `after`, or 0 for None: then all events are requested. Raises Invalid if it is negative."""
+    """Return the sequence `after`, or 0 (all history entries) for None. Raises Invalid if `after` is negative."""
     if after is not None and after < 0:
         raise Invalid(field="afterSequence")
     return after or 0

@@ -11,7 +11,7 @@ from contracts.travel.notifications.v1 import notifications_pb2 as notifications
 
 
 def proto_value(value: graphene.Enum | None) -> Any:
-    """Return the number that a message takes for `value`; 0, which means unspecified, for None."""
+    """Return the number that a message takes for `value`. For None return 0, which means unspecified."""
     return 0 if value is None else int(value.value)
 
 

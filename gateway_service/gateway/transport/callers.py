@@ -28,10 +28,10 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
 
 
 def seconds_valid(traveller: Traveller) -> float:
-    """Return after how many seconds the caller must stop serving the verified token.
+    """Return for how many seconds from now a socket or stream may still use the verified token.
 
-    Before the token's `exp`: the seconds until `exp`. After `exp`: the seconds until `exp` + TOKEN_LEEWAY_SECONDS,
-    because clocks may differ by so much.
+    Until the token's `exp`: the seconds to `exp`. After `exp`: the seconds to the end of the leeway, which is
+    TOKEN_LEEWAY_SECONDS long, because clocks may differ by so much.
     """
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)

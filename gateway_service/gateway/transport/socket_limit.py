@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 class SocketLimit:
-    """Counts the open sockets of each traveller: in Valkey for all processes, and here for this process.
+    """Counts the open sockets of each traveller: in Valkey for all processes, and in memory for this process.
 
     In Valkey a socket counts until _MARGIN_SECONDS after its token expired, if this process ends without `release`.
     """

@@ -21,7 +21,7 @@ def client() -> httpx.AsyncClient:
         opened = _clients[loop] = httpx.AsyncClient(
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=200, max_keepalive_connections=40, keepalive_expiry=4),
-            # The client serves many travellers. A cookie that it kept would be sent with the requests of all of them.
+            # The client serves many travellers. If it kept a cookie, it would send the cookie for every traveller.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             trust_env=False,

@@ -1,6 +1,6 @@
 """Small races for seats in the normal suite: one `race` each, with an exact result.
 
-They prove each guard of the seats by itself: the filter, the CHECK constraint, a closed or changed departure.
+Only they show that the CHECK constraint is enough without the filter, and that closed departures hold no seats.
 `concurrency/test_last_seats.py` proves the same promise at scale: hundreds of buyers who pay, random pauses, retries.
 """
 

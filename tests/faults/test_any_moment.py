@@ -78,7 +78,7 @@ def book_slowly(world: World, departures, number: int, stop: threading.Event) ->
 
 def test_killed_again_and_again_while_six_travel(world: World):
     """Each booking has its last state, each traveller was charged once, and got the money back once if they cancelled."""
-    departure, enough = world.destinations.offer(capacity=1_000), threading.Event()
+    departure, enough = world.destinations.publish(capacity=1_000), threading.Event()
 
     with ThreadPoolExecutor(7) as pool:
         journeys = [pool.submit(journey, world, departure, number, enough) for number in range(6)]
@@ -100,7 +100,7 @@ def test_killed_again_and_again_while_holds_end(world: World):
     """With holds of three seconds, few seats and payments of unknown outcome: CONFIRMED bookings are paid, the others
     keep no money.
     """
-    departures, enough = [world.destinations.offer(capacity=12) for _ in range(4)], threading.Event()
+    departures, enough = [world.destinations.publish(capacity=12) for _ in range(4)], threading.Event()
 
     with world.shortened(WEB, CLOCK, RPC, BOOKING_HOLD_SECONDS="3", HOLD_EXTENSION_SECONDS="2"):
         with ThreadPoolExecutor(9) as pool:

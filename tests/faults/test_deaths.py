@@ -55,7 +55,7 @@ def deaths(*candidates):
 
 @pytest.fixture
 def departure(world: World):
-    return world.destinations.offer(capacity=20)
+    return world.destinations.publish(capacity=20)
 
 
 def travellers(world: World, process: str) -> list[Traveller]:

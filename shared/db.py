@@ -1,4 +1,4 @@
-"""What Django's ORM does not offer: the database's clock, notifications, advisory locks and error codes."""
+"""What Django's ORM does not offer: the database's time, notifications, advisory locks and error codes."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 
 def database_now() -> datetime:
-    """Return the time of the current transaction by the database's clock, in UTC.
+    """Return the database's time at the start of the current transaction, in UTC.
 
     It is the same for the whole transaction.
     """

@@ -1,6 +1,7 @@
 """What enters and leaves the domain of bookings.
 
-A View is a frozen dataclass that leaves the domain. HTTP views are in `api/`.
+A View is a frozen dataclass that leaves the domain. HTTP views are in `api/`. Values that are part of a View, such as
+PassengerKind, are also here. States and reasons are in `domain/`.
 """
 
 from dataclasses import dataclass
@@ -156,7 +157,7 @@ class HistoryEntryView:
 
 @dataclass(frozen=True, slots=True)
 class CancellationQuoteView:
-    """What cancelling now refunds, and what is kept as a fee."""
+    """What cancelling now refunds. `kept` is the fee."""
 
     id: UUID
     booking_id: UUID

@@ -1,4 +1,7 @@
-"""What bookings_service refuses, each with the public contract's code."""
+"""The refusals of quotes, bookings and seats, each with the public contract's code.
+
+Those of payments and refunds are in payments/refusals.py.
+"""
 
 from shared.errors import Conflict, Invalid
 from shared.text import Text

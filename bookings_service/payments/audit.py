@@ -40,7 +40,7 @@ RULES: Final[Mapping[str, str]] = {
             ON l.movement = p.id AND l.kind = 'CAPTURE' AND l.account = 'PROVIDER'
         WHERE p.status = 'SUCCEEDED' AND (l.id IS NULL OR (l.amount_minor, l.currency) <> (p.amount_minor, p.currency))""",
     "a capture in the ledger has a captured payment": """
-        SELECT l.movement, 'captured in the ledger, not by a payment' FROM payments_ledgerentry l
+        SELECT l.movement, 'the ledger has a capture, but no payment SUCCEEDED' FROM payments_ledgerentry l
         LEFT JOIN payments_payment p ON p.id = l.movement AND p.status = 'SUCCEEDED'
         WHERE l.kind = 'CAPTURE' AND l.account = 'PROVIDER' AND p.id IS NULL""",
     "a refund paid out is in the ledger, once and whole": """
@@ -49,7 +49,7 @@ RULES: Final[Mapping[str, str]] = {
             ON l.movement = r.id AND l.kind = 'REFUND' AND l.account = 'PROVIDER'
         WHERE r.status = 'SUCCEEDED' AND (l.id IS NULL OR (-l.amount_minor, l.currency) <> (r.amount_minor, r.currency))""",
     "a refund in the ledger was paid out": """
-        SELECT l.movement, 'paid out in the ledger, not by a refund' FROM payments_ledgerentry l
+        SELECT l.movement, 'the ledger has a refund, but no refund SUCCEEDED' FROM payments_ledgerentry l
         LEFT JOIN payments_refund r ON r.id = l.movement AND r.status = 'SUCCEEDED'
         WHERE l.kind = 'REFUND' AND l.account = 'PROVIDER' AND r.id IS NULL""",
     "refunded_minor of a payment is the sum of its refunds": """

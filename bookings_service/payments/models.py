@@ -53,7 +53,10 @@ class Payment(models.Model):
 
 
 class Refund(models.Model):
-    """A refund of one payment. The provider knows it by its id."""
+    """A refund of one payment. The provider knows it by its id.
+
+    `reason` says which rule or action made it. `note` is what staff typed: `staff_reason` in the code.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
@@ -126,7 +129,7 @@ class Webhook(models.Model):
     """A webhook with a valid signature.
 
     The id of its event makes a repeat harmless. Its outcome says what it changed. UNKNOWN has two cases: the payment is
-    not ours, as the label says, or the event reports no result of our payment.
+    unknown to us, or the event reports no result of a payment. The label names only the first.
     """
 
     class Outcome(models.TextChoices):

@@ -10,7 +10,7 @@ from functools import cache
 
 from django.conf import settings
 
-from bookings_service.payments.providers.base import ProviderSilent
+from bookings_service.payments.providers.base import OutcomeUnknown
 
 
 @cache
@@ -20,11 +20,13 @@ def _slots() -> threading.BoundedSemaphore:
 
 @contextmanager
 def provider_slot(*, wait: float = 0.5) -> Iterator[None]:
-    """Hold one of PROVIDER_CALLS_AT_ONCE slots during the body. Raises ProviderSilent after `wait` seconds."""
+    """Hold one of PROVIDER_CALLS_AT_ONCE slots during the body.
+
+    Raises OutcomeUnknown if no slot becomes free within `wait` seconds.
+    """
     if not _slots().acquire(timeout=wait):
-        # Nothing was sent, but ProviderDown would fail the payment. ProviderSilent leaves it live, and the reconciler
-        # sends it.
-        raise ProviderSilent
+        # Nothing was sent, but NothingDone would fail the payment. OutcomeUnknown leaves it live: the clock sends it.
+        raise OutcomeUnknown
     try:
         yield
     finally:

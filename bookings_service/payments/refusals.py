@@ -12,9 +12,10 @@ class RefundTooLarge(Conflict):
 
 
 class RefundNeedsNoDecision(Conflict):
-    """The refund has not failed, or it is already written off, so finance has nothing to decide.
+    """Finance has nothing to decide about the refund.
 
-    A retry of a refund that has not failed raises IllegalTransition instead.
+    A write-off: the refund has not failed, or is already written off. A retry: it is already written off. A retry of a
+    refund that has not failed raises IllegalTransition.
     """
 
     code = "NOTHING_TO_WRITE_OFF"

@@ -53,7 +53,7 @@ def end_offer(entry_id: UUID) -> None:
 
 
 def make_payment_stale(payment_id: UUID) -> None:
-    """Make the last question about a payment five minutes old, so that the reconciler asks again."""
+    """Make the last question about a payment five minutes old, so that the clock asks again."""
     Payment.objects.filter(id=payment_id).update(asked_at=F("asked_at") - timedelta(minutes=5))
 
 

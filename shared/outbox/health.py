@@ -9,7 +9,7 @@ from shared.db import lock_key
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The undelivered events of a topic. `oldest_seconds` is the age of the oldest by the database's clock."""
+    """The undelivered events of a topic. `oldest_seconds` is the age of the oldest by the database's time."""
 
     topic: str
     waiting: int

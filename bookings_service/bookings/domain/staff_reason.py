@@ -1,4 +1,7 @@
-"""The reason that staff type for each action. It is stored with the action in the column `note`, for the audit."""
+"""The reason that staff type for each action.
+
+It is stored with the action, in the column `note`, so that other staff can see later why the action was done.
+"""
 
 import unicodedata
 from typing import Final

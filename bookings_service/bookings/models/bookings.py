@@ -85,7 +85,10 @@ class Passenger(models.Model):
 
 
 class BookingEvent(models.Model):
-    """A history entry of a booking, and exactly one event on Kafka. It is never changed."""
+    """A history entry of a booking, and exactly one event on Kafka. It is never changed.
+
+    `reason` is the reason of the booking's status. `note` is what staff typed: `staff_reason` in the code.
+    """
 
     booking = models.ForeignKey(Booking, on_delete=models.CASCADE, related_name="events")
     sequence = models.BigIntegerField()
@@ -111,7 +114,7 @@ class CancellationQuote(models.Model):
     """What cancelling `passengers` would refund. It can be confirmed once, until `expires_at`.
 
     It is outdated if the booking's status or seats change, or if less is refundable than its refund plus
-    its fee.
+    its fee. `kept_minor` is the fee. `note` is the reason that staff typed: `staff_reason` in the code.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

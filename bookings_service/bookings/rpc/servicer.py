@@ -34,7 +34,10 @@ FINANCE: Final = "finance"
 
 
 class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
-    """Serves travel.bookings.v1. A row of another traveller is answered with NotFound, or is not in the list."""
+    """Serves travel.bookings.v1. A row of another traveller is answered with NotFound, or is not in the list.
+
+    No service calls the Staff methods yet: staff use the admin and the REST API.
+    """
 
     @rpc(callers=GATEWAY)
     def CreateQuote(self, request: pb.CreateQuoteRequest, call: Call) -> pb.CreateQuoteResponse:

@@ -16,8 +16,8 @@ from bookings_service.bookings.domain.booking import is_reference
 from bookings_service.bookings.json_columns import lines_from_json
 from bookings_service.bookings.models import Booking, Passenger
 from bookings_service.payments import ledger
+from bookings_service.payments.mapping import payment_view, refund_view
 from bookings_service.payments.models import Payment, Refund
-from bookings_service.payments.views import payment_view, refund_view
 from shared.errors import NotFound
 from shared.money import Money
 from shared.pages import ID, Key, instant

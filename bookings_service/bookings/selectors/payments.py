@@ -7,8 +7,8 @@ from uuid import UUID
 
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.domain import LIVE
+from bookings_service.payments.mapping import payment_view
 from bookings_service.payments.models import Payment
-from bookings_service.payments.views import payment_view
 from shared.money import Money
 
 

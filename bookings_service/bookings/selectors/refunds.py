@@ -10,8 +10,8 @@ from uuid import UUID
 
 from bookings_service.payments.contracts import RefundView
 from bookings_service.payments.domain import UNDER_WAY, RefundStatus
+from bookings_service.payments.mapping import refund_view
 from bookings_service.payments.models import Refund
-from bookings_service.payments.views import refund_view
 from shared.money import Money
 
 

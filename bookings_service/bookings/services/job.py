@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-# A datetime, or Now(), the database's clock at the time of the query. A filter accepts both.
+# A datetime, or Now(), the database's time at the time of the query. A filter accepts both.
 Instant: TypeAlias = datetime | Now
 
 

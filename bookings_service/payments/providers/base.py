@@ -15,12 +15,12 @@ WEBHOOK_WINDOW_SECONDS: Final = 300
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
-class ProviderSilent(Exception):
-    """The provider gave no usable answer in time. The outcome is unknown and must be asked for later."""
+class OutcomeUnknown(Exception):
+    """We do not know what the provider did, or will do. The clock must ask for the outcome later."""
 
 
-class ProviderDown(Exception):
-    """The provider certainly did nothing: it was not reached, or it answered so. Repeating is safe."""
+class NothingDone(Exception):
+    """The provider certainly did nothing: we sent nothing or did not reach it, or it said so. Repeating is safe."""
 
 
 class PaymentMethodRefused(Exception):
@@ -74,15 +74,15 @@ class PaymentProvider(ABC):
     def pay(self, payment: ProviderPayment) -> ProviderResult:
         """Take the amount, once per key however often it is called. A decline is FAILED, and final.
 
-        Raises ProviderSilent, ProviderDown, PaymentMethodRefused.
+        Raises OutcomeUnknown, NothingDone, PaymentMethodRefused.
         """
 
     @abstractmethod
-    def end_declined_and_read(self, key: str) -> ProviderResult | None:
-        """Return the result of a payment, or None if the provider does not know it. This may end the payment.
+    def read_final_result(self, key: str) -> ProviderResult | None:
+        """Return the result of a payment, or None if the provider does not know it. FAILED is final.
 
-        If a provider allows another attempt after a decline, this call cancels the payment there, so that FAILED is
-        final. Raises ProviderSilent, ProviderDown.
+        If a provider allows another attempt after a decline, this call cancels the payment there. A payment that waits
+        for the traveller stays live. Raises OutcomeUnknown, NothingDone.
         """
 
     @abstractmethod
@@ -90,7 +90,7 @@ class PaymentProvider(ABC):
         """Ensure that nothing is charged under the key from now on, and return the state of the payment.
 
         The state is SUCCEEDED if it is too late, and PROCESSING if the payment can no longer be stopped. Return None
-        if the provider does not know the payment. Raises ProviderSilent, ProviderDown.
+        if the provider does not know the payment. Raises OutcomeUnknown, NothingDone.
         """
 
     @abstractmethod
@@ -99,7 +99,7 @@ class PaymentProvider(ABC):
 
         A call after FAILED makes a new attempt.
 
-        Return FAILED also if the provider does not know the payment. Raises ProviderSilent, ProviderDown.
+        Return FAILED also if the provider does not know the payment. Raises OutcomeUnknown, NothingDone.
         """
 
     @abstractmethod

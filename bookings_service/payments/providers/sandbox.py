@@ -15,13 +15,13 @@ from bookings_service.payments.domain import PaymentStatus, RefundStatus
 from bookings_service.payments.providers.base import (
     UNREADABLE,
     WEBHOOK_WINDOW_SECONDS,
+    NothingDone,
+    OutcomeUnknown,
     PaymentMethodRefused,
     PaymentProvider,
-    ProviderDown,
     ProviderEvent,
     ProviderPayment,
     ProviderResult,
-    ProviderSilent,
     WebhookRefused,
 )
 from shared.errors import Invalid
@@ -52,7 +52,7 @@ class SandboxProvider(PaymentProvider):
         }
         return _result(self._send("POST", "/v1/payments", json=body))
 
-    def end_declined_and_read(self, key: str) -> ProviderResult | None:
+    def read_final_result(self, key: str) -> ProviderResult | None:
         """Return the result of a payment, or None if the sandbox does not know it.
 
         Nothing must be ended, because a declined payment of the sandbox is final.
@@ -96,21 +96,21 @@ class SandboxProvider(PaymentProvider):
         try:
             response = self._http.request(verb, path, **kwargs)
         except httpx.ConnectError as error:
-            raise ProviderDown from error
+            raise NothingDone from error
         except httpx.HTTPError as error:
-            raise ProviderSilent from error
+            raise OutcomeUnknown from error
         if response.status_code == httpx.codes.NOT_FOUND:
             raise _Unknown
         if response.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.UNPROCESSABLE_ENTITY):
             raise PaymentMethodRefused
         if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
-            raise ProviderDown
+            raise NothingDone
         if response.is_error:
-            raise ProviderSilent
+            raise OutcomeUnknown
         try:
             return _checked(response.json())
         except UNREADABLE as error:
-            raise ProviderSilent from error  # an unreadable answer does not say what was done
+            raise OutcomeUnknown from error  # an unreadable answer does not say what was done
 
 
 def _checked(answer: Any) -> dict[str, Any]:

@@ -24,13 +24,13 @@ from bookings_service.payments.providers import stripe_objects as objects
 from bookings_service.payments.providers.base import (
     UNREADABLE,
     WEBHOOK_WINDOW_SECONDS,
+    NothingDone,
+    OutcomeUnknown,
     PaymentMethodRefused,
     PaymentProvider,
-    ProviderDown,
     ProviderEvent,
     ProviderPayment,
     ProviderResult,
-    ProviderSilent,
     WebhookRefused,
 )
 from shared.deadline import Deadline
@@ -38,8 +38,8 @@ from shared.errors import Invalid
 from shared.money import Money
 
 SIGNATURE_HEADER: Final = "Stripe-Signature"
-# Stripe documents that its search may be an hour behind. So a younger intent is also looked for in the list of intents,
-# which is always up to date.
+# Stripe documents that its search may be an hour behind. We allow two hours: an intent younger than that is also looked
+# for in the list of intents, which is always up to date.
 INDEXED_AFTER_SECONDS: Final = 7_200
 SKEW_SECONDS: Final = 300
 # Statuses with which Stripe has done nothing. A 5xx is not among them: Stripe calls its outcome indeterminate.
@@ -66,7 +66,7 @@ class StripeProvider(PaymentProvider):
             settings.STRIPE_API_KEY,
             base_addresses={"api": settings.STRIPE_API_BASE},
             http_client=_Transport(),
-            max_network_retries=0,  # the reconciler retries, under the same key
+            max_network_retries=0,  # the clock asks again, under the same key
         )
 
     @property
@@ -89,13 +89,16 @@ class StripeProvider(PaymentProvider):
                 intent = intent or self._find(payment.key)
                 if intent is None:
                     return ProviderResult(PaymentStatus.FAILED, payment.amount, failure_code="card_declined")
-                return self._cancel_if_open(intent)
+                return self._cancel_if_declined_or_unconfirmed(intent)
 
-    def end_declined_and_read(self, key: str) -> ProviderResult | None:
-        """Cancel the intent if it is open but not charged, and return its result."""
+    def read_final_result(self, key: str) -> ProviderResult | None:
+        """Cancel an intent that was declined or never confirmed. Return the result of the intent.
+
+        An intent that waits for the traveller, as for 3-D Secure, stays as it is.
+        """
         with _within_provider_seconds(), _errors_translated():
             intent = self._find(key)
-            return self._cancel_if_open(intent) if intent else None
+            return self._cancel_if_declined_or_unconfirmed(intent) if intent else None
 
     def cancel(self, key: str) -> ProviderResult | None:
         """Cancel the intent unless it is paid or being paid, and return its state."""
@@ -143,7 +146,7 @@ class StripeProvider(PaymentProvider):
             raise Invalid from None
         stamp = next(part[2:] for part in header.split(",") if part.startswith("t="))
         if abs(now.timestamp() - int(stamp)) > WEBHOOK_WINDOW_SECONDS:
-            raise WebhookRefused  # the library refuses only old times, and by this process's clock
+            raise WebhookRefused  # the library refuses only old times, and compares with this process's time
         try:
             return objects.event_of(_plain(event))
         except UNREADABLE:
@@ -201,9 +204,14 @@ class StripeProvider(PaymentProvider):
                 return candidate
         return None
 
-    def _cancel_if_open(self, intent: Intent) -> ProviderResult:
-        """Cancel the intent if it is open, because its client secret allows another charge. Return its result."""
-        return self._cancel_if_possible(intent) if intent["status"] in objects.OPEN else objects.result_of(intent)
+    def _cancel_if_declined_or_unconfirmed(self, intent: Intent) -> ProviderResult:
+        """Cancel an intent that was declined or never confirmed, because its client secret allows another charge.
+
+        Return the result of the intent, whether or not it was cancelled.
+        """
+        if intent["status"] in objects.DECLINED_OR_UNCONFIRMED:
+            return self._cancel_if_possible(intent)
+        return objects.result_of(intent)
 
     def _cancel_if_possible(self, intent: Intent) -> ProviderResult:
         """Cancel the intent unless Stripe no longer allows it. Return its result."""
@@ -252,22 +260,22 @@ def _within_provider_seconds() -> Iterator[None]:
 
 @contextmanager
 def _errors_translated(*, begun: bool = False) -> Iterator[None]:
-    """Turn Stripe's errors into ProviderDown or ProviderSilent.
+    """Turn Stripe's errors into NothingDone or OutcomeUnknown.
 
-    Once a charge has `begun`, it is always ProviderSilent.
+    If a charge may have `begun`, raise only OutcomeUnknown.
     """
     try:
         yield
     except stripe.APIConnectionError as error:
         raise (
-            ProviderDown if isinstance(error.__cause__, httpx.ConnectError) and not begun else ProviderSilent
+            NothingDone if isinstance(error.__cause__, httpx.ConnectError) and not begun else OutcomeUnknown
         ) from error
     except stripe.StripeError as error:
         log.error("stripe.error", status=error.http_status, code=error.code, stripe_request_id=error.request_id)
         did_nothing = error.http_status in DID_NOTHING and not isinstance(error, stripe.IdempotencyError)
-        raise (ProviderDown if did_nothing and not begun else ProviderSilent) from error
+        raise (NothingDone if did_nothing and not begun else OutcomeUnknown) from error
     except UNREADABLE as error:
-        raise ProviderSilent from error  # an unreadable answer does not say what was done
+        raise OutcomeUnknown from error  # an unreadable answer does not say what was done
 
 
 def _plain(stripe_object: Any) -> dict[str, Any]:
@@ -281,8 +289,8 @@ def _made_at(key: str) -> float:
 
 
 def _minor(amount: Money) -> int:
-    """Return the amount in Stripe's unit. Raises ProviderDown if Stripe cannot take it, because nothing was sent."""
+    """Return the amount in Stripe's unit. Raises NothingDone if Stripe cannot take it, because nothing was sent."""
     try:
         return objects.to_stripe(amount)
     except ValueError as error:
-        raise ProviderDown from error
+        raise NothingDone from error

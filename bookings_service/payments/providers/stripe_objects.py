@@ -25,7 +25,8 @@ _STATUSES: Final = {
     "canceled": PaymentStatus.FAILED,
 }
 # A payment intent that was declined, or never confirmed, can still be charged by whoever has its client secret.
-OPEN: Final = frozenset({"requires_payment_method", "requires_confirmation"})
+# An intent that waits for the traveller (`requires_action`) is not among them.
+DECLINED_OR_UNCONFIRMED: Final = frozenset({"requires_payment_method", "requires_confirmation"})
 NOT_CANCELLABLE: Final = frozenset({"succeeded", "processing", "canceled"})
 
 # A longer URL does not fit the database column and is left out. The client can use the client secret instead.
@@ -36,8 +37,7 @@ _EVENTS: Final = {
     "payment_intent.processing": PaymentStatus.PROCESSING,
     "payment_intent.requires_action": PaymentStatus.REQUIRES_ACTION,
     "payment_intent.canceled": PaymentStatus.FAILED,
-    # One attempt failed, but the intent allows another. It is FAILED only after
-    # end_declined_and_read() has cancelled it.
+    # One attempt failed, but the intent allows another. It is FAILED only after read_final_result() has cancelled it.
     "payment_intent.payment_failed": PaymentStatus.PROCESSING,
 }
 

@@ -135,7 +135,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(which=PICK, other=PICK)
     @may_be_refused
     def cancel_on_an_old_quote(self, which: int, other: int) -> None:
-        """A quote from before a refund is either still confirmed as quoted, or refused as outdated."""
+        """Confirm a cancellation quote that is older than a refund. It works as quoted, or is refused as outdated."""
         booking = self._booking(which, "CONFIRMED")
         with suppress(DomainError):
             quote = services.quote_cancellation(

@@ -1,4 +1,4 @@
-"""A hold ends while its payment arrives, with random pauses around every SQL statement: always a designed outcome."""
+"""A hold ends while its payment arrives, with random pauses around every SQL statement. It ends in one of the PATHS."""
 
 import random
 import time
@@ -98,7 +98,7 @@ def retry_while_refused(take: Callable[[], BookingView]) -> BookingView:
 
 
 def run_of(buyer: Buyer, rival: Buyer, departure: UUID, *, seed: int) -> tuple[BookingView, bool]:
-    """Run two clocks, a webhook and the reconciler at once on one booking whose hold has ended.
+    """Run two clocks, a webhook and the job RECONCILE at once on one booking whose hold has ended.
 
     In every other run a rival wants the seats too. In every third run the hold may still be extended.
     Return the booking, and whether the rival got the seats.

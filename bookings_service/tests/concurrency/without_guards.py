@@ -8,7 +8,7 @@ from unittest.mock import patch
 from django.db import connection
 from django.db.models import QuerySet
 
-from shared.idempotency.attempts import Attempt
+from shared.idempotency.requests import IdempotentRequest
 
 TABLES: Final = (
     "bookings_booking, bookings_quote, bookings_seatinventory, bookings_waitlistentry, payments_webhook, outbox_outboxevent,"
@@ -34,9 +34,9 @@ def without_idempotency() -> Iterator[None]:
     """Make idempotency keys lock nothing and remember nothing."""
 
     with (
-        patch.object(Attempt, "_lock", lambda self: None),
-        patch.object(Attempt, "_earlier_result", lambda self: None),
-        patch.object(Attempt, "_record", lambda self, result: None),
+        patch.object(IdempotentRequest, "_lock", lambda self: None),
+        patch.object(IdempotentRequest, "_earlier_result", lambda self: None),
+        patch.object(IdempotentRequest, "_record", lambda self, result: None),
     ):
         yield
 

@@ -14,7 +14,7 @@ from bookings_service.tests.buyer import Buyer, new_traveller
 from bookings_service.tests.doubles import Destinations
 from shared.auth import Traveller
 from shared.errors import InFlight
-from shared.idempotency.attempts import Attempt
+from shared.idempotency.requests import IdempotentRequest
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox", "users")]
 
@@ -101,14 +101,14 @@ def test_invalid_parties(as_traveller: Clients, destinations: Destinations, part
     assert Quote.objects.count() == 0
 
 
-def test_keys_over_http(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
+def test_idempotency_keys_over_http(as_traveller: Clients, buyer: Buyer, destinations: Destinations) -> None:
     client, key = as_traveller(buyer.who), str(uuid4())
     departure = destinations.publish(capacity=20)
     bodies = [{"quote_id": str(buyer.quote(departure).id), "passengers": PARTY} for _ in range(2)]
 
     first, again, other = post(client, "/bookings/", bodies[0], key), post(client, "/bookings/", bodies[0], key), None
     other = post(client, "/bookings/", bodies[1], key)
-    with patch.object(Attempt, "_lock", side_effect=InFlight(retry_after=1)):
+    with patch.object(IdempotentRequest, "_lock", side_effect=InFlight(retry_after=1)):
         busy = post(client, "/bookings/", bodies[1], str(uuid4()))
     missing = post(client, "/bookings/", bodies[1])
 

@@ -1,4 +1,7 @@
-"""Events over a real broker: the relay of the outbox, and the consumer of departures."""
+"""Events over a real broker: the relay of the outbox, and the consumer of departures.
+
+Most of these tests are of shared/outbox and shared/inbox. They are here because they need a database and a service.
+"""
 
 import threading
 from collections.abc import Callable, Iterator

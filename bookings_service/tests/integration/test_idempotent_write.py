@@ -1,4 +1,7 @@
-"""An idempotent write takes effect once: `with attempt.once() as write`."""
+"""An idempotent write takes effect once: `with idempotent_request.once() as write`.
+
+These tests of shared/idempotency are here because they need a database and a service.
+"""
 
 import threading
 from uuid import UUID
@@ -7,8 +10,8 @@ import pytest
 from django.db import connection, connections
 
 from shared.errors import InFlight, KeyReused, NotFound
-from shared.idempotency.attempts import Attempt
 from shared.idempotency.models import IdempotencyKey
+from shared.idempotency.requests import IdempotentRequest
 from shared.ids import uuid7
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -16,13 +19,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OWNER, OTHER = uuid7(), uuid7()
 
 
-def attempt(*, owner: UUID = OWNER, request: object = "a request") -> Attempt:
-    return Attempt(owner=owner, key="the-key", request=request)
+def idempotent_request(*, owner: UUID = OWNER, request: object = "a request") -> IdempotentRequest:
+    return IdempotentRequest(owner=owner, key="the-key", request=request)
 
 
 def write_once(result: UUID, *, owner: UUID = OWNER) -> UUID:
     """Return what the key made: `result`, unless an earlier write has made something else."""
-    with attempt(owner=owner).once() as write:
+    with idempotent_request(owner=owner).once() as write:
         if write.earlier_result:
             return write.earlier_result
         write.succeeded(result=result)
@@ -38,11 +41,13 @@ def test_a_repeated_key_returns_the_first_result() -> None:
 
 
 def test_a_slow_check_runs_before_the_transaction_and_not_for_a_repeat() -> None:
-    """Seen failing ([True, True]) with `first` called for every request, after the key's lock."""
+    """Seen failing ([True, True]) with `before` called for every request, after the key's lock."""
     checked_in_transaction: list[bool] = []
 
     for _ in range(2):
-        with attempt().once(before=lambda: checked_in_transaction.append(connection.in_atomic_block)) as write:
+        with idempotent_request().once(
+            before=lambda: checked_in_transaction.append(connection.in_atomic_block)
+        ) as write:
             if not write.earlier_result:
                 write.succeeded(result=uuid7())
 
@@ -52,13 +57,13 @@ def test_a_slow_check_runs_before_the_transaction_and_not_for_a_repeat() -> None
 def test_a_key_with_another_request_is_refused() -> None:
     write_once(uuid7())
 
-    with pytest.raises(KeyReused), attempt(request="another request").once():
+    with pytest.raises(KeyReused), idempotent_request(request="another request").once():
         raise AssertionError("the body must not run")
 
 
 def test_a_refusal_leaves_no_row_and_the_key_free() -> None:
     def refused() -> None:
-        with attempt().once() as write:
+        with idempotent_request().once() as write:
             write.succeeded(result=uuid7())
             raise NotFound
 
@@ -71,7 +76,7 @@ def test_a_refusal_leaves_no_row_and_the_key_free() -> None:
 
 def test_a_write_that_records_no_result_is_an_error_and_is_rolled_back() -> None:
     """Seen failing (the key of another owner is kept) without the check at the end of `once`."""
-    with pytest.raises(RuntimeError), attempt().once():
+    with pytest.raises(RuntimeError), idempotent_request().once():
         write_once(uuid7(), owner=OTHER)
 
     assert IdempotencyKey.objects.count() == 0
@@ -89,7 +94,7 @@ def test_a_key_in_flight_is_refused_at_once() -> None:
         finally:
             connections.close_all()
 
-    with attempt().once() as write:
+    with idempotent_request().once() as write:
         thread = threading.Thread(target=repeat)
         thread.start()
         thread.join(10)

@@ -174,7 +174,7 @@ def test_the_provider_is_called_outside_of_any_transaction(buyer: Buyer, destina
     assert seen == [False]
 
 
-def test_an_unanswered_payment_is_processing_until_the_reconciler_asks(
+def test_an_unanswered_payment_is_processing_until_the_clock_asks(
     buyer: Buyer, destinations: Destinations, seats: SeatsOf
 ) -> None:
     departure = destinations.publish(capacity=5)
@@ -195,10 +195,10 @@ def test_an_unanswered_payment_is_processing_until_the_reconciler_asks(
     assert reconcile_due() == 0
 
 
-def test_the_reconciler_repeats_a_call_lost_in_a_crash_with_the_same_key(
+def test_the_clock_repeats_a_call_lost_in_a_crash_with_the_same_key(
     buyer: Buyer, destinations: Destinations, sandbox: str
 ) -> None:
-    """The process is killed between the payment's commit and the call. The reconciler calls, and it is charged once."""
+    """The process is killed between the payment's commit and the call. The clock calls, and it is charged once."""
     booking = buyer.book(destinations.publish())
     with patch.object(pay, "send_to_provider", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking)
@@ -225,7 +225,7 @@ def test_the_reconciler_repeats_a_call_lost_in_a_crash_with_the_same_key(
         b'{"status": "MAYBE", "amount": 1, "currency": "EUR"}',
     ],
 )
-def test_the_reconciler_asks_again_after_an_unreadable_answer(
+def test_the_clock_asks_again_after_an_unreadable_answer(
     buyer: Buyer, destinations: Destinations, answer: bytes
 ) -> None:
     """Seen failing (an unexpected error) if the form of the answer is not checked."""

@@ -165,7 +165,7 @@ def test_a_forged_webhook_is_refused(buyer: Buyer, destinations: Destinations, s
     assert Webhook.objects.count() == 0
 
 
-def test_the_reconciler_repeats_a_call_lost_in_a_crash(buyer: Buyer, destinations: Destinations, stripe: str) -> None:
+def test_the_clock_repeats_a_call_lost_in_a_crash(buyer: Buyer, destinations: Destinations, stripe: str) -> None:
     booking = buyer.book(destinations.publish())
     with patch.object(pay, "send_to_provider", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking, OK)
@@ -179,10 +179,10 @@ def test_the_reconciler_repeats_a_call_lost_in_a_crash(buyer: Buyer, destination
     assert [intent["status"] for intent in at_stripe(stripe, payment.id)] == ["succeeded"]
 
 
-def test_the_reconciler_asks_for_a_lost_answer_and_charges_nothing_again(
+def test_the_clock_asks_for_a_lost_answer_and_charges_nothing_again(
     buyer: Buyer, destinations: Destinations, stripe: str
 ) -> None:
-    """Stripe took the payment but its answer was lost. The reconciler confirms the booking, and it is charged once."""
+    """Stripe took the payment but its answer was lost. The clock confirms the booking, and it is charged once."""
     booking = buyer.book(destinations.publish())
     with patch.object(pay, "settle_payment", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         buyer.pay(booking, OK)

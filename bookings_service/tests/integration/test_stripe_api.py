@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from bookings_service.payments.domain import PaymentStatus
-from bookings_service.payments.providers.base import PaymentMethodRefused, ProviderDown, ProviderPayment, ProviderSilent
+from bookings_service.payments.providers.base import NothingDone, OutcomeUnknown, PaymentMethodRefused, ProviderPayment
 from bookings_service.payments.providers.stripe import StripeProvider
 from bookings_service.tests.stripe_doubles import Answer, Scripted, error, hits, intent, old_key, page
 from shared.ids import uuid7
@@ -145,7 +145,7 @@ def test_a_declined_intent_that_was_paid_meanwhile_has_succeeded(
 def test_the_outcome_is_unknown_if_a_declined_intent_cannot_be_cancelled(
     stripe_client: StripeProvider, script: Scripted, settings: Any, answer: Answer
 ) -> None:
-    """Never ProviderDown, because then the key would be free for another payment.
+    """Never NothingDone, because then the key would be free for another payment.
 
     Seen failing for 429 if `begun` is ignored.
     """
@@ -155,7 +155,7 @@ def test_the_outcome_is_unknown_if_a_declined_intent_cannot_be_cancelled(
     script.answers("POST", f"{INTENT}/cancel", answer)
     script.answers("GET", INTENT, intent(asked.key, "requires_payment_method"))
 
-    with pytest.raises(ProviderSilent):
+    with pytest.raises(OutcomeUnknown):
         stripe_client.pay(asked)
 
 
@@ -176,31 +176,31 @@ def test_a_decline_without_an_intent_fails_the_payment(stripe_client: StripeProv
         (error(400, code="resource_missing", param="payment_method"), PaymentMethodRefused),
         (error(404, code="resource_missing"), PaymentMethodRefused),
         (error(400, code="payment_method_unactivated", param="payment_method"), PaymentMethodRefused),
-        (error(400, code="amount_too_small", param="amount"), ProviderDown),
-        (error(401), ProviderDown),
-        (error(403), ProviderDown),
-        (error(429, code="rate_limit"), ProviderDown),
-        (error(429, code="lock_timeout"), ProviderDown),
-        (error(400, type="idempotency_error"), ProviderSilent),
-        (error(409, code="idempotency_key_in_use", type="idempotency_error"), ProviderSilent),
-        (error(500, type="api_error"), ProviderSilent),
-        (error(502, type="api_error"), ProviderSilent),
-        (error(503, type="api_error"), ProviderSilent),
-        (Answer(b"", 504), ProviderSilent),
-        (Answer(b""), ProviderSilent),
-        (Answer(b"<html>"), ProviderSilent),
-        (Answer([]), ProviderSilent),
-        (Answer({}), ProviderSilent),
-        (Answer(intent("k", "of_a_kind_unheard_of")), ProviderSilent),
-        (Answer(intent("k", amount="much", amount_received=None)), ProviderSilent),
-        (Answer(intent("k", amount=0, amount_received=0)), ProviderSilent),
-        (error(402, code="card_declined", payment_intent=[]), ProviderSilent),
+        (error(400, code="amount_too_small", param="amount"), NothingDone),
+        (error(401), NothingDone),
+        (error(403), NothingDone),
+        (error(429, code="rate_limit"), NothingDone),
+        (error(429, code="lock_timeout"), NothingDone),
+        (error(400, type="idempotency_error"), OutcomeUnknown),
+        (error(409, code="idempotency_key_in_use", type="idempotency_error"), OutcomeUnknown),
+        (error(500, type="api_error"), OutcomeUnknown),
+        (error(502, type="api_error"), OutcomeUnknown),
+        (error(503, type="api_error"), OutcomeUnknown),
+        (Answer(b"", 504), OutcomeUnknown),
+        (Answer(b""), OutcomeUnknown),
+        (Answer(b"<html>"), OutcomeUnknown),
+        (Answer([]), OutcomeUnknown),
+        (Answer({}), OutcomeUnknown),
+        (Answer(intent("k", "of_a_kind_unheard_of")), OutcomeUnknown),
+        (Answer(intent("k", amount="much", amount_received=None)), OutcomeUnknown),
+        (Answer(intent("k", amount=0, amount_received=0)), OutcomeUnknown),
+        (error(402, code="card_declined", payment_intent=[]), OutcomeUnknown),
     ],
 )
 def test_each_error_of_stripe_has_one_meaning(
     stripe_client: StripeProvider, script: Scripted, answer: Answer, refusal: type[Exception]
 ) -> None:
-    """ProviderDown only if Stripe certainly did nothing.
+    """NothingDone only if Stripe certainly did nothing.
 
     Everything else is unknown, and an unknown outcome is never a failure.
     """
@@ -212,7 +212,7 @@ def test_each_error_of_stripe_has_one_meaning(
         stripe_client.pay(payment())
 
     assert script.paths()[0] == f"POST {INTENTS}"
-    assert script.paths().count(f"POST {INTENTS}") == 1  # the reconciler retries, the library does not
+    assert script.paths().count(f"POST {INTENTS}") == 1  # the clock retries, the library does not
 
 
 def test_the_intent_is_read_after_the_search_found_it(stripe_client: StripeProvider, script: Scripted) -> None:
@@ -221,7 +221,7 @@ def test_the_intent_is_read_after_the_search_found_it(stripe_client: StripeProvi
     script.answers("GET", f"{INTENTS}/search", hits(intent(key, "requires_action")))
     script.answers("GET", INTENT, intent(key))
 
-    result = stripe_client.end_declined_and_read(key)
+    result = stripe_client.read_final_result(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -237,7 +237,7 @@ def test_a_new_intent_is_found_in_the_list(stripe_client: StripeProvider, script
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), last, more=True), page(intent(key)))
 
-    result = stripe_client.end_declined_and_read(key)
+    result = stripe_client.read_final_result(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -249,14 +249,14 @@ def test_the_list_is_read_only_back_to_the_time_of_the_key(stripe_client: Stripe
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), older, more=True))
 
-    assert stripe_client.end_declined_and_read(str(uuid7())) is None
+    assert stripe_client.read_final_result(str(uuid7())) is None
     assert len(script.requests) == 2
 
 
 def test_the_list_is_not_read_for_an_old_key(stripe_client: StripeProvider, script: Scripted) -> None:
     script.answers("GET", f"{INTENTS}/search", hits())
 
-    assert stripe_client.end_declined_and_read(old_key()) is None
+    assert stripe_client.read_final_result(old_key()) is None
     assert script.paths() == [f"GET {INTENTS}/search"]
 
 
@@ -267,7 +267,7 @@ def test_the_list_is_read_for_an_old_key_too_if_search_is_unavailable(
     script.answers("GET", f"{INTENTS}/search", error(400, message="Search is not available in your country."))
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), intent(key, created=int(time.time()) - 3 * 3600)))
 
-    result = stripe_client.end_declined_and_read(key)
+    result = stripe_client.read_final_result(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -286,15 +286,15 @@ def test_all_requests_of_a_call_share_one_time_limit(
     script.answers("GET", INTENTS, slow)
     started = time.monotonic()
 
-    with pytest.raises(ProviderSilent):
-        stripe_client.end_declined_and_read(str(uuid7()))
+    with pytest.raises(OutcomeUnknown):
+        stripe_client.read_final_result(str(uuid7()))
 
     assert 0.5 < time.monotonic() - started < 1.2
 
 
 def test_an_amount_that_stripe_cannot_take_is_not_sent(stripe_client: StripeProvider, script: Scripted) -> None:
     """Stripe takes only whole ariary; ISO 4217 has hundredths."""
-    with pytest.raises(ProviderDown):
+    with pytest.raises(NothingDone):
         stripe_client.pay(payment(amount=Money.from_minor(12_345, "MGA")))
 
     assert script.requests == []

@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from bookings_service.payments.domain import RefundStatus
-from bookings_service.payments.providers.base import ProviderDown, ProviderSilent
+from bookings_service.payments.providers.base import NothingDone, OutcomeUnknown
 from bookings_service.payments.providers.stripe import StripeProvider
 from bookings_service.tests.stripe_doubles import Answer, Scripted, error, hits, intent, old_key, page, refund
 from shared.ids import uuid7
@@ -98,11 +98,11 @@ def test_a_refund_that_stripe_refuses_fails(
 @pytest.mark.parametrize(
     ("answer", "refusal"),
     [
-        (error(429), ProviderDown),
-        (error(500), ProviderSilent),
-        (error(503), ProviderSilent),
-        (error(400, type="idempotency_error"), ProviderSilent),
-        (Answer({"id": "re_1", "object": "refund", "status": "odd"}), ProviderSilent),
+        (error(429), NothingDone),
+        (error(500), OutcomeUnknown),
+        (error(503), OutcomeUnknown),
+        (error(400, type="idempotency_error"), OutcomeUnknown),
+        (Answer({"id": "re_1", "object": "refund", "status": "odd"}), OutcomeUnknown),
     ],
 )
 def test_the_outcome_of_an_unanswered_refund_is_unknown(

@@ -14,7 +14,7 @@ class Command(OperatorCommand):
     help = (
         "Compare the seat counters of every departure with its bookings, offers and quotes."
         " With --catalogue, also compare departures with the catalogue."
-        " Exit code 1 if something differs, or if a departure is or was oversold."
+        " Exit code 1 if a difference remains, or if a departure was found oversold."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

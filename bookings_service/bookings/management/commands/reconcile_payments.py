@@ -29,7 +29,7 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         since = (
             "Also compare ended payments that began on this day or later."
-            " Warning: even without --apply, this may cancel a declined attempt that is still open at the provider."
+            " Warning: even without --apply, this may cancel a declined attempt at the provider."
         )
         parser.add_argument("--since", type=day, help=since)
         late = f"Seconds after which a live payment or an owed refund is late (default {LATE})."

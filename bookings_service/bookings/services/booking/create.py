@@ -44,7 +44,7 @@ from shared.db import database_now, lock_key
 from shared.deadline import Deadline
 from shared.errors import NotFound, Unavailable
 from shared.failpoints import failpoint
-from shared.idempotency.attempts import Attempt
+from shared.idempotency.requests import IdempotentRequest
 
 REFERENCES_TRIED: Final = 3
 
@@ -77,8 +77,8 @@ def _book(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -
     may_book = partial(
         upstream.check_traveller, traveller_id=traveller.id, token=traveller.token, deadline=deadline
     )  # fmt: skip
-    attempt = Attempt(owner=traveller.id, key=command.idempotency_key, request=command)
-    with attempt.once(before=may_book) as write:
+    idempotent_request = IdempotentRequest(owner=traveller.id, key=command.idempotency_key, request=command)
+    with idempotent_request.once(before=may_book) as write:
         if write.earlier_result:
             return selectors.booking_of_any_traveller(booking_id=write.earlier_result)
         now = database_now()

@@ -1,6 +1,6 @@
-"""Cancel as staff, in the same two steps as a traveller, with a reason for the audit.
+"""Cancel as staff, in the same two steps as a traveller.
 
-Staff may set the refunded percentage.
+Staff give a reason, so that other staff can see later why it was done. They may set the refunded percentage.
 """
 
 from collections.abc import Collection

@@ -10,15 +10,16 @@ from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.payment.settle import settle_payment
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.domain import LIVE, PaymentStatus
+from bookings_service.payments.mapping import payment_view
 from bookings_service.payments.models import Payment
 from bookings_service.payments.provider_limit import provider_slot
 from bookings_service.payments.providers import provider
 from bookings_service.payments.providers.base import (
+    NothingDone,
+    OutcomeUnknown,
     PaymentMethodRefused,
-    ProviderDown,
     ProviderPayment,
     ProviderResult,
-    ProviderSilent,
 )
 from bookings_service.payments.refusals import (
     AlreadyPaid,
@@ -27,12 +28,11 @@ from bookings_service.payments.refusals import (
     PaymentInProgress,
     ProviderUnavailable,
 )
-from bookings_service.payments.views import payment_view
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.errors import NotFound
 from shared.failpoints import failpoint
-from shared.idempotency.attempts import Attempt
+from shared.idempotency.requests import IdempotentRequest
 from shared.money import Money
 
 
@@ -50,20 +50,21 @@ def pay_booking(
         raise NotFound
     if not 0 < len(payment_method) <= 100 or not all("!" <= character <= "~" for character in payment_method):
         raise InvalidPaymentMethod(field="paymentMethod")
-    attempt = Attempt(owner=traveller.id, key=idempotency_key, request={"pay": reference, "method": payment_method})
-    with attempt.once() as write:
+    command = {"pay": reference, "method": payment_method}
+    idempotent_request = IdempotentRequest(owner=traveller.id, key=idempotency_key, request=command)
+    with idempotent_request.once() as write:
         if write.earlier_result:
             payment = Payment.objects.get(id=write.earlier_result)
             return payment_view(payment), selectors.booking_of_any_traveller(booking_id=payment.booking_id)
         payment = _record(reference=reference, method=payment_method, key=idempotency_key, traveller=traveller)
         write.succeeded(result=payment.id)
     failpoint("pay.recorded")
-    send_to_provider(payment, attempt=attempt)
+    send_to_provider(payment, idempotent_request=idempotent_request)
     payment.refresh_from_db()
     return payment_view(payment), selectors.booking_of_any_traveller(booking_id=payment.booking_id)
 
 
-def send_to_provider(payment: Payment, *, attempt: Attempt) -> None:
+def send_to_provider(payment: Payment, *, idempotent_request: IdempotentRequest) -> None:
     """Send a payment that was just recorded to the provider, and apply its answer.
 
     Raises InvalidPaymentMethod, ProviderUnavailable. The payment is then FAILED, and its key can be used again.
@@ -71,13 +72,13 @@ def send_to_provider(payment: Payment, *, attempt: Attempt) -> None:
     try:
         with provider_slot():
             result = provider().pay(payment_to_send(payment))
-    except ProviderSilent:
+    except OutcomeUnknown:
         result = ProviderResult(status=PaymentStatus.PROCESSING, amount=amount_of(payment))
     except PaymentMethodRefused:
-        _give_up(payment, attempt=attempt, failure_code="invalid_method")
+        _give_up(payment, idempotent_request=idempotent_request, failure_code="invalid_method")
         raise InvalidPaymentMethod(field="paymentMethod") from None
-    except ProviderDown:
-        _give_up(payment, attempt=attempt, failure_code="provider_unavailable")
+    except NothingDone:
+        _give_up(payment, idempotent_request=idempotent_request, failure_code="provider_unavailable")
         raise ProviderUnavailable from None
     failpoint("pay.answered")
     settle_payment(payment_id=payment.id, result=result)
@@ -115,7 +116,7 @@ def _record(*, reference: str, method: str, key: str, traveller: Traveller) -> P
     )  # fmt: skip
 
 
-def _give_up(payment: Payment, *, attempt: Attempt, failure_code: str) -> None:
+def _give_up(payment: Payment, *, idempotent_request: IdempotentRequest, failure_code: str) -> None:
     """Settle the payment as FAILED and forget its key, in one transaction: nothing was charged, so the client may try
     the key again.
     """
@@ -124,4 +125,4 @@ def _give_up(payment: Payment, *, attempt: Attempt, failure_code: str) -> None:
             payment_id=payment.id,
             result=ProviderResult(PaymentStatus.FAILED, amount_of(payment), failure_code=failure_code),
         )
-        attempt.forget()
+        idempotent_request.forget()

@@ -18,7 +18,7 @@ from bookings_service.bookings.services.payment.settle import settle_payment
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from bookings_service.payments.models import Payment
 from bookings_service.payments.providers import provider_named
-from bookings_service.payments.providers.base import PaymentMethodRefused, ProviderDown, ProviderResult, ProviderSilent
+from bookings_service.payments.providers.base import NothingDone, OutcomeUnknown, PaymentMethodRefused, ProviderResult
 from shared.db import database_now
 from shared.errors import Unavailable
 from shared.failpoints import failpoint
@@ -82,8 +82,8 @@ def contradiction(*, payment_id: UUID) -> Contradiction | None:
     payment = Payment.objects.select_related("booking").get(id=payment_id)
     provider = provider_named(payment.provider)
     try:
-        result = provider.end_declined_and_read(str(payment.id)) if provider else None
-    except (ProviderDown, ProviderSilent) as error:
+        result = provider.read_final_result(str(payment.id)) if provider else None
+    except (NothingDone, OutcomeUnknown) as error:
         raise Unavailable from error
     recorded = f"{payment.status} {amount_of(payment)}"
     if result is None:
@@ -127,7 +127,7 @@ def _reconcile(payment: Payment) -> None:
         result = _status_or_resend(payment)
         if result is None and payment.asked_at - payment.created_at > ABANDONED:
             result = _cancel_at_provider(payment)
-    except (ProviderDown, ProviderSilent) as error:
+    except (NothingDone, OutcomeUnknown) as error:
         raise Unavailable from error
     failpoint("reconcile.answered")
     if result is not None:
@@ -138,14 +138,14 @@ def _status_or_resend(payment: Payment) -> ProviderResult | None:
     """Ask the provider for the payment's result. Return it, or None if nothing changed.
 
     If the provider does not know the payment, nothing was charged. If the booking is still PENDING, the payment is then
-    sent again with the same key. Otherwise it has failed. Raises ProviderDown, ProviderSilent.
+    sent again with the same key. Otherwise it has failed. Raises NothingDone, OutcomeUnknown.
     """
     provider = provider_named(payment.provider)
     if provider is None:
-        raise ProviderDown
-    result = provider.end_declined_and_read(str(payment.id))
+        raise NothingDone
+    result = provider.read_final_result(str(payment.id))
     if result is None and payment.booking.status != Status.PENDING:
-        # `hold_expired` is a public failure code that clients rely on. It also stands for a cancelled booking.
+        # The booking may also have been cancelled. The code stays `hold_expired`, because clients rely on it.
         return _failed(payment, "hold_expired")
     if result is None:
         try:

@@ -1,4 +1,7 @@
-"""What finance does with refunds: an extra refund, another attempt, a write-off. Each has a reason for the audit."""
+"""What finance does with refunds: an extra refund, another attempt, a write-off.
+
+Each has a reason, so that other staff can see later why it was done.
+"""
 
 from uuid import UUID
 
@@ -12,13 +15,13 @@ from bookings_service.bookings.models import Booking
 from bookings_service.payments import ledger
 from bookings_service.payments.contracts import RefundView
 from bookings_service.payments.domain import RefundStatus, check_refund_move
+from bookings_service.payments.mapping import refund_view
 from bookings_service.payments.models import Refund
 from bookings_service.payments.refunds import record_refund
 from bookings_service.payments.refusals import RefundNeedsNoDecision, RefundTooLarge
-from bookings_service.payments.views import refund_view
 from shared.db import database_now
 from shared.errors import Invalid, NotFound
-from shared.idempotency.attempts import Attempt
+from shared.idempotency.requests import IdempotentRequest
 from shared.money import Money
 
 
@@ -36,8 +39,8 @@ def refund_booking(
     if amount.minor <= 0:
         raise Invalid(field="amount")
     command = {"refund": reference, "minor": amount.minor, "currency": amount.currency}
-    attempt = Attempt(owner=staff_id, key=idempotency_key, request=command)
-    with attempt.once() as write:
+    idempotent_request = IdempotentRequest(owner=staff_id, key=idempotency_key, request=command)
+    with idempotent_request.once() as write:
         booking = _booking_locked(reference)
         if write.earlier_result:
             first = Refund.objects.get(id=write.earlier_result)

@@ -21,7 +21,7 @@ from bookings_service.payments import ledger
 from bookings_service.payments.domain import UNDER_WAY, RefundStatus, check_refund_move
 from bookings_service.payments.models import Refund
 from bookings_service.payments.providers import provider_named
-from bookings_service.payments.providers.base import ProviderDown, ProviderSilent
+from bookings_service.payments.providers.base import NothingDone, OutcomeUnknown
 from shared.db import database_now
 from shared.failpoints import failpoint
 from shared.money import Money
@@ -78,9 +78,9 @@ def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
     amount = Money.from_minor(refund.amount_minor, refund.currency)
     try:
         if provider is None:
-            raise ProviderDown
+            raise NothingDone
         status = provider.refund(payment_key=str(refund.payment_id), key=str(refund.id), amount=amount)
-    except (ProviderDown, ProviderSilent):
+    except (NothingDone, OutcomeUnknown):
         log.warning("refund.provider_silent", refund_id=str(refund.id), attempt=refund.attempts)
         # The refund may have been paid, so the clock asks again without limit. reconcile_payments lists it.
         return True

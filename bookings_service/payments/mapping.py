@@ -1,4 +1,4 @@
-"""The views of payments and refunds, made from their rows."""
+"""Map rows of payments and refunds to their views, which are frozen dataclasses."""
 
 from bookings_service.payments.contracts import PaymentView, RefundView
 from bookings_service.payments.models import Payment, Refund

@@ -1,4 +1,4 @@
-"""An idempotent write: `with Attempt(...).once() as write` takes effect once, even if the client repeats it."""
+"""An idempotent write: `with IdempotentRequest(...).once() as write` takes effect once, also if it is repeated."""
 
 import dataclasses
 import hashlib
@@ -28,8 +28,8 @@ class InvalidKey(Invalid):
     )
 
 
-class Attempt:
-    """A request of `owner` under `key`.
+class IdempotentRequest:
+    """A request of `owner` under the idempotency key `key`.
 
     `request` is a dataclass or JSON-like value. A key belongs to one request for ever.
 
@@ -88,19 +88,19 @@ class Attempt:
 
 
 class Write:
-    """The write of an attempt, under its key's lock.
+    """The write of an idempotent request, under its key's lock.
 
     `earlier_result` is the id that an earlier request with this key made, or None.
     """
 
-    def __init__(self, attempt: Attempt, earlier_result: UUID | None) -> None:
+    def __init__(self, idempotent_request: IdempotentRequest, earlier_result: UUID | None) -> None:
         self.earlier_result = earlier_result
         self.is_recorded = False
-        self._attempt = attempt
+        self._idempotent_request = idempotent_request
 
     def succeeded(self, *, result: UUID) -> None:
         """Record the id of what the write made. It commits with the write."""
-        self._attempt._record(result)
+        self._idempotent_request._record(result)
         self.is_recorded = True
 
 

@@ -116,7 +116,10 @@ def run_jobs(loop: Loop) -> bool:
 
 
 def seconds_to_next(loop: Loop) -> float:
-    """Return the seconds until the loop's next job is due: LONGEST_SLEEP if no job is, negative if one is late."""
+    """Return the seconds until the loop's next job is due.
+
+    Return LONGEST_SLEEP if no job will be due, and a negative number if a job is late.
+    """
     return _seconds(loop.due_query())
 
 

@@ -48,9 +48,9 @@ class EventBuilder(Generic[EventT]):
         """
         return event_type(self.message).type.removeprefix("travel.bookings.").removesuffix(".v1")
 
-    def build(self, booking: Booking, entry: BookingEvent) -> EventT:
-        """Return the message for the changed booking and the entry just written."""
-        return self.fill(snapshot(booking), _entry(entry))
+    def build(self, booking: Booking, history_entry: BookingEvent) -> EventT:
+        """Return the message for the changed booking and the history entry just written."""
+        return self.fill(snapshot(booking), _history_entry(history_entry))
 
 
 def created() -> EventBuilder[pb.BookingCreated]:
@@ -58,7 +58,7 @@ def created() -> EventBuilder[pb.BookingCreated]:
     return EventBuilder(
         pb.BookingCreated,
         Text(en="Seats held, waiting for payment.", fr="Places retenues, en attente de paiement."),
-        lambda booking, entry: pb.BookingCreated(booking=booking, entry=entry),
+        lambda booking, history_entry: pb.BookingCreated(booking=booking, entry=history_entry),
     )
 
 
@@ -67,7 +67,7 @@ def confirmed() -> EventBuilder[pb.BookingConfirmed]:
     return EventBuilder(
         pb.BookingConfirmed,
         Text(en="Booking confirmed.", fr="Réservation confirmée."),
-        lambda booking, entry: pb.BookingConfirmed(booking=booking, entry=entry),
+        lambda booking, history_entry: pb.BookingConfirmed(booking=booking, entry=history_entry),
     )
 
 
@@ -79,7 +79,7 @@ def hold_extended() -> EventBuilder[pb.BookingHoldExtended]:
             en="The seats are held a little longer while the payment is processed.",
             fr="Les places restent retenues pendant le traitement du paiement.",
         ),
-        lambda booking, entry: pb.BookingHoldExtended(booking=booking, entry=entry),
+        lambda booking, history_entry: pb.BookingHoldExtended(booking=booking, entry=history_entry),
     )
 
 
@@ -88,7 +88,9 @@ def cancelled(*, refund: Money) -> EventBuilder[pb.BookingCancelled]:
     return EventBuilder(
         pb.BookingCancelled,
         Text(en="Booking cancelled.", fr="Réservation annulée."),
-        lambda booking, entry: pb.BookingCancelled(booking=booking, entry=entry, refund=money_to_proto(refund)),
+        lambda booking, history_entry: pb.BookingCancelled(
+            booking=booking, entry=history_entry, refund=money_to_proto(refund)
+        ),
     )
 
 
@@ -100,8 +102,8 @@ def passengers_cancelled(*, seats: int, refund: Money) -> EventBuilder[pb.Bookin
             en="Some passengers were cancelled; the others travel.",
             fr="Des passagers ont été annulés ; les autres voyagent.",
         ),
-        lambda booking, entry: pb.BookingPassengersCancelled(
-            booking=booking, entry=entry, seats_cancelled=seats, refund=money_to_proto(refund)
+        lambda booking, history_entry: pb.BookingPassengersCancelled(
+            booking=booking, entry=history_entry, seats_cancelled=seats, refund=money_to_proto(refund)
         ),
     )
 
@@ -111,7 +113,9 @@ def passenger_renamed(*, passenger_id: UUID) -> EventBuilder[pb.BookingPassenger
     return EventBuilder(
         pb.BookingPassengerRenamed,
         Text(en="A passenger’s name was corrected.", fr="Le nom d’un passager a été corrigé."),
-        lambda booking, entry: pb.BookingPassengerRenamed(booking=booking, entry=entry, passenger_id=str(passenger_id)),
+        lambda booking, history_entry: pb.BookingPassengerRenamed(
+            booking=booking, entry=history_entry, passenger_id=str(passenger_id)
+        ),
     )
 
 
@@ -120,7 +124,9 @@ def payment_succeeded(payment: Payment) -> EventBuilder[pb.PaymentSucceeded]:
     return EventBuilder(
         pb.PaymentSucceeded,
         Text(en="Payment received.", fr="Paiement reçu."),
-        lambda booking, entry: pb.PaymentSucceeded(booking=booking, entry=entry, payment=_payment(payment)),
+        lambda booking, history_entry: pb.PaymentSucceeded(
+            booking=booking, entry=history_entry, payment=_payment(payment)
+        ),
     )
 
 
@@ -129,7 +135,9 @@ def payment_failed(payment: Payment) -> EventBuilder[pb.PaymentFailed]:
     return EventBuilder(
         pb.PaymentFailed,
         Text(en="The payment did not succeed.", fr="Le paiement n’a pas abouti."),
-        lambda booking, entry: pb.PaymentFailed(booking=booking, entry=entry, payment=_payment(payment)),
+        lambda booking, history_entry: pb.PaymentFailed(
+            booking=booking, entry=history_entry, payment=_payment(payment)
+        ),
     )
 
 
@@ -138,7 +146,7 @@ def refund_succeeded(refund: Refund) -> EventBuilder[pb.RefundSucceeded]:
     return EventBuilder(
         pb.RefundSucceeded,
         Text(en="The refund was paid out.", fr="Le remboursement a été versé."),
-        lambda booking, entry: pb.RefundSucceeded(booking=booking, entry=entry, refund=_refund(refund)),
+        lambda booking, history_entry: pb.RefundSucceeded(booking=booking, entry=history_entry, refund=_refund(refund)),
     )
 
 
@@ -147,7 +155,7 @@ def refund_failed(refund: Refund) -> EventBuilder[pb.RefundFailed]:
     return EventBuilder(
         pb.RefundFailed,
         Text(en="The refund did not succeed yet.", fr="Le remboursement n’a pas encore abouti."),
-        lambda booking, entry: pb.RefundFailed(booking=booking, entry=entry, refund=_refund(refund)),
+        lambda booking, history_entry: pb.RefundFailed(booking=booking, entry=history_entry, refund=_refund(refund)),
     )
 
 
@@ -207,13 +215,13 @@ def snapshot(booking: Booking) -> pb.BookingSnapshot:
     )
 
 
-def _entry(entry: BookingEvent) -> pb.HistoryEntry:
+def _history_entry(history_entry: BookingEvent) -> pb.HistoryEntry:
     return pb.HistoryEntry(
-        sequence=entry.sequence,
-        type=entry.type,
-        at=ts(entry.at),
-        actor=entry.actor,
-        message=common_pb2.LocalizedText(en=entry.message_en, fr=entry.message_fr),
+        sequence=history_entry.sequence,
+        type=history_entry.type,
+        at=ts(history_entry.at),
+        actor=history_entry.actor,
+        message=common_pb2.LocalizedText(en=history_entry.message_en, fr=history_entry.message_fr),
     )
 
 

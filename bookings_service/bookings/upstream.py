@@ -1,4 +1,6 @@
-"""Calls to other services. Call them before a transaction starts, never inside it.
+"""Calls to other services for travellers and operators. The admin's calls are in `admin/other_services.py`.
+
+Make a call before a transaction starts, never inside it.
 
 Each service has a circuit breaker. After five failures in a row, calls fail at once with UPSTREAM_UNAVAILABLE, and one
 probe every ten seconds checks whether the service is back.

@@ -10,7 +10,7 @@ from contracts.travel.bookings.v1 import bookings_pb2_grpc
 from contracts.travel.destinations.v1 import destinations_pb2_grpc
 from contracts.travel.notifications.v1 import notifications_pb2_grpc
 from contracts.travel.users.v1 import users_pb2_grpc
-from gateway_service.tests import answers
+from gateway_service.tests import fake_services
 from gateway_service.tests.world import World
 from shared.rpc.testing import TestServer, running
 
@@ -32,15 +32,15 @@ class Backends:
         """Start the servers. They stop when `stack` closes."""
         world = World()
         services = {
-            "users": (users_pb2_grpc.add_UsersServiceServicer_to_server, answers.users(world)),
+            "users": (users_pb2_grpc.add_UsersServiceServicer_to_server, fake_services.users(world)),
             "destinations": (
                 destinations_pb2_grpc.add_DestinationsServiceServicer_to_server,
-                answers.destinations(world),
+                fake_services.destinations(world),
             ),
-            "bookings": (bookings_pb2_grpc.add_BookingsServiceServicer_to_server, answers.bookings(world)),
+            "bookings": (bookings_pb2_grpc.add_BookingsServiceServicer_to_server, fake_services.bookings(world)),
             "notifications": (
                 notifications_pb2_grpc.add_NotificationsServiceServicer_to_server,
-                answers.notifications(world),
+                fake_services.notifications(world),
             ),
         }
 

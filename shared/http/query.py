@@ -23,7 +23,7 @@ class BadParameter(Invalid):
     text = Text(en="{parameter} is not valid.", fr="{parameter} n’est pas valide.")
 
 
-def only(request: Request, allowed: Collection[str]) -> None:
+def refuse_other_parameters(request: Request, allowed: Collection[str]) -> None:
     """Raise UnknownParameter unless every query parameter is in `allowed` or belongs to a page."""
     for name in request.query_params:
         if name not in allowed and name not in PAGE_PARAMETERS:

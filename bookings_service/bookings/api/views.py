@@ -29,7 +29,7 @@ from shared.errors import InFlight, Invalid, KeyReused, NotFound, Unavailable
 from shared.http.deadlines import deadline_of
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import page_arguments, page_response, rest_names
-from shared.http.query import BadParameter, calendar_date, only, whole_number
+from shared.http.query import BadParameter, calendar_date, refuse_other_parameters, whole_number
 from shared.names import InvalidName
 from shared.pages import page
 
@@ -69,7 +69,7 @@ class QuoteDetail(APIView):
     @extend_schema(responses={200: shapes.QuoteSerializer, **refusals(NotFound)})
     def get(self, request: Request, quote_id: UUID) -> Response:
         """Show the traveller's quote."""
-        only(request, ())
+        refuse_other_parameters(request, ())
         return Response(
             shapes.QuoteSerializer(selectors.quote(quote_id=quote_id, traveller_id=traveller_of(request).id)).data
         )
@@ -92,7 +92,7 @@ class BookingList(APIView):
     )
     def get(self, request: Request) -> Response:
         """List the traveller's bookings, newest first."""
-        only(request, {"status", "starts_from", "starts_to", "reference"})
+        refuse_other_parameters(request, {"status", "starts_from", "starts_to", "reference"})
         wanted = request.query_params.get("status", "")
         if wanted and wanted not in Status.__members__:
             raise BadParameter(field="status", parameter="status")
@@ -137,7 +137,7 @@ class BookingDetail(APIView):
     @extend_schema(responses={200: shapes.BookingSerializer, **refusals(NotFound)})
     def get(self, request: Request, reference: str) -> Response:
         """Show the traveller's booking."""
-        only(request, ())
+        refuse_other_parameters(request, ())
         booking = selectors.booking_by_reference(reference=reference, traveller_id=traveller_of(request).id)
         return Response(shapes.BookingSerializer(booking).data)
 
@@ -151,7 +151,7 @@ class BookingHistory(APIView):
     )
     def get(self, request: Request, reference: str) -> Response:
         """List the booking's history entries after a sequence, oldest first."""
-        only(request, {"after_sequence"})
+        refuse_other_parameters(request, {"after_sequence"})
         after = whole_number(request, "after_sequence", minimum=0, maximum=10**9, default=0)
         _, events = selectors.booking_with_history(
             reference=reference, traveller_id=traveller_of(request).id, after=after

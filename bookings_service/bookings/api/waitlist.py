@@ -15,7 +15,7 @@ from shared.auth.drf import traveller_of
 from shared.errors import NotFound, Unavailable
 from shared.http.deadlines import deadline_of
 from shared.http.openapi import refusals
-from shared.http.query import only
+from shared.http.query import refuse_other_parameters
 
 
 class WaitlistEntryList(APIView):
@@ -24,7 +24,7 @@ class WaitlistEntryList(APIView):
     @extend_schema(operation_id="waitlist_list", responses={200: shapes.WaitlistEntrySerializer(many=True)})
     def get(self, request: Request) -> Response:
         """List the traveller's entries, newest first."""
-        only(request, ())
+        refuse_other_parameters(request, ())
         traveller_id = traveller_of(request).id
         entries = selectors.waitlist_of(traveller_ids=[traveller_id])[traveller_id]
         return Response(shapes.WaitlistEntrySerializer(entries, many=True).data)

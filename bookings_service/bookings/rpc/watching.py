@@ -39,10 +39,10 @@ async def updates(*, reference: str, traveller_id: UUID, after: int) -> AsyncIte
     with _listener.watching(reference) as woken:
         while True:
             woken.clear()
-            booking, entries = await _read(reference, traveller_id, after)
-            for entry in entries:
-                after = entry.sequence
-                yield pb.WatchBookingResponse(booking=booking_to_proto(booking), event=event_to_proto(entry))
+            booking, history_entries = await _read(reference, traveller_id, after)
+            for history_entry in history_entries:
+                after = history_entry.sequence
+                yield pb.WatchBookingResponse(booking=booking_to_proto(booking), event=event_to_proto(history_entry))
             try:
                 await asyncio.wait_for(woken.wait(), SWEEP_SECONDS)
             except TimeoutError:

@@ -13,7 +13,7 @@ from bookings_service.bookings.selectors.booking import (
     views_of,
 )
 from bookings_service.bookings.selectors.departures import (
-    LiveBookings,
+    LiveBookingsCount,
     availability,
     check_free,
     count_live_bookings,
@@ -30,7 +30,7 @@ from bookings_service.bookings.selectors.waitlist import waitlist_entries, waitl
 __all__ = [
     "BY_START",
     "NEWEST",
-    "LiveBookings",
+    "LiveBookingsCount",
     "availability",
     "booking_by_reference",
     "booking_of_any_traveller",

@@ -16,8 +16,8 @@ from shared.money import Money
 
 
 @dataclass(frozen=True, slots=True)
-class LiveBookings:
-    """The bookings of a departure that are not cancelled, in one status and currency.
+class LiveBookingsCount:
+    """The count of a departure's live bookings in one status and currency, with their seats and money.
 
     `refundable` is refunded if the departure is cancelled.
     """
@@ -28,7 +28,7 @@ class LiveBookings:
     refundable: Money
 
 
-def count_live_bookings(*, departure_id: UUID) -> list[LiveBookings]:
+def count_live_bookings(*, departure_id: UUID) -> list[LiveBookingsCount]:
     """Return the bookings of a departure that are not cancelled, counted by status and currency.
 
     Raises NotFound for an unknown departure.
@@ -40,7 +40,7 @@ def count_live_bookings(*, departure_id: UUID) -> list[LiveBookings]:
     groups = []
     for status, currency, count, seats in counted.annotate(Count("id"), Sum("seats")):
         ids = list(live.filter(status=status, currency=currency).values_list("id", flat=True))
-        groups.append(LiveBookings(status, count, seats, ledger.refundable_of(ids, currency)))
+        groups.append(LiveBookingsCount(status, count, seats, ledger.refundable_of(ids, currency)))
     return groups
 
 

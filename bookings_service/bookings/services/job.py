@@ -37,5 +37,8 @@ def earliest(rows: QuerySet[Any], field: str, *, after: timedelta | None = None)
 
 
 def now_if_any(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
-    """Return a query for the present instant if `rows` is not empty, because then work is due now."""
+    """Return a query that selects the present instant if there are any `rows`, else nothing.
+
+    If there are rows, work is due now.
+    """
     return rows.order_by().values_list(Now())[:1]

@@ -381,7 +381,7 @@ def test_in_any_order(destinations: Destinations, provider_records: ProviderReco
     - sold seats are released as held seats
     - a cancellation records no fee
     - a cancellation quote is never outdated
-    - inventory.apply_snapshot does not keep `cancelled`
+    - inventory.store_snapshot does not keep `cancelled`
     - seats of a closed departure are offered
 
     test_webhooks.py proves the amount check of settle_payment, and test_waitlist.py the release in give_up_quote.

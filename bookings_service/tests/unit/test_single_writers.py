@@ -45,11 +45,11 @@ def writes_of_a_booking(module: ast.Module) -> Iterator[int]:
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             names = {keyword.arg for keyword in node.keywords}
-            makes_entry = called == "BookingEvent" or (
+            makes_history_entry = called == "BookingEvent" or (
                 called.startswith("BookingEvent.objects.") and "create" in called
             )
             sets_status = called.startswith("Booking") and called.split(".")[-1] in {"Booking", "create", "update"}
-            if makes_entry or (sets_status and names & {"status", "reason", "sequence"}):
+            if makes_history_entry or (sets_status and names & {"status", "reason", "sequence"}):
                 yield node.lineno
 
 
@@ -103,4 +103,4 @@ def test_only_one_module_changes_the_status_of_a_waiting_list_entry() -> None:
         for node in ast.walk(module)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and ast.unparse(node) == "entry.status"
     }
-    assert writers == {f"{SEATS}entry_status.py"}
+    assert writers == {f"{SEATS}waitlist_status.py"}

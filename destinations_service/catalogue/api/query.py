@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from destinations_service.catalogue.contracts import DestinationQuery, TripQuery
 from destinations_service.catalogue.domain import Near
 from destinations_service.catalogue.models.places import Kind
-from shared.http.query import BadParameter, only, whole_number
+from shared.http.query import BadParameter, refuse_other_parameters, whole_number
 from shared.money import Money
 from shared.telemetry import current_locale
 
@@ -29,7 +29,7 @@ TRIP_ORDERS = ("PRICE", "DEPARTURE_DATE", "DURATION", "POPULARITY")
 
 def destination_query(request: Request) -> DestinationQuery:
     """Return the search for destinations that the parameters describe. Raises UnknownParameter, BadParameter."""
-    only(request, DESTINATION_FILTERS)
+    refuse_other_parameters(request, DESTINATION_FILTERS)
     return DestinationQuery(
         search=request.query_params.get("search", ""),
         kind=_choice(request, "kind", tuple(Kind.values)),
@@ -45,7 +45,7 @@ def destination_query(request: Request) -> DestinationQuery:
 
 def trip_query(request: Request) -> TripQuery:
     """Return the search for trips that the parameters describe. Raises UnknownParameter, BadParameter."""
-    only(request, TRIP_FILTERS)
+    refuse_other_parameters(request, TRIP_FILTERS)
     return TripQuery(
         destination_id=_uuid(request, "destination"),
         departs_after=day(request, "departs_after"),

@@ -24,7 +24,7 @@ from shared.auth.drf import has_role
 from shared.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import page_arguments, page_response, rest_names
-from shared.http.query import only
+from shared.http.query import refuse_other_parameters
 
 V = TypeVar("V")
 CatalogueEditor = has_role("catalogue_editor")
@@ -80,7 +80,7 @@ class DestinationDetail(OpenView):
     @extend_schema(auth=[], responses={200: shapes.DestinationSerializer, **refusals(NotFound)})
     def get(self, request: Request, slug: str) -> Response:
         """Show a destination by its slug."""
-        only(request, ())
+        refuse_other_parameters(request, ())
         return Response(shapes.DestinationSerializer(_first(selectors.destinations_by_key(slugs=[slug]))).data)
 
     @extend_schema(
@@ -124,7 +124,7 @@ class TripDetail(OpenView):
     @extend_schema(auth=[], responses={200: shapes.TripSerializer, **refusals(NotFound)})
     def get(self, request: Request, slug: str) -> Response:
         """Show a trip by its slug."""
-        only(request, ())
+        refuse_other_parameters(request, ())
         return Response(shapes.TripSerializer(_first(selectors.trips_by_key(slugs=[slug]))).data)
 
 
@@ -139,7 +139,7 @@ class DepartureList(OpenView):
     )
     def get(self, request: Request, slug: str) -> Response:
         """List the trip's future departures, soonest first."""
-        only(request, {"departs_after", "departs_before"})
+        refuse_other_parameters(request, {"departs_after", "departs_before"})
         trip = _first(selectors.trips_by_key(slugs=[slug]))
         with rest_names():
             pages = selectors.departures_of(
@@ -159,7 +159,7 @@ class DepartureDetail(OpenView):
     @extend_schema(auth=[], responses={200: shapes.DepartureSerializer, **refusals(NotFound)})
     def get(self, request: Request, departure_id: UUID) -> Response:
         """Show a departure."""
-        only(request, ())
+        refuse_other_parameters(request, ())
         return Response(shapes.DepartureSerializer(_first(selectors.departures_by_id(ids=[departure_id]))).data)
 
     @extend_schema(

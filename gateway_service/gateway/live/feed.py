@@ -1,8 +1,8 @@
 """The live feed: each process has one Kafka reader, which wakes the watchers of a booking, a traveller or a departure.
 
-The reader assigns itself all partitions of BOOKINGS_TOPIC and INVENTORY_TOPIC, starting at their present end. It never
-subscribes. So every gateway process reads every event, although all processes use the same group name. A thread polls
-Kafka. Everything else runs on the event loop.
+The reader assigns itself all partitions of BOOKINGS_TOPIC and INVENTORY_TOPIC, starting at their present end. It calls
+`assign()`, never Kafka's `subscribe()`. So every gateway process reads every event, although all processes use the same
+group name. A thread polls Kafka. Everything else runs on the event loop.
 """
 
 import asyncio

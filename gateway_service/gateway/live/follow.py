@@ -11,7 +11,7 @@ from typing import Final
 from contracts.travel.bookings.v1 import bookings_pb2
 from gateway_service.gateway.live.feed import Change, feed, traveller_watch_name
 from gateway_service.gateway.operation.context import Operation
-from gateway_service.gateway.operation.messages import page_request
+from gateway_service.gateway.operation.requests import page_request
 from gateway_service.gateway.upstream import stubs
 from shared.errors import DeadlineExceeded, Unavailable
 
@@ -37,10 +37,10 @@ async def follow_booking(operation: Operation, *, reference: str, after: int | N
     Raises NotFound for a booking that is not the traveller's. Raises Unavailable or DeadlineExceeded if
     bookings_service does not answer at the start.
     """
-    booking, _ = await _booking_and_entries(operation, reference, after or 0)
+    booking, _ = await _booking_and_history(operation, reference, after or 0)
     sent = after if after is not None else booking.sequence
     async with feed().watching(booking.id) as signals:
-        booking, entries = await _booking_and_entries(operation, reference, sent)  # entries since the first read
+        booking, entries = await _booking_and_history(operation, reference, sent)  # entries since the first read
         while True:
             for entry in entries:
                 if entry.sequence > sent:
@@ -49,7 +49,7 @@ async def follow_booking(operation: Operation, *, reference: str, after: int | N
             await signals.wait_beyond({booking.id: sent}, poll_seconds=POLL_SECONDS)
             operation.renew()
             try:
-                booking, entries = await _booking_and_entries(operation, reference, sent)
+                booking, entries = await _booking_and_history(operation, reference, sent)
             except (Unavailable, DeadlineExceeded):
                 await asyncio.sleep(POLL_SECONDS)
                 entries = ()
@@ -124,7 +124,7 @@ async def _unsent_updates(
     if booking.sequence <= sent.get(booking.id, 0):
         return
     operation.renew()
-    latest, entries = await _booking_and_entries(operation, booking.reference, sent.get(booking.id, 0))
+    latest, entries = await _booking_and_history(operation, booking.reference, sent.get(booking.id, 0))
     for entry in entries:
         if entry.sequence > sent.get(booking.id, 0):
             yield Update(latest, entry)
@@ -156,7 +156,7 @@ async def _all_bookings(operation: Operation, traveller_id: str) -> list[booking
         operation.renew()
 
 
-async def _booking_and_entries(
+async def _booking_and_history(
     operation: Operation, reference: str, after: int
 ) -> tuple[bookings_pb2.Booking, tuple[bookings_pb2.BookingEvent, ...]]:
     request = bookings_pb2.ListBookingEventsRequest(reference=reference, after_sequence=after)

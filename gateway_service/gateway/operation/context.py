@@ -61,7 +61,9 @@ class Operation:
         return self.traveller
 
     async def call(self, method: "UnaryUnaryMultiCallable[Request, Response]", request: Request) -> Response:
-        """Call `method` for the traveller, within the operation's remaining time. A stub in `stubs` has the method.
+        """Call `method` for the traveller, within the operation's remaining time.
+
+        `method` is a method of a stub, such as `stubs.bookings.GetQuote`.
 
         Raises the DomainError that the service raised; Unavailable or DeadlineExceeded if the service does not answer;
         RpcFailed if the call fails.

@@ -14,7 +14,7 @@ from contracts.travel.bookings.v1 import bookings_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from contracts.travel.users.v1 import users_pb2
-from gateway_service.gateway.operation.messages import date_range, page_request, rows_in_order
+from gateway_service.gateway.operation.requests import date_range, page_request, rows_in_order
 from gateway_service.gateway.upstream import stubs
 
 MAX_BATCH: Final = 500
@@ -268,7 +268,7 @@ class Loaders:
 
     @cached_property
     def exchange_rates(self) -> DataLoader[str, dict[str, destinations_pb2.ExchangeRate]]:
-        """The rates against the euro, by currency. The only key is `EURO`."""
+        """A loader with one key, `EURO`. Its value maps each currency to its rate against the euro."""
 
         async def batch(keys: list[str]) -> list[dict[str, destinations_pb2.ExchangeRate]]:
             request = destinations_pb2.ListExchangeRatesRequest()

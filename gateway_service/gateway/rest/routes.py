@@ -1,4 +1,4 @@
-"""The table of public REST paths and their services. The façade serves no other path, such as the paths for staff."""
+"""The table of public REST paths and their services. No other path is public. For example, staff's paths are not."""
 
 import re
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway.ids import ListKey, parse_global_id, raw_id
 from gateway_service.gateway.operation import wrong_references
 from gateway_service.gateway.operation.loaders import Loaders
-from gateway_service.gateway.operation.messages import date_range, page_request, rows_in_order
+from gateway_service.gateway.operation.requests import date_range, page_request, rows_in_order
 from gateway_service.gateway.schema.base import HasId, Info, Node
 from gateway_service.gateway.schema.bookings import Booking, Quote
 from gateway_service.gateway.schema.catalogue import (

@@ -30,8 +30,8 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
 def seconds_valid(traveller: Traveller) -> float:
     """Return for how many seconds from now a socket or stream may still use the verified token.
 
-    Until the token's `exp`: the seconds to `exp`. After `exp`: the seconds to the end of the leeway, which is
-    TOKEN_LEEWAY_SECONDS long, because clocks may differ by so much.
+    A token that is valid now may be used until its `exp`. A token that arrives after `exp`, but within the leeway, may
+    be used until the leeway ends. The leeway is TOKEN_LEEWAY_SECONDS long, because clocks may differ by so much.
     """
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)

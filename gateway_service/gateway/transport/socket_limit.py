@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 class SocketLimit:
     """Counts the open sockets of each traveller: in Valkey for all processes, and in memory for this process.
 
-    In Valkey a socket counts until _MARGIN_SECONDS after its token expired, if this process ends without `release`.
+    If the process dies without `release`, Valkey counts the socket until _MARGIN_SECONDS after its token expired.
     """
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from notifications_service.billing.models import Invoice
 from shared.auth.drf import traveller_of
 from shared.errors import Invalid, NotFound, Unauthenticated, Unavailable
 from shared.http.openapi import refusals
-from shared.http.query import only
+from shared.http.query import refuse_other_parameters
 
 
 class InvoiceViewSet(GenericViewSet[Invoice]):
@@ -31,7 +31,7 @@ class InvoiceViewSet(GenericViewSet[Invoice]):
     @extend_schema(responses={200: InvoiceSerializer(many=True), **refusals(Invalid, Unauthenticated)})
     def list(self, request: Request) -> Response:
         """List the traveller's invoices and credit notes, newest first."""
-        only(request, ())
+        refuse_other_parameters(request, ())
         page = self.paginate_queryset(selectors.invoices_of_person(person_id=traveller_of(request).id)) or []
         return self.get_paginated_response(InvoiceSerializer(map(selectors.to_view, page), many=True).data)
 

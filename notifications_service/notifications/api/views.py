@@ -13,7 +13,7 @@ from notifications_service.notifications.models import Notification
 from shared.auth.drf import traveller_of
 from shared.errors import Invalid, NotFound, Unauthenticated
 from shared.http.openapi import refusals
-from shared.http.query import only
+from shared.http.query import refuse_other_parameters
 
 
 class NotificationViewSet(GenericViewSet[Notification]):
@@ -26,7 +26,7 @@ class NotificationViewSet(GenericViewSet[Notification]):
     @extend_schema(responses={200: NotificationSerializer(many=True), **refusals(Invalid, Unauthenticated)})
     def list(self, request: Request) -> Response:
         """List the traveller's notifications, newest first."""
-        only(request, ())
+        refuse_other_parameters(request, ())
         page = self.paginate_queryset(selectors.notifications_of_person(person_id=traveller_of(request).id)) or []
         return self.get_paginated_response(NotificationSerializer(map(selectors.to_view, page), many=True).data)
 

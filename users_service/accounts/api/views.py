@@ -14,7 +14,7 @@ from shared.auth.tokens import Traveller
 from shared.errors import NotFound, RateLimited, Unauthenticated
 from shared.http.addresses import client_ip
 from shared.http.openapi import refusals
-from shared.http.query import only
+from shared.http.query import refuse_other_parameters
 from shared.names import InvalidName
 from users_service.accounts import selectors, services, signing
 from users_service.accounts.api.serializers import (
@@ -51,7 +51,7 @@ class PublicView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse query parameters, because these addresses take none."""
         super().initial(request, *args, **kwargs)
-        only(request, ())
+        refuse_other_parameters(request, ())
 
 
 def device_of(request: Request) -> Device:
@@ -146,7 +146,7 @@ class ProfileDetail(APIView):
     @extend_schema(responses={200: ProfileSerializer, **refusals(Unauthenticated, NotFound)})
     def get(self, request: Request) -> Response:
         """Show the traveller's own profile."""
-        only(request, ())
+        refuse_other_parameters(request, ())
         return Response(ProfileSerializer(selectors.get_user(user_id=traveller_of(request).id)).data)
 
     @extend_schema(

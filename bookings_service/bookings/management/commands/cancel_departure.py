@@ -1,4 +1,7 @@
-"""`manage bookings cancel_departure ID`: cancel and refund every booking of a departure that will not leave."""
+"""`manage bookings cancel_departure ID`: cancel and refund every booking of a departure that will not leave.
+
+The departure itself is cancelled only in bookings_service, so that nobody books it. Staff cancel it in the catalogue.
+"""
 
 from typing import Any
 

@@ -68,12 +68,12 @@ class Command(OperatorCommand):
             for d in different
         )
         self.table("Departures that differ from the catalogue", columns, rows)
-        behind = sum(comparison.difference is compare_catalogue.Difference.BEHIND for comparison in different)
+        out_of_date = sum(comparison.difference is compare_catalogue.Difference.OUT_OF_DATE for comparison in different)
         if apply:
             for comparison in different:
                 compare_catalogue.apply_snapshot_of(comparison)
         oversold = sum(comparison.difference is compare_catalogue.Difference.OVERSOLD for comparison in different)
-        corrected = behind if apply else 0
+        corrected = out_of_date if apply else 0
         self.stdout.write(
             f"Catalogue: {count:,} departures to come, {len(different):,} differ,"
             f" {corrected:,} set right, {oversold:,} oversold."

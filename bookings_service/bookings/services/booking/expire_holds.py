@@ -10,7 +10,7 @@ from bookings_service.bookings import events
 from bookings_service.bookings.contracts import SYSTEM
 from bookings_service.bookings.domain.booking import Action, Reason, Status
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.transition import save_with_entry, transition
+from bookings_service.bookings.services.booking.transition import save_with_history, transition
 from bookings_service.bookings.services.job import Job, earliest
 from bookings_service.bookings.services.seats.release import release
 from bookings_service.payments.domain import LIVE, PaymentStatus
@@ -62,7 +62,7 @@ def _expire_next() -> bool:
 def _extend(booking: Booking, *, now: datetime) -> None:
     booking.hold_extended = True
     booking.hold_expires_at = now + settings.HOLD_EXTENSION
-    save_with_entry(booking, events.hold_extended(), actor=SYSTEM, now=now)
+    save_with_history(booking, events.hold_extended(), actor=SYSTEM, now=now)
 
 
 def _expire(booking: Booking, *, failed: bool, now: datetime) -> None:

@@ -9,7 +9,7 @@ from bookings_service.bookings.contracts import Actor, ActorKind, BookingView
 from bookings_service.bookings.domain.booking import Status, check_renaming
 from bookings_service.bookings.models import Booking, Passenger
 from bookings_service.bookings.refusals import NotChangeable
-from bookings_service.bookings.services.booking.transition import save_with_entry
+from bookings_service.bookings.services.booking.transition import save_with_history
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.errors import NotFound
@@ -38,5 +38,5 @@ def rename_passenger(*, passenger_id: UUID, first_name: str, last_name: str, tra
             passenger.first_name, passenger.last_name = first, last
             passenger.save(update_fields=["first_name", "last_name"])
             actor = Actor(ActorKind.TRAVELLER, traveller.id)
-            save_with_entry(booking, events.passenger_renamed(passenger_id=passenger.id), actor=actor, now=now)
+            save_with_history(booking, events.passenger_renamed(passenger_id=passenger.id), actor=actor, now=now)
         return selectors.view_of(booking)

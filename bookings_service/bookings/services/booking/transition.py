@@ -44,10 +44,10 @@ def transition(
     booking.status = next_status(Status(booking.status), action, current_reason=Reason(booking.reason))
     booking.reason = reason
     booking.hold_expires_at = None  # only a PENDING booking has a hold, and no action leads to PENDING
-    save_with_entry(booking, event, actor=actor, now=now, staff_reason=staff_reason)
+    save_with_history(booking, event, actor=actor, now=now, staff_reason=staff_reason)
 
 
-def save_with_entry(
+def save_with_history(
     booking: Booking, event: EventBuilder[Message], *, actor: Actor, now: datetime, staff_reason: str = ""
 ) -> None:  # fmt: skip
     """Save the booking with its next history entry and outbox row.
@@ -60,7 +60,7 @@ def save_with_entry(
 
 
 def _write(booking: Booking, event: EventBuilder[Message], *, actor: Actor, now: datetime, staff_reason: str) -> None:
-    entry = BookingEvent.objects.create(
+    history_entry = BookingEvent.objects.create(
         booking=booking,
         sequence=booking.sequence,
         type=event.type,
@@ -73,5 +73,5 @@ def _write(booking: Booking, event: EventBuilder[Message], *, actor: Actor, now:
         message_fr=event.text.fr,
         note=staff_reason,
     )
-    publish(event.build(booking, entry), aggregate_id=booking.id, sequence=booking.sequence, occurred_at=now)
+    publish(event.build(booking, history_entry), aggregate_id=booking.id, sequence=booking.sequence, occurred_at=now)
     transaction.on_commit(lambda: notify(WATCH_CHANNEL, booking.reference), robust=True)

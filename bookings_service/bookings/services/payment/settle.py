@@ -11,7 +11,7 @@ from django.db import transaction
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.transition import save_with_entry
+from bookings_service.bookings.services.booking.transition import save_with_history
 from bookings_service.bookings.services.payment.confirm import confirm
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import LIVE, PaymentStatus, SettleOutcome, check_payment_move
@@ -50,7 +50,7 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> SettleOutcome
         if result.status is PaymentStatus.SUCCEEDED:
             _apply_capture(booking, payment, now=now)
         elif result.status is PaymentStatus.FAILED:
-            save_with_entry(booking, events.payment_failed(payment), actor=PROVIDER, now=now)
+            save_with_history(booking, events.payment_failed(payment), actor=PROVIDER, now=now)
         failpoint("settle.before_commit")
         return SettleOutcome.APPLIED
 
@@ -58,6 +58,6 @@ def settle_payment(*, payment_id: UUID, result: ProviderResult) -> SettleOutcome
 def _apply_capture(booking: Booking, payment: Payment, *, now: datetime) -> None:
     amount = Money.from_minor(payment.amount_minor, payment.currency)
     ledger.record(ledger.Kind.CAPTURE, booking.id, movement=payment.id, amount=amount, now=now)
-    save_with_entry(booking, events.payment_succeeded(payment), actor=PROVIDER, now=now)
+    save_with_history(booking, events.payment_succeeded(payment), actor=PROVIDER, now=now)
     if not confirm(booking, now=now):
         record_refund(booking.id, amount=amount, reason=booking.reason, now=now)

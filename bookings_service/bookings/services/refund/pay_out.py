@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from bookings_service.bookings import events
 from bookings_service.bookings.contracts import PROVIDER
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.services.booking.transition import save_with_entry
+from bookings_service.bookings.services.booking.transition import save_with_history
 from bookings_service.bookings.services.job import Job, earliest
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import UNDER_WAY, RefundStatus, check_refund_move
@@ -109,8 +109,8 @@ def settle_refund(*, refund_id: UUID, status: RefundStatus) -> None:
         if status is RefundStatus.SUCCEEDED:
             amount = Money.from_minor(refund.amount_minor, refund.currency)
             ledger.record(ledger.Kind.REFUND, booking.id, movement=refund.id, amount=amount, now=now)
-            save_with_entry(booking, events.refund_succeeded(refund), actor=PROVIDER, now=now)
+            save_with_history(booking, events.refund_succeeded(refund), actor=PROVIDER, now=now)
         elif status is RefundStatus.FAILED:
             log.error("alarm:refund_failed", refund_id=str(refund.id))
-            save_with_entry(booking, events.refund_failed(refund), actor=PROVIDER, now=now)
+            save_with_history(booking, events.refund_failed(refund), actor=PROVIDER, now=now)
         failpoint("refund.before_commit")

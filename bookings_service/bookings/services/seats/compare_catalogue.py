@@ -25,9 +25,9 @@ class Difference(StrEnum):
     """How a departure differs from the catalogue."""
 
     OVERSOLD = "OVERSOLD"  # more seats are taken than the catalogue's capacity
-    # An event was missed. Or the catalogue's capacity was less than the taken seats, so the taken seats were stored as
-    # the capacity here, and the catalogue's capacity is enough now.
-    BEHIND = "behind"
+    # The stored row is out of date: an event was missed, or a larger capacity was stored because too many seats were
+    # taken, and that is over.
+    OUT_OF_DATE = "out of date here"
     CANCELLED_HERE = "cancelled only in bookings_service"
     UNKNOWN = "unknown to the catalogue"
 
@@ -82,4 +82,4 @@ def _difference(row: SeatInventory, snapshot: DepartureSnapshot | None) -> Diffe
         return Difference.OVERSOLD
     here = (row.capacity, row.closed, row.cancelled, row.starts_at)
     there = (snapshot.capacity, snapshot.closed, snapshot.cancelled, snapshot.starts_at)
-    return Difference.BEHIND if here != there else None
+    return Difference.OUT_OF_DATE if here != there else None

@@ -22,7 +22,7 @@ def apply_departure(*, snapshot: DepartureSnapshot, now: datetime) -> None:
     New free seats go to the waiting list first. If the capacity is below the taken seats, the number of taken seats is
     stored instead, and an alarm is raised.
     """
-    if not inventory.apply_snapshot(snapshot):
+    if not inventory.store_snapshot(snapshot):
         log.error(
             "alarm:capacity_below_taken", departure_id=str(snapshot.departure_id), capacity=snapshot.capacity
         )  # fmt: skip
@@ -35,7 +35,7 @@ def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
     Raises CapacityBelowSold with the held and sold seats, NotFound.
     """
     with transaction.atomic():
-        seats = inventory.set_capacity(departure_id=departure_id, capacity=capacity, version=version)
+        seats = inventory.store_capacity(departure_id=departure_id, capacity=capacity, version=version)
         offer_free_seats(departure_id=departure_id, now=database_now())
         return seats
 

@@ -85,7 +85,7 @@ def cancel(*, departure_id: UUID) -> None:
     _update(departure_id, closed=True, cancelled=True)
 
 
-def apply_snapshot(snapshot: DepartureSnapshot) -> bool:
+def store_snapshot(snapshot: DepartureSnapshot) -> bool:
     """Store the snapshot unless the stored version is newer. Return False if its capacity was too small.
 
     A capacity below held + sold is stored as held + sold: nobody loses a seat, and the caller raises the alarm.
@@ -115,7 +115,7 @@ def _permanent(row: SeatInventory, snapshot: DepartureSnapshot) -> dict[str, boo
     return {"cancelled": cancelled, "closed": snapshot.closed or cancelled}
 
 
-def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
+def store_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:
     """Store a capacity that destinations_service is about to commit as `version`, unless the stored version is newer.
 
     Raises CapacityBelowSold with the held and sold seats, NotFound.

@@ -18,7 +18,7 @@ from bookings_service.bookings.domain.waitlist import WaitlistAction, WaitlistSt
 from bookings_service.bookings.models import SeatInventory, WaitlistEntry
 from bookings_service.bookings.services.job import Instant, Job, now_if_any
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.entry_status import change_entry_status
+from bookings_service.bookings.services.seats.waitlist_status import change_entry_status
 from shared.db import database_now
 from shared.outbox import publish
 

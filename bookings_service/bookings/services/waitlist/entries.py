@@ -12,9 +12,9 @@ from bookings_service.bookings.domain.waitlist import LIVE_ENTRY, WaitlistAction
 from bookings_service.bookings.models import WaitlistEntry
 from bookings_service.bookings.refusals import DepartureClosed, InvalidPassengers, SeatsAvailable
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.entry_status import change_entry_status
 from bookings_service.bookings.services.seats.follow_departures import apply_departure
 from bookings_service.bookings.services.seats.release import release
+from bookings_service.bookings.services.seats.waitlist_status import change_entry_status
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.deadline import Deadline

@@ -13,8 +13,8 @@ from bookings_service.bookings.domain.waitlist import LIVE_ENTRY, WaitlistAction
 from bookings_service.bookings.models import Quote, SeatInventory, WaitlistEntry
 from bookings_service.bookings.services.job import Instant, Job, earliest, now_if_any
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.entry_status import change_entry_status
 from bookings_service.bookings.services.seats.release import release
+from bookings_service.bookings.services.seats.waitlist_status import change_entry_status
 from contracts.travel.events.v1 import bookings_pb2 as pb
 from shared.db import database_now
 from shared.outbox import publish

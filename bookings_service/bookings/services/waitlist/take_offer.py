@@ -8,8 +8,8 @@ from bookings_service.bookings.domain.waitlist import WaitlistAction
 from bookings_service.bookings.models import Quote, WaitlistEntry
 from bookings_service.bookings.refusals import InvalidPassengers, SeatsUnavailable
 from bookings_service.bookings.services.seats import inventory
-from bookings_service.bookings.services.seats.entry_status import change_entry_status
 from bookings_service.bookings.services.seats.release import release
+from bookings_service.bookings.services.seats.waitlist_status import change_entry_status
 from shared.errors import NotFound
 
 
@@ -40,11 +40,11 @@ def _still_open(entry: WaitlistEntry, now: datetime) -> bool:
 
 
 def give_up_quote(quote: Quote, *, seats: int, now: datetime) -> datetime:
-    """Expire a locked, unbooked quote so that another quote of the same offer can hold `seats`.
+    """Expire a locked, unbooked quote so that a new quote of the same offer can hold `seats`.
 
-    Return until when it may hold them.
+    Return until when the new quote may hold them.
 
-    Raises InvalidPassengers if `seats` is more than the quote holds.
+    Raises InvalidPassengers if `seats` is more than the old quote holds.
     """
     if seats > quote.held_seats:
         raise InvalidPassengers(field="adults")

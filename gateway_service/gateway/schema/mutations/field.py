@@ -1,4 +1,4 @@
-"""The fields of Mutation, and the decorator `mutation`, which turns results and refusals into payloads."""
+"""The class of a mutation's field, and the decorator `mutation`, which turns results and refusals into payloads."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -19,8 +19,8 @@ Resolver = Callable[..., Awaitable[Payload]]
 class MutationField(graphene.Field):
     """A field of Mutation.
 
-    The payload's `errors` contain a refusal if its code is in `refusals`, or if it is a Conflict (such as
-    KeyReused or InFlight), to which shared/errors.py gives no GraphQL code. Any other refusal is a top-level error.
+    The payload's `errors` contain a refusal if its code is in `refusals`, or if shared/errors.py gives its kind no
+    GraphQL code, as for Conflict. Any other refusal is a top-level error.
     """
 
     def __init__(

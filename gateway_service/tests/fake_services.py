@@ -1,4 +1,4 @@
-"""The four services as servicers: how each answers from a World."""
+"""Fakes of the four services: gRPC servicers that answer from a World."""
 
 from typing import Any
 

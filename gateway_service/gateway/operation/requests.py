@@ -1,4 +1,4 @@
-"""Parts of requests to services, and the order of the rows in their answers."""
+"""Make parts of requests to services, and put the rows of their answers in order."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from launcher.children import Child, forget, running, strays
@@ -12,6 +12,7 @@ from launcher.platform import Platform
 from launcher.processes import BY_NAME, STOP_ORDER, TABLE, Kind
 
 BUDGET: Final = 7.5  # seconds for everything; a process that still runs then is killed
+KILL_SECONDS: Final = 2.0  # the longest wait for a killed process to be gone
 LAST_STAGE: Final = 3.5  # seconds of the budget that are kept for the infrastructure
 
 
@@ -35,8 +36,10 @@ def stop(platform: Platform, *, say: Callable[[str], None] = lambda name: None, 
         for child in stage:
             forget(platform, child.name)
             say(child.name)
-    for child in strays(platform):
+    left_over = strays(platform)
+    for child in left_over:
         child.kill()
+    wait_until_ended([*lost, *left_over])
     (platform.run / "offset").unlink(missing_ok=True)
     return [child.name for child in known]
 
@@ -58,6 +61,13 @@ def stop_stage(children: Iterable[Child], *, deadline: float, last: bool = False
         time.sleep(0.03)
     for child in children:
         kill_group(child)
+
+
+def wait_until_ended(killed: Sequence[Child]) -> None:
+    """Wait, for KILL_SECONDS at most, until these killed children have ended: a busy kernel needs a moment."""
+    deadline = time.monotonic() + KILL_SECONDS
+    while any(child.alive() for child in killed) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def kill_group(child: Child) -> None:

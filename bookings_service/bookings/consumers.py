@@ -18,7 +18,7 @@ def on_departure(
     departure = event.departure
     starts_at = from_ts(departure.starts_at)
     if starts_at is None:
-        raise ValueError("a departure has a start")
+        raise ValueError("the departure has no start")
     apply_departure(
         snapshot=DepartureSnapshot(
             departure_id=UUID(departure.departure_id),

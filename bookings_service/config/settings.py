@@ -41,7 +41,8 @@ WEBHOOK_RETENTION = timedelta(days=env.whole_number("WEBHOOK_RETENTION_DAYS", de
 PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", default="sandbox")
 if PAYMENT_PROVIDER not in ("sandbox", "stripe"):
     refuse(f"PAYMENT_PROVIDER is malformed: sandbox or stripe is expected, not {PAYMENT_PROVIDER[:40]}")
-# The active provider needs all of its variables. The other's may be set too, for payments that were made with it.
+# The active provider needs all of its variables. The variables of the other provider may be set too, for payments that
+# were made with it.
 _sandbox = PAYMENT_PROVIDER == "sandbox" or env.str("PAYMENT_SANDBOX_URL", default="")
 PAYMENT_SANDBOX_URL = env.str("PAYMENT_SANDBOX_URL") if _sandbox else ""
 PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET") if _sandbox else ""

@@ -61,7 +61,7 @@ RULES: Final[Mapping[str, str]] = {
         FROM bookings_booking b LEFT JOIN payments_ledgerentry l
             ON l.booking_id = b.id AND l.kind = 'CAPTURE' AND l.account = 'PROVIDER'
         WHERE b.status = 'CONFIRMED' GROUP BY b.id HAVING coalesce(sum(l.amount_minor), 0) <> b.total_minor""",
-    "nothing is owed for a cancelled booking once its refunds are paid out": """
+    "nothing is owed for a cancelled booking after its refunds are paid out": """
         SELECT b.reference, format('still owes %s %s', -sum(l.amount_minor), b.currency)
         FROM bookings_booking b JOIN payments_ledgerentry l ON l.booking_id = b.id AND l.account = 'TRAVELLER'
         WHERE b.status = 'CANCELLED' AND NOT EXISTS (SELECT FROM payments_refund r

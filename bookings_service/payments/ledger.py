@@ -10,7 +10,7 @@ What a booking has paid, and which refunds were paid out, derive only from the l
 | write-off of a refund that cannot be paid out | TRAVELLER | WRITE_OFFS |
 
 The balance of TRAVELLER is never positive. A negative balance is what we owe the traveller: the trip, or money. The
-balance of a cancelled booking is zero once its refunds are paid out.
+balance of a cancelled booking is zero after its refunds are paid out.
 """
 
 from collections.abc import Collection

@@ -129,7 +129,7 @@ class Webhook(models.Model):
     """A webhook with a valid signature.
 
     The id of its event makes a repeat harmless. Its outcome says what it changed. UNKNOWN has two cases: the payment is
-    unknown to us, or the event reports no result of a payment. The label names only the first.
+    unknown to us, or the event reports no result of a payment. In the admin both show as "Of no payment of ours".
     """
 
     class Outcome(models.TextChoices):

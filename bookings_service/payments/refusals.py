@@ -14,8 +14,8 @@ class RefundTooLarge(Conflict):
 class RefundNeedsNoDecision(Conflict):
     """Finance has nothing to decide about the refund.
 
-    A write-off: the refund has not failed, or is already written off. A retry: it is already written off. A retry of a
-    refund that has not failed raises IllegalTransition.
+    Raised for a write-off if the refund has not failed or is already written off. Raised for a retry if the refund is
+    already written off. A retry of a refund that has not failed raises IllegalTransition.
     """
 
     code = "NOTHING_TO_WRITE_OFF"

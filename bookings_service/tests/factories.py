@@ -27,7 +27,7 @@ def party(*, adults: int = 2, children: int = 0) -> tuple[PassengerDetails, ...]
 
 
 def create_booking_command(quote: QuoteView, *, key: str | None = None, **changes: Any) -> CreateBooking:
-    """Return the command that books `quote` for the party it is for."""
+    """Return the command that books `quote` for the party of the quote."""
     fields = {
         "quote_id": quote.id,
         "passengers": party(adults=quote.adults, children=quote.children),

@@ -9,7 +9,7 @@ from gateway_service.gateway.transport.assets import asset
 from gateway_service.gateway.transport.graphql_http import graphql
 from gateway_service.gateway.transport.health import live, ready
 from gateway_service.gateway.transport.index import index
-from gateway_service.gateway.transport.jwks import jwks
+from gateway_service.gateway.transport.jwks_endpoint import jwks
 from gateway_service.gateway.transport.problems import not_found
 
 urlpatterns = [

@@ -33,7 +33,7 @@ PAGE = "bookings/admin/action.html"
 
 
 def cancel(model_admin: ModelAdmin, request: HttpRequest, booking_id: UUID) -> HttpResponse:
-    """Ask for passengers and a reason, show what would be refunded, and cancel once the person confirms it."""
+    """Ask for passengers and a reason, show what would be refunded, and cancel when the person confirms it."""
     booking = _booking(booking_id)
     if quote_id := request.POST.get("confirm"):
         return _confirm(request, booking, quote_id)

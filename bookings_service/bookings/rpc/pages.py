@@ -13,7 +13,10 @@ from shared.rpc.mapping import date_of, page_info, page_of, uuids_of
 
 
 def bookings_pages(request: pb.BatchListBookingsRequest, *, traveller_id: UUID) -> pb.BatchListBookingsResponse:
-    """Return a page for each traveller asked for. Every page but that of `traveller_id` is empty."""
+    """Return a page for each requested traveller.
+
+    Only the page of `traveller_id`, who signed in, has bookings.
+    """
     first, after = page_of(request.page)
     by_start = request.order_by == pb.BOOKING_ORDER_STARTS_AT
     upcoming = None if not request.time else request.time == pb.BOOKING_TIME_UPCOMING

@@ -264,7 +264,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
     @rpc(callers=GATEWAY)
     def StaffCancelBooking(self, request: pb.StaffCancelBookingRequest, call: Call) -> pb.StaffCancelBookingResponse:
-        """Cancel as the agent quoted."""
+        """Carry out a cancellation quote that the same agent made."""
         staff_id = _staff(call, AGENT)
         booking = services.cancel_as_staff(
             cancellation_quote_id=uuid_of(request.cancellation_quote_id, "cancellationQuote"), staff_id=staff_id

@@ -78,7 +78,7 @@ class PaymentProvider(ABC):
         """
 
     @abstractmethod
-    def read_final_result(self, key: str) -> ProviderResult | None:
+    def result_after_ending_a_decline(self, key: str) -> ProviderResult | None:
         """Return the result of a payment, or None if the provider does not know it. FAILED is final.
 
         If a provider allows another attempt after a decline, this call cancels the payment there. A payment that waits

@@ -52,10 +52,10 @@ class SandboxProvider(PaymentProvider):
         }
         return _result(self._send("POST", "/v1/payments", json=body))
 
-    def read_final_result(self, key: str) -> ProviderResult | None:
+    def result_after_ending_a_decline(self, key: str) -> ProviderResult | None:
         """Return the result of a payment, or None if the sandbox does not know it.
 
-        Nothing must be ended, because a declined payment of the sandbox is final.
+        There is nothing to cancel: a declined payment of the sandbox is final.
         """
         try:
             return _result(self._send("GET", f"/v1/payments/{key}"))

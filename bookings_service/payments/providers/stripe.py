@@ -91,7 +91,7 @@ class StripeProvider(PaymentProvider):
                     return ProviderResult(PaymentStatus.FAILED, payment.amount, failure_code="card_declined")
                 return self._cancel_if_declined_or_unconfirmed(intent)
 
-    def read_final_result(self, key: str) -> ProviderResult | None:
+    def result_after_ending_a_decline(self, key: str) -> ProviderResult | None:
         """Cancel an intent that was declined or never confirmed. Return the result of the intent.
 
         An intent that waits for the traveller, as for 3-D Secure, stays as it is.

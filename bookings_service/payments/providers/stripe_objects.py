@@ -37,7 +37,8 @@ _EVENTS: Final = {
     "payment_intent.processing": PaymentStatus.PROCESSING,
     "payment_intent.requires_action": PaymentStatus.REQUIRES_ACTION,
     "payment_intent.canceled": PaymentStatus.FAILED,
-    # One attempt failed, but the intent allows another. It is FAILED only after read_final_result() has cancelled it.
+    # One attempt failed, but the intent allows another. It is FAILED only after result_after_ending_a_decline() has
+    # cancelled it.
     "payment_intent.payment_failed": PaymentStatus.PROCESSING,
 }
 
@@ -72,7 +73,10 @@ def _places(currency: str) -> int:
 
 
 def result_of(intent: Mapping[str, Any]) -> ProviderResult:
-    """Return the result of a payment intent. Raises KeyError for a status without a result, such as an open one."""
+    """Return the result of a payment intent.
+
+    Raises KeyError for a status without a result, such as `requires_payment_method`.
+    """
     return _result(intent, _STATUSES[intent["status"]])
 
 

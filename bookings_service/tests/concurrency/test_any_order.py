@@ -205,7 +205,7 @@ class AnyOrder(RuleBasedStateMachine):
     def webhooks_arrive(self, which: int, times: int, last_first: bool) -> None:
         """Webhooks come late, more than once, and in another order than they were sent."""
         booking = pick([booking for booking in self.bookings if booking.webhooks], which)
-        self.provider.settle_all()  # a webhook says SUCCEEDED only once that is so
+        self.provider.settle_all()  # a webhook says SUCCEEDED only after the payment has succeeded
         headers, body = booking.webhooks[-1 if last_first else 0]
         for _ in range(times):
             receive_webhook(provider_name="sandbox", headers=headers, body=body)

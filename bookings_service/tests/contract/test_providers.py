@@ -147,7 +147,7 @@ def test_a_payment_succeeds_and_is_found_by_its_key(tested: ProviderUnderTest, m
 
     assert (result.status, result.amount) == (PaymentStatus.SUCCEEDED, Money.from_minor(minor, currency))
     assert (result.failure_code, result.redirect_url, result.client_secret) == ("", "", "")
-    assert tested.provider.read_final_result(asked.key) == result
+    assert tested.provider.result_after_ending_a_decline(asked.key) == result
 
 
 def test_each_payment_is_found_among_others(tested: ProviderUnderTest) -> None:
@@ -156,14 +156,14 @@ def test_each_payment_is_found_among_others(tested: ProviderUnderTest) -> None:
     for wanted in asked:
         tested.provider.pay(wanted)
 
-    results = [tested.provider.read_final_result(wanted.key) for wanted in asked]
+    results = [tested.provider.result_after_ending_a_decline(wanted.key) for wanted in asked]
     assert [result and result.amount.minor for result in results] == [1_000, 2_000, 3_000]
 
 
 def test_a_payment_that_was_never_requested_is_unknown(tested: ProviderUnderTest) -> None:
     key = str(uuid7())
 
-    assert tested.provider.read_final_result(key) is None
+    assert tested.provider.result_after_ending_a_decline(key) is None
     assert tested.provider.cancel(key) is None
     refund = tested.provider.refund(payment_key=key, key=str(uuid7()), amount=Money.from_minor(1, "EUR"))
     assert refund is RefundStatus.FAILED
@@ -175,7 +175,7 @@ def test_a_decline_is_final(tested: ProviderUnderTest) -> None:
     result = tested.provider.pay(asked)
 
     assert (result.status, result.amount, result.failure_code) == (PaymentStatus.FAILED, asked.amount, "card_declined")
-    later = tested.provider.read_final_result(asked.key)
+    later = tested.provider.result_after_ending_a_decline(asked.key)
     assert later is not None
     assert later.status is PaymentStatus.FAILED
 
@@ -186,7 +186,7 @@ def test_an_unknown_method_is_refused_and_no_payment_is_made(tested: ProviderUnd
     with pytest.raises(PaymentMethodRefused):
         tested.provider.pay(asked)
 
-    assert tested.provider.read_final_result(asked.key) is None
+    assert tested.provider.result_after_ending_a_decline(asked.key) is None
 
 
 @pytest.mark.parametrize(("approve", "status"), [(True, PaymentStatus.SUCCEEDED), (False, PaymentStatus.FAILED)])
@@ -199,9 +199,9 @@ def test_a_person_approves_or_declines_if_the_bank_asks(
 
     assert waiting.status is PaymentStatus.REQUIRES_ACTION
     assert waiting.redirect_url or waiting.client_secret
-    assert tested.provider.read_final_result(asked.key) == waiting
+    assert tested.provider.result_after_ending_a_decline(asked.key) == waiting
     tested.decide(asked.key, approve=approve)
-    after = tested.provider.read_final_result(asked.key)
+    after = tested.provider.result_after_ending_a_decline(asked.key)
     assert after is not None
     assert (after.status, after.redirect_url, after.client_secret) == (status, "", "")
     assert bool(after.failure_code) is (status is PaymentStatus.FAILED)
@@ -219,7 +219,7 @@ def test_a_payment_can_be_cancelled_until_it_is_paid(tested: ProviderUnderTest) 
         PaymentStatus.SUCCEEDED,
         PaymentStatus.FAILED,
     ]
-    after = tested.provider.read_final_result(waiting.key)
+    after = tested.provider.result_after_ending_a_decline(waiting.key)
     assert after is not None
     assert after.status is PaymentStatus.FAILED
 
@@ -241,7 +241,7 @@ def test_a_refund_is_made_once_per_key(tested: ProviderUnderTest) -> None:
 
 CALLS: Final[dict[str, Callable[[PaymentProvider], object]]] = {
     "pay": lambda provider: provider.pay(payment("pm_ok")),
-    "read_final_result": lambda provider: provider.read_final_result(str(uuid7())),
+    "result_after_ending_a_decline": lambda provider: provider.result_after_ending_a_decline(str(uuid7())),
     "cancel": lambda provider: provider.cancel(str(uuid7())),
     "refund": lambda provider: provider.refund(
         payment_key=str(uuid7()), key=str(uuid7()), amount=Money.from_minor(1, "EUR")

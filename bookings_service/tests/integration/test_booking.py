@@ -94,7 +94,10 @@ def test_a_booking_is_written_completely(
 
 
 def test_a_booking_takes_nineteen_statements(buyer: Buyer, destinations: Destinations) -> None:
-    """Many wait for the lock that the seats' UPDATE takes, so it is the last statement before the commit."""
+    """The UPDATE of the inventory row is the last statement before the commit.
+
+    Many transactions wait for the lock of that row.
+    """
     quote = buyer.quote(destinations.publish())
 
     with CaptureQueriesContext(connection) as captured:

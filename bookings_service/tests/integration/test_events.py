@@ -146,7 +146,10 @@ def test_the_sweep_sends_events_without_a_notification() -> None:
 
 
 def test_an_event_that_commits_late_is_sent() -> None:
-    """A lower id commits after a higher one was sent. Seen failing with a watermark on the id in `undelivered`."""
+    """A lower id commits after a higher id was sent.
+
+    Seen failing if the relay selects `id > last sent id` in `undelivered`.
+    """
     early, late = uuid7(), uuid7()
     with relaying(), psycopg.connect(own_database()) as slow:
         slow.execute(
@@ -209,7 +212,10 @@ def test_only_acknowledged_events_are_marked_as_delivered() -> None:
 
 
 def test_a_killed_relay_sends_again_and_loses_nothing() -> None:
-    """The relay dies after sending and before marking: each event arrives at least once, first occurrences in order."""
+    """The relay dies after it has sent the events and before it marks them as delivered.
+
+    Each event arrives at least once. Without the repeats, the events are in order.
+    """
     key = uuid7()
     write(key, 1, 2)
     with relaying():

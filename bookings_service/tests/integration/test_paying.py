@@ -335,10 +335,13 @@ def test_a_refund_that_fails_once_is_retried_and_paid_out(
     assert types(booking.id).count("refund.succeeded") == 1
 
 
-def test_a_hold_that_ends_during_settlement_is_confirmed(
+def test_a_booking_whose_hold_ends_during_settlement_is_confirmed(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations, seats: SeatsOf
 ) -> None:
-    """Settled and expired at the same time: confirmed and sold in either order, because the seats are free."""
+    """The payment is settled while the hold expires.
+
+    In either order the booking is confirmed and its seats are sold, because the seats are free.
+    """
     departure = destinations.publish(capacity=40)
     for owner in buyers(3):
         booking = owner.book(departure)

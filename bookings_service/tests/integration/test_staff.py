@@ -146,8 +146,8 @@ def test_no_more_than_is_refundable_is_refunded(paid: BookingView) -> None:
     assert refund_minor(paid, 1).refunds[1].amount == euros(1)
 
 
-def test_the_constraints_refuse_invalid_refunds_without_any_check(paid: BookingView) -> None:
-    """The CHECK constraints of payment and refund refuse even without the checks of the services."""
+def test_the_constraints_refuse_invalid_refunds_without_the_services_validation(paid: BookingView) -> None:
+    """The CHECK constraints of payment and refund refuse them even without the validation by the services."""
     payment = Payment.objects.get()
     with pytest.raises(IntegrityError, match="payment_never_refunds_more"), transaction.atomic():
         Payment.objects.filter(id=payment.id).update(refunded_minor=payment.amount_minor + 1)
@@ -170,7 +170,10 @@ def test_eight_clicks_make_one_refund(paid: BookingView) -> None:
 
 
 def test_concurrent_refunds_are_no_more_than_was_captured(paid: BookingView) -> None:
-    """Seen failing without the booking's lock in refund_booking: an IntegrityError, or too much without the CHECK."""
+    """Seen failing without the booking's lock in refund_booking.
+
+    The failure is an IntegrityError or, if the CHECK is dropped too, more is refunded than was captured.
+    """
     outcomes = race([lambda: refund_minor(paid, 60_000)] * 6)
 
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["BookingView"] + ["RefundTooLarge"] * 5

@@ -111,7 +111,7 @@ def test_the_key_is_free_again_if_stripe_is_unavailable(
 
 
 @pytest.mark.usefixtures("webhooks")
-def test_stripe_sends_a_webhook_once_the_traveller_has_approved(
+def test_stripe_sends_a_webhook_after_the_traveller_has_approved(
     buyer: Buyer, destinations: Destinations, stripe: str, seats: SeatsOf
 ) -> None:
     departure = destinations.publish(capacity=5)
@@ -128,7 +128,7 @@ def test_stripe_sends_a_webhook_once_the_traveller_has_approved(
     assert list(received) == [("stripe", "payment_intent.succeeded", "APPLIED")]
 
 
-def test_a_failed_authentication_fails_the_payment_once_its_intent_is_cancelled(
+def test_a_failed_authentication_fails_the_payment_when_its_intent_is_cancelled(
     buyer: Buyer, destinations: Destinations, stripe: str
 ) -> None:
     """localstripe sends no webhook about a failed authentication, so the test sends one, signed as Stripe does."""

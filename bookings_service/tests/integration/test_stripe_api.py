@@ -221,7 +221,7 @@ def test_the_intent_is_read_after_the_search_found_it(stripe_client: StripeProvi
     script.answers("GET", f"{INTENTS}/search", hits(intent(key, "requires_action")))
     script.answers("GET", INTENT, intent(key))
 
-    result = stripe_client.read_final_result(key)
+    result = stripe_client.result_after_ending_a_decline(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -237,7 +237,7 @@ def test_a_new_intent_is_found_in_the_list(stripe_client: StripeProvider, script
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), last, more=True), page(intent(key)))
 
-    result = stripe_client.read_final_result(key)
+    result = stripe_client.result_after_ending_a_decline(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -249,14 +249,14 @@ def test_the_list_is_read_only_back_to_the_time_of_the_key(stripe_client: Stripe
     script.answers("GET", f"{INTENTS}/search", hits())
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), older, more=True))
 
-    assert stripe_client.read_final_result(str(uuid7())) is None
+    assert stripe_client.result_after_ending_a_decline(str(uuid7())) is None
     assert len(script.requests) == 2
 
 
 def test_the_list_is_not_read_for_an_old_key(stripe_client: StripeProvider, script: Scripted) -> None:
     script.answers("GET", f"{INTENTS}/search", hits())
 
-    assert stripe_client.read_final_result(old_key()) is None
+    assert stripe_client.result_after_ending_a_decline(old_key()) is None
     assert script.paths() == [f"GET {INTENTS}/search"]
 
 
@@ -267,7 +267,7 @@ def test_the_list_is_read_for_an_old_key_too_if_search_is_unavailable(
     script.answers("GET", f"{INTENTS}/search", error(400, message="Search is not available in your country."))
     script.answers("GET", INTENTS, page(intent("another", id="pi_1"), intent(key, created=int(time.time()) - 3 * 3600)))
 
-    result = stripe_client.read_final_result(key)
+    result = stripe_client.result_after_ending_a_decline(key)
 
     assert result is not None
     assert result.status is PaymentStatus.SUCCEEDED
@@ -287,7 +287,7 @@ def test_all_requests_of_a_call_share_one_time_limit(
     started = time.monotonic()
 
     with pytest.raises(OutcomeUnknown):
-        stripe_client.read_final_result(str(uuid7()))
+        stripe_client.result_after_ending_a_decline(str(uuid7()))
 
     assert 0.5 < time.monotonic() - started < 1.2
 

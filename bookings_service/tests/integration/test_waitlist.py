@@ -191,7 +191,7 @@ def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buye
     """Two clicks take an offer while two clocks expire it, twenty times: one outcome, and the seats are held once.
 
     Seen failing without the entry's lock in take_offer.take and without the second check of the status in _expire_offer.
-    The held seats were then released twice: the CHECK constraint refused it, or no seats were held for a TAKEN entry.
+    A failure looked like this: the CHECK refused the second release, or a TAKEN entry had no held seats.
     """
     for _ in range(20):
         departure = destinations.publish(capacity=3)

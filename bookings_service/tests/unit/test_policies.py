@@ -48,7 +48,7 @@ def test_days_are_counted_in_the_time_zone_of_the_trip() -> None:
     assert in_both == [100, 50]
 
 
-def test_nothing_is_refunded_once_the_trip_has_begun() -> None:
+def test_nothing_is_refunded_after_the_trip_has_begun() -> None:
     starts_at = datetime(2027, 6, 1, tzinfo=UTC)
 
     terms = cancellation_terms(

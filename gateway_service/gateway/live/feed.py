@@ -213,7 +213,7 @@ def _read(message: Message) -> Change:
     """Return the change that an event reports. Raises an exception of any kind for a malformed record."""
     key, value = message.key(), message.value()
     if key is None or value is None:
-        raise ValueError("an event has a key and a value")
+        raise ValueError("the event has no key or no value")
     subject, body = key.decode(), json.loads(value)
     sequence = int(dict(headers_of(message))["ce_sequence"])
     if message.topic() == topic_name(INVENTORY_TOPIC):

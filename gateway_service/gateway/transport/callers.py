@@ -30,8 +30,9 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
 def seconds_valid(traveller: Traveller) -> float:
     """Return for how many seconds from now a socket or stream may still use the verified token.
 
-    A token that is valid now may be used until its `exp`. A token that arrives after `exp`, but within the leeway, may
-    be used until the leeway ends. The leeway is TOKEN_LEEWAY_SECONDS long, because clocks may differ by so much.
+    A token that arrives before its `exp` may be used until `exp`. A token that arrives after `exp` is valid for another
+    TOKEN_LEEWAY_SECONDS, because clocks may differ by so much. It may be used until this leeway ends. The leeway is
+    only for tokens that arrive late, so it makes no other token last longer.
     """
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from gateway_service.gateway.rest import openapi as openapi_view
 from gateway_service.gateway.rest.routes import route
-from gateway_service.gateway.transport import jwks as jwks_view
+from gateway_service.gateway.transport import jwks_endpoint
 from gateway_service.tests.serving import serving
 
 DOCUMENT = {
@@ -77,7 +77,7 @@ async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Upstream]:
         monkeypatch.setattr(settings, "SERVICE_URLS", dict.fromkeys(settings.SERVICE_URLS, url))
         monkeypatch.setattr(settings, "JWKS_URL", f"{url}/.well-known/jwks.json")
         monkeypatch.setattr(openapi_view, "_cached", openapi_view._Cached())
-        monkeypatch.setattr(jwks_view, "_cached", jwks_view._Cached())
+        monkeypatch.setattr(jwks_endpoint, "_cached", jwks_endpoint._Cached())
         yield upstream
 
 
@@ -212,7 +212,7 @@ async def test_the_keys_are_cached_while_users_is_unavailable(
     first = await client.get("/.well-known/jwks.json")
     monkeypatch.setattr(settings, "JWKS_URL", "http://127.0.0.1:1/")
     fresh = await client.get("/.well-known/jwks.json")
-    jwks_view._cached.until = 0
+    jwks_endpoint._cached.until = 0
     stale = await client.get("/.well-known/jwks.json")
 
     assert first.status_code == 200

@@ -64,10 +64,9 @@ async def test_a_record_that_cannot_be_read_is_skipped(
 ) -> None:
     """The same reader goes on with the next record.
 
-    Sixty good records come first. They are needed to reproduce the crash of `message.headers()`: after so many calls
-    the interpreter specialises the call and no longer checks for a pending exception, see headers_of. Seen failing
-    (segmentation fault) with `message.headers()` in headers_of. Seen failing (a new reader) without the `try`
-    in Feed._dispatch.
+    Sixty good records come first, because 60 records reproduce the crash that headers_of explains. Seen failing
+    (segmentation fault) with `message.headers()` in headers_of. Seen failing (a new reader) without the `try` in
+    Feed._dispatch.
     """
     booking = backends.world.add_booking(traveller_id)
     readers = []

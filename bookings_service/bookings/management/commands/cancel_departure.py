@@ -24,7 +24,10 @@ class Command(OperatorCommand):
         add_apply(parser, "Cancel and refund")
 
     def work(self, **options: Any) -> bool:
-        """Return True once every booking is cancelled, or without --apply. Raises CommandError if some are locked."""
+        """Return True if every booking is cancelled. Without --apply, always return True.
+
+        Raises CommandError if some bookings are locked.
+        """
         apply, departure_id = applies(options), options["departure"]
         live = selectors.count_live_bookings(departure_id=departure_id)
         columns = ("status", "bookings", "seats", "to refund")

@@ -57,7 +57,7 @@ def _counted(rows: Iterable[dict[str, Any]], step: Callable[[], None]) -> Iterat
 
 
 def _write_file(path: Path, write: Any) -> int:
-    """Write a temporary file beside `path`, readable only by its owner, and rename it once it is complete."""
+    """Write a temporary file beside `path`, readable only by its owner, and rename it when it is complete."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.unlink(missing_ok=True)

@@ -71,8 +71,8 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
 def _book(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -> BookingView:
     """Ask whether the traveller may book, then write the booking in one transaction.
 
-    The last statement takes the seats, because many wait for that row's lock. Raises what create_booking raises, and
-    _ReferenceTaken.
+    The last statement takes the seats, because many transactions wait for the lock of the inventory row. Raises what
+    create_booking raises, and _ReferenceTaken.
     """
     may_book = partial(
         upstream.check_traveller, traveller_id=traveller.id, token=traveller.token, deadline=deadline

@@ -40,7 +40,7 @@ def transition(
     """
     recorded = RECORDED_AS[action]
     if reason not in recorded.reasons or event.type != recorded.event:
-        raise ValueError(f"{action} gives no {reason} with {event.type}")
+        raise ValueError(f"{action} does not allow the reason {reason} with the event {event.type}")
     booking.status = next_status(Status(booking.status), action, current_reason=Reason(booking.reason))
     booking.reason = reason
     booking.hold_expires_at = None  # only a PENDING booking has a hold, and no action leads to PENDING

@@ -49,7 +49,9 @@ def quote_cancellation_as_staff(
 
 
 def cancel_as_staff(*, cancellation_quote_id: UUID, staff_id: UUID) -> BookingView:
-    """Cancel as the same staff member has quoted. A repeated call returns the booking as it is now.
+    """Carry out a cancellation quote that the same member of staff made.
+
+    A repeated call returns the booking as it is now.
 
     Raises NotFound, QuoteExpired, QuoteOutdated.
     """

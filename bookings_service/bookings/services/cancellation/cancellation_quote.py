@@ -1,4 +1,7 @@
-"""Quote a cancellation: what it refunds, what is kept as a fee, and why. Check later if the quote is still true."""
+"""Quote a cancellation: what it refunds, what is kept as a fee, and why.
+
+`stands_as_quoted` says later whether the quote is still true.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime

@@ -82,7 +82,7 @@ def contradiction(*, payment_id: UUID) -> Contradiction | None:
     payment = Payment.objects.select_related("booking").get(id=payment_id)
     provider = provider_named(payment.provider)
     try:
-        result = provider.read_final_result(str(payment.id)) if provider else None
+        result = provider.result_after_ending_a_decline(str(payment.id)) if provider else None
     except (NothingDone, OutcomeUnknown) as error:
         raise Unavailable from error
     recorded = f"{payment.status} {amount_of(payment)}"
@@ -143,7 +143,7 @@ def _status_or_resend(payment: Payment) -> ProviderResult | None:
     provider = provider_named(payment.provider)
     if provider is None:
         raise NothingDone
-    result = provider.read_final_result(str(payment.id))
+    result = provider.result_after_ending_a_decline(str(payment.id))
     if result is None and payment.booking.status != Status.PENDING:
         # The booking may also have been cancelled. The code stays `hold_expired`, because clients rely on it.
         return _failed(payment, "hold_expired")

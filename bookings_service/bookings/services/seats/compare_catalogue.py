@@ -26,7 +26,7 @@ class Difference(StrEnum):
 
     OVERSOLD = "OVERSOLD"  # more seats are taken than the catalogue's capacity
     # The stored row is out of date: an event was missed, or a larger capacity was stored because too many seats were
-    # taken, and that is over.
+    # taken, and fewer seats are taken now.
     OUT_OF_DATE = "out of date here"
     CANCELLED_HERE = "cancelled only in bookings_service"
     UNKNOWN = "unknown to the catalogue"

@@ -55,7 +55,8 @@ def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
 def offer_to_waiting(*, limit: int = 50) -> int:
     """Offer the free seats of up to `limit` departures to their waiting lists. Return the number of offers.
 
-    `release` has offered them already. This sweep is the second guard: it finds free seats that were not offered.
+    Normally `release` has already offered them. This sweep is the second guard: it finds free seats that were not
+    offered.
     """
     due = _without_offer(database_now()).values_list("departure_id", flat=True).distinct()
     done = 0
@@ -66,7 +67,7 @@ def offer_to_waiting(*, limit: int = 50) -> int:
 
 
 def _without_offer(now: Instant) -> QuerySet[WaitlistEntry]:
-    """Return the waiting entries whose seats are free."""
+    """Return the waiting entries for which enough seats are free."""
     bookable = SeatInventory.objects.filter(
         departure_id=OuterRef("departure_id"), closed=False, starts_at__gt=now + settings.BOOKING_CLOSES,
         capacity__gte=F("held") + F("sold") + OuterRef("seats"),

@@ -16,9 +16,9 @@ PUBLISH_INTERVAL = timedelta(seconds=1)
 
 
 def publish_inventory(*, limit: int = 500) -> int:
-    """Publish inventory.changed for up to `limit` changed departures that were not published for a second.
+    """Publish inventory.changed for up to `limit` changed departures. Return their number.
 
-    Return their number.
+    It takes only departures whose last publication is at least PUBLISH_INTERVAL old.
     """
     with transaction.atomic():
         now = database_now()

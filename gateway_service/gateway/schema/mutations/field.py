@@ -19,8 +19,8 @@ Resolver = Callable[..., Awaitable[Payload]]
 class MutationField(graphene.Field):
     """A field of Mutation.
 
-    The payload's `errors` contain a refusal if its code is in `refusals`, or if shared/errors.py gives its kind no
-    GraphQL code, as for Conflict. Any other refusal is a top-level error.
+    A refusal is in the payload's `errors` if `refusals` lists its code. A kind of refusal without a top-level code in
+    shared/errors.py, such as Conflict, is always in the payload. Any other refusal is a top-level error.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""The loops of `run_clock`: each sleeps until its next job is due, then runs its jobs. Several clocks may run at once.
+"""The loops of `run_clock`: each sleeps until its next job is due, then runs its jobs.
 
-The jobs that call the provider have a loop of their own. Each call may block for two seconds and must not delay the
-expiry of holds.
+Several clocks may run at the same time. The jobs that call the provider have a loop of their own. Each call may block
+for two seconds and must not delay the expiry of holds.
 """
 
 import threading

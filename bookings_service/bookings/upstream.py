@@ -2,8 +2,8 @@
 
 Make a call before a transaction starts, never inside it.
 
-Each service has a circuit breaker. After five failures in a row, calls fail at once with UPSTREAM_UNAVAILABLE, and one
-probe every ten seconds checks whether the service is back.
+Each service has a circuit breaker. After five failures in a row, calls fail immediately with UPSTREAM_UNAVAILABLE, and
+one probe every ten seconds checks whether the service is back.
 """
 
 from collections.abc import Collection

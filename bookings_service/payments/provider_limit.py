@@ -1,6 +1,7 @@
-"""Limits how many travellers' requests wait for the provider at once. A slow provider then blocks only a few threads.
+"""Limits how many travellers' requests wait for the provider at the same time.
 
-The clock and the commands for operators call the provider without this limit.
+A slow provider then blocks only a few threads. The clock and the commands for operators call the provider without this
+limit.
 """
 
 import threading

@@ -102,7 +102,7 @@ def test_a_silent_upstream_is_waited_for_only_until_the_deadline(
 def test_calls_to_an_upstream_run_concurrently(buyer: Buyer, users: Users, destinations: Destinations) -> None:
     """Eight calls reach users_service at the same time.
 
-    Seen failing (never two at once) with pybreaker's own `call`.
+    Seen failing (never two at the same time) with pybreaker's own `call`.
     """
     together = threading.Barrier(8, timeout=5)
     users.before_answer = together.wait
@@ -114,7 +114,8 @@ def test_calls_to_an_upstream_run_concurrently(buyer: Buyer, users: Users, desti
 
 
 def test_an_open_breaker_lets_one_call_probe(buyer: Buyer, users: Users, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five failures open the breaker. After its reset time, one of eight callers probes; seven are refused at once.
+    """Five failures open the breaker. After its reset time, one of eight callers probes. The
+    other seven are refused immediately.
 
     Seen failing (eight calls) without the lock around the probe.
     """

@@ -22,8 +22,8 @@ from shared.money import Money
 def expire_holds(*, limit: int = 100) -> int:
     """Expire or extend up to `limit` holds that have ended by the database's time. Return their number.
 
-    Each hold is its own transaction. Several processes may run this at once: each skips the rows that another has
-    locked.
+    Each hold is its own transaction. Several processes may run this at the same time: each skips the rows that
+    another has locked.
     """
     done = 0
     while done < limit and _expire_next():

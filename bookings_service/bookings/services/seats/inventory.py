@@ -55,7 +55,7 @@ def sell_free(*, departure_id: UUID, seats: int) -> bool:
 def give_back(*, departure_id: UUID, held: int, sold: int) -> None:
     """Move held and sold seats to free.
 
-    Only `release` calls this, because free seats are offered to the waiting list at once.
+    Only `release` calls this, because free seats are offered to the waiting list immediately.
     """
     _update(departure_id, held=F("held") - held, sold=F("sold") - sold)
 

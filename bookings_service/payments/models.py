@@ -86,8 +86,9 @@ class Refund(models.Model):
 class LedgerEntry(models.Model):
     """One side of a movement of money. Triggers ensure that the sides sum to zero and that no entry ever changes.
 
-    A capture adds to what the provider holds (PROVIDER +) and to what we owe the traveller (TRAVELLER −); a refund
-    undoes it. A fee and a write-off reduce what we owe (TRAVELLER +), against FEES or WRITE_OFFS (−).
+    After a capture the provider holds more (PROVIDER +), and we owe the traveller more, which is a negative entry
+    (TRAVELLER −). A refund undoes it. A fee and a write-off reduce what we owe (TRAVELLER +), against FEES or
+    WRITE_OFFS (−).
     """
 
     class Account(models.TextChoices):

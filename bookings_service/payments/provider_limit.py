@@ -26,7 +26,8 @@ def provider_slot(*, wait: float = 0.5) -> Iterator[None]:
     Raises OutcomeUnknown if no slot becomes free within `wait` seconds.
     """
     if not _slots().acquire(timeout=wait):
-        # Nothing was sent, but NothingDone would fail the payment. OutcomeUnknown leaves it live: the clock sends it.
+        # Nothing was sent. It is still OutcomeUnknown: the payment stays live, and the clock sends it later.
+        # NothingDone would make the payment FAILED.
         raise OutcomeUnknown
     try:
         yield

@@ -153,5 +153,8 @@ class RefundWriteOff(APIView):
 
 
 def _staff_id(request: Request) -> UUID:
-    """Return the id of the member of staff who sends the request. Staff sign in with an account of a traveller."""
+    """Return the id of the member of staff who sends the request.
+
+    A member of staff has an ordinary account in users_service, with a role.
+    """
     return traveller_of(request).id

@@ -288,7 +288,7 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
 
 def _staff(call: Call, role: str) -> UUID:
     """Return the id of the calling member of staff. Raises Forbidden without `role` or the admin role."""
-    account = call.signed_in_traveller  # members of staff sign in with an account of a traveller
+    account = call.signed_in_traveller  # a member of staff has an ordinary account, with a role
     if account.roles.isdisjoint({role, "admin"}):
         raise Forbidden
     return account.id

@@ -1,4 +1,4 @@
-"""Read quotes, of bookings and of cancellations. A quote of another traveller is treated as if it did not exist."""
+"""Read price quotes and cancellation quotes. A quote of another traveller is treated as if it did not exist."""
 
 from uuid import UUID
 

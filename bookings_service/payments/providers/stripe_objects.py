@@ -37,8 +37,8 @@ _EVENTS: Final = {
     "payment_intent.processing": PaymentStatus.PROCESSING,
     "payment_intent.requires_action": PaymentStatus.REQUIRES_ACTION,
     "payment_intent.canceled": PaymentStatus.FAILED,
-    # One attempt failed, but the intent allows another. It is FAILED only after result_after_ending_a_decline() has
-    # cancelled it.
+    # One attempt failed, but the intent allows another. The payment is FAILED only after
+    # result_after_ending_a_decline() has cancelled it.
     "payment_intent.payment_failed": PaymentStatus.PROCESSING,
 }
 

@@ -36,7 +36,7 @@ _RULES: Final[Mapping[str, str]] = {
         WHERE b.status = 'CANCELLED' GROUP BY b.id HAVING sum(p.amount_minor - p.refunded_minor) <> (
             SELECT coalesce(sum(amount_minor), 0) FROM payments_ledgerentry
             WHERE booking_id = b.id AND kind = 'FEE' AND account = 'TRAVELLER')""",
-    "a quote that was used is one booking": """
+    "a used quote has exactly one booking": """
         SELECT q.id FROM bookings_quote q LEFT JOIN bookings_booking b ON b.quote_id = q.id
         GROUP BY q.id HAVING count(b.id) <> (q.used_at IS NOT NULL)::int""",
     "an idempotency key points to what it made": """

@@ -372,7 +372,7 @@ class AnyOrder(RuleBasedStateMachine):
 def test_in_any_order(destinations: Destinations, provider_records: ProviderRecords) -> None:
     """Every rule must succeed at least once, because a rule that is always refused proves nothing.
 
-    The reduced run may miss three rules. It was seen failing with each of these changes:
+    In the reduced run, up to three rules may have no success. The test fails with each of these changes:
 
     - settle_payment does not check that the payment has not ended
     - `refundable` does not subtract the refunds

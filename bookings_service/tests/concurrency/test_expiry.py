@@ -180,7 +180,7 @@ def test_paying_at_the_instant_the_hold_ends(destinations: Destinations, buyers:
         assert not broken()
 
 
-def test_control_runs_end_badly_without_the_bookings_lock(destinations: Destinations, buyers: Buyers) -> None:
+def test_control_without_the_bookings_lock_an_invariant_breaks(destinations: Destinations, buyers: Buyers) -> None:
     """The race is real: without SELECT FOR UPDATE, the same seeds break an invariant or raise an unexpected error."""
     with without_row_locks():
         assert any(_ends_badly(destinations, *buyers(2), seed=seed) for seed in range(40))

@@ -90,7 +90,7 @@ def deliver(headers: dict[str, str], body: bytes) -> None:
     receive_webhook(provider_name="sandbox", headers=headers, body=body)
 
 
-def test_control_a_retry_is_refused_as_another_request_without_idempotency(
+def test_control_without_keys_a_retry_is_refused_because_the_quote_is_used(
     destinations: Destinations, buyers: Buyers, sandbox: str
 ) -> None:
     """A retry then no longer returns the booking: it is refused because the quote is used."""
@@ -101,7 +101,7 @@ def test_control_a_retry_is_refused_as_another_request_without_idempotency(
     assert sum(isinstance(outcome, BookingView) for outcome in outcomes) == len(ready) < len(outcomes)
 
 
-def test_control_a_declined_card_is_tried_again_without_idempotency(
+def test_control_without_keys_a_declined_card_is_tried_again(
     destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, webhook_receiver: WebhookReceiver
 ) -> None:
     """With the key, a retry returns the same decline. Without it, each retry asks the provider again."""
@@ -136,4 +136,4 @@ def test_control_a_traveller_books_and_pays_twice_without_key_locks_and_constrai
 
     assert len({outcome.id for outcome in booked if isinstance(outcome, BookingView)}) > 1
     assert len(provider_records.charged().keys() - before) > 1
-    assert f"a quote that was used is one booking: {quote.id}" in problems
+    assert f"a used quote has exactly one booking: {quote.id}" in problems

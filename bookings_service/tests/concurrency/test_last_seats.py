@@ -1,7 +1,8 @@
 """Five hundred buyers want fifty seats.
 
 Fifty seats are sold, each to a buyer who paid; every other buyer is refused. This is the proof at scale, with random
-pauses, retries and payments. `integration/test_seat_races.py` has small races, and the CHECK constraint without the filter.
+pauses, retries and payments. `integration/test_seat_races.py` has small races, and the CHECK constraint without the
+filter.
 """
 
 import random

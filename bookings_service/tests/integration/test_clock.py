@@ -155,7 +155,7 @@ def test_a_failing_job_does_not_stop_the_other_jobs(
 def test_an_unavailable_database_ends_the_round_of_jobs(
     error: Exception, buyer: Buyer, destinations: Destinations
 ) -> None:
-    """Seen failing (nothing raised) with the error logged like that of any other job."""
+    """Seen failing (nothing raised) if the error is only logged, like that of any other job."""
     end_hold(buyer.book(destinations.publish()).id)
     failing = dataclasses.replace(EXPIRE_HOLDS, run=Mock(side_effect=error))
 

@@ -256,7 +256,7 @@ def test_a_mistake_is_one_line(command: tuple[str, ...], capfd: Any) -> None:
     assert "Traceback" not in out + err
 
 
-def test_an_ended_hold_is_no_difference(buyer: Buyer, destinations: Destinations) -> None:
+def test_reconcile_inventory_reports_nothing_for_an_ended_hold(buyer: Buyer, destinations: Destinations) -> None:
     end_hold(buyer.book(destinations.publish()).id)
     assert run("reconcile_inventory")[0] == 0
     assert LedgerEntry.objects.count() == 0

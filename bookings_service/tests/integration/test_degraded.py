@@ -102,7 +102,7 @@ def test_a_silent_upstream_is_waited_for_only_until_the_deadline(
 def test_calls_to_an_upstream_run_concurrently(buyer: Buyer, users: Users, destinations: Destinations) -> None:
     """Eight calls reach users_service at the same time.
 
-    Seen failing (never two at the same time) with pybreaker's own `call`.
+    Seen failing (never two at the same time) if the breaker uses pybreaker's own `call`.
     """
     together = threading.Barrier(8, timeout=5)
     users.before_answer = together.wait

@@ -190,8 +190,8 @@ def test_the_seats_of_a_taken_offer_without_a_booking_are_offered_to_the_next_en
 def test_an_offer_is_taken_once_or_expires_once(destinations: Destinations, buyers: Buyers, seats: SeatsOf) -> None:
     """Two clicks take an offer while two clocks expire it, twenty times: one outcome, and the seats are held once.
 
-    Seen failing without the entry's lock in take_offer.take and without the second check of the status in _expire_offer.
-    A failure looked like this: the CHECK refused the second release, or a TAKEN entry had no held seats.
+    Seen failing without the entry's lock in take_offer.take and without the second check of the status in
+    _expire_offer. A failure looked like this: the CHECK refused the second release, or a TAKEN entry had no held seats.
     """
     for _ in range(20):
         departure = destinations.publish(capacity=3)

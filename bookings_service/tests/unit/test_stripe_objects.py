@@ -89,7 +89,9 @@ def test_a_redirect_url_that_is_too_long_is_dropped(length: int, kept: int) -> N
 
 
 def test_a_failed_attempt_leaves_the_payment_processing() -> None:
-    """The intent allows another attempt until result_after_ending_a_decline() cancels it. Only then has the payment failed.
+    """The intent allows another attempt until result_after_ending_a_decline() cancels it.
+
+    Only then has the payment failed.
 
     Seen failing if it is FAILED at once: the traveller's browser could still pay the open intent, beside a second
     payment.

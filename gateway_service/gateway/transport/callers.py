@@ -30,9 +30,8 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
 def seconds_valid(traveller: Traveller) -> float:
     """Return for how many seconds from now a socket or stream may still use the verified token.
 
-    A token that arrives before its `exp` may be used until `exp`. A token that arrives after `exp` is valid for another
-    TOKEN_LEEWAY_SECONDS, because clocks may differ by so much. It may be used until this leeway ends. The leeway is
-    only for tokens that arrive late, so it makes no other token last longer.
+    That is until `exp`. Only a token that has already expired when it arrives gets more: until `exp` plus
+    TOKEN_LEEWAY_SECONDS, because clocks may differ.
     """
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)

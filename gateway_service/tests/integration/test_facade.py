@@ -206,7 +206,7 @@ async def test_the_gateway_serves_swagger_ui_and_its_assets_itself(client: httpx
         assert (await client.get(path)).status_code == 404
 
 
-async def test_the_keys_are_cached_while_users_is_unavailable(
+async def test_the_jwks_is_served_while_users_service_is_unavailable(
     client: httpx.AsyncClient, service: Upstream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = await client.get("/.well-known/jwks.json")

@@ -35,7 +35,7 @@ def account(backends: Backends, traveller_id: UUID) -> users_pb2.User:
 async def test_the_number_of_rpcs_does_not_grow_with_the_rows(
     ask: Any, backends: Backends, traveller_id: UUID, token: str
 ) -> None:
-    """Seen failing with a new loader for every use."""
+    """Seen failing if every use makes a new loader."""
     backends.world.users[str(traveller_id)] = users_pb2.User(id=str(traveller_id), email="ann@example.org")
     counts = []
     for rows in (1, 8):

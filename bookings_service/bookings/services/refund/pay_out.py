@@ -1,6 +1,7 @@
 """Pay refunds out.
 
-A refund is recorded in the transaction that makes it owed. The provider is asked afterwards, until it has paid.
+The transaction that cancels, or that receives a late payment, records the refund. Afterwards the clock asks the
+provider until it has paid.
 """
 
 from datetime import timedelta

@@ -25,8 +25,8 @@ class Difference(StrEnum):
     """How a departure differs from the catalogue."""
 
     OVERSOLD = "OVERSOLD"  # more seats are taken than the catalogue's capacity
-    # The stored row is out of date: an event was missed, or a larger capacity was stored because too many seats were
-    # taken, and fewer seats are taken now.
+    # The stored row is out of date: an event was missed, or the capacity was raised to the taken seats earlier, and
+    # some of them are free again.
     OUT_OF_DATE = "out of date here"
     CANCELLED_HERE = "cancelled only in bookings_service"
     UNKNOWN = "unknown to the catalogue"

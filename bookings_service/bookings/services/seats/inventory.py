@@ -67,9 +67,8 @@ def set_counters(*, departure_id: UUID, held: int, sold: int, capacity: int) -> 
 
 def _update(departure_id: UUID, **values: Any) -> None:
     if not SeatInventory.objects.filter(departure_id=departure_id).update(**values, **_CHANGED):
-        raise LookupError(
-            f"departure {departure_id} has bookings and no seats"
-        )  # an error of the program: nothing commits
+        # An error of the program: nothing commits.
+        raise LookupError(f"departure {departure_id} has bookings but no row in SeatInventory")
 
 
 def lock(*, departure_id: UUID) -> SeatInventory:

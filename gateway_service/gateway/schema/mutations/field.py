@@ -19,8 +19,8 @@ Resolver = Callable[..., Awaitable[Payload]]
 class MutationField(graphene.Field):
     """A field of Mutation.
 
-    A refusal is in the payload's `errors` if `refusals` lists its code. A kind of refusal without a top-level code in
-    shared/errors.py, such as Conflict, is always in the payload. Any other refusal is a top-level error.
+    A refusal is a top-level error only if shared/errors.py gives its kind a top-level code and `refusals` does not list
+    its own code. Every other refusal is in the payload's `errors`.
     """
 
     def __init__(

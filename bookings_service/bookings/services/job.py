@@ -22,7 +22,7 @@ class Job:
     `next_due` returns a query whose rows are the instants when work is due.
 
     `run` and `next_due` use the same filter: otherwise the loop would find work due again and again, and never do it.
-    The query uses Now() and no instant of this process, because it is compiled once and executed many times.
+    The query uses Now(), never a datetime of this process, because it is compiled once and executed many times.
     """
 
     name: str

@@ -35,7 +35,7 @@ class ModelBooking:
 
 
 class NothingToDo(Exception):
-    """The rule has nothing to do in the present state."""
+    """The rule (of Hypothesis: one kind of step) has nothing to do in the present state."""
 
 
 RULE_NAMES: set[str] = set()

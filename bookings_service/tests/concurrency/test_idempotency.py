@@ -118,7 +118,7 @@ def test_control_without_keys_a_declined_card_is_tried_again(
     assert len(provider_records.all_keys() - before) == 4
 
 
-def test_control_a_traveller_books_and_pays_twice_without_key_locks_and_constraints(
+def test_control_without_the_key_the_locks_and_the_constraints_a_traveller_pays_twice(
     destinations: Destinations, buyers: Buyers, provider_records: ProviderRecords, webhook_receiver: WebhookReceiver
 ) -> None:
     """The race is real: without the key, the row locks and the constraints, a traveller books and pays twice."""

@@ -214,7 +214,7 @@ def test_only_acknowledged_events_are_marked_as_delivered() -> None:
 def test_a_killed_relay_sends_again_and_loses_nothing() -> None:
     """The relay dies after it has sent the events and before it marks them as delivered.
 
-    Each event arrives at least once. Without the repeats, the events are in order.
+    Each event arrives at least once. After the duplicates are removed, the events are in order.
     """
     key = uuid7()
     write(key, 1, 2)

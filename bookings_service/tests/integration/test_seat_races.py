@@ -1,7 +1,8 @@
 """Small races for seats in the normal suite: one `race` each, with an exact result.
 
-Only they show that the CHECK constraint is enough without the filter, and that closed departures hold no seats.
-`concurrency/test_last_seats.py` proves the same promise at scale: hundreds of buyers who pay, random pauses, retries.
+Only they show that the CHECK constraint is enough without the filter, and that seats of a closed departure cannot be
+held. `concurrency/test_last_seats.py` proves the same promise at scale: hundreds of buyers who pay, random pauses,
+retries.
 """
 
 from collections import Counter

@@ -66,7 +66,7 @@ def test_a_refund_is_requested_under_our_key(
 def test_an_existing_refund_is_not_made_again(
     stripe_client: StripeProvider, script: Scripted, paid: str, stripe_status: str, status: RefundStatus
 ) -> None:
-    """However long ago: Stripe forgets idempotency keys after a day, its refunds keep ours."""
+    """This holds after any time: Stripe forgets idempotency keys after a day, but a refund's metadata keeps our key."""
     key = str(uuid7())
     script.answers("GET", REFUNDS, page(refund("another", id="re_1"), refund(key, stripe_status), url=REFUNDS))
 

@@ -54,7 +54,7 @@ def writes_of_a_booking(module: ast.Module) -> Iterator[int]:
 
 
 def test_only_one_module_writes_a_bookings_status_and_entries() -> None:
-    """Seen failing with each of two writes added.
+    """Seen failing after either of two writes was added.
 
     One was `booking.status = Status.CANCELLED` in expire_holds.py, the other BookingEvent.objects.create in rename.py.
     """

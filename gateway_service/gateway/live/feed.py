@@ -88,7 +88,7 @@ class Signals:
         """Wait for changes with higher sequences than `sent` and return them.
 
         Return None if the watcher may have missed events: the caller must then read the present state. While the feed
-        is not connected, that happens after at most `poll_seconds`.
+        is not connected, this returns None after at most `poll_seconds`.
         """
         while not self._missed:
             changes = [change for change in self._changes.values() if change.sequence > sent.get(change.subject, 0)]

@@ -30,8 +30,8 @@ async def traveller_of(authorization: str | None) -> Traveller | None:
 def seconds_valid(traveller: Traveller) -> float:
     """Return for how many seconds from now a socket or stream may still use the verified token.
 
-    That is until `exp`. Only a token that has already expired when it arrives gets more: until `exp` plus
-    TOKEN_LEEWAY_SECONDS, because clocks may differ.
+    That is until `exp`. Clocks may differ, so a token that arrives up to TOKEN_LEEWAY_SECONDS after `exp` is accepted
+    as well. It may be used until that leeway ends.
     """
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)

@@ -1,4 +1,7 @@
-"""Cancel in two steps: a quote explains the refund; it is confirmed before it expires or the booking changes."""
+"""Cancel in two steps: a quote explains the refund, then the traveller confirms it.
+
+It can be confirmed while it is valid and the booking is unchanged.
+"""
 
 from collections.abc import Collection
 from uuid import UUID

@@ -33,7 +33,7 @@ def receive_webhook(*, provider_name: str, headers: Mapping[str, str], body: byt
         Webhook.objects.bulk_create([_row(provider_name, event)], ignore_conflicts=True)
         row = Webhook.objects.select_for_update().get(provider=provider_name, event_id=event.id)
         if row.outcome:
-            return  # another delivery has applied it: the insert above waited for its commit
+            return  # another delivery has applied this event: bulk_create waited for that transaction
         row.outcome = _apply(provider_name, event)
         row.save(update_fields=["outcome"])
         failpoint("webhook.before_commit")

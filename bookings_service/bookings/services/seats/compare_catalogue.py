@@ -25,8 +25,8 @@ class Difference(StrEnum):
     """How a departure differs from the catalogue."""
 
     OVERSOLD = "OVERSOLD"  # more seats are taken than the catalogue's capacity
-    # The stored row is out of date: an event was missed, or the capacity was raised to the taken seats earlier, and
-    # some of them are free again.
+    # The stored row is out of date: an event was missed, or held + sold was stored as the capacity, because the
+    # catalogue's was too small, and some of those seats are free now.
     OUT_OF_DATE = "out of date here"
     CANCELLED_HERE = "cancelled only in bookings_service"
     UNKNOWN = "unknown to the catalogue"

@@ -4,10 +4,10 @@ At shutdown it closes the connections to other processes: Kafka, the services an
 """
 
 import asyncio
-import contextlib
 import json
 from typing import Final
 
+import structlog
 from django.conf import settings
 
 from gateway_service.gateway.live.feed import stop_feed
@@ -18,6 +18,7 @@ from gateway_service.gateway.transport.socket_limit import SocketLimit
 from gateway_service.gateway.upstream import http_client, stubs, valkey
 
 SOCKET_PATH: Final = "/graphql"
+log = structlog.get_logger(__name__)
 
 
 class _TooLarge(Exception):
@@ -45,8 +46,10 @@ class Application:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         for close in (stop_feed, stubs.close_all, http_client.close, valkey.close):
-            with contextlib.suppress(Exception):  # if one fails, the others are still closed
+            try:
                 await asyncio.wait_for(close(), 3)
+            except Exception as error:  # noqa: BLE001 - if one fails, the others are still closed
+                log.warning("close_failed", module=close.__module__, error=type(error).__name__)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -34,15 +34,15 @@ class Command(OperatorCommand):
         self.table(
             f"Bookings of {departure_id}", columns, ((a.status, a.bookings, a.seats, a.refundable) for a in live)
         )
-        todo = sum(row.bookings for row in live)
+        total = sum(row.bookings for row in live)
         if not apply:
             self.stdout.write(
-                f"{todo:,} bookings would be cancelled and refunded. Nothing was changed. Add --apply to cancel them."
+                f"{total:,} bookings would be cancelled and refunded. Nothing was changed. Add --apply to cancel them."
             )
             return True
         services.mark_cancelled(departure_id=departure_id)
         done = 0
-        with self.progress("Cancelling", todo) as step:
+        with self.progress("Cancelling", total) as step:
             while count := services.cancel_bookings_of_cancelled_departures(
                 limit=options["batch"], departure_id=departure_id
             ):

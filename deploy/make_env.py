@@ -7,6 +7,7 @@ import secrets
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 SERVICES = ("users", "destinations", "bookings", "notifications", "gateway")
+SECRETS = ("SIGNING_KEYS_SECRET", "REFRESH_TOKEN_SECRET", "DOCUMENT_LINK_SECRET", "PAYMENT_WEBHOOK_SECRET")
 
 
 def main() -> None:
@@ -14,8 +15,8 @@ def main() -> None:
     keys = {name: Ed25519PrivateKey.generate() for name in SERVICES}
     public = {name: base64.b64encode(key.public_key().public_bytes_raw()).decode() for name, key in keys.items()}
     variables = {
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "PAYMENT_WEBHOOK_SECRET": secrets.token_urlsafe(32),
+        **{f"{name.upper()}_SECRET_KEY": secrets.token_urlsafe(50) for name in SERVICES},
+        **{name: secrets.token_urlsafe(32) for name in SECRETS},
         "POSTGRES_PASSWORD": secrets.token_urlsafe(24),
         "VALKEY_PASSWORD": secrets.token_urlsafe(24),
         "ADMIN_PASSWORD": secrets.token_urlsafe(12),

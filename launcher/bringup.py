@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from launcher import catalogue, stamps
-from launcher.environment import long_command_environment, service_environment
+from launcher.environment import long_command_environment, service_environment, stand_in_environment
 from launcher.infrastructure import kafka, kafka_jars, postgres, valkey
 from launcher.processes import BY_NAME, TABLE, WITH_DATABASE, Kind, Process, package
 from launcher.report import State
@@ -148,9 +148,8 @@ class BringUp:
         if kafka_jars.fetched():
             self._skip(JARS, "already fetched")
         else:
-            self.runner.run_helper(
-                "jars", [sys.executable, "-m", "launcher.infrastructure.kafka_jars"], self.runner.urls
-            )
+            environment = stand_in_environment("jars", self.runner.platform, self.runner.vault)
+            self.runner.run_helper("jars", [sys.executable, "-m", "launcher.infrastructure.kafka_jars"], environment)
         if not self._runs("kafka"):
             kafka.prepare(self.runner.platform)
 

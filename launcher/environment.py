@@ -1,7 +1,7 @@
 """The environment of every process of the platform.
 
-Variables that the person set before `up` are passed on, so that every limit and timing can be changed. Each service
-gets only its own database URL and its own private key.
+Variables that the person set before `up` are passed on, so that every limit and timing can be changed. Each process
+gets only the secrets that `secret_owners` gives to it.
 """
 
 import os
@@ -11,6 +11,7 @@ from typing import Final
 from launcher import ports
 from launcher.infrastructure import kafka, postgres, valkey
 from launcher.platform import Platform
+from launcher.secret_owners import without_foreign_secrets
 from launcher.vault import Vault
 
 INFRASTRUCTURE: Final = (
@@ -25,12 +26,13 @@ FOREIGN: Final = (
     "PYTHONHOME",
     "PORT",
     "GRPC_PORT",
+    "SECRET_KEY",  # a person sets USERS_SECRET_KEY and so on: no two services share one
+    "SECRET_KEY_FALLBACKS",
+    "SERVICE_PRIVATE_KEY",
     "SERVICE_PRIVATE_KEYS",
     "VIRTUAL_ENV",
     "PYTHONDONTWRITEBYTECODE",
 )
-# Secrets of the payment provider: only bookings_service gets them.
-PROVIDER_SECRETS: Final = frozenset({"STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET"})
 # Limits of a migration or a seed, which may take longer than a request: 0 is none, and five minutes between two
 # statements.
 LONG_COMMAND_LIMITS: Final = {
@@ -59,7 +61,9 @@ def missing_for_external() -> list[str]:
 
 
 def platform_environment(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
-    """Return the variables that all services share, those of the infrastructure included, without any private key."""
+    """Return the variables that are not one service's own: those of the infrastructure, and the secrets of every
+    purpose.
+    """
     http = {f"{name.upper()}_URL": f"http://127.0.0.1:{platform.port(port)}" for name, port in ports.HTTP.items()}
     del http["GATEWAY_URL"]
     gateway = f"http://localhost:{platform.port(ports.HTTP['gateway'])}"
@@ -72,7 +76,9 @@ def platform_environment(platform: Platform, vault: Vault, *, external: bool = F
         "PAYMENT_PROVIDER": "sandbox",
         "KAFKA_TOPIC_PREFIX": "",
         "WEB_CONCURRENCY": "1",
-        "SECRET_KEY": vault.secret("django", length=50),
+        "SIGNING_KEYS_SECRET": vault.secret("signing-keys"),
+        "REFRESH_TOKEN_SECRET": vault.secret("refresh-token"),
+        "DOCUMENT_LINK_SECRET": vault.secret("document-link"),
         "PAYMENT_WEBHOOK_SECRET": vault.secret("payment-webhook"),
     }
     fixed = {
@@ -97,21 +103,15 @@ def platform_environment(platform: Platform, vault: Vault, *, external: bool = F
 
 def service_environment(service: str, platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
     """Return the variables of one service's processes: the person's, the platform's, and the service's own."""
-    inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-    shared = platform_environment(platform, vault, external=external)
-    others = {f"{name.upper()}_DATABASE_URL" for name in postgres.DATABASES if name != service}
-    if service != "users":
-        others |= {"ADMIN_PASSWORD", "DEMO_PASSWORD"}
-    if service != "bookings":
-        others |= PROVIDER_SECRETS
     own = {
+        **_secret_key(service, vault),
         "PORT": str(platform.port(ports.HTTP[service])),
         "SERVICE_PRIVATE_KEY": vault.service_seed(service),
     }
     if service in ports.GRPC:
         own["GRPC_PORT"] = str(platform.port(ports.GRPC[service]))
-    merged: Mapping[str, str] = {**inherited, **shared, **own}
-    return {name: value for name, value in merged.items() if name not in others}
+    shared = platform_environment(platform, vault, external=external)
+    return without_foreign_secrets({**_inherited(), **shared, **own}, owner=service)
 
 
 def long_command_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -119,11 +119,10 @@ def long_command_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {**LONG_COMMAND_LIMITS, **environment}
 
 
-def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
-    """Return the environment of the mail server and the payment sandbox: no database, no key, and only the webhook's
-    secret.
+def stand_in_environment(name: str, platform: Platform, vault: Vault, *, external: bool = False) -> dict[str, str]:
+    """Return the environment of the infrastructure's process `name`: no database, no key. Only the payment sandbox gets
+    the webhook's secret.
     """
-    inherited = {name: value for name, value in os.environ.items() if name not in (*FOREIGN, *PROVIDER_SECRETS)}
     shared = platform_environment(platform, vault, external=external)
     shown = (
         "DEBUG",
@@ -134,16 +133,16 @@ def stand_in_environment(platform: Platform, vault: Vault, *, external: bool = F
         "PYTHONUNBUFFERED",
         "PYTHONTZPATH",
     )
-    own = {name: shared[name] for name in shown}
-    return {**inherited, **own, "SANDBOX_STORE": str(platform.var / "sandbox.sqlite3")}
+    own = {name: shared[name] for name in shown} | {"SANDBOX_STORE": str(platform.var / "sandbox.sqlite3")}
+    return without_foreign_secrets({**_inherited(), **own}, owner=name)
 
 
 def all_services(platform: Platform, vault: Vault) -> dict[str, str]:
     """Return the environment for a test run or a benchmark that acts as every service: all database URLs, all private
     keys.
     """
-    seeds = {"SERVICE_PRIVATE_KEYS": vault.service_seeds()}
-    return {**platform_environment(platform, vault), **seeds}
+    own = {"SECRET_KEY": vault.secret("django-all", length=50), "SERVICE_PRIVATE_KEYS": vault.service_seeds()}
+    return {**platform_environment(platform, vault), **own}
 
 
 def public_addresses(platform: Platform) -> dict[str, str]:
@@ -154,3 +153,17 @@ def public_addresses(platform: Platform) -> dict[str, str]:
         "PORT_OFFSET": str(platform.offset),
         "MAIL_DIR": str(platform.mail),
     }
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in FOREIGN}
+
+
+def _secret_key(service: str, vault: Vault) -> dict[str, str]:
+    """Return the service's SECRET_KEY, and the former ones that it still accepts: the person's
+    `<SERVICE>_SECRET_KEY` and `<SERVICE>_SECRET_KEY_FALLBACKS`, else one from the vault.
+    """
+    given = f"{service.upper()}_SECRET_KEY"
+    key = os.environ.get(given) or vault.secret(f"django-{service}", length=50)
+    fallbacks = os.environ.get(f"{given}_FALLBACKS")
+    return {"SECRET_KEY": key} | ({"SECRET_KEY_FALLBACKS": fallbacks} if fallbacks else {})

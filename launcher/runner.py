@@ -149,7 +149,7 @@ class Runner:
         if process.is_service:
             environment = service_environment(process.service, self.platform, self.vault, external=self.external)
         else:
-            environment = stand_in_environment(self.platform, self.vault, external=self.external)
+            environment = stand_in_environment(process.name, self.platform, self.vault, external=self.external)
         log = children.log_of(self.platform, process.name)
         log_from = log.stat().st_size if log.exists() else 0
         log_from = 0 if log_from > children.LARGEST_LOG else log_from  # `spawn` renames a longer log

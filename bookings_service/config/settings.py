@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from shared.settings import base
 from shared.settings.env import env, refuse
+from shared.settings.security import secrets
 
 globals().update(
     base.with_admin(
@@ -45,7 +46,8 @@ if PAYMENT_PROVIDER not in ("sandbox", "stripe"):
 # were made with it.
 _sandbox = PAYMENT_PROVIDER == "sandbox" or env.str("PAYMENT_SANDBOX_URL", default="")
 PAYMENT_SANDBOX_URL = env.str("PAYMENT_SANDBOX_URL") if _sandbox else ""
-PAYMENT_WEBHOOK_SECRET = env.str("PAYMENT_WEBHOOK_SECRET") if _sandbox else ""
+# Newest first: the sandbox signs with the first. A webhook that a former secret signed is still accepted.
+PAYMENT_WEBHOOK_SECRETS = secrets("PAYMENT_WEBHOOK_SECRET") if _sandbox else []
 PAYMENT_WEBHOOK_URL = env.str("PAYMENT_WEBHOOK_URL") if _sandbox else ""
 _stripe = PAYMENT_PROVIDER == "stripe" or env.str("STRIPE_API_KEY", default="")
 STRIPE_API_KEY = env.str("STRIPE_API_KEY") if _stripe else ""

@@ -79,7 +79,7 @@ def _sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def sandbox(_sandbox: str, settings: Any) -> Iterator[str]:
     """The payment sandbox. Its webhooks are lost unless the test sets their address."""
     settings.PAYMENT_SANDBOX_URL = _sandbox
-    settings.PAYMENT_WEBHOOK_SECRET = SECRET
+    settings.PAYMENT_WEBHOOK_SECRETS = [SECRET]
     settings.PAYMENT_WEBHOOK_URL = "http://127.0.0.1:9/"
     settings.PROVIDER_SECONDS = 1.0
     configured.cache_clear()

@@ -10,9 +10,9 @@ from launcher import health
 from launcher.children import log_of
 from launcher.commands.logs import merged
 from launcher.commands.proto import generate
-from launcher.environment import FOREIGN, long_command_environment, service_environment, stand_in_environment
+from launcher.environment import FOREIGN, long_command_environment, service_environment
 from launcher.platform import ROOT, Platform
-from launcher.processes import BY_NAME, SERVICES, TABLE, connections_needed
+from launcher.processes import BY_NAME, TABLE, connections_needed
 from launcher.vault import Vault
 
 
@@ -30,38 +30,6 @@ def test_the_needs_of_every_process_are_in_the_table() -> None:
 
 def test_the_cluster_allows_the_connections_of_every_pool() -> None:
     assert sum(process.connections for process in TABLE) < connections_needed() <= 200
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_gets_only_its_own_secrets(service: str, tmp_path: Path) -> None:
-    platform = Platform(var=tmp_path / "var")
-    platform.make_folders()
-    vault = Vault(platform)
-
-    environment = service_environment(service, platform, vault)
-
-    others = {name for name in SERVICES if name != service}
-    assert not {f"{name.upper()}_DATABASE_URL" for name in others} & environment.keys()
-    assert environment["SERVICE_PRIVATE_KEY"] == vault.service_seed(service)
-    assert not [value for value in environment.values() if any(vault.service_seed(name) in value for name in others)]
-    assert ("ADMIN_PASSWORD" in environment) == (service == "users")
-
-
-def test_only_bookings_gets_the_payment_providers_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("STRIPE_API_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE"):
-        monkeypatch.setenv(name, "set")
-    platform = Platform(var=tmp_path / "var")
-    platform.make_folders()
-    vault = Vault(platform)
-
-    environments = {service: service_environment(service, platform, vault) for service in SERVICES}
-    environments["stand-ins"] = stand_in_environment(platform, vault)
-
-    assert [name for name, environment in environments.items() if "STRIPE_API_KEY" in environment] == ["bookings"]
-    assert [name for name, environment in environments.items() if "STRIPE_WEBHOOK_SECRET" in environment] == [
-        "bookings"
-    ]
-    assert environments["bookings"]["STRIPE_API_BASE"] == "set"
 
 
 def test_variables_that_the_person_set_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

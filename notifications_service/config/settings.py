@@ -5,6 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from shared.settings import base
 from shared.settings.celery import celery
 from shared.settings.env import env, refuse
+from shared.settings.security import secrets
 
 _common = base.with_admin(
     "notifications",
@@ -38,6 +39,9 @@ EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 8
+
+# Newest first: the first signs the links to documents, the others still open links from before a rotation.
+DOCUMENT_LINK_SECRETS = secrets("DOCUMENT_LINK_SECRET")
 
 SMS_PROVIDER = env.str("SMS_PROVIDER", default="console")
 if SMS_PROVIDER != "console":

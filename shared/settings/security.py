@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import shared.failpoints  # noqa: F401 — FAILPOINT without DEBUG ends the process here, before it serves anything
 from shared.settings.env import env, refuse
 
-MIN_SECRET_LENGTH: Final = 50
+MIN_SECRET_LENGTH: Final = 32
+MIN_SECRET_KEY_LENGTH: Final = 50  # as Django's deployment check asks
 # What the platform itself asks for over plain HTTP: health checks, the key set, the schemas that the gateway merges,
 # and the webhooks of the payment sandbox.
 PLAIN_HTTP_PATHS: Final = (
@@ -24,12 +25,18 @@ def debug() -> bool:
     return bool(env.bool("DEBUG", default=False))
 
 
-def secret_key() -> str:
-    """Return SECRET_KEY. Ends the process if it is missing or, outside DEBUG, too short."""
-    key = env.str("SECRET_KEY")
-    if not debug() and len(key) < MIN_SECRET_LENGTH:
-        refuse(f"SECRET_KEY is malformed: at least {MIN_SECRET_LENGTH} characters are expected")
-    return str(key)
+def secrets(name: str, *, shortest: int = MIN_SECRET_LENGTH) -> list[str]:
+    """Return the secret `name`, then those of `<name>_FALLBACKS` (a comma list): newest first.
+
+    The first makes what is new. The others only check or open what was made before a rotation. Ends the process if the
+    first is missing or, outside DEBUG, if one of them is shorter than `shortest` characters.
+    """
+    former = f"{name}_FALLBACKS"
+    values = {name: [str(env.str(name))], former: [text.strip() for text in env.list(former, default=[])]}
+    for variable, texts in values.items():
+        if not debug() and any(len(text) < shortest for text in texts):
+            refuse(f"{variable} is malformed: at least {shortest} characters are expected")
+    return [text for texts in values.values() for text in texts if text]
 
 
 def allowed_hosts(service: str) -> list[str]:
@@ -79,9 +86,11 @@ def limits(service: str) -> dict[str, object]:
     """Return what keeps any service closed: its secret, its hosts, the proxies it trusts, and the largest body it
     reads.
     """
+    secret_key, *fallbacks = secrets("SECRET_KEY", shortest=MIN_SECRET_KEY_LENGTH)
     return {
         "DEBUG": debug(),
-        "SECRET_KEY": secret_key(),
+        "SECRET_KEY": secret_key,
+        "SECRET_KEY_FALLBACKS": fallbacks,
         "ALLOWED_HOSTS": allowed_hosts(service),
         "TRUSTED_PROXIES": trusted_proxies(),
         "MAX_BODY_BYTES": max_body_bytes(),

@@ -14,6 +14,7 @@ from launcher.environment import LONG_COMMAND_LIMITS, platform_environment
 from launcher.imports import with_imports
 from launcher.platform import Platform
 from launcher.processes import SERVICES, TABLE, WITH_DATABASE, Health
+from launcher.secret_owners import without_foreign_secrets
 from launcher.vault import Vault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,12 +63,11 @@ def test_a_containers_health_check_is_the_launchers(process):
 def test_a_containers_environment_has_what_the_launcher_sets(service, tmp_path):
     platform = Platform(var=tmp_path)
     platform.make_folders()
-    set_for_all = set(platform_environment(platform, Vault(platform)))
-    not_its_own = {f"{name.upper()}_DATABASE_URL" for name in WITH_DATABASE if name != service}
-    if service != "users":
-        not_its_own |= {"ADMIN_PASSWORD", "DEMO_PASSWORD"}
+    set_for_all = platform_environment(platform, Vault(platform))
 
-    assert set_for_all - not_its_own - LEFT_OUT <= set(CONTAINERS[f"{service}.web"]["environment"])
+    expected = set(without_foreign_secrets(set_for_all, owner=service)) - LEFT_OUT
+
+    assert expected <= set(CONTAINERS[f"{service}.web"]["environment"])
 
 
 @pytest.mark.parametrize("name", sorted(ONCE - {"topics"}))

@@ -126,7 +126,7 @@ class LinkRequest(models.Model):
 
 
 class SigningKey(models.Model):
-    """An EdDSA key that signs access and refresh tokens. The private half is encrypted with SECRET_KEY."""
+    """An EdDSA key that signs access and refresh tokens. The private half is encrypted with SIGNING_KEYS_SECRET."""
 
     kid = models.CharField(max_length=64, primary_key=True)
     private_key = models.BinaryField()

@@ -1,23 +1,22 @@
 """The keys that sign tokens. The first use makes one; each is stored encrypted, and its public half is published."""
 
-import base64
-import hashlib
 import time
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from cryptography.fernet import Fernet
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from django.conf import settings
 from django.db import connection, transaction
 
 from shared.auth.jwks import jwk_of
 from shared.db import lock_key
 from shared.ids import uuid7
+from users_service.accounts import key_cipher
 from users_service.accounts.models import SigningKey
 
 FRESH_SECONDS: Final = 30.0
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,10 @@ def make_key(*, only_if_none: bool = False) -> None:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("signing-key")])
-        if only_if_none and SigningKey.objects.filter(retired_at__isnull=True).exists():
+        if only_if_none and _read().signer:
             return
         private = Ed25519PrivateKey.generate().private_bytes_raw()
-        SigningKey.objects.create(kid=uuid7().hex, private_key=_cipher().encrypt(private))
+        SigningKey.objects.create(kid=uuid7().hex, private_key=key_cipher.encrypt(private))
 
 
 def forget() -> None:
@@ -79,14 +78,25 @@ def _key_set() -> _KeySet:
 def _read() -> _KeySet:
     global _cached
     rows = list(SigningKey.objects.order_by("-created_at"))
+    keys = {row.kid: private for row in rows if (private := _private_key(row)) is not None}
     _cached = _KeySet(
         read_at=time.monotonic(),
-        keys={row.kid: Ed25519PrivateKey.from_private_bytes(_cipher().decrypt(bytes(row.private_key))) for row in rows},
-        signer=next((row.kid for row in rows if row.retired_at is None), ""),
+        keys=keys,
+        signer=next((row.kid for row in rows if row.retired_at is None and row.kid in keys), ""),
     )
     return _cached
 
 
+def _private_key(row: SigningKey) -> Ed25519PrivateKey | None:
+    """Return the row's key. Return None, and log the row at ERROR, if no secret decrypts it."""
+    try:
+        return Ed25519PrivateKey.from_private_bytes(key_cipher.decrypt(bytes(row.private_key)))
+    except (key_cipher.Unreadable, ValueError):
+        _report_unreadable(row.kid)
+        return None
+
+
 @cache
-def _cipher() -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"signing-keys:{settings.SECRET_KEY!s}".encode()).digest()))
+def _report_unreadable(kid: str) -> None:
+    """Log it once in each process."""
+    log.error("signing_key_unreadable", kid=kid, remedy="add the former secret to SIGNING_KEYS_SECRET_FALLBACKS")

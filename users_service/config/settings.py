@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from shared.settings import base, web
 from shared.settings.env import env
-from shared.settings.security import secret_key
+from shared.settings.security import secrets
 
 globals().update(
     base.with_admin(
@@ -25,6 +25,9 @@ PASSWORD_HASHERS = ["users_service.accounts.passwords.Argon2Hasher"]
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=env.whole_number("ACCESS_TOKEN_SECONDS", default=300))
 REFRESH_TOKEN_LIFETIME = timedelta(days=env.whole_number("REFRESH_TOKEN_DAYS", default=30))
 REFRESH_GRACE = timedelta(seconds=env.whole_number("REFRESH_GRACE_SECONDS", default=10))
+# Newest first. The first makes what is new, the others still open what was made before a rotation.
+SIGNING_KEYS_SECRETS = secrets("SIGNING_KEYS_SECRET")  # encrypt the signing keys in the database
+REFRESH_TOKEN_SECRETS = secrets("REFRESH_TOKEN_SECRET")
 VERIFICATION_LINK_LIFETIME = timedelta(days=2)
 
 LOGIN_LIMIT_ACCOUNT = env.whole_number("LOGIN_LIMIT_ACCOUNT", default=10)
@@ -35,7 +38,7 @@ HASHES_AT_ONCE = env.whole_number("HASHES_AT_ONCE", default=2)
 
 SIMPLE_JWT = {
     "ALGORITHM": "EdDSA",
-    "SIGNING_KEY": secret_key(),  # never used: users_service.accounts.tokens signs with the keys of the database
+    "SIGNING_KEY": "",  # never used: users_service.accounts.tokens signs with the keys of the database
     "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
     "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
     "TOKEN_TYPE_CLAIM": "token_use",

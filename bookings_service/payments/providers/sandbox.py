@@ -32,7 +32,7 @@ MOST_MINOR_UNITS: Final = 2**53
 
 
 class SandboxProvider(PaymentProvider):
-    """Calls PAYMENT_SANDBOX_URL. Its webhooks are signed with PAYMENT_WEBHOOK_SECRET."""
+    """Calls PAYMENT_SANDBOX_URL. Its webhooks are signed with one of PAYMENT_WEBHOOK_SECRETS."""
 
     name = "sandbox"
 
@@ -85,8 +85,9 @@ class SandboxProvider(PaymentProvider):
         stamp, signature = parts.get("t", ""), parts.get("v1", "")
         if not (stamp.isascii() and stamp.isdecimal() and len(stamp) < 15):
             raise WebhookRefused
-        expected = sign(secret=settings.PAYMENT_WEBHOOK_SECRET, stamp=stamp, body=body)
-        if not hmac.compare_digest(expected.encode(), signature.encode(errors="replace")):
+        accepted = [sign(secret=secret, stamp=stamp, body=body) for secret in settings.PAYMENT_WEBHOOK_SECRETS]
+        given = signature.encode(errors="replace")
+        if not any(hmac.compare_digest(expected.encode(), given) for expected in accepted):
             raise WebhookRefused
         if abs(now.timestamp() - int(stamp)) > WEBHOOK_WINDOW_SECONDS:
             raise WebhookRefused

@@ -54,6 +54,18 @@ def test_a_webhook_confirms_the_booking(payment: Payment) -> None:
     assert Webhook.objects.get().outcome == "APPLIED"
 
 
+def test_a_webhook_that_a_former_secret_signed_is_accepted_until_it_is_removed(payment: Payment, settings: Any) -> None:
+    """Seen failing (401) if only the first of PAYMENT_WEBHOOK_SECRETS is tried."""
+    settings.PAYMENT_WEBHOOK_SECRETS = ["the new secret"]
+    assert post(*webhook(payment, secret=SECRET)).status_code == 401
+    assert state(payment) == WAITING
+
+    settings.PAYMENT_WEBHOOK_SECRETS = ["the new secret", SECRET]
+
+    assert post(*webhook(payment, secret=SECRET)).status_code == 204
+    assert state(payment) == PAID
+
+
 def test_a_webhook_delivered_twice_has_one_effect(payment: Payment) -> None:
     """The second delivery finds the row of the first and does nothing. The transition table is a second guard.
 

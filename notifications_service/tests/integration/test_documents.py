@@ -155,6 +155,20 @@ def test_a_link_opens_only_its_document_and_expires(users, time_machine_after):
         links.check(invoice_id=invoice.id, token=token)
 
 
+def test_a_link_of_a_former_secret_opens_until_the_secret_is_removed(settings):
+    """Seen failing (NotFound) without the fallback keys."""
+    invoice_id = uuid7()
+    settings.DOCUMENT_LINK_SECRETS = ["former"]
+    token = links.pdf_url(invoice_id).partition("token=")[2]
+
+    settings.DOCUMENT_LINK_SECRETS = ["new", "former"]
+    links.check(invoice_id=invoice_id, token=token)
+
+    settings.DOCUMENT_LINK_SECRETS = ["new"]
+    with pytest.raises(NotFound):
+        links.check(invoice_id=invoice_id, token=token)
+
+
 @pytest.fixture
 def time_machine_after():
     """Return a function that makes a context in which it is that many seconds later."""

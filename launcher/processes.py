@@ -72,6 +72,7 @@ URLS: Final[Mapping[Health, str]] = {
 }
 STOP_ORDER: Final = (Kind.WEB, Kind.RPC, Kind.WORKER, Kind.RELAY, Kind.INFRASTRUCTURE)
 POOL: Final = 8  # connections of a threaded server's pool
+HASHING: Final = 6  # and those for sign-ins: HASHES_AT_ONCE and HASHES_WAITING
 
 
 def _web(service: str) -> Process:
@@ -89,7 +90,7 @@ def _web(service: str) -> Process:
     )
 
 
-def _rpc(service: str) -> Process:
+def _rpc(service: str, *, more_connections: int = 0) -> Process:
     return Process(
         name=f"{service}.rpc",
         kind=Kind.RPC,
@@ -97,7 +98,7 @@ def _rpc(service: str) -> Process:
         health=Health.GRPC,
         needs=("postgres", "valkey"),
         port=ports.GRPC[service],
-        connections=POOL + 2,  # and one connection that LISTENs for streams
+        connections=POOL + more_connections + 2,  # and one connection that LISTENs for streams
     )
 
 
@@ -152,7 +153,7 @@ TABLE: Final[tuple[Process, ...]] = (
         port=ports.SANDBOX,
     ),
     _web("users"),
-    _rpc("users"),
+    _rpc("users", more_connections=HASHING),
     _relay("users"),
     _web("destinations"),
     _rpc("destinations"),

@@ -24,7 +24,16 @@ from google.protobuf.message import Message
 
 from shared.auth import Traveller, verify_access_token, verify_service_credential
 from shared.deadline import Deadline
-from shared.errors import DeadlineExceeded, DomainError, Forbidden, Invalid, Unauthenticated, Unavailable, protocols_of
+from shared.errors import (
+    DeadlineExceeded,
+    DomainError,
+    Forbidden,
+    Invalid,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+    protocols_of,
+)
 from shared.rpc.context import bound, current_request_id
 from shared.rpc.metadata import Metadata
 from shared.rpc.status import internal, status_of
@@ -62,22 +71,32 @@ class Call:
 
 
 class Workers:
-    """The threads for unary methods. The number of waiting calls is bounded, so that a slow database sheds load."""
+    """The threads for unary methods. The number of waiting calls is bounded, so that a slow database sheds load.
 
-    def __init__(self, threads: int = THREADS, waiting: int = MAX_WAITING) -> None:
+    Each thread may use a database connection. `when_full` is what a call gets that may not even wait.
+    """
+
+    def __init__(
+        self,
+        threads: int = THREADS,
+        waiting: int = MAX_WAITING,
+        *,
+        when_full: type[Unavailable | RateLimited] = Unavailable,
+    ) -> None:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="rpc")
-        self._limit = threads + waiting
+        self.limit = threads + waiting
+        self._when_full = when_full
         self._taken = 0
 
     async def run(self, function: Callable[[], T], *, timeout: float) -> T:
         """Run `function` in a thread.
 
-        Raises Unavailable if too many calls wait, and TimeoutError after `timeout` seconds.
+        Raises `when_full` if too many calls wait, and TimeoutError after `timeout` seconds.
 
         A thread cannot be interrupted. After a timeout its transaction still commits or rolls back as a whole.
         """
-        if self._taken >= self._limit:
-            raise Unavailable(retry_after=1)
+        if self._taken >= self.limit:
+            raise self._when_full(retry_after=1)
         loop = asyncio.get_running_loop()
         self._taken += 1
         future: Future[T] = self._pool.submit(contextvars.copy_context().run, function)
@@ -92,9 +111,15 @@ _workers = Workers()
 
 
 def rpc(
-    *, callers: Collection[str], traveller: Identity = "required", deadline: float = DEFAULT_DEADLINE
+    *,
+    callers: Collection[str],
+    traveller: Identity = "required",
+    deadline: float = DEFAULT_DEADLINE,
+    workers: Workers = _workers,
 ) -> Callable[[Callable[..., Message]], Callable[..., Any]]:
     """Serve a sync method `(self, request, call: Call)` only to `callers`, within at most `deadline` seconds.
+
+    Methods that wait for something slow take `workers` of their own, so that the others keep the common threads.
 
     The traveller's token is verified unless `traveller` is "none". An invalid token is refused even if it is optional.
     A refusal becomes google.rpc details, a database that is too busy UPSTREAM_UNAVAILABLE, and any other error
@@ -118,7 +143,7 @@ def rpc(
 
             with bound(metadata):
                 try:
-                    answer = await _workers.run(work, timeout=until.remaining())
+                    answer = await workers.run(work, timeout=until.remaining())
                     _note(method, metadata, "OK", started)
                     return answer
                 except Exception as error:

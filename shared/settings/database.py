@@ -8,12 +8,12 @@ from shared.settings.env import env, refuse
 POOL_SIZE = 8
 
 
-def database(service: str) -> dict[str, Any]:
+def database(service: str, *, threads: int = POOL_SIZE) -> dict[str, Any]:
     """Return DATABASES from `<SERVICE>_DATABASE_URL`.
 
     Limits, in ms, each with a variable of its own: a statement 10,000 (a request's own deadline), a lock 2,000, a
     transaction that waits for its next statement 15,000. 0 means no limit; migrations and seeds run without the first.
-    The native psycopg pool holds at most as many connections as a process has threads.
+    The native psycopg pool holds at most as many connections as a process has `threads`.
     """
     name = f"{service.upper()}_DATABASE_URL"
     with warnings.catch_warnings():
@@ -35,7 +35,7 @@ def database(service: str) -> dict[str, Any]:
         ),
         "pool": {
             "min_size": 0,
-            "max_size": env.whole_number("DATABASE_POOL_SIZE", default=POOL_SIZE),
+            "max_size": env.whole_number("DATABASE_POOL_SIZE", default=threads),
             "timeout": 2,
             "max_idle": 120,
             "num_workers": 1,

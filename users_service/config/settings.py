@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from shared.settings import base, web
+from shared.settings.database import POOL_SIZE, database
 from shared.settings.env import env
 from shared.settings.security import secrets
 
@@ -20,7 +21,10 @@ MIDDLEWARE = list(web.MIDDLEWARE)
 # The staff of this service's admin are its own accounts: no other service is asked.
 AUTHENTICATION_BACKENDS = ["users_service.accounts.backends.AccountBackend"]
 AUTH_USER_MODEL = "accounts.User"
-PASSWORD_HASHERS = ["users_service.accounts.passwords.Argon2Hasher"]
+PASSWORD_HASHERS = [
+    "users_service.accounts.passwords.Argon2Hasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of accounts made without this setting, until they sign in
+]
 
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=env.whole_number("ACCESS_TOKEN_SECONDS", default=300))
 REFRESH_TOKEN_LIFETIME = timedelta(days=env.whole_number("REFRESH_TOKEN_DAYS", default=30))
@@ -35,6 +39,9 @@ LOGIN_LIMIT_NETWORK = env.whole_number("LOGIN_LIMIT_NETWORK", default=100)
 MAIL_REQUEST_LIMIT_NETWORK = env.whole_number("MAIL_REQUEST_LIMIT_NETWORK", default=60)
 MAIL_REQUEST_LIMIT_ADDRESS = env.whole_number("MAIL_REQUEST_LIMIT_ADDRESS", default=5)
 HASHES_AT_ONCE = env.whole_number("HASHES_AT_ONCE", default=2)
+HASHES_WAITING = env.whole_number("HASHES_WAITING", default=4)
+# The gRPC server has a thread for each of these hashes in addition to those of its other methods.
+DATABASES = database("users", threads=POOL_SIZE + HASHES_AT_ONCE + HASHES_WAITING)
 
 SIMPLE_JWT = {
     "ALGORITHM": "EdDSA",

@@ -28,7 +28,7 @@ def _service_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _fresh(valkey: redis.Redis) -> Iterator[None]:
     """Start each test with unused rate limits and no cached key."""
     signing.forget()
-    passwords._slots.cache_clear()
+    passwords.forget()
     yield
     signing.forget()
 

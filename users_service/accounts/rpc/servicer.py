@@ -4,10 +4,10 @@ from typing import Final
 
 from contracts.travel.users.v1 import users_pb2 as pb
 from contracts.travel.users.v1 import users_pb2_grpc
-from shared.errors import NotFound
-from shared.rpc import Call, rpc
+from shared.errors import NotFound, RateLimited
+from shared.rpc import Call, Workers, rpc
 from shared.rpc.mapping import locale_to_proto, ts, uuid_of, uuids_of
-from users_service.accounts import selectors, services
+from users_service.accounts import passwords, selectors, services
 from users_service.accounts.contracts import Device
 from users_service.accounts.rpc.mappers import (
     contact_to_proto,
@@ -22,12 +22,14 @@ GATEWAY: Final = frozenset({"gateway"})
 BOOKINGS: Final = frozenset({"bookings"})
 NOTIFICATIONS: Final = frozenset({"notifications"})
 ADMINS: Final = frozenset({"destinations", "bookings", "notifications"})
+# Methods that hash a password wait in threads of their own, so that a flood of sign-ins leaves the others theirs.
+HASHING: Final = Workers(passwords.most_at_once(), waiting=0, when_full=RateLimited)
 
 
 class UsersServicer(users_pb2_grpc.UsersServiceServicer):
     """The service's methods. Each names the services that may call it."""
 
-    @rpc(callers=GATEWAY, traveller="none")
+    @rpc(callers=GATEWAY, traveller="none", workers=HASHING)
     def Register(self, request: pb.RegisterRequest, call: Call) -> pb.RegisterResponse:
         """Register. The answer is the same for known and unknown addresses."""
         services.register(registration=to_registration(request), device=Device(request.ip_address))
@@ -45,7 +47,7 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
         services.resend_verification(email=request.email, ip_address=request.ip_address)
         return pb.ResendVerificationResponse()
 
-    @rpc(callers=GATEWAY, traveller="none")
+    @rpc(callers=GATEWAY, traveller="none", workers=HASHING)
     def Login(self, request: pb.LoginRequest, call: Call) -> pb.LoginResponse:
         """Open a session."""
         tokens = services.log_in(
@@ -102,7 +104,7 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
         link = services.mint_link(request_id=uuid_of(request.request_id, "request_id"))
         return pb.MintLinkResponse(url=link.url, expires_at=ts(link.expires_at))
 
-    @rpc(callers=ADMINS, traveller="none")
+    @rpc(callers=ADMINS, traveller="none", workers=HASHING)
     def AuthenticateStaff(self, request: pb.AuthenticateStaffRequest, call: Call) -> pb.AuthenticateStaffResponse:
         """Return the staff account of these credentials."""
         staff = services.authenticate_staff(

@@ -12,6 +12,7 @@ from users_service.accounts.models import LinkPurpose, Profile, User
 from users_service.accounts.services.links import request_link
 
 
+@passwords.place()
 def register(*, registration: Registration, device: Device) -> None:
     """Open an account and request the mail with its verification link.
 

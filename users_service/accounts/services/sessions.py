@@ -20,6 +20,7 @@ LOGOUT = users_pb2.SESSION_REVOKED_REASON_LOGOUT
 REUSE = users_pb2.SESSION_REVOKED_REASON_REUSE_DETECTED
 
 
+@passwords.place()
 def log_in(*, email: str, password: str, device: Device) -> Tokens:
     """Open a session for the account's device.
 

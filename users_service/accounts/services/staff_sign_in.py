@@ -7,6 +7,7 @@ from users_service.accounts.models import User
 from users_service.accounts.selectors import to_staff_view
 
 
+@passwords.place()
 def authenticate_staff(*, email: str, password: str, ip_address: str) -> StaffView:
     """Return the staff account of these credentials. Raises InvalidCredentials, RateLimited."""
     folded = fold(email[:254])

@@ -12,6 +12,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    ValuesOfCorrectTypeRule,
     get_operation_ast,
     parse,
     specified_rules,
@@ -20,9 +21,13 @@ from graphql import (
 
 from gateway_service.gateway.execution.errors import InvalidRequest, bad_input
 from gateway_service.gateway.execution.limits import TooComplex, check_cost, check_shape
+from gateway_service.gateway.execution.values import LiteralsOfCorrectType, variable_errors
 from gateway_service.gateway.schema import schema
 
 _MAX_ERRORS: Final = 10
+_RULES: Final = tuple(
+    LiteralsOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
+)
 _TOO_MANY_TOKENS: Final = "Document contains more than"
 
 _validated_documents: Final[LRUCache[str, DocumentNode]] = LRUCache(maxsize=500)
@@ -64,6 +69,8 @@ def prepare(payload: object) -> Prepared:
         check_cost(schema.graphql_schema, document, definition, variables)
     except TooComplex as error:
         raise InvalidRequest([error]) from None
+    if errors := variable_errors(schema.graphql_schema, definition, variables):
+        raise InvalidRequest(errors)
     return Prepared(document, definition, name, variables)
 
 
@@ -92,7 +99,7 @@ def _validated(query: str) -> DocumentNode:
         raise InvalidRequest([_as_bad_input(error)]) from None
     except RecursionError:
         raise InvalidRequest([TooComplex("nested too deeply")]) from None
-    rules = specified_rules if settings.DEBUG else (*specified_rules, NoSchemaIntrospectionCustomRule)
+    rules = _RULES if settings.DEBUG else (*_RULES, NoSchemaIntrospectionCustomRule)
     errors = validate(schema.graphql_schema, document, rules, max_errors=_MAX_ERRORS)
     if errors:
         raise InvalidRequest([_as_bad_input(error) for error in errors])

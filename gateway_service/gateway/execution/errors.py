@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from graphql import ExecutionResult, GraphQLError
 
+from gateway_service.gateway.execution.values import without_values
 from gateway_service.gateway.schema.input_names import input_name
 from shared.errors import DomainError, protocols_of
 from shared.text import Locale, Text
@@ -53,7 +54,8 @@ def _message(error: GraphQLError, locale: Locale) -> tuple[str, dict[str, object
     if _is_internal(error):
         log.error("resolver_failed", path=".".join(map(str, error.path or ())), exc_info=cause or error)
         return INTERNAL.in_(locale), {"code": "INTERNAL"}
-    message = error.message if settings.DEBUG else _SUGGESTION.sub("", error.message)
+    message = without_values(error.message)
+    message = message if settings.DEBUG else _SUGGESTION.sub("", message)
     return message, {"code": "BAD_USER_INPUT", **(error.extensions or {})}
 
 

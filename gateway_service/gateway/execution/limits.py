@@ -27,9 +27,14 @@ from graphql.language import Visitor, visit
 
 from shared.rpc.mapping import DEFAULT_PAGE, MAX_PAGE
 
+# Mutations that check a secret, or that mail somebody, or that pay: one a document.
 SENSITIVE: Final = frozenset(
-    {"login", "register", "requestPasswordReset", "resendVerification", "refreshTokens", "payBooking"}
-)
+    {
+        "login", "refreshTokens", "register", "resendVerification", "verifyEmail", "verifyPhone",
+        "requestPasswordReset", "resetPassword", "changePassword", "changeEmail", "confirmEmailChange",
+        "enableTwoFactor", "confirmTwoFactor", "disableTwoFactor", "eraseAccount", "payBooking",
+    }
+)  # fmt: skip
 _INTROSPECTION: Final = frozenset({"__schema", "__type"})
 # Validation compares every two fields of the same name, so its time grows with the square of this number.
 _MAX_FIELDS_OF_ONE_NAME: Final = 300
@@ -49,13 +54,11 @@ class _Shape(Visitor):
         super().__init__()
         self.aliases = 0
         self.directives = 0
-        self.sensitive = 0
         self.field_names: Counter[str] = Counter()
 
     def enter_field(self, node: FieldNode, *_: object) -> None:
         self.field_names[node.alias.value if node.alias else node.name.value] += 1
         self.aliases += node.alias is not None
-        self.sensitive += node.name.value in SENSITIVE
 
     def enter_directive(self, *_: object) -> None:
         self.directives += 1
@@ -74,9 +77,38 @@ def check_shape(document: DocumentNode) -> None:
         raise TooComplex(f"more than {settings.GRAPHQL_MAX_DIRECTIVES} directives")
     if max(counter.field_names.values(), default=0) > _MAX_FIELDS_OF_ONE_NAME:
         raise TooComplex(f"more than {_MAX_FIELDS_OF_ONE_NAME} fields of one name")
-    if counter.sensitive > 1:
-        raise TooComplex("more than one sign-in, registration, refresh, mail request or payment")
+    if _sensitive_fields(document) > 1:
+        raise TooComplex("more than one mutation that checks a secret, sends a mail or pays")
     _check_depth(document)
+
+
+def _sensitive_fields(document: DocumentNode) -> int:
+    """Return how many fields of SENSITIVE all operations of the document select.
+
+    The fields of a fragment count as often as it is spread.
+    """
+    fragments = fragments_of(document)
+    counts: dict[str, int] = {}
+
+    def count(selections: SelectionSetNode | None, within: frozenset[str]) -> int:
+        return sum(count_of(node, within) for node in selections.selections) if selections else 0
+
+    def count_of(node: SelectionNode, within: frozenset[str]) -> int:
+        if isinstance(node, FieldNode):
+            return (node.name.value in SENSITIVE) + count(node.selection_set, within)
+        if isinstance(node, FragmentSpreadNode):
+            return count_of_fragment(node.name.value, within)
+        return count(node.selection_set, within) if isinstance(node, InlineFragmentNode) else 0
+
+    def count_of_fragment(name: str, within: frozenset[str]) -> int:
+        if name in within or name not in fragments:  # validation reports cycles and unknown fragments
+            return 0
+        if name not in counts:
+            counts[name] = count(fragments[name].selection_set, within | {name})
+        return counts[name]
+
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    return sum(count(node.selection_set, frozenset()) for node in operations)
 
 
 def _check_depth(document: DocumentNode) -> None:

@@ -9,6 +9,7 @@ from django.conf import settings
 from grpc.aio import UnaryUnaryMultiCallable
 
 from contracts.travel.common.v1 import common_pb2
+from gateway_service.gateway.operation.cookies import CookieNotPossible
 from gateway_service.gateway.operation.loaders import Loaders
 from gateway_service.gateway.operation.profile_languages import profile_languages
 from shared import rpc
@@ -37,6 +38,7 @@ class Operation:
     user_agent: str = ""
     refresh_cookie: str = ""
     cookie_allowed: bool = False
+    can_set_cookies: bool = False
     deadline: Deadline = field(default_factory=lambda: Deadline.after(settings.GRAPHQL_SECONDS))
     cookies: SimpleCookie = field(default_factory=SimpleCookie)
     loaders: Loaders = field(init=False)
@@ -59,6 +61,11 @@ class Operation:
         if self.traveller is None:
             raise Unauthenticated
         return self.traveller
+
+    def check_cookies_can_be_set(self) -> None:
+        """Raise CookieNotPossible over WebSocket and SSE. Called before anything that a lost cookie would lose."""
+        if not self.can_set_cookies:
+            raise CookieNotPossible
 
     async def call(self, method: "UnaryUnaryMultiCallable[Request, Response]", request: Request) -> Response:
         """Call `method` for the traveller, within the operation's remaining time.

@@ -7,9 +7,21 @@ from typing import Final
 from django.conf import settings
 
 from contracts.travel.users.v1 import users_pb2
+from shared.errors import Invalid
+from shared.text import Text
 
 NAME: Final = "travel_refresh"
 PATH: Final = "/graphql"
+
+
+class CookieNotPossible(Invalid):
+    """The answer cannot carry a cookie, because its headers are sent before the operation runs."""
+
+    code = "COOKIE_NOT_POSSIBLE"
+    text = Text(
+        en="This answer cannot carry a cookie. Send the operation by POST and accept application/json.",
+        fr="Cette réponse ne peut pas porter de cookie. Envoyez l’opération par POST et acceptez application/json.",
+    )
 
 
 def set_refresh_cookie(cookies: SimpleCookie, tokens: users_pb2.Tokens) -> None:

@@ -44,8 +44,9 @@ async def graphql(request: HttpRequest) -> HttpResponseBase:
         _check_transport(request)
         traveller = await traveller_of(request.headers.get("Authorization"))
         prepared = prepare(parse_json(request.body))
-        operation = operation_of(request, traveller)
-        if _EVENT_STREAM in request.headers.get("Accept", ""):
+        streamed = _EVENT_STREAM in request.headers.get("Accept", "")
+        operation = operation_of(request, traveller, can_set_cookies=not streamed)
+        if streamed:
             return _stream(prepared, operation)
         if prepared.subscribes:
             raise InvalidRequest([bad_input("Subscribe over WebSocket, or with Accept: text/event-stream.")])
@@ -59,7 +60,7 @@ async def graphql(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-def operation_of(request: HttpRequest, traveller: Traveller | None) -> Operation:
+def operation_of(request: HttpRequest, traveller: Traveller | None, *, can_set_cookies: bool) -> Operation:
     """Return the context for the operation of an HTTP request."""
     headers = request.headers
     return Operation(
@@ -70,6 +71,7 @@ def operation_of(request: HttpRequest, traveller: Traveller | None) -> Operation
         ip_address=client_ip(request),
         user_agent=headers.get("User-Agent", "")[:300],
         refresh_cookie=request.COOKIES.get(cookies.NAME, ""),
+        can_set_cookies=can_set_cookies,
         cookie_allowed=_from_own_page(headers.get("Origin"), headers.get("Sec-Fetch-Site")),
     )
 

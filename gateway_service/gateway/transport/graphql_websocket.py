@@ -161,11 +161,14 @@ class Socket:
         name = message.get("id")
         if not isinstance(name, str) or not 0 < len(name) <= 100:
             raise CloseSocket(4400, BAD_MESSAGE)
+        payload = message.get("payload")
+        if not isinstance(payload, dict) or not isinstance(payload.get("query"), str):
+            raise CloseSocket(4400, BAD_MESSAGE)
         if name in self._running:
             raise CloseSocket(4409, "Subscriber already exists")
         if len(self._running) >= MAX_OPERATIONS:
             raise CloseSocket(4429, "Too many operations")
-        self._running[name] = asyncio.ensure_future(self._answer(name, message.get("payload")))
+        self._running[name] = asyncio.ensure_future(self._answer(name, payload))
 
     async def _answer(self, name: str, payload: object) -> None:
         with bind_request(locale=self._locale):

@@ -98,6 +98,8 @@ async def login(
     info: Info, email: str, password: str, one_time_code: str | None = None, use_cookie: bool | None = None
 ) -> Payload:
     """Sign in. With `useCookie` the refresh token goes into a cookie instead of the payload."""
+    if use_cookie:
+        info.context.check_cookies_can_be_set()
     request = users_pb2.LoginRequest(
         email=email,
         password=password,
@@ -113,11 +115,14 @@ async def login(
 async def refresh_tokens(info: Info, refresh_token: str | None = None) -> Payload:
     """Exchange the refresh token of the argument, or else of the cookie, for new tokens.
 
-    Raises Forbidden if the cookie is needed and the request comes from a page of another site.
+    Raises Forbidden if the cookie is needed and the request comes from a page of another site. Raises CookieNotPossible
+    if the cookie is needed over WebSocket or SSE: the successor would be lost.
     """
     from_cookie = refresh_token is None
     if from_cookie and info.context.refresh_cookie and not info.context.cookie_allowed:
         raise Forbidden
+    if from_cookie:
+        info.context.check_cookies_can_be_set()
     token = info.context.refresh_cookie if refresh_token is None else refresh_token
     request = users_pb2.RefreshTokensRequest(refresh_token=token)
     answer = await info.context.call(stubs.users.RefreshTokens, request)
@@ -128,6 +133,8 @@ async def refresh_tokens(info: Info, refresh_token: str | None = None) -> Payloa
 async def logout(info: Info, refresh_token: str | None = None, everywhere: bool | None = None) -> Payload:
     """End the session of the refresh token, or all sessions, and delete the cookie."""
     cookie = info.context.refresh_cookie if info.context.cookie_allowed else ""
+    if cookie and not refresh_token:
+        info.context.check_cookies_can_be_set()
     request = users_pb2.LogoutRequest(refresh_token=refresh_token or cookie, everywhere=bool(everywhere))
     await info.context.call(stubs.users.Logout, request)
     if info.context.refresh_cookie:

@@ -1,0 +1,103 @@
+"""Refuse values that do not fit the schema. No refusal contains a value, because it may be a password."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from graphql import (
+    GraphQLError,
+    GraphQLInputType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    Undefined,
+    ValuesOfCorrectTypeRule,
+    VariableDefinitionNode,
+    coerce_input_value,
+    get_named_type,
+    get_nullable_type,
+    is_input_object_type,
+    is_list_type,
+    is_non_null_type,
+    type_from_ast,
+)
+
+_MAX_ERRORS: Final = 10
+_BAD_INPUT: Final = {"code": "BAD_USER_INPUT"}
+
+Path = Sequence[str | int]
+
+_TOKEN_VALUE: Final = re.compile(r"(BlockString|String|Int|Float|Name|sequence:) '.*'", re.DOTALL)
+_ARGUMENT_VALUE: Final = re.compile(r"(Argument '\w+') has invalid value .*", re.DOTALL)
+
+
+class LiteralsOfCorrectType(ValuesOfCorrectTypeRule):
+    """graphql-core's rule for the literals of a document, with texts that contain no literal."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        """Report what is expected. graphql-core's text is kept only for a field that is missing or unknown."""
+        if not error.message.startswith("Field "):
+            error = GraphQLError(f"Expected value of type '{self.context.get_input_type()}'.", error.nodes)
+        super().report_error(error)
+
+
+def without_values(message: str) -> str:
+    """Return a text of graphql-core's parser or executor without the value that it quotes."""
+    return _ARGUMENT_VALUE.sub(r"\1 is not valid.", _TOKEN_VALUE.sub(r"\1", message))
+
+
+
+def variable_errors(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, object]
+) -> list[GraphQLError]:
+    """Return at most _MAX_ERRORS refusals. Each names the variable, the path within it, and the expected type."""
+    try:
+        errors = [
+            error
+            for definition in operation.variable_definitions
+            for error in _errors_of(schema, definition, variables.get(definition.variable.name.value, Undefined))
+        ]
+    except RecursionError:
+        errors = [GraphQLError("The variables are nested too deeply.", extensions=_BAD_INPUT)]
+    return errors[:_MAX_ERRORS]
+
+
+def _errors_of(schema: GraphQLSchema, definition: VariableDefinitionNode, value: object) -> list[GraphQLError]:
+    name = definition.variable.name.value
+    expected: Any = type_from_ast(schema, definition.type)
+    if value is Undefined:
+        is_required = is_non_null_type(expected) and definition.default_value is None
+        return [_error(definition, name, f"a value of type '{expected}' is required")] if is_required else []
+    errors: list[GraphQLError] = []
+
+    def refuse(path: Path, _value: object, error: GraphQLError) -> None:
+        errors.append(_error(definition, _joined(name, path), _reason(_type_at(expected, path), error)))
+
+    coerce_input_value(value, expected, refuse, hide_suggestions=True)
+    return errors
+
+
+def _error(definition: VariableDefinitionNode, place: str, reason: str) -> GraphQLError:
+    return GraphQLError(f"Variable '${place}': {reason}.", definition, extensions=_BAD_INPUT)
+
+
+def _reason(expected: GraphQLInputType, error: GraphQLError) -> str:
+    """Return what is expected. graphql-core's text is used only for a field that is missing or unknown: it names the
+    field, and other texts contain the value.
+    """
+    if is_input_object_type(get_nullable_type(expected)) and error.message.startswith("Field "):
+        return error.message.rstrip(".")
+    return f"a value of type '{expected}' is expected"
+
+
+def _type_at(expected: GraphQLInputType, path: Path) -> GraphQLInputType:
+    for key in path:
+        inner: Any = get_nullable_type(expected)
+        if isinstance(key, int) and is_list_type(inner):
+            expected = inner.of_type
+        else:
+            expected = get_named_type(inner).fields[key].type
+    return expected
+
+
+def _joined(name: str, path: Path) -> str:
+    return name + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)

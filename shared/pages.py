@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
@@ -17,6 +17,8 @@ from django.db.models import Model, Q, QuerySet
 from shared.errors import Invalid
 
 M = TypeVar("M", bound=Model)
+
+_MOST_DIGITS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,18 @@ def instant(text: str) -> datetime:
 
 
 def number(text: str) -> Decimal:
-    """Parse a finite decimal from a cursor. Raises ValueError."""
+    """Parse a finite decimal of a size that the database can compare. Raises ValueError."""
     value = Decimal(text)
-    if not value.is_finite():
+    if not value.is_finite() or abs(value.adjusted()) > _MOST_DIGITS:
         raise ValueError("a finite number is expected")
+    return value
+
+
+def whole(text: str) -> int:
+    """Parse a whole number of 32 bits, as the columns have. Raises ValueError."""
+    value = int(text)
+    if not -(2**31) <= value < 2**31:
+        raise ValueError("32 bits are expected")
     return value
 
 
@@ -95,9 +105,17 @@ def decode(cursor: str, *, keys: Sequence[Key], kind: str) -> list[Any]:
         named, *texts = parts
         if named != kind or len(texts) != len(keys) or len(cursor) > 1_000:
             raise ValueError("a cursor of another list")
-        return [key.parse(text) for key, text in zip(keys, texts, strict=True)]
+        return [key.parse(_stored(text)) for key, text in zip(keys, texts, strict=True)]
     except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError):
         raise Invalid(field="after") from None
+
+
+def _stored(text: object) -> str:
+    """Return the text if a column could contain it. Raises ValueError."""
+    if not isinstance(text, str) or "\0" in text:
+        raise ValueError("text without NUL is expected")
+    text.encode("utf-8")  # refuses half of a surrogate pair
+    return text
 
 
 def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:

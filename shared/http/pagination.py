@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypedDict
+from uuid import UUID
 
 from rest_framework.exceptions import NotFound as DrfNotFound
 from rest_framework.pagination import CursorPagination as DrfCursorPagination
@@ -37,11 +38,21 @@ class CursorPagination(DrfCursorPagination):
         return whole_number(request, "limit", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT)
 
     def decode_cursor(self, request: Request) -> Any:
-        """Return the cursor. Raises BadParameter if it is malformed."""
+        """Return the cursor, or None for the first page. Raises BadParameter for a cursor that no page contained.
+
+        DRF passes the position on unchecked, and reads any other text as the first page.
+        """
+        if not request.query_params.get(self.cursor_query_param):
+            return None
         try:
-            return super().decode_cursor(request)
+            cursor = super().decode_cursor(request)
+            if cursor.position is not None:
+                UUID(cursor.position)
+            elif cursor.offset == 0:
+                raise ValueError("neither a position nor an offset")
         except (DrfNotFound, ValueError):
             raise BadParameter(field="cursor", parameter="cursor") from None
+        return cursor
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """Return the page's schema for OpenAPI."""

@@ -15,12 +15,12 @@ from destinations_service.catalogue.domain import check_dates
 from destinations_service.catalogue.models import Departure, Destination
 from destinations_service.catalogue.selectors.places import destination_view, destinations
 from destinations_service.catalogue.selectors.trips import departure_view, trip_view, trips
-from shared.pages import ID, Key, decode, encode, instant
+from shared.pages import ID, Key, decode, encode, instant, whole
 
 V = TypeVar("V")
 
-_CHILD_KEYS = (Key("people", int, descending=True), ID)
-_TRIP_KEYS = (Key("popularity", int, descending=True), ID)
+_CHILD_KEYS = (Key("people", whole, descending=True), ID)
+_TRIP_KEYS = (Key("popularity", whole, descending=True), ID)
 _DEPARTURE_KEYS = (Key("starts_at", instant), ID)
 
 

@@ -29,13 +29,13 @@ from destinations_service.catalogue.selectors.places import destination_view, de
 from destinations_service.catalogue.selectors.trips import trip_view, trips
 from shared.errors import Invalid
 from shared.money import Money
-from shared.pages import ID, Key, instant, number, page
+from shared.pages import ID, Key, instant, number, page, whole
 
 if TYPE_CHECKING:
     from destinations_service.catalogue.selectors.trips import PricedTrip
 
 _EARTH_METRES = 6_371_008.8
-_POPULAR = (Key("popularity", int, descending=True), Key("people", int, descending=True), ID)
+_POPULAR = (Key("popularity", whole, descending=True), Key("people", whole, descending=True), ID)
 
 
 def search_destinations(*, query: DestinationQuery, first: int, after: str) -> Listed[DestinationView]:
@@ -93,8 +93,8 @@ def _ordered_trips(
         far = Value(datetime(9000, 1, 1, tzinfo=UTC))
         return rows.annotate(leaves=Coalesce(soonest, far)), (Key("leaves", instant), ID), "trips.DEPARTURE_DATE"
     if order == "DURATION":
-        return rows, (Key("duration_days", int), ID), "trips.DURATION"
-    return rows, (Key("popularity", int, descending=True), ID), "trips.POPULARITY"
+        return rows, (Key("duration_days", whole), ID), "trips.DURATION"
+    return rows, (Key("popularity", whole, descending=True), ID), "trips.POPULARITY"
 
 
 def _departures(query: TripQuery) -> QuerySet[Departure]:
@@ -146,7 +146,7 @@ def _ordered(
     rows: QuerySet[Destination], query: DestinationQuery, order: str
 ) -> tuple[QuerySet[Destination], tuple[Key, ...]]:
     if order == "RELEVANCE" and query.search:
-        return rows, (Key("rank", int, descending=True), *_POPULAR)
+        return rows, (Key("rank", whole, descending=True), *_POPULAR)
     if order == "NAME":
         name = DestinationTranslation.objects.filter(destination=OuterRef("pk"), language=query.language).values("name")
         return rows.annotate(sort_name=Coalesce(Subquery(name), F("slug"), output_field=TextField())), (
@@ -156,7 +156,7 @@ def _ordered(
     if order == "DISTANCE":
         if not query.near:
             raise Invalid(field="near")
-        return rows, (Key("metres", int), ID)
+        return rows, (Key("metres", whole), ID)
     if order == "DAILY_COST":
         return rows.filter(daily_cost_eur__isnull=False), (Key("daily_cost_eur", number), ID)
     return rows, _POPULAR

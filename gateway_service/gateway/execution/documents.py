@@ -25,9 +25,7 @@ from gateway_service.gateway.execution.values import LiteralsOfCorrectType, vari
 from gateway_service.gateway.schema import schema
 
 _MAX_ERRORS: Final = 10
-_RULES: Final = tuple(
-    LiteralsOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules
-)
+_RULES: Final = tuple(LiteralsOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules)
 _TOO_MANY_TOKENS: Final = "Document contains more than"
 
 _validated_documents: Final[LRUCache[str, DocumentNode]] = LRUCache(maxsize=500)

@@ -45,7 +45,6 @@ def without_values(message: str) -> str:
     return _ARGUMENT_VALUE.sub(r"\1 is not valid.", _TOKEN_VALUE.sub(r"\1", message))
 
 
-
 def variable_errors(
     schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, object]
 ) -> list[GraphQLError]:

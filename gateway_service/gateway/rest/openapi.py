@@ -23,6 +23,10 @@ _DOCS_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
 )
 
+_MEDIA_TYPES: Final = (
+    "application/json", "application/vnd.oai.openapi+json", "application/yaml", "application/vnd.oai.openapi"
+)  # fmt: skip
+
 JsonObject = dict[str, Any]
 
 log = structlog.get_logger(__name__)
@@ -38,8 +42,12 @@ _cached = _Cached()
 
 
 async def openapi(request: HttpRequest) -> HttpResponse:
-    """Answer the merged document as JSON. For an unavailable service it contains the paths that were read last."""
-    response = HttpResponse(json.dumps(merge(await _documents())), content_type="application/json")
+    """Answer the merged document. For an unavailable service it contains the paths that were read last.
+
+    JSON unless the Accept header prefers YAML. JSON is YAML too, so the text is the same.
+    """
+    preferred = "application/json" if "format" in request.GET else request.get_preferred_type(_MEDIA_TYPES)
+    response = HttpResponse(json.dumps(merge(await _documents())), content_type=preferred or "application/json")
     response["Cache-Control"] = "no-cache"
     return response
 

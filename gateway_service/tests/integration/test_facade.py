@@ -194,6 +194,25 @@ async def test_the_document_contains_only_public_paths(client: httpx.AsyncClient
     assert service.documents == 4
 
 
+@pytest.mark.parametrize(
+    ("query", "accept", "kind"),
+    [
+        ("?format=json", "application/json", "application/json"),
+        ("?format=json", "text/html", "application/json"),
+        ("", "*/*", "application/json"),
+        ("", "application/yaml", "application/yaml"),
+        ("", "application/vnd.oai.openapi", "application/vnd.oai.openapi"),
+    ],
+)
+async def test_the_document_comes_in_the_accepted_format(
+    query: str, accept: str, kind: str, client: httpx.AsyncClient, service: Upstream
+) -> None:
+    answer = await client.get(f"/api/schema/{query}", headers={"Accept": accept})
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)
+    assert answer.json()["openapi"] == "3.1.0"
+
+
 async def test_the_gateway_serves_swagger_ui_and_its_assets_itself(client: httpx.AsyncClient) -> None:
     page = await client.get("/api/docs/")
     assets = re.findall(r'(?:src|href)="([^"]*)"', page.text)

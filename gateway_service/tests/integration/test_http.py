@@ -175,9 +175,7 @@ async def test_no_script_reads_the_refresh_cookie_and_no_other_site_uses_it(
         "mutation { logout(everywhere: true) { ok } }",
     ],
 )
-async def test_an_event_stream_never_uses_the_cookie(
-    query: str, client: httpx.AsyncClient, backends: Backends
-) -> None:
+async def test_an_event_stream_never_uses_the_cookie(query: str, client: httpx.AsyncClient, backends: Backends) -> None:
     """Seen failing (the token was rotated, and the cookie kept the old one) without check_cookies_can_be_set."""
     sent = {"Accept": "text/event-stream", "Cookie": "travel_refresh=refresh-1", "Origin": settings.PUBLIC_URL}
 

@@ -111,7 +111,7 @@ async def test_a_cached_document_is_checked_with_its_new_variables(ask: Any) -> 
         'mutation A { login(email: "a", password: "b") { accessToken } }'
         ' mutation B { login(email: "a", password: "b") { accessToken } }',
         'mutation { ...F ...F } fragment F on Mutation { login(email: "a", password: "b") { accessToken } }',
-        'mutation { ...F } fragment F on Mutation { ...G ... on Mutation { ...G } }'
+        "mutation { ...F } fragment F on Mutation { ...G ... on Mutation { ...G } }"
         ' fragment G on Mutation { login(email: "a", password: "b") { accessToken } }',
         'mutation { a: verifyEmail(token: "1") { ok } b: verifyEmail(token: "2") { ok } }',
     ],

@@ -181,7 +181,7 @@ async def test_a_socket_is_closed_when_its_token_expires(address: str, backends:
 
 
 NO_QUERY = [
-    '{"type": "subscribe", "id": "1"%s}' % payload
+    '{"type": "subscribe", "id": "1"' + payload + "}"
     for payload in ("", ', "payload": null', ', "payload": [1]', ', "payload": {}', ', "payload": {"query": 7}')
 ]
 

@@ -17,6 +17,7 @@ from shared.errors import NotFound
 from shared.ids import uuid7
 from shared.outbox.models import OutboxEvent
 from shared.testing import race
+from shared.testing.cursors import BAD_CURSORS
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -197,10 +198,15 @@ def test_lists_have_the_travellers_own_items_in_pages(as_traveller):
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=100000", "limit=x", "cursor=garbage", "ordering=password", "page=2"]
-)
+    "query",
+    [
+        "limit=0", "limit=100000", "limit=x", "cursor=garbage", "ordering=password", "page=2",
+        *(f"cursor={cursor}" for cursor in BAD_CURSORS),
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("path", ["notifications", "invoices"])
 def test_an_invalid_query_parameter_is_400_and_named(as_traveller, path, query):
+    """The cursors with a malformed id were seen failing (500) without CursorPagination's check of the position."""
     answer = as_traveller(uuid7()).get(f"/api/v1/{path}/?{query}")
 
     assert answer.status_code == 400
@@ -211,6 +217,23 @@ def test_an_invalid_query_parameter_is_400_and_named(as_traveller, path, query):
 def test_reading_needs_a_token(path):
     assert Client().get(f"/api/v1/{path}/").status_code == 401
     assert Client(headers={"authorization": "Bearer x"}).get(f"/api/v1/{path}/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("query", "accept", "kind"),
+    [
+        ("?format=json", "application/json", "application/json"),
+        ("?format=json", "text/html", "application/json"),
+        ("", "application/json", "application/json"),
+        ("", "application/yaml", "application/yaml"),
+        ("", "*/*", "application/vnd.oai.openapi"),
+    ],
+)
+def test_the_schema_comes_in_the_accepted_format(query, accept, kind):
+    """Seen failing (406) without the renderers for application/json and without FormatFirst."""
+    answer = Client().get(f"/api/schema/{query}", headers={"accept": accept})
+
+    assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (200, kind)
 
 
 def test_the_schema_and_the_admin_answer():

@@ -15,7 +15,10 @@ from django.conf import settings
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from shared.db import database_answers
+from shared.errors import Invalid, protocols_of
+from shared.rpc.decoding import DecodingServer, check_decoded
 from shared.rpc.server import assert_served, end_streams
+from shared.text import DEFAULT_LOCALE
 
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
 MAX_CONCURRENT: Final = 2_000
@@ -57,8 +60,14 @@ class Health(health.aio.HealthServicer):
         self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> health_pb2.HealthCheckResponse:
         """Answer for one service, or for all if the name is empty."""
+        await _refuse_undecodable(request, context)
         await self.refresh()
         return await super().Check(request, context)
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """Answer now, and whenever the state changes."""
+        await _refuse_undecodable(request, context)
+        await super().Watch(request, context)
 
     async def refresh(self) -> None:
         """Run the probe unless it ran within the last second."""
@@ -78,15 +87,22 @@ class Health(health.aio.HealthServicer):
             await asyncio.sleep(_HEALTH_WATCH_SECONDS)
 
 
+async def _refuse_undecodable(request: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    try:
+        check_decoded(request)
+    except Invalid as refusal:
+        await context.abort(protocols_of(refusal).grpc, refusal.localized(DEFAULT_LOCALE))
+
+
 class Registry:
     """Passes services on to the server, notes their names, and refuses methods without a guard."""
 
-    def __init__(self, server: grpc.aio.Server) -> None:
+    def __init__(self, server: DecodingServer) -> None:
         self._server = server
         self.names: list[str] = []
 
     def add_generic_rpc_handlers(self, handlers: Sequence[Any]) -> None:
-        self._server.add_generic_rpc_handlers(tuple(handlers))
+        self._server.add_generic_rpc_handlers(handlers)
 
     def add_registered_method_handlers(
         self, service: str, methods: Mapping[str, grpc.RpcMethodHandler[Any, Any]]
@@ -94,9 +110,7 @@ class Registry:
         for method in methods.values():
             assert_served(method.unary_unary or method.unary_stream or method.stream_unary or method.stream_stream)
         self.names.append(service)
-        register = getattr(self._server, "add_registered_method_handlers", None)
-        if register is not None:
-            register(service, methods)
+        self._server.add_registered_method_handlers(service, methods)
 
 
 class Host:
@@ -114,10 +128,11 @@ class Host:
             interceptors=interceptors, options=OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT
         )
         self._health = Health(probe)
-        registry = Registry(self._server)
+        decoding = DecodingServer(self._server)
+        registry = Registry(decoding)
         add_services(cast("grpc.aio.Server", registry))  # it has the two methods that generated code calls
         self._health.watch_over(registry.names)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, cast("grpc.aio.Server", decoding))
         if settings.DEBUG:
             _reflect(registry.names, self._server)
         self.port = self._server.add_insecure_port(address)

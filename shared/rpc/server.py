@@ -35,6 +35,7 @@ from shared.errors import (
     protocols_of,
 )
 from shared.rpc.context import bound, current_request_id
+from shared.rpc.decoding import check_decoded
 from shared.rpc.metadata import Metadata
 from shared.rpc.status import internal, status_of
 from shared.text import Locale
@@ -138,7 +139,7 @@ def rpc(
             def work() -> Message:
                 with _own_connections():
                     call = guard.admit(metadata, until)
-                    _check_batches(request)
+                    _check_request(request)
                     return method(self, request, call)
 
             with bound(metadata):
@@ -174,7 +175,7 @@ def rpc_stream(
                 try:
                     admit = functools.partial(guard.admit, metadata, Deadline.after(DEFAULT_DEADLINE))
                     call = await _workers.run(admit, timeout=DEFAULT_DEADLINE)
-                    _check_batches(request)
+                    _check_request(request)
                     async for message in method(self, request, call):
                         yield message
                     _note(method, metadata, "OK", started)
@@ -298,8 +299,9 @@ def _as_refusal(error: Exception) -> DomainError | None:
     return None
 
 
-def _check_batches(request: Message) -> None:
-    """Raise Invalid for a repeated field of more than MAX_BATCH values."""
+def _check_request(request: Message) -> None:
+    """Raise Invalid for bytes that are not protobuf, and for a repeated field of more than MAX_BATCH values."""
+    check_decoded(request)
     for field, value in request.ListFields():
         if field.is_repeated and len(value) > MAX_BATCH:
             raise Invalid(field=field.name)

@@ -125,6 +125,39 @@ def test_a_refusal_carries_code_params_field_and_message(served: Served) -> None
     assert status.message == "Il ne reste que 2 places."
 
 
+def raw(served: Served, method: str) -> Any:
+    """Return a callable that sends bytes, as a client without our generated code could."""
+    return served.channel.unary_unary(method, request_serializer=None, response_deserializer=None)
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"\x0a\xff", b"\x0a\x02\xff\xfe", b"{}"])
+def test_bytes_that_are_not_protobuf_are_an_invalid_argument(served: Served, data: bytes) -> None:
+    """Seen failing (INTERNAL, "Exception deserializing request!") without DecodingServer."""
+    service = "/travel.bookings.v1.BookingsService/"
+    stream = served.channel.unary_stream(service + "WatchBooking", None, None)
+    calls = [
+        lambda: raw(served, service + "GetQuote")(data, metadata=metadata()),
+        lambda: list(stream(data, metadata=metadata())),
+        lambda: raw(served, "/grpc.health.v1.Health/Check")(data),
+        lambda: list(served.channel.unary_stream("/grpc.health.v1.Health/Watch", None, None)(data)),
+    ]
+
+    errors = [refused(call) for call in calls]
+
+    assert [error.code() for error in errors] == [grpc.StatusCode.INVALID_ARGUMENT] * 4
+    for error in errors:
+        assert not {"Quote", "travel.", "Exception", "Error", "pb2"} & set(error.details().split())
+        assert "xception" not in error.details()
+    assert served.servicer.seen == []
+    assert served.stub.GetQuote(QUOTE, metadata=metadata()).quote.id == "quote"
+
+
+def test_who_calls_is_checked_before_the_bytes(served: Served) -> None:
+    error = refused(lambda: raw(served, "/travel.bookings.v1.BookingsService/GetQuote")(b"\xff"))
+
+    assert error.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
 def test_an_unexpected_failure_shows_no_details(served: Served) -> None:
     error = refused(served.stub.GetQuote, bookings_pb2.GetQuoteRequest(id="broken"), metadata=metadata())
 

@@ -63,6 +63,7 @@ def mint_access_token(
         "iss": tokens.ISSUER,
         "aud": tokens.AUDIENCE,
         "iat": now,
+        "auth_time": now,
         "exp": now + 300,
         **claims,
     }

@@ -1,4 +1,7 @@
-"""Travellers' access tokens: only EdDSA, only known keys, every claim checked, and the same refusal for every fault."""
+"""Travellers' access tokens: only EdDSA, only known keys, every claim checked, and the same refusal for every fault.
+
+A token of a session that has ended is refused too: `revocations` knows the sessions.
+"""
 
 import os
 from dataclasses import dataclass, field
@@ -9,6 +12,7 @@ from uuid import UUID
 import jwt
 
 from shared.auth.jwks import KeySet, over_http
+from shared.auth.revocations import revocations
 from shared.errors import Unauthenticated
 from shared.settings.env import env
 
@@ -24,7 +28,8 @@ _MAX_KID: Final = 64
 class Traveller:
     """The person that an access token identifies.
 
-    `roles` are staff groups. `expires_at` is in seconds since the epoch.
+    `roles` are staff groups. `expires_at` and `authenticated_at` are in seconds since the epoch. The latter is when the
+    person last proved who they are, or 0 if the token does not say it.
     """
 
     id: UUID
@@ -32,6 +37,7 @@ class Traveller:
     roles: frozenset[str] = frozenset()
     token: str = field(default="", repr=False)
     expires_at: int = 0
+    authenticated_at: int = 0
 
     # Django REST framework reads these of a user.
     is_authenticated = True
@@ -53,12 +59,16 @@ def verify_access_token(token: str) -> Traveller:
         claims = _claims(token)
         if claims["token_use"] != _ACCESS:
             raise Unauthenticated
+        session_id = UUID(claims["sid"])
+        if revocations.has_ended(session_id):
+            raise Unauthenticated
         return Traveller(
             id=UUID(claims["sub"]),
-            session_id=UUID(claims["sid"]),
+            session_id=session_id,
             roles=frozenset(map(str, claims.get("roles") or ())),
             token=token,
             expires_at=int(claims["exp"]),
+            authenticated_at=int(claims.get("auth_time") or 0),
         )
     except (jwt.PyJWTError, ValueError, KeyError, TypeError, AttributeError):
         raise Unauthenticated from None

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared.auth import Traveller, verify_access_token, verify_service_credential
-from shared.auth.jwks import KeySet, jwk_of
+from shared.auth.jwks import jwk_of
+from shared.auth.revocations import revocations
 from shared.auth.testing import KID, credential_of, install, mint_access_token, traveller_key
-from shared.errors import Unauthenticated, Unavailable
+from shared.errors import Unauthenticated
 from shared.ids import uuid7
 
 
@@ -44,8 +45,28 @@ def test_a_valid_token_identifies_its_traveller():
 
     traveller = verify_access_token(token)
 
-    assert traveller == Traveller(user, session, frozenset({"support"}), token, traveller.expires_at)
+    assert traveller == Traveller(
+        user, session, frozenset({"support"}), token, traveller.expires_at, traveller.authenticated_at
+    )
     assert token not in repr(traveller)
+
+
+@pytest.mark.parametrize(("auth_time", "seconds"), [(1_700_000_000, 1_700_000_000), (None, 0)])
+def test_a_token_says_when_its_traveller_was_authenticated(auth_time, seconds):
+    assert verify_access_token(mint_access_token(auth_time=auth_time)).authenticated_at == seconds
+
+
+def test_the_token_of_an_ended_session_is_refused():
+    """Seen failing (accepted) without revocations.has_ended in verify_access_token."""
+    session = uuid7()
+    token = mint_access_token(session_id=session)
+    assert verify_access_token(token)
+
+    revocations.note(session, until=time.time() + 330)
+
+    with pytest.raises(Unauthenticated):
+        verify_access_token(token)
+    assert verify_access_token(mint_access_token())
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "nOnE", "HS256", "RS256", ""])
@@ -101,7 +122,7 @@ def test_keys_in_the_token_are_ignored():
     "claims",
     [
         {"aud": "another"}, {"iss": "another"}, {"exp": None}, {"exp": int(time.time()) - 90}, {"nbf": int(time.time()) + 3600},
-        {"token_use": "refresh"}, {"token_use": None}, {"sub": "1"}, {"sid": None}, {"iat": None}, {"sub": ["x"]},
+        {"token_use": "refresh"}, {"token_use": None}, {"sub": "1"}, {"auth_time": "x"}, {"sid": None}, {"iat": None}, {"sub": ["x"]},
     ],
 )  # fmt: skip
 def test_every_claim_is_checked(claims):
@@ -122,34 +143,6 @@ def test_clocks_may_differ_by_half_a_minute():
 def test_malformed_tokens_get_the_same_refusal(token):
     with pytest.raises(Unauthenticated):
         verify_access_token(token)
-
-
-def test_unknown_keys_cause_one_fetch_in_thirty_seconds_and_old_keys_stay_in_use():
-    fetches, now, document = [], [0.0], json.dumps({"keys": [jwk_of("a", traveller_key().public_key())]}).encode()
-
-    def fetch() -> bytes:
-        fetches.append(now[0])
-        if now[0] > 10:
-            raise OSError
-        return document
-
-    keys = KeySet(fetch, clock=lambda: now[0])
-    assert keys.key("a")
-    for _ in range(100):
-        assert keys.key("unknown") is None
-    assert fetches == [0.0]
-    now[0] = 31.0
-    assert keys.key("unknown") is None
-    assert keys.key("a")
-    assert fetches == [0.0, 31.0]
-
-
-def test_without_any_key_the_answer_is_unavailable():
-    def fetch() -> bytes:
-        raise OSError
-
-    with pytest.raises(Unavailable):
-        KeySet(fetch).key("a")
 
 
 def test_a_credential_identifies_the_service_that_signed_it():

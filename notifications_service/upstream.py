@@ -39,10 +39,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A secret link and when it expires."""
+    """A secret link, when it expires, and who gets it: not always the address of the account."""
 
     url: str
     expires_at: datetime | None
+    contact: Contact
 
 
 def contact_of(*, person_id: UUID) -> Contact | None:
@@ -54,16 +55,7 @@ def contact_of(*, person_id: UUID) -> Contact | None:
     answer = call(_users.BatchGetContacts, request, deadline=Deadline.after(_SECONDS))
     for contact in answer.contacts:
         if contact.id == str(person_id):
-            return Contact(
-                email=contact.email,
-                first_name=contact.first_name,
-                last_name=contact.last_name,
-                phone=contact.phone,
-                locale=locale_from_proto(contact.locale),
-                notify_by_email=contact.notify_by_email,
-                notify_by_sms=contact.notify_by_sms,
-                time_zone=_known_zone(contact.time_zone),
-            )
+            return _contact(contact)
     return None
 
 
@@ -71,7 +63,7 @@ def mint_link(*, request_id: str) -> Link:
     """Return the secret link of the request. Raises NotFound or Conflict if the request is no longer valid."""
     request = users_pb2.MintLinkRequest(request_id=request_id)
     answer = call(_users.MintLink, request, deadline=Deadline.after(_SECONDS))
-    return Link(url=answer.url, expires_at=from_ts(answer.expires_at))
+    return Link(url=answer.url, expires_at=from_ts(answer.expires_at), contact=_contact(answer.contact))
 
 
 def warm_up() -> None:
@@ -80,6 +72,19 @@ def warm_up() -> None:
         call(_users.BatchGetContacts, users_pb2.BatchGetContactsRequest(), deadline=Deadline.after(1.0))
     except DomainError as error:
         log.info("users_not_there_yet", cause=error.code)
+
+
+def _contact(contact: users_pb2.Contact) -> Contact:
+    return Contact(
+        email=contact.email,
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        phone=contact.phone,
+        locale=locale_from_proto(contact.locale),
+        notify_by_email=contact.notify_by_email,
+        notify_by_sms=contact.notify_by_sms,
+        time_zone=_known_zone(contact.time_zone),
+    )
 
 
 def _known_zone(time_zone: str) -> str:

@@ -45,6 +45,12 @@ def try_advisory_xact_lock(*parts: object) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def advisory_xact_lock(*parts: object) -> None:
+    """Wait for the advisory lock on `parts`, and hold it until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(*parts)])
+
+
 @contextmanager
 def advisory_lock(*parts: object) -> Iterator[None]:
     """Hold the advisory lock on `parts` during the body, inside or outside a transaction.

@@ -67,6 +67,8 @@ EVENTS: Final[Mapping[type[Message], EventType]] = {
         updated=users_pb2.UserUpdated,
         link_requested=users_pb2.UserLinkRequested,
         session_revoked=users_pb2.UserSessionRevoked,
+        signed_in_from_new_device=users_pb2.UserSignedInFromNewDevice,
+        phone_code_requested=users_pb2.UserPhoneCodeRequested,
     ),
     **_on(
         _DEPARTURE,

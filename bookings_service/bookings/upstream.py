@@ -66,7 +66,7 @@ class CatalogueDeparture:
 def check_traveller(*, traveller_id: UUID, token: str, deadline: Deadline) -> None:
     """Check that the traveller may book.
 
-    Raises DomainError with the code EMAIL_NOT_VERIFIED, NotFound, Unavailable, DeadlineExceeded.
+    Raises NotFound, Unavailable, DeadlineExceeded.
     """
     request = users_pb2.CheckTravellerRequest(traveller_id=str(traveller_id))
     with _users_breaker.calling():

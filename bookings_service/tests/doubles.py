@@ -20,22 +20,15 @@ from grpc_status import rpc_status
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2, destinations_pb2_grpc
 from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
-from shared.errors import Conflict, DomainError, NotFound
+from shared.errors import DomainError, NotFound
 from shared.ids import uuid7
 from shared.rpc.mapping import ts
 from shared.rpc.status import status_of
 from shared.testing import eventually
-from shared.text import Locale, Text
+from shared.text import Locale
 
 SECRET = "the-webhook-secret-of-the-tests"
 ROOT = Path(__file__).resolve().parents[2]
-
-
-class EmailNotVerified(Conflict):
-    """The refusal of users_service for an account with an unverified address."""
-
-    code = "EMAIL_NOT_VERIFIED"
-    text = Text(en="Verify your email address first.", fr="Vérifiez d’abord votre adresse.")
 
 
 def _refuse(context: grpc.ServicerContext, error: DomainError) -> None:
@@ -44,12 +37,12 @@ def _refuse(context: grpc.ServicerContext, error: DomainError) -> None:
 
 @dataclass
 class Users(users_pb2_grpc.UsersServiceServicer):
-    """A users_service in which everybody but the `unverified` may book.
+    """A users_service in which everybody but the `closed` accounts may book.
 
     If `unavailable`, it answers like an overloaded service.
     """
 
-    unverified: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
     unavailable: bool = False
     calls: int = 0
     before_answer: Callable[[], object] = lambda: None
@@ -59,8 +52,8 @@ class Users(users_pb2_grpc.UsersServiceServicer):
         self.before_answer()
         if self.unavailable:
             context.abort(grpc.StatusCode.UNAVAILABLE, "unavailable")
-        if request.traveller_id in self.unverified:
-            _refuse(context, EmailNotVerified())
+        if request.traveller_id in self.closed:
+            _refuse(context, NotFound())
         return users_pb2.CheckTravellerResponse()
 
 

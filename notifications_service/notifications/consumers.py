@@ -150,8 +150,10 @@ def on_refund_succeeded(event: RefundSucceeded, *, received: Received) -> None:
 
 @handles(UserLinkRequested)
 def on_link_requested(event: UserLinkRequested, *, received: Received) -> None:
-    """Request the mail with the link. Raises KeyError for a purpose that this version does not know."""
-    kind = _LINK_KINDS[event.purpose]
+    """Request the mail with the link. An address that is nobody's gets none."""
+    kind = _LINK_KINDS.get(event.purpose)
+    if kind is None:
+        return
     request(
         kind=kind,
         person_id=UUID(event.user_id),

@@ -63,7 +63,9 @@ class Users(users_pb2_grpc.UsersServiceServicer):
         self._answer(context)
         if request.request_id not in self.links:
             context.abort_with_status(rpc_status.to_status(status_of(NotFound(), Locale.EN)))
-        return users_pb2.MintLinkResponse(url=self.links[request.request_id])
+        return users_pb2.MintLinkResponse(
+            url=self.links[request.request_id], contact=next(iter(self.contacts.values()), None)
+        )
 
     def _answer(self, context: grpc.ServicerContext) -> None:
         self.asked += 1

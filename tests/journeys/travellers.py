@@ -59,7 +59,7 @@ class Traveller(Client):
 
     @classmethod
     def register(cls, *, first_name: str = "Ann", locale: str = "EN", verified: bool = True) -> "Traveller":
-        """Register, follow the mailed link if `verified`, and sign in."""
+        """Register. If `verified`, follow the mailed link and sign in: the account exists only then."""
         address = f"{uuid.uuid4().hex[:12]}@journey.example"
         traveller = cls(email=address, password=f"{secrets.token_urlsafe(12)} pass phrase")
         done = traveller.graphql(
@@ -78,19 +78,27 @@ class Traveller(Client):
             token = mails.token(mails.wait_for(address))
             verify = "mutation ($token: String!) { verifyEmail(token: $token) { ok errors { code } } }"
             assert traveller.graphql(verify, token=token).field("verifyEmail") == {"ok": True, "errors": []}
-        traveller.sign_in()
+            traveller.sign_in()
         return traveller
 
     def sign_in(self) -> None:
         """Sign in with email and password, and keep the tokens."""
-        tokens = self.graphql(
+        tokens = self._log_in()
+        assert tokens["errors"] == []
+        self.token, self.refresh_token = tokens["accessToken"], tokens["refreshToken"]
+
+    def sign_in_refusals(self) -> list[str]:
+        """Return the codes with which a sign-in is refused."""
+        return [error["code"] for error in self._log_in()["errors"]]
+
+    def _log_in(self) -> Mapping[str, Any]:
+        tokens: Mapping[str, Any] = self.graphql(
             """mutation ($email: String!, $password: String!) { login(email: $email, password: $password) {
                accessToken refreshToken expiresIn twoFactorRequired errors { code message } } }""",
             email=self.email,
             password=self.password,
         ).field("login")
-        assert tokens["errors"] == []
-        self.token, self.refresh_token = tokens["accessToken"], tokens["refreshToken"]
+        return tokens
 
     def quote(self, departure: Departure, *, adults: int = 2) -> Mapping[str, Any]:
         """Return a quote for `adults` seats."""

@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from shared.admin import ReadOnly
-from users_service.accounts.models import AuditEntry, Profile, Session, User
+from users_service.accounts.models import Profile, Session, User
 
 
 class ProfileInline(ReadOnly, StackedInline):
@@ -31,17 +31,6 @@ class SessionInline(ReadOnly, TabularInline):
     hide_title = True
 
 
-class AuditInline(ReadOnly, TabularInline):
-    """The actions on an account."""
-
-    model = AuditEntry
-    fields = ("at", "action", "request_id")
-    readonly_fields = fields
-    extra = 0
-    tab = True
-    hide_title = True
-
-
 @admin.register(User)
 class UserAdmin(ModelAdmin):
     """Accounts. Staff can close an account; superusers can also change its rights."""
@@ -55,7 +44,7 @@ class UserAdmin(ModelAdmin):
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
     )
     formfield_overrides = {models.ManyToManyField: {"widget": UnfoldAdminCheckboxSelectMultipleWidget}}
-    inlines = (ProfileInline, SessionInline, AuditInline)
+    inlines = (ProfileInline, SessionInline)
     list_select_related = ("profile",)
     ordering = ("-created_at",)
     show_full_result_count = False

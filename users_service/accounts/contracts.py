@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from shared.text import Locale
@@ -45,12 +46,47 @@ class Tokens:
     refresh_expires_at: datetime
 
 
+class LinkUse(StrEnum):
+    """What a mailed link does. The value is the path of the gateway's page that the link opens."""
+
+    VERIFY_EMAIL = "verify-email"
+    RESET_PASSWORD = "reset-password"  # noqa: S105 — the path of a page
+    CONFIRM_EMAIL_CHANGE = "confirm-email-change"
+    UNDO_EMAIL_CHANGE = "undo-email-change"
+    DISOWN_CHANGE = "not-me"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who gets a mail, and in which language. `id` is the account, or the registration that becomes the account."""
+
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    locale: Locale
+    time_zone: str
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A minted link. Its token is not stored, so this is the only copy."""
+    """A minted link and its recipient. Its token is not stored, so this is the only copy. `url` may be empty."""
 
     url: str = field(repr=False)
     expires_at: datetime
+    recipient: Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDescription:
+    """What a link is for. `first_name` is that of a registration, so that its owner recognises it; else empty."""
+
+    use: LinkUse
+    email: str
+    first_name: str
+    requested_at: datetime
+    expires_at: datetime
+    locale: Locale
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import pycountry
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
-from shared.errors import Conflict, Forbidden, Invalid, Unauthenticated
+from shared.errors import Conflict, Invalid, Unauthenticated
 from shared.names import clean_name
 from shared.text import Locale, Text
 
@@ -101,13 +101,6 @@ class TokenInvalid(Invalid):
 
     code = "TOKEN_INVALID"
     text = Text(en="This link or session is no longer valid.", fr="Ce lien ou cette session n’est plus valable.")
-
-
-class EmailNotVerified(Forbidden):
-    """The address of the account is not verified."""
-
-    code = "EMAIL_NOT_VERIFIED"
-    text = Text(en="Verify your email address first.", fr="Vérifiez d’abord votre adresse électronique.")
 
 
 class LinkNotWanted(Conflict):

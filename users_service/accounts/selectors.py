@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.errors import NotFound
 from shared.text import Locale
 from users_service.accounts.contracts import ProfileView, StaffView, UserView
-from users_service.accounts.domain import EmailNotVerified, fold
+from users_service.accounts.domain import fold
 from users_service.accounts.models import User
 
 
@@ -27,14 +27,6 @@ def get_user(*, user_id: UUID) -> UserView:
 def id_by_email(*, email: str) -> UUID | None:
     """Return the id of the address's account, in any spelling, or None if it has no active account."""
     return User.objects.filter(email=fold(email[:1_000]), is_active=True).values_list("id", flat=True).first()
-
-
-def check_traveller(*, traveller_id: UUID) -> UserView:
-    """Return the account if it may book. Raises NotFound, EmailNotVerified."""
-    traveller = get_user(user_id=traveller_id)
-    if not traveller.email_verified:
-        raise EmailNotVerified
-    return traveller
 
 
 def staff_by_id(*, staff_id: UUID) -> StaffView:

@@ -28,11 +28,31 @@ PASSWORD_HASHERS = [
 
 ACCESS_TOKEN_LIFETIME = timedelta(seconds=env.whole_number("ACCESS_TOKEN_SECONDS", default=300))
 REFRESH_TOKEN_LIFETIME = timedelta(days=env.whole_number("REFRESH_TOKEN_DAYS", default=30))
+TOKEN_LEEWAY = timedelta(seconds=env.whole_number("TOKEN_LEEWAY_SECONDS", default=30))
 REFRESH_GRACE = timedelta(seconds=env.whole_number("REFRESH_GRACE_SECONDS", default=10))
 # Newest first. The first makes what is new, the others still open what was made before a rotation.
 SIGNING_KEYS_SECRETS = secrets("SIGNING_KEYS_SECRET")  # encrypt the signing keys in the database
 REFRESH_TOKEN_SECRETS = secrets("REFRESH_TOKEN_SECRET")
-VERIFICATION_LINK_LIFETIME = timedelta(days=2)
+SESSION_LIFETIME = timedelta(days=env.whole_number("SESSION_DAYS", default=180))
+SESSIONS_PER_ACCOUNT = env.whole_number("SESSIONS_PER_ACCOUNT", default=50)
+REGISTRATION_LIFETIME = timedelta(days=1)
+RECENT_SIGN_IN = timedelta(minutes=10)
+PHONE_CODE_LIFETIME = timedelta(minutes=10)
+# By purpose of the link (LinkPurpose).
+LINK_LIFETIMES = {
+    "VERIFY_EMAIL": REGISTRATION_LIFETIME,
+    "ALREADY_REGISTERED": timedelta(days=1),
+    "NOBODY": timedelta(days=1),
+    "RESET_PASSWORD": timedelta(minutes=60),
+    "CONFIRM_EMAIL_CHANGE": timedelta(days=1),
+    "EMAIL_CHANGED": timedelta(days=7),
+    "EMAIL_CHANGE_REQUESTED": timedelta(days=7),
+    "PASSWORD_CHANGED": timedelta(days=7),
+    "PHONE_CHANGED": timedelta(days=7),
+    "NEW_DEVICE": timedelta(days=7),
+    "REUSE_DETECTED": timedelta(days=7),
+    "SESSIONS_ENDED": timedelta(days=7),
+}
 
 LOGIN_LIMIT_ACCOUNT = env.whole_number("LOGIN_LIMIT_ACCOUNT", default=10)
 LOGIN_LIMIT_NETWORK = env.whole_number("LOGIN_LIMIT_NETWORK", default=100)

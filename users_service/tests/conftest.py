@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import redis
@@ -13,7 +14,8 @@ from django.test import Client
 from shared.auth import testing as auth
 from shared.auth import tokens
 from shared.outbox.models import OutboxEvent
-from users_service.accounts import passwords, signing
+from users_service.accounts import passwords, services, signing
+from users_service.accounts.models import LinkRequest
 from users_service.tests.factories import PASSWORD
 
 
@@ -79,6 +81,11 @@ def registration(**changes: Any) -> dict[str, Any]:
         "accept_terms": True,
         **changes,
     }
+
+
+def minted_token(request: LinkRequest) -> str:
+    """Return a new token of the link, as the mail would have it."""
+    return parse_qs(urlsplit(services.mint_link(request_id=request.id).url).query)["token"][0]
 
 
 @pytest.fixture

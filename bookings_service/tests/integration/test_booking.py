@@ -163,14 +163,14 @@ def test_only_its_traveller_uses_a_quote_once_and_in_time(
     assert Booking.objects.count() == 1
 
 
-def test_an_unverified_address_cannot_book(buyer: Buyer, destinations: Destinations, users: Users) -> None:
+def test_a_closed_account_cannot_book(buyer: Buyer, destinations: Destinations, users: Users) -> None:
     quote = buyer.quote(destinations.publish())
-    users.unverified.add(str(buyer.who.id))
+    users.closed.add(str(buyer.who.id))
 
     with pytest.raises(Exception) as refused:
         buyer.book_quote(quote)
 
-    assert refused.value.code == "EMAIL_NOT_VERIFIED"
+    assert refused.value.code == "NOT_FOUND"
     assert written() == NOTHING
 
 

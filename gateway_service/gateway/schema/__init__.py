@@ -20,19 +20,6 @@ CONTRACT: Final = Path(__file__).resolve().parents[2] / "contract.graphql"
 DESCRIBED_AS_SERVED: Final[Mapping[str, str | None]] = {
     "Destination": None,
     "Trip.fromPrice": None,
-    "Mutation.login": (
-        "INVALID_CREDENTIALS TWO_FACTOR_REQUIRED INVALID_CODE RATE_LIMITED."
-        " With `useCookie` the refresh token is set as an HttpOnly,\n"
-        "SameSite=Strict cookie and is null in the payload."
-        " An account whose address is not verified may sign in, and not book."
-    ),
-    "Mutation.createBooking": (
-        "Same key and same input: the same booking."
-        " EMAIL_NOT_VERIFIED NOT_FOUND QUOTE_EXPIRED QUOTE_USED PASSENGERS_MISMATCH INVALID_PASSENGERS INVALID_NAME"
-        " DEPARTURE_CLOSED\n"
-        "SEATS_UNAVAILABLE{seatsLeft} HOLD_LIMIT_REACHED IDEMPOTENCY_KEY_REUSED IDEMPOTENCY_KEY_IN_FLIGHT{retryAfter}"
-        " UPSTREAM_UNAVAILABLE"
-    ),
 }
 
 

@@ -24,9 +24,9 @@ RENAME = """mutation($i: ID!) { renamePassenger(id: $i, firstName: "Ann", lastNa
   booking { reference } errors { code field } } }"""
 
 
-class EmailNotVerified(errors.Conflict):
-    code = "EMAIL_NOT_VERIFIED"
-    text = Text(en="Verify your address first.", fr="Vérifiez d’abord votre adresse.")
+class QuoteExpired(errors.Conflict):
+    code = "QUOTE_EXPIRED"
+    text = Text(en="The quote has expired.", fr="Le devis a expiré.")
 
 
 class Unlisted(errors.Invalid):
@@ -143,7 +143,7 @@ async def test_mutations_of_bookings_and_profiles_require_sign_in(ask: Any, back
 @pytest.mark.parametrize(
     ("refusal", "code", "params"),
     [
-        (EmailNotVerified(), "EMAIL_NOT_VERIFIED", None),
+        (QuoteExpired(), "QUOTE_EXPIRED", None),
         (errors.KeyReused(), "IDEMPOTENCY_KEY_REUSED", None),
         (errors.InFlight(retry_after=1), "IDEMPOTENCY_KEY_IN_FLIGHT", {"retryAfter": 1}),
         (errors.NotFound(), "NOT_FOUND", None),

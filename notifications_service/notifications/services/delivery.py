@@ -29,7 +29,7 @@ from notifications_service.notifications.contracts import ClaimedNotification
 from notifications_service.notifications.domain import Channel, Kind, Preferences, Status, suppression_reason
 from notifications_service.notifications.rendering import html_of, text_of
 from notifications_service.notifications.services import attempts
-from notifications_service.upstream import Contact
+from notifications_service.upstream import Contact, Link
 from shared.db import database_now
 from shared.errors import Conflict, DeadlineExceeded, NotFound, Unavailable
 from shared.telemetry import bind_request
@@ -63,7 +63,8 @@ def _attempt(claimed: ClaimedNotification) -> tuple[Status, str]:
     A DatabaseError is raised: the notification stays claimed, and another worker goes on after the lease.
     """
     try:
-        contact = upstream.contact_of(person_id=claimed.person_id)
+        link = upstream.mint_link(request_id=claimed.link_request) if claimed.link_request else None
+        contact = link.contact if link else upstream.contact_of(person_id=claimed.person_id)
         locale = contact.locale if contact else DEFAULT_LOCALE
         reason = suppression_reason(
             kind=claimed.kind, channel=claimed.channel, preferences=_preferences(contact) if contact else None
@@ -73,7 +74,7 @@ def _attempt(claimed: ClaimedNotification) -> tuple[Status, str]:
             return Status.SUPPRESSED, reason
         if claimed.channel is Channel.SMS:
             return _send_sms(claimed, contact)
-        _mailer.send(_mail(claimed, contact))
+        _mailer.send(_mail(claimed, contact, link))
     except (Unavailable, DeadlineExceeded, MailServerUnavailable) as error:
         cause = f"{type(error).__name__}: {error}"
         attempts.record_postponed(claimed, cause)
@@ -107,11 +108,10 @@ def _send_sms(claimed: ClaimedNotification, contact: Contact) -> tuple[Status, s
     return Status.SENT, ""
 
 
-def _mail(claimed: ClaimedNotification, contact: Contact) -> Mail:
+def _mail(claimed: ClaimedNotification, contact: Contact, link: Link | None) -> Mail:
     """Return the whole mail, with its documents and calendar. Raises MailRefused for an address that is malformed."""
     if not contact.email.isprintable():
         raise MailRefused("the address is malformed")
-    link = upstream.mint_link(request_id=claimed.link_request) if claimed.link_request else None
     invoice, attachments = None, []
     if claimed.invoice_id:
         invoice = billing_selectors.get_invoice(invoice_id=claimed.invoice_id)

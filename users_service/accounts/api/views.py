@@ -83,7 +83,7 @@ class VerifyEmailView(PublicView):
     def post(self, request: Request) -> Response:
         """Verify the address that the link was mailed to."""
         serializer = TokenSerializer.from_request(request)
-        services.verify_email(token=serializer.validated_data["token"])
+        services.verify_email(token=serializer.validated_data["token"], device=device_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -94,7 +94,7 @@ class ResendVerificationView(PublicView):
     def post(self, request: Request) -> Response:
         """Mail the verification link again, if the address is not verified yet."""
         serializer = EmailSerializer.from_request(request)
-        services.resend_verification(email=serializer.validated_data["email"], ip_address=client_ip(request._request))
+        services.resend_verification(email=serializer.validated_data["email"], device=device_of(request))
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
@@ -117,7 +117,7 @@ class RefreshView(PublicView):
     def post(self, request: Request) -> Response:
         """Rotate the refresh token."""
         serializer = RefreshSerializer.from_request(request)
-        return Response(TokensSerializer(services.refresh(**serializer.validated_data)).data)
+        return Response(TokensSerializer(services.refresh(**serializer.validated_data, device=device_of(request))).data)
 
 
 class LogoutView(APIView):
@@ -134,6 +134,7 @@ class LogoutView(APIView):
             user_id=traveller.id if traveller else None,
             session_id=traveller.session_id if traveller else None,
             **serializer.validated_data,
+            device=device_of(request),
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -167,7 +168,9 @@ class ProfileDetail(APIView):
     def patch(self, request: Request) -> Response:
         """Change the fields that are sent. If one of them is refused, none changes."""
         serializer = ProfileSerializer.from_request(request, partial=True)
-        user = services.update_profile(user_id=traveller_of(request).id, changes=serializer.changes())
+        user = services.update_profile(
+            user_id=traveller_of(request).id, changes=serializer.changes(), device=device_of(request)
+        )
         return Response(ProfileSerializer(user).data)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.users.v1 import users_pb2 as pb
 from shared.rpc.mapping import locale_from_proto, locale_to_proto, ts
-from users_service.accounts.contracts import Registration, StaffView, Tokens, UserView
+from users_service.accounts.contracts import Device, Link, Registration, StaffView, Tokens, UserView
 
 
 def user_to_proto(user: UserView) -> pb.User:
@@ -50,6 +50,24 @@ def contact_to_proto(user: UserView) -> pb.Contact:
     )
 
 
+def link_to_proto(link: Link) -> pb.MintLinkResponse:
+    """Return a minted link and its recipient as a message."""
+    recipient = link.recipient
+    return pb.MintLinkResponse(
+        url=link.url,
+        expires_at=ts(link.expires_at),
+        contact=pb.Contact(
+            id=str(recipient.id),
+            email=recipient.email,
+            first_name=recipient.first_name,
+            last_name=recipient.last_name,
+            locale=locale_to_proto(recipient.locale),
+            time_zone=recipient.time_zone,
+            notify_by_email=True,
+        ),
+    )
+
+
 def tokens_to_proto(tokens: Tokens) -> pb.Tokens:
     """Return a pair of tokens as a message."""
     return pb.Tokens(
@@ -73,6 +91,11 @@ def staff_to_proto(staff: StaffView) -> pb.Staff:
     )
 
 
+def to_device(device: pb.ClientDevice) -> Device:
+    """Return where a request comes from as a contract."""
+    return Device(ip_address=device.ip_address, user_agent=device.user_agent)
+
+
 def to_registration(request: pb.RegisterRequest) -> Registration:
     """Return the request of somebody who registers as a contract."""
     return Registration(
@@ -88,7 +111,7 @@ def to_registration(request: pb.RegisterRequest) -> Registration:
 
 def to_changes(request: pb.UpdateProfileRequest) -> dict[str, Any]:
     """Return only the fields that are present in the request."""
-    changes = {field.name: value for field, value in request.ListFields()}
+    changes = {field.name: value for field, value in request.ListFields() if field.name != "device"}
     if "locale" in changes:
         changes["locale"] = locale_from_proto(changes["locale"] or common_pb2.LOCALE_EN).value
     return changes

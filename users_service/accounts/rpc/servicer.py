@@ -6,13 +6,15 @@ from contracts.travel.users.v1 import users_pb2 as pb
 from contracts.travel.users.v1 import users_pb2_grpc
 from shared.errors import NotFound, RateLimited
 from shared.rpc import Call, Workers, rpc
-from shared.rpc.mapping import locale_to_proto, ts, uuid_of, uuids_of
+from shared.rpc.mapping import locale_to_proto, uuid_of, uuids_of
 from users_service.accounts import passwords, selectors, services
 from users_service.accounts.contracts import Device
 from users_service.accounts.rpc.mappers import (
     contact_to_proto,
+    link_to_proto,
     staff_to_proto,
     to_changes,
+    to_device,
     to_registration,
     tokens_to_proto,
     user_to_proto,
@@ -38,13 +40,13 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
     @rpc(callers=GATEWAY, traveller="none")
     def VerifyEmail(self, request: pb.VerifyEmailRequest, call: Call) -> pb.VerifyEmailResponse:
         """Use a verification link."""
-        services.verify_email(token=request.token)
+        services.verify_email(token=request.token, device=to_device(request.device))
         return pb.VerifyEmailResponse()
 
     @rpc(callers=GATEWAY, traveller="none")
     def ResendVerification(self, request: pb.ResendVerificationRequest, call: Call) -> pb.ResendVerificationResponse:
         """Mail the verification link again."""
-        services.resend_verification(email=request.email, ip_address=request.ip_address)
+        services.resend_verification(email=request.email, device=Device(request.ip_address))
         return pb.ResendVerificationResponse()
 
     @rpc(callers=GATEWAY, traveller="none", workers=HASHING)
@@ -58,7 +60,8 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
     @rpc(callers=GATEWAY, traveller="none")
     def RefreshTokens(self, request: pb.RefreshTokensRequest, call: Call) -> pb.RefreshTokensResponse:
         """Rotate a refresh token."""
-        return pb.RefreshTokensResponse(tokens=tokens_to_proto(services.refresh(refresh_token=request.refresh_token)))
+        tokens = services.refresh(refresh_token=request.refresh_token, device=to_device(request.device))
+        return pb.RefreshTokensResponse(tokens=tokens_to_proto(tokens))
 
     @rpc(callers=GATEWAY, traveller="optional")
     def Logout(self, request: pb.LogoutRequest, call: Call) -> pb.LogoutResponse:
@@ -68,13 +71,16 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
             session_id=call.traveller.session_id if call.traveller else None,
             refresh_token=request.refresh_token,
             everywhere=request.everywhere,
+            device=to_device(request.device),
         )
         return pb.LogoutResponse()
 
     @rpc(callers=GATEWAY)
     def UpdateProfile(self, request: pb.UpdateProfileRequest, call: Call) -> pb.UpdateProfileResponse:
         """Change the traveller's own profile."""
-        user = services.update_profile(user_id=call.signed_in_traveller.id, changes=to_changes(request))
+        user = services.update_profile(
+            user_id=call.signed_in_traveller.id, changes=to_changes(request), device=to_device(request.device)
+        )
         return pb.UpdateProfileResponse(user=user_to_proto(user))
 
     @rpc(callers=GATEWAY)
@@ -85,11 +91,11 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
 
     @rpc(callers=BOOKINGS)
     def CheckTraveller(self, request: pb.CheckTravellerRequest, call: Call) -> pb.CheckTravellerResponse:
-        """Return the traveller's locale if they may book. Raises NotFound, EmailNotVerified."""
+        """Return the traveller's locale if they may book. Raises NotFound."""
         traveller_id = uuid_of(request.traveller_id, "traveller_id")
         if traveller_id != call.signed_in_traveller.id:
             raise NotFound
-        user = selectors.check_traveller(traveller_id=traveller_id)
+        user = selectors.get_user(user_id=traveller_id)
         return pb.CheckTravellerResponse(locale=locale_to_proto(user.profile.locale))
 
     @rpc(callers=NOTIFICATIONS, traveller="none")
@@ -102,7 +108,7 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
     def MintLink(self, request: pb.MintLinkRequest, call: Call) -> pb.MintLinkResponse:
         """Mint the link of a mail while it is written."""
         link = services.mint_link(request_id=uuid_of(request.request_id, "request_id"))
-        return pb.MintLinkResponse(url=link.url, expires_at=ts(link.expires_at))
+        return link_to_proto(link)
 
     @rpc(callers=ADMINS, traveller="none", workers=HASHING)
     def AuthenticateStaff(self, request: pb.AuthenticateStaffRequest, call: Call) -> pb.AuthenticateStaffResponse:

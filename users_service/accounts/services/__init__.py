@@ -1,13 +1,14 @@
 """Writes of accounts, one module per use case. Each write is one transaction that locks the account's row."""
 
-from users_service.accounts.services.links import mint_link, resend_verification, verify_email
+from users_service.accounts.services.links import describe_link, mint_link
 from users_service.accounts.services.profile import update_profile
-from users_service.accounts.services.registration import register
+from users_service.accounts.services.registration import register, resend_verification, verify_email
 from users_service.accounts.services.sessions import log_in, log_out, refresh
 from users_service.accounts.services.staff_sign_in import authenticate_staff
 
 __all__ = [
     "authenticate_staff",
+    "describe_link",
     "log_in",
     "log_out",
     "mint_link",

@@ -1,77 +1,166 @@
-"""Mailed links: request one, mint it while its mail is written, use it once."""
+"""Mailed links: request one, mint it while its mail is written, describe it, use it once.
+
+Of several links of one purpose, only the newest works. A link that tells of a change and disowns it works beside
+others of its kind, because each tells of another change.
+"""
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from shared.db import database_now
-from users_service.accounts import events, limits
-from users_service.accounts.contracts import Link
-from users_service.accounts.domain import LinkNotWanted, TokenInvalid, clean_email
-from users_service.accounts.models import LinkPurpose, LinkRequest, User
+from shared.text import Locale
+from users_service.accounts import events
+from users_service.accounts.contracts import Link, LinkDescription, LinkUse, Recipient
+from users_service.accounts.domain import LinkNotWanted, TokenInvalid
+from users_service.accounts.models import LinkPurpose, LinkRequest, PendingRegistration, User
+
+# The page of the gateway that uses the link of each purpose. The others are mailed without a secret link.
+USES: Final[Mapping[str, LinkUse]] = {
+    LinkPurpose.VERIFY_EMAIL: LinkUse.VERIFY_EMAIL,
+    LinkPurpose.RESET_PASSWORD: LinkUse.RESET_PASSWORD,
+    LinkPurpose.CONFIRM_EMAIL_CHANGE: LinkUse.CONFIRM_EMAIL_CHANGE,
+    LinkPurpose.EMAIL_CHANGED: LinkUse.UNDO_EMAIL_CHANGE,
+    LinkPurpose.EMAIL_CHANGE_REQUESTED: LinkUse.DISOWN_CHANGE,
+    LinkPurpose.PASSWORD_CHANGED: LinkUse.DISOWN_CHANGE,
+    LinkPurpose.PHONE_CHANGED: LinkUse.DISOWN_CHANGE,
+    LinkPurpose.NEW_DEVICE: LinkUse.DISOWN_CHANGE,
+    LinkPurpose.REUSE_DETECTED: LinkUse.DISOWN_CHANGE,
+    LinkPurpose.SESSIONS_ENDED: LinkUse.DISOWN_CHANGE,
+}
+ONLY_NEWEST: Final = frozenset({LinkUse.VERIFY_EMAIL, LinkUse.RESET_PASSWORD, LinkUse.CONFIRM_EMAIL_CHANGE})
 
 
-def request_link(user: User, purpose: LinkPurpose, *, now: datetime) -> None:
-    """Request a mail with a link. The caller has opened a transaction and locked the account's row."""
+def request_link(
+    *,
+    purpose: LinkPurpose,
+    recipient: str,
+    locale: str,
+    now: datetime,
+    user: User | None = None,
+    registration: PendingRegistration | None = None,
+) -> None:
+    """Request a mail of `purpose` to `recipient`. The caller has opened a transaction; no lock is needed."""
     request = LinkRequest.objects.create(
-        user=user, purpose=purpose, expires_at=now + settings.VERIFICATION_LINK_LIFETIME
+        user=user,
+        registration=registration,
+        purpose=purpose,
+        recipient=recipient,
+        expires_at=now + settings.LINK_LIFETIMES[purpose],
     )
-    events.record(user, events.link_requested(request, user.profile), action=f"link_requested:{purpose}", now=now)
-
-
-def resend_verification(*, email: str, ip_address: str) -> None:
-    """Request another verification mail if the account exists and needs it. Otherwise do nothing, without saying so.
-
-    Raises InvalidEmail, RateLimited.
-    """
-    folded = clean_email(email)
-    limits.before_mail(email=folded, ip_address=ip_address)
-    with transaction.atomic():
-        user = User.objects.select_for_update().filter(email=folded, is_active=True).first()
-        if user is not None and user.email_verified_at is None:
-            request_link(user, LinkPurpose.VERIFY_EMAIL, now=database_now())
+    events.publish_link_requested(request, locale=locale, now=now)
 
 
 def mint_link(*, request_id: UUID) -> Link:
     """Return the link of a request with a new token. Only its hash is stored; an earlier token of the request is void.
 
-    Raises LinkNotWanted if the request does not exist, has expired, or its link was used.
+    Raises LinkNotWanted if the request does not exist, has expired, its link was used, or there is a newer one.
     """
     with transaction.atomic():
         now = database_now()
         request = LinkRequest.objects.select_for_update().filter(id=request_id).first()
-        if request is None or request.used_at is not None or request.expires_at <= now:
+        if request is None or not _is_open(request, now):
             raise LinkNotWanted
-        if request.purpose == LinkPurpose.ALREADY_REGISTERED:
-            return Link(url=f"{settings.PUBLIC_URL}/", expires_at=request.expires_at)
+        recipient = _recipient(request)
+        use = USES.get(request.purpose)
+        if use is None:
+            return Link(url="", expires_at=request.expires_at, recipient=recipient)
         token = secrets.token_urlsafe(32)
-        request.token_hash = _hash(token)
+        request.token_hash = hash_of(token)
         request.save(update_fields=["token_hash"])
-        return Link(url=f"{settings.PUBLIC_URL}/verify-email?token={token}", expires_at=request.expires_at)
+        url = f"{settings.PUBLIC_URL}/{use.value}?token={token}"
+        return Link(url=url, expires_at=request.expires_at, recipient=recipient)
 
 
-def verify_email(*, token: str) -> None:
-    """Mark the address of the link's account as verified. A link works once. Raises TokenInvalid."""
-    with transaction.atomic():
-        now = database_now()
-        candidate = LinkRequest.objects.filter(token_hash=_hash(token[:200]), purpose=LinkPurpose.VERIFY_EMAIL).first()
-        if candidate is None:
-            raise TokenInvalid
-        user = User.objects.select_for_update().get(id=candidate.user_id)
-        request = LinkRequest.objects.select_for_update().get(id=candidate.id)
-        if request.used_at is not None or request.expires_at <= now:
-            raise TokenInvalid
-        request.used_at = now
-        request.save(update_fields=["used_at"])
-        if user.email_verified_at is None:
-            user.email_verified_at = now
-            user.save(update_fields=["email_verified_at"])
-            events.record(user, events.verified(user), action="verified", now=now)
+def describe_link(*, token: str) -> LinkDescription:
+    """Return what the link is for. Nothing changes. Raises TokenInvalid for a link that cannot be used any more."""
+    request = LinkRequest.objects.filter(token_hash=hash_of(token)).first()
+    if request is None or not _is_open(request, database_now()):
+        raise TokenInvalid
+    recipient = _recipient(request)
+    return LinkDescription(
+        use=USES[request.purpose],
+        email=request.recipient,
+        first_name=recipient.first_name if request.registration_id else "",
+        requested_at=request.created_at,
+        expires_at=request.expires_at,
+        locale=recipient.locale,
+    )
 
 
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode(errors="replace")).hexdigest()
+def owner_of_link(*, token: str, use: LinkUse) -> UUID:
+    """Return the account of a link that can be used for `use`. Raises TokenInvalid.
+
+    Nothing is locked: the caller locks the account, and then calls `use_link`.
+    """
+    request = LinkRequest.objects.filter(token_hash=hash_of(token)).first()
+    if request is None or request.user_id is None or USES.get(request.purpose) is not use:
+        raise TokenInvalid
+    return request.user_id
+
+
+def use_link(*, token: str, use: LinkUse, now: datetime) -> LinkRequest:
+    """Mark the link as used, and return its request. A link works once. Raises TokenInvalid.
+
+    The caller has locked the account of the link.
+    """
+    request = LinkRequest.objects.select_for_update().filter(token_hash=hash_of(token)).first()
+    if request is None or USES.get(request.purpose) is not use or not _is_open(request, now):
+        raise TokenInvalid
+    request.used_at = now
+    request.save(update_fields=["used_at"])
+    return request
+
+
+def void_links(user: User, *, now: datetime, except_for: LinkPurpose | None = None) -> None:
+    """Make every open link of the account useless, except those of one purpose."""
+    LinkRequest.objects.filter(user=user, used_at__isnull=True).exclude(purpose=except_for or "").update(used_at=now)
+
+
+def _is_open(request: LinkRequest, now: datetime) -> bool:
+    """Return whether the link was not used, has not expired, and is the newest if only the newest works."""
+    if request.used_at is not None or request.expires_at <= now:
+        return False
+    if USES.get(request.purpose) not in ONLY_NEWEST:
+        return True
+    newer = LinkRequest.objects.filter(purpose=request.purpose, id__gt=request.id)
+    return not newer.filter(
+        Q(user=request.user_id) if request.user_id else Q(registration=request.registration_id)
+    ).exists()
+
+
+def _recipient(request: LinkRequest) -> Recipient:
+    """Return who gets the mail. Raises LinkNotWanted if the account was closed or the address is nobody's."""
+    if request.registration is not None:
+        registration = request.registration
+        return Recipient(
+            id=registration.id,
+            email=request.recipient,
+            first_name=registration.first_name,
+            last_name=registration.last_name,
+            locale=Locale(registration.locale),
+            time_zone="UTC",
+        )
+    if request.user is None or not request.user.is_active:
+        raise LinkNotWanted
+    profile = request.user.profile
+    return Recipient(
+        id=request.user.id,
+        email=request.recipient,
+        first_name=profile.first_name,
+        last_name=profile.last_name,
+        locale=Locale(profile.locale),
+        time_zone=profile.time_zone,
+    )
+
+
+def hash_of(token: str) -> str:
+    """Return the hash under which a token is stored."""
+    return hashlib.sha256(token[:200].encode(errors="replace")).hexdigest()

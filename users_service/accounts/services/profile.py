@@ -9,13 +9,13 @@ from django.db import transaction
 from shared.db import database_now
 from shared.errors import NotFound
 from users_service.accounts import events
-from users_service.accounts.contracts import UserView
+from users_service.accounts.contracts import Device, UserView
 from users_service.accounts.domain import clean_profile
 from users_service.accounts.models import User
 from users_service.accounts.selectors import to_view
 
 
-def update_profile(*, user_id: UUID, changes: Mapping[str, Any]) -> UserView:
+def update_profile(*, user_id: UUID, changes: Mapping[str, Any], device: Device) -> UserView:
     """Change the given fields, after all of them were checked. A new phone number is unverified.
 
     Raises InvalidName, InvalidPhone, InvalidDate, InvalidCountry, InvalidCurrency, InvalidTimeZone.
@@ -34,5 +34,5 @@ def update_profile(*, user_id: UUID, changes: Mapping[str, Any]) -> UserView:
             if "phone" in changed:
                 profile.phone_verified_at = None
             profile.save()
-            events.record(user, events.updated(user, changed), action="profile_updated", now=now)
+            events.record(user, events.updated(user, changed), action="profile_updated", device=device, now=now)
         return to_view(user)

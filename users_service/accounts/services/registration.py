@@ -1,22 +1,33 @@
-"""Register. Answer and response time do not show whether the address already has an account."""
+"""Register, and confirm the address. An account exists only once its address is confirmed.
 
-from django.db import IntegrityError, transaction
+Answer and response time do not show whether the address has an account: a known address, a pending one and an unknown
+one cause the same statements. Only the mail differs.
+"""
 
-from shared.db import database_now
+from django.conf import settings
+from django.db import transaction
+
+from shared.db import advisory_xact_lock, database_now
 from shared.names import clean_name
 from shared.text import DEFAULT_LOCALE
 from users_service.accounts import events, limits, passwords
-from users_service.accounts.contracts import Device, Registration
-from users_service.accounts.domain import TermsNotAccepted, check_password_strength, clean_email, clean_phone
-from users_service.accounts.models import LinkPurpose, Profile, User
-from users_service.accounts.services.links import request_link
+from users_service.accounts.contracts import Device, LinkUse, Registration
+from users_service.accounts.domain import (
+    TermsNotAccepted,
+    TokenInvalid,
+    check_password_strength,
+    clean_email,
+    clean_phone,
+)
+from users_service.accounts.models import LinkPurpose, PendingRegistration, Profile, User
+from users_service.accounts.services.links import hash_of, request_link, use_link
 
 
 @passwords.place()
 def register(*, registration: Registration, device: Device) -> None:
-    """Open an account and request the mail with its verification link.
+    """Keep the registration for REGISTRATION_LIFETIME, and request the mail whose link makes the account.
 
-    If the address already has an account, its owner gets a mail instead, and nothing else changes.
+    If the address already has an account, its owner gets a mail that says so, and nothing else changes.
 
     Raises InvalidEmail, WeakPassword, InvalidName, InvalidPhone, TermsNotAccepted, RateLimited.
     """
@@ -28,24 +39,87 @@ def register(*, registration: Registration, device: Device) -> None:
     if not registration.accept_terms:
         raise TermsNotAccepted(field="acceptTerms")
     limits.before_mail(email=email, ip_address=device.ip_address)
-    hashed = passwords.hashed(registration.password)  # for a known address too, so that both take the same time
-    try:
-        with transaction.atomic():
-            now = database_now()
-            user = User.objects.create(email=email, password=hashed)
-            Profile.objects.create(
-                user=user, first_name=first_name, last_name=last_name, phone=phone,
-                locale=(registration.locale or DEFAULT_LOCALE).value,
-            )  # fmt: skip
-            events.record(user, events.registered(user), action="registered", now=now)
-            request_link(user, LinkPurpose.VERIFY_EMAIL, now=now)
-    except IntegrityError:
-        _mail_owner(email)
-
-
-def _mail_owner(email: str) -> None:
-    """Mail the owner of the address: a new verification link if it is not verified, else that an account exists."""
+    hashed = passwords.hashed(registration.password)
     with transaction.atomic():
-        user = User.objects.select_for_update().get(email=email)
-        purpose = LinkPurpose.ALREADY_REGISTERED if user.email_verified_at else LinkPurpose.VERIFY_EMAIL
-        request_link(user, purpose, now=database_now())
+        now = database_now()
+        owner = _owner(email)
+        pending = PendingRegistration.objects.create(
+            email=email,
+            password=hashed,
+            first_name=first_name,
+            last_name=last_name,
+            phone=phone,
+            locale=(registration.locale or DEFAULT_LOCALE).value,
+            created_at=now,
+            expires_at=now + settings.REGISTRATION_LIFETIME,
+        )
+        request_link(
+            purpose=LinkPurpose.ALREADY_REGISTERED if owner else LinkPurpose.VERIFY_EMAIL,
+            user=owner,
+            registration=None if owner else pending,
+            recipient=email,
+            locale=pending.locale,
+            now=now,
+        )
+
+
+def resend_verification(*, email: str, device: Device) -> None:
+    """Mail the newest registration of the address another link. Otherwise send nothing, without saying so.
+
+    Raises InvalidEmail, RateLimited.
+    """
+    folded = clean_email(email)
+    limits.before_mail(email=folded, ip_address=device.ip_address)
+    with transaction.atomic():
+        now = database_now()
+        pending = PendingRegistration.objects.filter(email=folded, expires_at__gt=now).order_by("-id").first()
+        if _owner(folded) is not None:
+            pending = None
+        request_link(
+            purpose=LinkPurpose.VERIFY_EMAIL if pending else LinkPurpose.NOBODY,
+            registration=pending,
+            recipient=folded if pending else "",
+            locale=pending.locale if pending else DEFAULT_LOCALE.value,
+            now=now,
+        )
+
+
+def verify_email(*, token: str, device: Device) -> None:
+    """Make the account of the link's registration, and delete every other registration of the address.
+
+    A link works once. A lock on the address decides between links that are used at the same time. Without it, two of
+    them would wait for each other's rows. Raises TokenInvalid.
+    """
+    with transaction.atomic():
+        now = database_now()
+        found = PendingRegistration.objects.filter(link_requests__token_hash=hash_of(token), expires_at__gt=now)
+        address = found.values_list("email", flat=True).first()
+        if address is None:
+            raise TokenInvalid
+        advisory_xact_lock("registration", address)
+        pending = found.select_for_update(of=("self",)).first()
+        if pending is None:
+            raise TokenInvalid
+        use_link(token=token, use=LinkUse.VERIFY_EMAIL, now=now)
+        [user] = User.objects.bulk_create(
+            [User(id=pending.id, email=pending.email, password=pending.password, email_verified_at=now)],
+            ignore_conflicts=True,
+        )
+        # ON CONFLICT DO NOTHING, because PostgreSQL would write the row of an error to its log.
+        if not User.objects.filter(id=user.id).exists():
+            raise TokenInvalid
+        Profile.objects.create(
+            user=user,
+            first_name=pending.first_name,
+            last_name=pending.last_name,
+            phone=pending.phone,
+            locale=pending.locale,
+        )
+        PendingRegistration.objects.filter(email=pending.email).delete()
+        events.record(user, events.registered(user), action="registered", device=device, now=now)
+        events.publish_change(user, events.verified(user), now=now)
+
+
+def _owner(email: str) -> User | None:
+    """Return the account of the address, even if it is closed."""
+    return User.objects.filter(email=email).first()

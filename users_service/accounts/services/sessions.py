@@ -1,4 +1,7 @@
-"""Sign in, refresh, sign out. A session is a family of refresh tokens, of which only the newest is valid."""
+"""Sign in, refresh, sign out. A session is a family of refresh tokens, of which only the newest is valid.
+
+A session ends REFRESH_TOKEN_LIFETIME after its last use, and at the latest SESSION_LIFETIME after its sign-in.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,13 +12,14 @@ from django.db import transaction
 from contracts.travel.events.v1 import users_pb2
 from shared.db import database_now
 from shared.ids import uuid7
-from shared.telemetry import current_request_id
-from users_service.accounts import events, limits, passwords
+from users_service.accounts import audit, events, limits, passwords
 from users_service.accounts.contracts import Device, Tokens
 from users_service.accounts.domain import InvalidCredentials, InvalidEmail, TokenInvalid, clean_email
-from users_service.accounts.models import AuditEntry, Session, User
+from users_service.accounts.models import LinkPurpose, Session, User
+from users_service.accounts.services.links import request_link
 from users_service.accounts.tokens import AccessToken, RefreshToken, access_lifetime, read_refresh_token
 
+Reason = "users_pb2.SessionRevokedReason.ValueType"
 LOGOUT = users_pb2.SESSION_REVOKED_REASON_LOGOUT
 REUSE = users_pb2.SESSION_REVOKED_REASON_REUSE_DETECTED
 
@@ -33,6 +37,8 @@ def log_in(*, email: str, password: str, device: Device) -> Tokens:
     limits.before_sign_in(email=folded, ip_address=device.ip_address)
     user = User.objects.filter(email=folded).first()
     if not passwords.matches(user, password[:1_000]) or user is None:
+        with transaction.atomic():
+            audit.note(user.id if user else None, "sign_in_refused", device=device, now=database_now())
         raise InvalidCredentials
     limits.after_sign_in(email=folded, ip_address=device.ip_address)
     with transaction.atomic():
@@ -41,15 +47,15 @@ def log_in(*, email: str, password: str, device: Device) -> Tokens:
             user=user,
             current_jti=uuid7(),
             rotated_at=now,
-            expires_at=now + settings.REFRESH_TOKEN_LIFETIME,
-            user_agent=_printable(device.user_agent),
+            expires_at=now + min(settings.REFRESH_TOKEN_LIFETIME, settings.SESSION_LIFETIME),
+            user_agent=audit.printable(device.user_agent),
             ip_address=device.ip_address or None,
         )
-        AuditEntry.objects.create(user=user, action="signed_in", at=now, request_id=current_request_id())
+        audit.note(user.id, "signed_in", device=device, now=now)
     return _tokens(session, now=now)
 
 
-def refresh(*, refresh_token: str) -> Tokens:
+def refresh(*, refresh_token: str, device: Device) -> Tokens:
     """Return the session's next pair. For REFRESH_GRACE (10 s), the previous token gives the identical next pair.
 
     If it is used later, it was stolen: the session ends and its owner gets a mail. Raises TokenInvalid.
@@ -69,15 +75,23 @@ def refresh(*, refresh_token: str) -> Tokens:
             raise TokenInvalid
         if jti == session.current_jti:
             session.previous_jti, session.current_jti, session.rotated_at = jti, uuid7(), now
-            session.save(update_fields=["previous_jti", "current_jti", "rotated_at"])
+            session.expires_at = min(
+                now + settings.REFRESH_TOKEN_LIFETIME, session.created_at + settings.SESSION_LIFETIME
+            )
+            session.save(update_fields=["previous_jti", "current_jti", "rotated_at", "expires_at"])
             return _tokens(session, now=now)
         if jti == session.previous_jti and now <= session.rotated_at + settings.REFRESH_GRACE:
             return _tokens(session, now=session.rotated_at)
-        _revoke(user, session, reason=REUSE, now=now)
+        _revoke(user, session, reason=REUSE, device=device, now=now)
+        request_link(
+            purpose=LinkPurpose.REUSE_DETECTED, user=user, recipient=user.email, locale=user.profile.locale, now=now
+        )
     raise TokenInvalid
 
 
-def log_out(*, user_id: UUID | None, session_id: UUID | None, refresh_token: str, everywhere: bool) -> None:
+def log_out(
+    *, user_id: UUID | None, session_id: UUID | None, refresh_token: str, everywhere: bool, device: Device
+) -> None:
     """End the session of the refresh token, or, without one, of the access token. With `everywhere`, end all sessions.
 
     A repeated call succeeds and changes nothing. Raises TokenInvalid if no token names a session.
@@ -97,13 +111,20 @@ def log_out(*, user_id: UUID | None, session_id: UUID | None, refresh_token: str
             raise TokenInvalid
         open_sessions = Session.objects.select_for_update().filter(user=user, revoked_at__isnull=True).order_by("id")
         for session in open_sessions if everywhere else open_sessions.filter(id=session_id):
-            _revoke(user, session, reason=LOGOUT, now=now)
+            _revoke(user, session, reason=LOGOUT, device=device, now=now)
 
 
-def _revoke(user: User, session: Session, *, reason: "users_pb2.SessionRevokedReason.ValueType", now: datetime) -> None:
+def _revoke(user: User, session: Session, *, reason: Reason, device: Device, now: datetime) -> None:
     session.revoked_at = now
     session.save(update_fields=["revoked_at"])
-    events.record(user, events.session_revoked(session, reason), action="session_revoked", now=now)
+    until = now + access_lifetime() + settings.TOKEN_LEEWAY
+    events.record(
+        user,
+        events.session_revoked(session, reason, access_until=until),
+        action="session_ended",
+        device=device,
+        now=now,
+    )
 
 
 def _tokens(session: Session, *, now: datetime) -> Tokens:
@@ -123,7 +144,3 @@ def _tokens(session: Session, *, now: datetime) -> Tokens:
         expires_in=int(lifetime.total_seconds()),
         refresh_expires_at=session.expires_at,
     )
-
-
-def _printable(text: str) -> str:
-    return "".join(character for character in text[:200] if character.isprintable())

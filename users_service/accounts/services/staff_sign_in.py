@@ -1,7 +1,10 @@
 """Sign staff in to the admin of any service, with their only account."""
 
-from users_service.accounts import limits, passwords
-from users_service.accounts.contracts import StaffView
+from django.db import transaction
+
+from shared.db import database_now
+from users_service.accounts import audit, limits, passwords
+from users_service.accounts.contracts import Device, StaffView
 from users_service.accounts.domain import InvalidCredentials, fold
 from users_service.accounts.models import User
 from users_service.accounts.selectors import to_staff_view
@@ -13,7 +16,11 @@ def authenticate_staff(*, email: str, password: str, ip_address: str) -> StaffVi
     folded = fold(email[:254])
     limits.before_sign_in(email=folded, ip_address=ip_address)
     user = User.objects.filter(email=folded, is_staff=True).select_related("profile").first()
-    if not passwords.matches(user, password[:1_000]) or user is None:
+    is_right = passwords.matches(user, password[:1_000])
+    with transaction.atomic():
+        action = "staff_signed_in" if is_right else "staff_sign_in_refused"
+        audit.note(user.id if user else None, action, device=Device(ip_address), now=database_now())
+    if not is_right or user is None:
         raise InvalidCredentials
     limits.after_sign_in(email=folded, ip_address=ip_address)
     return to_staff_view(user)

@@ -60,14 +60,14 @@ def test_a_person_registers_verifies_the_address_and_may_book(ask):
     )  # fmt: skip
     assert ask("Register", registration) == pb.RegisterResponse()
     login = pb.LoginRequest(email="zoe@example.org", password=PASSWORD, ip_address="198.51.100.7")
-    tokens = ask("Login", login).tokens
-    me = User.objects.get()
-    check = pb.CheckTravellerRequest(traveller_id=str(me.id))
-    assert b"EMAIL_NOT_VERIFIED" in ask("CheckTraveller", check, caller="bookings", token=tokens.access_token)[1]
+    assert b"INVALID_CREDENTIALS" in ask("Login", login)[1]
 
     link = ask("MintLink", pb.MintLinkRequest(request_id=str(LinkRequest.objects.get().id)), caller="notifications")
     ask("VerifyEmail", pb.VerifyEmailRequest(token=link.url.split("?token=")[1]))
 
+    assert (link.contact.email, link.contact.locale) == ("zoe@example.org", common_pb2.LOCALE_FR)
+    tokens = ask("Login", login).tokens
+    check = pb.CheckTravellerRequest(traveller_id=str(User.objects.get().id))
     checked = ask("CheckTraveller", check, caller="bookings", token=tokens.access_token)
     assert checked.locale == common_pb2.LOCALE_FR
     rotated = ask("RefreshTokens", pb.RefreshTokensRequest(refresh_token=tokens.refresh_token)).tokens

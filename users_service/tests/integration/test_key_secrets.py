@@ -54,4 +54,4 @@ def test_a_key_that_no_secret_opens_is_reported_and_skipped(secrets_are):
     assert [(entry["log_level"], entry["kid"]) for entry in logs if entry["event"] == "signing_key_unreadable"] == [
         ("error", lost)
     ]
-    assert services.refresh(refresh_token=pair.refresh_token).access_token
+    assert services.refresh(refresh_token=pair.refresh_token, device=Device("198.51.100.7")).access_token

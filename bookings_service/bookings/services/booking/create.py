@@ -58,7 +58,7 @@ def create_booking(*, command: CreateBooking, traveller: Traveller, deadline: De
 
     Idempotent: a repeated key with the same command returns the first booking, even if users_service is unavailable.
 
-    Raises DomainError with the code EMAIL_NOT_VERIFIED, NotFound, QuoteExpired, QuoteUsed, PassengersMismatch,
+    Raises NotFound, QuoteExpired, QuoteUsed, PassengersMismatch,
     InvalidPassengers, InvalidName, DepartureClosed, SeatsUnavailable (with the free seats), HoldLimitReached,
     KeyReused, InFlight, Unavailable.
     """

@@ -26,17 +26,17 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from contracts.travel.common.v1 import common_pb2 as travel_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctravel/events/v1/users.proto\x12\x10travel.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtravel/common/v1/common.proto\"!\n\x0eUserRegistered\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\x1f\n\x0cUserVerified\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"6\n\x0bUserUpdated\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\"\xc2\x01\n\x11UserLinkRequested\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12.\n\x07purpose\x18\x03 \x01(\x0e\x32\x1d.travel.events.v1.LinkPurpose\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06locale\x18\x05 \x01(\x0e\x32\x18.travel.common.v1.Locale\"q\n\x12UserSessionRevoked\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x36\n\x06reason\x18\x03 \x01(\x0e\x32&.travel.events.v1.SessionRevokedReason*o\n\x0bLinkPurpose\x12\x1c\n\x18LINK_PURPOSE_UNSPECIFIED\x10\x00\x12\x1d\n\x19LINK_PURPOSE_VERIFY_EMAIL\x10\x01\x12#\n\x1fLINK_PURPOSE_ALREADY_REGISTERED\x10\x02*\x8c\x01\n\x14SessionRevokedReason\x12&\n\"SESSION_REVOKED_REASON_UNSPECIFIED\x10\x00\x12!\n\x1dSESSION_REVOKED_REASON_LOGOUT\x10\x01\x12)\n%SESSION_REVOKED_REASON_REUSE_DETECTED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ctravel/events/v1/users.proto\x12\x10travel.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtravel/common/v1/common.proto\"!\n\x0eUserRegistered\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\x1f\n\x0cUserVerified\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"6\n\x0bUserUpdated\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x63hanged_fields\x18\x02 \x03(\t\"\xc2\x01\n\x11UserLinkRequested\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12.\n\x07purpose\x18\x03 \x01(\x0e\x32\x1d.travel.events.v1.LinkPurpose\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x06locale\x18\x05 \x01(\x0e\x32\x18.travel.common.v1.Locale\"\xa3\x01\n\x12UserSessionRevoked\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x36\n\x06reason\x18\x03 \x01(\x0e\x32&.travel.events.v1.SessionRevokedReason\x12\x30\n\x0c\x61\x63\x63\x65ss_until\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"@\n\x19UserSignedInFromNewDevice\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\"=\n\x16UserPhoneCodeRequested\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t*\xbb\x03\n\x0bLinkPurpose\x12\x1c\n\x18LINK_PURPOSE_UNSPECIFIED\x10\x00\x12\x1d\n\x19LINK_PURPOSE_VERIFY_EMAIL\x10\x01\x12#\n\x1fLINK_PURPOSE_ALREADY_REGISTERED\x10\x02\x12\x17\n\x13LINK_PURPOSE_NOBODY\x10\x03\x12\x1f\n\x1bLINK_PURPOSE_RESET_PASSWORD\x10\x04\x12%\n!LINK_PURPOSE_CONFIRM_EMAIL_CHANGE\x10\x05\x12\x1e\n\x1aLINK_PURPOSE_EMAIL_CHANGED\x10\x06\x12\'\n#LINK_PURPOSE_EMAIL_CHANGE_REQUESTED\x10\x07\x12!\n\x1dLINK_PURPOSE_PASSWORD_CHANGED\x10\x08\x12\x1e\n\x1aLINK_PURPOSE_PHONE_CHANGED\x10\t\x12\x1b\n\x17LINK_PURPOSE_NEW_DEVICE\x10\n\x12\x1f\n\x1bLINK_PURPOSE_REUSE_DETECTED\x10\x0b\x12\x1f\n\x1bLINK_PURPOSE_SESSIONS_ENDED\x10\x0c*\xfc\x02\n\x14SessionRevokedReason\x12&\n\"SESSION_REVOKED_REASON_UNSPECIFIED\x10\x00\x12!\n\x1dSESSION_REVOKED_REASON_LOGOUT\x10\x01\x12)\n%SESSION_REVOKED_REASON_REUSE_DETECTED\x10\x02\x12\"\n\x1eSESSION_REVOKED_REASON_REVOKED\x10\x03\x12+\n\'SESSION_REVOKED_REASON_PASSWORD_CHANGED\x10\x04\x12(\n$SESSION_REVOKED_REASON_EMAIL_CHANGED\x10\x05\x12#\n\x1fSESSION_REVOKED_REASON_DISOWNED\x10\x06\x12#\n\x1fSESSION_REVOKED_REASON_TOO_MANY\x10\x07\x12)\n%SESSION_REVOKED_REASON_ACCOUNT_CLOSED\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'contracts.travel.events.v1.users_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LINKPURPOSE']._serialized_start=550
-  _globals['_LINKPURPOSE']._serialized_end=661
-  _globals['_SESSIONREVOKEDREASON']._serialized_start=664
-  _globals['_SESSIONREVOKEDREASON']._serialized_end=804
+  _globals['_LINKPURPOSE']._serialized_start=731
+  _globals['_LINKPURPOSE']._serialized_end=1174
+  _globals['_SESSIONREVOKEDREASON']._serialized_start=1177
+  _globals['_SESSIONREVOKEDREASON']._serialized_end=1557
   _globals['_USERREGISTERED']._serialized_start=114
   _globals['_USERREGISTERED']._serialized_end=147
   _globals['_USERVERIFIED']._serialized_start=149
@@ -45,6 +45,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERUPDATED']._serialized_end=236
   _globals['_USERLINKREQUESTED']._serialized_start=239
   _globals['_USERLINKREQUESTED']._serialized_end=433
-  _globals['_USERSESSIONREVOKED']._serialized_start=435
-  _globals['_USERSESSIONREVOKED']._serialized_end=548
+  _globals['_USERSESSIONREVOKED']._serialized_start=436
+  _globals['_USERSESSIONREVOKED']._serialized_end=599
+  _globals['_USERSIGNEDINFROMNEWDEVICE']._serialized_start=601
+  _globals['_USERSIGNEDINFROMNEWDEVICE']._serialized_end=665
+  _globals['_USERPHONECODEREQUESTED']._serialized_start=667
+  _globals['_USERPHONECODEREQUESTED']._serialized_end=728
 # @@protoc_insertion_point(module_scope)

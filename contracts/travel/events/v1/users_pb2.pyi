@@ -31,6 +31,20 @@ class _LinkPurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LinkPurpo
     LINK_PURPOSE_VERIFY_EMAIL: _LinkPurpose.ValueType  # 1
     LINK_PURPOSE_ALREADY_REGISTERED: _LinkPurpose.ValueType  # 2
     """Somebody tried to register an address that has an account: its owner is told."""
+    LINK_PURPOSE_NOBODY: _LinkPurpose.ValueType  # 3
+    """The address is nobody's: there is no mail. The event exists so that every answer takes the same time."""
+    LINK_PURPOSE_RESET_PASSWORD: _LinkPurpose.ValueType  # 4
+    LINK_PURPOSE_CONFIRM_EMAIL_CHANGE: _LinkPurpose.ValueType  # 5
+    """To the new address."""
+    LINK_PURPOSE_EMAIL_CHANGED: _LinkPurpose.ValueType  # 6
+    """To the earlier address, with a link that gives it back."""
+    LINK_PURPOSE_EMAIL_CHANGE_REQUESTED: _LinkPurpose.ValueType  # 7
+    """The rest tell of a change, with a link that disowns it."""
+    LINK_PURPOSE_PASSWORD_CHANGED: _LinkPurpose.ValueType  # 8
+    LINK_PURPOSE_PHONE_CHANGED: _LinkPurpose.ValueType  # 9
+    LINK_PURPOSE_NEW_DEVICE: _LinkPurpose.ValueType  # 10
+    LINK_PURPOSE_REUSE_DETECTED: _LinkPurpose.ValueType  # 11
+    LINK_PURPOSE_SESSIONS_ENDED: _LinkPurpose.ValueType  # 12
 
 class LinkPurpose(_LinkPurpose, metaclass=_LinkPurposeEnumTypeWrapper): ...
 
@@ -38,6 +52,20 @@ LINK_PURPOSE_UNSPECIFIED: LinkPurpose.ValueType  # 0
 LINK_PURPOSE_VERIFY_EMAIL: LinkPurpose.ValueType  # 1
 LINK_PURPOSE_ALREADY_REGISTERED: LinkPurpose.ValueType  # 2
 """Somebody tried to register an address that has an account: its owner is told."""
+LINK_PURPOSE_NOBODY: LinkPurpose.ValueType  # 3
+"""The address is nobody's: there is no mail. The event exists so that every answer takes the same time."""
+LINK_PURPOSE_RESET_PASSWORD: LinkPurpose.ValueType  # 4
+LINK_PURPOSE_CONFIRM_EMAIL_CHANGE: LinkPurpose.ValueType  # 5
+"""To the new address."""
+LINK_PURPOSE_EMAIL_CHANGED: LinkPurpose.ValueType  # 6
+"""To the earlier address, with a link that gives it back."""
+LINK_PURPOSE_EMAIL_CHANGE_REQUESTED: LinkPurpose.ValueType  # 7
+"""The rest tell of a change, with a link that disowns it."""
+LINK_PURPOSE_PASSWORD_CHANGED: LinkPurpose.ValueType  # 8
+LINK_PURPOSE_PHONE_CHANGED: LinkPurpose.ValueType  # 9
+LINK_PURPOSE_NEW_DEVICE: LinkPurpose.ValueType  # 10
+LINK_PURPOSE_REUSE_DETECTED: LinkPurpose.ValueType  # 11
+LINK_PURPOSE_SESSIONS_ENDED: LinkPurpose.ValueType  # 12
 Global___LinkPurpose: _TypeAlias = LinkPurpose  # noqa: Y015
 
 class _SessionRevokedReason:
@@ -50,6 +78,15 @@ class _SessionRevokedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     SESSION_REVOKED_REASON_LOGOUT: _SessionRevokedReason.ValueType  # 1
     SESSION_REVOKED_REASON_REUSE_DETECTED: _SessionRevokedReason.ValueType  # 2
     """A rotated refresh token was used again: its owner is told."""
+    SESSION_REVOKED_REASON_REVOKED: _SessionRevokedReason.ValueType  # 3
+    """Its owner ended it from another device."""
+    SESSION_REVOKED_REASON_PASSWORD_CHANGED: _SessionRevokedReason.ValueType  # 4
+    SESSION_REVOKED_REASON_EMAIL_CHANGED: _SessionRevokedReason.ValueType  # 5
+    SESSION_REVOKED_REASON_DISOWNED: _SessionRevokedReason.ValueType  # 6
+    """The owner disowned a change."""
+    SESSION_REVOKED_REASON_TOO_MANY: _SessionRevokedReason.ValueType  # 7
+    """The account opened more sessions than it may have; the oldest ended."""
+    SESSION_REVOKED_REASON_ACCOUNT_CLOSED: _SessionRevokedReason.ValueType  # 8
 
 class SessionRevokedReason(_SessionRevokedReason, metaclass=_SessionRevokedReasonEnumTypeWrapper): ...
 
@@ -57,6 +94,15 @@ SESSION_REVOKED_REASON_UNSPECIFIED: SessionRevokedReason.ValueType  # 0
 SESSION_REVOKED_REASON_LOGOUT: SessionRevokedReason.ValueType  # 1
 SESSION_REVOKED_REASON_REUSE_DETECTED: SessionRevokedReason.ValueType  # 2
 """A rotated refresh token was used again: its owner is told."""
+SESSION_REVOKED_REASON_REVOKED: SessionRevokedReason.ValueType  # 3
+"""Its owner ended it from another device."""
+SESSION_REVOKED_REASON_PASSWORD_CHANGED: SessionRevokedReason.ValueType  # 4
+SESSION_REVOKED_REASON_EMAIL_CHANGED: SessionRevokedReason.ValueType  # 5
+SESSION_REVOKED_REASON_DISOWNED: SessionRevokedReason.ValueType  # 6
+"""The owner disowned a change."""
+SESSION_REVOKED_REASON_TOO_MANY: SessionRevokedReason.ValueType  # 7
+"""The account opened more sessions than it may have; the oldest ended."""
+SESSION_REVOKED_REASON_ACCOUNT_CLOSED: SessionRevokedReason.ValueType  # 8
 Global___SessionRevokedReason: _TypeAlias = SessionRevokedReason  # noqa: Y015
 
 @_typing.final
@@ -124,7 +170,9 @@ Global___UserUpdated: _TypeAlias = UserUpdated  # noqa: Y015
 
 @_typing.final
 class UserLinkRequested(_message.Message):
-    """A mail with a secret link is wanted: MintLink(request_id) gives the link once it is being sent."""
+    """A mail with a secret link is wanted: MintLink(request_id) gives the link and the recipient once it is being sent.
+    Key and subject are the request's id.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -134,6 +182,7 @@ class UserLinkRequested(_message.Message):
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     LOCALE_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
+    """The account, or the account that the registration becomes; empty for NOBODY."""
     request_id: _builtins.str
     purpose: Global___LinkPurpose.ValueType
     locale: _common_pb2.Locale.ValueType
@@ -163,20 +212,76 @@ class UserSessionRevoked(_message.Message):
     USER_ID_FIELD_NUMBER: _builtins.int
     SESSION_ID_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ACCESS_UNTIL_FIELD_NUMBER: _builtins.int
     user_id: _builtins.str
     session_id: _builtins.str
     reason: Global___SessionRevokedReason.ValueType
+    @_builtins.property
+    def access_until(self) -> _timestamp_pb2.Timestamp:
+        """From this instant on, no access token of the session is valid any more."""
+
     def __init__(
         self,
         *,
         user_id: _builtins.str = ...,
         session_id: _builtins.str = ...,
         reason: Global___SessionRevokedReason.ValueType = ...,
+        access_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_until", b"access_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "session_id", b"session_id", "user_id", b"user_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_until", b"access_until", "reason", b"reason", "session_id", b"session_id", "user_id", b"user_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UserSessionRevoked: _TypeAlias = UserSessionRevoked  # noqa: Y015
+
+@_typing.final
+class UserSignedInFromNewDevice(_message.Message):
+    """Somebody signed in with a device or from a network that the account had not used."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    session_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        session_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session_id", b"session_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserSignedInFromNewDevice: _TypeAlias = UserSignedInFromNewDevice  # noqa: Y015
+
+@_typing.final
+class UserPhoneCodeRequested(_message.Message):
+    """An SMS with a code is wanted: MintPhoneCode(request_id) gives the code once it is being sent.
+    Key and subject are the request's id.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    request_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UserPhoneCodeRequested: _TypeAlias = UserPhoneCodeRequested  # noqa: Y015

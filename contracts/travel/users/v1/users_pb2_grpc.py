@@ -75,6 +75,66 @@ class UsersServiceStub:
                 request_serializer=travel_dot_users_dot_v1_dot_users__pb2.BatchGetUsersRequest.SerializeToString,
                 response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.BatchGetUsersResponse.FromString,
                 _registered_method=True)
+        self.RequestPasswordReset = channel.unary_unary(
+                '/travel.users.v1.UsersService/RequestPasswordReset',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.RequestPasswordResetRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.RequestPasswordResetResponse.FromString,
+                _registered_method=True)
+        self.ResetPassword = channel.unary_unary(
+                '/travel.users.v1.UsersService/ResetPassword',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.ResetPasswordRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.ResetPasswordResponse.FromString,
+                _registered_method=True)
+        self.ChangePassword = channel.unary_unary(
+                '/travel.users.v1.UsersService/ChangePassword',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.ChangePasswordRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.ChangePasswordResponse.FromString,
+                _registered_method=True)
+        self.ChangeEmail = channel.unary_unary(
+                '/travel.users.v1.UsersService/ChangeEmail',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.ChangeEmailRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.ChangeEmailResponse.FromString,
+                _registered_method=True)
+        self.ConfirmEmailChange = channel.unary_unary(
+                '/travel.users.v1.UsersService/ConfirmEmailChange',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.ConfirmEmailChangeRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.ConfirmEmailChangeResponse.FromString,
+                _registered_method=True)
+        self.UndoEmailChange = channel.unary_unary(
+                '/travel.users.v1.UsersService/UndoEmailChange',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.UndoEmailChangeRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.UndoEmailChangeResponse.FromString,
+                _registered_method=True)
+        self.DisownChange = channel.unary_unary(
+                '/travel.users.v1.UsersService/DisownChange',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.DisownChangeRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.DisownChangeResponse.FromString,
+                _registered_method=True)
+        self.DescribeLink = channel.unary_unary(
+                '/travel.users.v1.UsersService/DescribeLink',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.DescribeLinkRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.DescribeLinkResponse.FromString,
+                _registered_method=True)
+        self.VerifyPhone = channel.unary_unary(
+                '/travel.users.v1.UsersService/VerifyPhone',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.VerifyPhoneRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.VerifyPhoneResponse.FromString,
+                _registered_method=True)
+        self.BatchListSessions = channel.unary_unary(
+                '/travel.users.v1.UsersService/BatchListSessions',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.BatchListSessionsRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.BatchListSessionsResponse.FromString,
+                _registered_method=True)
+        self.RevokeSession = channel.unary_unary(
+                '/travel.users.v1.UsersService/RevokeSession',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.RevokeSessionRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.RevokeSessionResponse.FromString,
+                _registered_method=True)
+        self.BatchListSecurityEvents = channel.unary_unary(
+                '/travel.users.v1.UsersService/BatchListSecurityEvents',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.BatchListSecurityEventsRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.BatchListSecurityEventsResponse.FromString,
+                _registered_method=True)
         self.CheckTraveller = channel.unary_unary(
                 '/travel.users.v1.UsersService/CheckTraveller',
                 request_serializer=travel_dot_users_dot_v1_dot_users__pb2.CheckTravellerRequest.SerializeToString,
@@ -89,6 +149,11 @@ class UsersServiceStub:
                 '/travel.users.v1.UsersService/MintLink',
                 request_serializer=travel_dot_users_dot_v1_dot_users__pb2.MintLinkRequest.SerializeToString,
                 response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.MintLinkResponse.FromString,
+                _registered_method=True)
+        self.MintPhoneCode = channel.unary_unary(
+                '/travel.users.v1.UsersService/MintPhoneCode',
+                request_serializer=travel_dot_users_dot_v1_dot_users__pb2.MintPhoneCodeRequest.SerializeToString,
+                response_deserializer=travel_dot_users_dot_v1_dot_users__pb2.MintPhoneCodeResponse.FromString,
                 _registered_method=True)
         self.AuthenticateStaff = channel.unary_unary(
                 '/travel.users.v1.UsersService/AuthenticateStaff',
@@ -161,8 +226,88 @@ class UsersServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RequestPasswordReset(self, request, context):
+        """Mails a link with which a new password is set. Succeeds alike for a known and an unknown address.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetPassword(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangePassword(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeEmail(self, request, context):
+        """Mails a link to the new address; the account keeps its address until ConfirmEmailChange.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmEmailChange(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndoEmailChange(self, request, context):
+        """Gives the account its earlier address back, ends every session and starts a password reset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DisownChange(self, request, context):
+        """"This wasn't me": ends every session, voids the password and starts a password reset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DescribeLink(self, request, context):
+        """What a mailed link is for, so that a page can say it. Changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyPhone(self, request, context):
+        """Without a code: sends one by SMS. With a code: verifies the number.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchListSessions(self, request, context):
+        """The open sessions per traveller, last used first; empty for another than the token's traveller.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeSession(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchListSecurityEvents(self, request, context):
+        """What happened to the account, newest first; empty for another than the token's traveller.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CheckTraveller(self, request, context):
-        """May this traveller book? EMAIL_NOT_VERIFIED or NOT_FOUND where not.
+        """May this traveller book? NOT_FOUND if not.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,6 +322,13 @@ class UsersServiceServicer:
 
     def MintLink(self, request, context):
         """Mints the secret link of a link request once more; only its hash is stored. For notifications alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def MintPhoneCode(self, request, context):
+        """Mints the code of a phone-code request once more; only its hash is stored. For notifications alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -244,6 +396,66 @@ def add_UsersServiceServicer_to_server(servicer, server):
                     request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.BatchGetUsersRequest.FromString,
                     response_serializer=travel_dot_users_dot_v1_dot_users__pb2.BatchGetUsersResponse.SerializeToString,
             ),
+            'RequestPasswordReset': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestPasswordReset,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.RequestPasswordResetRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.RequestPasswordResetResponse.SerializeToString,
+            ),
+            'ResetPassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetPassword,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.ResetPasswordRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.ResetPasswordResponse.SerializeToString,
+            ),
+            'ChangePassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangePassword,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.ChangePasswordRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.ChangePasswordResponse.SerializeToString,
+            ),
+            'ChangeEmail': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeEmail,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.ChangeEmailRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.ChangeEmailResponse.SerializeToString,
+            ),
+            'ConfirmEmailChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmEmailChange,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.ConfirmEmailChangeRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.ConfirmEmailChangeResponse.SerializeToString,
+            ),
+            'UndoEmailChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndoEmailChange,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.UndoEmailChangeRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.UndoEmailChangeResponse.SerializeToString,
+            ),
+            'DisownChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisownChange,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.DisownChangeRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.DisownChangeResponse.SerializeToString,
+            ),
+            'DescribeLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeLink,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.DescribeLinkRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.DescribeLinkResponse.SerializeToString,
+            ),
+            'VerifyPhone': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyPhone,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.VerifyPhoneRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.VerifyPhoneResponse.SerializeToString,
+            ),
+            'BatchListSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchListSessions,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.BatchListSessionsRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.BatchListSessionsResponse.SerializeToString,
+            ),
+            'RevokeSession': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeSession,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.RevokeSessionRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.RevokeSessionResponse.SerializeToString,
+            ),
+            'BatchListSecurityEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchListSecurityEvents,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.BatchListSecurityEventsRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.BatchListSecurityEventsResponse.SerializeToString,
+            ),
             'CheckTraveller': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckTraveller,
                     request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.CheckTravellerRequest.FromString,
@@ -258,6 +470,11 @@ def add_UsersServiceServicer_to_server(servicer, server):
                     servicer.MintLink,
                     request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.MintLinkRequest.FromString,
                     response_serializer=travel_dot_users_dot_v1_dot_users__pb2.MintLinkResponse.SerializeToString,
+            ),
+            'MintPhoneCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.MintPhoneCode,
+                    request_deserializer=travel_dot_users_dot_v1_dot_users__pb2.MintPhoneCodeRequest.FromString,
+                    response_serializer=travel_dot_users_dot_v1_dot_users__pb2.MintPhoneCodeResponse.SerializeToString,
             ),
             'AuthenticateStaff': grpc.unary_unary_rpc_method_handler(
                     servicer.AuthenticateStaff,
@@ -503,6 +720,330 @@ class UsersService:
             _registered_method=True)
 
     @staticmethod
+    def RequestPasswordReset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/RequestPasswordReset',
+            travel_dot_users_dot_v1_dot_users__pb2.RequestPasswordResetRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.RequestPasswordResetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetPassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/ResetPassword',
+            travel_dot_users_dot_v1_dot_users__pb2.ResetPasswordRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.ResetPasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangePassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/ChangePassword',
+            travel_dot_users_dot_v1_dot_users__pb2.ChangePasswordRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.ChangePasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeEmail(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/ChangeEmail',
+            travel_dot_users_dot_v1_dot_users__pb2.ChangeEmailRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.ChangeEmailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmEmailChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/ConfirmEmailChange',
+            travel_dot_users_dot_v1_dot_users__pb2.ConfirmEmailChangeRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.ConfirmEmailChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndoEmailChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/UndoEmailChange',
+            travel_dot_users_dot_v1_dot_users__pb2.UndoEmailChangeRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.UndoEmailChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DisownChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/DisownChange',
+            travel_dot_users_dot_v1_dot_users__pb2.DisownChangeRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.DisownChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/DescribeLink',
+            travel_dot_users_dot_v1_dot_users__pb2.DescribeLinkRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.DescribeLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyPhone(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/VerifyPhone',
+            travel_dot_users_dot_v1_dot_users__pb2.VerifyPhoneRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.VerifyPhoneResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchListSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/BatchListSessions',
+            travel_dot_users_dot_v1_dot_users__pb2.BatchListSessionsRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.BatchListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeSession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/RevokeSession',
+            travel_dot_users_dot_v1_dot_users__pb2.RevokeSessionRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.RevokeSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchListSecurityEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/BatchListSecurityEvents',
+            travel_dot_users_dot_v1_dot_users__pb2.BatchListSecurityEventsRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.BatchListSecurityEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def CheckTraveller(request,
             target,
             options=(),
@@ -573,6 +1114,33 @@ class UsersService:
             '/travel.users.v1.UsersService/MintLink',
             travel_dot_users_dot_v1_dot_users__pb2.MintLinkRequest.SerializeToString,
             travel_dot_users_dot_v1_dot_users__pb2.MintLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MintPhoneCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.users.v1.UsersService/MintPhoneCode',
+            travel_dot_users_dot_v1_dot_users__pb2.MintPhoneCodeRequest.SerializeToString,
+            travel_dot_users_dot_v1_dot_users__pb2.MintPhoneCodeResponse.FromString,
             options,
             channel_credentials,
             insecure,

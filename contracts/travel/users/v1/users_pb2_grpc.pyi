@@ -43,12 +43,34 @@ class UsersServiceStub:
     UpdateProfile: _grpc.UnaryUnaryMultiCallable[_users_pb2.UpdateProfileRequest, _users_pb2.UpdateProfileResponse]
     BatchGetUsers: _grpc.UnaryUnaryMultiCallable[_users_pb2.BatchGetUsersRequest, _users_pb2.BatchGetUsersResponse]
     """A traveller's token reads that traveller alone; ids of others are left out."""
+    RequestPasswordReset: _grpc.UnaryUnaryMultiCallable[_users_pb2.RequestPasswordResetRequest, _users_pb2.RequestPasswordResetResponse]
+    """Mails a link with which a new password is set. Succeeds alike for a known and an unknown address."""
+    ResetPassword: _grpc.UnaryUnaryMultiCallable[_users_pb2.ResetPasswordRequest, _users_pb2.ResetPasswordResponse]
+    ChangePassword: _grpc.UnaryUnaryMultiCallable[_users_pb2.ChangePasswordRequest, _users_pb2.ChangePasswordResponse]
+    ChangeEmail: _grpc.UnaryUnaryMultiCallable[_users_pb2.ChangeEmailRequest, _users_pb2.ChangeEmailResponse]
+    """Mails a link to the new address; the account keeps its address until ConfirmEmailChange."""
+    ConfirmEmailChange: _grpc.UnaryUnaryMultiCallable[_users_pb2.ConfirmEmailChangeRequest, _users_pb2.ConfirmEmailChangeResponse]
+    UndoEmailChange: _grpc.UnaryUnaryMultiCallable[_users_pb2.UndoEmailChangeRequest, _users_pb2.UndoEmailChangeResponse]
+    """Gives the account its earlier address back, ends every session and starts a password reset."""
+    DisownChange: _grpc.UnaryUnaryMultiCallable[_users_pb2.DisownChangeRequest, _users_pb2.DisownChangeResponse]
+    """"This wasn't me": ends every session, voids the password and starts a password reset."""
+    DescribeLink: _grpc.UnaryUnaryMultiCallable[_users_pb2.DescribeLinkRequest, _users_pb2.DescribeLinkResponse]
+    """What a mailed link is for, so that a page can say it. Changes nothing."""
+    VerifyPhone: _grpc.UnaryUnaryMultiCallable[_users_pb2.VerifyPhoneRequest, _users_pb2.VerifyPhoneResponse]
+    """Without a code: sends one by SMS. With a code: verifies the number."""
+    BatchListSessions: _grpc.UnaryUnaryMultiCallable[_users_pb2.BatchListSessionsRequest, _users_pb2.BatchListSessionsResponse]
+    """The open sessions per traveller, last used first; empty for another than the token's traveller."""
+    RevokeSession: _grpc.UnaryUnaryMultiCallable[_users_pb2.RevokeSessionRequest, _users_pb2.RevokeSessionResponse]
+    BatchListSecurityEvents: _grpc.UnaryUnaryMultiCallable[_users_pb2.BatchListSecurityEventsRequest, _users_pb2.BatchListSecurityEventsResponse]
+    """What happened to the account, newest first; empty for another than the token's traveller."""
     CheckTraveller: _grpc.UnaryUnaryMultiCallable[_users_pb2.CheckTravellerRequest, _users_pb2.CheckTravellerResponse]
-    """May this traveller book? EMAIL_NOT_VERIFIED or NOT_FOUND where not."""
+    """May this traveller book? NOT_FOUND if not."""
     BatchGetContacts: _grpc.UnaryUnaryMultiCallable[_users_pb2.BatchGetContactsRequest, _users_pb2.BatchGetContactsResponse]
     """Where to write to, at the moment of sending. For notifications alone."""
     MintLink: _grpc.UnaryUnaryMultiCallable[_users_pb2.MintLinkRequest, _users_pb2.MintLinkResponse]
     """Mints the secret link of a link request once more; only its hash is stored. For notifications alone."""
+    MintPhoneCode: _grpc.UnaryUnaryMultiCallable[_users_pb2.MintPhoneCodeRequest, _users_pb2.MintPhoneCodeResponse]
+    """Mints the code of a phone-code request once more; only its hash is stored. For notifications alone."""
     AuthenticateStaff: _grpc.UnaryUnaryMultiCallable[_users_pb2.AuthenticateStaffRequest, _users_pb2.AuthenticateStaffResponse]
     GetStaff: _grpc.UnaryUnaryMultiCallable[_users_pb2.GetStaffRequest, _users_pb2.GetStaffResponse]
     FindTraveller: _grpc.UnaryUnaryMultiCallable[_users_pb2.FindTravellerRequest, _users_pb2.FindTravellerResponse]
@@ -69,12 +91,34 @@ class UsersServiceAsyncStub(UsersServiceStub):
     UpdateProfile: _aio.UnaryUnaryMultiCallable[_users_pb2.UpdateProfileRequest, _users_pb2.UpdateProfileResponse]  # type: ignore[assignment]
     BatchGetUsers: _aio.UnaryUnaryMultiCallable[_users_pb2.BatchGetUsersRequest, _users_pb2.BatchGetUsersResponse]  # type: ignore[assignment]
     """A traveller's token reads that traveller alone; ids of others are left out."""
+    RequestPasswordReset: _aio.UnaryUnaryMultiCallable[_users_pb2.RequestPasswordResetRequest, _users_pb2.RequestPasswordResetResponse]  # type: ignore[assignment]
+    """Mails a link with which a new password is set. Succeeds alike for a known and an unknown address."""
+    ResetPassword: _aio.UnaryUnaryMultiCallable[_users_pb2.ResetPasswordRequest, _users_pb2.ResetPasswordResponse]  # type: ignore[assignment]
+    ChangePassword: _aio.UnaryUnaryMultiCallable[_users_pb2.ChangePasswordRequest, _users_pb2.ChangePasswordResponse]  # type: ignore[assignment]
+    ChangeEmail: _aio.UnaryUnaryMultiCallable[_users_pb2.ChangeEmailRequest, _users_pb2.ChangeEmailResponse]  # type: ignore[assignment]
+    """Mails a link to the new address; the account keeps its address until ConfirmEmailChange."""
+    ConfirmEmailChange: _aio.UnaryUnaryMultiCallable[_users_pb2.ConfirmEmailChangeRequest, _users_pb2.ConfirmEmailChangeResponse]  # type: ignore[assignment]
+    UndoEmailChange: _aio.UnaryUnaryMultiCallable[_users_pb2.UndoEmailChangeRequest, _users_pb2.UndoEmailChangeResponse]  # type: ignore[assignment]
+    """Gives the account its earlier address back, ends every session and starts a password reset."""
+    DisownChange: _aio.UnaryUnaryMultiCallable[_users_pb2.DisownChangeRequest, _users_pb2.DisownChangeResponse]  # type: ignore[assignment]
+    """"This wasn't me": ends every session, voids the password and starts a password reset."""
+    DescribeLink: _aio.UnaryUnaryMultiCallable[_users_pb2.DescribeLinkRequest, _users_pb2.DescribeLinkResponse]  # type: ignore[assignment]
+    """What a mailed link is for, so that a page can say it. Changes nothing."""
+    VerifyPhone: _aio.UnaryUnaryMultiCallable[_users_pb2.VerifyPhoneRequest, _users_pb2.VerifyPhoneResponse]  # type: ignore[assignment]
+    """Without a code: sends one by SMS. With a code: verifies the number."""
+    BatchListSessions: _aio.UnaryUnaryMultiCallable[_users_pb2.BatchListSessionsRequest, _users_pb2.BatchListSessionsResponse]  # type: ignore[assignment]
+    """The open sessions per traveller, last used first; empty for another than the token's traveller."""
+    RevokeSession: _aio.UnaryUnaryMultiCallable[_users_pb2.RevokeSessionRequest, _users_pb2.RevokeSessionResponse]  # type: ignore[assignment]
+    BatchListSecurityEvents: _aio.UnaryUnaryMultiCallable[_users_pb2.BatchListSecurityEventsRequest, _users_pb2.BatchListSecurityEventsResponse]  # type: ignore[assignment]
+    """What happened to the account, newest first; empty for another than the token's traveller."""
     CheckTraveller: _aio.UnaryUnaryMultiCallable[_users_pb2.CheckTravellerRequest, _users_pb2.CheckTravellerResponse]  # type: ignore[assignment]
-    """May this traveller book? EMAIL_NOT_VERIFIED or NOT_FOUND where not."""
+    """May this traveller book? NOT_FOUND if not."""
     BatchGetContacts: _aio.UnaryUnaryMultiCallable[_users_pb2.BatchGetContactsRequest, _users_pb2.BatchGetContactsResponse]  # type: ignore[assignment]
     """Where to write to, at the moment of sending. For notifications alone."""
     MintLink: _aio.UnaryUnaryMultiCallable[_users_pb2.MintLinkRequest, _users_pb2.MintLinkResponse]  # type: ignore[assignment]
     """Mints the secret link of a link request once more; only its hash is stored. For notifications alone."""
+    MintPhoneCode: _aio.UnaryUnaryMultiCallable[_users_pb2.MintPhoneCodeRequest, _users_pb2.MintPhoneCodeResponse]  # type: ignore[assignment]
+    """Mints the code of a phone-code request once more; only its hash is stored. For notifications alone."""
     AuthenticateStaff: _aio.UnaryUnaryMultiCallable[_users_pb2.AuthenticateStaffRequest, _users_pb2.AuthenticateStaffResponse]  # type: ignore[assignment]
     GetStaff: _aio.UnaryUnaryMultiCallable[_users_pb2.GetStaffRequest, _users_pb2.GetStaffResponse]  # type: ignore[assignment]
     FindTraveller: _aio.UnaryUnaryMultiCallable[_users_pb2.FindTravellerRequest, _users_pb2.FindTravellerResponse]  # type: ignore[assignment]
@@ -142,12 +186,104 @@ class UsersServiceServicer(metaclass=_abc_1.ABCMeta):
         """A traveller's token reads that traveller alone; ids of others are left out."""
 
     @_abc_1.abstractmethod
+    def RequestPasswordReset(
+        self,
+        request: _users_pb2.RequestPasswordResetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.RequestPasswordResetResponse, _abc.Awaitable[_users_pb2.RequestPasswordResetResponse]]:
+        """Mails a link with which a new password is set. Succeeds alike for a known and an unknown address."""
+
+    @_abc_1.abstractmethod
+    def ResetPassword(
+        self,
+        request: _users_pb2.ResetPasswordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.ResetPasswordResponse, _abc.Awaitable[_users_pb2.ResetPasswordResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ChangePassword(
+        self,
+        request: _users_pb2.ChangePasswordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.ChangePasswordResponse, _abc.Awaitable[_users_pb2.ChangePasswordResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ChangeEmail(
+        self,
+        request: _users_pb2.ChangeEmailRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.ChangeEmailResponse, _abc.Awaitable[_users_pb2.ChangeEmailResponse]]:
+        """Mails a link to the new address; the account keeps its address until ConfirmEmailChange."""
+
+    @_abc_1.abstractmethod
+    def ConfirmEmailChange(
+        self,
+        request: _users_pb2.ConfirmEmailChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.ConfirmEmailChangeResponse, _abc.Awaitable[_users_pb2.ConfirmEmailChangeResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def UndoEmailChange(
+        self,
+        request: _users_pb2.UndoEmailChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.UndoEmailChangeResponse, _abc.Awaitable[_users_pb2.UndoEmailChangeResponse]]:
+        """Gives the account its earlier address back, ends every session and starts a password reset."""
+
+    @_abc_1.abstractmethod
+    def DisownChange(
+        self,
+        request: _users_pb2.DisownChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.DisownChangeResponse, _abc.Awaitable[_users_pb2.DisownChangeResponse]]:
+        """"This wasn't me": ends every session, voids the password and starts a password reset."""
+
+    @_abc_1.abstractmethod
+    def DescribeLink(
+        self,
+        request: _users_pb2.DescribeLinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.DescribeLinkResponse, _abc.Awaitable[_users_pb2.DescribeLinkResponse]]:
+        """What a mailed link is for, so that a page can say it. Changes nothing."""
+
+    @_abc_1.abstractmethod
+    def VerifyPhone(
+        self,
+        request: _users_pb2.VerifyPhoneRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.VerifyPhoneResponse, _abc.Awaitable[_users_pb2.VerifyPhoneResponse]]:
+        """Without a code: sends one by SMS. With a code: verifies the number."""
+
+    @_abc_1.abstractmethod
+    def BatchListSessions(
+        self,
+        request: _users_pb2.BatchListSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.BatchListSessionsResponse, _abc.Awaitable[_users_pb2.BatchListSessionsResponse]]:
+        """The open sessions per traveller, last used first; empty for another than the token's traveller."""
+
+    @_abc_1.abstractmethod
+    def RevokeSession(
+        self,
+        request: _users_pb2.RevokeSessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.RevokeSessionResponse, _abc.Awaitable[_users_pb2.RevokeSessionResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def BatchListSecurityEvents(
+        self,
+        request: _users_pb2.BatchListSecurityEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.BatchListSecurityEventsResponse, _abc.Awaitable[_users_pb2.BatchListSecurityEventsResponse]]:
+        """What happened to the account, newest first; empty for another than the token's traveller."""
+
+    @_abc_1.abstractmethod
     def CheckTraveller(
         self,
         request: _users_pb2.CheckTravellerRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_users_pb2.CheckTravellerResponse, _abc.Awaitable[_users_pb2.CheckTravellerResponse]]:
-        """May this traveller book? EMAIL_NOT_VERIFIED or NOT_FOUND where not."""
+        """May this traveller book? NOT_FOUND if not."""
 
     @_abc_1.abstractmethod
     def BatchGetContacts(
@@ -164,6 +300,14 @@ class UsersServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_users_pb2.MintLinkResponse, _abc.Awaitable[_users_pb2.MintLinkResponse]]:
         """Mints the secret link of a link request once more; only its hash is stored. For notifications alone."""
+
+    @_abc_1.abstractmethod
+    def MintPhoneCode(
+        self,
+        request: _users_pb2.MintPhoneCodeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_users_pb2.MintPhoneCodeResponse, _abc.Awaitable[_users_pb2.MintPhoneCodeResponse]]:
+        """Mints the code of a phone-code request once more; only its hash is stored. For notifications alone."""
 
     @_abc_1.abstractmethod
     def AuthenticateStaff(

@@ -1,0 +1,25 @@
+"""The audit log: what was done to an account, and what was refused."""
+
+from datetime import datetime
+from uuid import UUID
+
+from shared.telemetry import current_request_id
+from users_service.accounts.contracts import Device
+from users_service.accounts.models import AuditEntry
+
+
+def note(user_id: UUID | None, action: str, *, device: Device, now: datetime) -> None:
+    """Write an entry. `user_id` is None if the address of a refused sign-in has no account."""
+    AuditEntry.objects.create(
+        user_id=user_id,
+        action=action,
+        at=now,
+        request_id=current_request_id(),
+        ip_address=device.ip_address or None,
+        user_agent=printable(device.user_agent),
+    )
+
+
+def printable(user_agent: str) -> str:
+    """Return the first 200 characters of a User-Agent header, without control characters."""
+    return "".join(character for character in user_agent[:200] if character.isprintable())

@@ -5,7 +5,9 @@ gets only the secrets that `secret_owners` gives to it.
 """
 
 import os
+import socket
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from launcher import ports
@@ -26,6 +28,7 @@ FOREIGN: Final = (
     "PYTHONHOME",
     "PORT",
     "GRPC_PORT",
+    "FACADE_SOURCE_ADDRESS",
     "SECRET_KEY",  # a person sets USERS_SECRET_KEY and so on: no two services share one
     "SECRET_KEY_FALLBACKS",
     "SERVICE_PRIVATE_KEY",
@@ -105,6 +108,7 @@ def service_environment(service: str, platform: Platform, vault: Vault, *, exter
     """Return the variables of one service's processes: the person's, the platform's, and the service's own."""
     own = {
         **_secret_key(service, vault),
+        **_trusted(service),
         "PORT": str(platform.port(ports.HTTP[service])),
         "SERVICE_PRIVATE_KEY": vault.service_seed(service),
     }
@@ -167,3 +171,28 @@ def _secret_key(service: str, vault: Vault) -> dict[str, str]:
     key = os.environ.get(given) or vault.secret(f"django-{service}", length=50)
     fallbacks = os.environ.get(f"{given}_FALLBACKS")
     return {"SECRET_KEY": key} | ({"SECRET_KEY_FALLBACKS": fallbacks} if fallbacks else {})
+
+
+def _trusted(service: str) -> dict[str, str]:
+    """Return whom the service believes about the address of a client (X-Forwarded-For).
+
+    The gateway believes the person's proxies. The others also believe the gateway, which calls them from an address of
+    its own: not from that of every other program on this machine.
+    """
+    given = os.environ.get("TRUSTED_PROXIES", "")
+    if service == "gateway":
+        return {"FACADE_SOURCE_ADDRESS": _facade_address(), "TRUSTED_PROXIES": given}
+    return {"TRUSTED_PROXIES": ",".join(filter(None, (_facade_address(), given)))}
+
+
+@cache
+def _facade_address() -> str:
+    """Return 127.0.0.2, or 127.0.0.1 on a system that has only this loopback address (macOS). There, every program on
+    the machine may name the client's address to a service.
+    """
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.2", 0))
+        except OSError:
+            return "127.0.0.1"
+    return "127.0.0.2"

@@ -52,6 +52,8 @@ TOKEN_LEEWAY_SECONDS = env.whole_number("TOKEN_LEEWAY_SECONDS", default=30)
 SERVICE_URLS = {
     name: env.str(f"{name.upper()}_URL").rstrip("/") for name in ("users", "destinations", "bookings", "notifications")
 }
+# The address from which the gateway calls them. The services trust what it says about clients (TRUSTED_PROXIES).
+FACADE_SOURCE_ADDRESS = env.str("FACADE_SOURCE_ADDRESS", default="")
 for _name in SERVICE_URLS:
     env.str(f"{_name.upper()}_GRPC")
 env.str("KAFKA_BOOTSTRAP_SERVERS")

@@ -1,6 +1,7 @@
 """The table of processes, the environments made from it, heartbeats, and the order of logs."""
 
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from launcher.commands.logs import merged
 from launcher.commands.proto import generate
 from launcher.environment import FOREIGN, long_command_environment, service_environment
 from launcher.platform import ROOT, Platform
-from launcher.processes import BY_NAME, TABLE, connections_needed
+from launcher.processes import BY_NAME, SERVICES, TABLE, connections_needed
 from launcher.vault import Vault
 
 
@@ -43,7 +44,26 @@ def test_variables_that_the_person_set_are_passed_on(tmp_path: Path, monkeypatch
 
     assert (environment["BOOKING_HOLD_SECONDS"], environment["DEBUG"]) == ("5", "false")
     assert (environment["PORT"], environment["GRPC_PORT"]) == ("8303", "8313")
-    assert not {name for name in FOREIGN if name in environment} - {"PORT", "GRPC_PORT"}
+    own = {"PORT", "GRPC_PORT", "SECRET_KEY", "SERVICE_PRIVATE_KEY"}
+    assert {name for name in FOREIGN if name in environment} == own
+
+
+def test_services_believe_the_gateway_about_a_client_and_the_gateway_only_the_persons_proxies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a system with only one loopback address the gateway's is 127.0.0.1."""
+    monkeypatch.setenv("TRUSTED_PROXIES", "192.0.2.1")
+    monkeypatch.setenv("FACADE_SOURCE_ADDRESS", "192.0.2.2")
+    platform = Platform(var=tmp_path / "var")
+    platform.make_folders()
+    environments = {service: service_environment(service, platform, Vault(platform)) for service in SERVICES}
+
+    source = environments["gateway"]["FACADE_SOURCE_ADDRESS"]
+    trusted = {service: environment["TRUSTED_PROXIES"] for service, environment in environments.items()}
+
+    assert source == ("127.0.0.2" if sys.platform == "linux" else "127.0.0.1")
+    assert trusted.pop("gateway") == "192.0.2.1"
+    assert set(trusted.values()) == {f"{source},192.0.2.1"}
 
 
 def test_a_long_command_has_limits_of_its_own_unless_the_person_set_them() -> None:

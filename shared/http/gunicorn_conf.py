@@ -21,3 +21,5 @@ errorlog = "-"
 loglevel = "warning"
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 — the heartbeat file must not wait for a disk
 control_socket_disable = True
+# By default gunicorn believes X-Forwarded-Proto and SCRIPT_NAME from the loopback. The one list is TRUSTED_PROXIES.
+forwarded_allow_ips = ""

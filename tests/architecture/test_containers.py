@@ -4,6 +4,7 @@ needs.
 
 import re
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,16 @@ def test_the_roles_script_is_a_valid_shell_script():
 
     assert subprocess.run(["sh", "-n", str(script)], capture_output=True, check=False).returncode == 0
     assert "for name in users destinations bookings notifications" in script.read_text()
+
+
+def test_services_believe_the_gateway_about_a_client_and_the_gateway_only_the_persons_proxies():
+    network = COMPOSE["networks"]["default"]["ipam"]["config"][0]
+    address = CONTAINERS["gateway.web"]["networks"]["default"]["ipv4_address"]
+    default = ip_address(re.search(r":-(.+)}", address)[1])
+
+    trusted = {service: CONTAINERS[f"{service}.web"]["environment"]["TRUSTED_PROXIES"] for service in SERVICES}
+
+    assert trusted.pop("gateway") == "${TRUSTED_PROXIES-}"
+    assert set(trusted.values()) == {f"{address},${{TRUSTED_PROXIES-}}"}
+    assert default in ip_network(re.search(r":-(.+)}", network["subnet"])[1])
+    assert default not in ip_network(re.search(r":-(.+)}", network["ip_range"])[1]), "another container might get it"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,7 +45,14 @@ class Upstream:
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
         query = scope["query_string"].decode()
         self.seen.append(
-            {"method": scope["method"], "path": scope["path"], "query": query, "headers": headers, "body": body}
+            {
+                "peer": scope["client"][0],
+                "method": scope["method"],
+                "path": scope["path"],
+                "query": query,
+                "headers": headers,
+                "body": body,
+            }
         )
         answer, status = json.dumps({"path": scope["path"]}).encode(), 201 if scope["method"] == "POST" else 200
         if scope["path"] == "/api/schema/":
@@ -118,6 +126,22 @@ async def test_headers_that_claim_an_identity_are_not_forwarded(client: httpx.As
     assert not {name.lower() for name in claims} & set(seen["headers"]) - {"x-forwarded-for", "connection"}
     assert seen["headers"]["x-forwarded-for"] == "127.0.0.9"
     assert not {"set-cookie", "x-internal"} & set(response.headers)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have only 127.0.0.1")
+async def test_the_facade_calls_from_an_address_of_its_own(
+    client: httpx.AsyncClient, service: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a service can believe the gateway, and no other program on the machine, about the client's address.
+
+    Seen failing (127.0.0.1) without `local_address`.
+    """
+    monkeypatch.setattr(settings, "FACADE_SOURCE_ADDRESS", "127.0.0.2")
+
+    await client.get("/api/v1/destinations/", headers={"X-Forwarded-For": "1.2.3.4"})
+
+    [seen] = service.seen
+    assert (seen["peer"], seen["headers"]["x-forwarded-for"]) == ("127.0.0.2", "127.0.0.9")
 
 
 async def test_a_cookie_of_a_service_reaches_no_other_request(client: httpx.AsyncClient, service: Upstream) -> None:

@@ -217,3 +217,5 @@ def test_only_trusted_proxies_may_name_the_client() -> None:
         assert client_address(peer="7.7.7.7", forwarded_for="9.9.9.9") == "7.7.7.7"
         assert client_address(peer="10.0.0.1", forwarded_for="evil\r\n") == "10.0.0.1"
         assert client_address(peer="10.0.0.1", forwarded_for="") == "10.0.0.1"
+        assert client_address(peer="::ffff:10.0.0.1", forwarded_for="::ffff:8.8.8.8") == "8.8.8.8"
+        assert client_address(peer="", forwarded_for="8.8.8.8") == ""

@@ -889,17 +889,20 @@ Global___BatchListSessionsRequest: _TypeAlias = BatchListSessionsRequest  # noqa
 class SessionList(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    TRAVELLER_ID_FIELD_NUMBER: _builtins.int
     SESSIONS_FIELD_NUMBER: _builtins.int
+    traveller_id: _builtins.str
     @_builtins.property
     def sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Session]: ...
     def __init__(
         self,
         *,
+        traveller_id: _builtins.str = ...,
         sessions: _abc.Iterable[Global___Session] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sessions", b"sessions", "traveller_id", b"traveller_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -907,8 +910,6 @@ Global___SessionList: _TypeAlias = SessionList  # noqa: Y015
 
 @_typing.final
 class BatchListSessionsResponse(_message.Message):
-    """One list per id, in the order of the ids."""
-
     DESCRIPTOR: _descriptor.Descriptor
 
     LISTS_FIELD_NUMBER: _builtins.int
@@ -1021,8 +1022,10 @@ Global___SecurityEventEdge: _TypeAlias = SecurityEventEdge  # noqa: Y015
 class SecurityEventPage(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    TRAVELLER_ID_FIELD_NUMBER: _builtins.int
     EDGES_FIELD_NUMBER: _builtins.int
     PAGE_INFO_FIELD_NUMBER: _builtins.int
+    traveller_id: _builtins.str
     @_builtins.property
     def edges(self) -> _containers.RepeatedCompositeFieldContainer[Global___SecurityEventEdge]: ...
     @_builtins.property
@@ -1030,12 +1033,13 @@ class SecurityEventPage(_message.Message):
     def __init__(
         self,
         *,
+        traveller_id: _builtins.str = ...,
         edges: _abc.Iterable[Global___SecurityEventEdge] | None = ...,
         page_info: _common_pb2.PageInfo | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["page_info", b"page_info"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "page_info", b"page_info"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "page_info", b"page_info", "traveller_id", b"traveller_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1067,8 +1071,6 @@ Global___BatchListSecurityEventsRequest: _TypeAlias = BatchListSecurityEventsReq
 
 @_typing.final
 class BatchListSecurityEventsResponse(_message.Message):
-    """One page per id, in the order of the ids."""
-
     DESCRIPTOR: _descriptor.Descriptor
 
     PAGES_FIELD_NUMBER: _builtins.int

@@ -287,7 +287,7 @@ class UsersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchListSessions(self, request, context):
-        """The open sessions per traveller, last used first; empty for another than the token's traveller.
+        """The open sessions per traveller, last used first; only of the token's traveller, other ids are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -300,7 +300,7 @@ class UsersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def BatchListSecurityEvents(self, request, context):
-        """What happened to the account, newest first; empty for another than the token's traveller.
+        """What happened to the account, newest first; only of the token's traveller, other ids are left out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

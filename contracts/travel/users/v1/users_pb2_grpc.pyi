@@ -59,10 +59,10 @@ class UsersServiceStub:
     VerifyPhone: _grpc.UnaryUnaryMultiCallable[_users_pb2.VerifyPhoneRequest, _users_pb2.VerifyPhoneResponse]
     """Without a code: sends one by SMS. With a code: verifies the number."""
     BatchListSessions: _grpc.UnaryUnaryMultiCallable[_users_pb2.BatchListSessionsRequest, _users_pb2.BatchListSessionsResponse]
-    """The open sessions per traveller, last used first; empty for another than the token's traveller."""
+    """The open sessions per traveller, last used first; only of the token's traveller, other ids are left out."""
     RevokeSession: _grpc.UnaryUnaryMultiCallable[_users_pb2.RevokeSessionRequest, _users_pb2.RevokeSessionResponse]
     BatchListSecurityEvents: _grpc.UnaryUnaryMultiCallable[_users_pb2.BatchListSecurityEventsRequest, _users_pb2.BatchListSecurityEventsResponse]
-    """What happened to the account, newest first; empty for another than the token's traveller."""
+    """What happened to the account, newest first; only of the token's traveller, other ids are left out."""
     CheckTraveller: _grpc.UnaryUnaryMultiCallable[_users_pb2.CheckTravellerRequest, _users_pb2.CheckTravellerResponse]
     """May this traveller book? NOT_FOUND if not."""
     BatchGetContacts: _grpc.UnaryUnaryMultiCallable[_users_pb2.BatchGetContactsRequest, _users_pb2.BatchGetContactsResponse]
@@ -107,10 +107,10 @@ class UsersServiceAsyncStub(UsersServiceStub):
     VerifyPhone: _aio.UnaryUnaryMultiCallable[_users_pb2.VerifyPhoneRequest, _users_pb2.VerifyPhoneResponse]  # type: ignore[assignment]
     """Without a code: sends one by SMS. With a code: verifies the number."""
     BatchListSessions: _aio.UnaryUnaryMultiCallable[_users_pb2.BatchListSessionsRequest, _users_pb2.BatchListSessionsResponse]  # type: ignore[assignment]
-    """The open sessions per traveller, last used first; empty for another than the token's traveller."""
+    """The open sessions per traveller, last used first; only of the token's traveller, other ids are left out."""
     RevokeSession: _aio.UnaryUnaryMultiCallable[_users_pb2.RevokeSessionRequest, _users_pb2.RevokeSessionResponse]  # type: ignore[assignment]
     BatchListSecurityEvents: _aio.UnaryUnaryMultiCallable[_users_pb2.BatchListSecurityEventsRequest, _users_pb2.BatchListSecurityEventsResponse]  # type: ignore[assignment]
-    """What happened to the account, newest first; empty for another than the token's traveller."""
+    """What happened to the account, newest first; only of the token's traveller, other ids are left out."""
     CheckTraveller: _aio.UnaryUnaryMultiCallable[_users_pb2.CheckTravellerRequest, _users_pb2.CheckTravellerResponse]  # type: ignore[assignment]
     """May this traveller book? NOT_FOUND if not."""
     BatchGetContacts: _aio.UnaryUnaryMultiCallable[_users_pb2.BatchGetContactsRequest, _users_pb2.BatchGetContactsResponse]  # type: ignore[assignment]
@@ -260,7 +260,7 @@ class UsersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _users_pb2.BatchListSessionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_users_pb2.BatchListSessionsResponse, _abc.Awaitable[_users_pb2.BatchListSessionsResponse]]:
-        """The open sessions per traveller, last used first; empty for another than the token's traveller."""
+        """The open sessions per traveller, last used first; only of the token's traveller, other ids are left out."""
 
     @_abc_1.abstractmethod
     def RevokeSession(
@@ -275,7 +275,7 @@ class UsersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _users_pb2.BatchListSecurityEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_users_pb2.BatchListSecurityEventsResponse, _abc.Awaitable[_users_pb2.BatchListSecurityEventsResponse]]:
-        """What happened to the account, newest first; empty for another than the token's traveller."""
+        """What happened to the account, newest first; only of the token's traveller, other ids are left out."""
 
     @_abc_1.abstractmethod
     def CheckTraveller(

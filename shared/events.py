@@ -7,7 +7,13 @@ from typing import Final
 
 from google.protobuf.message import Message
 
-from contracts.travel.events.v1 import bookings_pb2, destinations_pb2, notifications_pb2, users_pb2
+from contracts.travel.events.v1 import (
+    bookings_pb2,
+    destinations_pb2,
+    notifications_pb2,
+    signing_keys_pb2,
+    users_pb2,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class EventType:
 
 
 _USER = Topic("travel.users.user")
+_SIGNING_KEY = Topic("travel.users.signing_key", partitions=1)
 _DEPARTURE = Topic("travel.destinations.departure")
 _DESTINATION = Topic("travel.destinations.destination")
 _BOOKING = Topic("travel.bookings.booking")
@@ -40,7 +47,17 @@ _WAITLIST = Topic("travel.bookings.waitlist")
 _NOTIFICATION = Topic("travel.notifications.notification")
 _INVOICE = Topic("travel.notifications.invoice")
 
-TOPICS: Final = (_USER, _DEPARTURE, _DESTINATION, _BOOKING, _INVENTORY, _WAITLIST, _NOTIFICATION, _INVOICE)
+TOPICS: Final = (
+    _USER,
+    _SIGNING_KEY,
+    _DEPARTURE,
+    _DESTINATION,
+    _BOOKING,
+    _INVENTORY,
+    _WAITLIST,
+    _NOTIFICATION,
+    _INVOICE,
+)
 
 # The topics of each consumer. Its dead letters go to `<topic>.<consumer>.dlq`.
 CONSUMERS: Final[Mapping[str, tuple[Topic, ...]]] = {
@@ -70,6 +87,7 @@ EVENTS: Final[Mapping[type[Message], EventType]] = {
         signed_in_from_new_device=users_pb2.UserSignedInFromNewDevice,
         phone_code_requested=users_pb2.UserPhoneCodeRequested,
     ),
+    **_on(_SIGNING_KEY, "travel.users.signing_keys", changed=signing_keys_pb2.SigningKeysChanged),
     **_on(
         _DEPARTURE,
         "travel.destinations.departure",

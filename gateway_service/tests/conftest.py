@@ -11,12 +11,12 @@ import httpx
 import jwt
 import pytest
 
-from gateway_service.gateway.live import feed
 from gateway_service.gateway.operation.profile_languages import profile_languages
 from gateway_service.tests.backends import Backends
 from gateway_service.tests.serving import close_connections, serving
 from shared.auth import testing as keys
 from shared.ids import uuid7
+from shared.kafka import broadcast
 from shared.rpc import server as rpc_server
 
 
@@ -62,7 +62,7 @@ async def address(backends: Backends, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     """Serve the gateway with uvicorn, as in production, and yield its address. Short polls let the feed stop soon."""
     from gateway_service.config.asgi import application
 
-    monkeypatch.setattr(feed, "_POLL_SECONDS", 0.1)
+    monkeypatch.setattr(broadcast, "POLL_SECONDS", 0.1)
     async with serving(application) as (_, address):
         yield address
     await close_connections()

@@ -4,6 +4,7 @@
 """
 
 import os
+from typing import Any
 
 bind = f"{os.environ.get('HTTP_HOST_ADDRESS', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
@@ -23,3 +24,10 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True
 # By default gunicorn believes X-Forwarded-Proto and SCRIPT_NAME from the loopback. The one list is TRUSTED_PROXIES.
 forwarded_allow_ips = ""
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Let the worker learn which sessions have ended. A thread that started earlier would not survive the fork."""
+    from shared.account_feed import account_feed
+
+    account_feed().start()

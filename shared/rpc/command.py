@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from shared.account_feed import account_feed
 from shared.rpc.hosting import Host, serve
 
 
@@ -34,6 +35,7 @@ class RunGrpc(BaseCommand):
             host = Host(add_services=self.add_to_server, address=address)
         except RuntimeError as error:
             raise CommandError(f"{address} cannot be bound: another process may be listening there") from error
+        account_feed().start()
         await serve(host, started=lambda: self.stdout.write(f"gRPC on {address}"))
 
 

@@ -23,6 +23,7 @@ from django.db import DataError, InterfaceError, OperationalError, close_old_con
 from google.protobuf.message import Message
 
 from shared.auth import Traveller, verify_access_token, verify_service_credential
+from shared.auth.open_connections import open_connections
 from shared.deadline import Deadline
 from shared.errors import (
     DeadlineExceeded,
@@ -158,8 +159,8 @@ def rpc(
 def rpc_stream(
     *, callers: Collection[str], traveller: Identity = "required"
 ) -> Callable[[Callable[..., AsyncIterator[Message]]], Callable[..., AsyncIterator[Message]]]:
-    """Serve an async generator `(self, request, call: Call)` only to `callers`, until it ends or either side
-    disconnects.
+    """Serve an async generator `(self, request, call: Call)` only to `callers`, until it ends, either side disconnects
+    or the traveller's token is revoked.
     """
 
     def decorate(method: Callable[..., AsyncIterator[Message]]) -> Callable[..., AsyncIterator[Message]]:
@@ -176,13 +177,14 @@ def rpc_stream(
                     admit = functools.partial(guard.admit, metadata, Deadline.after(DEFAULT_DEADLINE))
                     call = await _workers.run(admit, timeout=DEFAULT_DEADLINE)
                     _check_request(request)
-                    async for message in method(self, request, call):
-                        yield message
+                    with _open_streams.until_revoked(stream, call.traveller):
+                        async for message in method(self, request, call):
+                            yield message
                     _note(method, metadata, "OK", started)
                 except asyncio.CancelledError:
-                    if not stream.ending:  # the client went away
+                    if stream.ending is None:  # the client went away
                         raise
-                    await _refuse(context, Unavailable(retry_after=1), method, metadata, started)
+                    await _refuse(context, stream.ending, method, metadata, started)
                 except Exception as error:
                     await _refuse(context, error, method, metadata, started)
 
@@ -193,10 +195,16 @@ def rpc_stream(
 
 @dataclass(eq=False, slots=True)
 class _Stream:
-    """An open stream and the task that serves it."""
+    """An open stream, the task that serves it, and why it ends, if this server ends it."""
 
     task: asyncio.Task[Any] | None
-    ending: bool = False
+    ending: DomainError | None = None
+
+    def end(self, reason: DomainError) -> None:
+        """End the stream. Its client gets `reason`."""
+        if self.task is not None and self.ending is None:
+            self.ending = reason
+            self.task.cancel()
 
 
 class _OpenStreams:
@@ -215,13 +223,23 @@ class _OpenStreams:
         finally:
             self._open.discard(stream)
 
+    @contextlib.contextmanager
+    def until_revoked(self, stream: _Stream, traveller: Traveller | None) -> Iterator[None]:
+        """End the stream if the traveller's token is revoked during the body."""
+        if traveller is None:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        revoked = functools.partial(_call_soon, loop, functools.partial(stream.end, Unauthenticated()))
+        with open_connections.open(traveller, end=revoked):
+            yield
+
     def end(self) -> None:
         """End every stream of the running loop and ask its client to reconnect."""
         loop = asyncio.get_running_loop()
         for stream in tuple(self._open):
             if stream.task is not None and stream.task.get_loop() is loop:
-                stream.ending = True
-                stream.task.cancel()
+                stream.end(Unavailable(retry_after=1))
 
 
 _open_streams = _OpenStreams()

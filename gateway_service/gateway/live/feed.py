@@ -1,14 +1,12 @@
 """The live feed: each process has one Kafka reader, which wakes the watchers of a booking, a traveller or a departure.
 
-The reader assigns itself all partitions of BOOKINGS_TOPIC and INVENTORY_TOPIC, starting at their present end. It calls
-`assign()`, never Kafka's `subscribe()`. So every gateway process reads every event, although all processes use the same
-group name. A thread polls Kafka. Everything else runs on the event loop.
+The reader reads all partitions of BOOKINGS_TOPIC and INVENTORY_TOPIC, starting at their present end, so every gateway
+process reads every event. Its thread polls Kafka. Everything else runs on the event loop.
 """
 
 import asyncio
 import contextlib
 import json
-import threading
 import weakref
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -16,18 +14,15 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Message
 
 from shared.events import topic_name
-from shared.kafka.clients import group_consumer
+from shared.kafka.broadcast import BroadcastReader, from_the_end
 from shared.kafka.records import headers_of
 
 BOOKINGS_TOPIC: Final = "travel.bookings.booking"
 INVENTORY_TOPIC: Final = "travel.bookings.inventory"
-_POLL_SECONDS: Final = 1.0
-_RETRY_SECONDS: Final = 1.0
-_METADATA_SECONDS: Final = 5.0
-_BATCH: Final = 500
+_STOP_SECONDS: Final = 5.0
 
 Argument = TypeVar("Argument")
 
@@ -114,14 +109,17 @@ class Feed:
     `connected` is true while the reader polls its partitions.
     """
 
-    def __init__(self, make_consumer: Callable[..., Consumer] = group_consumer) -> None:
+    def __init__(self) -> None:
         self.connected = False
-        self._make_consumer = make_consumer
         self._loop = asyncio.get_running_loop()
         self._watchers: defaultdict[str, set[Signals]] = defaultdict(set)
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
-        self._broken = threading.Event()
+        self._reader = BroadcastReader(
+            name="gateway-feed",
+            topics=(BOOKINGS_TOPIC, INVENTORY_TOPIC),
+            start_at=from_the_end,
+            handle=self._dispatch,
+            on_connected=lambda connected: self._call_in_loop(self._set_connected, connected),
+        )
 
     @contextlib.asynccontextmanager
     async def watching(self, name: str) -> AsyncIterator[Signals]:
@@ -129,9 +127,7 @@ class Feed:
 
         `name` is the id of a booking or a departure, or a `traveller_watch_name`.
         """
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
-            self._thread.start()
+        self._reader.start()
         signals = Signals(self)
         self._watchers[name].add(signals)
         try:
@@ -143,40 +139,12 @@ class Feed:
 
     async def stop(self) -> None:
         """Stop the reader's thread. Wait for at most five seconds."""
-        self._stopping.set()
-        if self._thread is not None:
-            await asyncio.to_thread(self._thread.join, 5)
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            consumer: Consumer | None = None
-            try:
-                self._broken.clear()
-                consumer = self._make_consumer(
-                    "gateway-feed", **{"auto.offset.reset": "latest", "error_cb": self._on_error}
-                )
-                consumer.assign(_partitions_at_their_end(consumer))
-                self._call_in_loop(self._set_connected, True)
-                while not self._stopping.is_set() and not self._broken.is_set():
-                    if (first := consumer.poll(_POLL_SECONDS)) is not None:  # consume() would wait for a full batch
-                        self._dispatch([first, *consumer.consume(_BATCH, timeout=0)])
-            except Exception as error:  # noqa: BLE001 - after any error the reader starts again
-                log.warning("feed_disconnected", error=type(error).__name__)
-            finally:
-                self._call_in_loop(self._set_connected, False)
-                if consumer is not None:
-                    consumer.close()
-            self._stopping.wait(_RETRY_SECONDS)
-
-    def _on_error(self, error: KafkaError) -> None:
-        if error.code() == KafkaError._ALL_BROKERS_DOWN or error.fatal():
-            self._broken.set()
+        self._reader.stop()
+        await asyncio.to_thread(self._reader.join, _STOP_SECONDS)
 
     def _dispatch(self, messages: Iterable[Message]) -> None:
         latest: dict[str, Change] = {}
         for message in messages:
-            if (problem := message.error()) is not None:
-                raise KafkaException(problem)
             try:
                 change = _read(message)
             except Exception as error:  # noqa: BLE001 - one malformed record must not end the reader
@@ -219,22 +187,6 @@ def _read(message: Message) -> Change:
     if message.topic() == topic_name(INVENTORY_TOPIC):
         return Change(subject, sequence, seats_available=int(body.get("seats_available", 0)))
     return Change(subject, sequence, traveller_id=str(body.get("booking", {}).get("traveller_id", "")))
-
-
-def _partitions_at_their_end(consumer: Consumer) -> list[TopicPartition]:
-    """Return every partition of BOOKINGS_TOPIC and INVENTORY_TOPIC. The offset of each partition is its present end.
-
-    Raises KafkaException if a topic does not exist yet or the broker does not answer.
-    """
-    partitions = []
-    for name in map(topic_name, (BOOKINGS_TOPIC, INVENTORY_TOPIC)):
-        topic = consumer.list_topics(name, timeout=_METADATA_SECONDS).topics[name]
-        if topic.error is not None:
-            raise KafkaException(topic.error)
-        partitions += [TopicPartition(name, partition) for partition in topic.partitions]
-    for partition in partitions:
-        _, partition.offset = consumer.get_watermark_offsets(partition, timeout=_METADATA_SECONDS)
-    return partitions
 
 
 _feeds: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Feed] = weakref.WeakKeyDictionary()

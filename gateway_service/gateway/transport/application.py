@@ -1,6 +1,7 @@
 """The ASGI application: it routes connections and refuses requests that are too large.
 
-At shutdown it closes the connections to other processes: Kafka, the services and Valkey.
+At startup it begins to read which sessions have ended. At shutdown it closes the connections to other processes: Kafka,
+the services and Valkey.
 """
 
 import asyncio
@@ -11,11 +12,13 @@ import structlog
 from django.conf import settings
 
 from gateway_service.gateway.live.feed import stop_feed
+from gateway_service.gateway.transport import jwks_endpoint
 from gateway_service.gateway.transport.asgi_types import AsgiApplication, Event, Receive, Scope, Send
 from gateway_service.gateway.transport.graphql_websocket import Socket
 from gateway_service.gateway.transport.problems import CONTENT_TYPE, problem_body
 from gateway_service.gateway.transport.socket_limit import SocketLimit
 from gateway_service.gateway.upstream import http_client, stubs, valkey
+from shared.account_feed import account_feed
 
 SOCKET_PATH: Final = "/graphql"
 log = structlog.get_logger(__name__)
@@ -43,8 +46,11 @@ class Application:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
+        account_feed().on_keys_changed.append(jwks_endpoint.forget)
+        account_feed().start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        account_feed().stop()
         for close in (stop_feed, stubs.close_all, http_client.close, valkey.close):
             try:
                 await asyncio.wait_for(close(), 3)

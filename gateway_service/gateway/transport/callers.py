@@ -1,12 +1,15 @@
 """The caller of a request: the traveller whom a bearer token names."""
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from django.conf import settings
 
 from shared.auth import Traveller, verify_access_token
+from shared.auth.open_connections import open_connections
 from shared.errors import Unauthenticated
 
 _SCHEME: Final = "bearer"
@@ -35,3 +38,16 @@ def seconds_valid(traveller: Traveller) -> float:
     """
     seconds = traveller.expires_at - time.time()
     return seconds if seconds > 0 else max(0.0, seconds + settings.TOKEN_LEEWAY_SECONDS)
+
+
+@contextlib.contextmanager
+def until_revoked(traveller: Traveller, revoked: Callable[[], None]) -> Iterator[None]:
+    """Call `revoked` in the running event loop if the traveller's token is revoked during the block."""
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and its connections with it
+            loop.call_soon_threadsafe(revoked)
+
+    with open_connections.open(traveller, end=end):
+        yield

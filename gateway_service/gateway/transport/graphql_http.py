@@ -1,7 +1,8 @@
 """POST /graphql: one operation, answered as JSON, or as server-sent events (SSE) if the client accepts those."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Final
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from gateway_service.gateway.execution.json_text import dumps, parse_json
 from gateway_service.gateway.execution.run import Body, answer, answers
 from gateway_service.gateway.operation import cookies
 from gateway_service.gateway.operation.context import Operation
-from gateway_service.gateway.transport.callers import seconds_valid, traveller_of
+from gateway_service.gateway.transport.callers import seconds_valid, traveller_of, until_revoked
 from shared.auth import Traveller
 from shared.errors import DomainError, Unauthenticated, protocols_of
 from shared.http.addresses import client_ip
@@ -113,34 +114,54 @@ async def _events(prepared: Prepared, operation: Operation) -> AsyncIterator[str
     """Yield a `next` event for each answer, then `complete`, as in graphql-sse's "distinct connections" mode.
 
     While no answer comes, an SSE comment (`:`) is sent every _HEARTBEAT_SECONDS, so that proxies keep the connection
-    open. A subscription ends when the traveller's token expires.
+    open. A subscription ends when the traveller's token expires or is revoked.
     """
-    loop = asyncio.get_running_loop()
-    until = loop.time() + seconds_valid(operation.traveller) if operation.traveller else None
     bodies = answers(prepared, operation)
     waiting: asyncio.Task[Body | None] | None = None
+    with _refused_later(prepared, operation) as refused:
+        try:
+            yield ":\n\n"
+            while True:
+                waiting = waiting or asyncio.create_task(_next(bodies))
+                ends: set[asyncio.Future[Body | None] | asyncio.Future[None]] = {waiting, refused}
+                await asyncio.wait(ends, timeout=_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if refused.done():
+                    yield _event("next", body_of_refusal(Unauthenticated(), operation.known_locale))
+                    break
+                if not waiting.done():
+                    yield ":\n\n"
+                    continue
+                body, waiting = waiting.result(), None
+                if body is None:
+                    break
+                yield _event("next", body)
+            yield _event("complete", None)
+        finally:
+            if waiting is not None:
+                waiting.cancel()
+                await asyncio.gather(waiting, return_exceptions=True)
+            await bodies.aclose()
+
+
+@contextlib.contextmanager
+def _refused_later(prepared: Prepared, operation: Operation) -> Iterator[asyncio.Future[None]]:
+    """Yield a future that is done as soon as a subscription may no longer use its traveller's token."""
+    loop = asyncio.get_running_loop()
+    refused: asyncio.Future[None] = loop.create_future()
+    if operation.traveller is None or not prepared.subscribes:
+        yield refused
+        return
+
+    def refuse() -> None:
+        if not refused.done():
+            refused.set_result(None)
+
+    expiry = loop.call_later(seconds_valid(operation.traveller), refuse)
     try:
-        yield ":\n\n"
-        while True:
-            waiting = waiting or asyncio.create_task(_next(bodies))
-            timeout = _HEARTBEAT_SECONDS if until is None else min(_HEARTBEAT_SECONDS, max(0.0, until - loop.time()))
-            done, _ = await asyncio.wait({waiting}, timeout=timeout)
-            if until is not None and loop.time() >= until and prepared.subscribes:
-                yield _event("next", body_of_refusal(Unauthenticated(), operation.known_locale))
-                break
-            if not done:
-                yield ":\n\n"
-                continue
-            body, waiting = waiting.result(), None
-            if body is None:
-                break
-            yield _event("next", body)
-        yield _event("complete", None)
+        with until_revoked(operation.traveller, refuse):
+            yield refused
     finally:
-        if waiting is not None:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
-        await bodies.aclose()
+        expiry.cancel()
 
 
 async def _next(bodies: AsyncGenerator[Body, None]) -> Body | None:

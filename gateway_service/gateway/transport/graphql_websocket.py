@@ -1,6 +1,7 @@
 """GraphQL over WebSocket: the graphql-transport-ws protocol as a plain ASGI application.
 
-The message `connection_init` may contain a traveller's token. The socket is closed when that token expires.
+The message `connection_init` may contain a traveller's token. The socket is closed when that token expires or its
+session ends.
 Messages for a slow client wait in a bounded buffer. If the buffer is full, only that client's socket is closed.
 """
 
@@ -17,7 +18,7 @@ from gateway_service.gateway.execution.json_text import dumps, parse_json
 from gateway_service.gateway.execution.run import Body, answers
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.transport.asgi_types import Event, Receive, Scope, Send
-from gateway_service.gateway.transport.callers import seconds_valid, traveller_of
+from gateway_service.gateway.transport.callers import seconds_valid, traveller_of, until_revoked
 from gateway_service.gateway.transport.socket_limit import SocketLimit
 from shared.auth import Traveller
 from shared.errors import DomainError, Unauthenticated
@@ -47,7 +48,7 @@ BAD_MESSAGE: Final = "Invalid message"
 
 
 def forbidden() -> CloseSocket:
-    """Return the exception for a token that is invalid or has expired."""
+    """Return the exception for a token that is invalid, has expired or was revoked."""
     return CloseSocket(4403, "Forbidden")
 
 
@@ -66,6 +67,7 @@ class Socket:
         self._locale: Locale | None = None
         self._acknowledged = False
         self._expiry: asyncio.TimerHandle | None = None
+        self._until_closed = contextlib.ExitStack()
 
     async def run(self) -> None:
         """Serve the connection until the client or the gateway closes it."""
@@ -84,6 +86,7 @@ class Socket:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             init_timeout.cancel()
+            self._until_closed.close()
             if self._expiry is not None:
                 self._expiry.cancel()
             tasks = [reading, writing, *self._running.values()]
@@ -150,6 +153,7 @@ class Socket:
                 raise CloseSocket(4429, "Too many sockets")
             self._traveller = traveller
             self._expiry = asyncio.get_running_loop().call_later(seconds, self._finish, forbidden())
+            self._until_closed.enter_context(until_revoked(traveller, lambda: self._finish(forbidden())))
         locale = values.get("locale")
         self._locale = locale_of(locale) if isinstance(locale, str) else negotiate(self._header(b"accept-language"))
         self._acknowledged = True

@@ -12,7 +12,6 @@ import websockets
 from django.conf import settings
 from django.test import override_settings
 
-from gateway_service.gateway.live import feed as feed_module
 from gateway_service.gateway.live import follow
 from gateway_service.gateway.live.feed import BOOKINGS_TOPIC, feed
 from gateway_service.tests.backends import Backends
@@ -29,6 +28,7 @@ from gateway_service.tests.serving import close_connections, serving
 from shared.auth import testing as keys
 from shared.errors import Unavailable
 from shared.ids import uuid7
+from shared.kafka import broadcast
 from shared.testing.kafka_wire import put_raw
 
 pytestmark = pytest.mark.usefixtures("valkey", "kafka_topics")
@@ -73,8 +73,8 @@ async def test_a_record_that_cannot_be_read_is_skipped(
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=3)
         await until_connected()
-        make = feed()._make_consumer
-        feed()._make_consumer = lambda *args, **options: readers.append(1) or make(*args, **options)
+        make = feed()._reader.make_consumer
+        feed()._reader.make_consumer = lambda *args, **options: readers.append(1) or make(*args, **options)
         for _ in range(60):
             await asyncio.to_thread(
                 put_raw, BOOKINGS_TOPIC, key=b"other", value=b"{}", headers=[(b"ce_sequence", b"1")]
@@ -90,7 +90,7 @@ async def test_a_record_that_cannot_be_read_is_skipped(
 async def test_a_change_soon_reaches_its_watchers_and_nobody_else(
     address: str, backends: Backends, traveller_id: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed_module, "_POLL_SECONDS", 1.0)  # as in production
+    monkeypatch.setattr(broadcast, "POLL_SECONDS", 1.0)  # as in production
     mine, other = backends.world.add_booking(traveller_id, 1), backends.world.add_booking(traveller_id, 2)
     async with connected(address, bearer(token)) as client:
         await client.watch(mine.reference)
@@ -113,7 +113,7 @@ async def test_bookings_are_polled_while_the_feed_is_not_connected(
     def fail(*_: Any, **__: Any) -> Any:
         raise ConnectionError
 
-    monkeypatch.setattr(feed(), "_make_consumer", fail)
+    monkeypatch.setattr(feed()._reader, "make_consumer", fail)
     monkeypatch.setattr(follow, "POLL_SECONDS", 0.4)
     booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token)) as client:

@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
 from contracts.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
+from shared.auth.open_connections import open_connections
 from shared.auth.testing import credential_of, mint_access_token
 from shared.errors import Unavailable
 from shared.ids import uuid7
@@ -265,6 +266,22 @@ def test_a_stopping_server_ends_its_streams_at_once() -> None:
     assert time.monotonic() - started < 2
     assert refused(next, stream).code() is grpc.StatusCode.UNAVAILABLE
     channel.close()
+
+
+def test_a_stream_ends_with_the_session_of_its_traveller(served: Served) -> None:
+    """Seen failing (the stream goes on) without _OpenStreams.until_revoked."""
+    session, request = uuid7(), bookings_pb2.WatchBookingRequest(reference="for ever")
+    mine, other = (
+        served.stub.WatchBooking(request, metadata=metadata(**bearer(session_id=session_id)), timeout=20)
+        for session_id in (session, uuid7())
+    )
+    assert [next(mine).event.sequence, next(other).event.sequence] == [1, 1]
+
+    open_connections.end_session(session)
+
+    assert refused(next, mine).code() is grpc.StatusCode.UNAUTHENTICATED
+    assert other.is_active()
+    other.cancel()
 
 
 async def test_the_number_of_waiting_calls_is_bounded() -> None:

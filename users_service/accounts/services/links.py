@@ -58,6 +58,11 @@ def request_link(
     events.publish_link_requested(request, locale=locale, now=now)
 
 
+def notify_owner(user: User, purpose: LinkPurpose, *, now: datetime, recipient: str = "") -> None:
+    """Request the mail that tells the account's owner of a change: at `recipient`, or else at the account's address."""
+    request_link(purpose=purpose, user=user, recipient=recipient or user.email, locale=user.profile.locale, now=now)
+
+
 def mint_link(*, request_id: UUID) -> Link:
     """Return the link of a request with a new token. Only its hash is stored; an earlier token of the request is void.
 

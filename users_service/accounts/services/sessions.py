@@ -9,19 +9,15 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from contracts.travel.events.v1 import users_pb2
 from shared.db import database_now
 from shared.ids import uuid7
-from users_service.accounts import audit, events, limits, passwords
+from users_service.accounts import audit, limits, passwords
 from users_service.accounts.contracts import Device, Tokens
 from users_service.accounts.domain import InvalidCredentials, InvalidEmail, TokenInvalid, clean_email
 from users_service.accounts.models import LinkPurpose, Session, User
-from users_service.accounts.services.links import request_link
+from users_service.accounts.services.links import notify_owner
+from users_service.accounts.services.session_end import LOGOUT, REUSE, end_session, end_sessions
 from users_service.accounts.tokens import AccessToken, RefreshToken, access_lifetime, read_refresh_token
-
-Reason = "users_pb2.SessionRevokedReason.ValueType"
-LOGOUT = users_pb2.SESSION_REVOKED_REASON_LOGOUT
-REUSE = users_pb2.SESSION_REVOKED_REASON_REUSE_DETECTED
 
 
 @passwords.place()
@@ -43,6 +39,9 @@ def log_in(*, email: str, password: str, device: Device) -> Tokens:
     limits.after_sign_in(email=folded, ip_address=device.ip_address)
     with transaction.atomic():
         now = database_now()
+        # A password that was changed while it was verified must not open a session after all of them were ended.
+        if not User.objects.select_for_update().filter(id=user.id, password=user.password, is_active=True).first():
+            raise InvalidCredentials
         session = Session.objects.create(
             user=user,
             current_jti=uuid7(),
@@ -82,10 +81,8 @@ def refresh(*, refresh_token: str, device: Device) -> Tokens:
             return _tokens(session, now=now)
         if jti == session.previous_jti and now <= session.rotated_at + settings.REFRESH_GRACE:
             return _tokens(session, now=session.rotated_at)
-        _revoke(user, session, reason=REUSE, device=device, now=now)
-        request_link(
-            purpose=LinkPurpose.REUSE_DETECTED, user=user, recipient=user.email, locale=user.profile.locale, now=now
-        )
+        end_session(user, session, reason=REUSE, device=device, now=now)
+        notify_owner(user, LinkPurpose.REUSE_DETECTED, now=now)
     raise TokenInvalid
 
 
@@ -109,22 +106,12 @@ def log_out(
         user = User.objects.select_for_update().filter(id=user_id).first()
         if user is None:
             raise TokenInvalid
-        open_sessions = Session.objects.select_for_update().filter(user=user, revoked_at__isnull=True).order_by("id")
-        for session in open_sessions if everywhere else open_sessions.filter(id=session_id):
-            _revoke(user, session, reason=LOGOUT, device=device, now=now)
-
-
-def _revoke(user: User, session: Session, *, reason: Reason, device: Device, now: datetime) -> None:
-    session.revoked_at = now
-    session.save(update_fields=["revoked_at"])
-    until = now + access_lifetime() + settings.TOKEN_LEEWAY
-    events.record(
-        user,
-        events.session_revoked(session, reason, access_until=until),
-        action="session_ended",
-        device=device,
-        now=now,
-    )
+        if everywhere:
+            end_sessions(user, reason=LOGOUT, device=device, now=now)
+            return
+        session = Session.objects.select_for_update().filter(id=session_id, user=user, revoked_at=None).first()
+        if session is not None:
+            end_session(user, session, reason=LOGOUT, device=device, now=now)
 
 
 def _tokens(session: Session, *, now: datetime) -> Tokens:

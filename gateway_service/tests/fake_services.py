@@ -22,6 +22,10 @@ def by_id(ids: Any, rows: dict[str, Any]) -> list[Any]:
 
 
 def users(world: World) -> Any:
+    done = (
+        "RequestPasswordReset ResetPassword ChangePassword ChangeEmail ConfirmEmailChange VerifyPhone RevokeSession"
+        " VerifyEmail ResendVerification"
+    ).split()
     tokens = u.Tokens(
         access_token="access", refresh_token="refresh-1", expires_in_seconds=300, refresh_expires_at=timestamp(30)
     )
@@ -29,6 +33,22 @@ def users(world: World) -> Any:
         users_pb2_grpc.UsersServiceServicer,
         world,
         "optional",
+        **{name: lambda request, call, name=name: getattr(u, f"{name}Response")() for name in done},
+        BatchListSessions=lambda request, call: u.BatchListSessionsResponse(
+            lists=[u.SessionList(traveller_id=id, sessions=world.sessions.get(id, [])) for id in request.traveller_ids]
+        ),
+        BatchListSecurityEvents=lambda request, call: u.BatchListSecurityEventsResponse(
+            pages=[
+                u.SecurityEventPage(
+                    traveller_id=id,
+                    edges=[
+                        u.SecurityEventEdge(node=row, cursor=str(number))
+                        for number, row in enumerate(world.security_events.get(id, []))
+                    ],
+                )
+                for id in request.traveller_ids
+            ]
+        ),
         Register=lambda request, call: u.RegisterResponse(),
         Login=lambda request, call: u.LoginResponse(tokens=tokens),
         RefreshTokens=lambda request, call: u.RefreshTokensResponse(tokens=tokens),

@@ -44,6 +44,8 @@ class World:
     """The rows of the services, the refusals that they raise by method, and the requests that they received."""
 
     users: dict[str, u.User] = field(default_factory=dict)
+    sessions: dict[str, list[u.Session]] = field(default_factory=dict)
+    security_events: dict[str, list[u.SecurityEvent]] = field(default_factory=dict)
     destinations: dict[str, d.Destination] = field(default_factory=dict)
     trips: dict[str, d.Trip] = field(default_factory=dict)
     departures: dict[str, d.Departure] = field(default_factory=dict)

@@ -207,6 +207,30 @@ class Loaders:
         return _page_loader(read, lambda row: row.person_id)
 
     @cached_property
+    def sessions_of_traveller(self) -> DataLoader[str, list[users_pb2.Session]]:
+        """A traveller's open sessions, last used first, by the traveller's id."""
+
+        async def batch(ids: list[str]) -> list[list[users_pb2.Session]]:
+            request = users_pb2.BatchListSessionsRequest(traveller_ids=ids)
+            answer = await self._call(stubs.users.BatchListSessions, request)
+            sessions = {row.traveller_id: list(row.sessions) for row in answer.lists}
+            return [sessions.get(key, []) for key in ids]
+
+        return _loader(batch)
+
+    @cached_property
+    def security_events_of_traveller(
+        self,
+    ) -> DataLoader[PageKey[tuple[int, str]], users_pb2.SecurityEventPage | None]:
+        """A page of what happened to a traveller's account, by PageKey(id, (first, after))."""
+
+        async def read(parents: list[str], arguments: tuple[int, str]) -> Iterable[users_pb2.SecurityEventPage]:
+            request = users_pb2.BatchListSecurityEventsRequest(traveller_ids=parents, page=page_request(*arguments))
+            return (await self._call(stubs.users.BatchListSecurityEvents, request)).pages
+
+        return _page_loader(read, lambda row: row.traveller_id)
+
+    @cached_property
     def photos_of_destination(self) -> DataLoader[str, list[destinations_pb2.Photo]]:
         """The photos of a destination, by its id."""
 

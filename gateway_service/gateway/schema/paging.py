@@ -11,7 +11,7 @@ from graphene.types.unmountedtype import UnmountedType
 
 from contracts.travel.common.v1 import common_pb2
 from gateway_service.gateway.ids import ListKey
-from gateway_service.gateway.schema.base import MessageObject, NodeObject, TypeOrLazy
+from gateway_service.gateway.schema.base import MessageObject, TypeOrLazy
 from shared.errors import Invalid
 from shared.rpc.mapping import DEFAULT_PAGE, MAX_PAGE
 
@@ -81,7 +81,7 @@ def page_size(first: int | None) -> int:
     return first
 
 
-def connection(name: str, node: type[NodeObject], *, counted: bool = False) -> type[graphene.ObjectType]:
+def connection(name: str, node: type[MessageObject], *, counted: bool = False) -> type[graphene.ObjectType]:
     """Return the Relay connection type of `name` with its edge type, and with `totalCount` if `counted`."""
     edge = type(
         f"{name}Edge",

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from contracts.travel.bookings.v1 import bookings_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
+from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import ListKey, parse_global_id, raw_id
 from gateway_service.gateway.operation import wrong_references
 from gateway_service.gateway.operation.loaders import Loaders
@@ -262,6 +263,11 @@ async def _invoice(info: Info, raw: str) -> notifications_pb2.Invoice | None:
     return _only((await info.context.call(stubs.notifications.BatchGetInvoices, request)).invoices, raw)
 
 
+async def _session(info: Info, raw: str) -> users_pb2.Session | None:
+    mine = str(info.context.signed_in_traveller().id)
+    return _only(await info.context.loaders.sessions_of_traveller.load(mine), raw)
+
+
 def _only(rows: Iterable[NodeRow], raw: str) -> NodeRow | None:
     return rows_in_order([raw], rows, lambda row: row.id)[0]
 
@@ -286,4 +292,5 @@ _NODES: Final[dict[str, ReadNode]] = {
     "WaitlistEntry": _signed_in_only(_waitlist_entry),
     "Notification": _signed_in_only(_notification),
     "Invoice": _signed_in_only(_invoice),
+    "Session": _signed_in_only(_session),
 }

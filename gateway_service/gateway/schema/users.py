@@ -1,4 +1,4 @@
-"""The type `User`: the signed-in traveller's account, profile, bookings, notifications and invoices."""
+"""The type `User`: the signed-in traveller's account, profile, sessions, bookings, notifications and invoices."""
 
 import graphene
 
@@ -6,6 +6,7 @@ from contracts.travel.bookings.v1 import bookings_pb2
 from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.operation.loaders import PageKey
+from gateway_service.gateway.schema.account_history import SecurityEventConnection, Session
 from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject
 from gateway_service.gateway.schema.bookings import BookingConnection, WaitlistEntry
 from gateway_service.gateway.schema.enums import BookingOrder, BookingStatus, BookingTime, Locale, proto_value
@@ -41,6 +42,8 @@ class User(NodeObject):
     waitlist = graphene.List(graphene.NonNull(WaitlistEntry))
     notifications = paged(NotificationConnection)
     invoices = paged(InvoiceConnection)
+    sessions = graphene.List(graphene.NonNull(Session))
+    security_events = paged(SecurityEventConnection)
 
     @staticmethod
     async def resolve_email(root: UserRef, info: Info) -> str | None:
@@ -86,6 +89,18 @@ class User(NodeObject):
         list_key = ListKey.of("invoices", root.id)
         page_key = PageKey(root.id, (page_size(first), list_key.unwrap(after)))
         return page_from(await info.context.loaders.invoices_of_traveller.load(page_key), list_key)
+
+    @staticmethod
+    async def resolve_sessions(root: UserRef, info: Info) -> list[users_pb2.Session]:
+        return await info.context.loaders.sessions_of_traveller.load(root.id)
+
+    @staticmethod
+    async def resolve_security_events(
+        root: UserRef, info: Info, first: int | None = None, after: str | None = None
+    ) -> Page:
+        list_key = ListKey.of("securityEvents", root.id)
+        page_key = PageKey(root.id, (page_size(first), list_key.unwrap(after)))
+        return page_from(await info.context.loaders.security_events_of_traveller.load(page_key), list_key)
 
 
 async def _account(user_ref: UserRef, info: Info) -> users_pb2.User:

@@ -28,7 +28,7 @@ SERVICE = CONTRACT.parent
 # served. Add an entry only when the contract itself grows.
 UNSERVED_FIELDS = {
     *(f"Query.{name}" for name in ("search", "suggest")),
-    *(f"User.{name}" for name in ("sessions", "twoFactorEnabled", "dataExport", "securityEvents")),
+    *(f"User.{name}" for name in ("twoFactorEnabled", "dataExport")),
     *(f"Destination.{name}" for name in ("currency", "openingHours", "season")),
     *(f"Trip.{name}" for name in (
         "photos", "itinerary", "included", "excluded", "meetingPoint", "maximumGroup", "minimumGroup", "languages",
@@ -36,14 +36,11 @@ UNSERVED_FIELDS = {
     *(f"Departure.{name}" for name in ("bookableFrom", "bookableUntil")),
     "Booking.change",
     *(f"Mutation.{name}" for name in (
-        "requestPasswordReset", "resetPassword", "changePassword", "changeEmail", "confirmEmailChange", "verifyPhone",
-        "enableTwoFactor", "confirmTwoFactor", "disableTwoFactor", "revokeSession", "requestDataExport", "eraseAccount",
-        "acceptChange",
+        "enableTwoFactor", "confirmTwoFactor", "disableTwoFactor", "requestDataExport", "eraseAccount", "acceptChange",
     )),
 }  # fmt: skip
 UNSERVED_TYPES = {
-    "DataExport", "DataExportStatus", "Session", "TwoFactorPayload", "RecoveryCodesPayload",
-    "SecurityEvent", "SecurityEventConnection", "SecurityEventEdge",
+    "DataExport", "DataExportStatus", "TwoFactorPayload", "RecoveryCodesPayload",
     "SearchKind", "SearchResult", "SearchConnection", "SearchEdge", "Highlight", "HighlightPiece", "Facet",
     "FacetValue", "Suggestion", "OpeningHours", "Season", "ItineraryDay", "MeetingPoint", "DepartureChange",
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 import graphene
 
-from gateway_service.gateway.schema.mutations import accounts, bookings
+from gateway_service.gateway.schema.mutations import accounts, bookings, security
 
 
 class Mutation(graphene.ObjectType):
@@ -12,7 +12,14 @@ class Mutation(graphene.ObjectType):
     login = accounts.login
     refresh_tokens = accounts.refresh_tokens
     logout = accounts.logout
+    request_password_reset = security.request_password_reset
+    reset_password = security.reset_password
+    change_password = security.change_password
+    change_email = security.change_email
+    confirm_email_change = security.confirm_email_change
     update_profile = accounts.update_profile
+    verify_phone = security.verify_phone
+    revoke_session = security.revoke_session
     create_quote = bookings.create_quote
     create_booking = bookings.create_booking
     pay_booking = bookings.pay_booking

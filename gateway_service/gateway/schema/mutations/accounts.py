@@ -11,6 +11,7 @@ from gateway_service.gateway.operation.cookies import clear_refresh_cookie, set_
 from gateway_service.gateway.operation.profile_languages import profile_languages
 from gateway_service.gateway.schema.base import Info
 from gateway_service.gateway.schema.enums import Locale
+from gateway_service.gateway.schema.mutations.client_device import client_device
 from gateway_service.gateway.schema.mutations.field import Payload, mutation
 from gateway_service.gateway.schema.mutations.payloads import (
     DonePayload,
@@ -55,7 +56,7 @@ class ProfileInput(graphene.InputObjectType):
     input=RegisterInput(required=True),
 )
 async def register(info: Info, input: RegisterInput) -> Payload:
-    """Create an account. If the address is already registered, the answer is the same and a mail explains it."""
+    """Register: the mailed link makes the account. For an address that has one, only the mail differs."""
     locale = await info.context.locale()
     request = users_pb2.RegisterRequest(
         email=input.email,
@@ -73,8 +74,9 @@ async def register(info: Info, input: RegisterInput) -> Payload:
 
 @mutation(VerifyEmailPayload, "TOKEN_INVALID", token=graphene.String(required=True))
 async def verify_email(info: Info, token: str) -> Payload:
-    """Verify an email address by the token from its mail."""
-    await info.context.call(stubs.users.VerifyEmail, users_pb2.VerifyEmailRequest(token=token))
+    """Confirm the address by the token from its mail, and so make the account."""
+    request = users_pb2.VerifyEmailRequest(token=token, device=client_device(info))
+    await info.context.call(stubs.users.VerifyEmail, request)
     return {}
 
 
@@ -124,7 +126,7 @@ async def refresh_tokens(info: Info, refresh_token: str | None = None) -> Payloa
     if from_cookie:
         info.context.check_cookies_can_be_set()
     token = info.context.refresh_cookie if refresh_token is None else refresh_token
-    request = users_pb2.RefreshTokensRequest(refresh_token=token)
+    request = users_pb2.RefreshTokensRequest(refresh_token=token, device=client_device(info))
     answer = await info.context.call(stubs.users.RefreshTokens, request)
     return _tokens(info, answer.tokens, in_cookie=from_cookie)
 
@@ -135,7 +137,9 @@ async def logout(info: Info, refresh_token: str | None = None, everywhere: bool 
     cookie = info.context.refresh_cookie if info.context.cookie_allowed else ""
     if cookie and not refresh_token:
         info.context.check_cookies_can_be_set()
-    request = users_pb2.LogoutRequest(refresh_token=refresh_token or cookie, everywhere=bool(everywhere))
+    request = users_pb2.LogoutRequest(
+        refresh_token=refresh_token or cookie, everywhere=bool(everywhere), device=client_device(info)
+    )
     await info.context.call(stubs.users.Logout, request)
     if info.context.refresh_cookie:
         clear_refresh_cookie(info.context.cookies)
@@ -151,7 +155,8 @@ async def update_profile(info: Info, input: ProfileInput) -> Payload:
     """Change all given fields, or none if one is refused. Null or an empty text clears an optional field."""
     traveller = info.context.signed_in_traveller()
     changes = {name: _plain(value) for name, value in input.items() if value is not None or name in _CLEARABLE}
-    await info.context.call(stubs.users.UpdateProfile, users_pb2.UpdateProfileRequest(**changes))
+    request = users_pb2.UpdateProfileRequest(**changes, device=client_device(info))
+    await info.context.call(stubs.users.UpdateProfile, request)
     profile_languages.pop(traveller.id, None)
     return {"user": UserRef(str(traveller.id))}
 

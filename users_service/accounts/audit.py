@@ -5,10 +5,11 @@ from uuid import UUID
 
 from shared.telemetry import current_request_id
 from users_service.accounts.contracts import Device
+from users_service.accounts.domain import AuditAction
 from users_service.accounts.models import AuditEntry
 
 
-def note(user_id: UUID | None, action: str, *, device: Device, now: datetime) -> None:
+def note(user_id: UUID | None, action: AuditAction, *, device: Device, now: datetime) -> None:
     """Write an entry. `user_id` is None if the address of a refused sign-in has no account."""
     AuditEntry.objects.create(
         user_id=user_id,

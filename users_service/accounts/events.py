@@ -10,10 +10,11 @@ from contracts.travel.events.v1 import users_pb2
 from shared.outbox import publish
 from users_service.accounts import audit
 from users_service.accounts.contracts import Device
+from users_service.accounts.domain import AuditAction
 from users_service.accounts.models import LinkRequest, PhoneCode, Session, User
 
 
-def record(user: User, message: Message, *, action: str, device: Device, now: datetime) -> None:
+def record(user: User, message: Message, *, action: AuditAction, device: Device, now: datetime) -> None:
     """Write the audit entry and the event of a change. The caller has locked the account's row."""
     audit.note(user.id, action, device=device, now=now)
     publish_change(user, message, now=now)

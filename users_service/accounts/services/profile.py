@@ -10,7 +10,7 @@ from shared.db import database_now
 from shared.errors import NotFound
 from users_service.accounts import events
 from users_service.accounts.contracts import Device, UserView
-from users_service.accounts.domain import clean_profile
+from users_service.accounts.domain import AuditAction, clean_profile
 from users_service.accounts.models import User
 from users_service.accounts.selectors import to_view
 
@@ -34,5 +34,7 @@ def update_profile(*, user_id: UUID, changes: Mapping[str, Any], device: Device)
             if "phone" in changed:
                 profile.phone_verified_at = None
             profile.save()
-            events.record(user, events.updated(user, changed), action="profile_updated", device=device, now=now)
+            events.record(
+                user, events.updated(user, changed), action=AuditAction.PROFILE_UPDATED, device=device, now=now
+            )
         return to_view(user)

@@ -13,6 +13,7 @@ from shared.text import DEFAULT_LOCALE
 from users_service.accounts import events, limits, passwords
 from users_service.accounts.contracts import Device, LinkUse, Registration
 from users_service.accounts.domain import (
+    AuditAction,
     TermsNotAccepted,
     TokenInvalid,
     check_password_strength,
@@ -116,7 +117,7 @@ def verify_email(*, token: str, device: Device) -> None:
             locale=pending.locale,
         )
         PendingRegistration.objects.filter(email=pending.email).delete()
-        events.record(user, events.registered(user), action="registered", device=device, now=now)
+        events.record(user, events.registered(user), action=AuditAction.REGISTERED, device=device, now=now)
         events.publish_change(user, events.verified(user), now=now)
 
 

@@ -1,6 +1,8 @@
 """End sessions. Whatever ends a session does it here, so that every service learns of it by an event."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -8,6 +10,7 @@ from django.conf import settings
 from contracts.travel.events.v1 import users_pb2
 from users_service.accounts import events
 from users_service.accounts.contracts import Device
+from users_service.accounts.domain import AuditAction
 from users_service.accounts.models import Session, User
 from users_service.accounts.tokens import access_lifetime
 
@@ -18,6 +21,14 @@ PASSWORD_CHANGED = users_pb2.SESSION_REVOKED_REASON_PASSWORD_CHANGED
 EMAIL_CHANGED = users_pb2.SESSION_REVOKED_REASON_EMAIL_CHANGED
 DISOWNED = users_pb2.SESSION_REVOKED_REASON_DISOWNED
 ACCOUNT_CLOSED = users_pb2.SESSION_REVOKED_REASON_ACCOUNT_CLOSED
+REVOKED = users_pb2.SESSION_REVOKED_REASON_REVOKED
+TOO_MANY = users_pb2.SESSION_REVOKED_REASON_TOO_MANY
+
+_ACTIONS: Final[Mapping[Reason, AuditAction]] = {
+    LOGOUT: AuditAction.SIGNED_OUT,
+    REUSE: AuditAction.REUSE_DETECTED,
+    REVOKED: AuditAction.SESSION_REVOKED,
+}
 
 
 def end_sessions(user: User, *, reason: Reason, device: Device, now: datetime, keep: UUID | None = None) -> int:
@@ -40,7 +51,7 @@ def end_session(user: User, session: Session, *, reason: Reason, device: Device,
     events.record(
         user,
         events.session_revoked(session, reason, access_until=until),
-        action="session_ended",
+        action=_ACTIONS.get(reason, AuditAction.SESSION_ENDED),
         device=device,
         now=now,
     )

@@ -13,7 +13,7 @@ from shared.db import database_now
 from shared.ids import uuid7
 from users_service.accounts import audit, limits, passwords
 from users_service.accounts.contracts import Device, Tokens
-from users_service.accounts.domain import InvalidCredentials, InvalidEmail, TokenInvalid, clean_email
+from users_service.accounts.domain import AuditAction, InvalidCredentials, InvalidEmail, TokenInvalid, clean_email
 from users_service.accounts.models import LinkPurpose, Session, User
 from users_service.accounts.services.links import notify_owner
 from users_service.accounts.services.session_end import LOGOUT, REUSE, end_session, end_sessions
@@ -34,7 +34,7 @@ def log_in(*, email: str, password: str, device: Device) -> Tokens:
     user = User.objects.filter(email=folded).first()
     if not passwords.matches(user, password[:1_000]) or user is None:
         with transaction.atomic():
-            audit.note(user.id if user else None, "sign_in_refused", device=device, now=database_now())
+            audit.note(user.id if user else None, AuditAction.SIGN_IN_REFUSED, device=device, now=database_now())
         raise InvalidCredentials
     limits.after_sign_in(email=folded, ip_address=device.ip_address)
     with transaction.atomic():
@@ -50,7 +50,7 @@ def log_in(*, email: str, password: str, device: Device) -> Tokens:
             user_agent=audit.printable(device.user_agent),
             ip_address=device.ip_address or None,
         )
-        audit.note(user.id, "signed_in", device=device, now=now)
+        audit.note(user.id, AuditAction.SIGNED_IN, device=device, now=now)
     return _tokens(session, now=now)
 
 

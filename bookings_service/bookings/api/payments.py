@@ -19,7 +19,7 @@ from bookings_service.payments.refusals import (
     ProviderUnavailable,
 )
 from shared.auth.drf import traveller_of
-from shared.errors import InFlight, Invalid, KeyReused, NotFound
+from shared.errors import InFlight, Invalid, KeyReused, NotFound, RateLimited
 from shared.http.openapi import refusals
 
 
@@ -33,7 +33,7 @@ class PaymentCreate(APIView):
             200: PaidSerializer,
             **refusals(
                 NotFound, NotPayable, InvalidPaymentMethod, PaymentInProgress, AlreadyPaid, ProviderUnavailable,
-                KeyReused, InFlight,
+                KeyReused, InFlight, RateLimited,
             ),
         },
     )  # fmt: skip

@@ -25,7 +25,7 @@ from bookings_service.bookings.refusals import (
 )
 from bookings_service.bookings.selectors import NEWEST
 from shared.auth.drf import traveller_of
-from shared.errors import InFlight, Invalid, KeyReused, NotFound, Unavailable
+from shared.errors import InFlight, Invalid, KeyReused, NotFound, RateLimited, Unavailable
 from shared.http.deadlines import deadline_of
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import page_arguments, page_response, rest_names
@@ -134,7 +134,7 @@ class BookingList(APIView):
 class BookingDetail(APIView):
     """One booking."""
 
-    @extend_schema(responses={200: shapes.BookingSerializer, **refusals(NotFound)})
+    @extend_schema(responses={200: shapes.BookingSerializer, **refusals(NotFound, RateLimited)})
     def get(self, request: Request, reference: str) -> Response:
         """Show the traveller's booking."""
         refuse_other_parameters(request, ())
@@ -147,7 +147,7 @@ class BookingHistory(APIView):
 
     @extend_schema(
         parameters=[OpenApiParameter("after_sequence", int)],
-        responses={200: shapes.EventSerializer(many=True), **refusals(NotFound, Invalid)},
+        responses={200: shapes.EventSerializer(many=True), **refusals(NotFound, Invalid, RateLimited)},
     )
     def get(self, request: Request, reference: str) -> Response:
         """List the booking's history entries after a sequence, oldest first."""
@@ -164,7 +164,7 @@ class CancellationQuoteCreate(APIView):
 
     @extend_schema(
         request=shapes.CancellationRequestSerializer,
-        responses={201: shapes.CancellationQuoteSerializer, **refusals(NotFound, NotCancellable)},
+        responses={201: shapes.CancellationQuoteSerializer, **refusals(NotFound, NotCancellable, RateLimited)},
     )
     def post(self, request: Request, reference: str) -> Response:
         """Quote what cancelling now would refund, and why."""

@@ -34,7 +34,7 @@ async def updates(*, reference: str, traveller_id: UUID, after: int) -> AsyncIte
 
     The entries come in order, each exactly one time.
 
-    Raises NotFound if the booking is not the traveller's.
+    Raises NotFound if the booking is not the traveller's, and RateLimited after too many wrong references.
     """
     with _listener.watching(reference) as woken:
         while True:

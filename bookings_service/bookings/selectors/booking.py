@@ -11,10 +11,12 @@ from uuid import UUID
 from django.db.models import DateField, DateTimeField, F, Func, Prefetch, QuerySet
 from django.db.models.functions import Cast
 
+from bookings_service.bookings import wrong_references
 from bookings_service.bookings.contracts import BookingView, PassengerKind, PassengerView
 from bookings_service.bookings.domain.booking import is_reference
 from bookings_service.bookings.json_columns import lines_from_json
 from bookings_service.bookings.models import Booking, Passenger
+from bookings_service.bookings.wrong_references import ReferenceNotFound
 from bookings_service.payments import ledger
 from bookings_service.payments.mapping import payment_view, refund_view
 from bookings_service.payments.models import Payment, Refund
@@ -65,10 +67,13 @@ def booking_of_any_traveller(*, booking_id: UUID) -> BookingView:
 
 
 def booking_by_reference(*, reference: str, traveller_id: UUID) -> BookingView:
-    """Return a traveller's booking. Raises NotFound."""
-    if not is_reference(reference):
-        raise NotFound
-    return _view_of_first(bookings().filter(reference=reference, traveller_id=traveller_id))
+    """Return a traveller's booking. Raises NotFound, and RateLimited after too many wrong references."""
+    with wrong_references.limited(traveller_id=traveller_id):
+        own = bookings().filter(reference=reference, traveller_id=traveller_id)
+        booking = own.first() if is_reference(reference) else None
+        if booking is None:
+            raise ReferenceNotFound
+    return views_of([booking])[0]
 
 
 def bookings_by_id(*, ids: Collection[UUID], traveller_id: UUID) -> list[BookingView]:

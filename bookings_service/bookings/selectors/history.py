@@ -25,7 +25,7 @@ def booking_with_history(
 ) -> tuple[BookingView, list[HistoryEntryView]]:
     """Return a traveller's booking, and its history entries after a sequence, up to the booking's `sequence`.
 
-    Raises NotFound.
+    Raises NotFound, and RateLimited after too many wrong references.
     """
     booking = booking_by_reference(reference=reference, traveller_id=traveller_id)
     events = history(booking_ids=[booking.id], traveller_id=traveller_id, after=after)[booking.id]

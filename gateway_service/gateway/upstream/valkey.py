@@ -1,6 +1,6 @@
 """Valkey, for the counters that all gateway processes share. Valkey speaks Redis's protocol, so the client is `redis`.
 
-While Valkey is unavailable, wrong references are not counted, and sockets are counted only within each process.
+While Valkey is unavailable, sockets are counted only within each process.
 """
 
 import asyncio

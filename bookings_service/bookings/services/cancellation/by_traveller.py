@@ -8,15 +8,15 @@ from uuid import UUID
 
 from django.db import transaction
 
-from bookings_service.bookings import selectors
+from bookings_service.bookings import selectors, wrong_references
 from bookings_service.bookings.contracts import Actor, ActorKind, BookingView, CancellationQuoteView
 from bookings_service.bookings.domain.booking import Reason, is_reference
 from bookings_service.bookings.models import Booking, CancellationQuote
 from bookings_service.bookings.services.cancellation.cancellation_quote import quote_for
 from bookings_service.bookings.services.cancellation.carry_out import carry_out
+from bookings_service.bookings.wrong_references import ReferenceNotFound
 from shared.auth import Traveller
 from shared.db import database_now
-from shared.errors import NotFound
 
 
 def quote_cancellation(
@@ -24,13 +24,13 @@ def quote_cancellation(
 ) -> CancellationQuoteView:
     """Quote what cancelling the passengers would refund now, and why, and store the quote. No passengers means all.
 
-    Raises NotFound if the booking or a passenger is not the traveller's, NotCancellable.
+    Raises NotFound if the booking or a passenger is not the traveller's, NotCancellable, RateLimited.
     """
-    with transaction.atomic():
+    with wrong_references.limited(traveller_id=traveller.id), transaction.atomic():
         own = Booking.objects.select_for_update().filter(reference=reference, traveller_id=traveller.id)
         booking = own.first() if is_reference(reference) else None
         if booking is None:
-            raise NotFound
+            raise ReferenceNotFound
         quote = quote_for(booking, passenger_ids=passenger_ids, now=database_now())
         return selectors.cancellation_quote_view(quote)
 

@@ -3,11 +3,12 @@
 from django.conf import settings
 from django.db import transaction
 
-from bookings_service.bookings import selectors
+from bookings_service.bookings import selectors, wrong_references
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.domain.booking import Status, is_reference
 from bookings_service.bookings.models import Booking
 from bookings_service.bookings.services.payment.settle import settle_payment
+from bookings_service.bookings.wrong_references import ReferenceNotFound
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.domain import LIVE, PaymentStatus
 from bookings_service.payments.mapping import payment_view
@@ -30,7 +31,6 @@ from bookings_service.payments.refusals import (
 )
 from shared.auth import Traveller
 from shared.db import database_now
-from shared.errors import NotFound
 from shared.failpoints import failpoint
 from shared.idempotency.requests import IdempotentRequest
 from shared.money import Money
@@ -44,15 +44,13 @@ def pay_booking(
     A declined payment is returned as FAILED, one without an answer in time as PROCESSING.
 
     Raises NotFound, NotPayable, InvalidPaymentMethod, PaymentInProgress, AlreadyPaid, ProviderUnavailable, KeyReused,
-    InFlight.
+    InFlight, RateLimited.
     """
-    if not is_reference(reference):
-        raise NotFound
     if not 0 < len(payment_method) <= 100 or not all("!" <= character <= "~" for character in payment_method):
         raise InvalidPaymentMethod(field="paymentMethod")
     command = {"pay": reference, "method": payment_method}
     idempotent_request = IdempotentRequest(owner=traveller.id, key=idempotency_key, request=command)
-    with idempotent_request.once() as write:
+    with wrong_references.limited(traveller_id=traveller.id), idempotent_request.once() as write:
         if write.earlier_result:
             payment = Payment.objects.get(id=write.earlier_result)
             return payment_view(payment), selectors.booking_of_any_traveller(booking_id=payment.booking_id)
@@ -101,9 +99,10 @@ def amount_of(payment: Payment) -> Money:
 
 def _record(*, reference: str, method: str, key: str, traveller: Traveller) -> Payment:
     now = database_now()
-    booking = Booking.objects.select_for_update().filter(reference=reference, traveller_id=traveller.id).first()
+    own = Booking.objects.select_for_update().filter(reference=reference, traveller_id=traveller.id)
+    booking = own.first() if is_reference(reference) else None
     if booking is None:
-        raise NotFound
+        raise ReferenceNotFound
     if booking.payments.filter(status__in=LIVE).exists():
         raise PaymentInProgress
     if booking.status == Status.CONFIRMED:

@@ -1,0 +1,115 @@
+"""How often something may happen: counts in Valkey, in fixed windows. While Valkey is away, nobody is limited."""
+
+import hashlib
+from dataclasses import dataclass
+
+import redis
+import structlog
+from django.conf import settings
+from django_redis import get_redis_connection
+
+from shared.errors import RateLimited
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Counts one kind of event for each subject. The first event of a subject starts a window of `seconds`."""
+
+    name: str
+    seconds: int
+
+    def add(self, *subject: str) -> int:
+        """Count one event, and return how many the window now has. Returns 0 while Valkey is unavailable."""
+        key = self._key(subject)
+        try:
+            pipe = get_redis_connection("default").pipeline()
+            pipe.incr(key)
+            pipe.expire(key, self.seconds, nx=True)
+            return int(pipe.execute()[0])
+        except redis.RedisError as error:
+            _unavailable(error)
+            return 0
+
+    def count(self, *subject: str) -> int:
+        """Return how many events the window has. Returns 0 while Valkey is unavailable."""
+        try:
+            return int(get_redis_connection("default").get(self._key(subject)) or 0)
+        except redis.RedisError as error:
+            _unavailable(error)
+            return 0
+
+    def take_back(self, *subject: str) -> None:
+        """Count one event less."""
+        try:
+            get_redis_connection("default").decr(self._key(subject))
+        except redis.RedisError as error:
+            _unavailable(error)
+
+    def forget(self, *subject: str) -> None:
+        """Forget the events of the subject."""
+        try:
+            get_redis_connection("default").delete(self._key(subject))
+        except redis.RedisError as error:
+            _unavailable(error)
+
+    def check(self, *subject: str, count: int, limit: int) -> None:
+        """Raise RateLimited if `count` is above `limit`. A limit of 0 is no limit."""
+        if 0 < limit < count:
+            raise RateLimited(retry_after=self._seconds_left(subject))
+
+    def _seconds_left(self, subject: tuple[str, ...]) -> int:
+        try:
+            seconds = int(get_redis_connection("default").ttl(self._key(subject)))
+        except redis.RedisError:
+            return self.seconds
+        return seconds if 0 < seconds <= self.seconds else self.seconds
+
+    def _key(self, subject: tuple[str, ...]) -> str:
+        """Return the key. It is a hash, so that Valkey never has an address."""
+        digest = hashlib.sha256("\x1f".join((self.name, *subject)).encode()).hexdigest()
+        return f"{settings.SERVICE_NAME}:limit:{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """The limit of sign-ins of an account and of a network. `name` separates kinds of sign-in."""
+
+    name: str
+    seconds: int = 15 * 60
+
+    def before(self, *, account: str, network: str) -> None:
+        """Count a sign-in as failed, until `after` says that it succeeded.
+
+        The limit of an account applies only to networks that have failed to sign in to it before. So its owner can
+        still sign in from another network. Raises RateLimited beyond LOGIN_LIMIT_ACCOUNT or LOGIN_LIMIT_NETWORK.
+        """
+        of_network = self._networks.add(network)
+        of_account = self._accounts.add(account)
+        of_network_on_account = self._pairs.add(account, network)
+        self._networks.check(network, count=of_network, limit=settings.LOGIN_LIMIT_NETWORK)
+        if of_network_on_account > 1:
+            self._accounts.check(account, count=of_account, limit=settings.LOGIN_LIMIT_ACCOUNT)
+
+    def after(self, *, account: str, network: str) -> None:
+        """Forget the account's failures, because its owner has signed in."""
+        self._networks.take_back(network)
+        self._accounts.forget(account)
+        self._pairs.forget(account, network)
+
+    @property
+    def _networks(self) -> Window:
+        return Window(f"{self.name}-network", self.seconds)
+
+    @property
+    def _accounts(self) -> Window:
+        return Window(f"{self.name}-account", self.seconds)
+
+    @property
+    def _pairs(self) -> Window:
+        return Window(f"{self.name}-pair", self.seconds)
+
+
+def _unavailable(error: redis.RedisError) -> None:
+    log.warning("rate_limits_unavailable", cause=type(error).__name__)

@@ -58,7 +58,6 @@ def users(upstreams: None, _users: doubles.Users) -> Iterator[doubles.Users]:
     yield _users
     _users.unavailable = False
     _users.before_answer = lambda: None
-    _users.unverified.clear()
 
 
 @pytest.fixture

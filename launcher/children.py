@@ -15,13 +15,14 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import IO, Final, TypedDict
 
 import psutil
 
 from launcher.platform import Platform
 
 MARK: Final = "TRAVEL_PROCESS"
+PRIVATE: Final = 0o077  # the umask of every child
 LARGEST_LOG: Final = 20_000_000  # bytes; a longer log is renamed to .log.1 when its process starts
 
 
@@ -99,12 +100,15 @@ def spawn(
     cwd: Path | None = None,
     user: UserArguments | None = None,
 ) -> tuple[Child, "subprocess.Popen[bytes]"]:
-    """Start a child in its own session, append its output to var/log/<name>.log, and write its pid file."""
+    """Start a child in its own session, append its output to var/log/<name>.log, and write its pid file.
+
+    Only its own user may read the files that it makes.
+    """
     path = log_of(platform, name)
     if path.exists() and path.stat().st_size > LARGEST_LOG:
         path.replace(path.with_suffix(".log.1"))
     (platform.run / f"{name}.heartbeat").unlink(missing_ok=True)
-    with path.open("ab") as log:
+    with open_log(path) as log:
         process = subprocess.Popen(
             command,
             cwd=cwd or platform.root,
@@ -113,6 +117,7 @@ def spawn(
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=PRIVATE,
             **(user or {}),
         )
     child = Child(name=name, pid=process.pid, started=start_mark(process.pid) or "gone", restarts=restarts)
@@ -175,6 +180,13 @@ def strays(platform: Platform, known: Iterable[Child] = ()) -> list[Child]:
 def log_of(platform: Platform, name: str) -> Path:
     """Return the child's log file."""
     return platform.log / f"{name}.log"
+
+
+def open_log(path: Path) -> IO[bytes]:
+    """Open a log to append to it. Only its owner may read it."""
+    log = open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")  # noqa: SIM115 - the caller closes it
+    os.fchmod(log.fileno(), 0o600)  # an older version may have made it
+    return log
 
 
 def last_lines(path: Path, count: int = 15, *, since: int = 0) -> list[str]:

@@ -92,12 +92,16 @@ class Platform:
             self.marker.write_text(f"{self.var}\n")
 
     def make_folders(self) -> None:
-        """Make the state folder and the folders in it. Raises Refusal if that is impossible."""
+        """Make the state folder, and the folders in it, which only their owner may enter.
+
+        Everybody may enter the state folder itself, because PostgreSQL does not run as root. Raises Refusal if a folder
+        cannot be made.
+        """
         try:
             self.make_state_folder()
-            for folder in (self.run, self.log, self.sms, self.media):
-                folder.mkdir(exist_ok=True)
-            self.secrets.mkdir(mode=0o700, exist_ok=True)
+            for folder in (self.run, self.log, self.sms, self.media, self.secrets):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                folder.chmod(0o700)  # an older version may have made it
         except OSError as error:
             raise Refusal(
                 f"The state folder {self.var} cannot be made: {error.strerror}.",

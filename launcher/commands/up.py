@@ -132,7 +132,7 @@ def start_supervisor(platform: Platform, *options: str) -> "subprocess.Popen[byt
     ]
     environment = {**os.environ, "PYTHONPATH": str(platform.root)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    with children.log_of(platform, "launcher").open("ab") as log:
+    with children.open_log(children.log_of(platform, "launcher")) as log:
         process = subprocess.Popen(
             [*command, *options],
             cwd=platform.root,

@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from launcher import ports
-from launcher.children import marks
+from launcher.children import PRIVATE, marks
 from launcher.infrastructure import kafka_jars
 from launcher.platform import Platform
 from launcher.refusal import Refusal
@@ -39,7 +39,8 @@ QUIET: Final = {"request.timeout.ms": 5000, "socket.connection.setup.timeout.ms"
 def prepare(platform: Platform) -> None:
     """Write the configuration, and format the log folder if there is none. A format that was killed is done again."""
     folder = _folder(platform)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)  # an older version may have made it
     _write_properties(platform, folder / "server.properties", data=folder / "data")
     if (folder / "data" / "meta.properties").exists():
         return
@@ -64,6 +65,7 @@ def prepare(platform: Platform) -> None:
         capture_output=True,
         text=True,
         check=False,
+        umask=PRIVATE,
     )
     if done.returncode:
         raise Refusal(f"Kafka could not format its folder {draft}: {(done.stderr or done.stdout).strip()[-300:]}")

@@ -48,4 +48,5 @@ async def serve(port: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # mails hold links that sign in: only their owner may read them
     asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))

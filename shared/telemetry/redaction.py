@@ -33,10 +33,12 @@ _EMAIL = r"[^\s@\"'<>(),;:=]{1,64}+@[^\s@\"'<>(),;:=]{1,255}"
 _PAYMENT_METHOD = r"\bpm_\w+"
 _STRIPE = r"\b(?:sk|rk)_(?:live|test)_\w+|\bwhsec_\w+|\bpi_[a-z0-9]+_secret_\w+"
 _PHONE = r"(?<![\w+])\+[1-9]\d[\d ().-]{5,16}\d\b"
-# PostgreSQL's message about a refused row contains the row.
+_HASH = r"\$?argon2\w*\$\S+"
+# PostgreSQL's message about a refused row contains the row, which may have several lines.
+_DETAIL = r"(?<=DETAIL:)\s+.*?(?=\n(?:HINT|QUERY|CONTEXT|LOCATION):|\n\n(?:The above|During handling)|\Z)"
 _ROW = r"(?<=failing row contains )\(.*\)|(?<=\)=)\(.*?\)(?= (?:already|is not|is still|conflicts))"
 _PATTERN: Final = re.compile(
-    "|".join((_JWT, _BEARER, _QUERY, _USERINFO, _EMAIL, _PAYMENT_METHOD, _STRIPE, _PHONE, _ROW)),
+    "|".join((_JWT, _BEARER, _QUERY, _USERINFO, _EMAIL, _PAYMENT_METHOD, _STRIPE, _PHONE, _HASH, _DETAIL, _ROW)),
     re.IGNORECASE | re.DOTALL,
 )
 _ADDRESS: Final = re.compile(

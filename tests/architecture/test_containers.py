@@ -13,6 +13,7 @@ import yaml
 from launcher import ports
 from launcher.environment import LONG_COMMAND_LIMITS, platform_environment
 from launcher.imports import with_imports
+from launcher.infrastructure.postgres import SILENT
 from launcher.platform import Platform
 from launcher.processes import SERVICES, TABLE, WITH_DATABASE, Health
 from launcher.secret_owners import without_foreign_secrets
@@ -241,3 +242,7 @@ def test_services_believe_the_gateway_about_a_client_and_the_gateway_only_the_pe
     assert set(trusted.values()) == {f"{address},${{TRUSTED_PROXIES-}}"}
     assert default in ip_network(re.search(r":-(.+)}", network["subnet"])[1])
     assert default not in ip_network(re.search(r":-(.+)}", network["ip_range"])[1]), "another container might get it"
+
+
+def test_postgres_keeps_rows_and_parameters_out_of_its_log_here_too():
+    assert {f"-c{name}={value}" for name, value in SILENT.items()} <= set(CONTAINERS["postgres"]["command"])

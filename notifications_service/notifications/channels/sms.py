@@ -1,6 +1,7 @@
 """SMS through a provider. The console provider sends nothing: it writes each SMS to a JSON file."""
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -23,8 +24,8 @@ class ConsoleSms:
         self._folder = folder
 
     def send(self, *, to: str, text: str, notification_id: UUID, sent_at: datetime) -> None:
-        """Write the file whole or not at all."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Write the file whole or not at all. Only its owner may read it."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         content = {
             "to": to,
             "text": text,
@@ -32,7 +33,9 @@ class ConsoleSms:
             "notification_id": str(notification_id),
         }
         new = self._folder / f".{notification_id}.new"
-        new.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+        new.unlink(missing_ok=True)
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
         new.replace(self._folder / f"{notification_id}.json")
 
 

@@ -59,6 +59,7 @@ def test_a_confirmation_sends_mail_invoice_calendar_and_sms(users, mailbox, sms_
     (file,) = sms_folder.iterdir()
     written = json.loads(file.read_text())
     assert file.name == f"{sms.id}.json"
+    assert (file.stat().st_mode & 0o777, sms_folder.stat().st_mode & 0o777) == (0o600, 0o700)
     assert (written["to"], written["notification_id"]) == ("+33612345678", str(sms.id))
     assert (
         written["text"]

@@ -55,6 +55,7 @@ SHAPES = [
     "sk_" + "live_51Hf0aQ2eZvKYlo2C",
     "rk_" + "test_51Hf0aQ2eZvKYlo2C",
     "whsec_C0ffee4nd7ea",
+    "argon2$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
     "pi_3MtwBwLkdIwHu7ix28a3tqPa_secret_YrKJUKribcBj",
 ]
 
@@ -92,9 +93,30 @@ def test_tokens_after_bearer_and_passwords_in_urls_are_removed(lines):
 
 
 def test_the_row_that_the_database_refused_is_removed():
-    said = "new row violates check constraint\nDETAIL:  Failing row contains (1, Ann, Smith (née X), 2020-01-01)."
+    row = "DETAIL:  Failing row contains (1, Ann, Smith (née\nX), 2020-01-01)."
+    key = "DETAIL:  Key (last_name, city)=(Smith, Lyon) already exists."
 
-    assert redact(said) == "new row violates check constraint\nDETAIL:  Failing row contains [redacted]."
+    for detail in (row, key, row.removeprefix("DETAIL:  "), key.removeprefix("DETAIL:  ")):
+        hidden = redact(f"new row violates check constraint\n{detail}\nHINT:  none")
+        assert not [word for word in ("Ann", "Smith", "X", "Lyon") if word in hidden], hidden
+        assert hidden.startswith("new row violates check constraint")
+    assert redact(f"refused\n{row}\nCONTEXT:  COPY x") == "refused\nDETAIL:[redacted]\nCONTEXT:  COPY x"
+
+
+def test_a_traceback_keeps_its_frames_and_loses_the_row(lines):
+    """Seen failing (`Smith, Lyon`) while only the ends of some sentences of PostgreSQL were known."""
+    try:
+        try:
+            raise ValueError("violates\nDETAIL:  Key (last_name, city)=(Smith, Lyon) is a duplicate.")
+        except ValueError as error:
+            raise RuntimeError("violates\nDETAIL:  Partition key contains (name) = (Smith, Lyon).") from error
+    except RuntimeError:
+        logging.getLogger("y").exception("failed")
+
+    text = "\n".join(lines())
+    assert "Smith" not in text
+    assert "The above exception was the direct cause" in text
+    assert text.count("Traceback") == 2
 
 
 def test_numbers_times_and_loopback_addresses_stay_readable():

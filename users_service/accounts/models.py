@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from shared.ids import uuid7
-from users_service.accounts.domain import clean_email
+from users_service.accounts.domain import clean_email, fold
 
 
 class UserManager(BaseUserManager["User"]):
@@ -28,11 +28,11 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Return the account of an address, in any spelling."""
-        return self.get(email=clean_email(username or ""))
+        return self.get(email=fold(username or ""))
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """An account. `email` is stored folded (lower case, NFKC). `version` orders its events."""
+    """An account. `email` is stored folded: in ASCII and lower case. `version` orders its events."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.CharField("email address", max_length=254, unique=True)

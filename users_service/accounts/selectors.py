@@ -26,7 +26,7 @@ def get_user(*, user_id: UUID) -> UserView:
 
 def id_by_email(*, email: str) -> UUID | None:
     """Return the id of the address's account, in any spelling, or None if it has no active account."""
-    return User.objects.filter(email=fold(email[:1_000]), is_active=True).values_list("id", flat=True).first()
+    return User.objects.filter(email=fold(email), is_active=True).values_list("id", flat=True).first()
 
 
 def staff_by_id(*, staff_id: UUID) -> StaffView:

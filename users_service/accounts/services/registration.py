@@ -36,7 +36,9 @@ def register(*, registration: Registration, device: Device) -> None:
     first_name = clean_name(registration.first_name, field="firstName")
     last_name = clean_name(registration.last_name, field="lastName")
     phone = clean_phone(registration.phone)
-    check_password_strength(registration.password, email=email, common=passwords.common_passwords())
+    check_password_strength(
+        registration.password, email=email, names=(first_name, last_name), common=passwords.common_passwords()
+    )
     if not registration.accept_terms:
         raise TermsNotAccepted(field="acceptTerms")
     limits.before_mail(email=email, ip_address=device.ip_address)

@@ -13,7 +13,7 @@ from shared.db import database_now
 from shared.ids import uuid7
 from users_service.accounts import audit, limits, passwords
 from users_service.accounts.contracts import Device, Tokens
-from users_service.accounts.domain import AuditAction, InvalidCredentials, InvalidEmail, TokenInvalid, clean_email
+from users_service.accounts.domain import AuditAction, InvalidCredentials, TokenInvalid, fold
 from users_service.accounts.models import LinkPurpose, Session, User
 from users_service.accounts.services.links import notify_owner
 from users_service.accounts.services.session_end import LOGOUT, REUSE, end_session, end_sessions
@@ -26,10 +26,7 @@ def log_in(*, email: str, password: str, device: Device) -> Tokens:
 
     Raises InvalidCredentials for an unknown address or a wrong password, after the same time, and RateLimited.
     """
-    try:
-        folded = clean_email(email)
-    except InvalidEmail:
-        folded = ""
+    folded = fold(email)
     limits.before_sign_in(email=folded, ip_address=device.ip_address)
     user = User.objects.filter(email=folded).first()
     if not passwords.matches(user, password[:1_000]) or user is None:

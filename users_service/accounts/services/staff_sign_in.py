@@ -13,7 +13,7 @@ from users_service.accounts.selectors import to_staff_view
 @passwords.place()
 def authenticate_staff(*, email: str, password: str, ip_address: str) -> StaffView:
     """Return the staff account of these credentials. Raises InvalidCredentials, RateLimited."""
-    folded = fold(email[:254])
+    folded = fold(email)
     limits.before_sign_in(email=folded, ip_address=ip_address)
     user = User.objects.filter(email=folded, is_staff=True).select_related("profile").first()
     is_right = passwords.matches(user, password[:1_000])

@@ -26,6 +26,7 @@ _SECRET_FIELDS: Final = frozenset(
 )  # fmt: skip
 
 _JWT = r"eyJ[\w-]{4,}\.[\w-]*(?:\.[\w-]*)?"
+_REFRESH = r"\btrf_[\w-]+"
 _BEARER = r"(?<=bearer )\S+"
 _QUERY = r"(?<=token=)[^\s&\"'<>]+|(?<=signature=)[^\s&\"'<>]+|(?<=password=)[^\s&\"'<>]+|(?<=email=)[^\s&\"'<>]+"
 _USERINFO = r"(?<=://)[^\s/@]+(?=@)"
@@ -38,7 +39,9 @@ _HASH = r"\$?argon2\w*\$\S+"
 _DETAIL = r"(?<=DETAIL:)\s+.*?(?=\n(?:HINT|QUERY|CONTEXT|LOCATION):|\n\n(?:The above|During handling)|\Z)"
 _ROW = r"(?<=failing row contains )\(.*\)|(?<=\)=)\(.*?\)(?= (?:already|is not|is still|conflicts))"
 _PATTERN: Final = re.compile(
-    "|".join((_JWT, _BEARER, _QUERY, _USERINFO, _EMAIL, _PAYMENT_METHOD, _STRIPE, _PHONE, _HASH, _DETAIL, _ROW)),
+    "|".join(
+        (_JWT, _REFRESH, _BEARER, _QUERY, _USERINFO, _EMAIL, _PAYMENT_METHOD, _STRIPE, _PHONE, _HASH, _DETAIL, _ROW)
+    ),
     re.IGNORECASE | re.DOTALL,
 )
 _ADDRESS: Final = re.compile(

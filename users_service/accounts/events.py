@@ -1,12 +1,13 @@
 """The events of accounts. They have only ids. The version of the account orders the events of an account."""
 
 from datetime import datetime
+from uuid import UUID
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from contracts.travel.common.v1 import common_pb2
-from contracts.travel.events.v1 import users_pb2
+from contracts.travel.events.v1 import signing_keys_pb2, users_pb2
 from shared.outbox import publish
 from users_service.accounts import audit
 from users_service.accounts.contracts import Device
@@ -76,6 +77,12 @@ def session_revoked(
 def signed_in_from_new_device(session: Session) -> users_pb2.UserSignedInFromNewDevice:
     """Return the event of a sign-in with a device that the account had not used."""
     return users_pb2.UserSignedInFromNewDevice(user_id=str(session.user_id), session_id=str(session.id))
+
+
+def publish_signing_keys_changed(kid: str, *, withdrawn: bool, now: datetime) -> None:
+    """Write the event that makes every verifier fetch the key set. `withdrawn` says that the former keys are void."""
+    message = signing_keys_pb2.SigningKeysChanged(key_id=kid, earlier_keys_withdrawn=withdrawn)
+    publish(message, aggregate_id=UUID(kid), sequence=1, occurred_at=now)
 
 
 def _timestamp(instant: datetime) -> Timestamp:

@@ -45,6 +45,7 @@ SECRETS = {
 }
 SHAPES = [
     "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl",
+    "trf_AZrRq3-0fV_zhJ3JtYkq",
     "ann@travel.example",
     "аня@почта.example",
     "198.51.100.22",

@@ -180,4 +180,4 @@ class JwksView(PublicView):
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
         """Show the keys that verify access tokens."""
-        return Response(signing.jwks(), headers={"Cache-Control": "public, max-age=60"})
+        return Response(signing.jwks(), headers={"Cache-Control": "public, max-age=30"})

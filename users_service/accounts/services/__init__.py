@@ -4,9 +4,17 @@ from users_service.accounts.services.links import describe_link, mint_link
 from users_service.accounts.services.profile import update_profile
 from users_service.accounts.services.registration import register, resend_verification, verify_email
 from users_service.accounts.services.sessions import log_in, log_out, refresh
+from users_service.accounts.services.signing_keys import (
+    Rotation,
+    RotationUnderWay,
+    replace_compromised_signing_keys,
+    rotate_signing_keys,
+)
 from users_service.accounts.services.staff_sign_in import authenticate_staff
 
 __all__ = [
+    "Rotation",
+    "RotationUnderWay",
     "authenticate_staff",
     "describe_link",
     "log_in",
@@ -14,7 +22,9 @@ __all__ = [
     "mint_link",
     "refresh",
     "register",
+    "replace_compromised_signing_keys",
     "resend_verification",
+    "rotate_signing_keys",
     "update_profile",
     "verify_email",
 ]

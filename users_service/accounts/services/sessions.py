@@ -15,9 +15,10 @@ from users_service.accounts import audit, limits, passwords
 from users_service.accounts.contracts import Device, Tokens
 from users_service.accounts.domain import AuditAction, InvalidCredentials, TokenInvalid, fold
 from users_service.accounts.models import LinkPurpose, Session, User
+from users_service.accounts.refresh_tokens import make_refresh_token, read_refresh_token
 from users_service.accounts.services.links import notify_owner
 from users_service.accounts.services.session_end import LOGOUT, REUSE, end_session, end_sessions
-from users_service.accounts.tokens import AccessToken, RefreshToken, access_lifetime, read_refresh_token
+from users_service.accounts.tokens import AccessToken, access_lifetime
 
 
 @passwords.place()
@@ -124,7 +125,7 @@ def _tokens(session: Session, *, now: datetime) -> Tokens:
         access_token=AccessToken.of(
             session, at=now, jti=session.current_jti, expires_at=now + lifetime, roles=sorted(roles)
         ),
-        refresh_token=RefreshToken.of(session, at=now, jti=session.current_jti, expires_at=session.expires_at),
+        refresh_token=make_refresh_token(session_id=session.id, jti=session.current_jti),
         expires_in=int(lifetime.total_seconds()),
         refresh_expires_at=session.expires_at,
     )

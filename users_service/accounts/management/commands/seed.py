@@ -45,7 +45,7 @@ class Command(BaseCommand):
         self._staff()
         if options["travellers"]:
             self._travellers(options["travellers"])
-        signing.signer()
+        signing.make_first_key()
 
     def _staff(self) -> None:
         given = os.environ.get("ADMIN_PASSWORD")

@@ -1,11 +1,20 @@
 """The contracts of accounts as protobuf messages, and requests as contracts."""
 
-from typing import Any
+from typing import Any, Final
 
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.users.v1 import users_pb2 as pb
 from shared.rpc.mapping import locale_from_proto, locale_to_proto, ts
-from users_service.accounts.contracts import Device, Link, Registration, StaffView, Tokens, UserView
+from users_service.accounts.contracts import (
+    Device,
+    Link,
+    LinkDescription,
+    LinkUse,
+    Registration,
+    StaffView,
+    Tokens,
+    UserView,
+)
 
 
 def user_to_proto(user: UserView) -> pb.User:
@@ -65,6 +74,27 @@ def link_to_proto(link: Link) -> pb.MintLinkResponse:
             time_zone=recipient.time_zone,
             notify_by_email=True,
         ),
+    )
+
+
+_LINK_USES: Final = {
+    LinkUse.VERIFY_EMAIL: pb.LINK_USE_VERIFY_EMAIL,
+    LinkUse.RESET_PASSWORD: pb.LINK_USE_RESET_PASSWORD,
+    LinkUse.CONFIRM_EMAIL_CHANGE: pb.LINK_USE_CONFIRM_EMAIL_CHANGE,
+    LinkUse.UNDO_EMAIL_CHANGE: pb.LINK_USE_UNDO_EMAIL_CHANGE,
+    LinkUse.DISOWN_CHANGE: pb.LINK_USE_DISOWN_CHANGE,
+}
+
+
+def link_description_to_proto(link: LinkDescription) -> pb.DescribeLinkResponse:
+    """Return what a link is for as a message."""
+    return pb.DescribeLinkResponse(
+        use=_LINK_USES[link.use],
+        email=link.email,
+        first_name=link.first_name,
+        requested_at=ts(link.requested_at),
+        expires_at=ts(link.expires_at),
+        locale=locale_to_proto(link.locale),
     )
 
 

@@ -11,6 +11,7 @@ from users_service.accounts import passwords, selectors, services
 from users_service.accounts.contracts import Device
 from users_service.accounts.rpc.mappers import (
     contact_to_proto,
+    link_description_to_proto,
     link_to_proto,
     staff_to_proto,
     to_changes,
@@ -42,6 +43,11 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
         """Use a verification link."""
         services.verify_email(token=request.token, device=to_device(request.device))
         return pb.VerifyEmailResponse()
+
+    @rpc(callers=GATEWAY, traveller="none")
+    def DescribeLink(self, request: pb.DescribeLinkRequest, call: Call) -> pb.DescribeLinkResponse:
+        """Return what a mailed link is for. Nothing changes."""
+        return link_description_to_proto(services.describe_link(token=request.token))
 
     @rpc(callers=GATEWAY, traveller="none")
     def ResendVerification(self, request: pb.ResendVerificationRequest, call: Call) -> pb.ResendVerificationResponse:

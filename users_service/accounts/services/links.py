@@ -89,7 +89,10 @@ def describe_link(*, token: str) -> LinkDescription:
     request = LinkRequest.objects.filter(token_hash=hash_of(token)).first()
     if request is None or not _is_open(request, database_now()):
         raise TokenInvalid
-    recipient = _recipient(request)
+    try:
+        recipient = _recipient(request)
+    except LinkNotWanted:
+        raise TokenInvalid from None
     return LinkDescription(
         use=USES[request.purpose],
         email=request.recipient,

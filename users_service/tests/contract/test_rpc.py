@@ -1,6 +1,7 @@
 """travel.users.v1 over a real server: who may call each method, and that other people's ids give nothing."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import grpc
@@ -10,10 +11,12 @@ from contracts.travel.common.v1 import common_pb2
 from contracts.travel.users.v1 import users_pb2 as pb
 from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub, add_UsersServiceServicer_to_server
 from shared.auth import testing as auth
+from shared.db import database_now
 from shared.ids import uuid7
 from shared.rpc.testing import running
-from users_service.accounts.models import LinkRequest, Profile, User
+from users_service.accounts.models import LinkPurpose, LinkRequest, Profile, User
 from users_service.accounts.rpc.servicer import UsersServicer
+from users_service.accounts.services.links import hash_of
 from users_service.tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,8 +66,17 @@ def test_a_person_registers_verifies_the_address_and_may_book(ask):
     assert b"INVALID_CREDENTIALS" in ask("Login", login)[1]
 
     link = ask("MintLink", pb.MintLinkRequest(request_id=str(LinkRequest.objects.get().id)), caller="notifications")
-    ask("VerifyEmail", pb.VerifyEmailRequest(token=link.url.split("?token=")[1]))
+    token = link.url.split("?token=")[1]
+    described = ask("DescribeLink", pb.DescribeLinkRequest(token=token))
+    assert ask("DescribeLink", pb.DescribeLinkRequest(token=token)) == described
+    ask("VerifyEmail", pb.VerifyEmailRequest(token=token))
+    described_again = ask("DescribeLink", pb.DescribeLinkRequest(token=token))
 
+    assert (described.use, described.email) == (pb.LINK_USE_VERIFY_EMAIL, "zoe@example.org")
+    assert (described.first_name, described.locale) == ("Zoë", common_pb2.LOCALE_FR)
+    assert described.expires_at == link.expires_at
+    assert described_again[0] == "INVALID_ARGUMENT"
+    assert b"TOKEN_INVALID" in described_again[1]
     assert (link.contact.email, link.contact.locale) == ("zoe@example.org", common_pb2.LOCALE_FR)
     tokens = ask("Login", login).tokens
     check = pb.CheckTravellerRequest(traveller_id=str(User.objects.get().id))
@@ -106,6 +118,24 @@ def test_a_refused_profile_changes_nothing(ask, person, token):
     assert refused[0] == "INVALID_ARGUMENT"
     assert b"INVALID_CURRENCY" in refused[1]
     assert Profile.objects.get(user=person).nationality == ""
+
+
+def test_the_link_of_a_closed_account_is_described_as_an_unknown_link(ask, person):
+    """Seen failing (LINK_NOT_WANTED) while describe_link let that refusal through."""
+    LinkRequest.objects.create(
+        user=person,
+        purpose=LinkPurpose.RESET_PASSWORD,
+        recipient=person.email,
+        expires_at=database_now() + timedelta(hours=1),
+        token_hash=hash_of("a-token"),
+    )
+    User.objects.update(is_active=False)
+
+    closed = ask("DescribeLink", pb.DescribeLinkRequest(token="a-token"))
+    unknown = ask("DescribeLink", pb.DescribeLinkRequest(token="another"))
+
+    assert closed == unknown
+    assert b"TOKEN_INVALID" in closed[1]
 
 
 @pytest.mark.parametrize("locale", [99, 0])

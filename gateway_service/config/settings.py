@@ -21,8 +21,8 @@ DATABASES: dict[str, dict[str, object]] = {}
 APPEND_SLASH = False
 
 # These checks want Django's own middleware, which is synchronous and would take a thread for each request.
-# GatewayMiddleware sets the same headers. CSRF tokens are not needed: no form is served, and the Origin header is
-# checked before the only cookie is used.
+# GatewayMiddleware sets the same headers. CSRF tokens are not needed: the forms of the pages use no cookie, and
+# the Origin header is checked before the only cookie is used.
 SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003"]
 COOKIES_SECURE = security.https().on or not security.debug()
 
@@ -44,6 +44,7 @@ GRAPHQL_MAX_COST = env.whole_number("GRAPHQL_MAX_COST", default=5_000)
 # The time that a whole operation may take. Each of its RPCs takes less.
 GRAPHQL_SECONDS = env.float("GRAPHQL_SECONDS", default=10.0)
 
+PAGE_LIMIT_NETWORK = env.whole_number("PAGE_LIMIT_NETWORK", default=60)
 SOCKET_LIMIT = env.whole_number("SOCKET_LIMIT", default=20)
 SOCKET_INIT_SECONDS = env.float("SOCKET_INIT_SECONDS", default=5.0)
 TOKEN_LEEWAY_SECONDS = env.whole_number("TOKEN_LEEWAY_SECONDS", default=30)

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import path, re_path
 
+from gateway_service.gateway.pages import views as pages
 from gateway_service.gateway.rest.facade import facade
 from gateway_service.gateway.rest.openapi import docs, openapi
 from gateway_service.gateway.transport.assets import asset
@@ -21,6 +22,7 @@ urlpatterns = [
     path("health/live", live),
     path("health/ready", ready),
     path("static/<path:path>", asset),
+    *pages.urlpatterns,
 ]
 if settings.DEBUG:
     urlpatterns.append(path("", index))

@@ -23,8 +23,8 @@ def by_id(ids: Any, rows: dict[str, Any]) -> list[Any]:
 
 def users(world: World) -> Any:
     done = (
-        "RequestPasswordReset ResetPassword ChangePassword ChangeEmail ConfirmEmailChange VerifyPhone RevokeSession"
-        " VerifyEmail ResendVerification"
+        "RequestPasswordReset ResetPassword ChangePassword ChangeEmail ConfirmEmailChange UndoEmailChange DisownChange"
+        " VerifyEmail ResendVerification VerifyPhone RevokeSession"
     ).split()
     tokens = u.Tokens(
         access_token="access", refresh_token="refresh-1", expires_in_seconds=300, refresh_expires_at=timestamp(30)
@@ -34,6 +34,7 @@ def users(world: World) -> Any:
         world,
         "optional",
         **{name: lambda request, call, name=name: getattr(u, f"{name}Response")() for name in done},
+        DescribeLink=lambda request, call: world.link(request.token),
         BatchListSessions=lambda request, call: u.BatchListSessionsResponse(
             lists=[u.SessionList(traveller_id=id, sessions=world.sessions.get(id, [])) for id in request.traveller_ids]
         ),

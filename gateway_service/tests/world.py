@@ -11,7 +11,7 @@ from contracts.travel.bookings.v1 import bookings_pb2 as b
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2 as d
 from contracts.travel.users.v1 import users_pb2 as u
-from shared.errors import Conflict, DomainError, NotFound
+from shared.errors import Conflict, DomainError, Invalid, NotFound
 from shared.ids import uuid7
 from shared.rpc import Call, rpc
 from shared.text import Text
@@ -23,6 +23,10 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 class SeatsUnavailable(Conflict):
     code = "SEATS_UNAVAILABLE"
     text = Text(en="Only {seatsLeft} seats are left.", fr="Il ne reste que {seatsLeft} places.")
+
+
+class TokenInvalid(Invalid):
+    code = "TOKEN_INVALID"
 
 
 def timestamp(days: float = 0) -> Timestamp:
@@ -44,6 +48,7 @@ class World:
     """The rows of the services, the refusals that they raise by method, and the requests that they received."""
 
     users: dict[str, u.User] = field(default_factory=dict)
+    links: dict[str, u.DescribeLinkResponse] = field(default_factory=dict)
     sessions: dict[str, list[u.Session]] = field(default_factory=dict)
     security_events: dict[str, list[u.SecurityEvent]] = field(default_factory=dict)
     destinations: dict[str, d.Destination] = field(default_factory=dict)
@@ -125,6 +130,12 @@ class World:
         if booking is None or booking.traveller_id != str(call.signed_in_traveller.id):
             raise NotFound
         return booking
+
+    def link(self, token: str) -> u.DescribeLinkResponse:
+        """Return what the link is for. Raises TokenInvalid for an unknown link, as users_service does."""
+        if token not in self.links:
+            raise TokenInvalid
+        return self.links[token]
 
     def by_reference(self, reference: str) -> b.Booking | None:
         return next((booking for booking in self.bookings.values() if booking.reference == reference), None)

@@ -17,6 +17,7 @@ from gateway_service.gateway.execution.run import Body, answer, answers
 from gateway_service.gateway.operation import cookies
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.transport.callers import seconds_valid, traveller_of, until_revoked
+from gateway_service.gateway.transport.origins import from_own_page
 from shared.auth import Traveller
 from shared.errors import DomainError, Unauthenticated, protocols_of
 from shared.http.addresses import client_ip
@@ -73,7 +74,7 @@ def operation_of(request: HttpRequest, traveller: Traveller | None, *, can_set_c
         user_agent=headers.get("User-Agent", "")[:300],
         refresh_cookie=request.COOKIES.get(cookies.NAME, ""),
         can_set_cookies=can_set_cookies,
-        cookie_allowed=_from_own_page(headers.get("Origin"), headers.get("Sec-Fetch-Site")),
+        cookie_allowed=from_own_page(request),
     )
 
 
@@ -83,13 +84,6 @@ def _check_transport(request: HttpRequest) -> None:
     charset = (request.content_params or {}).get("charset", "utf-8").lower()
     if request.content_type != _JSON or charset not in {"utf-8", "utf8"}:
         raise InvalidRequest([bad_input("Send operations as application/json.")], status=415)
-
-
-def _from_own_page(origin: str | None, site: str | None) -> bool:
-    """Return whether a request may use the cookie: it comes from a page of OWN_ORIGINS, or from no page."""
-    if site is not None and site not in {"same-origin", "none"}:
-        return False
-    return origin is None or origin in settings.OWN_ORIGINS
 
 
 def _json(request: HttpRequest, body: Body, status: int) -> HttpResponse:

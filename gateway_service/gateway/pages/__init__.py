@@ -1,0 +1,1 @@
+"""The small web pages that mailed links open. They need no script and no cookie."""

@@ -145,7 +145,8 @@ def run_tests(
     suite: Annotated[
         str | None,
         typer.Argument(
-            help="A service, concurrency, shared, launcher, demo, payment_sandbox, tests or platform. Default: all."
+            help="A service, concurrency, browser, shared, launcher, demo, payment_sandbox, tests or platform."
+            " Default: all but browser."
         ),
     ] = None,
     proofs: Annotated[

@@ -32,6 +32,8 @@ from launcher.vault import Vault
 OTHER_SUITES: Final = ("shared", "launcher", "demo", "payment_sandbox", "tests")  # folders that belong to no service
 ADDRESSES: Final = ("PUBLIC_URL", "MEDIA_PUBLIC_URL", "PAYMENT_WEBHOOK_URL")
 PROOFS: Final = "concurrency"  # the suite in bookings_service/tests/concurrency: reduced, or whole with PROOFS=whole
+BROWSER: Final = "browser"  # gateway_service/tests/browser: needs a Chromium, so it is run only by name
+PARTS: Final = {PROOFS: "bookings", BROWSER: "gateway"}  # suites in a folder of a service's tests
 FAULTS: Final = (
     "tests/faults"  # kills processes at named places; part of the suite `tests`, reduced or whole like PROOFS
 )
@@ -41,7 +43,7 @@ OFFSETS: Final = range(10_000, 24_000, 100)  # below the ports that the system g
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to run: the suites of services (PROOFS among them), folders of other suites, and the journeys or not."""
+    """What to run: the suites of services (PARTS among them), folders of other suites, and the journeys or not."""
 
     services: Sequence[str] = ()
     folders: Sequence[str] = ()
@@ -64,7 +66,7 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
         infrastructure = replace(infrastructure, offset=free_block())
         with _running(infrastructure, "--infrastructure-only", "--for-tests"):
             environment = _environment(infrastructure) | ({"PROOFS": "whole"} if proofs else {})
-            owners = dict.fromkeys("bookings" if name == PROOFS else name for name in selection.services)
+            owners = dict.fromkeys(PARTS.get(name, name) for name in selection.services)
             made = templates.make(infrastructure, [name for name in owners if name in WITH_DATABASE], environment)
             environment |= {f"{name.upper()}_TEST_DATABASE_TEMPLATE": database for name, database in made.items()}
             outcomes += [
@@ -80,18 +82,19 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
 
 
 def pytest_arguments(service: str) -> list[str]:
-    """Return the settings file and the folder that pytest gets for the suite of a service, or for the proofs."""
-    if service == PROOFS:
-        return ["-c", f"{package('bookings')}/pytest.ini", f"{package('bookings')}/tests/{PROOFS}"]
+    """Return the settings file and the folder that pytest gets for the suite of a service, or for one of PARTS."""
+    if service in PARTS:
+        folder = package(PARTS[service])
+        return ["-c", f"{folder}/pytest.ini", f"{folder}/tests/{service}"]
     return ["-c", f"{package(service)}/pytest.ini", f"{package(service)}/tests"]
 
 
 def select(suite: str | None) -> Selection:
-    """Return what a suite's name means; None means all suites. Raises Refusal for an unknown name."""
+    """Return what a suite's name means; None means all suites but BROWSER. Raises Refusal for an unknown name."""
     if suite is None:
         return Selection([*SERVICES, PROOFS], OTHER_SUITES, journeys=True)
-    if suite == PROOFS:
-        return Selection([PROOFS])
+    if suite in PARTS:
+        return Selection([suite])
     if suite == JOURNEYS:
         return Selection(journeys=True)
     if suite in OTHER_SUITES:
@@ -99,7 +102,7 @@ def select(suite: str | None) -> Selection:
     try:
         return Selection([service_named(suite)])
     except Refusal:
-        known = ", ".join([*SERVICES, PROOFS, *OTHER_SUITES, JOURNEYS])
+        known = ", ".join([*SERVICES, *PARTS, *OTHER_SUITES, JOURNEYS])
         raise Refusal(f"There is no suite {suite}. The suites are: {known}.", "./manage_all.py test") from None
 
 

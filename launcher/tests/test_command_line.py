@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.commands.test import OTHER_SUITES, PROOFS, pytest_arguments, select
+from launcher.commands.test import BROWSER, OTHER_SUITES, PROOFS, pytest_arguments, select
 from launcher.junit import read_report, slowest
 from launcher.platform import MARKER, ROOT, Platform
 from launcher.refusal import Refusal
@@ -220,6 +220,13 @@ def test_the_proofs_are_a_suite_of_every_run_and_can_be_run_alone() -> None:
         "bookings_service/tests/concurrency",
     ]
     assert all((ROOT / path).exists() for path in pytest_arguments(PROOFS)[1:])
+
+
+def test_the_tests_in_a_browser_are_run_only_by_name() -> None:
+    """They need a Chromium on the machine."""
+    assert BROWSER not in select(None).services
+    assert select(BROWSER).services == [BROWSER]
+    assert all((ROOT / path).exists() for path in pytest_arguments(BROWSER)[1:])
 
 
 def test_every_other_suite_is_a_folder() -> None:

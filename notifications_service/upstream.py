@@ -1,8 +1,9 @@
-"""The calls to users_service while a mail is written: for the contact of a person, and for a secret link."""
+"""The calls to users_service while a message is written: for a person's contact, a secret link, or a code."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ import structlog
 from contracts.travel.users.v1 import users_pb2
 from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub
 from shared.deadline import Deadline
-from shared.errors import DomainError
+from shared.errors import Conflict, DomainError, NotFound
 from shared.rpc import Channel, call
 from shared.rpc.mapping import from_ts, locale_from_proto
 from shared.text import Locale
@@ -34,16 +35,32 @@ class Contact:
     locale: Locale
     notify_by_email: bool
     notify_by_sms: bool
+    phone_verified: bool = False
     time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A secret link, when it expires, and who gets it: not always the address of the account."""
+    """A secret link, when it expires, and who gets it: not always the address of the account.
 
-    url: str
+    `url` is empty for a mail without a link.
+    """
+
+    url: str = field(repr=False)
     expires_at: datetime | None
     contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCode:
+    """A code that verifies a phone number. The contact has only the number that the code is for, and the language."""
+
+    code: str = field(repr=False)
+    contact: Contact
+
+
+class NotWanted(Exception):
+    """users_service no longer wants the message: its link or code was used or has expired, or the account is closed."""
 
 
 def contact_of(*, person_id: UUID) -> Contact | None:
@@ -60,10 +77,18 @@ def contact_of(*, person_id: UUID) -> Contact | None:
 
 
 def mint_link(*, request_id: str) -> Link:
-    """Return the secret link of the request. Raises NotFound or Conflict if the request is no longer valid."""
-    request = users_pb2.MintLinkRequest(request_id=request_id)
-    answer = call(_users.MintLink, request, deadline=Deadline.after(_SECONDS))
+    """Return the link of the request with a new token; an earlier token of the request becomes void.
+
+    Raises NotWanted, and Unavailable or DeadlineExceeded if users_service does not answer.
+    """
+    answer = _mint(_users.MintLink, users_pb2.MintLinkRequest(request_id=request_id))
     return Link(url=answer.url, expires_at=from_ts(answer.expires_at), contact=_contact(answer.contact))
+
+
+def mint_phone_code(*, request_id: str) -> PhoneCode:
+    """Return a new code of the request; an earlier code of the request becomes void. Raises as `mint_link` does."""
+    answer = _mint(_users.MintPhoneCode, users_pb2.MintPhoneCodeRequest(request_id=request_id))
+    return PhoneCode(code=answer.code, contact=_contact(users_pb2.Contact(phone=answer.phone, locale=answer.locale)))
 
 
 def warm_up() -> None:
@@ -72,6 +97,13 @@ def warm_up() -> None:
         call(_users.BatchGetContacts, users_pb2.BatchGetContactsRequest(), deadline=Deadline.after(1.0))
     except DomainError as error:
         log.info("users_not_there_yet", cause=error.code)
+
+
+def _mint(method: Callable[..., Any], request: Any) -> Any:
+    try:
+        return call(method, request, deadline=Deadline.after(_SECONDS))
+    except (Conflict, NotFound) as error:
+        raise NotWanted(f"{error.code}: {error}") from error
 
 
 def _contact(contact: users_pb2.Contact) -> Contact:
@@ -83,6 +115,7 @@ def _contact(contact: users_pb2.Contact) -> Contact:
         locale=locale_from_proto(contact.locale),
         notify_by_email=contact.notify_by_email,
         notify_by_sms=contact.notify_by_sms,
+        phone_verified=contact.phone_verified,
         time_zone=_known_zone(contact.time_zone),
     )
 

@@ -1,5 +1,6 @@
-"""Dates and amounts as a reader of each language writes them."""
+"""Dates, amounts and punctuation as a reader of each language writes them."""
 
+import re
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from shared.text import Locale
 _SYMBOLS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 _NARROW = "\N{NARROW NO-BREAK SPACE}"
 _FIXED = "\N{NO-BREAK SPACE}"
+_FRENCH_SPACE: Final = re.compile(r" (?=[:;?!])")
 
 
 def amount(money: Money, locale: Locale) -> str:
@@ -34,5 +36,10 @@ def day(instant: datetime, time_zone: str, locale: Locale) -> str:
 def moment(instant: datetime, time_zone: str, locale: Locale) -> str:
     """Return the date and time in `time_zone`, as Saturday 12 December 2026, 09:30."""
     local = instant.astimezone(ZoneInfo(time_zone))
-    clock = f"{local:%H:%M}" if locale is Locale.EN else f"{local:%H} h {local:%M}"
+    clock = f"{local:%H:%M}" if locale is Locale.EN else f"{local:%H}{_FIXED}h{_FIXED}{local:%M}"
     return f"{day(instant, time_zone, locale)}, {clock}"
+
+
+def punctuated(text: str, locale: Locale) -> str:
+    """Return `text` with no line break before the punctuation that French writes after a space."""
+    return _FRENCH_SPACE.sub(_FIXED, text) if locale is Locale.FR else text

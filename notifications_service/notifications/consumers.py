@@ -1,6 +1,7 @@
 """The handlers of other services' events. Each runs once per event, in the transaction of its inbox row."""
 
 import dataclasses
+from typing import Final
 from uuid import UUID
 
 from contracts.travel.common.v1 import common_pb2
@@ -20,10 +21,19 @@ from contracts.travel.events.v1.bookings_pb2 import (
 )
 from contracts.travel.events.v1.users_pb2 import (
     LINK_PURPOSE_ALREADY_REGISTERED,
+    LINK_PURPOSE_CONFIRM_EMAIL_CHANGE,
+    LINK_PURPOSE_EMAIL_CHANGE_REQUESTED,
+    LINK_PURPOSE_EMAIL_CHANGED,
+    LINK_PURPOSE_NEW_DEVICE,
+    LINK_PURPOSE_NOBODY,
+    LINK_PURPOSE_PASSWORD_CHANGED,
+    LINK_PURPOSE_PHONE_CHANGED,
+    LINK_PURPOSE_RESET_PASSWORD,
+    LINK_PURPOSE_REUSE_DETECTED,
+    LINK_PURPOSE_SESSIONS_ENDED,
     LINK_PURPOSE_VERIFY_EMAIL,
-    SESSION_REVOKED_REASON_REUSE_DETECTED,
     UserLinkRequested,
-    UserSessionRevoked,
+    UserPhoneCodeRequested,
 )
 from notifications_service.billing import selectors as billing_selectors
 from notifications_service.billing import services as billing
@@ -38,9 +48,18 @@ from shared.rpc.mapping import from_ts, money_from_proto, text_from_proto
 
 # A payment with one of these codes was refused in the answer to the traveller, so no mail repeats it.
 _REFUSED_IN_THE_ANSWER = {"invalid_method", "provider_unavailable"}
-_LINK_KINDS = {
+_LINK_KINDS: Final = {
     LINK_PURPOSE_VERIFY_EMAIL: Kind.VERIFY_EMAIL,
     LINK_PURPOSE_ALREADY_REGISTERED: Kind.ALREADY_REGISTERED,
+    LINK_PURPOSE_RESET_PASSWORD: Kind.RESET_PASSWORD,
+    LINK_PURPOSE_CONFIRM_EMAIL_CHANGE: Kind.CONFIRM_EMAIL_CHANGE,
+    LINK_PURPOSE_EMAIL_CHANGED: Kind.EMAIL_CHANGED,
+    LINK_PURPOSE_EMAIL_CHANGE_REQUESTED: Kind.EMAIL_CHANGE_REQUESTED,
+    LINK_PURPOSE_PASSWORD_CHANGED: Kind.PASSWORD_CHANGED,
+    LINK_PURPOSE_PHONE_CHANGED: Kind.PHONE_CHANGED,
+    LINK_PURPOSE_NEW_DEVICE: Kind.NEW_DEVICE,
+    LINK_PURPOSE_REUSE_DETECTED: Kind.REUSE_DETECTED,
+    LINK_PURPOSE_SESSIONS_ENDED: Kind.SESSIONS_ENDED,
 }
 
 
@@ -150,23 +169,27 @@ def on_refund_succeeded(event: RefundSucceeded, *, received: Received) -> None:
 
 @handles(UserLinkRequested)
 def on_link_requested(event: UserLinkRequested, *, received: Received) -> None:
-    """Request the mail with the link. An address that is nobody's gets none."""
-    kind = _LINK_KINDS.get(event.purpose)
-    if kind is None:
+    """Request the mail of this purpose. An address that is nobody's gets none.
+
+    Raises ValueError for a purpose that this release does not know. A security mail must not get lost, so the event
+    becomes a dead letter, which staff retry after the upgrade. It is the only event of its key, so none is parked.
+    """
+    if event.purpose == LINK_PURPOSE_NOBODY:
         return
+    if event.purpose not in _LINK_KINDS:
+        raise ValueError(f"unknown purpose of a link: {event.purpose}")
     request(
-        kind=kind,
+        kind=_LINK_KINDS[event.purpose],
         person_id=UUID(event.user_id),
         received=received,
-        link_request=event.request_id if kind is Kind.VERIFY_EMAIL else "",
+        link_request=event.request_id,
     )
 
 
-@handles(UserSessionRevoked)
-def on_session_revoked(event: UserSessionRevoked, *, received: Received) -> None:
-    """Request a warning if the session ended because its token was stolen. A sign-out needs no mail."""
-    if event.reason == SESSION_REVOKED_REASON_REUSE_DETECTED:
-        request(kind=Kind.SESSION_REVOKED, person_id=UUID(event.user_id), received=received)
+@handles(UserPhoneCodeRequested)
+def on_phone_code_requested(event: UserPhoneCodeRequested, *, received: Received) -> None:
+    """Request the SMS with the code that verifies a phone number."""
+    request(kind=Kind.VERIFY_PHONE, person_id=UUID(event.user_id), received=received, code_request=event.request_id)
 
 
 def _facts(snapshot: BookingSnapshot) -> BookingFacts:

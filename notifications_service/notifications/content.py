@@ -1,24 +1,35 @@
 """The content of each mail and SMS, in the reader's language. `rendering.py` turns a mail's content into HTML and text.
 
-Pure: takes a claimed notification, the contact and a link, and returns words. No word comes from a template.
+Pure: takes a claimed notification, the contact and a link or code, and returns words. No word comes from a template.
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from notifications_service.billing.formatting import amount, day, moment
+from notifications_service.billing.formatting import amount, day, moment, punctuated
 from notifications_service.notifications.contracts import BookingFacts, ClaimedNotification, OfferFacts
-from notifications_service.notifications.domain import Kind
+from notifications_service.notifications.domain import POLICIES, Kind
 from notifications_service.notifications.wording import LABELS, SMS, SUBJECTS, WORDING, Words
-from notifications_service.upstream import Contact, Link
-from shared.text import Locale
+from notifications_service.upstream import Contact, Link, PhoneCode
+from shared.text import Locale, Text
 
 _TONES: Final = {
     Kind.BOOKING_CONFIRMED: "good",
     Kind.REFUND: "good",
     Kind.VERIFY_EMAIL: "plain",
     Kind.ALREADY_REGISTERED: "plain",
+    Kind.RESET_PASSWORD: "plain",
+    Kind.CONFIRM_EMAIL_CHANGE: "plain",
+    Kind.EMAIL_CHANGED: "alert",
+    Kind.EMAIL_CHANGE_REQUESTED: "alert",
+    Kind.PASSWORD_CHANGED: "alert",
+    Kind.PHONE_CHANGED: "alert",
+    Kind.NEW_DEVICE: "alert",
+    Kind.REUSE_DETECTED: "alert",
+    Kind.SESSIONS_ENDED: "alert",
     Kind.BOOKING_CHANGED: "plain",
     Kind.BOOKING_CANCELLED: "sober",
     Kind.DEPARTURE_CANCELLED: "alert",
@@ -28,8 +39,9 @@ _TONES: Final = {
     Kind.WAITLIST_CLOSED: "sober",
     Kind.HOLD_EXPIRED: "sober",
     Kind.PAYMENT_FAILED: "alert",
-    Kind.SESSION_REVOKED: "alert",
 }
+# Where mail clients see a link in plain text: `www.evil.com`, `http://evil`. Browsers read the other dots as a dot.
+_LINK_JOINT: Final = re.compile(r"(?<=[.。．｡])(?=\w)|(?<=:)(?=//)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,7 @@ class MailContent:
     paragraphs: tuple[str, ...]
     reference: str = ""
     title: str = ""
+    footer: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     lines: tuple[tuple[str, str], ...] = ()
     total: tuple[str, str] | None = None
@@ -66,37 +79,54 @@ def mail_content(
     params = _params(notification, contact, link=link, invoice_number=invoice_number)
     words: Words = WORDING[notification.kind]
     booking = notification.booking
-    paragraphs = [text.format(locale, params) for text in words.body]
+    paragraphs = [_fill(text, locale, params) for text in words.body]
     if words.with_refund and notification.amount:
-        paragraphs.append(words.with_refund.format(locale, params))
+        paragraphs.append(_fill(words.with_refund, locale, params))
     elif otherwise := words.without_refund if notification.had_invite else words.unpaid:
-        paragraphs.append(otherwise.format(locale, params))
+        paragraphs.append(_fill(otherwise, locale, params))
     if words.if_held and booking and booking.held_until:
-        paragraphs.append(words.if_held.format(locale, params))
+        paragraphs.append(_fill(words.if_held, locale, params))
+    if words.with_link and link:
+        paragraphs.append(_fill(words.with_link, locale, params))
     if words.with_document and invoice_number:
-        paragraphs.append(words.with_document.format(locale, params))
+        paragraphs.append(_fill(words.with_document, locale, params))
     return MailContent(
         locale=locale,
         subject=subject_of(notification.kind, params["reference"], locale),
-        preheader=words.preheader.format(locale, params),
+        preheader=_fill(words.preheader, locale, params),
         tone=_TONES[notification.kind],
-        heading=words.heading.format(locale, params),
-        greeting=LABELS["greeting"].format(locale, params),
+        heading=_fill(words.heading, locale, params),
+        greeting=_fill(LABELS["greeting"], locale, params),
         paragraphs=tuple(paragraphs),
         reference=params["reference"],
         title=params["title"],
         facts=_facts(notification, contact),
         lines=_price_lines(booking, locale) if booking and notification.kind is Kind.BOOKING_CONFIRMED else (),
         total=_total(notification, locale),
-        button=(words.button.in_(locale), link.url) if words.button and link else None,
-        notes=tuple(text.format(locale, params) for text in words.notes),
-        labels={name: text.in_(locale) for name, text in LABELS.items() if name != "greeting"},
+        button=(words.button.in_(locale), link.url) if words.button and link and link.url else None,
+        notes=tuple(_fill(text, locale, params) for text in words.notes),
+        labels={name: punctuated(text.in_(locale), locale) for name, text in LABELS.items() if name != "greeting"},
+        footer=_fill(LABELS["account_footer" if POLICIES[notification.kind].essential else "footer"], locale, params),
     )
 
 
-def sms_text(*, notification: ClaimedNotification, contact: Contact) -> str:
+def sms_text(*, notification: ClaimedNotification, contact: Contact, code: PhoneCode | None = None) -> str:
     """Return the notification's SMS in the language of `contact`. It is short and has no link."""
-    return SMS[notification.kind].format(contact.locale, _params(notification, contact))
+    params = _params(notification, contact) | {"code": code.code if code else ""}
+    return SMS[notification.kind].format(contact.locale, params)
+
+
+def plain_name(name: str) -> str:
+    """Return the name with a space wherever a mail client would see a link in it: `www.evil.com` → `www. evil. com`.
+
+    Somebody who registers an address of another person chooses the name in the mail to that person.
+    """
+    return _LINK_JOINT.sub(" ", name)
+
+
+def _fill(text: Text, locale: Locale, params: Mapping[str, str]) -> str:
+    """Return the text with the values in its braces. The punctuation of the values stays as it is."""
+    return punctuated(text.in_(locale), locale).format_map(params)
 
 
 def _params(
@@ -105,7 +135,9 @@ def _params(
     """Return the values of the braces in `wording.py`."""
     locale, booking = contact.locale, notification.booking
     params = {
-        "name": contact.first_name,
+        "name": plain_name(contact.first_name),
+        "full_name": plain_name(f"{contact.first_name} {contact.last_name}".strip()),
+        "when": _in_readers_zone(notification.requested_at, contact),
         "reference": booking.reference if booking else "",
         "number": invoice_number,
         "amount": amount(notification.amount, locale) if notification.amount else "",

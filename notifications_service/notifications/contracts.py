@@ -134,12 +134,14 @@ class ClaimedNotification:
     kind: Kind
     attempts: int
     created_at: datetime
+    requested_at: datetime
     request_id: str
     booking: BookingFacts | None = None
     offer: OfferFacts | None = None
     invoice_id: UUID | None = None
     amount: Money | None = None
     link_request: str = ""
+    code_request: str = ""
     had_invite: bool = False
 
 

@@ -31,7 +31,16 @@ class Kind(StrEnum):
 
     VERIFY_EMAIL = "verify_email"
     ALREADY_REGISTERED = "already_registered"
-    SESSION_REVOKED = "session_revoked"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 — the name of a kind
+    CONFIRM_EMAIL_CHANGE = "confirm_email_change"
+    EMAIL_CHANGED = "email_changed"
+    EMAIL_CHANGE_REQUESTED = "email_change_requested"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PHONE_CHANGED = "phone_changed"
+    NEW_DEVICE = "new_device"
+    REUSE_DETECTED = "reuse_detected"
+    SESSIONS_ENDED = "sessions_ended"
+    VERIFY_PHONE = "verify_phone"
     BOOKING_CONFIRMED = "booking_confirmed"
     BOOKING_CHANGED = "booking_changed"
     BOOKING_CANCELLED = "booking_cancelled"
@@ -47,7 +56,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The channels of a kind. A person cannot decline the mails of an `essential` kind: they protect the account."""
+    """The channels of a kind. A person cannot decline an `essential` kind: it protects the account."""
 
     channels: tuple[Channel, ...] = (Channel.EMAIL,)
     essential: bool = False
@@ -56,7 +65,16 @@ class Policy:
 POLICIES: Final = {
     Kind.VERIFY_EMAIL: Policy(essential=True),
     Kind.ALREADY_REGISTERED: Policy(essential=True),
-    Kind.SESSION_REVOKED: Policy(essential=True),
+    Kind.RESET_PASSWORD: Policy(essential=True),
+    Kind.CONFIRM_EMAIL_CHANGE: Policy(essential=True),
+    Kind.EMAIL_CHANGED: Policy(essential=True),
+    Kind.EMAIL_CHANGE_REQUESTED: Policy(essential=True),
+    Kind.PASSWORD_CHANGED: Policy(essential=True),
+    Kind.PHONE_CHANGED: Policy(essential=True),
+    Kind.NEW_DEVICE: Policy(essential=True),
+    Kind.REUSE_DETECTED: Policy(essential=True),
+    Kind.SESSIONS_ENDED: Policy(essential=True),
+    Kind.VERIFY_PHONE: Policy(channels=(Channel.SMS,), essential=True),
     Kind.BOOKING_CONFIRMED: Policy(channels=(Channel.EMAIL, Channel.SMS)),
     Kind.BOOKING_CHANGED: Policy(),
     Kind.BOOKING_CANCELLED: Policy(channels=(Channel.EMAIL, Channel.SMS)),
@@ -85,21 +103,35 @@ class Preferences:
 
     email: str
     phone: str
+    phone_verified: bool
     notify_by_email: bool
     notify_by_sms: bool
 
 
 def suppression_reason(*, kind: Kind, channel: Channel, preferences: Preferences | None) -> str:
-    """Return why the notification must not be sent, or "" if it may. `preferences` is None without an account."""
+    """Return why the notification must not be sent, or "" if it may. `preferences` is None without an account.
+
+    An SMS goes only to a verified number, because an unverified one may be another person's. Only the SMS with the code
+    that verifies the number is excepted.
+    """
     if preferences is None:
         return "the account no longer exists"
+    essential = POLICIES[kind].essential
     if channel is Channel.SMS:
-        if not preferences.phone:
-            return "no phone number"
-        return "" if preferences.notify_by_sms else "declined SMS"
+        return _sms_suppression(preferences, essential=essential)
     if not preferences.email:
         return "no address"
-    return "" if preferences.notify_by_email or POLICIES[kind].essential else "declined email"
+    return "" if preferences.notify_by_email or essential else "declined email"
+
+
+def _sms_suppression(preferences: Preferences, *, essential: bool) -> str:
+    if not preferences.phone:
+        return "no phone number"
+    if essential:
+        return ""
+    if not preferences.phone_verified:
+        return "unverified phone number"
+    return "" if preferences.notify_by_sms else "declined SMS"
 
 
 def next_attempt(*, attempts: int, created_at: datetime, now: datetime) -> datetime | None:

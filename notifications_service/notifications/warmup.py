@@ -50,6 +50,7 @@ def warm_up() -> None:
         kind=Kind.BOOKING_CONFIRMED,
         attempts=1,
         created_at=now,
+        requested_at=now,
         request_id="",
         booking=booking,
     )

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from secrets import randbelow, token_urlsafe
 from typing import Any
 from uuid import UUID
 
@@ -17,18 +19,27 @@ from grpc_status import rpc_status
 
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.users.v1 import users_pb2, users_pb2_grpc
-from shared.errors import NotFound
+from shared.errors import RemoteRefusal
 from shared.ids import uuid7
+from shared.rpc.mapping import ts
 from shared.rpc.status import status_of
 from shared.text import Locale
+
+EXPIRES_AT = datetime(2027, 1, 8, 20, 30, tzinfo=UTC)
 
 
 @dataclass
 class Users(users_pb2_grpc.UsersServiceServicer):
-    """A double of users_service. `asked` counts its calls; if `unavailable`, it answers UNAVAILABLE."""
+    """A double of users_service. `asked` counts its calls; if `unavailable`, it answers UNAVAILABLE.
+
+    `secrets` has the newest token or code of each request: the only one that would work.
+    """
 
     contacts: dict[str, users_pb2.Contact] = field(default_factory=dict)
-    links: dict[str, str] = field(default_factory=dict)
+    pages: dict[str, tuple[str, users_pb2.Contact]] = field(default_factory=dict)
+    numbers: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    locale: common_pb2.Locale = common_pb2.LOCALE_EN
     unavailable: bool = False
     asked: int = 0
 
@@ -42,6 +53,7 @@ class Users(users_pb2_grpc.UsersServiceServicer):
                 "first_name": "Ann",
                 "last_name": "Lindqvist",
                 "phone": "+33612345678",
+                "phone_verified": True,
                 "locale": common_pb2.LOCALE_EN,
                 "time_zone": "Europe/Paris",
                 "notify_by_email": True,
@@ -52,6 +64,31 @@ class Users(users_pb2_grpc.UsersServiceServicer):
         )
         return person_id
 
+    def want_link(self, *, page: str, **fields: Any) -> str:
+        """Want a mail whose link opens `page`; without a page, a mail without a link. Return the request's id.
+
+        Its recipient has `fields`. Like the real service, the answer has no phone number and no declined channel.
+        """
+        request_id = str(uuid7())
+        contact = {
+            "id": str(uuid7()),
+            "email": "ann@example.org",
+            "first_name": "Ann",
+            "last_name": "Lindqvist",
+            "locale": common_pb2.LOCALE_EN,
+            "time_zone": "Europe/Paris",
+            "notify_by_email": True,
+            **fields,
+        }
+        self.pages[request_id] = (page, users_pb2.Contact(**contact))
+        return request_id
+
+    def want_code(self, *, phone: str) -> str:
+        """Want an SMS with a code to `phone`. Return the request's id."""
+        request_id = str(uuid7())
+        self.numbers[request_id] = phone
+        return request_id
+
     def BatchGetContacts(
         self, request: users_pb2.BatchGetContactsRequest, context: grpc.ServicerContext
     ) -> users_pb2.BatchGetContactsResponse:
@@ -61,16 +98,35 @@ class Users(users_pb2_grpc.UsersServiceServicer):
 
     def MintLink(self, request: users_pb2.MintLinkRequest, context: grpc.ServicerContext) -> users_pb2.MintLinkResponse:
         self._answer(context)
-        if request.request_id not in self.links:
-            context.abort_with_status(rpc_status.to_status(status_of(NotFound(), Locale.EN)))
-        return users_pb2.MintLinkResponse(
-            url=self.links[request.request_id], contact=next(iter(self.contacts.values()), None)
+        if request.request_id not in self.pages:
+            _refuse(context, "This link is no longer wanted.")
+        page, contact = self.pages[request.request_id]
+        token = self.secrets[request.request_id] = token_urlsafe(32)
+        url = f"http://localhost:8000/{page}?token={token}" if page else ""
+        return users_pb2.MintLinkResponse(url=url, expires_at=ts(EXPIRES_AT), contact=contact)
+
+    def MintPhoneCode(
+        self, request: users_pb2.MintPhoneCodeRequest, context: grpc.ServicerContext
+    ) -> users_pb2.MintPhoneCodeResponse:
+        self._answer(context)
+        if request.request_id not in self.numbers:
+            _refuse(context, "This code is no longer wanted.")
+        code = self.secrets[request.request_id] = f"{randbelow(1_000_000):06}"
+        return users_pb2.MintPhoneCodeResponse(
+            code=code, phone=self.numbers[request.request_id], expires_at=ts(EXPIRES_AT), locale=self.locale
         )
 
     def _answer(self, context: grpc.ServicerContext) -> None:
         self.asked += 1
         if self.unavailable:
             context.abort(grpc.StatusCode.UNAVAILABLE, "unavailable")
+
+
+def _refuse(context: grpc.ServicerContext, message: str) -> None:
+    refusal = RemoteRefusal.rebuild(
+        code="LINK_NOT_WANTED", status=grpc.StatusCode.FAILED_PRECONDITION, message=message, field=None, params={}
+    )
+    context.abort_with_status(rpc_status.to_status(status_of(refusal, Locale.EN)))
 
 
 @contextmanager

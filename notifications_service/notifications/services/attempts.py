@@ -4,7 +4,7 @@ A worker claims a notification for LEASE. If it is still SENDING after that, its
 may claim it. Every function is one transaction.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -138,5 +138,7 @@ def _to_claimed(row: Notification) -> ClaimedNotification:
         invoice_id=row.invoice_id,
         amount=Money.from_minor(*amount) if amount else None,
         link_request=facts.get("link_request", ""),
+        code_request=facts.get("code_request", ""),
+        requested_at=datetime.fromisoformat(facts["requested_at"]) if "requested_at" in facts else row.created_at,
         had_invite=facts.get("had_invite", False),
     )

@@ -1,8 +1,10 @@
 """Deliver a notification: claim it, ask users_service for the contact, write the message, send it, record the result.
 
+A message with a secret link or code goes to the contact that users_service names with the secret.
+
 A mail is never lost. SENDING is committed before the mail server is called, SENT right after its 250. If the worker is
-killed in between, the same mail goes out again under the same Message-ID. An SMS is sent at most once. Rendered mails
-and secret links are not stored.
+killed in between, the same mail goes out again under the same Message-ID. An SMS is sent at most once. Rendered mails,
+secret links and codes are not stored.
 """
 
 from uuid import UUID
@@ -29,7 +31,7 @@ from notifications_service.notifications.contracts import ClaimedNotification
 from notifications_service.notifications.domain import Channel, Kind, Preferences, Status, suppression_reason
 from notifications_service.notifications.rendering import html_of, text_of
 from notifications_service.notifications.services import attempts
-from notifications_service.upstream import Contact, Link
+from notifications_service.upstream import Contact, Link, NotWanted, PhoneCode
 from shared.db import database_now
 from shared.errors import Conflict, DeadlineExceeded, NotFound, Unavailable
 from shared.telemetry import bind_request
@@ -64,7 +66,9 @@ def _attempt(claimed: ClaimedNotification) -> tuple[Status, str]:
     """
     try:
         link = upstream.mint_link(request_id=claimed.link_request) if claimed.link_request else None
-        contact = link.contact if link else upstream.contact_of(person_id=claimed.person_id)
+        code = upstream.mint_phone_code(request_id=claimed.code_request) if claimed.code_request else None
+        secret = link or code
+        contact = secret.contact if secret else upstream.contact_of(person_id=claimed.person_id)
         locale = contact.locale if contact else DEFAULT_LOCALE
         reason = suppression_reason(
             kind=claimed.kind, channel=claimed.channel, preferences=_preferences(contact) if contact else None
@@ -73,8 +77,11 @@ def _attempt(claimed: ClaimedNotification) -> tuple[Status, str]:
             attempts.record_suppressed(claimed, reason, locale)
             return Status.SUPPRESSED, reason
         if claimed.channel is Channel.SMS:
-            return _send_sms(claimed, contact)
+            return _send_sms(claimed, contact, code)
         _mailer.send(_mail(claimed, contact, link))
+    except NotWanted as error:
+        attempts.record_suppressed(claimed, str(error), DEFAULT_LOCALE)
+        return Status.SUPPRESSED, str(error)
     except (Unavailable, DeadlineExceeded, MailServerUnavailable) as error:
         cause = f"{type(error).__name__}: {error}"
         attempts.record_postponed(claimed, cause)
@@ -94,8 +101,8 @@ def _attempt(claimed: ClaimedNotification) -> tuple[Status, str]:
     return Status.SENT, ""
 
 
-def _send_sms(claimed: ClaimedNotification, contact: Contact) -> tuple[Status, str]:
-    text = sms_text(notification=claimed, contact=contact)
+def _send_sms(claimed: ClaimedNotification, contact: Contact, code: PhoneCode | None) -> tuple[Status, str]:
+    text = sms_text(notification=claimed, contact=contact, code=code)
     provider = sms.provider()
     attempts.record_given_to_provider(claimed)
     try:
@@ -154,6 +161,7 @@ def _preferences(contact: Contact) -> Preferences:
     return Preferences(
         email=contact.email,
         phone=contact.phone,
+        phone_verified=contact.phone_verified,
         notify_by_email=contact.notify_by_email,
         notify_by_sms=contact.notify_by_sms,
     )

@@ -24,13 +24,20 @@ def request(
     attach: InvoiceView | None = None,
     amount: Money | None = None,
     link_request: str = "",
+    code_request: str = "",
     had_invite: bool = False,
 ) -> None:
     """Write a PENDING notification to the person for each channel of `kind`. The worker is woken after the commit.
 
-    The person's address and preferences are asked for later, when the notification is sent.
+    The person's address and preferences are asked for later, when the notification is sent. So are the secret link of
+    `link_request` and the code of `code_request`.
     """
-    facts: dict[str, Any] = {"had_invite": had_invite, "link_request": link_request}
+    facts: dict[str, Any] = {
+        "had_invite": had_invite,
+        "link_request": link_request,
+        "code_request": code_request,
+        "requested_at": received.at.isoformat(),
+    }
     if booking:
         facts["booking"] = booking.to_json()
     if offer:

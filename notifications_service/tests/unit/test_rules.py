@@ -1,5 +1,6 @@
 """The rules: who gets a notification, when to try again, how documents are numbered, and how amounts and dates look."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -19,8 +20,12 @@ from shared.money import Money
 from shared.text import Locale, Text
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-WILLING = Preferences(email="a@example.org", phone="+33612345678", notify_by_email=True, notify_by_sms=True)
-DECLINING = Preferences(email="a@example.org", phone="+33612345678", notify_by_email=False, notify_by_sms=False)
+WILLING = Preferences(
+    email="a@example.org", phone="+33612345678", phone_verified=True, notify_by_email=True, notify_by_sms=True
+)
+DECLINING = dataclasses.replace(WILLING, notify_by_email=False, notify_by_sms=False)
+UNVERIFIED = dataclasses.replace(WILLING, phone_verified=False)
+WITHOUT_PHONE = dataclasses.replace(WILLING, phone="")
 
 
 @pytest.mark.parametrize(
@@ -31,12 +36,16 @@ DECLINING = Preferences(email="a@example.org", phone="+33612345678", notify_by_e
         (Kind.BOOKING_CONFIRMED, Channel.EMAIL, DECLINING, "declined email"),
         (Kind.BOOKING_CONFIRMED, Channel.SMS, DECLINING, "declined SMS"),
         (Kind.VERIFY_EMAIL, Channel.EMAIL, DECLINING, ""),
-        (Kind.SESSION_REVOKED, Channel.EMAIL, DECLINING, ""),
-        (Kind.BOOKING_CONFIRMED, Channel.SMS, Preferences("a@example.org", "", True, True), "no phone number"),
+        (Kind.REUSE_DETECTED, Channel.EMAIL, DECLINING, ""),
+        (Kind.BOOKING_CONFIRMED, Channel.SMS, WITHOUT_PHONE, "no phone number"),
+        (Kind.BOOKING_CONFIRMED, Channel.SMS, UNVERIFIED, "unverified phone number"),
+        (Kind.VERIFY_PHONE, Channel.SMS, UNVERIFIED, ""),
+        (Kind.VERIFY_PHONE, Channel.SMS, DECLINING, ""),
+        (Kind.VERIFY_PHONE, Channel.SMS, WITHOUT_PHONE, "no phone number"),
         (Kind.REFUND, Channel.EMAIL, None, "the account no longer exists"),
     ],
 )
-def test_preferences_decide_except_for_essential_mails(kind, channel, preferences, reason):
+def test_preferences_decide_except_for_essential_kinds(kind, channel, preferences, reason):
     assert suppression_reason(kind=kind, channel=channel, preferences=preferences) == reason
 
 
@@ -96,4 +105,4 @@ def test_amounts_are_formatted_for_each_language(money, en, fr):
 
 def test_moments_are_shown_in_the_local_time_zone():
     assert moment(NOW, "Asia/Tokyo", Locale.EN) == "Monday 23 November 2026, 21:00"
-    assert moment(NOW, "Europe/Paris", Locale.FR) == "lundi 23 novembre 2026, 13 h 00"
+    assert moment(NOW, "Europe/Paris", Locale.FR) == "lundi 23 novembre 2026, 13\u00a0h\u00a000"

@@ -1,36 +1,13 @@
-"""The words of every mail and SMS, in English and French. `content.py` fills in the values in braces."""
+"""The words about bookings and the waiting list."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from notifications_service.notifications.domain import Kind
+from notifications_service.notifications.wording.words import Words
 from shared.text import Text
 
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The words of one kind of mail. The optional paragraphs depend on refunds, holds and attached documents."""
-
-    preheader: Text
-    heading: Text
-    body: tuple[Text, ...]
-    with_refund: Text | None = None
-    without_refund: Text | None = None
-    unpaid: Text | None = None
-    if_held: Text | None = None
-    with_document: Text | None = None
-    button: Text | None = None
-    notes: tuple[Text, ...] = ()
-
-
 SUBJECTS: Final[Mapping[Kind, Text]] = {
-    Kind.VERIFY_EMAIL: Text(en="Confirm your email address", fr="Confirmez votre adresse e-mail"),
-    Kind.ALREADY_REGISTERED: Text(en="You already have an account", fr="Vous avez déjà un compte"),
-    Kind.SESSION_REVOKED: Text(
-        en="We signed out a device to protect your account",
-        fr="Un appareil a été déconnecté pour protéger votre compte",
-    ),
     Kind.BOOKING_CONFIRMED: Text(en="Booking {reference} is confirmed", fr="La réservation {reference} est confirmée"),
     Kind.BOOKING_CHANGED: Text(en="Booking {reference} has changed", fr="La réservation {reference} a changé"),
     Kind.BOOKING_CANCELLED: Text(en="Booking {reference} is cancelled", fr="La réservation {reference} est annulée"),
@@ -55,62 +32,6 @@ SUBJECTS: Final[Mapping[Kind, Text]] = {
 }
 
 WORDING: Final[Mapping[Kind, Words]] = {
-    Kind.VERIFY_EMAIL: Words(
-        preheader=Text(en="One click, and you can book.", fr="Un clic, et vous pourrez réserver."),
-        heading=Text(en="Welcome aboard", fr="Bienvenue à bord"),
-        body=(
-            Text(
-                en="Thank you for joining us. Confirm that this address is yours, and you can book your first trip.",
-                fr="Merci de nous avoir rejoints. Confirmez que cette adresse est la vôtre pour réserver votre premier voyage.",
-            ),
-        ),
-        button=Text(en="Confirm my address", fr="Confirmer mon adresse"),
-        notes=(
-            Text(en="The link works once, until {expires}.", fr="Le lien fonctionne une fois, jusqu’au {expires}."),
-            Text(
-                en="You did not create an account? Then ignore this mail: nothing happens without the link.",
-                fr="Vous n’avez pas créé de compte ? Ignorez ce message : rien ne se passe sans le lien.",
-            ),
-        ),
-    ),
-    Kind.ALREADY_REGISTERED: Words(
-        preheader=Text(en="Somebody tried to register this address.", fr="Quelqu’un a voulu inscrire cette adresse."),
-        heading=Text(en="You are already one of us", fr="Vous êtes déjà des nôtres"),
-        body=(
-            Text(
-                en="Somebody, perhaps you, has just tried to create an account with this address. It has one already:"
-                " no second one was made, and your password was not changed.",
-                fr="Quelqu’un, peut-être vous, vient d’essayer de créer un compte avec cette adresse. Elle en a déjà un :"
-                " aucun autre n’a été créé et votre mot de passe n’a pas changé.",
-            ),
-            Text(
-                en="To book, sign in as usual. If you forgot your password, ask for a new one there.",
-                fr="Pour réserver, connectez-vous comme d’habitude. Mot de passe oublié ? Demandez-en un nouveau.",
-            ),
-        ),
-        notes=(
-            Text(
-                en="If it was not you, there is nothing to do: whoever it was learnt nothing about you.",
-                fr="Si ce n’était pas vous, il n’y a rien à faire : cette personne n’a rien appris sur vous.",
-            ),
-        ),
-    ),
-    Kind.SESSION_REVOKED: Words(
-        preheader=Text(en="A sign-in was used twice.", fr="Une connexion a servi deux fois."),
-        heading=Text(en="We signed out one of your devices", fr="Nous avons déconnecté un de vos appareils"),
-        body=(
-            Text(
-                en="A sign-in of your account was used a second time, from a copy. To be safe we ended that session:"
-                " the device asks for your password the next time. Your other devices stay signed in.",
-                fr="Une connexion à votre compte a servi une seconde fois, à partir d’une copie. Par précaution, nous avons"
-                " mis fin à cette session : l’appareil vous demandera votre mot de passe. Les autres restent connectés.",
-            ),
-            Text(
-                en="If this surprises you, change your password and look through your signed-in devices.",
-                fr="Si cela vous surprend, changez votre mot de passe et vérifiez vos appareils connectés.",
-            ),
-        ),
-    ),
     Kind.BOOKING_CONFIRMED: Words(
         preheader=Text(en="{title}, {start}", fr="{title}, {start}"),
         heading=Text(en="Your trip is booked", fr="Votre voyage est réservé"),
@@ -328,24 +249,4 @@ SMS: Final[Mapping[Kind, Text]] = {
         en="{seats} seats are held for you until {offered_until}: {title}, {start}. Book them in your waiting list.",
         fr="{seats} places vous sont gardées jusqu’au {offered_until} : {title}, {start}. À réserver dans votre liste d’attente.",
     ),
-}
-
-LABELS: Final[Mapping[str, Text]] = {
-    "greeting": Text(en="Hello {name},", fr="Bonjour {name},"),
-    "reference": Text(en="Booking reference", fr="Référence"),
-    "starts": Text(en="Starts", fr="Départ"),
-    "ends": Text(en="Ends", fr="Retour"),
-    "seats": Text(en="Seats", fr="Places"),
-    "held_until": Text(en="Held until", fr="Gardées jusqu’au"),
-    "travellers": Text(en="Travellers", fr="Voyageurs"),
-    "local_time": Text(en="local time", fr="heure locale"),
-    "colon": Text(en=":", fr=" :"),
-    "paid": Text(en="Paid", fr="Payé"),
-    "refunded": Text(en="Refunded", fr="Remboursé"),
-    "by_link": Text(en="Or open this address:", fr="Ou ouvrez cette adresse :"),
-    "footer": Text(
-        en="This mail is about your account or a booking of yours. Prices include tax.",
-        fr="Ce message concerne votre compte ou une de vos réservations. Les prix sont TTC.",
-    ),
-    "tagline": Text(en="Trips worth remembering", fr="Des voyages qui comptent"),
 }

@@ -20,6 +20,14 @@ def database_now() -> datetime:
     return now
 
 
+def clock_now() -> datetime:
+    """Return the database's time at this moment, in UTC: after a wait for locks, not before it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
+
+
 def notify(channel: str, payload: str = "") -> None:
     """Notify the listeners of `channel`.
 

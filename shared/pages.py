@@ -63,12 +63,17 @@ def number(text: str) -> Decimal:
     return value
 
 
-def whole(text: str) -> int:
-    """Parse a whole number of 32 bits, as the columns have. Raises ValueError."""
+def whole(text: str, *, bits: int = 32) -> int:
+    """Parse a whole number of as many bits as the column has. Raises ValueError."""
     value = int(text)
-    if not -(2**31) <= value < 2**31:
-        raise ValueError("32 bits are expected")
+    if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
+        raise ValueError(f"{bits} bits are expected")
     return value
+
+
+def long(text: str) -> int:
+    """Parse a whole number of 64 bits, as automatic ids have. Raises ValueError."""
+    return whole(text, bits=64)
 
 
 ID = Key("id", UUID)

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.telemetry import current_request_id
+from users_service.accounts import devices
 from users_service.accounts.contracts import Device
 from users_service.accounts.domain import AuditAction
 from users_service.accounts.models import AuditEntry
@@ -17,10 +18,5 @@ def note(user_id: UUID | None, action: AuditAction, *, device: Device, now: date
         at=now,
         request_id=current_request_id(),
         ip_address=device.ip_address or None,
-        user_agent=printable(device.user_agent),
+        user_agent=devices.printable(device.user_agent),
     )
-
-
-def printable(user_agent: str) -> str:
-    """Return the first 200 characters of a User-Agent header, without control characters."""
-    return "".join(character for character in user_agent[:200] if character.isprintable())

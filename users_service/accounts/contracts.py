@@ -46,6 +46,39 @@ class Tokens:
     refresh_expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A signed-in device. `device` is it in words, or empty. `current` marks the session that asks."""
+
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    user_agent: str
+    ip_address: str
+    device: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEvent:
+    """Something that happened to an account, or was refused. `type` is an AuditAction."""
+
+    at: datetime
+    type: str
+    user_agent: str
+    ip_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEventPage:
+    """A page of security events, each with its cursor."""
+
+    events: list[SecurityEvent]
+    cursors: list[str]
+    has_next: bool
+    has_previous: bool
+
+
 class LinkUse(StrEnum):
     """What a mailed link does. The value is the path of the gateway's page that the link opens."""
 

@@ -1,13 +1,26 @@
 """Reads of accounts. They return contracts, never rows."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+from django.utils import timezone
+
 from shared.errors import NotFound
+from shared.pages import Key, instant, long, page
 from shared.text import Locale
-from users_service.accounts.contracts import ProfileView, StaffView, UserView
+from users_service.accounts import devices
+from users_service.accounts.contracts import (
+    ProfileView,
+    SecurityEvent,
+    SecurityEventPage,
+    SessionView,
+    StaffView,
+    UserView,
+)
 from users_service.accounts.domain import fold
-from users_service.accounts.models import User
+from users_service.accounts.models import AuditEntry, Session, User
 
 
 def users_by_id(*, ids: Collection[UUID]) -> list[UserView]:
@@ -35,6 +48,44 @@ def staff_by_id(*, staff_id: UUID) -> StaffView:
     if user is None:
         raise NotFound
     return to_staff_view(user)
+
+
+def sessions(*, user_id: UUID, current: UUID | None) -> list[SessionView]:
+    """Return the open sessions of the account, last used first. `current` is the one that asks."""
+    rows = open_sessions_of(user_id, now=timezone.now()).order_by("-rotated_at", "-id")
+    return [
+        SessionView(
+            id=row.id,
+            created_at=row.created_at,
+            last_used_at=row.rotated_at,
+            user_agent=row.user_agent,
+            ip_address=row.ip_address or "",
+            device=devices.in_words(row.user_agent),
+            current=row.id == current,
+        )
+        for row in rows
+    ]
+
+
+def open_sessions_of(user_id: UUID, *, now: datetime) -> QuerySet[Session]:
+    """Return the sessions of the account that have neither ended nor expired, as rows for the services."""
+    return Session.objects.filter(user_id=user_id, revoked_at__isnull=True, expires_at__gt=now)
+
+
+def security_events(*, user_id: UUID, first: int, after: str) -> SecurityEventPage:
+    """Return a page of what happened to the account, newest first. Raises Invalid (field `after`)."""
+    cut = page(
+        AuditEntry.objects.filter(user_id=user_id),
+        keys=[Key("at", instant, descending=True), Key("id", long, descending=True)],
+        first=first,
+        after=after,
+        kind="security-events",
+    )
+    events = [
+        SecurityEvent(at=row.at, type=row.action, user_agent=row.user_agent, ip_address=row.ip_address or "")
+        for row in cut.rows
+    ]
+    return SecurityEventPage(events=events, cursors=cut.cursors, has_next=cut.has_next, has_previous=cut.has_previous)
 
 
 def to_view(user: User) -> UserView:

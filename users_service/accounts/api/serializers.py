@@ -7,6 +7,7 @@ from rest_framework import serializers
 from shared.http.serializers import StrictSerializer
 from shared.text import Locale
 from users_service.accounts.contracts import Registration
+from users_service.accounts.domain import AuditAction
 
 LOCALES = [locale.value for locale in Locale]
 
@@ -96,3 +97,24 @@ class ProfileSerializer(StrictSerializer):
     def changes(self) -> dict[str, Any]:
         """Return the fields that were sent."""
         return dict(self.validated_data.get("profile", {}))
+
+
+class SessionSerializer(serializers.Serializer[Any]):
+    """A signed-in device. `device` is it in words, or empty. `current` marks the session of the request's token."""
+
+    id = serializers.UUIDField()
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField()
+    user_agent = serializers.CharField()
+    ip_address = serializers.CharField()
+    device = serializers.CharField()
+    current = serializers.BooleanField()
+
+
+class SecurityEventSerializer(serializers.Serializer[Any]):
+    """Something that happened to the account, or was refused."""
+
+    at = serializers.DateTimeField()
+    type = serializers.ChoiceField([action.value for action in AuditAction])
+    user_agent = serializers.CharField()
+    ip_address = serializers.CharField()

@@ -1,16 +1,19 @@
 """The contracts of accounts as protobuf messages, and requests as contracts."""
 
 from typing import Any, Final
+from uuid import UUID
 
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.users.v1 import users_pb2 as pb
-from shared.rpc.mapping import locale_from_proto, locale_to_proto, ts
+from shared.rpc.mapping import locale_from_proto, locale_to_proto, page_info, ts
 from users_service.accounts.contracts import (
     Device,
     Link,
     LinkDescription,
     LinkUse,
     Registration,
+    SecurityEventPage,
+    SessionView,
     StaffView,
     Tokens,
     UserView,
@@ -118,6 +121,36 @@ def staff_to_proto(staff: StaffView) -> pb.Staff:
         groups=staff.groups,
         is_superuser=staff.is_superuser,
         is_active=staff.is_active,
+    )
+
+
+def session_to_proto(session: SessionView) -> pb.Session:
+    """Return a signed-in device as a message."""
+    return pb.Session(
+        id=str(session.id),
+        created_at=ts(session.created_at),
+        last_used_at=ts(session.last_used_at),
+        user_agent=session.user_agent,
+        ip_address=session.ip_address,
+        device=session.device,
+        current=session.current,
+    )
+
+
+def security_events_to_proto(traveller_id: UUID, page: SecurityEventPage) -> pb.SecurityEventPage:
+    """Return a page of security events as a message."""
+    return pb.SecurityEventPage(
+        traveller_id=str(traveller_id),
+        edges=[
+            pb.SecurityEventEdge(
+                cursor=cursor,
+                node=pb.SecurityEvent(
+                    at=ts(event.at), type=event.type, user_agent=event.user_agent, ip_address=event.ip_address
+                ),
+            )
+            for event, cursor in zip(page.events, page.cursors, strict=True)
+        ],
+        page_info=page_info(cursors=page.cursors, has_next=page.has_next, has_previous=page.has_previous),
     )
 
 

@@ -6,13 +6,15 @@ from contracts.travel.users.v1 import users_pb2 as pb
 from contracts.travel.users.v1 import users_pb2_grpc
 from shared.errors import NotFound, RateLimited
 from shared.rpc import Call, Workers, rpc
-from shared.rpc.mapping import locale_to_proto, uuid_of, uuids_of
+from shared.rpc.mapping import locale_to_proto, page_of, uuid_of, uuids_of
 from users_service.accounts import passwords, selectors, services
 from users_service.accounts.contracts import Device
 from users_service.accounts.rpc.mappers import (
     contact_to_proto,
     link_description_to_proto,
     link_to_proto,
+    security_events_to_proto,
+    session_to_proto,
     staff_to_proto,
     to_changes,
     to_device,
@@ -80,6 +82,46 @@ class UsersServicer(users_pb2_grpc.UsersServiceServicer):
             device=to_device(request.device),
         )
         return pb.LogoutResponse()
+
+    @rpc(callers=GATEWAY)
+    def BatchListSessions(self, request: pb.BatchListSessionsRequest, call: Call) -> pb.BatchListSessionsResponse:
+        """Return only the traveller's own sessions, and skip all other ids."""
+        me = call.signed_in_traveller
+        return pb.BatchListSessionsResponse(
+            lists=[
+                pb.SessionList(
+                    traveller_id=str(asked),
+                    sessions=map(session_to_proto, selectors.sessions(user_id=me.id, current=me.session_id)),
+                )
+                for asked in uuids_of(request.traveller_ids, "traveller_ids")
+                if asked == me.id
+            ]
+        )
+
+    @rpc(callers=GATEWAY)
+    def RevokeSession(self, request: pb.RevokeSessionRequest, call: Call) -> pb.RevokeSessionResponse:
+        """End one of the traveller's sessions."""
+        services.revoke_session(
+            user_id=call.signed_in_traveller.id,
+            session_id=uuid_of(request.id, "id"),
+            device=to_device(request.device),
+        )
+        return pb.RevokeSessionResponse()
+
+    @rpc(callers=GATEWAY)
+    def BatchListSecurityEvents(
+        self, request: pb.BatchListSecurityEventsRequest, call: Call
+    ) -> pb.BatchListSecurityEventsResponse:
+        """Return only what happened to the traveller's own account, and skip all other ids."""
+        me = call.signed_in_traveller
+        first, after = page_of(request.page)
+        return pb.BatchListSecurityEventsResponse(
+            pages=[
+                security_events_to_proto(asked, selectors.security_events(user_id=me.id, first=first, after=after))
+                for asked in uuids_of(request.traveller_ids, "traveller_ids")
+                if asked == me.id
+            ]
+        )
 
     @rpc(callers=GATEWAY)
     def UpdateProfile(self, request: pb.UpdateProfileRequest, call: Call) -> pb.UpdateProfileResponse:

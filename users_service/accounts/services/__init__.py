@@ -3,7 +3,8 @@
 from users_service.accounts.services.links import describe_link, mint_link
 from users_service.accounts.services.profile import update_profile
 from users_service.accounts.services.registration import register, resend_verification, verify_email
-from users_service.accounts.services.sessions import log_in, log_out, refresh
+from users_service.accounts.services.sessions import log_out, refresh, revoke_session
+from users_service.accounts.services.sign_in import log_in
 from users_service.accounts.services.signing_keys import (
     Rotation,
     RotationUnderWay,
@@ -24,6 +25,7 @@ __all__ = [
     "register",
     "replace_compromised_signing_keys",
     "resend_verification",
+    "revoke_session",
     "rotate_signing_keys",
     "update_profile",
     "verify_email",

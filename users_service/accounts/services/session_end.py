@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 from contracts.travel.events.v1 import users_pb2
-from users_service.accounts import events
+from users_service.accounts import events, selectors
 from users_service.accounts.contracts import Device
 from users_service.accounts.domain import AuditAction
 from users_service.accounts.models import Session, User
@@ -36,7 +36,7 @@ def end_sessions(user: User, *, reason: Reason, device: Device, now: datetime, k
 
     The caller has locked the account's row.
     """
-    sessions = Session.objects.select_for_update().filter(user=user, revoked_at__isnull=True).order_by("id")
+    sessions = selectors.open_sessions_of(user.id, now=now).select_for_update().order_by("id")
     ending = [session for session in sessions if session.id != keep]
     for session in ending:
         end_session(user, session, reason=reason, device=device, now=now)
@@ -47,7 +47,8 @@ def end_session(user: User, session: Session, *, reason: Reason, device: Device,
     """End an open session. The caller has locked the account's row, and then the session's."""
     session.revoked_at = now
     session.save(update_fields=["revoked_at"])
-    until = now + access_lifetime() + settings.TOKEN_LEEWAY
+    # A refresh may have made its tokens after `now`, while the caller waited for the account's lock.
+    until = max(now, session.rotated_at) + access_lifetime() + settings.TOKEN_LEEWAY
     events.record(
         user,
         events.session_revoked(session, reason, access_until=until),

@@ -1,4 +1,4 @@
-"""Sign in, refresh, sign out. A session is a family of refresh tokens, of which only the newest is valid.
+"""Refresh, sign out, end one session. A session is a family of refresh tokens, of which only the newest is valid.
 
 A session ends REFRESH_TOKEN_LIFETIME after its last use, and at the latest SESSION_LIFETIME after its sign-in.
 """
@@ -9,47 +9,17 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from shared.db import database_now
+from shared.db import clock_now
+from shared.errors import NotFound
 from shared.ids import uuid7
-from users_service.accounts import audit, limits, passwords
+from users_service.accounts import selectors
 from users_service.accounts.contracts import Device, Tokens
-from users_service.accounts.domain import AuditAction, InvalidCredentials, TokenInvalid, fold
+from users_service.accounts.domain import TokenInvalid
 from users_service.accounts.models import LinkPurpose, Session, User
 from users_service.accounts.refresh_tokens import make_refresh_token, read_refresh_token
 from users_service.accounts.services.links import notify_owner
-from users_service.accounts.services.session_end import LOGOUT, REUSE, end_session, end_sessions
+from users_service.accounts.services.session_end import LOGOUT, REUSE, REVOKED, Reason, end_session, end_sessions
 from users_service.accounts.tokens import AccessToken, access_lifetime
-
-
-@passwords.place()
-def log_in(*, email: str, password: str, device: Device) -> Tokens:
-    """Open a session for the account's device.
-
-    Raises InvalidCredentials for an unknown address or a wrong password, after the same time, and RateLimited.
-    """
-    folded = fold(email)
-    limits.before_sign_in(email=folded, ip_address=device.ip_address)
-    user = User.objects.filter(email=folded).first()
-    if not passwords.matches(user, password[:1_000]) or user is None:
-        with transaction.atomic():
-            audit.note(user.id if user else None, AuditAction.SIGN_IN_REFUSED, device=device, now=database_now())
-        raise InvalidCredentials
-    limits.after_sign_in(email=folded, ip_address=device.ip_address)
-    with transaction.atomic():
-        now = database_now()
-        # A password that was changed while it was verified must not open a session after all of them were ended.
-        if not User.objects.select_for_update().filter(id=user.id, password=user.password, is_active=True).first():
-            raise InvalidCredentials
-        session = Session.objects.create(
-            user=user,
-            current_jti=uuid7(),
-            rotated_at=now,
-            expires_at=now + min(settings.REFRESH_TOKEN_LIFETIME, settings.SESSION_LIFETIME),
-            user_agent=audit.printable(device.user_agent),
-            ip_address=device.ip_address or None,
-        )
-        audit.note(user.id, AuditAction.SIGNED_IN, device=device, now=now)
-    return _tokens(session, now=now)
 
 
 def refresh(*, refresh_token: str, device: Device) -> Tokens:
@@ -62,12 +32,12 @@ def refresh(*, refresh_token: str, device: Device) -> Tokens:
         raise TokenInvalid
     session_id, jti = claims
     with transaction.atomic():
-        now = database_now()
         owner = Session.objects.filter(id=session_id).values_list("user_id", flat=True).first()
         if owner is None:
             raise TokenInvalid
         user = User.objects.select_for_update().filter(id=owner, is_active=True).first()
         session = Session.objects.select_for_update().filter(id=session_id).first()
+        now = clock_now()  # the wait for the locks must not shorten the grace
         if user is None or session is None or session.revoked_at is not None or session.expires_at <= now:
             raise TokenInvalid
         if jti == session.current_jti:
@@ -76,9 +46,9 @@ def refresh(*, refresh_token: str, device: Device) -> Tokens:
                 now + settings.REFRESH_TOKEN_LIFETIME, session.created_at + settings.SESSION_LIFETIME
             )
             session.save(update_fields=["previous_jti", "current_jti", "rotated_at", "expires_at"])
-            return _tokens(session, now=now)
+            return tokens_of(session, now=now)
         if jti == session.previous_jti and now <= session.rotated_at + settings.REFRESH_GRACE:
-            return _tokens(session, now=session.rotated_at)
+            return tokens_of(session, now=session.rotated_at)
         end_session(user, session, reason=REUSE, device=device, now=now)
         notify_owner(user, LinkPurpose.REUSE_DETECTED, now=now)
     raise TokenInvalid
@@ -87,9 +57,11 @@ def refresh(*, refresh_token: str, device: Device) -> Tokens:
 def log_out(
     *, user_id: UUID | None, session_id: UUID | None, refresh_token: str, everywhere: bool, device: Device
 ) -> None:
-    """End the session of the refresh token, or, without one, of the access token. With `everywhere`, end all sessions.
+    """End the session of the refresh token, or, without one, of the access token.
 
-    A repeated call succeeds and changes nothing. Raises TokenInvalid if no token names a session.
+    With `everywhere`, end all sessions, and mail the owner. A repeated call succeeds and does nothing.
+
+    Raises TokenInvalid if no token names a session.
     """
     if refresh_token:
         claims = read_refresh_token(refresh_token)
@@ -100,21 +72,40 @@ def log_out(
     if user_id is None or session_id is None:
         raise TokenInvalid
     with transaction.atomic():
-        now = database_now()
         user = User.objects.select_for_update().filter(id=user_id).first()
         if user is None:
             raise TokenInvalid
-        if everywhere:
-            end_sessions(user, reason=LOGOUT, device=device, now=now)
-            return
-        session = Session.objects.select_for_update().filter(id=session_id, user=user, revoked_at=None).first()
-        if session is not None:
-            end_session(user, session, reason=LOGOUT, device=device, now=now)
+        now = clock_now()
+        if not everywhere:
+            _end_one(user, session_id, reason=LOGOUT, device=device, now=now)
+        elif end_sessions(user, reason=LOGOUT, device=device, now=now):
+            notify_owner(user, LinkPurpose.SESSIONS_ENDED, now=now)
 
 
-def _tokens(session: Session, *, now: datetime) -> Tokens:
-    """Return the pair of `session` at `now`. The same row and `now` give the same pair."""
-    lifetime = access_lifetime()
+def revoke_session(*, user_id: UUID, session_id: UUID, device: Device) -> None:
+    """End one open session of the account. It may be the one that asks.
+
+    Raises NotFound if the account has no such open session.
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update().filter(id=user_id, is_active=True).first()
+        now = clock_now()
+        if user is None or not _end_one(user, session_id, reason=REVOKED, device=device, now=now):
+            raise NotFound
+
+
+def _end_one(user: User, session_id: UUID, *, reason: Reason, device: Device, now: datetime) -> bool:
+    """End the session if it is an open one of the account, whose row is locked. Return whether it was."""
+    session = selectors.open_sessions_of(user.id, now=now).select_for_update().filter(id=session_id).first()
+    if session is None:
+        return False
+    end_session(user, session, reason=reason, device=device, now=now)
+    return True
+
+
+def tokens_of(session: Session, *, now: datetime) -> Tokens:
+    """Return the pair of the session at `now`. The same row and `now` give the same pair."""
+    lifetime = min(access_lifetime(), session.expires_at - now)  # no token outlives its session
     user = session.user
     roles = (
         [*user.groups.values_list("name", flat=True), *(["admin"] if user.is_superuser else [])]

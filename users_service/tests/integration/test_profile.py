@@ -91,6 +91,6 @@ def test_the_schema_lists_the_addresses_and_their_security(client):
     assert schema["openapi"].startswith("3.1")
     assert schema["paths"]["/api/v1/profile/"]["patch"]["security"] == [{"bearer": []}]
     assert set(schema["paths"]) == {
-        "/api/v1/profile/",
+        *(f"/api/v1/profile/{name}" for name in ("", "sessions/", "sessions/{session_id}/", "security-events/")),
         *(f"/api/v1/auth/{name}/" for name in ("register", "verify-email", "resend-verification", "login", "refresh", "logout")),
     }  # fmt: skip

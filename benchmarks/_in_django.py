@@ -1,4 +1,4 @@
-"""Run a module of this folder inside bookings_service's Django: `python -m benchmarks._in_django MODULE ARGUMENTS…`."""
+"""Run a module of this folder inside a service's Django, bookings_service's by default: `python -m benchmarks._in_django MODULE ARGUMENTS…`."""
 
 import os
 import runpy

@@ -1,7 +1,9 @@
 """The figures of `bench identity`, taken inside users_service's Django by `benchmarks._in_django`."""
 
 import argparse
+import base64
 import datetime
+import json
 import os
 import platform
 import statistics
@@ -15,8 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import grpc
 import jwt
 import psutil
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection
@@ -26,8 +30,7 @@ from benchmarks._identity_stage import DEVICE, ROOT, access_token, accounts, me_
 from contracts.travel.users.v1 import users_pb2
 from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub
 from shared.auth import tokens
-from shared.deadline import Deadline
-from shared.rpc import Channel, call
+from shared.auth.credentials import sign
 from users_service.accounts import passwords
 from users_service.accounts.models import User
 from users_service.accounts.services import log_in
@@ -91,20 +94,21 @@ def measure_tokens(figures: Figures, token: str, *, seconds: float) -> None:
 
 def measure_reads(figures: Figures, users: list[User], *, seconds: float) -> None:
     """Compare reading a hundred accounts with reading one, as notifications_service, over gRPC."""
-    stub, ids = UsersServiceStub(Channel("users")), [str(user.id) for user in users]
+    ids = [str(user.id) for user in users]
+    seed = base64.b64decode(json.loads(os.environ["SERVICE_PRIVATE_KEYS"])["notifications"])
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+    credential = sign(name="notifications", key=key, audience="users", now=time.time())
+    with grpc.insecure_channel(os.environ["USERS_GRPC"]) as channel:
+        stub = UsersServiceStub(channel)
 
-    def read(count: int) -> None:
-        request = users_pb2.BatchGetContactsRequest(ids=ids[:count])
-        found = call(stub.BatchGetContacts, request, deadline=Deadline.after(10)).contacts
-        if len(found) != count:
-            raise SystemExit(f"{len(found)} contacts were answered, not {count}")
+        def read(count: int) -> None:
+            request = users_pb2.BatchGetContactsRequest(ids=ids[:count])
+            answer = stub.BatchGetContacts(request, metadata=[("x-service-credential", credential)], timeout=10)
+            if len(answer.contacts) != count:
+                raise SystemExit(f"{len(answer.contacts)} contacts were answered, not {count}")
 
-    settings.SERVICE_NAME = "notifications"
-    try:
         figures.measure(ONE, lambda: read(1), seconds=seconds)
         figures.measure(HUNDRED, lambda: read(100), seconds=seconds)
-    finally:
-        settings.SERVICE_NAME = "users"
 
 
 def measure_sign_ins(figures: Figures, users: list[User], *, seconds: float) -> None:

@@ -2,6 +2,9 @@
 
 At most HASHES_AT_ONCE passwords are hashed at the same time, and HASHES_WAITING more requests wait. Beyond that a
 request is refused immediately.
+
+The threads do nothing but hash, without the interpreter lock. A thread of low priority that held the lock could lose
+its core, and then every other thread would wait for it.
 """
 
 import os
@@ -15,9 +18,11 @@ from contextvars import ContextVar
 from functools import cache
 from gzip import open as gzip_open
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import django.contrib.auth.password_validation as django_validation
+from argon2 import low_level
+from argon2.exceptions import VerificationError
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher, make_password, verify_password
 from django.db import transaction
@@ -40,11 +45,26 @@ class Argon2Hasher(Argon2PasswordHasher):
 
     def encode(self, password: str, salt: str) -> str:
         """Return the hash of the password in NFKC."""
-        return str(super().encode(unicodedata.normalize("NFKC", password), salt))
+        params = self.params()
+        hashed = _in_pool(
+            low_level.hash_secret,
+            _secret(password),
+            salt.encode(),
+            time_cost=params.time_cost,
+            memory_cost=params.memory_cost,
+            parallelism=params.parallelism,
+            hash_len=params.hash_len,
+            type=params.type,
+        )
+        return f"{self.algorithm}{hashed.decode()}"
 
     def verify(self, password: str, encoded: str) -> bool:
         """Return whether the password in NFKC has this hash."""
-        return bool(super().verify(unicodedata.normalize("NFKC", password), encoded))
+        stored = encoded.removeprefix(self.algorithm).encode()
+        try:
+            return _in_pool(low_level.verify_secret, stored, _secret(password), low_level.Type.ID)
+        except VerificationError:
+            return False
 
 
 @contextmanager
@@ -74,7 +94,8 @@ def most_at_once() -> int:
 
 def hashed(password: str) -> str:
     """Return the hash of the password. Raises RateLimited if the caller has no place and gets none."""
-    return _in_pool(lambda: make_password(password))
+    with place():
+        return make_password(password)
 
 
 def matches(user: User | None, password: str) -> bool:
@@ -85,7 +106,8 @@ def matches(user: User | None, password: str) -> bool:
     Raises RateLimited if the caller has no place and gets none.
     """
     encoded = user.password if user is not None and user.has_usable_password() else ""
-    correct, replacement = _in_pool(lambda: _verified(password, encoded))
+    with place():
+        correct, replacement = _verified(password, encoded)
     if not correct or user is None or not user.is_active:
         return False
     if replacement:
@@ -113,14 +135,19 @@ def forget() -> None:
 os.register_at_fork(after_in_child=forget)
 
 
-def _in_pool(work: Callable[[], T]) -> T:
-    with place():
-        return _pool().submit(work).result()
+def _in_pool(work: Callable[..., T], *given: Any, **more: Any) -> T:
+    return _pool().submit(work, *given, **more).result()
+
+
+def _secret(password: str) -> bytes:
+    return unicodedata.normalize("NFKC", password).encode(errors="surrogatepass")
 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, settings.HASHES_AT_ONCE), thread_name_prefix="hashing", initializer=_begin)
+    return ThreadPoolExecutor(
+        max(1, settings.HASHES_AT_ONCE), thread_name_prefix="hashing", initializer=_lower_priority
+    )
 
 
 @cache
@@ -128,12 +155,11 @@ def _places() -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(most_at_once())
 
 
-def _begin() -> None:
-    """Prepare a thread of the pool. Linux has a priority per thread; elsewhere the thread runs like every other."""
+def _lower_priority() -> None:
+    """Lower the priority of this thread. Only Linux has a priority per thread."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS))
-    _hash_of_no_account()  # so that the first unknown address does not wait for it
 
 
 def _verified(password: str, encoded: str) -> tuple[bool, str]:
@@ -141,7 +167,8 @@ def _verified(password: str, encoded: str) -> tuple[bool, str]:
 
     An empty hash has no password, and takes as long.
     """
-    correct, is_outdated = verify_password(password, encoded or _hash_of_no_account())
+    nobodys = _hash_of_no_account()  # made with the first sign-in, whether the address is known or not
+    correct, is_outdated = verify_password(password, encoded or nobodys)
     if not correct or not encoded:
         return False, ""
     return True, make_password(password) if is_outdated else ""

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
+from argon2 import low_level
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
 from django.db import connection, transaction
 from django_redis import get_redis_connection
@@ -154,6 +155,25 @@ def _ended(child: int, status: list[int]) -> bool:
     if pid:
         status.append(os.waitstatus_to_exitcode(code))
     return bool(pid)
+
+
+def test_nothing_but_the_hash_itself_runs_in_the_pool(monkeypatch):
+    """A thread of low priority must not hold the interpreter lock. Seen failing when whole verifications ran in it."""
+    ran: list[object] = []
+    pool = passwords._pool()
+    submit = pool.submit
+    monkeypatch.setattr(
+        pool, "submit", lambda work, *given, **more: (ran.append(work), submit(work, *given, **more))[1]
+    )
+
+    passwords.matches(User(password=passwords.hashed(PASSWORD)), PASSWORD)
+
+    assert set(ran) == {low_level.hash_secret, low_level.verify_secret}
+
+
+def test_a_lone_surrogate_is_only_a_wrong_password():
+    """Seen failing (UnicodeEncodeError, answered as a server error) with strict encoding."""
+    assert not passwords.matches(None, "a quiet \ud800 harbour")
 
 
 @pytest.mark.django_db

@@ -99,7 +99,7 @@ class Users(users_pb2_grpc.UsersServiceServicer):
     def MintLink(self, request: users_pb2.MintLinkRequest, context: grpc.ServicerContext) -> users_pb2.MintLinkResponse:
         self._answer(context)
         if request.request_id not in self.pages:
-            _refuse(context, "This link is no longer wanted.")
+            _refuse(context, "LINK_NOT_WANTED", "This link is no longer wanted.")
         page, contact = self.pages[request.request_id]
         token = self.secrets[request.request_id] = token_urlsafe(32)
         url = f"http://localhost:8000/{page}?token={token}" if page else ""
@@ -110,7 +110,7 @@ class Users(users_pb2_grpc.UsersServiceServicer):
     ) -> users_pb2.MintPhoneCodeResponse:
         self._answer(context)
         if request.request_id not in self.numbers:
-            _refuse(context, "This code is no longer wanted.")
+            _refuse(context, "CODE_NOT_WANTED", "This code is no longer wanted.")
         code = self.secrets[request.request_id] = f"{randbelow(1_000_000):06}"
         return users_pb2.MintPhoneCodeResponse(
             code=code, phone=self.numbers[request.request_id], expires_at=ts(EXPIRES_AT), locale=self.locale
@@ -122,9 +122,9 @@ class Users(users_pb2_grpc.UsersServiceServicer):
             context.abort(grpc.StatusCode.UNAVAILABLE, "unavailable")
 
 
-def _refuse(context: grpc.ServicerContext, message: str) -> None:
+def _refuse(context: grpc.ServicerContext, code: str, message: str) -> None:
     refusal = RemoteRefusal.rebuild(
-        code="LINK_NOT_WANTED", status=grpc.StatusCode.FAILED_PRECONDITION, message=message, field=None, params={}
+        code=code, status=grpc.StatusCode.FAILED_PRECONDITION, message=message, field=None, params={}
     )
     context.abort_with_status(rpc_status.to_status(status_of(refusal, Locale.EN)))
 

@@ -83,8 +83,11 @@ def confirmed(traveller: Traveller) -> Callable[[Departure], str]:
     return confirm
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every journey: it needs the whole platform."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark every journey: it needs the whole platform. The tests that read the logs of the whole run come last."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.platform)
+    yield  # to plugins that select and shuffle
+    items.sort(key=lambda item: item.path.name == "test_canary.py")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shared.testing import eventually
 from tests.journeys.api import address
+from tests.journeys.planted import Kind, plant
 
 
 def to(recipient: str) -> list[EmailMessage]:
@@ -52,7 +53,7 @@ def token(mail: EmailMessage) -> str:
     """Return the token of the link in a mail."""
     match = re.search(r"[?&]token=([\w.~%-]+)", text(mail))
     assert match, text(mail)
-    return match[1]
+    return plant(Kind.LINK, match[1])
 
 
 def attachments(mail: EmailMessage, content_type: str) -> list[bytes]:

@@ -1,6 +1,5 @@
 """Travellers of the journeys: they register, verify their address, sign in and book."""
 
-import secrets
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +8,11 @@ from typing import Any
 
 from tests.journeys import mails
 from tests.journeys.api import Answer, Client, new_key
+from tests.journeys.planted import Kind, new_name, new_password, plant
 
 PASSENGERS = [
-    {"firstName": "Ann", "lastName": "Smith", "kind": "ADULT"},
-    {"firstName": "Bob", "lastName": "Smith", "kind": "ADULT"},
+    {"firstName": "Ann", "lastName": plant(Kind.NAME, "Kanarismith"), "kind": "ADULT"},
+    {"firstName": "Bob", "lastName": "Kanarismith", "kind": "ADULT"},
     {"firstName": "Cléo", "lastName": "Martin", "kind": "ADULT"},
     {"firstName": "Dan", "lastName": "O'Neill", "kind": "ADULT"},
 ]
@@ -55,20 +55,22 @@ class Traveller(Client):
 
     email: str = ""
     password: str = ""
+    last_name: str = ""
     refresh_token: str | None = None
 
     @classmethod
     def register(cls, *, first_name: str = "Ann", locale: str = "EN", verified: bool = True) -> "Traveller":
         """Register. If `verified`, follow the mailed link and sign in: the account exists only then."""
         address = f"{uuid.uuid4().hex[:12]}@journey.example"
-        traveller = cls(email=address, password=f"{secrets.token_urlsafe(12)} pass phrase")
+        plant(Kind.ADDRESS, address)
+        traveller = cls(email=address, password=new_password(), last_name=new_name())
         done = traveller.graphql(
             "mutation ($input: RegisterInput!) { register(input: $input) { ok errors { code message field } } }",
             input={
                 "email": address,
                 "password": traveller.password,
                 "firstName": first_name,
-                "lastName": "Journey",
+                "lastName": traveller.last_name,
                 "locale": locale,
                 "acceptTerms": True,
             },
@@ -85,7 +87,8 @@ class Traveller(Client):
         """Sign in with email and password, and keep the tokens."""
         tokens = self._log_in()
         assert tokens["errors"] == []
-        self.token, self.refresh_token = tokens["accessToken"], tokens["refreshToken"]
+        self.token = plant(Kind.ACCESS_TOKEN, tokens["accessToken"])
+        self.refresh_token = plant(Kind.REFRESH_TOKEN, tokens["refreshToken"])
 
     def sign_in_refusals(self) -> list[str]:
         """Return the codes with which a sign-in is refused."""

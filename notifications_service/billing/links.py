@@ -29,4 +29,4 @@ def check(*, invoice_id: UUID, token: str) -> None:
 
 def _signer() -> signing.TimestampSigner:
     newest, *former = settings.DOCUMENT_LINK_SECRETS
-    return signing.TimestampSigner(key=newest, fallback_keys=former, salt=_SALT)
+    return signing.TimestampSigner(key=newest, fallback_keys=[*former], salt=_SALT)

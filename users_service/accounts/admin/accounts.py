@@ -1,14 +1,18 @@
 """Accounts for support: find a person, see their devices and actions. Only rights and closing can be changed."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from shared.admin import ReadOnly
+from users_service.accounts import devices
 from users_service.accounts.models import Profile, Session, User
 
 
@@ -24,11 +28,22 @@ class SessionInline(ReadOnly, TabularInline):
     """The signed-in devices of an account."""
 
     model = Session
-    fields = ("created_at", "rotated_at", "expires_at", "revoked_at", "user_agent")
+    fields = ("device", "ip_address", "created_at", "last_used_at", "expires_at", "revoked_at", "user_agent")
     readonly_fields = fields
     extra = 0
+    per_page = 20
     tab = True
     hide_title = True
+
+    @admin.display(description="device")
+    def device(self, session: Session) -> str:
+        """Return the device in words."""
+        return devices.in_words(session.user_agent)
+
+    @admin.display(description="last used")
+    def last_used_at(self, session: Session) -> datetime:
+        """Return when the session last refreshed its tokens."""
+        return session.rotated_at
 
 
 @admin.register(User)
@@ -38,9 +53,9 @@ class UserAdmin(ModelAdmin):
     list_display = ("email", "name", "verified", "is_active", "is_staff", "created_at")
     list_filter = ("is_active", "is_staff", "groups")
     search_fields = ("email", "profile__first_name", "profile__last_name", "id")
-    readonly_fields = ("id", "email", "email_verified_at", "last_login", "created_at")
+    readonly_fields = ("id", "email", "email_verified_at", "last_login", "created_at", "audit_log")
     fieldsets = (
-        (None, {"fields": ("email", "email_verified_at", "created_at", "last_login", "id")}),
+        (None, {"fields": ("email", "email_verified_at", "created_at", "last_login", "id", "audit_log")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups")}),
     )
     formfield_overrides = {models.ManyToManyField: {"widget": UnfoldAdminCheckboxSelectMultipleWidget}}
@@ -57,6 +72,12 @@ class UserAdmin(ModelAdmin):
     def name(self, user: User) -> str:
         """Return the person's name."""
         return str(user.profile)
+
+    @admin.display(description="audit log")
+    def audit_log(self, user: User) -> str:
+        """Return a link to what happened to the account."""
+        url = reverse("admin:accounts_auditentry_changelist", query={"q": user.id})
+        return format_html('<a href="{}">What happened to this account</a>', url)
 
     @admin.display(description="verified", boolean=True)
     def verified(self, user: User) -> bool:

@@ -1,8 +1,7 @@
 """One staff account for every admin.
 
 Staff sign in with their account of users_service. The account and its groups are copied to the local database, and
-checked again every five minutes. A local superuser with a usable password can sign in while users_service is
-unavailable.
+checked again every five minutes. While users_service is unavailable, `shared.break_glass` may let superusers in.
 """
 
 import time

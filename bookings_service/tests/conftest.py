@@ -58,6 +58,7 @@ def users(upstreams: None, _users: doubles.Users) -> Iterator[doubles.Users]:
     yield _users
     _users.unavailable = False
     _users.before_answer = lambda: None
+    _users.closed.clear()
 
 
 @pytest.fixture

@@ -10,6 +10,13 @@ from shared.settings.env import env, refuse
 
 MIN_SECRET_LENGTH: Final = 32
 MIN_SECRET_KEY_LENGTH: Final = 50  # as Django's deployment check asks
+_DJANGO_RULES: Final = "django.contrib.auth.password_validation"
+PASSWORD_VALIDATORS: Final = (
+    {"NAME": f"{_DJANGO_RULES}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "shared.password_rules.MaximumLengthValidator", "OPTIONS": {"max_length": 128}},
+    {"NAME": f"{_DJANGO_RULES}.CommonPasswordValidator"},
+    {"NAME": f"{_DJANGO_RULES}.UserAttributeSimilarityValidator"},
+)
 # What the platform itself asks for over plain HTTP: health checks, the key set, the schemas that the gateway merges,
 # and the webhooks of the payment sandbox.
 PLAIN_HTTP_PATHS: Final = (
@@ -103,11 +110,19 @@ def hardening(service: str) -> dict[str, object]:
     """Return what keeps a service with an admin closed, in addition to `limits`.
 
     A browser sends a host's cookies to all of its ports, so each service's admin has cookie names of its own. Staff
-    sign in through users_service. A local superuser with a password can sign in while users_service is unavailable.
+    sign in through users_service. If BREAK_GLASS is true, local superusers with a password can sign in too.
     """
     public = https()
+    break_glass = env.bool("BREAK_GLASS", default=False)
     return {
-        "AUTHENTICATION_BACKENDS": ["shared.staff_sign_in.StaffBackend", "django.contrib.auth.backends.ModelBackend"],
+        "BREAK_GLASS": break_glass,
+        "AUTHENTICATION_BACKENDS": [
+            "shared.staff_sign_in.StaffBackend",
+            *(["shared.break_glass.BreakGlassBackend"] if break_glass else []),
+        ],
+        "AUTH_PASSWORD_VALIDATORS": PASSWORD_VALIDATORS,
+        "LOGIN_LIMIT_ACCOUNT": env.whole_number("LOGIN_LIMIT_ACCOUNT", default=10),
+        "LOGIN_LIMIT_NETWORK": env.whole_number("LOGIN_LIMIT_NETWORK", default=100),
         "SESSION_COOKIE_NAME": f"{service}_session",
         "CSRF_COOKIE_NAME": f"{service}_csrf",
         "SESSION_COOKIE_HTTPONLY": True,

@@ -21,6 +21,7 @@ MIDDLEWARE = list(web.MIDDLEWARE)
 # The staff of this service's admin are its own accounts: no other service is asked.
 AUTHENTICATION_BACKENDS = ["users_service.accounts.backends.AccountBackend"]
 AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "users_service.accounts.validators.AccountPasswordValidator"}]
 PASSWORD_HASHERS = [
     "users_service.accounts.passwords.Argon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # of accounts made without this setting, until they sign in
@@ -54,8 +55,6 @@ LINK_LIFETIMES = {
     "SESSIONS_ENDED": timedelta(days=7),
 }
 
-LOGIN_LIMIT_ACCOUNT = env.whole_number("LOGIN_LIMIT_ACCOUNT", default=10)
-LOGIN_LIMIT_NETWORK = env.whole_number("LOGIN_LIMIT_NETWORK", default=100)
 MAIL_REQUEST_LIMIT_NETWORK = env.whole_number("MAIL_REQUEST_LIMIT_NETWORK", default=60)
 MAIL_REQUEST_LIMIT_ADDRESS = env.whole_number("MAIL_REQUEST_LIMIT_ADDRESS", default=5)
 HASHES_AT_ONCE = env.whole_number("HASHES_AT_ONCE", default=2)

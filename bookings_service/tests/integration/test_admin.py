@@ -54,7 +54,7 @@ def staff(*groups: str) -> Client:
     user, _ = get_user_model().objects.get_or_create(username="-".join(groups) or "nobody", is_staff=True)
     user.groups.set(Group.objects.filter(name__in=groups))
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="shared.staff_sign_in.StaffBackend")
     return client
 
 

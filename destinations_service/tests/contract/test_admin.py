@@ -20,7 +20,7 @@ def editor() -> Client:
     client = Client()
     client.force_login(
         get_user_model().objects.create_superuser("editor@travel.example"),
-        backend="django.contrib.auth.backends.ModelBackend",
+        backend="shared.staff_sign_in.StaffBackend",
     )
     return client
 

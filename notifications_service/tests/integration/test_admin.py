@@ -22,7 +22,7 @@ def signed_in(*groups: str, superuser: bool = False) -> Client:
     user = User.objects.create(username=f"{groups}@travel.example", is_staff=True, is_superuser=superuser)
     user.groups.set([Group.objects.get_or_create(name=name)[0] for name in groups])
     client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(user, backend="shared.staff_sign_in.StaffBackend")
     return client
 
 

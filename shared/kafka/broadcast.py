@@ -78,11 +78,13 @@ class BroadcastReader:
                 self._broken.clear()
                 consumer = self.make_consumer(self._name, **self._options())
                 consumer.assign(self._partitions(consumer))
-                self._connected()
+                self._on_connected(True)
                 while not self._stopping.is_set() and not self._broken.is_set():
-                    self._handle(_next_records(consumer))
+                    records = _next_records(consumer)
+                    self._log_return()
+                    self._handle(records)
             except Exception as error:  # noqa: BLE001 - after any error the reader starts again
-                self._disconnected(error)
+                self._log_outage(error)
             finally:
                 self._on_connected(False)
                 if consumer is not None:
@@ -113,16 +115,16 @@ class BroadcastReader:
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN or error.fatal():
-            self._disconnected(KafkaException(error))
+            self._log_outage(KafkaException(error))
             self._broken.set()
 
-    def _connected(self) -> None:
+    def _log_return(self) -> None:
+        """Note the end of an outage. A returning broker may first answer with an error: a poll must have succeeded."""
         if self._outage_logged:
             log.info("reader_connected", reader=self._name)
         self._outage_logged = False
-        self._on_connected(True)
 
-    def _disconnected(self, error: Exception) -> None:
+    def _log_outage(self, error: Exception) -> None:
         if not self._outage_logged:
             log.warning("reader_disconnected", reader=self._name, error=type(error).__name__)
         self._outage_logged = True

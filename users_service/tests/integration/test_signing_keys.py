@@ -59,12 +59,12 @@ def own_key_sets(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def short_times(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every time that a rotation depends on be a second or less."""
+    """Let every time that a rotation depends on be two seconds or less."""
     settings.LOGIN_LIMIT_ACCOUNT = settings.LOGIN_LIMIT_NETWORK = 0
     settings.ACCESS_TOKEN_LIFETIME = timedelta(seconds=2)
     settings.TOKEN_LEEWAY = timedelta(0)
     monkeypatch.setenv("TOKEN_LEEWAY_SECONDS", "0")
-    monkeypatch.setattr(jwks, "REFRESH_SECONDS", 0.4)
+    monkeypatch.setattr(jwks, "REFRESH_SECONDS", 1.5)
     monkeypatch.setattr(signing, "FRESH_SECONDS", 0.3)
 
 
@@ -110,7 +110,7 @@ def test_a_rotation_under_load_refuses_no_token(own_key_sets: None, short_times:
         thread.start()
     eventually(lambda: len(seen) > 10)
 
-    rotate("--delay", "2")
+    rotate("--delay", "3")
 
     assert len(published()) == 2
     (new,) = set(published()) - set(before)

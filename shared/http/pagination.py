@@ -45,7 +45,7 @@ class CursorPagination(DrfCursorPagination):
         if not request.query_params.get(self.cursor_query_param):
             return None
         try:
-            cursor = super().decode_cursor(request)
+            cursor: Any = super().decode_cursor(request)
             if cursor.position is not None:
                 UUID(cursor.position)
             elif cursor.offset == 0:

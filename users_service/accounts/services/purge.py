@@ -6,7 +6,7 @@ Rate limits are not here: Valkey forgets them by itself when their window ends. 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection, transaction
 
@@ -21,6 +21,11 @@ class Kind:
     condition: str
     kept: timedelta
     key: str = "id"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of the condition."""
+        return {"kept": self.kept}
 
 
 # An hour after expiry, no transaction that began before it is still under way.
@@ -50,7 +55,7 @@ def count_past() -> dict[str, int]:
     counts = {}
     for name, kind in KINDS.items():
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM {kind.table} WHERE {kind.condition}", {"kept": kind.kept})  # noqa: S608
+            cursor.execute(f"SELECT count(*) FROM {kind.table} WHERE {kind.condition}", kind.parameters)  # noqa: S608
             counts[name] = cursor.fetchone()[0]
     return counts
 
@@ -65,7 +70,7 @@ def purge(name: str) -> Iterator[int]:
     batch = f"DELETE FROM {kind.table} WHERE {kind.key} IN ({rows})"  # noqa: S608
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(batch, {"kept": kind.kept})
+            cursor.execute(batch, kind.parameters)
             if not cursor.rowcount:
                 return
             yield cursor.rowcount

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from users_service.accounts.domain import AuditAction
 from users_service.accounts.models import Session, User
 from users_service.accounts.tokens import access_lifetime
 
-Reason = "users_pb2.SessionRevokedReason.ValueType"
+Reason: TypeAlias = "users_pb2.SessionRevokedReason.ValueType"
 LOGOUT = users_pb2.SESSION_REVOKED_REASON_LOGOUT
 REUSE = users_pb2.SESSION_REVOKED_REASON_REUSE_DETECTED
 PASSWORD_CHANGED = users_pb2.SESSION_REVOKED_REASON_PASSWORD_CHANGED

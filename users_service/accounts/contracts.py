@@ -123,6 +123,16 @@ class LinkDescription:
 
 
 @dataclass(frozen=True, slots=True)
+class MintedPhoneCode:
+    """A minted code and the number that it verifies, E.164. The code is not stored, so this is the only copy."""
+
+    code: str = field(repr=False)
+    phone: str = field(repr=False)
+    expires_at: datetime
+    locale: Locale
+
+
+@dataclass(frozen=True, slots=True)
 class StaffView:
     """A staff account, for the admins of the other services."""
 

@@ -4,6 +4,7 @@ A network is an IPv4 address or the /64 of an IPv6 address, because a subscriber
 """
 
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 
@@ -13,6 +14,8 @@ from shared.limits import SignIns, Window
 _SIGN_INS: Final = SignIns("login")
 _MAILS_OF_NETWORK: Final = Window("mail-network", 60 * 60)
 _MAILS_TO_ADDRESS: Final = Window("mail-address", 60 * 60)
+_CODES_OF_ACCOUNT: Final = Window("code-account", 60 * 60)
+_CODES_TO_PHONE: Final = Window("code-phone", 60 * 60)
 
 
 def before_sign_in(*, email: str, ip_address: str) -> None:
@@ -35,3 +38,17 @@ def before_mail(*, email: str, ip_address: str) -> None:
     _MAILS_OF_NETWORK.check(network, count=of_network, limit=settings.MAIL_REQUEST_LIMIT_NETWORK)
     to_address = _MAILS_TO_ADDRESS.add(email)
     _MAILS_TO_ADDRESS.check(email, count=to_address, limit=settings.MAIL_REQUEST_LIMIT_ADDRESS)
+
+
+def before_phone_code(*, user_id: UUID, phone: str, ip_address: str) -> None:
+    """Count an SMS that somebody requests. Raises RateLimited beyond the limit of network, account or number.
+
+    The number has a limit of its own, so that many accounts cannot send many messages to one phone.
+    """
+    network = network_of(ip_address)
+    of_network = _MAILS_OF_NETWORK.add(network)
+    _MAILS_OF_NETWORK.check(network, count=of_network, limit=settings.MAIL_REQUEST_LIMIT_NETWORK)
+    of_account = _CODES_OF_ACCOUNT.add(str(user_id))
+    _CODES_OF_ACCOUNT.check(str(user_id), count=of_account, limit=settings.PHONE_CODE_LIMIT)
+    to_phone = _CODES_TO_PHONE.add(phone)
+    _CODES_TO_PHONE.check(phone, count=to_phone, limit=settings.PHONE_CODE_LIMIT)

@@ -15,7 +15,8 @@ from shared.auth import testing as auth
 from shared.auth import tokens
 from shared.outbox.models import OutboxEvent
 from users_service.accounts import passwords, services, signing
-from users_service.accounts.models import LinkRequest
+from users_service.accounts.contracts import Device
+from users_service.accounts.models import AuditEntry, LinkRequest, Session, User
 from users_service.tests.factories import PASSWORD
 
 
@@ -86,6 +87,27 @@ def registration(**changes: Any) -> dict[str, Any]:
 def minted_token(request: LinkRequest) -> str:
     """Return a new token of the link, as the mail would have it."""
     return parse_qs(urlsplit(services.mint_link(request_id=request.id).url).query)["token"][0]
+
+
+def newest_token(purpose: str) -> str:
+    """Return a new token of the newest link of this purpose."""
+    return minted_token(LinkRequest.objects.filter(purpose=purpose).order_by("-id")[0])
+
+
+def purposes() -> list[str]:
+    """Return the purposes of the mails requested so far, in order."""
+    return list(LinkRequest.objects.order_by("id").values_list("purpose", flat=True))
+
+
+def audited() -> list[str]:
+    """Return the actions of the audit log, in order."""
+    return list(AuditEntry.objects.order_by("id").values_list("action", flat=True))
+
+
+def open_session(user: User) -> Session:
+    """Sign in with PASSWORD, and return the session."""
+    services.log_in(email=user.email, password=PASSWORD, device=Device("198.51.100.7"))
+    return Session.objects.filter(user=user).order_by("-id")[0]
 
 
 @pytest.fixture

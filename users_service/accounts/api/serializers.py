@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from shared.http.serializers import StrictSerializer
 from shared.text import Locale
-from users_service.accounts.contracts import Registration
+from users_service.accounts.contracts import LinkUse, Registration
 from users_service.accounts.domain import AuditAction
 
 LOCALES = [locale.value for locale in Locale]
@@ -40,6 +40,48 @@ class EmailSerializer(StrictSerializer):
     """An email address."""
 
     email = serializers.CharField(max_length=1_000)
+
+
+class ResetPasswordSerializer(StrictSerializer):
+    """The token of a mailed link, and the new password."""
+
+    token = serializers.CharField(max_length=200)
+    new_password = serializers.CharField(trim_whitespace=False, write_only=True)
+
+
+class ChangePasswordSerializer(StrictSerializer):
+    """The present and the new password. The present one may be missing within ten minutes of the sign-in."""
+
+    current_password = serializers.CharField(
+        trim_whitespace=False, write_only=True, required=False, allow_blank=True, default=""
+    )
+    new_password = serializers.CharField(trim_whitespace=False, write_only=True)
+
+
+class ChangeEmailSerializer(StrictSerializer):
+    """The new address, and the password. The password may be missing within ten minutes of the sign-in."""
+
+    new_email = serializers.CharField(max_length=1_000)
+    password = serializers.CharField(
+        trim_whitespace=False, write_only=True, required=False, allow_blank=True, default=""
+    )
+
+
+class VerifyPhoneSerializer(StrictSerializer):
+    """The code of an SMS. Without it, an SMS is sent."""
+
+    code = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+
+
+class LinkDescriptionSerializer(serializers.Serializer[Any]):
+    """What a mailed link is for."""
+
+    use = serializers.ChoiceField([use.value for use in LinkUse])
+    email = serializers.CharField()
+    first_name = serializers.CharField()
+    requested_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    locale = serializers.ChoiceField(LOCALES)
 
 
 class LoginSerializer(StrictSerializer):

@@ -7,6 +7,7 @@ Pure: takes values and returns them cleaned, or raises a refusal that names the 
 from users_service.accounts.domain.addresses import InvalidEmail, clean_email, fold
 from users_service.accounts.domain.audit import AuditAction
 from users_service.accounts.domain.passwords import PASSWORD_LENGTH, WeakPassword, check_password_strength
+from users_service.accounts.domain.phone_codes import CodeNotWanted, InvalidCode, NoPhone
 from users_service.accounts.domain.profiles import (
     InvalidCountry,
     InvalidCurrency,
@@ -22,6 +23,8 @@ from users_service.accounts.domain.sign_in import InvalidCredentials, LinkNotWan
 __all__ = [
     "PASSWORD_LENGTH",
     "AuditAction",
+    "CodeNotWanted",
+    "InvalidCode",
     "InvalidCountry",
     "InvalidCredentials",
     "InvalidCurrency",
@@ -30,6 +33,7 @@ __all__ = [
     "InvalidPhone",
     "InvalidTimeZone",
     "LinkNotWanted",
+    "NoPhone",
     "TermsNotAccepted",
     "TokenInvalid",
     "WeakPassword",

@@ -31,3 +31,6 @@ class AuditAction(StrEnum):
     PHONE_CODE_REQUESTED = "phone_code_requested"
     PHONE_VERIFICATION_REFUSED = "phone_verification_refused"
     PHONE_VERIFIED = "phone_verified"
+    LINK_REFUSED = "link_refused"  # a mailed link that was used, replaced, void or too old
+    ACCOUNT_CLOSED = "account_closed"
+    ACCOUNT_REOPENED = "account_reopened"

@@ -11,6 +11,7 @@ from users_service.accounts.contracts import (
     Link,
     LinkDescription,
     LinkUse,
+    MintedPhoneCode,
     Registration,
     SecurityEventPage,
     SessionView,
@@ -98,6 +99,13 @@ def link_description_to_proto(link: LinkDescription) -> pb.DescribeLinkResponse:
         requested_at=ts(link.requested_at),
         expires_at=ts(link.expires_at),
         locale=locale_to_proto(link.locale),
+    )
+
+
+def phone_code_to_proto(code: MintedPhoneCode) -> pb.MintPhoneCodeResponse:
+    """Return a minted code as a message."""
+    return pb.MintPhoneCodeResponse(
+        code=code.code, phone=code.phone, expires_at=ts(code.expires_at), locale=locale_to_proto(code.locale)
     )
 
 

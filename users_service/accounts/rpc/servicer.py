@@ -1,14 +1,13 @@
 """travel.users.v1: accounts, contacts and staff, for the other services. One domain call per method."""
 
-from typing import Final
-
 from contracts.travel.users.v1 import users_pb2 as pb
 from contracts.travel.users.v1 import users_pb2_grpc
-from shared.errors import NotFound, RateLimited
-from shared.rpc import Call, Workers, rpc
+from shared.errors import NotFound
+from shared.rpc import Call, rpc
 from shared.rpc.mapping import locale_to_proto, page_of, uuid_of, uuids_of
-from users_service.accounts import passwords, selectors, services
+from users_service.accounts import selectors, services
 from users_service.accounts.contracts import Device
+from users_service.accounts.rpc.callers import ADMINS, BOOKINGS, GATEWAY, HASHING, NOTIFICATIONS
 from users_service.accounts.rpc.mappers import (
     contact_to_proto,
     link_description_to_proto,
@@ -22,16 +21,10 @@ from users_service.accounts.rpc.mappers import (
     tokens_to_proto,
     user_to_proto,
 )
-
-GATEWAY: Final = frozenset({"gateway"})
-BOOKINGS: Final = frozenset({"bookings"})
-NOTIFICATIONS: Final = frozenset({"notifications"})
-ADMINS: Final = frozenset({"destinations", "bookings", "notifications"})
-# Methods that hash a password wait in threads of their own, so that a flood of sign-ins leaves the others theirs.
-HASHING: Final = Workers(passwords.most_at_once(), waiting=0, when_full=RateLimited)
+from users_service.accounts.rpc.security import SecurityMethods
 
 
-class UsersServicer(users_pb2_grpc.UsersServiceServicer):
+class UsersServicer(SecurityMethods, users_pb2_grpc.UsersServiceServicer):
     """The service's methods. Each names the services that may call it."""
 
     @rpc(callers=GATEWAY, traveller="none", workers=HASHING)

@@ -17,9 +17,9 @@ from django.db.models import Q
 
 from shared.db import database_now
 from shared.text import Locale
-from users_service.accounts import events
-from users_service.accounts.contracts import Link, LinkDescription, LinkUse, Recipient
-from users_service.accounts.domain import LinkNotWanted, TokenInvalid
+from users_service.accounts import audit, events
+from users_service.accounts.contracts import Device, Link, LinkDescription, LinkUse, Recipient
+from users_service.accounts.domain import AuditAction, LinkNotWanted, TokenInvalid
 from users_service.accounts.models import LinkPurpose, LinkRequest, PendingRegistration, User
 
 # The page of the gateway that uses the link of each purpose. The others are mailed without a secret link.
@@ -36,6 +36,8 @@ USES: Final[Mapping[str, LinkUse]] = {
     LinkPurpose.SESSIONS_ENDED: LinkUse.DISOWN_CHANGE,
 }
 ONLY_NEWEST: Final = frozenset({LinkUse.VERIFY_EMAIL, LinkUse.RESET_PASSWORD, LinkUse.CONFIRM_EMAIL_CHANGE})
+# Of no use once the account has another address than the one that the mail went to.
+TO_PRESENT_ADDRESS: Final = frozenset({LinkUse.RESET_PASSWORD, LinkUse.DISOWN_CHANGE})
 
 
 def request_link(
@@ -87,7 +89,7 @@ def mint_link(*, request_id: UUID) -> Link:
 def describe_link(*, token: str) -> LinkDescription:
     """Return what the link is for. Nothing changes. Raises TokenInvalid for a link that cannot be used any more."""
     request = LinkRequest.objects.filter(token_hash=hash_of(token)).first()
-    if request is None or not _is_open(request, database_now()):
+    if request is None or not _is_usable(request, database_now()):
         raise TokenInvalid
     try:
         recipient = _recipient(request)
@@ -103,33 +105,64 @@ def describe_link(*, token: str) -> LinkDescription:
     )
 
 
-def owner_of_link(*, token: str, use: LinkUse) -> UUID:
-    """Return the account of a link that can be used for `use`. Raises TokenInvalid.
+def link_of_account(*, token: str, use: LinkUse, device: Device) -> LinkRequest:
+    """Return the link of an account, if it can be used now. Nothing is locked, and nothing changes.
 
-    Nothing is locked: the caller locks the account, and then calls `use_link`.
+    Raises TokenInvalid. The refusal of a link that an account once had is in the audit log.
     """
-    request = LinkRequest.objects.filter(token_hash=hash_of(token)).first()
-    if request is None or request.user_id is None or USES.get(request.purpose) is not use:
+    request = LinkRequest.objects.filter(token_hash=hash_of(token), user__isnull=False).first()
+    if request is None or request.user_id is None:
         raise TokenInvalid
-    return request.user_id
+    with audit.refusals(request.user_id, AuditAction.LINK_REFUSED, device=device):
+        if USES.get(request.purpose) is not use or not _is_usable(request, database_now()):
+            raise TokenInvalid
+    return request
+
+
+def use_account_link(link: LinkRequest, *, token: str, now: datetime) -> User:
+    """Lock the account, mark its link as used, and return the account. A link works once.
+
+    Raises TokenInvalid, also if the account was closed.
+    """
+    user = User.objects.select_for_update().filter(id=link.user_id, is_active=True).first()
+    if user is None:
+        raise TokenInvalid
+    use_link(token=token, use=USES[link.purpose], now=now)
+    return user
 
 
 def use_link(*, token: str, use: LinkUse, now: datetime) -> LinkRequest:
     """Mark the link as used, and return its request. A link works once. Raises TokenInvalid.
 
-    The caller has locked the account of the link.
+    The caller has locked the account or the registration of the link.
     """
     request = LinkRequest.objects.select_for_update().filter(token_hash=hash_of(token)).first()
-    if request is None or USES.get(request.purpose) is not use or not _is_open(request, now):
+    if request is None or USES.get(request.purpose) is not use or not _is_usable(request, now):
         raise TokenInvalid
     request.used_at = now
     request.save(update_fields=["used_at"])
     return request
 
 
-def void_links(user: User, *, now: datetime, except_for: LinkPurpose | None = None) -> None:
-    """Make every open link of the account useless, except those of one purpose."""
-    LinkRequest.objects.filter(user=user, used_at__isnull=True).exclude(purpose=except_for or "").update(used_at=now)
+def void_links(user: User, *, now: datetime, undo: LinkRequest | None = None) -> None:
+    """Make every open link of the account useless, except those that give an earlier address back.
+
+    Whoever takes an account over must not be able to void the link of the owner's address. So only the use of such a
+    link (`undo`) voids others of its kind: those of later changes.
+    """
+    kept = Q(purpose=LinkPurpose.EMAIL_CHANGED)
+    if undo is not None:
+        kept &= Q(id__lt=undo.id)
+    LinkRequest.objects.filter(user=user, used_at__isnull=True).exclude(kept).update(used_at=now)
+
+
+def _is_usable(request: LinkRequest, now: datetime) -> bool:
+    """Return whether the link is open and its mail went to the account's present address, if its use needs that."""
+    if not _is_open(request, now):
+        return False
+    return USES.get(request.purpose) not in TO_PRESENT_ADDRESS or (
+        request.user is not None and request.user.email == request.recipient
+    )
 
 
 def _is_open(request: LinkRequest, now: datetime) -> bool:

@@ -11,12 +11,16 @@ from shared.errors import NotFound
 from users_service.accounts import events
 from users_service.accounts.contracts import Device, UserView
 from users_service.accounts.domain import AuditAction, clean_profile
-from users_service.accounts.models import User
+from users_service.accounts.models import LinkPurpose, User
 from users_service.accounts.selectors import to_view
+from users_service.accounts.services.links import notify_owner
+from users_service.accounts.services.phone import void_codes
 
 
 def update_profile(*, user_id: UUID, changes: Mapping[str, Any], device: Device) -> UserView:
     """Change the given fields, after all of them were checked. A new phone number is unverified.
+
+    The owner gets a mail if a phone number was added, changed or removed.
 
     Raises InvalidName, InvalidPhone, InvalidDate, InvalidCountry, InvalidCurrency, InvalidTimeZone.
     """
@@ -33,6 +37,8 @@ def update_profile(*, user_id: UUID, changes: Mapping[str, Any], device: Device)
                 setattr(profile, name, cleaned[name])
             if "phone" in changed:
                 profile.phone_verified_at = None
+                void_codes(user, now=now)
+                notify_owner(user, LinkPurpose.PHONE_CHANGED, now=now)
             profile.save()
             events.record(
                 user, events.updated(user, changed), action=AuditAction.PROFILE_UPDATED, device=device, now=now

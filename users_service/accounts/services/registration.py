@@ -7,7 +7,7 @@ one cause the same statements. Only the mail differs.
 from django.conf import settings
 from django.db import transaction
 
-from shared.db import advisory_xact_lock, database_now
+from shared.db import database_now
 from shared.names import clean_name
 from shared.text import DEFAULT_LOCALE
 from users_service.accounts import events, limits, passwords
@@ -21,6 +21,7 @@ from users_service.accounts.domain import (
     clean_phone,
 )
 from users_service.accounts.models import LinkPurpose, PendingRegistration, Profile, User
+from users_service.accounts.services.addresses import lock_address
 from users_service.accounts.services.links import hash_of, request_link, use_link
 
 
@@ -75,7 +76,9 @@ def resend_verification(*, email: str, device: Device) -> None:
     limits.before_mail(email=folded, ip_address=device.ip_address)
     with transaction.atomic():
         now = database_now()
-        pending = PendingRegistration.objects.filter(email=folded, expires_at__gt=now).order_by("-id").first()
+        # Locked, because a confirmation may delete it before the request is stored.
+        registrations = PendingRegistration.objects.select_for_update().filter(email=folded, expires_at__gt=now)
+        pending = registrations.order_by("-id").first()
         if _owner(folded) is not None:
             pending = None
         request_link(
@@ -99,7 +102,7 @@ def verify_email(*, token: str, device: Device) -> None:
         address = found.values_list("email", flat=True).first()
         if address is None:
             raise TokenInvalid
-        advisory_xact_lock("registration", address)
+        lock_address(address)
         pending = found.select_for_update(of=("self",)).first()
         if pending is None:
             raise TokenInvalid

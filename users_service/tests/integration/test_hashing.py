@@ -24,7 +24,8 @@ from users_service.accounts import passwords, services
 from users_service.accounts.contracts import Device
 from users_service.accounts.domain import InvalidCredentials
 from users_service.accounts.models import User
-from users_service.accounts.rpc.servicer import HASHING, UsersServicer
+from users_service.accounts.rpc.callers import HASHING
+from users_service.accounts.rpc.servicer import UsersServicer
 from users_service.tests.factories import PASSWORD, UserFactory
 
 HERE = Device("198.51.100.7", "a browser")

@@ -31,7 +31,7 @@ def test_sent_fields_change_and_publish_an_event(visitor, user, token, events):
 
     assert (answer.status_code, answer.json()["first_name"], answer.json()["phone"]) == (200, "Zoë", "+33612345678")
     assert answer.json()["last_name"] == "O’Hara"
-    assert events() == ["user.updated"]
+    assert events() == ["user.link_requested", "user.updated"]
 
 
 def test_a_request_that_changes_nothing_publishes_no_event(visitor, token, events):
@@ -92,5 +92,8 @@ def test_the_schema_lists_the_addresses_and_their_security(client):
     assert schema["paths"]["/api/v1/profile/"]["patch"]["security"] == [{"bearer": []}]
     assert set(schema["paths"]) == {
         *(f"/api/v1/profile/{name}" for name in ("", "sessions/", "sessions/{session_id}/", "security-events/")),
+        *(f"/api/v1/profile/{name}" for name in ("", "change-password/", "change-email/", "verify-phone/")),
         *(f"/api/v1/auth/{name}/" for name in ("register", "verify-email", "resend-verification", "login", "refresh", "logout")),
+        *(f"/api/v1/auth/{name}/" for name in ("request-password-reset", "reset-password", "describe-link")),
+        *(f"/api/v1/auth/{name}/" for name in ("confirm-email-change", "undo-email-change", "disown-change")),
     }  # fmt: skip

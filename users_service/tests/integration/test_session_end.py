@@ -9,20 +9,21 @@ from users_service.accounts import domain, passwords, services
 from users_service.accounts.contracts import Device
 from users_service.accounts.models import Session, User
 from users_service.accounts.services.session_end import DISOWNED, end_sessions
+from users_service.tests.conftest import open_session
 from users_service.tests.factories import PASSWORD, UserFactory
 
 HERE = Device("198.51.100.7", "a browser")
 
 
-def sign_in(user: User) -> Session:
-    services.log_in(email=user.email, password=PASSWORD, device=HERE)
-    return Session.objects.filter(user=user).order_by("-id")[0]
-
-
 @pytest.mark.django_db
 def test_every_session_of_the_account_ends_except_the_one_to_keep(events):
     user = UserFactory()
-    first, second, kept, strangers = sign_in(user), sign_in(user), sign_in(user), sign_in(UserFactory())
+    first, second, kept, strangers = (
+        open_session(user),
+        open_session(user),
+        open_session(user),
+        open_session(UserFactory()),
+    )
 
     with transaction.atomic():
         locked = User.objects.select_for_update().get(id=user.id)

@@ -42,7 +42,7 @@ def question(
         "title": texts.ERROR_TITLE.format(locale, {"title": title}) if refusal else title,
         "heading": title,
         "intro": page.texts.intro.in_(locale),
-        "facts": _facts(link, locale),
+        "facts": _facts(page, link, locale),
         "token": token,
         "email": link.email,
         "asks_password": page.asks_password,
@@ -130,12 +130,12 @@ def _address(request: HttpRequest, token: str, locale: Locale) -> str:
     return f"{request.path}?{urlencode({**query, 'lang': _OTHER[locale].lower()})}"
 
 
-def _facts(link: users_pb2.DescribeLinkResponse, locale: Locale) -> list[dict[str, str]]:
+def _facts(page: LinkPage, link: users_pb2.DescribeLinkResponse, locale: Locale) -> list[dict[str, str]]:
     """Return what the page shows of the link. Every value is escaped by the template."""
     facts = [{"label": texts.ADDRESS.in_(locale), "value": link.email}]
     if link.first_name:
         facts.append({"label": texts.FIRST_NAME.in_(locale), "value": link.first_name})
-    for label, stamp in ((texts.REQUESTED_AT, link.requested_at), (texts.EXPIRES_AT, link.expires_at)):
+    for label, stamp in ((page.texts.requested_at, link.requested_at), (texts.EXPIRES_AT, link.expires_at)):
         at = stamp.ToDatetime(tzinfo=UTC)
         facts.append({"label": label.in_(locale), "value": _in_words(at, locale), "datetime": at.isoformat()})
     return facts

@@ -12,19 +12,18 @@ TAGLINE: Final = Text(en="Trips worth remembering", fr="Des voyages qui comptent
 LANGUAGES: Final = Text(en="Language", fr="Langue")
 FOOTER: Final = Text(
     en="A link in a mail from Travel brought you here. We never ask for your password by mail or by phone.",
-    fr="Un lien d’un message de Travel vous a mené ici. Nous ne demandons jamais votre mot de passe par message ni"
+    fr="Vous avez suivi le lien d’un message de Travel. Nous ne demandons jamais votre mot de passe par message ni"
     " par téléphone.",
 )
 
 ADDRESS: Final = Text(en="Address", fr="Adresse")
 FIRST_NAME: Final = Text(en="First name", fr="Prénom")
-REQUESTED_AT: Final = Text(en="Requested", fr="Demandé le")
 EXPIRES_AT: Final = Text(en="Link works until", fr="Lien valable jusqu’au")
 NEW_PASSWORD: Final = Text(en="New password", fr="Nouveau mot de passe")
 PASSWORD_RULE: Final = Text(
     en="10 to 128 characters. Not a common password, and not made of your name or your address. Spaces are allowed.",
-    fr="De 10 à 128 caractères. Ni un mot de passe courant, ni formé de votre nom ou adresse. Les espaces sont"
-    " permises.",
+    fr="De 10 à 128 caractères. Ni un mot de passe courant, ni formé de votre nom ou adresse. Vous pouvez utiliser"
+    " des espaces.",
 )
 PROBLEM: Final = Text(en="There is a problem", fr="Il y a un problème")
 ERROR_TITLE: Final = Text(en="Error: {title}", fr="Erreur : {title}")
@@ -37,6 +36,7 @@ class LinkTexts:
 
     title: Text
     intro: Text
+    requested_at: Text
     button: Text
     if_not_wanted: Text
     done_title: Text
@@ -52,10 +52,11 @@ class Message:
     paragraphs: tuple[Text, ...]
 
 
+_OF_OUR_MAIL: Final = Text(en="Our mail is of", fr="Notre message est du")
 _MAIL_ON_ITS_WAY: Final = Text(
-    en="A mail with a link to set a new password is on its way to your address. Open it next: until then nobody can"
-    " sign in to the account.",
-    fr="Un message avec un lien pour choisir un nouveau mot de passe est en route vers votre adresse. Ouvrez-le"
+    en="A mail with a link to choose a new password is on its way to your address. Open it next: until then nobody"
+    " can sign in to the account.",
+    fr="Nous envoyons à votre adresse un message avec un lien pour choisir un nouveau mot de passe. Ouvrez-le"
     " maintenant : d’ici là, personne ne peut se connecter au compte.",
 )
 
@@ -67,6 +68,7 @@ VERIFY_EMAIL: Final = LinkTexts(
         fr="Quelqu’un s’est inscrit avec cette adresse. Si c’est vous, appuyez sur le bouton : il confirme l’adresse"
         " et ouvre votre compte.",
     ),
+    requested_at=Text(en="Registered on", fr="Inscription du"),
     button=Text(en="Confirm my address", fr="Confirmer mon adresse"),
     if_not_wanted=Text(
         en="If this was not you, close this page. No account is opened, and the registration is soon deleted.",
@@ -95,7 +97,8 @@ RESET_PASSWORD: Final = LinkTexts(
         en="The new password replaces the old one, and every device is signed out.",
         fr="Le nouveau mot de passe remplace l’ancien, et tous les appareils sont déconnectés.",
     ),
-    button=Text(en="Set the new password", fr="Enregistrer le mot de passe"),
+    requested_at=Text(en="Requested on", fr="Demandé le"),
+    button=Text(en="Save the new password", fr="Enregistrer le mot de passe"),
     if_not_wanted=Text(
         en="If you did not ask for this, close this page. Your password stays as it is.",
         fr="Si vous n’avez rien demandé, fermez cette page. Votre mot de passe reste le même.",
@@ -119,11 +122,12 @@ RESET_PASSWORD: Final = LinkTexts(
 CONFIRM_EMAIL_CHANGE: Final = LinkTexts(
     title=Text(en="Confirm your new address", fr="Confirmez votre nouvelle adresse"),
     intro=Text(
-        en="Your account is to use this address from now on, to sign in and for mails. We also write to the earlier"
-        " address. It can undo the change for 7 days.",
-        fr="Votre compte utilisera désormais cette adresse, pour la connexion et les messages. Nous écrivons aussi à"
-        " l’ancienne adresse, qui peut annuler le changement pendant 7 jours.",
+        en="From then on, you sign in with this address and get our mails there. Every device is signed out. The"
+        " earlier address gets a mail that can undo the change for 7 days.",
+        fr="Ensuite, vous vous connectez avec cette adresse et y recevez nos messages. Tous les appareils sont"
+        " déconnectés. L’ancienne adresse reçoit un message qui peut annuler le changement pendant 7 jours.",
     ),
+    requested_at=Text(en="Requested on", fr="Demandé le"),
     button=Text(en="Use this address", fr="Utiliser cette adresse"),
     if_not_wanted=Text(
         en="If you did not ask for this, close this page. Nothing changes.",
@@ -132,26 +136,29 @@ CONFIRM_EMAIL_CHANGE: Final = LinkTexts(
     done_title=Text(en="Your address is changed", fr="Votre adresse est changée"),
     done=(
         Text(
-            en="From now on, sign in in the app with the new address. Your password is the same.",
-            fr="Désormais, connectez-vous dans l’application avec la nouvelle adresse. Votre mot de passe reste le"
-            " même.",
+            en="Every device was signed out. Sign in in the app with the new address. Your password is the same.",
+            fr="Tous les appareils ont été déconnectés. Connectez-vous dans l’application avec la nouvelle adresse."
+            " Votre mot de passe reste le même.",
         ),
     ),
     instead=Text(
-        en="Look at your address in the app. If it is still the earlier one, change it there once more.",
-        fr="Regardez votre adresse dans l’application. Si c’est encore l’ancienne, changez-la de nouveau.",
+        en="If you have already used it, sign in in the app with the new address. If not, change the address there"
+        " once more.",
+        fr="Si vous l’avez déjà utilisé, connectez-vous dans l’application avec la nouvelle adresse. Sinon, changez-y"
+        " l’adresse de nouveau.",
     ),
 )
 
 UNDO_EMAIL_CHANGE: Final = LinkTexts(
     title=Text(en="Undo the change of your address", fr="Annulez le changement d’adresse"),
     intro=Text(
-        en="Your account gets this address back. We also sign every device out, and mail you a link to set a new"
+        en="Your account gets this address back. We also sign every device out, and mail you a link to choose a new"
         " password.",
         fr="Votre compte reprend cette adresse. Nous déconnectons aussi tous les appareils et vous envoyons un lien"
         " pour choisir un nouveau mot de passe.",
     ),
-    button=Text(en="Give me my address back", fr="Reprendre mon adresse"),
+    requested_at=_OF_OUR_MAIL,
+    button=Text(en="Take my address back", fr="Reprendre mon adresse"),
     if_not_wanted=Text(
         en="If you changed the address yourself, close this page. The new address stays.",
         fr="Si vous avez changé l’adresse vous-même, fermez cette page. La nouvelle adresse reste.",
@@ -162,7 +169,7 @@ UNDO_EMAIL_CHANGE: Final = LinkTexts(
         _MAIL_ON_ITS_WAY,
     ),
     instead=Text(
-        en="If you have already used it, open the mail with the link to set a new password. If not, ask for such a"
+        en="If you have already used it, open the mail with the link to choose a new password. If not, ask for such a"
         " link in the app with “Forgotten password”.",
         fr="Si vous l’avez déjà utilisé, ouvrez le message avec le lien pour choisir un nouveau mot de passe. Sinon,"
         " demandez un tel lien dans l’application par « Mot de passe oublié ».",
@@ -173,10 +180,11 @@ DISOWN_CHANGE: Final = LinkTexts(
     title=Text(en="This was not me", fr="Ce n’était pas moi"),
     intro=Text(
         en="If somebody else did what our mail tells of, press the button. We sign every device out, make the present"
-        " password useless, and mail you a link to set a new one.",
+        " password useless, and mail you a link to choose a new one.",
         fr="Si quelqu’un d’autre a fait ce dont parle notre message, appuyez sur le bouton. Nous déconnectons tous les"
         " appareils, annulons le mot de passe actuel et vous envoyons un lien pour en choisir un nouveau.",
     ),
+    requested_at=_OF_OUR_MAIL,
     button=Text(en="Secure my account", fr="Protéger mon compte"),
     if_not_wanted=Text(
         en="If it was you, close this page. Nothing changes.",

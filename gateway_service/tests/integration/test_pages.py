@@ -323,7 +323,7 @@ async def test_a_form_in_pieces_is_limited_too(client: httpx.AsyncClient, backen
 
 
 async def test_the_forms_of_a_network_are_limited(client: httpx.AsyncClient, backends: Backends) -> None:
-    """Seen failing (410 for ever) without count_form. GET is not counted, so a page stays visible."""
+    """Seen failing (200 for the fourth) without count_form. GET is not counted, so a page stays visible."""
     add_link(backends.world, VERIFY)
     with override_settings(PAGE_LIMIT_NETWORK=3):
         answers = [

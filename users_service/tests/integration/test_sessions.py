@@ -37,6 +37,7 @@ def test_signing_in_gives_a_token_that_every_service_accepts(visitor, published)
     traveller = verify_access_token(answer.json()["access_token"])
     session = Session.objects.get()
     assert (traveller.id, traveller.session_id, traveller.roles) == (user.id, session.id, frozenset())
+    assert traveller.authenticated_at == int(session.created_at.timestamp())
     assert answer.json()["expires_in"] == 300
     assert session.ip_address == visitor.address
 

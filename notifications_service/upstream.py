@@ -1,9 +1,10 @@
 """The calls to users_service while a message is written: for a person's contact, a secret link, or a code."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -81,13 +82,17 @@ def mint_link(*, request_id: str) -> Link:
 
     Raises NotWanted, and Unavailable or DeadlineExceeded if users_service does not answer.
     """
-    answer = _mint(_users.MintLink, users_pb2.MintLinkRequest(request_id=request_id))
+    with _refusal_as_not_wanted():
+        request = users_pb2.MintLinkRequest(request_id=request_id)
+        answer = call(_users.MintLink, request, deadline=Deadline.after(_SECONDS))
     return Link(url=answer.url, expires_at=from_ts(answer.expires_at), contact=_contact(answer.contact))
 
 
 def mint_phone_code(*, request_id: str) -> PhoneCode:
     """Return a new code of the request; an earlier code of the request becomes void. Raises as `mint_link` does."""
-    answer = _mint(_users.MintPhoneCode, users_pb2.MintPhoneCodeRequest(request_id=request_id))
+    with _refusal_as_not_wanted():
+        request = users_pb2.MintPhoneCodeRequest(request_id=request_id)
+        answer = call(_users.MintPhoneCode, request, deadline=Deadline.after(_SECONDS))
     return PhoneCode(code=answer.code, contact=_contact(users_pb2.Contact(phone=answer.phone, locale=answer.locale)))
 
 
@@ -99,9 +104,10 @@ def warm_up() -> None:
         log.info("users_not_there_yet", cause=error.code)
 
 
-def _mint(method: Callable[..., Any], request: Any) -> Any:
+@contextmanager
+def _refusal_as_not_wanted() -> Iterator[None]:
     try:
-        return call(method, request, deadline=Deadline.after(_SECONDS))
+        yield
     except (Conflict, NotFound) as error:
         raise NotWanted(f"{error.code}: {error}") from error
 

@@ -22,37 +22,15 @@ class Window:
 
     def add(self, *subject: str) -> int:
         """Count one event, and return how many the window now has. Returns 0 while Valkey is unavailable."""
-        key = self._key(subject)
-        try:
-            pipe = get_redis_connection("default").pipeline()
-            pipe.incr(key)
-            pipe.expire(key, self.seconds, nx=True)
-            return int(pipe.execute()[0])
-        except redis.RedisError as error:
-            _unavailable(error)
-            return 0
+        return add_all((self, subject))[0]
 
     def count(self, *subject: str) -> int:
         """Return how many events the window has. Returns 0 while Valkey is unavailable."""
         try:
-            return int(get_redis_connection("default").get(self._key(subject)) or 0)
+            return int(get_redis_connection("default").get(self.key(*subject)) or 0)
         except redis.RedisError as error:
             _unavailable(error)
             return 0
-
-    def take_back(self, *subject: str) -> None:
-        """Count one event less."""
-        try:
-            get_redis_connection("default").decr(self._key(subject))
-        except redis.RedisError as error:
-            _unavailable(error)
-
-    def forget(self, *subject: str) -> None:
-        """Forget the events of the subject."""
-        try:
-            get_redis_connection("default").delete(self._key(subject))
-        except redis.RedisError as error:
-            _unavailable(error)
 
     def check(self, *subject: str, count: int, limit: int) -> None:
         """Raise RateLimited if `count` is above `limit`. A limit of 0 is no limit."""
@@ -61,12 +39,12 @@ class Window:
 
     def _seconds_left(self, subject: tuple[str, ...]) -> int:
         try:
-            seconds = int(get_redis_connection("default").ttl(self._key(subject)))
+            seconds = int(get_redis_connection("default").ttl(self.key(*subject)))
         except redis.RedisError:
             return self.seconds
         return seconds if 0 < seconds <= self.seconds else self.seconds
 
-    def _key(self, subject: tuple[str, ...]) -> str:
+    def key(self, *subject: str) -> str:
         """Return the key. It is a hash, so that Valkey never has an address."""
         digest = hashlib.sha256("\x1f".join((self.name, *subject)).encode()).hexdigest()
         return f"{settings.SERVICE_NAME}:limit:{digest}"
@@ -85,18 +63,22 @@ class SignIns:
         The limit of an account applies only to networks that have failed to sign in to it before. So its owner can
         still sign in from another network. Raises RateLimited beyond LOGIN_LIMIT_ACCOUNT or LOGIN_LIMIT_NETWORK.
         """
-        of_network = self._networks.add(network)
-        of_account = self._accounts.add(account)
-        of_network_on_account = self._pairs.add(account, network)
+        of_network, of_account, of_network_on_account = add_all(
+            (self._networks, (network,)), (self._accounts, (account,)), (self._pairs, (account, network))
+        )
         self._networks.check(network, count=of_network, limit=settings.LOGIN_LIMIT_NETWORK)
         if of_network_on_account > 1:
             self._accounts.check(account, count=of_account, limit=settings.LOGIN_LIMIT_ACCOUNT)
 
     def after(self, *, account: str, network: str) -> None:
         """Forget the account's failures, because its owner has signed in."""
-        self._networks.take_back(network)
-        self._accounts.forget(account)
-        self._pairs.forget(account, network)
+        try:
+            pipe = get_redis_connection("default").pipeline()
+            pipe.decr(self._networks.key(network))
+            pipe.delete(self._accounts.key(account), self._pairs.key(account, network))
+            pipe.execute()
+        except redis.RedisError as error:
+            _unavailable(error)
 
     @property
     def _networks(self) -> Window:
@@ -109,6 +91,23 @@ class SignIns:
     @property
     def _pairs(self) -> Window:
         return Window(f"{self.name}-pair", self.seconds)
+
+
+def add_all(*events: tuple[Window, tuple[str, ...]]) -> list[int]:
+    """Count one event in each window for its subject, in one request to Valkey. Return how many each now has.
+
+    Returns zeros while Valkey is unavailable.
+    """
+    try:
+        pipe = get_redis_connection("default").pipeline()
+        for window, subject in events:
+            key = window.key(*subject)
+            pipe.incr(key)
+            pipe.expire(key, window.seconds, nx=True)
+        return [int(count) for count in pipe.execute()[::2]]
+    except redis.RedisError as error:
+        _unavailable(error)
+        return [0] * len(events)
 
 
 def _unavailable(error: redis.RedisError) -> None:

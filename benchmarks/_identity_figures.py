@@ -131,7 +131,7 @@ def measure_me(figures: Figures, users: list[User], token: str, *, seconds: floa
     flooding = subprocess.Popen([*command, *(user.email for user in users[1:])], stdout=subprocess.PIPE, text=True)
     time.sleep(1.5)
     figures.flood.append(me_latencies(token, seconds=seconds, per_second=ME_PER_SECOND))
-    figures.answers.append(flooding.communicate(timeout=60)[0].strip())
+    figures.answers.append(f"{rate:.0f} a second: {flooding.communicate(timeout=60)[0].strip()}")
     rest, flood = p99(figures.rest[-1:]), p99(figures.flood[-1:])
     print(f"  me: p99 {rest:.1f} ms, in a flood of {rate:.0f}/s {flood:.1f} ms; {figures.answers[-1]}", flush=True)
 
@@ -173,7 +173,8 @@ def report(figures: Figures, *, load: float, options: argparse.Namespace) -> str
         *(f"| {title} | {_range(values, digits)} | {target} |" for title, values, target, digits in rows),
         f"| p99 of `me`, all rounds: at rest, in a flood | {p99(figures.rest):.1f} ms, {p99(figures.flood):.1f} ms | |",
         "",
-        f"The answers to the floods: {'; '.join(figures.answers)}. Everything runs on the same cores: the platform, its"
+        f"The floods, round by round: {'; '.join(figures.answers)}. A flood is twice the rate of Argon2id alone that this run"
+        " measured so far, so other programs on the machine make it smaller, and every latency longer. Everything runs on the same cores: the platform, its"
         " database, and the clients. The CPU time does not contain that of PostgreSQL, Valkey and the server of a read.",
         "",
     ]

@@ -3,8 +3,8 @@
 At most HASHES_AT_ONCE passwords are hashed at the same time, and HASHES_WAITING more requests wait. Beyond that a
 request is refused immediately.
 
-The threads do nothing but hash, without the interpreter lock. A thread of low priority that held the lock could lose
-its core, and then every other thread would wait for it.
+The threads do nothing but hash, which needs no interpreter lock: a thread of low priority should hold it as little as
+possible.
 """
 
 import os

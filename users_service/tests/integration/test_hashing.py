@@ -159,7 +159,7 @@ def _ended(child: int, status: list[int]) -> bool:
 
 
 def test_nothing_but_the_hash_itself_runs_in_the_pool(monkeypatch):
-    """A thread of low priority must not hold the interpreter lock. Seen failing when whole verifications ran in it."""
+    """A thread of low priority should hardly hold the interpreter lock. Seen failing with `_verified` in the pool."""
     ran: list[object] = []
     pool = passwords._pool()
     submit = pool.submit

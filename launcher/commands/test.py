@@ -33,7 +33,9 @@ OTHER_SUITES: Final = ("shared", "launcher", "demo", "payment_sandbox", "tests")
 ADDRESSES: Final = ("PUBLIC_URL", "MEDIA_PUBLIC_URL", "PAYMENT_WEBHOOK_URL")
 PROOFS: Final = "concurrency"  # the suite in bookings_service/tests/concurrency: reduced, or whole with PROOFS=whole
 BROWSER: Final = "browser"  # gateway_service/tests/browser: needs a Chromium, so it is run only by name
-PARTS: Final = {PROOFS: "bookings", BROWSER: "gateway"}  # suites in a folder of a service's tests
+ENUMERATION: Final = "enumeration"  # the proof in users_service/tests/enumeration, part of the suite `users`
+# Suites in a folder of a service's tests.
+PARTS: Final = {PROOFS: "bookings", BROWSER: "gateway", ENUMERATION: "users"}
 FAULTS: Final = (
     "tests/faults"  # kills processes at named places; part of the suite `tests`, reduced or whole like PROOFS
 )
@@ -56,7 +58,7 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
     `proofs` runs only the proofs of concurrency and of crashes, at their full size. The last line printed is
     `N passed, N failed`. Raises Refusal if another run is under way or the name is unknown.
     """
-    selection = Selection([PROOFS], [FAULTS]) if proofs else select(suite)
+    selection = Selection([PROOFS, ENUMERATION], [FAULTS]) if proofs else select(suite)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in ADDRESSES:  # a shell's own name another platform, and the journeys would call that one
         os.environ.pop(name, None)

@@ -10,7 +10,7 @@ from ua_parser import parse_os, parse_user_agent
 
 _NETWORK_BITS: Final = {4: 24, 6: 48}
 # The parser can return a piece of the header as it is. A piece with a dot could be the name of a website.
-_NAME: Final = re.compile(r"[A-Za-z0-9 _+-]{1,40}", re.ASCII)
+_NAME: Final = re.compile(r"[A-Za-z0-9 _+/-]{1,40}", re.ASCII)
 
 
 def printable(user_agent: str) -> str:

@@ -1,6 +1,5 @@
 """Accounts for support: find a person, see their devices and actions. Only rights and closing can be changed."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -30,7 +29,7 @@ class SessionInline(ReadOnly, TabularInline):
     """The signed-in devices of an account."""
 
     model = Session
-    fields = ("device", "ip_address", "created_at", "last_used_at", "expires_at", "revoked_at", "user_agent")
+    fields = ("device", "network_address", "created_at", "last_used", "expires_at", "revoked_at", "user_agent")
     readonly_fields = fields
     extra = 0
     per_page = 20
@@ -43,9 +42,14 @@ class SessionInline(ReadOnly, TabularInline):
         return devices.in_words(session.user_agent)
 
     @admin.display(description="last used")
-    def last_used_at(self, session: Session) -> datetime:
-        """Return when the session last refreshed its tokens."""
-        return session.rotated_at
+    def last_used(self, session: Session) -> str:
+        """Return when the session last refreshed its tokens, in UTC."""
+        return f"{session.rotated_at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="network address")
+    def network_address(self, session: Session) -> str:
+        """Return the address that the session was opened from."""
+        return session.ip_address or ""
 
 
 @admin.register(User)
@@ -79,7 +83,7 @@ class UserAdmin(ModelAdmin):
     def audit_log(self, user: User) -> str:
         """Return a link to what happened to the account."""
         url = reverse("admin:accounts_auditentry_changelist", query={"q": user.id})
-        return format_html('<a href="{}">What happened to this account</a>', url)
+        return format_html('<a class="text-primary-600 underline" href="{}">What happened to this account</a>', url)
 
     @admin.display(description="verified", boolean=True)
     def verified(self, user: User) -> bool:

@@ -36,7 +36,7 @@ class ActionFilter(admin.SimpleListFilter):
 class AuditEntryAdmin(ReadOnly, ModelAdmin):
     """The audit log. It has millions of entries, so no page counts or sorts all of them."""
 
-    list_display = ("at", "action", "account", "ip_address", "device", "user_agent")
+    list_display = ("time", "action", "account", "network_address", "device", "user_agent")
     list_filter = (ActionFilter, "at")
     search_fields = ("user_id",)
     search_help_text = "The id or the address of an account"
@@ -44,7 +44,7 @@ class AuditEntryAdmin(ReadOnly, ModelAdmin):
     sortable_by = ()
     paginator = InfinitePaginator
     show_full_result_count = False
-    fields = ("at", "action", "account", "ip_address", "device", "user_agent", "request_id")
+    fields = ("time", "action", "account", "network_address", "device", "user_agent", "request_id")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
@@ -60,12 +60,22 @@ class AuditEntryAdmin(ReadOnly, ModelAdmin):
             return queryset, False
         return queryset.filter(user_id__in=_accounts(search_term.strip())), False
 
+    @admin.display(description="at")
+    def time(self, entry: AuditEntry) -> str:
+        """Return the time to the second, in UTC."""
+        return f"{entry.at:%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description="network address")
+    def network_address(self, entry: AuditEntry) -> str:
+        """Return the network address, or nothing if it was cleared."""
+        return entry.ip_address or ""
+
     @admin.display(description="account")
     def account(self, entry: Any) -> str:
         """Return a link to the account, or its id if it is gone. Without an account, the address had none."""
         if entry.address:
             url = reverse("admin:accounts_user_change", args=[entry.user_id])
-            return format_html('<a href="{}">{}</a>', url, entry.address)
+            return format_html('<a class="text-primary-600 underline" href="{}">{}</a>', url, entry.address)
         return str(entry.user_id) if entry.user_id else "no account"
 
     @admin.display(description="device")

@@ -1,10 +1,9 @@
 """What protects an account, over REST: password, address and phone number. One domain call per view."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -40,7 +39,7 @@ DONE = status.HTTP_204_NO_CONTENT
 class TravellerView(APIView):
     """Open to signed-in travellers."""
 
-    permission_classes: ClassVar[list[type[BasePermission]]] = [IsTraveller]
+    permission_classes = [IsTraveller]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse query parameters, because these addresses take none."""

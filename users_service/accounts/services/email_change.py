@@ -80,12 +80,12 @@ def confirm_email_change(*, token: str, device: Device) -> None:
     has the address by now.
     """
     link = link_of_account(token=token, use=LinkUse.CONFIRM_EMAIL_CHANGE, device=device)
-    with audit.refusals(link.user.id, AuditAction.LINK_REFUSED, device=device), transaction.atomic():
+    with audit.refusals(link.owner.id, AuditAction.LINK_REFUSED, device=device), transaction.atomic():
         now = database_now()
-        lock_address(link.recipient)
-        user = use_account_link(link, token=token, now=now)
+        lock_address(link.request.recipient)
+        user = use_account_link(link, now=now)
         earlier = user.email
-        give_address(user, link.recipient, now=now)
+        give_address(user, link.request.recipient, now=now)
         end_sessions(user, reason=EMAIL_CHANGED, device=device, now=now)
         void_links(user, now=now)
         notify_owner(user, LinkPurpose.EMAIL_CHANGED, recipient=earlier, now=now)

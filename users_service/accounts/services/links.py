@@ -7,6 +7,7 @@ others of its kind, because each tells of another change.
 import hashlib
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -105,29 +106,38 @@ def describe_link(*, token: str) -> LinkDescription:
     )
 
 
-def link_of_account(*, token: str, use: LinkUse, device: Device) -> LinkRequest:
+@dataclass(frozen=True, slots=True)
+class AccountLink:
+    """The link of an account, by its token. `owner` is the account as it was before it is locked."""
+
+    request: LinkRequest
+    owner: User
+    token: str = field(repr=False)
+
+
+def link_of_account(*, token: str, use: LinkUse, device: Device) -> AccountLink:
     """Return the link of an account, if it can be used now. Nothing is locked, and nothing changes.
 
     Raises TokenInvalid. The refusal of a link that an account once had is in the audit log.
     """
-    request = LinkRequest.objects.filter(token_hash=hash_of(token), user__isnull=False).first()
-    if request is None or request.user_id is None:
+    request = LinkRequest.objects.filter(token_hash=hash_of(token)).select_related("user__profile").first()
+    if request is None or request.user is None:
         raise TokenInvalid
-    with audit.refusals(request.user_id, AuditAction.LINK_REFUSED, device=device):
+    with audit.refusals(request.user.id, AuditAction.LINK_REFUSED, device=device):
         if USES.get(request.purpose) is not use or not _is_usable(request, database_now()):
             raise TokenInvalid
-    return request
+    return AccountLink(request=request, owner=request.user, token=token)
 
 
-def use_account_link(link: LinkRequest, *, token: str, now: datetime) -> User:
+def use_account_link(link: AccountLink, *, now: datetime) -> User:
     """Lock the account, mark its link as used, and return the account. A link works once.
 
     Raises TokenInvalid, also if the account was closed.
     """
-    user = User.objects.select_for_update().filter(id=link.user_id, is_active=True).first()
+    user = User.objects.select_for_update().filter(id=link.owner.id, is_active=True).first()
     if user is None:
         raise TokenInvalid
-    use_link(token=token, use=USES[link.purpose], now=now)
+    use_link(token=link.token, use=USES[link.request.purpose], now=now)
     return user
 
 

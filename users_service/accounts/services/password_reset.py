@@ -39,10 +39,10 @@ def reset_password(*, token: str, new_password: str, device: Device) -> None:
     A password that is too weak does not use the link up. Raises TokenInvalid, WeakPassword, RateLimited.
     """
     link = link_of_account(token=token, use=LinkUse.RESET_PASSWORD, device=device)
-    check_new_password(new_password, user=link.user)
+    check_new_password(new_password, user=link.owner)
     hashed = passwords.hashed(new_password)
-    with audit.refusals(link.user.id, AuditAction.LINK_REFUSED, device=device), transaction.atomic():
+    with audit.refusals(link.owner.id, AuditAction.LINK_REFUSED, device=device), transaction.atomic():
         now = database_now()
-        user = use_account_link(link, token=token, now=now)
+        user = use_account_link(link, now=now)
         store_password(user, hashed, device=device, now=now)
         audit.note(user.id, AuditAction.PASSWORD_RESET, device=device, now=now)

@@ -123,7 +123,7 @@ def _is_code_of(request: PhoneCode, code: str) -> bool:
     return any(compare_digest(_hash(request, code, secret), request.code_hash) for secret in known)
 
 
-def _hash(request: PhoneCode, code: str, secret: str) -> str:
+def _hash(request: PhoneCode, code: str, secret: str | bytes) -> str:
     """Return the keyed hash of a code. Without a key, a million hashes would reveal it.
 
     The salt makes a key of its own from the secret.

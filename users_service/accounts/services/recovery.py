@@ -23,12 +23,12 @@ def undo_email_change(*, token: str, device: Device) -> None:
     Raises TokenInvalid, also if another account has the earlier address by now.
     """
     link = link_of_account(token=token, use=LinkUse.UNDO_EMAIL_CHANGE, device=device)
-    with audit.refusals(link.user.id, AuditAction.LINK_REFUSED, device=device), transaction.atomic():
+    with audit.refusals(link.owner.id, AuditAction.LINK_REFUSED, device=device), transaction.atomic():
         now = database_now()
-        lock_address(link.recipient)
-        user = use_account_link(link, token=token, now=now)
-        give_address(user, link.recipient, now=now)
-        _take_back(user, reason=EMAIL_CHANGED, device=device, now=now, undo=link)
+        lock_address(link.request.recipient)
+        user = use_account_link(link, now=now)
+        give_address(user, link.request.recipient, now=now)
+        _take_back(user, reason=EMAIL_CHANGED, device=device, now=now, undo=link.request)
         message = events.updated(user, ["email"])
         events.record(user, message, action=AuditAction.EMAIL_CHANGE_UNDONE, device=device, now=now)
 
@@ -39,9 +39,9 @@ def disown_change(*, token: str, device: Device) -> None:
     Raises TokenInvalid, also if the account has another address than the one that the link was mailed to.
     """
     link = link_of_account(token=token, use=LinkUse.DISOWN_CHANGE, device=device)
-    with audit.refusals(link.user.id, AuditAction.LINK_REFUSED, device=device), transaction.atomic():
+    with audit.refusals(link.owner.id, AuditAction.LINK_REFUSED, device=device), transaction.atomic():
         now = database_now()
-        user = use_account_link(link, token=token, now=now)
+        user = use_account_link(link, now=now)
         _take_back(user, reason=DISOWNED, device=device, now=now)
         audit.note(user.id, AuditAction.CHANGE_DISOWNED, device=device, now=now)
 

@@ -9,7 +9,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 
-from users_service.accounts.models import User
+from users_service.accounts.admin.accounts import UserAdmin
+from users_service.accounts.models import Session, User
+from users_service.tests.conftest import audited, open_session
 from users_service.tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -169,3 +171,29 @@ def _form(**fields):
         for name in ("TOTAL_FORMS", "INITIAL_FORMS")
     }
     return {**counters, **fields}
+
+
+def test_closing_an_account_ends_its_sessions_and_keeps_a_password_set_meanwhile(seeded, client, monkeypatch):
+    """Seen failing (the session stays open) without set_active, and (the former password is back) while the admin
+    saved every field.
+    """
+    person = UserFactory()
+    open_session(person)
+    admin_login(client, seeded.email, PASSWORD)
+    page = f"/admin/accounts/user/{person.id}/change/"
+    saved, save = make_password("another quiet harbour"), UserAdmin.save_model
+
+    def save_late(*given: object) -> None:
+        User.objects.filter(id=person.id).update(password=saved)
+        save(*given)
+
+    monkeypatch.setattr(UserAdmin, "save_model", save_late)
+
+    client.post(page, _form())
+
+    closed = User.objects.get(id=person.id)
+    assert (closed.is_active, closed.password) == (False, saved)
+    assert not Session.objects.filter(revoked_at=None).exists()
+    client.post(page, _form(is_active="on"))
+    assert User.objects.get(id=person.id).is_active
+    assert [action for action in audited() if action.startswith("account_")] == ["account_closed", "account_reopened"]

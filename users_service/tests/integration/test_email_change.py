@@ -217,9 +217,7 @@ def test_an_undo_works_for_seven_days(user):
 
 
 def test_the_owner_wins_however_often_the_thief_moves_the_account(user):
-    """Seen failing (the thief's address comes back) while an undo kept the links of later changes, and (the owner
-    cannot undo) while the undo of a later change voided the owner's.
-    """
+    """Seen failing (the owner cannot undo) while the undo of a later change voided the owner's."""
     owners = move(user, "thief@example.org")
     thiefs = move(user, "thief-too@example.org")
 
@@ -234,6 +232,7 @@ def test_the_owner_wins_however_often_the_thief_moves_the_account(user):
 
 
 def test_an_undo_voids_the_undo_of_a_later_change(user):
+    """Seen failing (the thief's address comes back) while an undo kept the links of later changes."""
     owners = move(user, "thief@example.org")
     thiefs = move(user, "thief-too@example.org")
 
@@ -279,7 +278,7 @@ def test_an_earlier_address_that_has_an_account_by_now_does_not_come_back(user):
 
 @pytest.mark.django_db(transaction=True)
 def test_twenty_uses_of_one_link_at_the_same_time_change_the_address_once(events):
-    """Seen failing (several mails and events) without the lock on the account and the link."""
+    """Seen failing (several mails and events) without the locks on the address, the account and the link."""
     user = UserFactory(email="owner@example.org")
     change(open_session(user), "new@example.org")
     token = newest_token("CONFIRM_EMAIL_CHANGE")

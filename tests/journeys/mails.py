@@ -56,6 +56,13 @@ def token(mail: EmailMessage) -> str:
     return plant(Kind.LINK, match[1])
 
 
+def link(mail: EmailMessage) -> str:
+    """Return the address of the page that the mail's secret link opens."""
+    match = re.search(r"https?://\S+[?&]token=[\w.~%-]+", text(mail))
+    assert match, text(mail)
+    return match[0]
+
+
 def attachments(mail: EmailMessage, content_type: str) -> list[bytes]:
     """Return every part of the mail that has this content type."""
     parts = []

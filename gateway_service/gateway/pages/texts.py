@@ -122,10 +122,11 @@ RESET_PASSWORD: Final = LinkTexts(
 CONFIRM_EMAIL_CHANGE: Final = LinkTexts(
     title=Text(en="Confirm your new address", fr="Confirmez votre nouvelle adresse"),
     intro=Text(
-        en="From then on, you sign in with this address and get our mails there. Every device is signed out. The"
-        " earlier address gets a mail that can undo the change for 7 days.",
-        fr="Ensuite, vous vous connectez avec cette adresse et y recevez nos messages. Tous les appareils sont"
-        " déconnectés. L’ancienne adresse reçoit un message qui peut annuler le changement pendant 7 jours.",
+        en="Your account gets this address: you sign in with it, and our mails go there. Every device is signed out."
+        " The earlier address gets a mail that can undo the change for 7 days.",
+        fr="Votre compte prend cette adresse : vous vous connectez avec elle et y recevez nos messages. Tous les"
+        " appareils sont déconnectés. L’ancienne adresse reçoit un message qui peut annuler le changement pendant"
+        " 7 jours.",
     ),
     requested_at=Text(en="Requested on", fr="Demandé le"),
     button=Text(en="Use this address", fr="Utiliser cette adresse"),

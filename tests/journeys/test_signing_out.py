@@ -27,7 +27,6 @@ def statuses(token: str | None) -> list[int]:
 
 
 def test_signing_out_everywhere_ends_tokens_and_sockets_within_5_seconds() -> None:
-    """Seen failing (the token is accepted for five minutes) without the reader of shared.account_feed."""
     first = Traveller.register(first_name="Eva")
     second = Client(token=first.token)
     first.sign_in()

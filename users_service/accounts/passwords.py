@@ -39,6 +39,7 @@ _has_place: ContextVar[bool] = ContextVar("has_place", default=False)
 class Argon2Hasher(Argon2PasswordHasher):
     """Argon2id with 19 MiB, two passes, one lane: about 30 ms of a core. Passwords are compared in NFKC."""
 
+    algorithm: str = "argon2"
     time_cost = 2
     memory_cost = 19 * 1024
     parallelism = 1

@@ -53,13 +53,13 @@ account_feed().start()
 token = sys.argv[1]
 verify_access_token(token)
 print("accepted", flush=True)
-while True:
+for _ in range(200):
     try:
         verify_access_token(token)
     except Unauthenticated:
+        print("refused", flush=True)
         break
     time.sleep(0.05)
-print("refused", flush=True)
 """
 
 
@@ -130,7 +130,7 @@ def is_refused(token: str) -> bool:
 
 
 def test_a_session_that_ends_is_refused_by_another_process_within_5_seconds() -> None:
-    """Seen failing (accepted for ever) without revocations.has_ended in verify_access_token."""
+    """Seen failing (accepted for ten seconds) without revocations.has_ended in verify_access_token."""
     ended, other = uuid7(), keys.mint_access_token()
     token = keys.mint_access_token(session_id=ended)
     root = str(Path(__file__).resolve().parents[3])

@@ -23,6 +23,8 @@ from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER_VERSION = 180000  # the server version that the SQL is for
+# The linter refuses every change of a column's type. These only make a varchar longer, which rewrites nothing.
+WIDENED = ["0004_longer_link_purposes"]
 
 
 def own_apps() -> list[str]:
@@ -67,6 +69,7 @@ def main() -> int:
         str(ROOT / package),
         include_apps=own_apps(),
         ignore_initial_migrations=True,
+        ignore_name=WIDENED,
         no_cache=True,
         quiet=["ok", "ignore"],
     )

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from graphql import (
     GraphQLError,
     GraphQLInputType,
+    GraphQLNullableType,
     GraphQLSchema,
     OperationDefinitionNode,
     Undefined,
@@ -83,14 +84,14 @@ def _reason(expected: GraphQLInputType, error: GraphQLError) -> str:
     """Return what is expected. graphql-core's text is used only for a field that is missing or unknown: it names the
     field, and other texts contain the value.
     """
-    if is_input_object_type(get_nullable_type(expected)) and error.message.startswith("Field "):
+    if is_input_object_type(_nullable(expected)) and error.message.startswith("Field "):
         return error.message.rstrip(".")
     return f"a value of type '{expected}' is expected"
 
 
 def _type_at(expected: GraphQLInputType, path: Path) -> GraphQLInputType:
     for key in path:
-        inner: Any = get_nullable_type(expected)
+        inner = _nullable(expected)
         if isinstance(key, int) and is_list_type(inner):
             expected = inner.of_type
         else:
@@ -100,3 +101,8 @@ def _type_at(expected: GraphQLInputType, path: Path) -> GraphQLInputType:
 
 def _joined(name: str, path: Path) -> str:
     return name + "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+
+
+def _nullable(expected: GraphQLInputType) -> Any:
+    """Return the type without `!`. graphql-core's own signature leaves input types out."""
+    return get_nullable_type(cast("GraphQLNullableType", expected))

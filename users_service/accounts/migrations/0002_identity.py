@@ -23,20 +23,17 @@ DROP TRIGGER append_only ON accounts_auditentry;
 DROP FUNCTION accounts_auditentry_append_only();
 """
 
-PURPOSES = [
-    ("VERIFY_EMAIL", "Confirm the address of a registration"),
-    ("ALREADY_REGISTERED", "Somebody tried to register the address"),
-    ("NOBODY", "The address has no account: no mail"),
-    ("RESET_PASSWORD", "Set a new password"),
-    ("CONFIRM_EMAIL_CHANGE", "Confirm the new address"),
-    ("EMAIL_CHANGED", "The address was changed; give it back"),
-    ("EMAIL_CHANGE_REQUESTED", "Another address was requested"),
-    ("PASSWORD_CHANGED", "The password was changed"),
-    ("PHONE_CHANGED", "The phone number was changed"),
-    ("NEW_DEVICE", "A new device signed in"),
-    ("REUSE_DETECTED", "A refresh token was used twice"),
-    ("SESSIONS_ENDED", "Every session was ended"),
-]
+UNTIE = """
+ALTER TABLE accounts_auditentry DROP CONSTRAINT accounts_auditentry_user_id_7b0077aa_fk_accounts_user_id;
+DROP INDEX accounts_auditentry_user_id_7b0077aa;
+ALTER TABLE accounts_auditentry ALTER COLUMN user_id DROP NOT NULL;
+"""
+TIE = """
+CREATE INDEX accounts_auditentry_user_id_7b0077aa ON accounts_auditentry (user_id);
+ALTER TABLE accounts_auditentry ALTER COLUMN user_id SET NOT NULL;
+ALTER TABLE accounts_auditentry ADD CONSTRAINT accounts_auditentry_user_id_7b0077aa_fk_accounts_user_id
+    FOREIGN KEY (user_id) REFERENCES accounts_user (id) DEFERRABLE INITIALLY DEFERRED;
+"""
 
 
 class Migration(migrations.Migration):
@@ -89,18 +86,27 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.AlterField(
-            "linkrequest",
-            "user",
-            models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="link_requests",
-                to="accounts.user",
-            ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL(
+                    "ALTER TABLE accounts_linkrequest ALTER COLUMN user_id DROP NOT NULL",
+                    "ALTER TABLE accounts_linkrequest ALTER COLUMN user_id SET NOT NULL",
+                )
+            ],
+            state_operations=[
+                migrations.AlterField(
+                    "linkrequest",
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="link_requests",
+                        to="accounts.user",
+                    ),
+                )
+            ],
         ),
-        migrations.AlterField("linkrequest", "purpose", models.CharField(choices=PURPOSES, max_length=32)),
         migrations.AddField("linkrequest", "recipient", models.CharField(blank=True, db_default="", max_length=254)),
         migrations.AddField(
             "linkrequest",
@@ -133,9 +139,13 @@ class Migration(migrations.Migration):
         ),
         # The column of the foreign key stays; only its constraint goes.
         migrations.RemoveIndex("auditentry", "audit_of_user"),
-        migrations.AlterField("auditentry", "user", models.UUIDField(blank=True, db_column="user_id", null=True)),
-        migrations.RenameField("auditentry", "user", "user_id"),
-        migrations.AlterField("auditentry", "user_id", models.UUIDField(blank=True, null=True)),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[migrations.RunSQL(UNTIE, TIE)],
+            state_operations=[
+                migrations.RemoveField("auditentry", "user"),
+                migrations.AddField("auditentry", "user_id", models.UUIDField(blank=True, null=True)),
+            ],
+        ),
         migrations.AddField("auditentry", "ip_address", models.GenericIPAddressField(blank=True, null=True)),
         migrations.AddField("auditentry", "user_agent", models.CharField(blank=True, db_default="", max_length=200)),
         migrations.AddIndex(

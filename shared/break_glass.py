@@ -2,18 +2,15 @@
 
 They are off unless BREAK_GLASS is true. Then only superusers with a usable password sign in this way, never the copies
 of staff accounts. While they are off, the admin hashes no password of a local account: it has no back end that would,
-and no page to change one.
+and no page to change one (`shared.local_accounts`).
 """
 
 from typing import Any, Final
 
 import structlog
-from django.conf import settings
-from django.contrib import admin
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractUser
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest
 
 from shared.errors import RateLimited
 from shared.http.addresses import client_ip, network_of
@@ -53,16 +50,3 @@ class BreakGlassBackend(ModelBackend):
     def user_can_authenticate(self, user: AbstractUser) -> bool:  # type: ignore[override]
         """Return whether the account is an active superuser."""
         return user.is_active and user.is_superuser
-
-
-def password_change(request: HttpRequest) -> HttpResponse:
-    """Let a break-glass account change its password. Staff change theirs in the admin of users_service.
-
-    Raises Http404 while break-glass accounts are off.
-    """
-    if not settings.BREAK_GLASS:
-        raise Http404
-    return admin.site.password_change(request)
-
-
-urlpatterns: list[URLPattern] = [path("password_change/", admin.site.admin_view(password_change))]

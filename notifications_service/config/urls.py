@@ -10,7 +10,7 @@ __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"
 admin.autodiscover()
 
 urlpatterns = [
-    path("admin/", include("shared.break_glass")),
+    path("admin/", include("shared.local_accounts")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("notifications_service.notifications.api.urls")),
     path("api/v1/", include("notifications_service.billing.api.urls")),

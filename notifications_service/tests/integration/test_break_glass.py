@@ -148,3 +148,22 @@ def test_a_strong_password_is_accepted(break_glass, account):
 
     account.refresh_from_db()
     assert account.check_password(NEW)
+
+
+@pytest.mark.parametrize("page", ["", "add/", "{id}/change/", "{id}/password/"])
+def test_no_page_of_the_admin_sets_the_password_of_a_local_account(account, page):
+    """Staff whose copy got a password could sign in after users_service closed their account.
+
+    Seen failing (200, and the copy has a password) while Django's pages of local accounts were registered.
+    """
+    copy = mirror(users_pb2.Staff(email="staff@travel.example", is_active=True, is_superuser=True))
+    client = Client()
+    client.force_login(copy, backend="shared.staff_sign_in.StaffBackend")
+    form = {"password1": NEW, "password2": NEW, "new_password1": NEW, "new_password2": NEW, "usable_password": "true"}
+
+    url = "/admin/auth/user/" + page.format(id=copy.pk)
+    answers = {client.get(url).status_code, client.post(url, form).status_code}
+
+    assert answers == {404}
+    copy.refresh_from_db()
+    assert not copy.has_usable_password()

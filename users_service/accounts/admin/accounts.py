@@ -11,9 +11,8 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from shared.admin import ReadOnly
-from shared.http.addresses import client_ip
 from users_service.accounts import devices, services
-from users_service.accounts.contracts import Device
+from users_service.accounts.admin.devices import device_of
 from users_service.accounts.models import Profile, Session, User
 
 
@@ -105,8 +104,7 @@ class UserAdmin(ModelAdmin):
         """Save only what was changed, so that a password set meanwhile stays. Closing an account ends its sessions."""
         obj.save(update_fields={"is_staff", "is_superuser"}.intersection(form.changed_data))
         if "is_active" in form.changed_data:
-            device = Device(client_ip(request), request.headers.get("User-Agent", ""))
-            services.set_active(user_id=obj.id, is_active=obj.is_active, device=device)
+            services.set_active(user_id=obj.id, is_active=obj.is_active, device=device_of(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse to add accounts: people register."""

@@ -12,7 +12,6 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from shared.admin import ReadOnly
 from users_service.accounts import devices, services
-from users_service.accounts.admin.devices import device_of
 from users_service.accounts.models import Profile, Session, User
 
 
@@ -104,7 +103,7 @@ class UserAdmin(ModelAdmin):
         """Save only what was changed, so that a password set meanwhile stays. Closing an account ends its sessions."""
         obj.save(update_fields={"is_staff", "is_superuser"}.intersection(form.changed_data))
         if "is_active" in form.changed_data:
-            services.set_active(user_id=obj.id, is_active=obj.is_active, device=device_of(request))
+            services.set_active(user_id=obj.id, is_active=obj.is_active)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse to add accounts: people register."""

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from users_service.accounts.admin.accounts import UserAdmin
-from users_service.accounts.models import Session, User
+from users_service.accounts.models import AuditEntry, Session, User
 from users_service.tests.conftest import audited, open_session
 from users_service.tests.factories import PASSWORD, UserFactory
 
@@ -183,3 +183,15 @@ def test_closing_an_account_ends_its_sessions_and_keeps_a_password_set_meanwhile
     client.post(page, _form(is_active="on"))
     assert User.objects.get(id=person.id).is_active
     assert [action for action in audited() if action.startswith("account_")] == ["account_closed", "account_reopened"]
+
+
+def test_the_owner_of_a_closed_account_does_not_learn_where_staff_sit(seeded, client):
+    """Seen failing (the network of staff among the account's security events) with the device of the request."""
+    person = UserFactory()
+    open_session(person)
+    admin_login(client, seeded.email, PASSWORD)
+
+    client.post(f"/admin/accounts/user/{person.id}/change/", _form(), headers={"user-agent": "a browser of staff"})
+
+    entries = AuditEntry.objects.filter(user_id=person.id, action__in=("account_closed", "session_ended"))
+    assert [(entry.ip_address, entry.user_agent) for entry in entries] == [(None, "")] * 2

@@ -122,11 +122,12 @@ RESET_PASSWORD: Final = LinkTexts(
 CONFIRM_EMAIL_CHANGE: Final = LinkTexts(
     title=Text(en="Confirm your new address", fr="Confirmez votre nouvelle adresse"),
     intro=Text(
-        en="Your account gets this address: you sign in with it, and our mails go there. Every device is signed out."
-        " The earlier address gets a mail that can undo the change for 7 days.",
-        fr="Votre compte prend cette adresse : vous vous connectez avec elle et y recevez nos messages. Tous les"
-        " appareils sont déconnectés. L’ancienne adresse reçoit un message qui peut annuler le changement pendant"
-        " 7 jours.",
+        en="Press the button only if you asked for this yourself. For 7 days the earlier address can take the account"
+        " back. The account gets this address: you sign in with it, and our mails go there. Every device is signed"
+        " out.",
+        fr="N’appuyez sur le bouton que si vous l’avez demandé vous-même. Pendant 7 jours, l’ancienne adresse peut"
+        " reprendre le compte. Le compte prend cette adresse : vous vous connectez avec elle et y recevez nos"
+        " messages. Tous les appareils sont déconnectés.",
     ),
     requested_at=Text(en="Requested on", fr="Demandé le"),
     button=Text(en="Use this address", fr="Utiliser cette adresse"),

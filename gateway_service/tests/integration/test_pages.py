@@ -71,6 +71,28 @@ async def test_each_state_is_a_page_in_both_languages(
     assert answer.headers.get("Retry-After") == {503: "5", 429: "90"}.get(state.status)
 
 
+@pytest.mark.parametrize(
+    ("locale", "warning"),
+    [
+        (Locale.EN, "Press the button only if you asked for this yourself. For 7 days the earlier address can take the"
+         " account back"),
+        (Locale.FR, "N’appuyez sur le bouton que si vous l’avez demandé vous-même. Pendant 7 jours, l’ancienne adresse"
+         " peut reprendre le compte"),
+    ],
+)  # fmt: skip
+async def test_whoever_confirms_an_address_learns_first_who_can_take_the_account_back(
+    client: httpx.AsyncClient, backends: Backends, locale: Locale, warning: str
+) -> None:
+    """Somebody else could ask for a reader's address, and later take back an account in which the reader pays.
+
+    Seen failing while the page said only what the button does.
+    """
+    (page,) = (page for page in PAGES if page.path == "confirm-email-change")
+    add_link(backends.world, page, locale=locale)
+
+    assert warning in (await client.get(path(page))).text
+
+
 @every_page
 async def test_get_and_head_change_nothing_however_often(
     client: httpx.AsyncClient, backends: Backends, page: LinkPage

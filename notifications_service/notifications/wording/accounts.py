@@ -111,18 +111,22 @@ WORDING: Final[Mapping[Kind, Words]] = {
         ),
     ),
     Kind.CONFIRM_EMAIL_CHANGE: Words(
-        preheader=Text(en="One click, and it is your address.", fr="Un clic, et elle devient la vôtre."),
+        preheader=Text(
+            en="Confirm only if you asked for this yourself.", fr="Ne confirmez que si vous l’avez demandé vous-même."
+        ),
         heading=Text(en="Is this your new address?", fr="Est-ce votre nouvelle adresse ?"),
         body=(
             Text(
-                en="{full_name} asked to use this address for a Travel account. If it was you, confirm that the address"
-                " is yours. From then on you sign in with it, and our mails come here.",
-                fr="{full_name} a demandé à utiliser cette adresse pour un compte Travel. Si c’était vous, confirmez"
-                " qu’elle est la vôtre. Vous vous connecterez alors avec elle et nos e-mails arriveront ici.",
+                en="{full_name} asked to use this address for a Travel account. After you confirm, you sign in with it, and"
+                " our mails come here. Until then the account keeps its earlier address.",
+                fr="{full_name} a demandé à utiliser cette adresse pour un compte Travel. Une fois confirmée, elle vous"
+                " sert à vous connecter et nos e-mails y arrivent. D’ici là, le compte garde son adresse précédente.",
             ),
             Text(
-                en="Until you confirm, the account keeps its earlier address.",
-                fr="Tant que vous ne confirmez pas, le compte garde son adresse précédente.",
+                en="Confirm only if you asked for this yourself. The account’s earlier address can take the account back"
+                " for 7 days.",
+                fr="Ne confirmez que si vous l’avez demandé vous-même. L’adresse précédente peut reprendre le compte"
+                " pendant 7 jours.",
             ),
         ),
         button=Text(en="Use this address", fr="Utiliser cette adresse"),

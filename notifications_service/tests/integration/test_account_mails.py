@@ -38,8 +38,8 @@ MAILS = {
     ),
     "CONFIRM_EMAIL_CHANGE": (
         ("confirm-email-change", "Use this address", "Utiliser cette adresse"),
-        "Ann Lindqvist asked to use this address",
-        "Ann Lindqvist a demandé à utiliser cette adresse",
+        "Confirm only if you asked for this yourself",
+        "Ne confirmez que si vous l’avez demandé vous-même",
     ),
     "EMAIL_CHANGED": (
         ("undo-email-change", "Undo the change", "Annuler le changement"),

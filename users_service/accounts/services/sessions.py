@@ -47,7 +47,7 @@ def refresh(*, refresh_token: str, device: Device) -> Tokens:
             )
             session.save(update_fields=["previous_jti", "current_jti", "rotated_at", "expires_at"])
             return tokens_of(session, now=now)
-        if jti == session.previous_jti and now <= session.rotated_at + settings.REFRESH_GRACE:
+        if _is_in_grace(session, jti, now=now):
             return tokens_of(session, now=session.rotated_at)
         end_session(user, session, reason=REUSE, device=device, now=now)
         notify_owner(user, LinkPurpose.REUSE_DETECTED, now=now)
@@ -61,13 +61,15 @@ def log_out(
 
     With `everywhere`, end all sessions, and mail the owner. A repeated call succeeds and does nothing.
 
-    Raises TokenInvalid if no token names a session.
+    Raises TokenInvalid if no token names a session. Also for `everywhere` if other sessions are open, but this one has
+    ended or the refresh token was replaced: whoever was signed out must not sign the owner out for months.
     """
+    jti = None
     if refresh_token:
         claims = read_refresh_token(refresh_token)
         if claims is None:
             raise TokenInvalid
-        session_id = claims[0]
+        session_id, jti = claims
         user_id = Session.objects.filter(id=session_id).values_list("user_id", flat=True).first()
     if user_id is None or session_id is None:
         raise TokenInvalid
@@ -78,8 +80,26 @@ def log_out(
         now = clock_now()
         if not everywhere:
             _end_one(user, session_id, reason=LOGOUT, device=device, now=now)
-        elif end_sessions(user, reason=LOGOUT, device=device, now=now):
+        elif not selectors.open_sessions_of(user.id, now=now).exists():
+            return
+        elif not _speaks_for_owner(user, session_id, jti, now=now):
+            raise TokenInvalid
+        else:
+            end_sessions(user, reason=LOGOUT, device=device, now=now)
             notify_owner(user, LinkPurpose.SESSIONS_ENDED, now=now)
+
+
+def _speaks_for_owner(user: User, session_id: UUID, jti: UUID | None, *, now: datetime) -> bool:
+    """Return whether the session is open, and `jti` is that of its newest refresh token if there is one."""
+    session = selectors.open_sessions_of(user.id, now=now).select_for_update().filter(id=session_id).first()
+    if session is None:
+        return False
+    return jti is None or jti == session.current_jti or _is_in_grace(session, jti, now=now)
+
+
+def _is_in_grace(session: Session, jti: UUID, *, now: datetime) -> bool:
+    """Return whether `jti` is that of the previous refresh token, which was replaced a moment ago."""
+    return jti == session.previous_jti and now <= session.rotated_at + settings.REFRESH_GRACE
 
 
 def revoke_session(*, user_id: UUID, session_id: UUID, device: Device) -> None:

@@ -257,6 +257,38 @@ def test_signing_out_everywhere_ends_every_session_of_only_this_account_and_mail
 
 
 @pytest.mark.django_db
+def test_the_token_of_an_ended_session_has_no_say_over_the_others(visitor, events, published):
+    """Whoever was signed out could sign the owner out again and again. Seen failing (every session ended) without the
+    look at the session in `log_out`.
+    """
+    user = UserFactory()
+    thief, owner = sign_in(user), sign_in(user)
+    visitor.send("POST", "auth/logout/", {"refresh_token": thief.refresh_token})
+
+    by_refresh = visitor.send("POST", "auth/logout/", {"everywhere": True, "refresh_token": thief.refresh_token})
+    by_access = visitor.send("POST", "auth/logout/", {"everywhere": True}, token=thief.access_token)
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in (by_refresh, by_access)] == [
+        (400, "TOKEN_INVALID")
+    ] * 2
+    assert visitor.refresh(owner.refresh_token).status_code == 200
+    assert events() == ["user.session_revoked"]
+
+
+@pytest.mark.django_db
+def test_a_replaced_refresh_token_does_not_sign_out_everywhere(visitor, events):
+    """Seen failing (every session ended) without the look at the rotation in `log_out`."""
+    this = sign_in(UserFactory())
+    services.refresh(refresh_token=this.refresh_token, device=HERE)
+    age(Session.objects.get(), seconds=11)
+
+    answer = visitor.send("POST", "auth/logout/", {"everywhere": True, "refresh_token": this.refresh_token})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "TOKEN_INVALID")
+    assert events() == []
+
+
+@pytest.mark.django_db
 def test_signing_out_needs_a_token(visitor):
     answer = visitor.send("POST", "auth/logout/", {})
 

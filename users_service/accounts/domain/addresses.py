@@ -34,6 +34,8 @@ def clean_email(email: str) -> str:
     local, at, domain = typed.rpartition("@")
     if not local.isascii():  # before lower(), which makes ASCII of some letters
         raise InvalidEmail(field="email")
+    if "=?" in local:  # mail software decodes it in a header, so the mail would name another recipient
+        raise InvalidEmail(field="email")
     try:
         address = validate_email(
             f"{local.lower()}{at}{domain}", check_deliverability=False, allow_smtputf8=False, strict=True

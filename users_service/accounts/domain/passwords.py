@@ -31,7 +31,7 @@ def check_password_strength(password: str, *, email: str, names: Iterable[str], 
 
     `names` are the person's names. Case, accents, and digits or signs around a word make no difference.
     """
-    if len(password) > _LONGEST_TYPED or not _has_right_length(unicodedata.normalize("NFKC", password)):
+    if not _has_right_length(password):
         raise WeakPassword(field="password")
     plain = unicodedata.normalize("NFKC", password).casefold()
     if _is_simple(plain) or _is_common(plain, common) or _is_personal(plain, _words_of(email, names), common):
@@ -39,8 +39,11 @@ def check_password_strength(password: str, *, email: str, names: Iterable[str], 
 
 
 def _has_right_length(password: str) -> bool:
+    """Return whether it has the right length in NFKC. A few characters that stand for many, such as U+FDFA, do not."""
     shortest, longest = PASSWORD_LENGTH
-    return shortest <= len(password) <= longest
+    if not shortest <= len(password) <= _LONGEST_TYPED:
+        return False
+    return shortest <= len(unicodedata.normalize("NFKC", password)) <= longest
 
 
 def _is_simple(plain: str) -> bool:

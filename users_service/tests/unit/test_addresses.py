@@ -68,6 +68,14 @@ def test_an_address_that_imitates_another_is_refused(typed):
         clean_email(typed)
 
 
+def test_an_encoded_word_is_refused():
+    """Python's email package decodes it: the header was `To: ann@example.com,@example.org`. Seen failing (accepted)
+    without the look for `=?`.
+    """
+    with pytest.raises(InvalidEmail):
+        clean_email("=?utf-8?q?ann=40example.com=2c?=@example.org")
+
+
 @given(LOCALS, st.lists(LABELS, min_size=1, max_size=3), st.data())
 def test_any_spelling_folds_to_the_same_address(local, labels, data):
     domain = ".".join([*labels, "example"])

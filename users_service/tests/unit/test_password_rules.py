@@ -55,6 +55,13 @@ def test_good_passwords_are_accepted(password):
     check(password)
 
 
+@pytest.mark.parametrize("password", ["\ufdfa", "\ufdfa\ufdfb", "ab12cd34\u2167"])
+def test_one_character_that_stands_for_many_does_not_make_a_password_long(password):
+    """U+FDFA is 18 characters in NFKC. Seen failing (accepted) when only those were counted."""
+    with pytest.raises(WeakPassword):
+        check(password)
+
+
 @pytest.mark.parametrize("names", [("A", "B"), ("", ""), ("李", "明"), ()])
 def test_short_names_forbid_nothing_else(names):
     check("a big bad blue boat", email="ab@b.example", names=names)

@@ -74,7 +74,7 @@ class ResetPasswordView(PublicView):
 class ConfirmEmailChangeView(PublicView):
     """Confirmation of a new address."""
 
-    @extend_schema(request=TokenSerializer, responses={204: None, **refusals(TokenInvalid)})
+    @extend_schema(request=TokenSerializer, responses={204: None, **refusals(TokenInvalid, RateLimited)})
     def post(self, request: Request) -> Response:
         """Give the account the address that the link was mailed to, and end every session."""
         fields = TokenSerializer.from_request(request).validated_data
@@ -85,7 +85,7 @@ class ConfirmEmailChangeView(PublicView):
 class UndoEmailChangeView(PublicView):
     """The earlier address."""
 
-    @extend_schema(request=TokenSerializer, responses={204: None, **refusals(TokenInvalid)})
+    @extend_schema(request=TokenSerializer, responses={204: None, **refusals(TokenInvalid, RateLimited)})
     def post(self, request: Request) -> Response:
         """Give the account its earlier address back, end every session, and start a password reset."""
         fields = TokenSerializer.from_request(request).validated_data
@@ -96,7 +96,7 @@ class UndoEmailChangeView(PublicView):
 class DisownChangeView(PublicView):
     """The change was not made by the owner."""
 
-    @extend_schema(request=TokenSerializer, responses={204: None, **refusals(TokenInvalid)})
+    @extend_schema(request=TokenSerializer, responses={204: None, **refusals(TokenInvalid, RateLimited)})
     def post(self, request: Request) -> Response:
         """End every session of the account, and start a password reset."""
         fields = TokenSerializer.from_request(request).validated_data

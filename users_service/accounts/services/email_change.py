@@ -54,7 +54,7 @@ def change_email(
     if address == user.email:
         raise InvalidEmail(field="newEmail", text=SAME_ADDRESS)
     prove_owner(user, password=password, authenticated_at=authenticated_at, refused=refused, device=device)
-    limits.before_mail(email=address, ip_address=device.ip_address)
+    limits.before_mail("address change", email=address, ip_address=device.ip_address)
     with audit.refusals(user_id, refused, device=device), transaction.atomic():
         now = database_now()
         locked = lock_owner(user, session_id=session_id)

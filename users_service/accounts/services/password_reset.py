@@ -18,7 +18,7 @@ def request_password_reset(*, email: str, device: Device) -> None:
     Known, pending and unknown addresses cause the same statements. Raises InvalidEmail, RateLimited.
     """
     address = clean_email(email)
-    limits.before_mail(email=address, ip_address=device.ip_address)
+    limits.before_mail("password reset", email=address, ip_address=device.ip_address)
     with transaction.atomic():
         now = database_now()
         user = User.objects.filter(email=address, is_active=True).select_related("profile").first()

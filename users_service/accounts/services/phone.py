@@ -76,6 +76,8 @@ def _request_code(*, user_id: UUID, device: Device) -> None:
 
 
 def _use_code(*, user_id: UUID, code: str, device: Device) -> None:
+    refused = AuditAction.PHONE_VERIFICATION_REFUSED
+    limits.before_refusable(user_id=user_id, action=refused, ip_address=device.ip_address)
     with transaction.atomic():
         now = database_now()
         user = _lock(user_id)
@@ -86,8 +88,9 @@ def _use_code(*, user_id: UUID, code: str, device: Device) -> None:
             message = events.updated(user, ["phone_verified"])
             events.record(user, message, action=AuditAction.PHONE_VERIFIED, device=device, now=now)
         else:
-            audit.note(user_id, AuditAction.PHONE_VERIFICATION_REFUSED, device=device, now=now)
+            audit.note(user_id, refused, device=device, now=now)
     if refusal is not None:  # after the commit, so that the wrong code counts
+        limits.count_refusal(user_id=user_id, action=refused, ip_address=device.ip_address)
         raise refusal
 
 

@@ -42,7 +42,7 @@ def register(*, registration: Registration, device: Device) -> None:
     )
     if not registration.accept_terms:
         raise TermsNotAccepted(field="acceptTerms")
-    limits.before_mail(email=email, ip_address=device.ip_address)
+    limits.before_mail("registration", email=email, ip_address=device.ip_address)
     hashed = passwords.hashed(registration.password)
     with transaction.atomic():
         now = database_now()
@@ -73,7 +73,7 @@ def resend_verification(*, email: str, device: Device) -> None:
     Raises InvalidEmail, RateLimited.
     """
     folded = clean_email(email)
-    limits.before_mail(email=folded, ip_address=device.ip_address)
+    limits.before_mail("verification", email=folded, ip_address=device.ip_address)
     with transaction.atomic():
         now = database_now()
         # Locked, because a confirmation may delete it before the request is stored.

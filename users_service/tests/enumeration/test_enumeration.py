@@ -109,10 +109,10 @@ def test_a_delay_for_known_addresses_is_found(stub, operation, monkeypatch):
     name = "before_sign_in" if operation == "Login" else "before_mail"
     real = getattr(limits, name)
 
-    def slow(*, email: str, ip_address: str) -> None:
+    def slow(*kind: str, email: str, ip_address: str) -> None:
         if User.objects.filter(email=email).exists():
             time.sleep(PLANTED_SECONDS)
-        real(email=email, ip_address=ip_address)
+        real(*kind, email=email, ip_address=ip_address)
 
     monkeypatch.setattr(limits, name, slow)
 

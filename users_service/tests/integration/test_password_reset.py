@@ -11,7 +11,7 @@ from shared.testing import race
 from users_service.accounts import domain, passwords, services
 from users_service.accounts.contracts import Device
 from users_service.accounts.models import LinkRequest, Session, User
-from users_service.tests.conftest import audited, newest_token, open_session, purposes
+from users_service.tests.conftest import Visitor, audited, newest_token, open_session, purposes
 from users_service.tests.factories import PASSWORD, UserFactory
 
 HERE = Device("198.51.100.7", "a browser")
@@ -72,6 +72,19 @@ def test_reset_mails_are_limited_even_if_the_address_is_unknown(visitor, setting
     for email in ("ann@example.org", "nobody@example.org"):
         sent = [visitor.send("POST", "auth/request-password-reset/", {"email": email}) for _ in range(3)]
         assert [answer.status_code for answer in sent] == [202, 202, 429]
+
+
+def test_requests_that_mail_nothing_cannot_keep_an_owner_from_a_reset(visitor, settings, user):
+    """Seen failing (429) when every kind of mail to an address was counted together."""
+    settings.MAIL_REQUEST_LIMIT_ADDRESS = 2
+    attacker = Visitor("203.0.113.66")
+    resent = [attacker.send("POST", "auth/resend-verification/", {"email": "ann@example.org"}) for _ in range(3)]
+    assert [answer.status_code for answer in resent] == [202, 202, 429]
+
+    answer = visitor.send("POST", "auth/request-password-reset/", {"email": "ann@example.org"})
+
+    assert answer.status_code == 202
+    reset(newest_token("RESET_PASSWORD"))
 
 
 def test_a_weak_password_does_not_use_the_link_up(visitor, user):

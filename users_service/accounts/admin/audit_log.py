@@ -29,7 +29,9 @@ class ActionFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         """Return the entries of the chosen action."""
-        return queryset.filter(action=self.value()) if self.value() else queryset
+        if not self.value():
+            return queryset
+        return queryset.filter(action=self.value()) if self.value() in set(AuditAction) else queryset.none()
 
 
 @admin.register(AuditEntry)
@@ -51,6 +53,10 @@ class AuditEntryAdmin(ReadOnly, ModelAdmin):
         """Return the entries with the addresses of the accounts that still exist."""
         address = User.objects.filter(id=OuterRef("user_id")).values("email")
         return super().get_queryset(request).annotate(address=Subquery(address))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Return whether the URL of the list may filter like this: only as the filters on the page do."""
+        return lookup in (ActionFilter.parameter_name, "at__gte", "at__lt")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str

@@ -1,10 +1,12 @@
 """The contracts of accounts as protobuf messages, and requests as contracts."""
 
+from ipaddress import ip_address
 from typing import Any, Final
 from uuid import UUID
 
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.users.v1 import users_pb2 as pb
+from shared.errors import Invalid
 from shared.rpc.mapping import locale_from_proto, locale_to_proto, page_info, ts
 from users_service.accounts.contracts import (
     Device,
@@ -163,8 +165,16 @@ def security_events_to_proto(traveller_id: UUID, page: SecurityEventPage) -> pb.
 
 
 def to_device(device: pb.ClientDevice) -> Device:
-    """Return where a request comes from as a contract."""
-    return Device(ip_address=device.ip_address, user_agent=device.user_agent)
+    """Return where a request comes from as a contract. Raises Invalid."""
+    return Device(ip_address=to_network_address(device.ip_address), user_agent=device.user_agent)
+
+
+def to_network_address(text: str) -> str:
+    """Return the network address that the caller names, or an empty text if it names none. Raises Invalid."""
+    try:
+        return str(ip_address(text)) if text else ""
+    except ValueError:
+        raise Invalid(field="ip_address") from None
 
 
 def to_registration(request: pb.RegisterRequest) -> Registration:

@@ -17,6 +17,7 @@ from users_service.accounts.rpc.mappers import (
     staff_to_proto,
     to_changes,
     to_device,
+    to_network_address,
     to_registration,
     tokens_to_proto,
     user_to_proto,
@@ -30,7 +31,7 @@ class UsersServicer(SecurityMethods, users_pb2_grpc.UsersServiceServicer):
     @rpc(callers=GATEWAY, traveller="none", workers=HASHING)
     def Register(self, request: pb.RegisterRequest, call: Call) -> pb.RegisterResponse:
         """Register. The answer is the same for known and unknown addresses."""
-        services.register(registration=to_registration(request), device=Device(request.ip_address))
+        services.register(registration=to_registration(request), device=Device(to_network_address(request.ip_address)))
         return pb.RegisterResponse()
 
     @rpc(callers=GATEWAY, traveller="none")
@@ -47,14 +48,16 @@ class UsersServicer(SecurityMethods, users_pb2_grpc.UsersServiceServicer):
     @rpc(callers=GATEWAY, traveller="none")
     def ResendVerification(self, request: pb.ResendVerificationRequest, call: Call) -> pb.ResendVerificationResponse:
         """Mail the verification link again."""
-        services.resend_verification(email=request.email, device=Device(request.ip_address))
+        services.resend_verification(email=request.email, device=Device(to_network_address(request.ip_address)))
         return pb.ResendVerificationResponse()
 
     @rpc(callers=GATEWAY, traveller="none", workers=HASHING)
     def Login(self, request: pb.LoginRequest, call: Call) -> pb.LoginResponse:
         """Open a session."""
         tokens = services.log_in(
-            email=request.email, password=request.password, device=Device(request.ip_address, request.user_agent)
+            email=request.email,
+            password=request.password,
+            device=Device(to_network_address(request.ip_address), request.user_agent),
         )
         return pb.LoginResponse(tokens=tokens_to_proto(tokens))
 
@@ -155,7 +158,7 @@ class UsersServicer(SecurityMethods, users_pb2_grpc.UsersServiceServicer):
     def AuthenticateStaff(self, request: pb.AuthenticateStaffRequest, call: Call) -> pb.AuthenticateStaffResponse:
         """Return the staff account of these credentials."""
         staff = services.authenticate_staff(
-            email=request.email, password=request.password, ip_address=request.ip_address
+            email=request.email, password=request.password, ip_address=to_network_address(request.ip_address)
         )
         return pb.AuthenticateStaffResponse(staff=staff_to_proto(staff))
 

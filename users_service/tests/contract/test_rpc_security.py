@@ -99,3 +99,20 @@ def test_a_phone_is_verified_by_a_code(ask, person, token):
 )
 def test_each_method_refuses_other_callers_and_malformed_requests(ask, method, request_, caller, status):
     assert ask(method, request_, caller=caller)[0] == status
+
+
+@pytest.mark.parametrize("address", ["not an address", "198.51.100.7:443", "\x00", "1" * 5_000])
+def test_a_network_address_that_is_none_is_refused(ask, person, token, address):
+    """Seen failing (INTERNAL, and a log entry with what was sent) without network_address."""
+    device = pb.ClientDevice(ip_address=address)
+    calls = {
+        "Login": pb.LoginRequest(email="ann@example.org", password="wrong", ip_address=address),
+        "RequestPasswordReset": pb.RequestPasswordResetRequest(email="ann@example.org", device=device),
+        "ChangePassword": pb.ChangePasswordRequest(current_password="wrong", new_password=NEW, device=device),
+    }
+    answers = [ask(method, request, token=token) for method, request in calls.items()]
+    staff = pb.AuthenticateStaffRequest(email="ann@example.org", password="wrong", ip_address=address)
+    answers.append(ask("AuthenticateStaff", staff, caller="bookings"))
+
+    assert [answer[0] for answer in answers] == ["INVALID_ARGUMENT"] * 4
+    assert not LinkRequest.objects.filter(purpose="RESET_PASSWORD").exists()

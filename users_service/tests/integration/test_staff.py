@@ -130,6 +130,22 @@ def test_support_can_read_and_cannot_change(seeded, client):
     assert not User.objects.get(id=person.id).is_superuser
 
 
+@pytest.mark.parametrize(
+    "lookup", ["password__startswith", "password__regex", "sessions__current_jti__startswith", "created_at__year"]
+)
+def test_support_cannot_search_for_what_the_page_does_not_show(seeded, client, lookup):
+    """Whether a row comes back would tell a password's hash letter by letter, also that of a superuser.
+
+    Seen failing (200, with the accounts whose hash begins so) without lookup_allowed.
+    """
+    agent = UserFactory(is_staff=True)
+    agent.groups.add(Group.objects.get(name="support"))
+    admin_login(client, agent.email, PASSWORD)
+
+    assert client.get("/admin/accounts/user/", {lookup: "argon2"}).status_code == 400
+    assert client.get("/admin/accounts/user/", {"is_staff__exact": "1", "groups__id__exact": "1"}).status_code == 200
+
+
 def test_permission_to_change_accounts_is_no_permission_to_give_rights(seeded, client):
     """Seen failing (a new superuser) without get_readonly_fields."""
     agent = UserFactory(is_staff=True)

@@ -25,6 +25,8 @@ from shared.kafka.broadcast import BroadcastReader, from_seconds_ago
 from shared.kafka.records import Record, event_of
 from shared.settings.env import env
 
+REFETCH_SECONDS: Final = 2.0  # between two fetches of the key set, however many events ask for one
+_LONGEST_SECONDS: Final = 3_600  # for which an ended session is remembered, unless access tokens live longer
 _MARGIN_SECONDS: Final = 60  # clocks differ, and an event reaches Kafka after its change
 _EVENTS: Final = [
     event_type(message) for message in (users_pb2.UserSessionRevoked, signing_keys_pb2.SigningKeysChanged)
@@ -38,11 +40,13 @@ log = structlog.get_logger(__name__)
 class AccountFeed:
     """The reader of one process. `on_keys_changed` has what else must forget old keys, beside the key set."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.on_keys_changed: list[Callable[[], object]] = []
         self._lifetime = env.whole_number("ACCESS_TOKEN_SECONDS", default=300)
         self._leeway = env.whole_number("TOKEN_LEEWAY_SECONDS", default=30)
         self._keys_are_old = False
+        self._clock = clock
+        self._next_fetch = 0.0
         self._reader = BroadcastReader(
             name="account-feed",
             topics=_TOPICS,
@@ -67,7 +71,13 @@ class AccountFeed:
                     self._apply(*event_of(record))
             except Exception as error:  # noqa: BLE001 - one malformed record must not end the reader
                 log.warning("record_skipped", topic=record.topic, offset=record.offset, cause=type(error).__name__)
-        if self._keys_are_old and key_set().refetch():
+        if self._keys_are_old and self._clock() >= self._next_fetch:
+            self._fetch_keys()
+
+    def _fetch_keys(self) -> None:
+        """Fetch the key set, and check what old keys had admitted. The reader tries again if that fails."""
+        self._next_fetch = self._clock() + REFETCH_SECONDS
+        if key_set().refetch():
             self._keys_are_old = False
             open_connections.check_again()
 
@@ -85,8 +95,9 @@ class AccountFeed:
             until = event.access_until.ToSeconds() + 1.0
         else:
             until = envelope.occurred_at.timestamp() + self._lifetime + self._leeway
-        if until > time.time():
-            revocations.note(session_id, until=until)
+        if until > (now := time.time()):
+            # Otherwise a forged event would be kept for ever, and whatever comes after it.
+            revocations.note(session_id, until=min(until, now + max(_LONGEST_SECONDS, self._lifetime + self._leeway)))
             open_connections.end_session(session_id)
 
 

@@ -20,6 +20,7 @@ from shared.errors import Unavailable
 REFRESH_SECONDS: Final = 300.0
 REFETCH_SECONDS: Final = 30.0  # between two fetches for unknown names
 RETRY_SECONDS: Final = 5.0
+FETCH_SECONDS: Final = 2.0
 _MAX_BYTES: Final = 64_000
 log = structlog.get_logger(__name__)
 
@@ -115,7 +116,14 @@ def over_http(url: str) -> Callable[[], bytes]:
         raise ValueError("JWKS_URL must be http or https")
 
     def fetch() -> bytes:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 — the scheme is checked above
-            return bytes(response.read(_MAX_BYTES))
+        until = time.monotonic() + FETCH_SECONDS
+        with urllib.request.urlopen(url, timeout=FETCH_SECONDS) as response:  # noqa: S310 — the scheme is checked above
+            document = bytearray()
+            # Part by part: the timeout of the socket is for each part, so an answer of single bytes would never end.
+            while len(document) < _MAX_BYTES and (part := response.read1(_MAX_BYTES - len(document))):
+                document += part
+                if time.monotonic() > until:
+                    raise TimeoutError
+            return bytes(document)
 
     return fetch

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 MAX_SESSIONS: Final = 100_000  # about 20 MB
+_LOGGED: Final = 1_000  # one of so many forgotten sessions, so that a flood of events does not flood the log
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +27,7 @@ class Revocations:
         self._limit = limit
         self._clock = clock
         self._until: dict[UUID, float] = {}  # in the order in which they were noted
+        self._forgotten = 0
         self._lock = threading.Lock()
 
     def note(self, session_id: UUID, *, until: float) -> None:
@@ -51,7 +53,9 @@ class Revocations:
             if self._until[oldest] > now:
                 if len(self._until) <= self._limit:
                     return
-                log.error("revocation_forgotten", session_id=str(oldest), limit=self._limit)
+                if self._forgotten % _LOGGED == 0:
+                    log.error("revocation_forgotten", session_id=str(oldest), limit=self._limit)
+                self._forgotten += 1
             del self._until[oldest]
 
 

@@ -1,13 +1,23 @@
 """The key set of users_service is refreshed by time, on a change and for an unknown key. No caller waits for the first."""
 
+import contextlib
 import json
 import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.auth.jwks import REFETCH_SECONDS, REFRESH_SECONDS, RETRY_SECONDS, KeySet, jwk_of
+from shared.auth.jwks import (
+    FETCH_SECONDS,
+    REFETCH_SECONDS,
+    REFRESH_SECONDS,
+    RETRY_SECONDS,
+    KeySet,
+    jwk_of,
+    over_http,
+)
 from shared.errors import Unavailable
 from shared.testing import eventually
 
@@ -127,3 +137,32 @@ def test_without_any_key_the_answer_is_unavailable():
 
     with pytest.raises(Unavailable):
         published.keys.key("a")
+
+
+def test_an_endpoint_that_never_finishes_its_answer_is_given_up():
+    """Seen failing (six seconds, one for each byte) with the timeout of the socket only."""
+
+    class Dripping(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "6")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                for _ in range(6):
+                    self.wfile.write(b"{")
+                    time.sleep(1)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    started = time.monotonic()
+    try:
+        with pytest.raises(TimeoutError):
+            over_http(f"http://127.0.0.1:{server.server_port}/")()
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert time.monotonic() - started < FETCH_SECONDS + 2

@@ -33,13 +33,13 @@ def test_a_session_is_kept_until_its_tokens_have_expired():
 
 
 def test_memory_is_bounded_and_the_oldest_is_forgotten_with_an_error():
-    """Seen failing (five are kept) without the limit in Revocations._forget."""
-    known, sessions = Revocations(limit=3), [uuid7() for _ in range(5)]
+    """Seen failing (all are kept) without the limit in Revocations._forget, and (1,500 errors) with one for each."""
+    known, sessions = Revocations(limit=3), [uuid7() for _ in range(1_503)]
     with structlog.testing.capture_logs() as logs:
         for session in sessions:
             known.note(session, until=time.time() + 300)
 
-    assert [known.has_ended(session) for session in sessions] == [False, False, True, True, True]
+    assert [known.has_ended(session) for session in sessions] == [False] * 1_500 + [True] * 3
     assert [log["log_level"] for log in logs] == ["error"] * 2
 
 

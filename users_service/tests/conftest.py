@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import redis
+from django.db import OperationalError
 from django.test import Client
+from psycopg.errors import LockNotAvailable
 
 from shared.auth import testing as auth
 from shared.auth import tokens
@@ -18,6 +20,8 @@ from users_service.accounts import passwords, services, signing
 from users_service.accounts.contracts import Device
 from users_service.accounts.models import AuditEntry, LinkRequest, Session, User
 from users_service.tests.factories import PASSWORD
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -108,6 +112,16 @@ def open_session(user: User) -> Session:
     """Sign in with PASSWORD, and return the session."""
     services.log_in(email=user.email, password=PASSWORD, device=Device("198.51.100.7"))
     return Session.objects.filter(user=user).order_by("-id")[0]
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Do the work, and repeat it while a lock is not free in time, as a client that is told to come back."""
+    while True:
+        try:
+            return work()
+        except OperationalError as e:
+            if not isinstance(e.__cause__, LockNotAvailable):
+                raise
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from shared.testing import race
 from users_service.accounts import domain, passwords, services
 from users_service.accounts.contracts import Device, Registration
 from users_service.accounts.models import LinkRequest, PendingRegistration, User
@@ -129,34 +128,6 @@ def test_known_and_unknown_addresses_take_as_long(settings):
     known, unknown = map(min, zip(*times, strict=True))
 
     assert 0.75 < known / unknown < 1.25
-
-
-@pytest.mark.django_db(transaction=True)
-def test_registrations_that_are_confirmed_at_the_same_time_make_one_account(settings, visitor):
-    """Seen failing (deadlocks) without the lock on the address, and with several accounts without the unique address."""
-    settings.MAIL_REQUEST_LIMIT_NETWORK = settings.MAIL_REQUEST_LIMIT_ADDRESS = 0
-    by_password = {f"harbour number {number} 42": "" for number in range(8)}
-    for password in by_password:
-        by_password[password] = minted_token(register(password=password))
-
-    outcomes = race([lambda token=token: verify(token) for token in by_password.values()])
-
-    assert sum(outcome is None for outcome in outcomes) == 1
-    assert {type(outcome) for outcome in outcomes if outcome is not None} == {domain.TokenInvalid}
-    winner = list(by_password)[outcomes.index(None)]
-    assert User.objects.count() == 1
-    assert visitor.login("ann@example.org", winner).status_code == 200
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_link_that_is_used_many_times_at_once_has_one_effect():
-    """Seen failing (several) without the lock on the address and the mark that the link was used."""
-    token = minted_token(register())
-
-    outcomes = race([lambda: verify(token)] * 8)
-
-    assert sum(outcome is None for outcome in outcomes) == 1
-    assert User.objects.count() == 1
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from shared.auth import verify_access_token
@@ -13,6 +13,7 @@ from shared.testing import race
 from users_service.accounts import domain, passwords, services
 from users_service.accounts.contracts import Device
 from users_service.accounts.models import AuditEntry, Session, User
+from users_service.tests.conftest import patiently
 from users_service.tests.factories import PASSWORD, UserFactory
 
 HERE = Device("198.51.100.7", "a browser")
@@ -136,14 +137,7 @@ def test_fifty_refreshes_of_one_token_at_the_same_time_give_one_successor():
     """Seen failing (several successors, of which only one is valid) without the locks of refresh."""
     pair = sign_in(UserFactory())
 
-    def patient_refresh():
-        while True:  # a client repeats a request that was told to come back
-            try:
-                return refresh(pair)
-            except OperationalError:
-                continue
-
-    outcomes = race([patient_refresh] * 50, timeout=60)
+    outcomes = race([lambda: patiently(lambda: refresh(pair))] * 50, timeout=60)
 
     assert len(set(outcomes)) == 1, outcomes
     assert Session.objects.filter(revoked_at=None).count() == Session.objects.count() == 1

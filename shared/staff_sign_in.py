@@ -51,7 +51,9 @@ class StaffBackend(ModelBackend):
 
 
 class StaffRecheckMiddleware:
-    """End the session of staff whose account was closed or lost its rights, at most five minutes later."""
+    """End the session of staff whose account was closed, lost its rights or has another address, at most five minutes
+    later.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -73,10 +75,12 @@ class StaffRecheckMiddleware:
         except DomainError:
             logout(request)
             return
-        if not staff.is_active:
+        copy = mirror(staff)
+        # After a change of address, the session is of the copy of the former address, whose rights nobody updates.
+        if not staff.is_active or copy.pk != request.user.pk:
             logout(request)
             return
-        request.user = mirror(staff)  # type: ignore[assignment]
+        request.user = copy  # type: ignore[assignment]
         request.session[_SESSION_CHECKED] = time.time()
 
 
@@ -90,7 +94,10 @@ def staff_id(request: HttpRequest) -> UUID:
 
 
 def mirror(staff: users_pb2.Staff) -> AbstractUser:
-    """Update the local copy of a staff account and return it: names, rights and groups, never a password."""
+    """Update the local copy of a staff account and return it: names, rights and groups, never a password.
+
+    It has no other rights: what was given to the copy itself is taken away.
+    """
     user, created = get_user_model().objects.get_or_create(username=staff.email)
     wanted = {
         "email": staff.email,
@@ -105,5 +112,6 @@ def mirror(staff: users_pb2.Staff) -> AbstractUser:
     if created:
         user.set_unusable_password()
     user.save()
+    user.user_permissions.clear()
     user.groups.set([Group.objects.get_or_create(name=name)[0] for name in staff.groups])
     return user

@@ -37,7 +37,7 @@ def _refuse(context: grpc.ServicerContext, error: DomainError) -> None:
 
 @dataclass
 class Users(users_pb2_grpc.UsersServiceServicer):
-    """A users_service in which everybody but the `closed` accounts may book.
+    """A users_service in which everybody but the `closed` accounts may book, and `staff` has any password.
 
     If `unavailable`, it answers like an overloaded service.
     """
@@ -45,6 +45,7 @@ class Users(users_pb2_grpc.UsersServiceServicer):
     closed: set[str] = field(default_factory=set)
     unavailable: bool = False
     calls: int = 0
+    staff: users_pb2.Staff = field(default_factory=users_pb2.Staff)
     before_answer: Callable[[], object] = lambda: None
 
     def CheckTraveller(self, request: Any, context: grpc.ServicerContext) -> users_pb2.CheckTravellerResponse:
@@ -55,6 +56,12 @@ class Users(users_pb2_grpc.UsersServiceServicer):
         if request.traveller_id in self.closed:
             _refuse(context, NotFound())
         return users_pb2.CheckTravellerResponse()
+
+    def AuthenticateStaff(self, request: Any, context: grpc.ServicerContext) -> users_pb2.AuthenticateStaffResponse:
+        return users_pb2.AuthenticateStaffResponse(staff=self.staff)
+
+    def GetStaff(self, request: Any, context: grpc.ServicerContext) -> users_pb2.GetStaffResponse:
+        return users_pb2.GetStaffResponse(staff=self.staff)
 
 
 @dataclass

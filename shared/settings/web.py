@@ -22,7 +22,7 @@ MIDDLEWARE: Final = (
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "shared.http.limits.LimitsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "shared.http.middleware.SlashMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -8,12 +8,14 @@ from zoneinfo import available_timezones
 
 import phonenumbers
 import pycountry
+from phonenumbers import PhoneNumberType
 
 from shared.errors import Invalid
 from shared.names import clean_name
 from shared.text import Locale, Text
 
 OLDEST_BIRTH: Final = date(1900, 1, 1)
+COSTLY_NUMBERS: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
 NOT_MONEY: Final = frozenset(
     {"XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XBA", "XBB", "XBC", "XBD", "XDR", "XSU", "XUA"}
 )
@@ -65,14 +67,17 @@ class InvalidTimeZone(Invalid):
 
 
 def clean_phone(phone: str) -> str:
-    """Return the number as E.164, or an empty text if it is blank. Raises InvalidPhone."""
+    """Return the number as E.164, or an empty text if it is blank.
+
+    Raises InvalidPhone, also for a number whose owner earns from each SMS that we send.
+    """
     if not phone.strip():
         return ""
     try:
         number = phonenumbers.parse(phone[:40], None)
     except phonenumbers.NumberParseException:
         raise InvalidPhone(field="phone") from None
-    if not phonenumbers.is_valid_number(number):
+    if not phonenumbers.is_valid_number(number) or phonenumbers.number_type(number) in COSTLY_NUMBERS:
         raise InvalidPhone(field="phone")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 

@@ -30,6 +30,8 @@ TODAY = date(2026, 11, 23)
         ({"date_of_birth": "2001-02-29"}, "INVALID_DATE", "dateOfBirth"),
         ({"phone": "+33 1"}, "INVALID_PHONE", "phone"),
         ({"phone": "call me"}, "INVALID_PHONE", "phone"),
+        ({"phone": "+1 900 555 1234"}, "INVALID_PHONE", "phone"),  # premium rate
+        ({"phone": "+979 123 456 789"}, "INVALID_PHONE", "phone"),
     ],
 )
 def test_a_bad_profile_is_refused_with_code_and_field(changes, code, field):

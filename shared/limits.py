@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Final
 
 import redis
 import structlog
@@ -10,6 +11,7 @@ from django_redis import get_redis_connection
 
 from shared.errors import RateLimited
 
+SIGN_INS_PER_FAILURE: Final = 30
 log = structlog.get_logger(__name__)
 
 
@@ -62,10 +64,18 @@ class SignIns:
 
         The limit of an account applies only to networks that have failed to sign in to it before. So its owner can
         still sign in from another network. Raises RateLimited beyond LOGIN_LIMIT_ACCOUNT or LOGIN_LIMIT_NETWORK.
+
+        Sign-ins that succeed have a limit too, of SIGN_INS_PER_FAILURE for each failure that is allowed. Otherwise
+        somebody with one account could sign in without a pause, and nobody else would find a free place to hash.
         """
-        of_network, of_account, of_network_on_account = add_all(
-            (self._networks, (network,)), (self._accounts, (account,)), (self._pairs, (account, network))
+        of_network, of_account, of_network_on_account, of_all = add_all(
+            (self._networks, (network,)),
+            (self._accounts, (account,)),
+            (self._pairs, (account, network)),
+            (self._all, (account, network)),
         )
+        most = SIGN_INS_PER_FAILURE * settings.LOGIN_LIMIT_ACCOUNT
+        self._all.check(account, network, count=of_all, limit=most)
         self._networks.check(network, count=of_network, limit=settings.LOGIN_LIMIT_NETWORK)
         if of_network_on_account > 1:
             self._accounts.check(account, count=of_account, limit=settings.LOGIN_LIMIT_ACCOUNT)
@@ -91,6 +101,10 @@ class SignIns:
     @property
     def _pairs(self) -> Window:
         return Window(f"{self.name}-pair", self.seconds)
+
+    @property
+    def _all(self) -> Window:
+        return Window(f"{self.name}-all", self.seconds)
 
 
 def add_all(*events: tuple[Window, tuple[str, ...]]) -> list[int]:

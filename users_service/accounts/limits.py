@@ -16,6 +16,8 @@ REFUSALS_AN_HOUR: Final = 100
 _SIGN_INS: Final = SignIns("login")
 _MAILS_OF_NETWORK: Final = Window("mail-network", 60 * 60)
 _MAILS_TO_ADDRESS: Final = Window("mail-address", 60 * 60)
+CHANGES_AN_HOUR: Final = 30
+_CHANGES: Final = Window("changes", 60 * 60)
 _REFUSALS: Final = Window("refusals", 60 * 60)
 _CODES_OF_ACCOUNT: Final = Window("code-account", 60 * 60)
 _CODES_TO_PHONE: Final = Window("code-phone", 60 * 60)
@@ -59,6 +61,15 @@ def before_phone_code(*, user_id: UUID, phone: str, ip_address: str) -> None:
     _CODES_OF_ACCOUNT.check(str(user_id), count=of_account, limit=settings.PHONE_CODE_LIMIT)
     to_phone = _CODES_TO_PHONE.add(phone)
     _CODES_TO_PHONE.check(phone, count=to_phone, limit=settings.PHONE_CODE_LIMIT)
+
+
+def before_change(what: Literal["phone", "password"], *, user_id: UUID) -> None:
+    """Count another phone number or password of the account. Raises RateLimited beyond CHANGES_AN_HOUR.
+
+    Each is mailed to the owner, so a stolen session could bury a warning below many. And each password is hashed.
+    """
+    subject = (what, str(user_id))
+    _CHANGES.check(*subject, count=_CHANGES.add(*subject), limit=CHANGES_AN_HOUR)
 
 
 def before_refusable(*, user_id: UUID, action: str, ip_address: str) -> None:

@@ -161,6 +161,7 @@ class ProfileDetail(APIView):
                 InvalidCountry,
                 InvalidCurrency,
                 InvalidTimeZone,
+                RateLimited,
                 Unauthenticated,
             ),
         },

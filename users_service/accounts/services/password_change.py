@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from shared.db import database_now
-from users_service.accounts import audit, passwords
+from users_service.accounts import audit, limits, passwords
 from users_service.accounts.contracts import Device
 from users_service.accounts.domain import AuditAction, check_password_strength
 from users_service.accounts.models import LinkPurpose, User
@@ -35,6 +35,7 @@ def change_password(
     user = get_account(user_id=user_id)
     check_new_password(new_password, user=user)
     prove_owner(user, password=current_password, authenticated_at=authenticated_at, refused=refused, device=device)
+    limits.before_change("password", user_id=user_id)
     hashed = passwords.hashed(new_password)
     with audit.refusals(user_id, refused, device=device), transaction.atomic():
         now = database_now()

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from shared.db import database_now
 from shared.errors import NotFound
-from users_service.accounts import events
+from users_service.accounts import events, limits
 from users_service.accounts.contracts import Device, UserView
 from users_service.accounts.domain import AuditAction, clean_profile
 from users_service.accounts.models import LinkPurpose, User
@@ -22,7 +22,8 @@ def update_profile(*, user_id: UUID, changes: Mapping[str, Any], device: Device)
 
     The owner gets a mail if a phone number was added, changed or removed.
 
-    Raises InvalidName, InvalidPhone, InvalidDate, InvalidCountry, InvalidCurrency, InvalidTimeZone.
+    Raises InvalidName, InvalidPhone, InvalidDate, InvalidCountry, InvalidCurrency, InvalidTimeZone, NotFound, and
+    RateLimited if the phone number changes too often.
     """
     with transaction.atomic():
         now = database_now()
@@ -36,6 +37,7 @@ def update_profile(*, user_id: UUID, changes: Mapping[str, Any], device: Device)
             for name in changed:
                 setattr(profile, name, cleaned[name])
             if "phone" in changed:
+                limits.before_change("phone", user_id=user_id)
                 profile.phone_verified_at = None
                 void_codes(user, now=now)
                 notify_owner(user, LinkPurpose.PHONE_CHANGED, now=now)

@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import make_password
 from shared.db import database_now
 from shared.errors import RateLimited, Unauthenticated
 from shared.testing import race
-from users_service.accounts import domain, passwords, services
+from users_service.accounts import domain, limits, passwords, services
 from users_service.accounts.contracts import Device
 from users_service.accounts.models import Session, User
 from users_service.tests.conftest import audited, newest_token, open_session, purposes
@@ -98,6 +98,16 @@ def test_a_weak_password_is_refused_and_counts_as_no_guess(session):
         with pytest.raises(domain.WeakPassword):
             change(session, new="1")
     change(session)
+
+
+def test_passwords_change_only_so_often(session, monkeypatch):
+    """Each is hashed and mailed. Seen failing (no refusal) without `before_change`."""
+    monkeypatch.setattr(limits, "CHANGES_AN_HOUR", 2)
+    change(session, PASSWORD, NEW), change(session, NEW, PASSWORD)
+
+    with pytest.raises(RateLimited):
+        change(session, PASSWORD, NEW)
+    assert User.objects.get().check_password(PASSWORD)
 
 
 def test_an_ended_session_changes_nothing(session):

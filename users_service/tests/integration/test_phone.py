@@ -188,6 +188,24 @@ def test_another_number_is_unverified_and_its_owner_is_told(db, before, after):
     services.disown_change(token=newest_token("PHONE_CHANGED"), device=HERE)
 
 
+def test_a_warning_cannot_be_buried_below_changes_of_the_number(db, monkeypatch):
+    """Seen failing (eleven mails) without `before_change`."""
+    monkeypatch.setattr(limits, "CHANGES_AN_HOUR", 10)
+    user = UserFactory()
+
+    def number(last: int) -> None:
+        services.update_profile(user_id=user.id, changes={"phone": f"+336123456{last}"}, device=HERE)
+
+    for last in range(20, 30):
+        number(last)
+    with pytest.raises(RateLimited):
+        number(30)
+
+    assert purposes() == ["PHONE_CHANGED"] * 10
+    assert Profile.objects.get(user=user).phone == "+33612345629"
+    services.update_profile(user_id=user.id, changes={"currency": "CHF"}, device=HERE)
+
+
 def test_refusals_cannot_fill_the_audit_log(user, monkeypatch):
     """Somebody with a stolen session could hide what they did below them. Seen failing (ten entries) without
     `before_refusable`.

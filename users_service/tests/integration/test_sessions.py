@@ -156,10 +156,23 @@ def test_a_trusted_proxy_names_the_visitors_address(settings):
 
 
 @pytest.mark.django_db
-def test_signing_in_rightly_is_never_counted(visitor):
+def test_signing_in_rightly_counts_as_no_failure(visitor):
     user = UserFactory()
 
     assert [visitor.login(user.email).status_code for _ in range(12)] == [200] * 12
+
+
+@pytest.mark.django_db
+def test_one_account_cannot_take_every_place_to_hash(visitor, settings):
+    """Somebody who signed in without a pause kept all others out. Seen failing (200) without the window of all."""
+    settings.LOGIN_LIMIT_ACCOUNT = 1
+    user, other = UserFactory(), UserFactory()
+
+    statuses = [visitor.login(user.email).status_code for _ in range(31)]
+
+    assert statuses == [200] * 30 + [429]
+    assert visitor.login(other.email).status_code == 200
+    assert Visitor("203.0.113.9").login(user.email).status_code == 200
 
 
 @pytest.mark.django_db

@@ -109,7 +109,7 @@ def test_a_sign_in_without_a_place_is_refused_before_it_is_counted(settings, hel
         held.set()
         for future in waiting:
             future.result()
-    assert len(get_redis_connection("default").keys("users:limit:*")) == 3
+    assert len(get_redis_connection("default").keys("users:limit:*")) == 4
 
 
 @pytest.mark.django_db

@@ -1,23 +1,20 @@
 """Sign in: open a session for a device, make room for it, and tell the owner if the device is new."""
 
 from datetime import datetime
-from typing import Final
 
 from django.conf import settings
 from django.db import transaction
 
-from shared.db import clock_now, database_now
+from shared.db import database_now
 from shared.ids import uuid7
 from users_service.accounts import audit, devices, events, limits, passwords, selectors
 from users_service.accounts.contracts import Device, Tokens
 from users_service.accounts.domain import AuditAction, InvalidCredentials, fold
-from users_service.accounts.models import AuditEntry, LinkPurpose, Session, User
+from users_service.accounts.models import LinkPurpose, Session, User
+from users_service.accounts.services.earlier_use import earlier_use, is_new_device
 from users_service.accounts.services.links import notify_owner
 from users_service.accounts.services.session_end import TOO_MANY, end_session
 from users_service.accounts.services.sessions import tokens_of
-
-SIGN_INS: Final = (AuditAction.SIGNED_IN, AuditAction.SIGNED_IN_FROM_NEW_DEVICE)
-MOST_AGENTS: Final = 200  # of one network, that are compared in words
 
 
 @passwords.place()
@@ -54,9 +51,10 @@ def _open_session(verified: User, password: str, device: Device) -> Tokens | Non
             return None
         if user.password != verified.password and not passwords.matches(user, password):
             return None
-        now = clock_now()
-        is_new = _is_new_device(user, device)
-        _make_room(user, device=device, now=now)
+        use = earlier_use(user, device)
+        now, is_new = use.read_at, is_new_device(user, device, use)
+        if use.open_sessions >= settings.SESSIONS_PER_ACCOUNT:
+            _make_room(user, device=device, now=now)
         session = Session.objects.create(
             user=user,
             current_jti=uuid7(),
@@ -82,25 +80,3 @@ def _make_room(user: User, *, device: Device, now: datetime) -> None:
     newest_first = selectors.open_sessions_of(user.id, now=now).order_by("-created_at", "-id")
     for session in newest_first.select_for_update()[max(0, settings.SESSIONS_PER_ACCOUNT - 1) :]:
         end_session(user, session, reason=TOO_MANY, device=device, now=now)
-
-
-def _is_new_device(user: User, device: Device) -> bool:
-    """Return whether the account was used before, but never with this device, in words, in its network.
-
-    Sessions that have ended count, until they are purged. The very first sign-in of an account is no news.
-    """
-    earlier = Session.objects.filter(user=user)
-    if not earlier.exists():
-        return AuditEntry.objects.filter(user_id=user.id, action__in=SIGN_INS).exists()
-    network = devices.network_of(device.ip_address)
-    there = (
-        earlier.filter(ip_address__range=(str(network[0]), str(network[-1])))
-        if network
-        else earlier.filter(ip_address__isnull=True)
-    )
-    agent = devices.printable(device.user_agent)
-    if there.filter(user_agent=agent).exists():
-        return False
-    words = devices.in_words(agent)
-    agents = there.values_list("user_agent", flat=True).order_by("user_agent").distinct()[:MOST_AGENTS]
-    return all(devices.in_words(used) != words for used in agents)

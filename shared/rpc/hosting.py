@@ -16,6 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from shared.db import database_answers
 from shared.errors import Invalid, protocols_of
+from shared.garbage import freeze_imported
 from shared.rpc.decoding import DecodingServer, check_decoded
 from shared.rpc.server import assert_served, end_streams
 from shared.text import DEFAULT_LOCALE
@@ -162,6 +163,7 @@ async def serve(host: Host, *, started: Callable[[], None] = lambda: None) -> No
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    freeze_imported()
     await host.start()
     started()
     await stopping.wait()

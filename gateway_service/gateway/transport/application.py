@@ -19,6 +19,7 @@ from gateway_service.gateway.transport.problems import CONTENT_TYPE, problem_bod
 from gateway_service.gateway.transport.socket_limit import SocketLimit
 from gateway_service.gateway.upstream import http_client, stubs, valkey
 from shared.account_feed import account_feed
+from shared.garbage import freeze_imported
 
 SOCKET_PATH: Final = "/graphql"
 log = structlog.get_logger(__name__)
@@ -48,6 +49,7 @@ class Application:
         await receive()
         account_feed().on_keys_changed.append(jwks_endpoint.forget)
         account_feed().start()
+        freeze_imported()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         account_feed().stop()

@@ -1,0 +1,13 @@
+"""The garbage collector of a server, which would otherwise stop every request to look at the imported code again."""
+
+import gc
+
+
+def freeze_imported() -> None:
+    """Exempt from garbage collection all objects that exist now. Call it once, when a server has imported its code.
+
+    A full collection looks at every object and stops every thread: 60 to 80 ms with Django, gRPC and the schema, in the
+    middle of somebody's request. Almost all of these objects live as long as the process.
+    """
+    gc.collect()
+    gc.freeze()

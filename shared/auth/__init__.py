@@ -5,6 +5,12 @@ views.
 """
 
 from shared.auth.credentials import service_credential, verify_service_credential
-from shared.auth.tokens import Traveller, verify_access_token
+from shared.auth.tokens import Traveller, remembered_traveller, verify_access_token
 
-__all__ = ["Traveller", "service_credential", "verify_access_token", "verify_service_credential"]
+__all__ = [
+    "Traveller",
+    "remembered_traveller",
+    "service_credential",
+    "verify_access_token",
+    "verify_service_credential",
+]

@@ -56,6 +56,10 @@ class KeySet:
             threading.Thread(target=self._refresh_in_background, name="key-set", daemon=True).start()
         return key
 
+    def has(self, kid: str) -> bool:
+        """Return whether the key was fetched. Then `key` returns it without a wait."""
+        return kid in self._keys
+
     def refetch(self) -> bool:
         """Fetch the set immediately, because its keys have changed. Return whether that succeeded."""
         with self._lock:

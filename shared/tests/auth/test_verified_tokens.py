@@ -6,7 +6,7 @@ import time
 import jwt
 import pytest
 
-from shared.auth import tokens, verify_access_token
+from shared.auth import remembered_traveller, tokens, verify_access_token
 from shared.auth.revocations import revocations
 from shared.auth.testing import install, mint_access_token
 from shared.errors import Unauthenticated, Unavailable
@@ -102,3 +102,52 @@ def test_the_memory_is_bounded(monkeypatch, decoded):
 
     assert decoded == [*many, many[0]]
     assert len(tokens._verified_tokens._tokens) == 3
+
+
+def test_a_token_is_remembered_only_once_it_was_verified():
+    token = mint_access_token()
+    assert remembered_traveller(token) is None
+
+    traveller = verify_access_token(token)
+
+    assert remembered_traveller(token) == traveller
+
+
+@pytest.mark.parametrize("token", ["", "no token", "x" * 5_000, "\ud800"])
+def test_no_malformed_token_is_remembered(token):
+    assert remembered_traveller(token) is None
+
+
+def test_a_remembered_traveller_is_forgotten_with_the_session():
+    """Seen failing (the traveller) without the look at the ended sessions."""
+    session = uuid7()
+    token = mint_access_token(session_id=session)
+    verify_access_token(token)
+
+    revocations.note(session, until=time.time() + 60)
+
+    assert remembered_traveller(token) is None
+
+
+def test_a_remembered_traveller_is_forgotten_with_the_key_and_nobody_waits_for_a_fetch(keys, monkeypatch):
+    """Seen failing (a fetch, then Unavailable) without the question whether the key is there."""
+    token = mint_access_token()
+    verify_access_token(token)
+    keys.write_text(json.dumps({"keys": []}))
+    assert tokens.key_set().refetch()
+    fetches: list[str] = []
+    monkeypatch.setattr(tokens.key_set(), "_fetch", lambda: (fetches.append("fetch"), b"")[1])
+
+    assert remembered_traveller(token) is None
+    assert fetches == []
+
+
+def test_a_remembered_traveller_is_forgotten_when_the_token_expires(monkeypatch):
+    """Seen failing (the traveller) without `holds`."""
+    monkeypatch.setenv("TOKEN_LEEWAY_SECONDS", "0")
+    token = mint_access_token(exp=int(time.time()) + 2)
+    verify_access_token(token)
+
+    time.sleep(2.1)
+
+    assert remembered_traveller(token) is None

@@ -72,7 +72,7 @@ URLS: Final[Mapping[Health, str]] = {
 }
 STOP_ORDER: Final = (Kind.WEB, Kind.RPC, Kind.WORKER, Kind.RELAY, Kind.INFRASTRUCTURE)
 POOL: Final = 8  # connections of a threaded server's pool
-HASHING: Final = 6  # and those for sign-ins: HASHES_AT_ONCE and HASHES_WAITING
+HASHING: Final = 5  # and those for sign-ins: HASHES_AT_ONCE and HASHES_WAITING
 
 
 def _web(service: str) -> Process:

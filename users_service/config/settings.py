@@ -58,7 +58,7 @@ LINK_LIFETIMES = {
 MAIL_REQUEST_LIMIT_NETWORK = env.whole_number("MAIL_REQUEST_LIMIT_NETWORK", default=60)
 MAIL_REQUEST_LIMIT_ADDRESS = env.whole_number("MAIL_REQUEST_LIMIT_ADDRESS", default=5)
 PHONE_CODE_LIMIT = env.whole_number("PHONE_CODE_LIMIT", default=5)
-HASHES_AT_ONCE = env.whole_number("HASHES_AT_ONCE", default=2)
+HASHES_AT_ONCE = env.whole_number("HASHES_AT_ONCE", default=1)
 HASHES_WAITING = env.whole_number("HASHES_WAITING", default=4)
 # The gRPC server has a thread for each of these hashes in addition to those of its other methods.
 DATABASES = database("users", threads=POOL_SIZE + HASHES_AT_ONCE + HASHES_WAITING)

@@ -1,9 +1,9 @@
 """What tokens, reads of accounts and sign-ins cost, as ratios to what they cannot be cheaper than. It asserts nothing.
 
-`./manage_all.py bench identity [--rounds 5] [--seconds 2]` needs a running platform. Within each round the two sides of
-a ratio take turns. Tokens and sign-ins are measured in a process with users_service's Django, on the platform's
+`./manage_all.py bench identity [--rounds 6] [--seconds 1]` needs a running platform and takes three minutes. Within each
+round the two sides of a ratio take turns. Tokens and sign-ins are measured in a process with users_service's Django, on the platform's
 database and Valkey; reads over gRPC; `me` through the gateway, at rest and while another process signs in at twice the
-rate of hashing alone. It prints medians and spreads, and writes benchmarks/results/identity.md.
+capacity of hashing. It prints medians and spreads, and writes benchmarks/results/identity.md.
 """
 
 import os

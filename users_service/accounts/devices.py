@@ -15,7 +15,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9 _+/-]{1,40}", re.ASCII)
 
 def printable(user_agent: str) -> str:
     """Return the first 200 characters of a User-Agent header, without control characters."""
-    return "".join(character for character in user_agent[:200] if character.isprintable())
+    kept = user_agent[:200]
+    return kept if kept.isprintable() else "".join(character for character in kept if character.isprintable())
 
 
 def in_words(user_agent: str) -> str:

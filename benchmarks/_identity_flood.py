@@ -48,6 +48,8 @@ async def flood(emails: list[str], *, per_second: float, seconds: float) -> Coun
     async with asyncio.TaskGroup() as tasks:
 
         async def sign_in(email: str) -> None:
+            while idle and idle[-1].reader.at_eof():  # the gateway ends connections that wait for five seconds
+                idle.pop()
             connection = idle.pop() if idle else await Connection.open()
             answer = json.loads(await connection.post({"query": LOGIN, "variables": {"e": email, "p": PASSWORD}}))
             idle.append(connection)

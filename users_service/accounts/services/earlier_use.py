@@ -48,7 +48,7 @@ def earlier_use(user: User, device: Device) -> EarlierUse:
     """
     network = devices.network_of(device.ip_address)
     given = {
-        "user_id": user.id,
+        "user_id": str(user.id),
         "agent": devices.printable(device.user_agent),
         "network": str(network) if network else None,
     }

@@ -148,7 +148,7 @@ def test_the_merged_description_is_openapi_3_1(visitor):
 def test_no_list_accepts_a_cursor_that_it_did_not_give_out(traveller):
     """Every list of the merged document is asked, so that a new one cannot be forgotten.
 
-    Seen failing (500 at notifications and invoices) without CursorPagination's check of the position.
+    Seen failing (500) without CursorPagination's check of the position.
     """
     document = traveller.rest("GET", "/api/schema/?format=json").json()
     lists = [path for path, item in document["paths"].items() if takes_cursor(item.get("get", {}))]

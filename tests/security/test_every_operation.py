@@ -89,7 +89,7 @@ def test_only_the_listed_operations_are_open(service):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_guarded_operation_refuses_every_missing_and_bad_token(service, rest, traveller: Traveller):
-    """Seen failing for a view whose permission was AllowAny."""
+    """Seen failing for a view that declared a token and answered everybody."""
     headers = {
         "none": {},
         "an identity in a header": {"X-User-Id": "1", "X-Remote-User": "admin", "Remote-User": "admin"},

@@ -130,7 +130,7 @@ def test_an_rpc_refuses_every_service_that_it_does_not_list(owner, name, channel
 def test_an_rpc_for_travellers_refuses_every_bad_token(owner, name, channels, traveller: Traveller):
     """A token that is not needed is not read, except where it is optional: a bad one is then refused too.
 
-    Seen failing for a method with `traveller="none"` instead of `required`.
+    Seen failing for a method with `traveller="none"` instead of `required`, which did not ask who the traveller was.
     """
     method, rule = methods_of(owner)[name], RULES[owner][name]
     service = credential(min(rule.callers), owner)

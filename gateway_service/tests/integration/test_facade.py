@@ -231,6 +231,7 @@ async def test_the_document_contains_only_public_paths(client: httpx.AsyncClient
 async def test_the_document_comes_in_the_accepted_format(
     query: str, accept: str, kind: str, client: httpx.AsyncClient, service: Upstream
 ) -> None:
+    """Seen failing with one media type for every answer."""
     answer = await client.get(f"/api/schema/{query}", headers={"Accept": accept})
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, kind)

@@ -154,7 +154,7 @@ def test_a_strong_password_is_accepted(break_glass, account):
 def test_no_page_of_the_admin_sets_the_password_of_a_local_account(account, page):
     """Staff whose copy got a password could sign in after users_service closed their account.
 
-    Seen failing (200, and the copy has a password) while Django's pages of local accounts were registered.
+    Seen failing (200, and 302 for a new password) while Django's pages of local accounts were registered.
     """
     copy = mirror(users_pb2.Staff(email="staff@travel.example", is_active=True, is_superuser=True))
     client = Client()

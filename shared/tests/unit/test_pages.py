@@ -27,9 +27,7 @@ ROW = UUID("019f0000-0000-7000-8000-000000000001")
     ],
 )
 def test_a_part_that_no_column_contains_is_refused(parse, text):
-    """Seen failing for text with NUL, half of a surrogate pair and huge numbers without _stored, whole and number's
-    limit: the database refused them, as an error of ours or without naming the cursor.
-    """
+    """Seen failing (passed on to the database) without _stored and without the limits of whole and number."""
     keys = (Key("first", parse), ID)
 
     with pytest.raises(Invalid) as refused:

@@ -89,7 +89,7 @@ def test_what_identifies_a_person_can_be_cleared():
 
 
 def test_entries_outlive_their_account():
-    """Seen failing (no entries) with the foreign key that was here before."""
+    """The account's id is no foreign key."""
     user = UserFactory()
     entry(user.id)
 

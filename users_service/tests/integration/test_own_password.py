@@ -41,7 +41,7 @@ def is_changed(staff: User) -> bool:
 
 
 def test_a_change_is_mailed_and_ends_every_session_but_this_of_the_admin(staff, browser, visitor):
-    """Seen failing (no mail, no entry, the sessions stay) with Django's view."""
+    """Seen failing (no mail) with Django's view."""
     open_session(staff)
     other = Client()
     other.force_login(staff)
@@ -69,7 +69,7 @@ def test_a_weak_password_is_refused(staff, browser, weak):
 
 
 def test_a_wrong_password_is_refused_counted_and_in_the_audit_log(staff, browser):
-    """Seen failing (no end to the guesses, and no entry) with Django's view."""
+    """Seen failing (changed after ten guesses) with Django's view."""
     for _ in range(10):
         answer = change(browser, current="wrong")
         assert (answer.status_code, list(answer.context["form"].errors)) == (200, ["old_password"])

@@ -112,10 +112,7 @@ def test_apply_and_dry_run_exclude_each_other():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_purge_never_waits_for_a_row_that_is_in_use(rows):
-    """Seen failing (a time-out of the lock) without SKIP LOCKED.
-
-    Seen failing too (a link without its registration) when the registration did not wait for its links.
-    """
+    """Seen failing (a time-out of the lock) without SKIP LOCKED, and while a registration was deleted before its links."""
     in_use = LinkRequest.objects.get(registration__expires_at__lt=timezone.now() - timedelta(hours=1))
 
     with transaction.atomic():

@@ -8,7 +8,7 @@ from typing import Any
 
 bind = f"{os.environ.get('HTTP_HOST_ADDRESS', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
-worker_class = "gthread"
+worker_class = "shared.http.gunicorn_worker.PatientWorker"
 threads = int(os.environ.get("WEB_THREADS", "8"))
 preload_app = True  # a wrong environment ends the master at once, with one line
 timeout = 30

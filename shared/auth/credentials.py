@@ -70,11 +70,11 @@ def _signed_by(token: str, audience: str) -> tuple[str, int]:
             audience=audience,
             issuer=name,
             leeway=env.whole_number("TOKEN_LEEWAY_SECONDS", default=30),
-            options={"require": ["exp", "iat", "iss", "aud"]},
+            options={"require": ["exp", "iat", "iss", "aud"], "strict_aud": True},
         )
-    except (jwt.PyJWTError, KeyError, TypeError, ValueError):
+    except (jwt.PyJWTError, KeyError, TypeError, ValueError, OverflowError):
         raise Unauthenticated from None
-    if claims.get("token_use") != "service":
+    if claims.get("token_use") != "service" or int(claims["exp"]) - int(claims["iat"]) > LIFETIME_SECONDS:
         raise Unauthenticated
     return str(name), int(claims["exp"])
 

@@ -70,6 +70,10 @@ class Health(health.aio.HealthServicer):
         await _refuse_undecodable(request, context)
         await super().Watch(request, context)
 
+    async def List(self, request: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """Refuse: nobody needs it. The base class would raise, which grpc answers with the name of the exception."""
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED)
+
     async def refresh(self) -> None:
         """Run the probe unless it ran within the last second."""
         async with self._asking:

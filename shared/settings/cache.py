@@ -13,6 +13,8 @@ def caches(service: str) -> dict[str, Any]:
             "LOCATION": env.str("REDIS_URL"),
             "KEY_PREFIX": service,
             "OPTIONS": {
+                # The default would unpickle what any other service has written.
+                "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
                 "SOCKET_CONNECT_TIMEOUT": 1,
                 "SOCKET_TIMEOUT": 1,
                 "CONNECTION_POOL_KWARGS": {"max_connections": 20},

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from shared.auth import Traveller, verify_access_token, verify_service_credential
 from shared.auth.jwks import jwk_of
 from shared.auth.revocations import revocations
-from shared.auth.testing import KID, credential_of, install, mint_access_token, traveller_key
+from shared.auth.testing import KID, credential_of, install, mint_access_token, service_keys, traveller_key
 from shared.errors import Unauthenticated
 from shared.ids import uuid7
 
@@ -162,6 +162,29 @@ def test_a_credential_identifies_the_service_that_signed_it():
 def test_any_other_credential_is_refused(credential):
     with pytest.raises(Unauthenticated):
         verify_service_credential(credential())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aud": ["bookings", "users"]},
+        {"exp": int(time.time()) + 3_600},
+        {"iat": 0},
+        {"exp": 2**63},
+        {"exp": str(2**63)},
+        {"exp": float("inf")},
+    ],
+)
+def test_a_credential_for_long_or_for_several_services_is_refused(changes):
+    """Whoever once makes a service sign one could use it everywhere, for ever.
+
+    Seen failing (accepted) without strict_aud, and without the comparison with LIFETIME_SECONDS.
+    """
+    now = int(time.time())
+    claims = {"iss": "gateway", "aud": "bookings", "iat": now, "exp": now + 300, "token_use": "service", **changes}
+
+    with pytest.raises(Unauthenticated):
+        verify_service_credential(jwt.encode(claims, service_keys()["gateway"], algorithm="EdDSA"))
 
 
 def test_a_cached_credential_still_expires(monkeypatch):

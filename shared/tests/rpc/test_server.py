@@ -198,6 +198,13 @@ def test_a_request_that_is_too_large_is_refused_and_the_next_call_is_served(serv
     assert len(served.stub.BatchGetBookings(many, metadata=metadata(**token)).bookings) == 1_000
 
 
+def test_a_method_of_health_that_is_not_served_names_no_class(served: Served) -> None:
+    """Seen failing ("Unexpected <class 'NotImplementedError'>…", and a traceback in the log) without Health.List."""
+    error = refused(lambda: raw(served, "/grpc.health.v1.Health/List")(b""))
+
+    assert (error.code(), error.details()) == (grpc.StatusCode.UNIMPLEMENTED, "")
+
+
 def test_health_is_open_and_follows_the_probe() -> None:
     answers = [True]
     name = "travel.bookings.v1.BookingsService"

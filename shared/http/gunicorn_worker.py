@@ -18,6 +18,7 @@ from typing import Any, Final
 from gunicorn.workers.gthread import ThreadWorker
 
 REQUEST_SECONDS: Final = 30.0  # for which a request may have a thread
+STOP_SECONDS: Final = 1.0  # for which a stopping worker waits for what is not complete
 LARGEST: Final = 256_000  # bytes that are waited for without a thread
 LARGEST_HEAD: Final = 64_000  # more than gunicorn accepts
 LARGEST_CHUNKED: Final = 16_000
@@ -91,8 +92,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no type
 
     def murder_pending(self) -> None:
         """Close what has waited too long. What has a thread for too long loses its connection, and so the thread."""
-        super().murder_pending()
         now = time.monotonic()
+        if not self.alive:
+            for conn in self.pending_conns:
+                conn.timeout = min(conn.timeout, now + STOP_SECONDS)
+        super().murder_pending()
         for conn, until in tuple(self._until.items()):
             if until < now:
                 with contextlib.suppress(OSError):

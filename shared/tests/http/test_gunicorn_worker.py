@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,10 +26,9 @@ HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
 WHOLE = HEAD + b"Content-Length: 0\r\n\r\n"
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A web process with one thread. Its application answers how many bytes the body has."""
-    folder = tmp_path_factory.mktemp("web")
+@contextmanager
+def web(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run a web process with one thread, and return it with its port. It answers how many bytes the body has."""
     (folder / "echo.py").write_text(APPLICATION)
     # The account feed needs Kafka and settings.
     (folder / "conf.py").write_text((ROOT / "shared/http/gunicorn_conf.py").read_text().split("def post_fork")[0])
@@ -43,10 +42,17 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     )
     try:
         eventually(lambda: _accepts(number))
-        yield number
+        yield server, number
     finally:
         server.terminate()
         server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a web process for many tests."""
+    with web(tmp_path_factory.mktemp("web")) as (_, number):
+        yield number
 
 
 def _accepts(port: int) -> bool:
@@ -130,6 +136,18 @@ def test_a_client_that_leaves_is_forgotten(port):
         client.sendall(HEAD)
         client.shutdown(socket.SHUT_WR)
         assert client.recv(9_999) == b""
+
+
+def test_half_a_request_does_not_delay_a_stop(tmp_path):
+    """Seen failing (five seconds, the grace of gunicorn) without STOP_SECONDS."""
+    with web(tmp_path) as (server, port), socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(HEAD)
+        assert answer(port) == b"0"
+        started = time.monotonic()
+        server.terminate()
+        server.wait(10)
+
+    assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize(

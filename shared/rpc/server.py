@@ -12,6 +12,7 @@ import contextvars
 import functools
 import inspect
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -75,7 +76,8 @@ class Call:
 class Workers:
     """The threads for unary methods. The number of waiting calls is bounded, so that a slow database sheds load.
 
-    Each thread may use a database connection. `when_full` is what a call gets that may not even wait.
+    Each thread may use a database connection. `when_full` is what a call gets that may not even wait. If `owner_of`
+    names the owner of a request, one owner takes at most half of the places, so that nobody keeps all others out.
     """
 
     def __init__(
@@ -84,29 +86,35 @@ class Workers:
         waiting: int = MAX_WAITING,
         *,
         when_full: type[Unavailable | RateLimited] = Unavailable,
+        owner_of: Callable[[object], str] = lambda _: "",
     ) -> None:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="rpc")
         self.limit = threads + waiting
         self._when_full = when_full
-        self._taken = 0
+        self._owner_of = owner_of
+        self._share = (self.limit + 1) // 2
+        self._taken: Counter[str] = Counter()  # by owner
 
-    async def run(self, function: Callable[[], T], *, timeout: float) -> T:
-        """Run `function` in a thread.
+    async def run(self, function: Callable[[], T], *, timeout: float, request: Message | None = None) -> T:
+        """Run `function`, which serves `request`, in a thread.
 
-        Raises `when_full` if too many calls wait, and TimeoutError after `timeout` seconds.
+        Raises `when_full` if too many calls wait, or too many of one owner, and TimeoutError after `timeout` seconds.
 
         A thread cannot be interrupted. After a timeout its transaction still commits or rolls back as a whole.
         """
-        if self._taken >= self.limit:
+        owner = self._owner_of(request) if request is not None else ""
+        if self._taken.total() >= self.limit or (owner and self._taken[owner] >= self._share):
             raise self._when_full(retry_after=1)
         loop = asyncio.get_running_loop()
-        self._taken += 1
+        self._taken[owner] += 1
         future: Future[T] = self._pool.submit(contextvars.copy_context().run, function)
-        future.add_done_callback(lambda _: _call_soon(loop, self._release))
+        future.add_done_callback(lambda _: _call_soon(loop, functools.partial(self._release, owner)))
         return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
 
-    def _release(self) -> None:
-        self._taken -= 1
+    def _release(self, owner: str) -> None:
+        self._taken[owner] -= 1
+        if not self._taken[owner]:
+            del self._taken[owner]
 
 
 _workers = Workers()
@@ -145,7 +153,7 @@ def rpc(
 
             with bound(metadata):
                 try:
-                    answer = await workers.run(work, timeout=until.remaining())
+                    answer = await workers.run(work, timeout=until.remaining(), request=request)
                     _note(method, metadata, "OK", started)
                     return answer
                 except Exception as error:

@@ -303,6 +303,20 @@ async def test_the_number_of_waiting_calls_is_bounded() -> None:
     assert await workers.run(lambda: 1, timeout=5) == 1
 
 
+async def test_one_owner_takes_at_most_half_of_the_places() -> None:
+    """Seen failing (no refusal) without the share in Workers.run."""
+    workers = Workers(threads=2, waiting=2, owner_of=lambda request: request.reference)
+    owners = [bookings_pb2.GetBookingRequest(reference=name) for name in ("a", "a", "a", "b", "b", "b", "c")]
+
+    results = await asyncio.gather(
+        *(workers.run(lambda: time.sleep(0.05), timeout=5, request=owner) for owner in owners), return_exceptions=True
+    )
+
+    assert [type(one) for one in results] == [type(None)] * 2 + [Unavailable] + [type(None)] * 2 + [Unavailable] * 2
+    await asyncio.sleep(0.05)
+    assert await workers.run(lambda: 1, timeout=5, request=owners[0]) == 1
+
+
 def test_a_method_without_a_guard_is_not_served() -> None:
     class Careless(bookings_pb2_grpc.BookingsServiceServicer):
         def GetQuote(self, request: Any, context: Any) -> Any:

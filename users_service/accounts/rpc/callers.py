@@ -1,8 +1,11 @@
 """Who may call the service's methods, and the threads of the methods that hash."""
 
-from typing import Final
+from typing import Any, Final
+
+from google.protobuf.message import Message
 
 from shared.errors import RateLimited
+from shared.http.addresses import network_of
 from shared.rpc import Workers
 from users_service.accounts import passwords
 
@@ -10,5 +13,20 @@ GATEWAY: Final = frozenset({"gateway"})
 BOOKINGS: Final = frozenset({"bookings"})
 NOTIFICATIONS: Final = frozenset({"notifications"})
 ADMINS: Final = frozenset({"destinations", "bookings", "notifications"})
-# Methods that hash a password wait in threads of their own, so that a flood of sign-ins leaves the others theirs.
-HASHING: Final = Workers(passwords.most_at_once(), waiting=0, when_full=RateLimited)
+
+
+def _network(request: object) -> str:
+    """Return the network of the person that a request of the gateway, or of an admin, is made for.
+
+    Return an empty text for a request that is not valid protobuf: the method's guard refuses it.
+    """
+    if not isinstance(request, Message):
+        return ""
+    message: Any = request
+    described = message if "ip_address" in message.DESCRIPTOR.fields_by_name else message.device
+    return network_of(described.ip_address)
+
+
+# Methods that hash a password wait in threads of their own, so that a flood of sign-ins leaves the others theirs. A
+# network has half of them: even refused sign-ins, without a pause, kept everybody else out.
+HASHING: Final = Workers(passwords.most_at_once(), waiting=0, when_full=RateLimited, owner_of=_network)

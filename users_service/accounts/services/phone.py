@@ -59,6 +59,15 @@ def void_codes(user: User, *, now: datetime) -> None:
     PhoneCode.objects.filter(user=user, used_at__isnull=True).update(used_at=now)
 
 
+def distrust_phone(user: User, *, now: datetime) -> None:
+    """Make the number unverified, so that it gets no SMS before a new code. The caller has locked the account."""
+    void_codes(user, now=now)
+    if user.profile.phone_verified_at is not None:
+        user.profile.phone_verified_at = None
+        user.profile.save(update_fields=["phone_verified_at"])
+        events.publish_change(user, events.updated(user, ["phone_verified"]), now=now)
+
+
 def _request_code(*, user_id: UUID, device: Device) -> None:
     phone = get_account(user_id=user_id).profile.phone
     if not phone:

@@ -1,6 +1,7 @@
 """Take an account back from somebody else, with the link of a mail that told of a change.
 
-Every session ends, the password works no more, and the owner gets a mail with which they set another one.
+Every session ends, the password works no more, and the owner gets a mail with which they set another one. The phone
+number must be verified again.
 """
 
 from datetime import datetime
@@ -11,9 +12,10 @@ from shared.db import database_now
 from users_service.accounts import audit, events
 from users_service.accounts.contracts import Device, LinkUse
 from users_service.accounts.domain import AuditAction
-from users_service.accounts.models import LinkPurpose, LinkRequest, User
+from users_service.accounts.models import LinkPurpose, Session, LinkRequest, User
 from users_service.accounts.services.addresses import give_address, lock_address
 from users_service.accounts.services.links import link_of_account, notify_owner, use_account_link, void_links
+from users_service.accounts.services.phone import distrust_phone
 from users_service.accounts.services.session_end import DISOWNED, EMAIL_CHANGED, Reason, end_sessions
 
 
@@ -49,6 +51,9 @@ def disown_change(*, token: str, device: Device) -> None:
 def _take_back(user: User, *, reason: Reason, device: Device, now: datetime, undo: LinkRequest | None = None) -> None:
     user.set_unusable_password()
     user.save(update_fields=["password"])
+    distrust_phone(user, now=now)  # it may be the number of whoever took the account over
     end_sessions(user, reason=reason, device=device, now=now)
+    # So that the thief's device counts as new if it ever signs in again. The audit log still has it.
+    Session.objects.filter(user=user).update(user_agent="", ip_address=None)
     void_links(user, now=now, undo=undo)
     notify_owner(user, LinkPurpose.RESET_PASSWORD, now=now)

@@ -8,7 +8,7 @@ from shared.errors import RateLimited, Unauthenticated
 from shared.testing import race
 from users_service.accounts import domain, limits, passwords, services
 from users_service.accounts.contracts import Device
-from users_service.accounts.models import Session, User
+from users_service.accounts.models import PhoneCode, Profile, Session, User
 from users_service.tests.conftest import audited, newest_token, open_session, purposes
 from users_service.tests.factories import PASSWORD, UserFactory
 
@@ -161,6 +161,23 @@ def test_this_was_not_me_ends_every_session_and_starts_a_reset(visitor, session)
     assert "change_disowned" in audited()
     services.reset_password(token=newest_token("RESET_PASSWORD"), new_password=PASSWORD, device=HERE)
     assert visitor.login(user.email).status_code == 200
+
+
+def test_this_was_not_me_also_forgets_the_phone_and_the_devices_of_the_thief(session, events):
+    """Seen failing (still verified) without `distrust_phone`, and (no mail) while earlier sessions kept their device."""
+    user = User.objects.get()
+    Profile.objects.update(phone="+33612345678", phone_verified_at=database_now())
+    services.verify_phone(user_id=user.id, code="", device=HERE)
+    change(session)
+
+    services.disown_change(token=newest_token("PASSWORD_CHANGED"), device=HERE)
+
+    assert Profile.objects.get().phone_verified_at is None
+    assert not PhoneCode.objects.filter(used_at=None).exists()
+    assert "user.updated" in events()
+    services.reset_password(token=newest_token("RESET_PASSWORD"), new_password=PASSWORD, device=HERE)
+    open_session(user), open_session(user)
+    assert purposes()[-2:] == ["PASSWORD_CHANGED", "NEW_DEVICE"]
 
 
 def test_this_was_not_me_works_only_for_the_present_address(visitor, session):

@@ -12,7 +12,7 @@ from shared.db import database_now
 from users_service.accounts import audit, events
 from users_service.accounts.contracts import Device, LinkUse
 from users_service.accounts.domain import AuditAction
-from users_service.accounts.models import LinkPurpose, Session, LinkRequest, User
+from users_service.accounts.models import LinkPurpose, LinkRequest, Session, User
 from users_service.accounts.services.addresses import give_address, lock_address
 from users_service.accounts.services.links import link_of_account, notify_owner, use_account_link, void_links
 from users_service.accounts.services.phone import distrust_phone

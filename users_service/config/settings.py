@@ -60,6 +60,7 @@ MAIL_REQUEST_LIMIT_ADDRESS = env.whole_number("MAIL_REQUEST_LIMIT_ADDRESS", defa
 PHONE_CODE_LIMIT = env.whole_number("PHONE_CODE_LIMIT", default=5)
 HASHES_AT_ONCE = env.whole_number("HASHES_AT_ONCE", default=1)
 HASHES_WAITING = env.whole_number("HASHES_WAITING", default=4)
+SIGN_INS_WAITING = env.whole_number("SIGN_INS_WAITING", default=95)
 # The gRPC server has a thread for each of these hashes in addition to those of its other methods.
 DATABASES = database("users", threads=POOL_SIZE + HASHES_AT_ONCE + HASHES_WAITING)
 

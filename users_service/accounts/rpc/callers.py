@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from django.conf import settings
 from google.protobuf.message import Message
 
 from shared.errors import RateLimited
@@ -27,6 +28,9 @@ def _network(request: object) -> str:
     return network_of(described.ip_address)
 
 
-# Methods that hash a password wait in threads of their own, so that a flood of sign-ins leaves the others theirs. A
-# network has half of them: even refused sign-ins, without a pause, kept everybody else out.
-HASHING: Final = Workers(passwords.most_at_once(), waiting=0, when_full=RateLimited, owner_of=_network)
+# Methods that hash a password have threads of their own, so that a flood of sign-ins leaves the others theirs. A short
+# queue before the threads lets many people sign in at the same moment; it needs neither a thread nor a connection. A
+# network has half of the places: even refused sign-ins, without a pause, kept everybody else out.
+HASHING: Final = Workers(
+    passwords.most_at_once(), waiting=settings.SIGN_INS_WAITING, when_full=RateLimited, owner_of=_network
+)

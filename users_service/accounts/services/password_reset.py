@@ -8,6 +8,7 @@ from users_service.accounts import audit, limits, passwords
 from users_service.accounts.contracts import Device, LinkUse
 from users_service.accounts.domain import AuditAction, clean_email
 from users_service.accounts.models import LinkPurpose, User
+from users_service.accounts.services.even_time import even_time
 from users_service.accounts.services.links import link_of_account, request_link, use_account_link
 from users_service.accounts.services.password_change import check_new_password, store_password
 
@@ -15,11 +16,13 @@ from users_service.accounts.services.password_change import check_new_password, 
 def request_password_reset(*, email: str, device: Device) -> None:
     """Mail the account of the address a link that sets a new password. Without an account, send nothing.
 
-    Known, pending and unknown addresses cause the same statements. Raises InvalidEmail, RateLimited.
+    Known, pending and unknown addresses cause the same statements and take the same time.
+
+    Raises InvalidEmail, RateLimited.
     """
     address = clean_email(email)
     limits.before_mail("password reset", email=address, ip_address=device.ip_address)
-    with transaction.atomic():
+    with even_time(), transaction.atomic():
         now = database_now()
         user = User.objects.filter(email=address, is_active=True).select_related("profile").first()
         request_link(

@@ -22,6 +22,7 @@ from users_service.accounts.domain import (
 )
 from users_service.accounts.models import LinkPurpose, PendingRegistration, Profile, User
 from users_service.accounts.services.addresses import lock_address
+from users_service.accounts.services.even_time import even_time
 from users_service.accounts.services.links import hash_of, request_link, use_link
 
 
@@ -74,7 +75,7 @@ def resend_verification(*, email: str, device: Device) -> None:
     """
     folded = clean_email(email)
     limits.before_mail("verification", email=folded, ip_address=device.ip_address)
-    with transaction.atomic():
+    with even_time(), transaction.atomic():
         now = database_now()
         # Locked, because a confirmation may delete it before the request is stored.
         registrations = PendingRegistration.objects.select_for_update().filter(email=folded, expires_at__gt=now)

@@ -13,7 +13,8 @@ def even_time() -> Iterator[None]:
     """Wait after the body until ANSWER_SECONDS have passed since its start. A refusal of the body is not delayed.
 
     The same statements are not enough: a row that is found costs 0.3 ms more than none, for its object and its foreign
-    key, and 400 answers are enough to see that. Put the transaction inside, so that it ends before the wait.
+    key, and 400 answers are enough to see that. Decorate the whole function, so that its
+    transaction ends before the wait.
     """
     started = time.monotonic()
     yield

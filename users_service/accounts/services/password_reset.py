@@ -13,6 +13,7 @@ from users_service.accounts.services.links import link_of_account, request_link,
 from users_service.accounts.services.password_change import check_new_password, store_password
 
 
+@even_time()
 def request_password_reset(*, email: str, device: Device) -> None:
     """Mail the account of the address a link that sets a new password. Without an account, send nothing.
 
@@ -22,7 +23,7 @@ def request_password_reset(*, email: str, device: Device) -> None:
     """
     address = clean_email(email)
     limits.before_mail("password reset", email=address, ip_address=device.ip_address)
-    with even_time(), transaction.atomic():
+    with transaction.atomic():
         now = database_now()
         user = User.objects.filter(email=address, is_active=True).select_related("profile").first()
         request_link(

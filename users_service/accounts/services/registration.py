@@ -68,6 +68,7 @@ def register(*, registration: Registration, device: Device) -> None:
         )
 
 
+@even_time()
 def resend_verification(*, email: str, device: Device) -> None:
     """Mail the newest registration of the address another link. Otherwise send nothing, without saying so.
 
@@ -75,7 +76,7 @@ def resend_verification(*, email: str, device: Device) -> None:
     """
     folded = clean_email(email)
     limits.before_mail("verification", email=folded, ip_address=device.ip_address)
-    with even_time(), transaction.atomic():
+    with transaction.atomic():
         now = database_now()
         # Locked, because a confirmation may delete it before the request is stored.
         registrations = PendingRegistration.objects.select_for_update().filter(email=folded, expires_at__gt=now)

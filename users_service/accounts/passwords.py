@@ -176,7 +176,7 @@ def _verified(password: str, encoded: str) -> tuple[bool, str]:
 
 
 def _replace(user: User, replacement: str) -> None:
-    """Store the new hash if the stored one is still the one that was verified, and no other transaction has the row."""
+    """Store the new hash if the stored hash was not changed since it was verified and no transaction locks the row."""
     with transaction.atomic():
         unchanged = User.objects.select_for_update(skip_locked=True).filter(id=user.id, password=user.password)
         if User.objects.filter(id__in=unchanged.values("id")).update(password=replacement):

@@ -51,7 +51,7 @@ def staff_by_id(*, staff_id: UUID) -> StaffView:
 
 
 def sessions(*, user_id: UUID, current: UUID | None) -> list[SessionView]:
-    """Return the open sessions of the account, last used first. `current` is the one that asks."""
+    """Return the open sessions of the account, last used first. `current` is the session of the request."""
     rows = open_sessions_of(user_id, now=timezone.now()).order_by("-rotated_at", "-id")
     return [
         SessionView(

@@ -45,7 +45,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    """The keys as read from the database, the one that signs last first."""
+    """The keys as read from the database, the key that signs last comes first."""
 
     read_at: float
     keys: tuple[Key, ...]

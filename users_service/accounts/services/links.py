@@ -37,7 +37,7 @@ USES: Final[Mapping[str, LinkUse]] = {
     LinkPurpose.SESSIONS_ENDED: LinkUse.DISOWN_CHANGE,
 }
 ONLY_NEWEST: Final = frozenset({LinkUse.VERIFY_EMAIL, LinkUse.RESET_PASSWORD, LinkUse.CONFIRM_EMAIL_CHANGE})
-# Of no use once the account has another address than the one that the mail went to.
+# These links work only while the account has the address that the mail went to.
 TO_PRESENT_ADDRESS: Final = frozenset({LinkUse.RESET_PASSWORD, LinkUse.DISOWN_CHANGE})
 
 

@@ -20,7 +20,7 @@ from users_service.accounts.services.session_end import DISOWNED, EMAIL_CHANGED,
 
 
 def undo_email_change(*, token: str, device: Device) -> None:
-    """Give the account its earlier address back: the one that the link was mailed to. Later changes cannot be undone.
+    """Give the account back the earlier address that the link was mailed to. Later changes cannot be undone.
 
     Raises TokenInvalid, also if another account has the earlier address by now.
     """

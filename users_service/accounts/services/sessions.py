@@ -103,7 +103,7 @@ def _is_in_grace(session: Session, jti: UUID, *, now: datetime) -> bool:
 
 
 def revoke_session(*, user_id: UUID, session_id: UUID, device: Device) -> None:
-    """End one open session of the account. It may be the one that asks.
+    """End one open session of the account. It may be the session of the request.
 
     Raises NotFound if the account has no such open session.
     """

@@ -37,6 +37,7 @@ class Envelope:
     value: bytes
     traceparent: str = ""
     request_id: str = ""
+    required: bool = False
     extensions: Mapping[str, str] = field(default_factory=dict)
 
     def headers(self) -> list[tuple[str, bytes]]:
@@ -52,6 +53,7 @@ class Envelope:
             "content-type": _CONTENT_TYPE,
             "traceparent": self.traceparent,
             "x-request-id": self.request_id,
+            "ce_required": "true" if self.required else "",
             **self.extensions,
         }
         return [(name, value.encode()) for name, value in attributes.items() if value]
@@ -108,4 +110,5 @@ def decode(*, key: bytes | None, value: bytes | None, headers: Headers | None) -
         value=value,
         traceparent=attributes.get("traceparent", ""),
         request_id=attributes.get("x-request-id", ""),
+        required=attributes.get("ce_required", "") == "true",
     )

@@ -26,10 +26,15 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """The names of a message on the wire: the CloudEvents type, the topic and the publishing service."""
+    """The names of a message on the wire: the CloudEvents type, the topic and the publishing service.
+
+    A consumer that does not know a `required` type parks the event and the later ones of its key until it is upgraded.
+    It records and skips an unknown type that is not required. The mark travels with each event.
+    """
 
     type: str
     topic: str
+    required: bool = False
 
     @property
     def source(self) -> str:

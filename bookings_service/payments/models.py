@@ -27,6 +27,8 @@ class Payment(models.Model):
     client_secret = models.CharField(max_length=200, blank=True)
     asked_at = models.DateTimeField(help_text="When the provider was last asked about it.")
     created_at = models.DateTimeField()
+    request_id = models.CharField(max_length=64, blank=True, default="", db_default="", help_text="Of its first cause.")
+    traceparent = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["created_at", "id"]
@@ -71,6 +73,8 @@ class Refund(models.Model):
     written_off_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(help_text="When the provider is asked (again).")
     created_at = models.DateTimeField()
+    request_id = models.CharField(max_length=64, blank=True, default="", db_default="", help_text="Of its first cause.")
+    traceparent = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["created_at", "id"]

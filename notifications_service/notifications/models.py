@@ -24,11 +24,16 @@ class Notification(models.Model):
     invoice = models.ForeignKey(Invoice, models.PROTECT, null=True, blank=True, related_name="notifications")
     facts = models.JSONField(default=dict)
     request_id = models.CharField(max_length=128, blank=True)
+    traceparent = models.CharField(max_length=64, blank=True, default="", db_default="")
     locale = models.CharField(max_length=2, default="EN")
     status = models.CharField(
         max_length=12, choices=[(status.value, status.value.lower()) for status in Status], default=Status.PENDING.value
     )
-    attempts = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0, help_text="The number of the current attempt.")
+    failures = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Attempts that failed for a passing reason of the recipient's side."
+    )
+    not_after = models.DateTimeField(null=True, blank=True, help_text="It is not sent after this time.")
     next_attempt_at = models.DateTimeField(db_default=Now())
     leased_until = models.DateTimeField(null=True, blank=True)
     cause = models.CharField(max_length=500, blank=True)
@@ -57,6 +62,46 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.channel}"
+
+
+class PausedChannel(models.Model):
+    """A channel that cannot be used for a reason of ours, such as a wrong password. Nothing is sent over it meanwhile.
+
+    From `next_probe_at` on, a worker tries one notification. If that is accepted, the row goes and the channel drains.
+    """
+
+    channel = models.CharField(
+        primary_key=True, max_length=8, choices=[(channel.value, channel.value) for channel in Channel]
+    )
+    cause = models.CharField(max_length=500)
+    since = models.DateTimeField(db_default=Now())
+    probes = models.PositiveIntegerField(default=0, db_default=0)
+    next_probe_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.channel} since {self.since}"
+
+
+class Undeliverable(models.Model):
+    """A person's address or number that a provider refused for good. Nothing is sent to it any more.
+
+    `digest` is of the person's id and the address, so the address itself is not stored. A new address has another one.
+    """
+
+    person_id = models.UUIDField()
+    channel = models.CharField(max_length=8, choices=[(channel.value, channel.value) for channel in Channel])
+    digest = models.CharField(max_length=64)
+    cause = models.CharField(max_length=500)
+    since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["person_id", "channel", "digest"], name="undeliverable_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} of {self.person_id}"
 
 
 class DeliveryAttempt(models.Model):

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from shared.inbox import services
+from shared.inbox import resolving
 from shared.inbox.models import DeadLetter
 
 
@@ -54,12 +54,12 @@ class DeadLetterAdmin(ModelAdmin):
     @action(description="Retry, then the events parked behind it", permissions=["change"])
     def retry(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         """Ask the consumer to retry the selected dead letters."""
-        self._each(request, queryset, services.retry, "will be tried again")
+        self._each(request, queryset, resolving.retry, "will be tried again")
 
     @action(description="Discard; the events parked behind it take effect", permissions=["change"])
     def discard(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> None:
         """Discard the selected dead letters."""
-        self._each(request, queryset, services.discard, "discarded")
+        self._each(request, queryset, resolving.discard, "discarded")
 
     def _each(
         self,
@@ -73,7 +73,7 @@ class DeadLetterAdmin(ModelAdmin):
             try:
                 act(dead_letter_id=letter_id, by=str(request.user))
                 changed += 1
-            except services.DeadLetterResolved as error:
+            except resolving.DeadLetterResolved as error:
                 messages.warning(request, f"{letter_id}: {error}")
         if changed:
             messages.success(request, f"{changed} {done}.")

@@ -27,7 +27,7 @@ from django.db import connection, transaction
 from shared.cloudevents import BadEvent
 from shared.events import topic_name
 from shared.heartbeat import Heartbeat
-from shared.inbox import services as inbox
+from shared.inbox import letters, receipts
 from shared.inbox.dlq import DeadLetterTopic
 from shared.inbox.effects import Effects, cause_of
 from shared.inbox.models import DeadLetter
@@ -210,7 +210,7 @@ class EventConsumer:
 
     def _dead_letter(self, record: Record, *, fault: DeadLetter.Fault, cause: str, attempts: int) -> None:
         def keep() -> None:
-            recent = inbox.recent_handler_failures(consumer=self.name, within=self._limits.window)
+            recent = letters.recent_handler_failures(consumer=self.name, within=self._limits.window)
             if fault == DeadLetter.Fault.HANDLER and recent >= self._limits.dead_letters:
                 raise TooManyDeadLetters(
                     f"{self.name}: the handlers of {recent} events failed within {self._limits.window}, the last with"
@@ -218,7 +218,7 @@ class EventConsumer:
                 )
             self._dead_letters.publish(record, cause=cause, attempts=attempts)
             with transaction.atomic():
-                inbox.keep_dead_letter(
+                letters.keep_dead_letter(
                     consumer=self.name,
                     record=record,
                     fault=fault,
@@ -249,7 +249,7 @@ class EventConsumer:
 
     def _retry_letters(self) -> None:
         """Retry the dead letters that staff asked for and the events parked behind them, the oldest first."""
-        for topic, key in inbox.waiting_keys(consumer=self.name):
+        for topic, key in letters.waiting_keys(consumer=self.name):
             while not self._stop.is_set() and self._effects.retry_oldest(topic, key):
                 self._heartbeat.beat()
 
@@ -260,7 +260,7 @@ class EventConsumer:
             self._retry_letters()
             if now >= self._next_purge:
                 self._next_purge = now + 3600
-                inbox.purge()
+                receipts.purge()
             self._kafka.list_topics(timeout=1.0)
         except Exception as error:
             if not is_unavailable(error):

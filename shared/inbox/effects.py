@@ -11,7 +11,7 @@ from django.db import transaction
 from google.protobuf.message import Message
 
 from shared.cloudevents import BadEvent, Envelope
-from shared.inbox import services as inbox
+from shared.inbox import letters, receipts
 from shared.inbox.models import DeadLetter
 from shared.kafka.handlers import Handlers, Received
 from shared.kafka.outcomes import is_deploy_fault, is_unavailable
@@ -38,7 +38,7 @@ class Effects:
             return
         with transaction.atomic():
             key = (record.topic, record.key)
-            if inbox.is_blocked(consumer=self._name, keys=[key]) and inbox.park_behind(
+            if letters.is_blocked(consumer=self._name, keys=[key]) and letters.park_behind(
                 consumer=self._name, record=record
             ):
                 log.warning("event_parked", consumer=self._name, event_id=envelope.id, type=envelope.type)
@@ -54,10 +54,10 @@ class Effects:
                 return True
             with transaction.atomic():
                 keys = [(record.topic, record.key) for record, _, _ in events]
-                if inbox.is_blocked(consumer=self._name, keys=keys):
+                if letters.is_blocked(consumer=self._name, keys=keys):
                     return False
                 event_ids = list(dict.fromkeys(envelope.id for _, envelope, _ in events))
-                taken, at = inbox.receive(consumer=self._name, event_ids=event_ids)
+                taken, at = receipts.receive(consumer=self._name, event_ids=event_ids)
                 waiting = set(taken)
                 for _, envelope, message in events:
                     if envelope.id in waiting:
@@ -76,13 +76,13 @@ class Effects:
         letter: DeadLetter | None = None
         try:
             with transaction.atomic():
-                letter = inbox.oldest_to_retry(consumer=self._name, topic=topic, key=key)
+                letter = letters.oldest_to_retry(consumer=self._name, topic=topic, key=key)
                 if letter is None:
                     return False
-                envelope, message = event_of(inbox.record_of(letter))
+                envelope, message = event_of(letters.record_of(letter))
                 if type(message) in self._handlers:
                     self._once(envelope, message)
-                inbox.mark_retried(letter)
+                letters.mark_retried(letter)
             return True
         except Exception as error:
             if letter is None or is_unavailable(error) or is_deploy_fault(error):
@@ -90,12 +90,12 @@ class Effects:
             bad = isinstance(error, BadEvent)
             fault = DeadLetter.Fault.MESSAGE if bad else DeadLetter.Fault.HANDLER
             cause = str(error) if bad else cause_of(error)
-            inbox.keep_again(dead_letter_id=letter.id, fault=fault, cause=cause)
+            letters.keep_again(dead_letter_id=letter.id, fault=fault, cause=cause)
             log.warning("dead_letter_failed_again", consumer=self._name, event_id=letter.event_id, cause=cause)
             return False
 
     def _once(self, envelope: Envelope, message: Message) -> None:
-        taken, at = inbox.receive(consumer=self._name, event_ids=[envelope.id])
+        taken, at = receipts.receive(consumer=self._name, event_ids=[envelope.id])
         if taken:
             self._handle(envelope, message, at)
 

@@ -10,7 +10,7 @@ from notifications_service.notifications.groups import grant_permissions
 from notifications_service.notifications.models import Notification
 from notifications_service.tests.factories import confirmed, handle
 from shared.ids import uuid7
-from shared.inbox import services as inbox
+from shared.inbox import letters
 from shared.inbox.models import DeadLetter
 from shared.kafka.records import Record
 
@@ -31,7 +31,7 @@ def dead_letter() -> DeadLetter:
     record = Record(
         topic="travel.users.user", partition=0, offset=7, key="k", headers=[("ce_id", b"1")], value=b"<b>x</b>"
     )
-    inbox.keep_dead_letter(
+    letters.keep_dead_letter(
         consumer="notifications", record=record, fault=DeadLetter.Fault.MESSAGE, cause="<script>", attempts=1
     )
     return DeadLetter.objects.get()

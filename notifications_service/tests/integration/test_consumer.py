@@ -20,7 +20,7 @@ from shared.cloudevents import Envelope
 from shared.errors import Conflict
 from shared.events import topic_name
 from shared.ids import uuid7
-from shared.inbox import services as inbox
+from shared.inbox import letters, resolving
 from shared.inbox.consumer import EventConsumer, Limits, TooManyDeadLetters
 from shared.inbox.effects import Effects
 from shared.inbox.models import DeadLetter, InboxMessage
@@ -75,7 +75,7 @@ def invoiced(booking_id: str) -> bool:
 def test_a_repeated_event_takes_effect_once():
     """The repeat has the same ce_id. The event is a year ahead of the clock.
 
-    Seen failing (a dead letter for the doubled invoice, and the key parked) with inbox.receive answering that every
+    Seen failing (a dead letter for the doubled invoice, and the key parked) with receipts.receive answering that every
     event is new, as if the consumer had no inbox.
     """
     booking_id, ahead = str(uuid7()), datetime.now(UTC) + timedelta(days=365)
@@ -191,12 +191,12 @@ def test_a_retried_message_without_readable_headers_keeps_its_cause(defect):
     record = Record(topic=BOOKING, partition=0, offset=1, key="k", headers=[], value=b"{}", defect=defect)
     cause = defect or "no ce_id"
     with transaction.atomic():
-        inbox.keep_dead_letter(
+        letters.keep_dead_letter(
             consumer="notifications", record=record, fault=DeadLetter.Fault.MESSAGE, cause=cause, attempts=1
         )
 
     for _ in range(2):
-        inbox.retry(dead_letter_id=DeadLetter.objects.get().id, by="staff")
+        resolving.retry(dead_letter_id=DeadLetter.objects.get().id, by="staff")
         assert not Effects(name="notifications", handlers=registered).retry_oldest(BOOKING, "k")
 
     letter = DeadLetter.objects.get()
@@ -242,15 +242,15 @@ def test_a_failing_event_gets_five_attempts_and_a_retry_includes_the_parked_even
         assert (dead.fault, dead.attempts) == ("HANDLER", 5)
 
         keys.clear()
-        inbox.retry(dead_letter_id=dead.id, by="staff")
+        resolving.retry(dead_letter_id=dead.id, by="staff")
         eventually(lambda: DeadLetter.objects.filter(status="RETRIED").count() == 2, timeout=20)
         after = put_confirmed()
         eventually(lambda: invoiced(after), timeout=20)
 
     assert invoiced(key)
     assert Invoice.objects.count() == 3
-    with pytest.raises(inbox.DeadLetterResolved):
-        inbox.retry(dead_letter_id=dead.id, by="staff")
+    with pytest.raises(resolving.DeadLetterResolved):
+        resolving.retry(dead_letter_id=dead.id, by="staff")
 
 
 def test_discarding_a_dead_letter_releases_the_parked_events():
@@ -264,7 +264,7 @@ def test_discarding_a_dead_letter_releases_the_parked_events():
         put_event(BOOKING, envelope(confirmed(uuid7(), booking_id=parked), key=key))
         eventually(lambda: DeadLetter.objects.filter(status="PARKED").exists(), timeout=20)
 
-        inbox.discard(dead_letter_id=DeadLetter.objects.get(status="DEAD").id, by="staff")
+        resolving.discard(dead_letter_id=DeadLetter.objects.get(status="DEAD").id, by="staff")
 
         eventually(lambda: invoiced(parked), timeout=20)
     assert list(DeadLetter.objects.order_by("id").values_list("status", flat=True)) == ["DISCARDED", "RETRIED"]

@@ -1,48 +1,19 @@
-"""Writes of the inbox: take an event once, keep dead letters, and let staff retry or discard them.
+"""Keep dead letters, park the later events of their key behind them, and find those to try again.
 
 Everything here joins the caller's transaction. Whether a key has open dead letters is decided under that key's advisory
 lock. So an event that arrives while earlier ones are retried neither overtakes them nor is forgotten.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from collections.abc import Iterable
+from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Now
 
-from shared.errors import Conflict
-from shared.inbox.models import DeadLetter, InboxMessage
+from shared.inbox.models import DeadLetter
 from shared.kafka.records import Record
-from shared.text import Text
-
-KEEP_FOR: Final = timedelta(days=30)  # well beyond what Kafka keeps and may deliver again
-
-
-class DeadLetterResolved(Conflict):
-    """The dead letter was retried or discarded already."""
-
-    code = "DEAD_LETTER_RESOLVED"
-    text = Text(en="This dead letter is settled already.", fr="Ce message est déjà réglé.")
-
-
-def receive(*, consumer: str, event_ids: Sequence[str]) -> tuple[frozenset[str], datetime]:
-    """Note that `consumer` takes these events. Return those that are new to it, and the database's time.
-
-    If the caller's transaction rolls back, the events were never taken.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO inbox_inboxmessage (consumer, event_id) SELECT %s, unnest(%s::text[])"
-            " ON CONFLICT (consumer, event_id) DO NOTHING RETURNING event_id",
-            [consumer, list(event_ids)],
-        )
-        taken = frozenset(event_id for (event_id,) in cursor.fetchall())
-        cursor.execute("SELECT now()")
-        (now,) = cursor.fetchone()
-    return taken, now
 
 
 def is_blocked(*, consumer: str, keys: Iterable[tuple[str, str]]) -> bool:
@@ -98,22 +69,6 @@ def recent_handler_failures(*, consumer: str, within: timedelta) -> int:
         fault=DeadLetter.Fault.HANDLER,
         changed_at__gt=Now() - within,
     ).count()
-
-
-def retry(*, dead_letter_id: int, by: str) -> None:
-    """Ask for a retry of the dead letter and of the events parked behind it. The consumer does it within seconds.
-
-    Raises DeadLetterResolved if it was retried or discarded already.
-    """
-    _resolve(dead_letter_id, status=DeadLetter.Status.RETRYING, by=by)
-
-
-def discard(*, dead_letter_id: int, by: str) -> None:
-    """Discard the dead letter. The events parked behind it then take effect.
-
-    Raises DeadLetterResolved if it was retried or discarded already.
-    """
-    _resolve(dead_letter_id, status=DeadLetter.Status.DISCARDED, by=by)
 
 
 def waiting_keys(*, consumer: str) -> list[tuple[str, str]]:
@@ -174,15 +129,6 @@ def record_of(letter: DeadLetter) -> Record:
     )
 
 
-def purge(*, older_than: timedelta = KEEP_FOR) -> int:
-    """Delete inbox rows older than any redelivery, and dead letters that were resolved before that. Return how many."""
-    taken, _ = InboxMessage.objects.filter(received_at__lt=Now() - older_than).delete()
-    resolved, _ = (
-        DeadLetter.objects.exclude(status__in=DeadLetter.OPEN).filter(changed_at__lt=Now() - older_than).delete()
-    )
-    return taken + resolved
-
-
 def lock_key(*, consumer: str, topic: str, key: str) -> None:
     """Lock the key's dead letters until the transaction ends."""
     with connection.cursor() as cursor:
@@ -198,9 +144,9 @@ def _keep(*, consumer: str, record: Record, status: DeadLetter.Status, **fields:
         topic=record.topic,
         partition=record.partition,
         offset=record.offset,
+        event_id=record.attribute("ce_id"),
         defaults={
             "key": record.key,
-            "event_id": record.attribute("ce_id"),
             "event_type": record.attribute("ce_type"),
             "headers": [[name.replace("\x00", ""), b64encode(value).decode()] for name, value in record.headers],
             "value": record.value,
@@ -208,14 +154,3 @@ def _keep(*, consumer: str, record: Record, status: DeadLetter.Status, **fields:
             **fields,
         },
     )
-
-
-@transaction.atomic
-def _resolve(dead_letter_id: int, *, status: DeadLetter.Status, by: str) -> None:
-    letter = DeadLetter.objects.get(id=dead_letter_id)
-    lock_key(consumer=letter.consumer, topic=letter.topic, key=letter.key)
-    updated = DeadLetter.objects.filter(id=letter.id, status__in=DeadLetter.OPEN).update(
-        status=status, resolved_by=by[:255], changed_at=Now()
-    )
-    if not updated:
-        raise DeadLetterResolved

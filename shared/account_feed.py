@@ -20,7 +20,7 @@ from shared.auth.open_connections import open_connections
 from shared.auth.revocations import revocations
 from shared.auth.tokens import key_set
 from shared.cloudevents import Envelope
-from shared.events import event_type
+from shared.events import BROADCASTS, event_type
 from shared.kafka.broadcast import BroadcastReader, from_seconds_ago
 from shared.kafka.records import Record, event_of
 from shared.settings.env import env
@@ -28,9 +28,7 @@ from shared.settings.env import env
 REFETCH_SECONDS: Final = 2.0  # between two fetches of the key set, however many events ask for one
 _LONGEST_SECONDS: Final = 3_600  # for which an ended session is remembered, unless access tokens live longer
 _MARGIN_SECONDS: Final = 60  # clocks differ, and an event reaches Kafka after its change
-_EVENTS: Final = [
-    event_type(message) for message in (users_pb2.UserSessionRevoked, signing_keys_pb2.SigningKeysChanged)
-]
+_EVENTS: Final = [event_type(message) for message in BROADCASTS["every process that verifies access tokens"]]
 _TYPES: Final = {event.type for event in _EVENTS}
 _TOPICS: Final = [event.topic for event in _EVENTS]
 

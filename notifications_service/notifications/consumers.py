@@ -10,10 +10,14 @@ from contracts.travel.events.v1.bookings_pb2 import (
     WAITLIST_EXPIRY_REASON_UNANSWERED,
     BookingCancelled,
     BookingConfirmed,
+    BookingCreated,
+    BookingHoldExtended,
     BookingPassengerRenamed,
     BookingPassengersCancelled,
     BookingSnapshot,
     PaymentFailed,
+    PaymentSucceeded,
+    RefundFailed,
     RefundSucceeded,
     WaitlistExpired,
     WaitlistOffered,
@@ -34,6 +38,11 @@ from contracts.travel.events.v1.users_pb2 import (
     LINK_PURPOSE_VERIFY_EMAIL,
     UserLinkRequested,
     UserPhoneCodeRequested,
+    UserRegistered,
+    UserSessionRevoked,
+    UserSignedInFromNewDevice,
+    UserUpdated,
+    UserVerified,
 )
 from notifications_service.billing import selectors as billing_selectors
 from notifications_service.billing import services as billing
@@ -42,7 +51,7 @@ from notifications_service.billing.domain import PriceLine
 from notifications_service.notifications.contracts import BookingFacts, OfferFacts
 from notifications_service.notifications.domain import Kind, cancellation_kind
 from notifications_service.notifications.services import request
-from shared.kafka import Received, handles
+from shared.kafka import Received, handles, ignores
 from shared.money import Money
 from shared.rpc.mapping import from_ts, money_from_proto, text_from_proto
 
@@ -61,6 +70,10 @@ _LINK_KINDS: Final = {
     LINK_PURPOSE_REUSE_DETECTED: Kind.REUSE_DETECTED,
     LINK_PURPOSE_SESSIONS_ENDED: Kind.SESSIONS_ENDED,
 }
+
+# A traveller gets no mail of these, or another event asks for it: `link_requested` for a new device.
+ignores(BookingCreated, BookingHoldExtended, PaymentSucceeded, RefundFailed)
+ignores(UserRegistered, UserVerified, UserUpdated, UserSessionRevoked, UserSignedInFromNewDevice)
 
 
 @handles(BookingConfirmed)

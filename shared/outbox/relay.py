@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException
 
 from shared.cloudevents import Envelope
 from shared.db import lock_key
-from shared.events import topic_name
+from shared.events import is_required, topic_name
 from shared.failpoints import failpoint
 from shared.heartbeat import Heartbeat
 from shared.kafka.clients import producer
@@ -133,6 +133,7 @@ def undelivered(connection: psycopg.Connection, *, source: str) -> list[_Row]:
             envelope=Envelope(
                 id=str(row[2]), type=row[3], source=source, key=row[4], sequence=row[5], occurred_at=row[6],
                 value=row[7].encode(), traceparent=row[8], request_id=row[9],
+                required=is_required(row[3]),
             ),
         )
         for row in rows

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.travel.events.v1 import users_pb2
 from shared.cloudevents import MAX_VALUE_BYTES, BadEvent, Envelope, decode, to_json
-from shared.events import EVENTS, TOPICS, event_type, message_class
+from shared.events import EVENTS, TOPICS, event_type, is_required, message_class
 
 ENVELOPE = Envelope(
     id="01", type="travel.users.user.registered.v1", source="users", key="k", sequence=3,
@@ -58,3 +58,9 @@ def test_every_event_has_a_declared_topic_and_a_type_that_finds_it():
         assert message_class(event.type) is message
         assert event_type(message()) is event
         assert to_json(message()) == "{}"
+
+
+def test_only_what_nothing_brings_again_is_required():
+    assert is_required("travel.users.user.link_requested.v1")
+    assert not is_required("travel.bookings.booking.created.v1")
+    assert not is_required("travel.users.user.unheard_of.v1")

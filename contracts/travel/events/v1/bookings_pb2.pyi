@@ -272,6 +272,8 @@ Global___RefundSnapshot: _TypeAlias = RefundSnapshot  # noqa: Y015
 
 @_typing.final
 class BookingCreated(_message.Message):
+    """A traveller booked a quote: its seats are held until `hold_expires_at`."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_FIELD_NUMBER: _builtins.int
@@ -296,6 +298,8 @@ Global___BookingCreated: _TypeAlias = BookingCreated  # noqa: Y015
 
 @_typing.final
 class BookingConfirmed(_message.Message):
+    """The booking is paid, so its seats are sold."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_FIELD_NUMBER: _builtins.int
@@ -320,6 +324,8 @@ Global___BookingConfirmed: _TypeAlias = BookingConfirmed  # noqa: Y015
 
 @_typing.final
 class BookingHoldExtended(_message.Message):
+    """The hold of the seats was made longer, because a payment is under way."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_FIELD_NUMBER: _builtins.int
@@ -344,6 +350,8 @@ Global___BookingHoldExtended: _TypeAlias = BookingHoldExtended  # noqa: Y015
 
 @_typing.final
 class BookingPassengersCancelled(_message.Message):
+    """Some passengers were cancelled, and the others still travel."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_FIELD_NUMBER: _builtins.int
@@ -375,6 +383,8 @@ Global___BookingPassengersCancelled: _TypeAlias = BookingPassengersCancelled  # 
 
 @_typing.final
 class BookingPassengerRenamed(_message.Message):
+    """A passenger's name was corrected. The event does not contain the name."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_FIELD_NUMBER: _builtins.int
@@ -402,6 +412,8 @@ Global___BookingPassengerRenamed: _TypeAlias = BookingPassengerRenamed  # noqa: 
 
 @_typing.final
 class BookingCancelled(_message.Message):
+    """The whole booking was cancelled: `reason` says by whom or why."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_FIELD_NUMBER: _builtins.int
@@ -432,6 +444,8 @@ Global___BookingCancelled: _TypeAlias = BookingCancelled  # noqa: Y015
 
 @_typing.final
 class PaymentSucceeded(_message.Message):
+    """The provider captured a payment of the booking."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_FIELD_NUMBER: _builtins.int
@@ -460,6 +474,8 @@ Global___PaymentSucceeded: _TypeAlias = PaymentSucceeded  # noqa: Y015
 
 @_typing.final
 class PaymentFailed(_message.Message):
+    """A payment of the booking failed: `failure_code` says why."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_FIELD_NUMBER: _builtins.int
@@ -488,6 +504,8 @@ Global___PaymentFailed: _TypeAlias = PaymentFailed  # noqa: Y015
 
 @_typing.final
 class RefundSucceeded(_message.Message):
+    """The provider refunded an amount of the booking."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_FIELD_NUMBER: _builtins.int
@@ -516,6 +534,8 @@ Global___RefundSucceeded: _TypeAlias = RefundSucceeded  # noqa: Y015
 
 @_typing.final
 class RefundFailed(_message.Message):
+    """The provider refused a refund. Staff must settle it."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BOOKING_FIELD_NUMBER: _builtins.int
@@ -650,6 +670,8 @@ Global___WaitlistOffered: _TypeAlias = WaitlistOffered  # noqa: Y015
 
 @_typing.final
 class WaitlistExpired(_message.Message):
+    """The waiting-list entry ended without a booking."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ENTRY_FIELD_NUMBER: _builtins.int

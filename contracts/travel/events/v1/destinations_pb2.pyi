@@ -94,6 +94,8 @@ Global___DepartureSnapshot: _TypeAlias = DepartureSnapshot  # noqa: Y015
 
 @_typing.final
 class DepartureScheduled(_message.Message):
+    """Staff added a departure to a trip."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     DEPARTURE_FIELD_NUMBER: _builtins.int
@@ -114,6 +116,8 @@ Global___DepartureScheduled: _TypeAlias = DepartureScheduled  # noqa: Y015
 
 @_typing.final
 class DepartureChanged(_message.Message):
+    """Something of the departure changed: its times, prices, capacity or state."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     DEPARTURE_FIELD_NUMBER: _builtins.int
@@ -134,6 +138,8 @@ Global___DepartureChanged: _TypeAlias = DepartureChanged  # noqa: Y015
 
 @_typing.final
 class DepartureCancelled(_message.Message):
+    """The departure does not take place. bookings_service cancels its bookings."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     DEPARTURE_FIELD_NUMBER: _builtins.int
@@ -154,6 +160,8 @@ Global___DepartureCancelled: _TypeAlias = DepartureCancelled  # noqa: Y015
 
 @_typing.final
 class DestinationChanged(_message.Message):
+    """The content of a destination changed."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     DESTINATION_ID_FIELD_NUMBER: _builtins.int

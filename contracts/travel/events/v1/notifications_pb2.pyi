@@ -19,6 +19,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class NotificationSent(_message.Message):
+    """The mail or SMS was accepted by the server or provider that delivers it."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     NOTIFICATION_ID_FIELD_NUMBER: _builtins.int
@@ -48,6 +50,8 @@ Global___NotificationSent: _TypeAlias = NotificationSent  # noqa: Y015
 
 @_typing.final
 class NotificationFailed(_message.Message):
+    """The mail or SMS was given up."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     NOTIFICATION_ID_FIELD_NUMBER: _builtins.int
@@ -79,6 +83,8 @@ Global___NotificationFailed: _TypeAlias = NotificationFailed  # noqa: Y015
 
 @_typing.final
 class InvoiceIssued(_message.Message):
+    """An invoice or a credit note was issued."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     INVOICE_ID_FIELD_NUMBER: _builtins.int

@@ -107,6 +107,8 @@ Global___SessionRevokedReason: _TypeAlias = SessionRevokedReason  # noqa: Y015
 
 @_typing.final
 class UserRegistered(_message.Message):
+    """A registration became an account."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
@@ -126,6 +128,8 @@ Global___UserRegistered: _TypeAlias = UserRegistered  # noqa: Y015
 
 @_typing.final
 class UserVerified(_message.Message):
+    """The address of the account was verified."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
@@ -145,6 +149,8 @@ Global___UserVerified: _TypeAlias = UserVerified  # noqa: Y015
 
 @_typing.final
 class UserUpdated(_message.Message):
+    """The owner changed the account's data."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int
@@ -207,6 +213,8 @@ Global___UserLinkRequested: _TypeAlias = UserLinkRequested  # noqa: Y015
 
 @_typing.final
 class UserSessionRevoked(_message.Message):
+    """A session ended: no process may accept its access tokens any more."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     USER_ID_FIELD_NUMBER: _builtins.int

@@ -123,6 +123,22 @@ def _consumer(service: str) -> Process:
 
 _CELERY: Final = ("python", "-m", "celery", "-A", "notifications_service.config.celery")
 
+
+def _celery_worker(name: str, *, queues: str, threads: int) -> Process:
+    return Process(
+        name=f"notifications.{name}",
+        kind=Kind.WORKER,
+        command=(
+            *(*_CELERY, "worker", "--hostname", f"{name}@notifications", "--queues", queues),
+            *("--pool", "threads", "--concurrency", str(threads), "--loglevel", "INFO"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ),
+        health=Health.HEARTBEAT,
+        needs=("postgres", "valkey", "mail"),
+        connections=threads + 2,
+    )
+
+
 TABLE: Final[tuple[Process, ...]] = (
     Process(
         name="postgres",
@@ -168,17 +184,8 @@ TABLE: Final[tuple[Process, ...]] = (
     _rpc("notifications"),
     _relay("notifications"),
     _consumer("notifications"),
-    Process(
-        name="notifications.worker",
-        kind=Kind.WORKER,
-        command=(
-            *(*_CELERY, "worker", "--pool", "threads", "--concurrency", "4", "--loglevel", "INFO"),
-            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-        ),
-        health=Health.HEARTBEAT,
-        needs=("postgres", "valkey", "mail"),
-        connections=6,
-    ),
+    _celery_worker("urgent", queues="urgent", threads=2),  # its threads are reserved: no mass mailing takes them
+    _celery_worker("worker", queues="sms,documents,mail", threads=4),
     Process(
         name="notifications.beat",
         kind=Kind.WORKER,

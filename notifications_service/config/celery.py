@@ -1,6 +1,7 @@
-"""The Celery app of the worker and beat: `celery -A notifications_service.config.celery worker --pool threads`.
+"""The Celery app of the workers and beat: `celery -A notifications_service.config.celery worker --pool threads`.
 
-It accepts only JSON from one explicit queue. A message of any other content type is rejected unread.
+A worker accepts only JSON, and only from the queues that its command names. A message of any other content type is
+rejected unread. A worker's `--hostname NAME@notifications` gives its heartbeat file its name.
 """
 
 import os
@@ -23,12 +24,13 @@ telemetry.connect()
 
 
 class HeartbeatStep(bootsteps.StartStopStep):
-    """Writes the heartbeat while the worker's loop runs. The worker is ready when it consumes its queue."""
+    """Writes the heartbeat while the worker's loop runs. The worker is ready when it consumes its queues."""
 
     requires = {"celery.worker.components:Timer"}
 
     def __init__(self, parent: Any, **options: Any) -> None:
-        self._heartbeat = Heartbeat("notifications.worker")
+        name, _, _ = parent.hostname.partition("@")
+        self._heartbeat = Heartbeat(f"notifications.{name}")
         self._timer: Any = None
         super().__init__(parent, **options)
 
@@ -63,9 +65,10 @@ class HeartbeatScheduler(Scheduler):
 
 @worker_init.connect
 def _warm_up(**_: Any) -> None:
+    from notifications_service.notifications.queues import Queue
     from notifications_service.notifications.warmup import warm_up
 
-    warm_up()
+    warm_up(with_documents=Queue.DOCUMENTS in app.amqp.queues.consume_from)
 
 
 def _consumes(parent: Any) -> bool:

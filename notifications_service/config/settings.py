@@ -1,7 +1,9 @@
 """Settings of notifications_service. Every value comes from the environment."""
 
+import kombu
 from django.core.exceptions import ImproperlyConfigured
 
+from notifications_service.notifications.queues import Queue
 from shared.settings import base
 from shared.settings.celery import celery
 from shared.settings.env import env, refuse
@@ -60,10 +62,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BROKER_CONNECTION_TIMEOUT = 1
 CELERY_TASK_TIME_LIMIT = None  # a thread cannot be killed, so every step of sending has its own timeout
-CELERY_WORKER_CONCURRENCY = env.whole_number("NOTIFICATIONS_WORKER_THREADS", default=4)
+CELERY_TASK_QUEUES = [kombu.Queue(queue.value, routing_key=queue.value) for queue in Queue]
+CELERY_TASK_DEFAULT_QUEUE = Queue.MAIL.value
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_BEAT_SCHEDULER = "notifications_service.config.celery:HeartbeatScheduler"
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {"task": "notifications.sweep", "schedule": 5.0, "options": {"expires": 5, "queue": "notifications"}},
+    "sweep": {"task": "notifications.sweep", "schedule": 2.0, "options": {"expires": 5, "queue": Queue.URGENT.value}},
 }
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # wait for the broker for as long as it is unavailable

@@ -9,6 +9,8 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 from kombu.exceptions import OperationalError
 
+from notifications_service.notifications.queues import Queue
+
 log = structlog.get_logger(__name__)
 
 
@@ -36,14 +38,14 @@ class _Waker:
     quiet_until = 0.0
 
     @classmethod
-    def enqueue(cls, *, notification_id: UUID, **_: Any) -> None:
+    def enqueue(cls, *, notification_id: UUID, queue: Queue, **_: Any) -> None:
         """Wake a worker. If the broker is unavailable, the sweep enqueues the notification later."""
         from notifications_service.notifications.tasks import enqueue
 
         if time.monotonic() < cls.quiet_until:
             return
         try:
-            enqueue(notification_id=notification_id)
+            enqueue(notification_id=notification_id, queue=queue)
         except OperationalError as error:
             cls.quiet_until = time.monotonic() + 5.0
             log.warning("broker_unavailable", cause=type(error).__name__)

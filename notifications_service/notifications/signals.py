@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-# Sent with `notification_id`, after the notification's row is committed.
+# Sent with `notification_id` and its `queue`, after the notification's row is committed.
 notification_requested = Signal()

@@ -1,14 +1,16 @@
 """The Celery tasks. Each calls one service, and the database decides: a lost or repeated task does no harm."""
 
+from typing import Final
 from uuid import UUID
 
 import structlog
-from celery import shared_task
-from django.conf import settings
+from celery import current_app, shared_task
 
 from notifications_service.notifications import services
+from notifications_service.notifications.queues import Queue
 
 log = structlog.get_logger(__name__)
+_EXPIRES_SECONDS: Final = 600  # the sweep has sent another task by then
 
 
 @shared_task(name="notifications.deliver", ignore_result=True)
@@ -19,24 +21,24 @@ def deliver(*, notification_id: str) -> None:
 
 @shared_task(name="notifications.sweep", ignore_result=True)
 def sweep() -> int:
-    """Enqueue the overdue notifications and return how many there are."""
-    overdue = services.overdue()
-    for notification_id in overdue:
-        enqueue(notification_id=notification_id)
-    if overdue:
-        log.info("swept", found=len(overdue))
-    return len(overdue)
+    """Refill the queues with overdue notifications and return how many were enqueued."""
+    enqueued = services.sweep(waiting_in=waiting_in, enqueue=enqueue)
+    if enqueued:
+        log.info("swept", enqueued=enqueued)
+    return enqueued
 
 
-def enqueue(*, notification_id: UUID) -> None:
-    """Enqueue the delivery. Raises OperationalError if the broker is unavailable; the sweep then enqueues it later.
+def waiting_in(queue: Queue) -> int:
+    """Return how many tasks wait in the queue. Raises OperationalError if the broker is unavailable."""
+    with current_app.producer_pool.acquire(block=True) as producer:
+        return int(producer.channel.queue_declare(queue=queue.value).message_count)
 
-    The task expires after a minute, because the sweep has sent another by then. A worker that was down for an hour does
-    not find hundreds of copies.
-    """
+
+def enqueue(*, notification_id: UUID, queue: Queue) -> None:
+    """Enqueue the delivery. Raises OperationalError if the broker is unavailable; the sweep then enqueues it later."""
     deliver.apply_async(
         kwargs={"notification_id": str(notification_id)},
-        queue=settings.CELERY_TASK_DEFAULT_QUEUE,
+        queue=queue.value,
         retry=False,
-        expires=60,
+        expires=_EXPIRES_SECONDS,
     )

@@ -1,5 +1,6 @@
 """Doubles of the servers that this service calls: users_service over real gRPC, and a mail server over real SMTP."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from concurrent import futures
@@ -144,15 +145,20 @@ def serve_users(users: Users) -> Iterator[str]:
 
 @dataclass
 class Mailbox:
-    """The mails that the server accepted, and its next answers if they are not 250."""
+    """The mails that the server accepted, and its next answers if they are not 250.
+
+    `seconds` has the time that it takes for a mail to a domain.
+    """
 
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.answers:
             return self.answers.pop(0)
+        await asyncio.sleep(self.seconds.get(envelope.rcpt_tos[0].partition("@")[2], 0.0))
         content = envelope.content or b""
         raw = content if isinstance(content, bytes) else content.encode()
         mail = message_from_bytes(raw, policy=policy.default)

@@ -55,6 +55,11 @@ def confirmed(person_id: UUID, **fields: Any) -> bookings_pb2.BookingConfirmed:
     return bookings_pb2.BookingConfirmed(booking=snapshot(person_id, **fields))
 
 
+def renamed(person_id: UUID, **fields: Any) -> bookings_pb2.BookingPassengerRenamed:
+    """Return the event that a passenger's name was corrected. Its mail has no document."""
+    return bookings_pb2.BookingPassengerRenamed(booking=snapshot(person_id, **fields))
+
+
 def envelope(message: Message, *, key: str, sequence: int = 1, **fields: Any) -> Envelope:
     """Return `message` as the relay of its service sends it."""
     kind = event_type(message)
@@ -102,5 +107,6 @@ __all__ = [
     "envelope",
     "eur",
     "handle",
+    "renamed",
     "snapshot",
 ]  # importing consumers registers the handlers

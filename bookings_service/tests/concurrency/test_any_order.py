@@ -46,7 +46,6 @@ from bookings_service.tests.concurrency.model import (
     pick,
 )
 from bookings_service.tests.concurrency.provider import ProviderRecords
-from bookings_service.tests.concurrency.scale import WHOLE, scaled
 from bookings_service.tests.concurrency.without_guards import empty_tables
 from bookings_service.tests.doubles import SECRET, Destinations
 from bookings_service.tests.factories import end_hold, end_offer, make_payment_stale, make_refunds_due, webhook
@@ -54,6 +53,7 @@ from shared.db import database_now
 from shared.errors import DomainError
 from shared.ids import uuid7
 from shared.money import Money
+from shared.testing.scale import WHOLE, scaled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

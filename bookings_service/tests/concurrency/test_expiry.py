@@ -21,12 +21,12 @@ from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.concurrency.clock import pay_out_all_refunds
 from bookings_service.tests.concurrency.invariants import broken
 from bookings_service.tests.concurrency.provider import ProviderRecords, ReceivedWebhook
-from bookings_service.tests.concurrency.scale import WHOLE, scaled
 from bookings_service.tests.concurrency.without_guards import empty_tables, without_row_locks
 from bookings_service.tests.doubles import SECRET, Destinations
 from bookings_service.tests.factories import end_hold, make_payment_stale, webhook
 from shared.db import database_now
 from shared.testing import race
+from shared.testing.scale import WHOLE, scaled
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_waits")]
 

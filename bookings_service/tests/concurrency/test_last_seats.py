@@ -25,10 +25,10 @@ from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.concurrency.clock import settle_all_payments
 from bookings_service.tests.concurrency.invariants import broken
 from bookings_service.tests.concurrency.provider import ProviderRecords
-from bookings_service.tests.concurrency.scale import scaled
 from bookings_service.tests.concurrency.threads import run_in_threads, with_retries
 from bookings_service.tests.concurrency.without_guards import without_constraints
 from bookings_service.tests.doubles import Destinations
+from shared.testing.scale import scaled
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("webhook_receiver")]
 

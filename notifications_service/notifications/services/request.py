@@ -1,5 +1,7 @@
 """Request a notification, in the transaction of the event that is its reason."""
 
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -7,11 +9,13 @@ from django.db import transaction
 
 from notifications_service.billing.contracts import InvoiceView
 from notifications_service.notifications.contracts import BookingFacts, OfferFacts
-from notifications_service.notifications.domain import POLICIES, Kind
+from notifications_service.notifications.domain import POLICIES, Channel, Kind
 from notifications_service.notifications.models import Notification
+from notifications_service.notifications.queues import Queue, queue_of
 from notifications_service.notifications.signals import notification_requested
 from shared.kafka import Received
 from shared.money import Money
+from shared.telemetry import current_traceparent
 
 
 def request(
@@ -55,16 +59,18 @@ def request(
             invoice_id=attach.id if attach else None,
             facts=facts,
             request_id=received.request_id,
+            traceparent=current_traceparent(),
             created_at=received.at,
             next_attempt_at=received.at,
         )
         for channel in POLICIES[kind].channels
     )
     for row in rows:
-        _wake_after_commit(row.id)
+        queue = queue_of(kind=kind, channel=Channel(row.channel), has_document=row.invoice_id is not None)
+        _wake_after_commit(row.id, queue)
 
 
-def _wake_after_commit(notification_id: UUID) -> None:
-    transaction.on_commit(
-        lambda: notification_requested.send(sender=Notification, notification_id=notification_id), robust=True
-    )
+def _wake_after_commit(notification_id: UUID, queue: Queue) -> None:
+    """Send the signal after the commit, in the context of this event: by then, another event may be current."""
+    send = partial(notification_requested.send, sender=Notification, notification_id=notification_id, queue=queue)
+    transaction.on_commit(partial(copy_context().run, send), robust=True)

@@ -1,19 +1,42 @@
 """Find the notifications that no signal delivered. The signal is only the fast path; the sweep is the guarantee."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
+from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
-from notifications_service.notifications.domain import Status
+from notifications_service.notifications.domain import Channel, Status
 from notifications_service.notifications.models import Notification
+from notifications_service.notifications.queues import URGENT_KINDS, Queue
 from notifications_service.notifications.services.attempts import is_overdue
+from shared.db import try_advisory_xact_lock
 from shared.errors import Conflict
 from shared.text import Text
 
 _FAST_PATH: Final = timedelta(seconds=3)  # the signal has this long to deliver, before the sweep looks
-_BATCH: Final = 500
+# A queue with fewer tasks than LOW is filled up to FULL. Workers empty it more slowly than sweeps follow one another.
+LOW: Final = 500
+FULL: Final = 1_000
+_URGENT: Final = Q(kind__in=URGENT_KINDS)
+_SMS: Final = Q(channel=Channel.SMS)
+_HAS_DOCUMENT: Final = Q(invoice__isnull=False)
+_ROWS: Final = {
+    Queue.URGENT: _URGENT,
+    Queue.SMS: ~_URGENT & _SMS,
+    Queue.DOCUMENTS: ~_URGENT & ~_SMS & _HAS_DOCUMENT,
+    Queue.MAIL: ~_URGENT & ~_SMS & ~_HAS_DOCUMENT,
+}
+
+
+class Enqueue(Protocol):
+    """Enqueues one notification."""
+
+    def __call__(self, *, notification_id: UUID, queue: Queue) -> None:
+        """Enqueue the notification. Raises an exception if the broker is unavailable."""
 
 
 class NotFailed(Conflict):
@@ -23,10 +46,27 @@ class NotFailed(Conflict):
     text = Text(en="Only failed notifications are sent again.", fr="Seules les notifications en échec sont renvoyées.")
 
 
-def overdue() -> list[UUID]:
-    """Return the ids of the notifications that should have been delivered by now, oldest first, at most 500."""
-    rows = Notification.objects.filter(is_overdue(by=_FAST_PATH)).order_by("next_attempt_at", "id")
-    return list(rows.values_list("id", flat=True)[:_BATCH])
+@transaction.atomic
+def sweep(*, waiting_in: Callable[[Queue], int], enqueue: Enqueue) -> int:
+    """Refill the queues with overdue notifications, URGENT first. Return how many were enqueued.
+
+    Only one sweep runs at a time; another returns 0. A queue never has more than FULL tasks because of sweeps.
+    """
+    if not try_advisory_xact_lock("notifications.sweep"):
+        return 0
+    enqueued = 0
+    for queue in Queue:
+        if (waiting := waiting_in(queue)) < LOW:
+            for notification_id in overdue(queue, limit=FULL - waiting):
+                enqueue(notification_id=notification_id, queue=queue)
+                enqueued += 1
+    return enqueued
+
+
+def overdue(queue: Queue, *, limit: int = FULL) -> list[UUID]:
+    """Return the ids of the queue's notifications that should have been delivered by now, oldest first."""
+    rows = Notification.objects.filter(is_overdue(by=_FAST_PATH), _ROWS[queue])
+    return list(rows.order_by("next_attempt_at", "id").values_list("id", flat=True)[:limit])
 
 
 def send_again(*, notification_id: UUID) -> None:

@@ -16,6 +16,7 @@ from notifications_service.notifications import services
 from notifications_service.notifications.channels.mail import Mail, Mailer, MailRefused, build, message_id
 from notifications_service.notifications.domain import Status
 from notifications_service.notifications.models import Notification
+from notifications_service.notifications.queues import Queue
 from notifications_service.notifications.services import attempts, delivery
 from notifications_service.tests.factories import confirmed, eur, handle, snapshot
 from shared.rpc.mapping import ts
@@ -274,7 +275,7 @@ def test_a_worker_killed_after_the_servers_250_sends_the_same_mail_again(users, 
 
     assert services.deliver(notification_id=row.id) is None  # its lease has not ended: another worker may be sending it
     Notification.objects.update(leased_until=datetime.now(UTC) - timedelta(seconds=1))
-    assert row.id in services.overdue()
+    assert row.id in services.overdue(Queue.DOCUMENTS)
     assert services.deliver(notification_id=row.id) is Status.SENT
 
     first, second = mailbox.mails

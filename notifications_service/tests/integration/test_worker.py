@@ -1,62 +1,24 @@
 """Celery on a real broker: the tasks that a worker runs, the messages that it refuses, and the sweep."""
 
-import os
 import pickle
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from notifications_service.config.celery import app
 from notifications_service.notifications import services, tasks
 from notifications_service.notifications.models import Notification
+from notifications_service.notifications.queues import Queue
 from notifications_service.tests.factories import confirmed, handle
+from notifications_service.tests.workers import ROOT, channels, environment_of_this_test, worker
 from shared.ids import uuid7
 from shared.testing import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
-
-ROOT = Path(__file__).resolve().parents[3]
-
-
-def environment_of_this_test() -> dict[str, str]:
-    """Return the environment for another process with this test's database and broker."""
-    database = connection.settings_dict
-    server = f"{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}"
-    url = f"postgres://{server}/{database['NAME']}"
-    return {**os.environ, "NOTIFICATIONS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
-
-
-@contextmanager
-def worker(tmp_path: Path, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a worker as in production, with this test's database and broker."""
-    command = [sys.executable, "-m", "celery", "-A", "notifications_service.config.celery", "worker"]
-    options = ["--pool", "threads", "--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-    process = subprocess.Popen(
-        [*command, *options],
-        cwd=ROOT,
-        env={**environment_of_this_test(), "RUN_DIR": str(tmp_path), **environment},
-        stderr=(tmp_path / "worker.log").open("wb"),
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        heartbeat = tmp_path / "notifications.worker.heartbeat"
-        eventually(lambda: heartbeat.exists() and heartbeat.read_text().startswith("ready"), timeout=30)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(15)
-
-
-def channels(settings, mailbox, sms_folder) -> dict[str, str]:
-    """Return the environment for another process with this test's mail server and SMS folder."""
-    return {"EMAIL_URL": f"smtp://{settings.EMAIL_HOST}:{settings.EMAIL_PORT}", "SMS_DIR": str(sms_folder)}
 
 
 def booked(person_id):
@@ -64,8 +26,8 @@ def booked(person_id):
         return handle(confirmed(person_id))
 
 
-def test_the_worker_sends_notifications_enqueued_by_a_commit(users, mailbox, settings, sms_folder, tmp_path):
-    with worker(tmp_path, **channels(settings, mailbox, sms_folder)):
+def test_the_worker_sends_notifications_enqueued_by_a_commit(users, mailbox, sms_folder, tmp_path):
+    with worker(tmp_path, **channels(sms_folder)):
         booked(users.add())
 
         eventually(lambda: Notification.objects.filter(status="SENT").count() == 2, timeout=20)
@@ -74,7 +36,8 @@ def test_the_worker_sends_notifications_enqueued_by_a_commit(users, mailbox, set
     assert not (tmp_path / "notifications.worker.heartbeat").exists()
 
 
-def test_a_pickled_message_is_rejected_unread(users, mailbox, settings, sms_folder, tmp_path):
+@pytest.mark.parametrize("queue", list(Queue))
+def test_a_pickled_message_is_rejected_unread(queue, users, mailbox, sms_folder, tmp_path):
     """Unpickling the payload would write a file. The worker goes on with the next message."""
     target = tmp_path / "pwned"
 
@@ -82,13 +45,13 @@ def test_a_pickled_message_is_rejected_unread(users, mailbox, settings, sms_fold
         def __reduce__(self):
             return (Path.write_text, (target, "pwned"))
 
-    with worker(tmp_path, **channels(settings, mailbox, sms_folder)):
+    with worker(tmp_path, queues=",".join(Queue), **channels(sms_folder)):
         with app.producer_pool.acquire() as producer:
             producer.publish(
                 pickle.dumps(((), {"notification_id": Payload()}, {})),
                 content_type="application/x-python-serialize",
                 content_encoding="binary",
-                routing_key="notifications",
+                routing_key=queue.value,
                 exchange="",
                 headers={
                     "task": "notifications.deliver",
@@ -105,9 +68,9 @@ def test_a_pickled_message_is_rejected_unread(users, mailbox, settings, sms_fold
     assert "Refusing" in (tmp_path / "worker.log").read_text() or "untrusted" in (tmp_path / "worker.log").read_text()
 
 
-def test_another_worker_completes_what_a_killed_one_began(users, mailbox, settings, sms_folder, tmp_path):
+def test_another_worker_completes_what_a_killed_one_began(users, mailbox, sms_folder, tmp_path):
     """After kill -9, every mail arrives, and only under its own Message-ID."""
-    environment = channels(settings, mailbox, sms_folder)
+    environment = channels(sms_folder)
     rows = []
     with worker(tmp_path, **environment) as process:
         rows = [booked(users.add())[0] for _ in range(6)]
@@ -143,4 +106,4 @@ def test_without_a_broker_notifications_are_late_but_not_lost():
 
     assert Notification.objects.filter(status="PENDING").count() == 12
     Notification.objects.update(next_attempt_at=datetime.now(UTC) - timedelta(minutes=1))
-    assert len(services.overdue()) == 12
+    assert len(services.overdue(Queue.DOCUMENTS) + services.overdue(Queue.SMS)) == 12

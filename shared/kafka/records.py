@@ -52,6 +52,11 @@ class Record:
             defect=defect,
         )
 
+    def whole_attribute(self, name: str) -> str:
+        """Return the header `name` if a column holds it unchanged, otherwise an empty text."""
+        text = self.attribute(name)
+        return text if any(key == name and value == text.encode() for key, value in self.headers) else ""
+
     def attribute(self, name: str) -> str:
         """Return the header `name` as text for a column or a log line, or an empty text if it is missing."""
         return next(

@@ -19,10 +19,9 @@ from bookings_service.bookings.admin.inlines import (
     PaymentInline,
     RefundInline,
 )
-from bookings_service.bookings.admin.tables import table
 from bookings_service.bookings.models import Booking
 from contracts.travel.notifications.v1 import notifications_pb2 as pb
-from shared.admin import ReadOnly
+from shared.admin import ReadOnly, table
 from shared.errors import DomainError
 from shared.money import Money
 from shared.rpc.mapping import from_ts, money_from_proto

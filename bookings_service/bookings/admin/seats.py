@@ -6,10 +6,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
-from bookings_service.bookings.admin.tables import table
 from bookings_service.bookings.domain.waitlist import LIVE_ENTRY
 from bookings_service.bookings.models import SeatInventory, WaitlistEntry
-from shared.admin import ReadOnly
+from shared.admin import ReadOnly, table
 
 
 @admin.register(SeatInventory)

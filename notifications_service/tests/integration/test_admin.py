@@ -63,7 +63,7 @@ def test_support_retries_dead_letters_and_failed_mails_and_finance_does_not():
         letter = dead_letter()
     Notification.objects.update(status="FAILED")
     grant_permissions(None)
-    retry = {"action": "retry", "_selected_action": [letter.id]}
+    retry = {"action": "retry_selected", "_selected_action": [letter.id], "confirm": "yes"}
     again = {"action": "send_again", "_selected_action": [str(row.id) for row in Notification.objects.all()]}
 
     finance, support = signed_in("finance"), signed_in("support")

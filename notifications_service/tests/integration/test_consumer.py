@@ -264,7 +264,7 @@ def test_discarding_a_dead_letter_releases_the_parked_events():
         put_event(BOOKING, envelope(confirmed(uuid7(), booking_id=parked), key=key))
         eventually(lambda: DeadLetter.objects.filter(status="PARKED").exists(), timeout=20)
 
-        resolving.discard(dead_letter_id=DeadLetter.objects.get(status="DEAD").id, by="staff")
+        resolving.discard(dead_letter_id=DeadLetter.objects.get(status="DEAD").id, by="staff", reason="a test")
 
         eventually(lambda: invoiced(parked), timeout=20)
     assert list(DeadLetter.objects.order_by("id").values_list("status", flat=True)) == ["DISCARDED", "RETRIED"]

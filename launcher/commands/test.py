@@ -34,31 +34,37 @@ ADDRESSES: Final = ("PUBLIC_URL", "MEDIA_PUBLIC_URL", "PAYMENT_WEBHOOK_URL")
 PROOFS: Final = "concurrency"  # the suite in bookings_service/tests/concurrency: reduced, or whole with PROOFS=whole
 BROWSER: Final = "browser"  # gateway_service/tests/browser: needs a Chromium, so it is run only by name
 ENUMERATION: Final = "enumeration"  # the proof in users_service/tests/enumeration, part of the suite `users`
+EVENTS: Final = "events"  # the proofs in notifications_service/tests/events, part of the suite `notifications`
 # Suites in a folder of a service's tests.
-PARTS: Final = {PROOFS: "bookings", BROWSER: "gateway", ENUMERATION: "users"}
+PARTS: Final = {PROOFS: "bookings", BROWSER: "gateway", ENUMERATION: "users", EVENTS: "notifications"}
 FAULTS: Final = (
     "tests/faults"  # kills processes at named places; part of the suite `tests`, reduced or whole like PROOFS
 )
 JOURNEYS: Final = "platform"  # the suite that needs a whole platform: what `tests` marks with `platform`
+OUTAGES: Final = "outages"  # the suite that kills and hangs processes of a whole platform; part of JOURNEYS
+OUTAGES_FOLDER: Final = "tests/outages"
 OFFSETS: Final = range(10_000, 24_000, 100)  # below the ports that the system gives out by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to run: the suites of services (PARTS among them), folders of other suites, and the journeys or not."""
+    """What to run: suites of services (PARTS among them), folders of other suites, and tests of a whole platform.
+
+    `journeys` is the folder of those tests, or empty.
+    """
 
     services: Sequence[str] = ()
     folders: Sequence[str] = ()
-    journeys: bool = False
+    journeys: str = ""
 
 
 def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
     """Run the suite of that name, or all suites, and return 0 if every test passed.
 
-    `proofs` runs only the proofs of concurrency and of crashes, at their full size. The last line printed is
+    `proofs` runs only the proofs, at their full size. The last line printed is
     `N passed, N failed`. Raises Refusal if another run is under way or the name is unknown.
     """
-    selection = Selection([PROOFS, ENUMERATION], [FAULTS]) if proofs else select(suite)
+    selection = Selection([PROOFS, ENUMERATION, EVENTS], [FAULTS], OUTAGES_FOLDER) if proofs else select(suite)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in ADDRESSES:  # a shell's own name another platform, and the journeys would call that one
         os.environ.pop(name, None)
@@ -80,7 +86,7 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
                 arguments = [*selection.folders, "-m", f"not {JOURNEYS}"]
                 outcomes.append(_pytest(infrastructure, "+".join(selection.folders), arguments, environment))
         if selection.journeys:
-            outcomes.append(_journeys(whole))
+            outcomes.append(_journeys(whole, selection.journeys, {"PROOFS": "whole"} if proofs else {}))
     return _print_outcomes(outcomes)
 
 
@@ -95,17 +101,19 @@ def pytest_arguments(service: str) -> list[str]:
 def select(suite: str | None) -> Selection:
     """Return what a suite's name means; None means all suites but BROWSER. Raises Refusal for an unknown name."""
     if suite is None:
-        return Selection([*SERVICES, PROOFS], OTHER_SUITES, journeys=True)
+        return Selection([*SERVICES, PROOFS], OTHER_SUITES, journeys="tests")
     if suite in PARTS:
         return Selection([suite])
     if suite == JOURNEYS:
-        return Selection(journeys=True)
+        return Selection(journeys="tests")
+    if suite == OUTAGES:
+        return Selection(journeys=OUTAGES_FOLDER)
     if suite in OTHER_SUITES:
-        return Selection(folders=[suite], journeys=suite == "tests")
+        return Selection(folders=[suite], journeys="tests" if suite == "tests" else "")
     try:
         return Selection([service_named(suite)])
     except Refusal:
-        known = ", ".join([*SERVICES, *PARTS, *OTHER_SUITES, JOURNEYS])
+        known = ", ".join([*SERVICES, *PARTS, *OTHER_SUITES, JOURNEYS, OUTAGES])
         raise Refusal(f"There is no suite {suite}. The suites are: {known}.", "./manage_all.py test") from None
 
 
@@ -121,15 +129,18 @@ def _print_outcomes(outcomes: Sequence[Outcome]) -> int:
     return 0 if passed and not failed else 1
 
 
-def _journeys(platform: Platform) -> Outcome:
-    """Run the tests that need a whole platform on a new one, which is set up from nothing like a person's first."""
+def _journeys(platform: Platform, folder: str, more: Mapping[str, str]) -> Outcome:
+    """Run the tests of `folder` that need a whole platform on a new one, which is set up from nothing.
+
+    `more` is added to their environment.
+    """
     own = replace(platform, offset=free_block())
     postgres.remove(own)
     shutil.rmtree(own.var, ignore_errors=True)
     try:
         with _running(own, "--for-tests"):
-            environment = {**_environment(own), **public_addresses(own), "MAILDIR": str(own.mail)}
-            return _pytest(own, JOURNEYS, ["tests", "-m", JOURNEYS], environment)
+            environment = {**_environment(own), **public_addresses(own), "MAILDIR": str(own.mail), **more}
+            return _pytest(own, JOURNEYS, [folder, "-m", JOURNEYS], environment)
     except Refusal as refusal:
         print(refusal.message, file=sys.stderr)
         return Outcome(JOURNEYS, 0, 1)

@@ -89,6 +89,31 @@ def consume_until(topic: str, enough: Callable[[list[Message]], bool] | int, tim
     return records
 
 
+def everything_on(topic: str, timeout: float = 60.0) -> list[Message]:
+    """Return the records that `topic` has now, each partition in its order.
+
+    Raises AssertionError after `timeout` seconds.
+    """
+    consumer = Consumer({**_servers(), "group.id": "unused", "enable.auto.commit": False, "enable.partition.eof": True})
+    records: list[Message] = []
+    try:
+        name = topic_name(topic)
+        open_partitions = set(consumer.list_topics(name, timeout=timeout).topics[name].partitions)
+        consumer.assign([TopicPartition(name, number, OFFSET_BEGINNING) for number in open_partitions])
+        end = time.monotonic() + timeout
+        while open_partitions:
+            if time.monotonic() >= end:
+                raise AssertionError(f"{len(records)} records on {topic} and not all within {timeout:g} s")
+            for record in consumer.consume(1_000, timeout=0.2):
+                if (error := record.error()) is None:
+                    records.append(record)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    open_partitions.discard(record.partition())
+    finally:
+        consumer.close()
+    return records
+
+
 def events_of(topic: str, key: str, *, count: int, timeout: float = 15.0) -> list[Envelope]:
     """Return the first `count` events of one aggregate on `topic`, in the order of the topic."""
 

@@ -3,6 +3,7 @@
 The relay encodes and consumers decode. No other module knows the names of the headers.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,11 @@ from shared.events import message_class
 _SPEC_VERSION: Final = "1.0"
 _CONTENT_TYPE: Final = "application/json"
 MAX_VALUE_BYTES: Final = 900_000
+_OTHER_ATTRIBUTES: Final = ("traceparent", "x-request-id")
+_WHOLE_NUMBER: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
+_MAX_SEQUENCE: Final = 2**63 - 1
+# The character NUL in a JSON string: PostgreSQL stores no text with it. After an odd number of backslashes it is text.
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 Headers = Iterable[tuple[str, bytes | None]]
 
@@ -68,9 +74,13 @@ class Envelope:
             raise BadEvent(f"unknown ce_type {self.type[:100]!r}")
         if not self.value.lstrip().startswith(b"{"):  # the parser takes an empty list for an empty message
             raise BadEvent(f"value of {self.type} is no JSON object")
+        if b"u0000" in self.value and _NUL.search(self.value):
+            raise BadEvent(f"value of {self.type} has the character NUL")
         try:
             return json_format.Parse(self.value, cls(), ignore_unknown_fields=True)
-        except (json_format.ParseError, UnicodeDecodeError) as e:
+        except RecursionError as e:
+            raise BadEvent(f"value of {self.type} is nested too deeply") from e
+        except Exception as e:  # whatever the parser meets in it, the value is at fault
             raise BadEvent(f"value does not fit {self.type}: {type(e).__name__}") from e
 
 
@@ -80,13 +90,11 @@ def to_json(message: Message) -> str:
 
 
 def decode(*, key: bytes | None, value: bytes | None, headers: Headers | None) -> Envelope:
-    """Return the event of a Kafka record. Raises BadEvent, saying which attribute is missing or malformed."""
-    attributes: dict[str, str] = {}
-    for name, raw in headers or ():
-        try:
-            attributes[name] = (raw or b"").decode()
-        except UnicodeDecodeError:
-            raise BadEvent(f"header {name[:50]!r} is not UTF-8") from None
+    """Return the event of a Kafka record. Raises BadEvent, saying which attribute is missing or malformed.
+
+    Other headers than those of an event may have any bytes. A malformed trace or request id is the reader's to replace.
+    """
+    attributes = _attributes(headers or ())
     for required in ("ce_id", "ce_type", "ce_source"):
         if not attributes.get(required):
             raise BadEvent(f"no {required}")
@@ -94,21 +102,56 @@ def decode(*, key: bytes | None, value: bytes | None, headers: Headers | None) -
         raise BadEvent("ce_specversion is not 1.0")
     if value is None or len(value) > MAX_VALUE_BYTES:
         raise BadEvent("no value" if value is None else f"value of {len(value)} bytes")
-    try:
-        sequence = int(attributes.get("ce_sequence", "0"))
-        occurred_at = datetime.fromisoformat(attributes["ce_time"]) if "ce_time" in attributes else datetime.now(UTC)
-        text_key = (key or b"").decode()
-    except ValueError as e:
-        raise BadEvent(f"malformed attribute: {e}") from e
     return Envelope(
         id=attributes["ce_id"],
         type=attributes["ce_type"],
         source=attributes["ce_source"],
-        key=text_key or attributes.get("ce_subject", ""),
-        sequence=sequence,
-        occurred_at=occurred_at if occurred_at.tzinfo else occurred_at.replace(tzinfo=UTC),
+        key=_key(key, subject=attributes.get("ce_subject")),
+        sequence=_sequence(attributes.get("ce_sequence", "0")),
+        occurred_at=_instant(attributes["ce_time"]) if "ce_time" in attributes else datetime.now(UTC),
         value=value,
         traceparent=attributes.get("traceparent", ""),
         request_id=attributes.get("x-request-id", ""),
         required=attributes.get("ce_required", "") == "true",
     )
+
+
+def _attributes(headers: Headers) -> dict[str, str]:
+    attributes: dict[str, str] = {}
+    for name, raw in headers:
+        if not name.startswith("ce_") and name not in _OTHER_ATTRIBUTES:
+            continue
+        if name in attributes:
+            raise BadEvent(f"header {name[:50]!r} more than once")
+        try:
+            attributes[name] = (raw or b"").decode()
+        except UnicodeDecodeError:
+            raise BadEvent(f"header {name[:50]!r} is not UTF-8") from None
+    return attributes
+
+
+def _key(key: bytes | None, *, subject: str | None) -> str:
+    try:
+        text = (key or b"").decode()
+    except UnicodeDecodeError:
+        raise BadEvent("the key is not UTF-8") from None
+    if not text:
+        raise BadEvent("no key: without one, the event has no place in an order")
+    if subject is not None and subject != text:
+        raise BadEvent(f"ce_subject {subject[:50]!r} is not the key {text[:50]!r}")
+    return text
+
+
+def _sequence(text: str) -> int:
+    """Return the number, which a column of 64 bits can hold."""
+    if not _WHOLE_NUMBER.fullmatch(text) or int(text) > _MAX_SEQUENCE:
+        raise BadEvent(f"malformed ce_sequence: {text[:50]!r}")
+    return int(text)
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise BadEvent(f"malformed ce_time: {text[:50]!r}") from None

@@ -4,9 +4,10 @@ Every record has one of three outcomes:
 - It takes effect, or it took effect before.
 - The record is at fault. After at most five attempts it goes to `<topic>.<consumer>.dlq` and into the DeadLetter table,
   and later events of its key are parked behind it.
-- The deploy is at fault. The process stops and the offset stays where it was.
+- It waits as a letter, because its type is braked, or only a newer release knows it. See shared.inbox.effects.
 
-An unavailable database, service or broker is not an outcome: the loop waits, stays in its group, and counts no attempt.
+An unavailable database, service or broker, or a missing migration, is not an outcome: the loop waits, stays in its
+group, and counts no attempt.
 The offset is stored after the work. A killed consumer therefore repeats some records, and the inbox makes that
 harmless.
 """
@@ -14,49 +15,40 @@ harmless.
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Final
 
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
-from django.db import connection, transaction
+from django.db import connection
 
 from shared.cloudevents import BadEvent
 from shared.events import topic_name
 from shared.heartbeat import Heartbeat
-from shared.inbox import letters, receipts
+from shared.inbox import receipts
+from shared.inbox.brake import BrakeLimits
 from shared.inbox.dlq import DeadLetterTopic
-from shared.inbox.effects import Effects, cause_of
+from shared.inbox.effects import MAX_ATTEMPTS, Effects, cause_of
 from shared.inbox.models import DeadLetter
 from shared.kafka.clients import group_consumer
 from shared.kafka.handlers import Handlers, topics_of
-from shared.kafka.outcomes import is_deploy_fault, is_transient, is_unavailable
+from shared.kafka.outcomes import is_transient, is_unavailable, log_unavailable
 from shared.kafka.records import Record
 
 log = structlog.get_logger(__name__)
 
-MAX_ATTEMPTS: Final = 5
 _UNAVAILABLE_BACKOFF: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of a consumer.
-
-    After `dead_letters` of handlers within `window`, the deploy is at fault, not the events.
-    """
+    """The limits of a consumer."""
 
     backoff: tuple[float, ...] = (0.1, 0.3, 1.0, 2.0)
-    dead_letters: int = 10
-    window: timedelta = timedelta(minutes=5)
     batch: int = 50
-
-
-class TooManyDeadLetters(Exception):
-    """So many events became dead letters within the window that the handlers must be at fault."""
+    brake: BrakeLimits = field(default_factory=BrakeLimits)
 
 
 class _Stopping(Exception):
@@ -80,9 +72,9 @@ class EventConsumer:
     ) -> None:
         self.name = name
         self._topics = topics_of(handlers)
-        self._effects = Effects(name=name, handlers=handlers)
-        self._stop = stop or threading.Event()
         self._limits = limits or Limits()
+        self._effects = Effects(name=name, handlers=handlers, brake=self._limits.brake)
+        self._stop = stop or threading.Event()
         self._heartbeat = Heartbeat(f"{name}.consumer")
         self._dead_letters = DeadLetterTopic(consumer=name)
         self._assigned: set[tuple[str, int]] = set()
@@ -94,7 +86,7 @@ class EventConsumer:
         self._kafka: Consumer
 
     def run(self) -> None:
-        """Consume until stopped. Raises TooManyDeadLetters, or another exception that shows a bad deploy."""
+        """Consume until stopped."""
         self._kafka = group_consumer(self.name)
         self._kafka.subscribe(
             [topic_name(topic) for topic in self._topics],
@@ -162,7 +154,7 @@ class EventConsumer:
                 self._done(record)
 
     def _handle(self, record: Record) -> None:
-        """Handle one record: it takes effect or becomes a dead letter. Raises what ends the process."""
+        """Handle one record: it takes effect, waits or becomes a dead letter."""
         attempts = 0
         waits = 0
         while True:
@@ -173,10 +165,8 @@ class EventConsumer:
                 self._dead_letter(record, fault=DeadLetter.Fault.MESSAGE, cause=str(bad), attempts=1)
                 return
             except Exception as error:
-                if is_deploy_fault(error):
-                    raise
                 if is_unavailable(error):
-                    log.warning("dependency_unavailable", consumer=self.name, cause=cause_of(error))
+                    log_unavailable(error, consumer=self.name)
                     self._wait(
                         _UNAVAILABLE_BACKOFF[min(waits, len(_UNAVAILABLE_BACKOFF) - 1)],
                         record,
@@ -210,21 +200,8 @@ class EventConsumer:
 
     def _dead_letter(self, record: Record, *, fault: DeadLetter.Fault, cause: str, attempts: int) -> None:
         def keep() -> None:
-            recent = letters.recent_handler_failures(consumer=self.name, within=self._limits.window)
-            if fault == DeadLetter.Fault.HANDLER and recent >= self._limits.dead_letters:
-                raise TooManyDeadLetters(
-                    f"{self.name}: the handlers of {recent} events failed within {self._limits.window}, the last with"
-                    f" {cause}. Stopped at {record.topic} {record.partition}/{record.offset}: this deploy looks bad."
-                )
             self._dead_letters.publish(record, cause=cause, attempts=attempts)
-            with transaction.atomic():
-                letters.keep_dead_letter(
-                    consumer=self.name,
-                    record=record,
-                    fault=fault,
-                    cause=cause,
-                    attempts=attempts,
-                )
+            self._effects.give_up(record, fault=fault, cause=cause, attempts=attempts)
 
         self._until_available(keep, record)
         log.error(
@@ -249,7 +226,7 @@ class EventConsumer:
 
     def _retry_letters(self) -> None:
         """Retry the dead letters that staff asked for and the events parked behind them, the oldest first."""
-        for topic, key in letters.waiting_keys(consumer=self.name):
+        for topic, key in self._effects.keys_to_retry():
             while not self._stop.is_set() and self._effects.retry_oldest(topic, key):
                 self._heartbeat.beat()
 
@@ -265,7 +242,7 @@ class EventConsumer:
         except Exception as error:
             if not is_unavailable(error):
                 raise
-            log.warning("dependency_unavailable", consumer=self.name, cause=cause_of(error))
+            log_unavailable(error, consumer=self.name)
             self._heartbeat.beat(ready=False)
             connection.close()
             return

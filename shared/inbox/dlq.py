@@ -19,21 +19,20 @@ class DeadLetterTopic:
     def publish(self, record: Record, *, cause: str, attempts: int) -> None:
         """Publish `record`. Raises BrokerUnavailable if Kafka does not confirm it in time.
 
-        The copy has no header that could not be read, and no value larger than the topic takes: the DeadLetter row
-        keeps the whole value.
+        The copy has no header that could not be read, and neither a value nor headers that are larger than the topic
+        takes: the DeadLetter row keeps all of it.
         """
-        headers = [
-            *record.headers,
-            ("dlq_cause", cause[:500].encode()),
+        about = [
+            ("dlq_cause", cause[:500].encode("utf-8", "backslashreplace")),
             ("dlq_attempts", str(attempts).encode()),
-            (
-                "dlq_origin",
-                f"{record.topic} {record.partition}/{record.offset}".encode(),
-            ),
+            ("dlq_origin", f"{record.topic} {record.partition}/{record.offset}".encode()),
         ]
-        error = self._send(record, record.value, headers)
+        without_value = [*about, ("dlq_value_omitted", b"too large")]
+        error = self._send(record, record.value, [*record.headers, *about])
         if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-            error = self._send(record, b"", [*headers, ("dlq_value_omitted", b"too large")])
+            error = self._send(record, b"", [*record.headers, *without_value])
+        if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            error = self._send(record, b"", [*without_value, ("dlq_headers_omitted", b"too large")])
         if error is not None:
             raise BrokerUnavailable(error.str())
 
@@ -51,5 +50,7 @@ class DeadLetterTopic:
         except KafkaException as refused:  # larger than the client takes
             error: KafkaError = refused.args[0]
             return error
+        except BufferError:  # the client's queue is full, because the broker takes nothing
+            return KafkaError(KafkaError._QUEUE_FULL)
         self._producer.flush(_DELIVERY_SECONDS)
         return reports[0] if reports else KafkaError(KafkaError._TIMED_OUT)

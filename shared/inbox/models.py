@@ -38,6 +38,7 @@ class DeadLetter(models.Model):
     class Fault(models.TextChoices):
         MESSAGE = "MESSAGE", "the message"
         HANDLER = "HANDLER", "its handling"
+        RELEASE = "RELEASE", "this release, which is too old for it"
         NONE = "", "none"
 
     OPEN: ClassVar = (Status.DEAD, Status.PARKED, Status.BRAKED, Status.RETRYING)

@@ -1,5 +1,6 @@
 """A Kafka record as the consumer and the dead letters keep it, and the checked event in it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import methodcaller
@@ -9,8 +10,10 @@ from confluent_kafka import Message as KafkaMessage
 from google.protobuf.message import Message
 
 from shared.cloudevents import BadEvent, Envelope, decode
+from shared.events import event_type, message_class, topic_name
 
 _MAX_ATTRIBUTE: Final = 255  # what the inbox's columns hold
+_TYPE: Final = re.compile(r"travel\.(?P<service>[a-z]+)(?:\.[a-z0-9_]+){2}\.v[1-9][0-9]*", re.ASCII)
 _checked_headers: Final = methodcaller("headers")
 
 
@@ -46,7 +49,7 @@ class Record:
             topic=message.topic() or "",
             partition=message.partition() or 0,
             offset=message.offset() or 0,
-            key=printable(_bytes(message.key()) or b"")[:_MAX_ATTRIBUTE],
+            key=printable(_bytes(message.key()) or b"", longest=_MAX_ATTRIBUTE),
             headers=headers,
             value=_bytes(message.value()),
             defect=defect,
@@ -59,10 +62,7 @@ class Record:
 
     def attribute(self, name: str) -> str:
         """Return the header `name` as text for a column or a log line, or an empty text if it is missing."""
-        return next(
-            (printable(value)[:_MAX_ATTRIBUTE] for key, value in self.headers if key == name),
-            "",
-        )
+        return next((printable(value, longest=_MAX_ATTRIBUTE) for key, value in self.headers if key == name), "")
 
 
 def headers_of(message: KafkaMessage) -> list[tuple[str, bytes]]:
@@ -83,23 +83,46 @@ def headers_of(message: KafkaMessage) -> list[tuple[str, bytes]]:
     return [(name, _bytes(value) or b"") for name, value in pairs or ()]
 
 
-def event_of(record: Record) -> tuple[Envelope, Message]:
-    """Return the event of `record` and its message. Raises BadEvent if it can never be handled as it is."""
+def event_of(record: Record) -> tuple[Envelope, Message | None]:
+    """Return the event of `record` and its message. The message is None if this release does not know the type.
+
+    Raises BadEvent if the record can never be handled as it is.
+    """
     if record.defect:
         raise BadEvent(record.defect)
     envelope = decode(key=record.key.encode(), value=record.value, headers=record.headers)
     if envelope.id != record.attribute("ce_id"):
         raise BadEvent(f"ce_id is longer than {_MAX_ATTRIBUTE} characters or not printable")
-    try:
-        return envelope, envelope.message()
-    except RecursionError as error:
-        raise BadEvent(f"value of {envelope.type} is nested too deeply") from error
+    check_origin(envelope, topic=record.topic)
+    return envelope, envelope.message() if message_class(envelope.type) else None
 
 
-def printable(value: bytes) -> str:
-    """Return `value` as text that a database and a log line can hold, whatever the bytes."""
-    text = value.decode("utf-8", "backslashreplace")
-    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
+def check_origin(envelope: Envelope, *, topic: str) -> None:
+    """Check that the type belongs on `topic` (its full name) and comes from the service that publishes it.
+
+    An unknown type belongs on every topic of the service that is in its name. Raises BadEvent.
+    """
+    found = _TYPE.fullmatch(envelope.type)
+    if not found or len(envelope.type) > _MAX_ATTRIBUTE:
+        raise BadEvent(f"malformed ce_type {envelope.type[:100]!r}")
+    if message := message_class(envelope.type):
+        belongs = topic == topic_name(event_type(message).topic)
+    else:
+        belongs = topic.startswith(topic_name(f"travel.{found['service']}."))
+    if not belongs:
+        raise BadEvent(f"{envelope.type} does not belong on {topic}")
+    if envelope.source != found["service"]:
+        raise BadEvent(f"ce_source {envelope.source[:50]!r} does not publish {envelope.type}")
+
+
+def printable(value: bytes, *, longest: int | None = None) -> str:
+    """Return `value` as text that a database and a log line can hold, whatever the bytes.
+
+    Not more than `longest` characters, and then without reading the rest.
+    """
+    text = (value if longest is None else value[: 4 * longest]).decode("utf-8", "backslashreplace")
+    shown = "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)
+    return shown if longest is None else shown[:longest]
 
 
 def _bytes(value: str | bytes | None) -> bytes | None:

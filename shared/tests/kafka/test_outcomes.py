@@ -6,7 +6,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, Programm
 
 from shared.cloudevents import BadEvent
 from shared.errors import Conflict, DeadlineExceeded, Unavailable
-from shared.kafka.outcomes import BrokerUnavailable, is_deploy_fault, is_unavailable
+from shared.kafka.outcomes import BrokerUnavailable, is_schema_behind, is_unavailable
 from shared.kafka.records import Record, event_of, printable
 
 
@@ -34,6 +34,7 @@ ATTEMPTS = [
     caused(OperationalError(), "57014"),
     caused(OperationalError(), "40P01"),
     caused(OperationalError(), "55P03"),
+    caused(ProgrammingError(), "42601"),
     IntegrityError(),
     Conflict(),
     ValueError(),
@@ -52,12 +53,13 @@ def test_other_failures_count_as_attempts(error):
     The consumer must not wait for ever for one message.
     """
     assert not is_unavailable(error)
-    assert not is_deploy_fault(error)
 
 
-def test_a_missing_table_is_the_deploys_fault():
-    assert is_deploy_fault(caused(ProgrammingError(), "42P01"))
-    assert not is_unavailable(caused(ProgrammingError(), "42P01"))
+@pytest.mark.parametrize("state", ["42P01", "42703", "42501"])
+def test_the_consumer_waits_for_a_missing_migration(state):
+    """Seen failing when a missing table ended the process, which the supervisor then started again and again."""
+    assert is_schema_behind(caused(ProgrammingError(), state))
+    assert is_unavailable(caused(ProgrammingError(), state))
 
 
 def test_any_bytes_become_text_that_a_database_can_store():

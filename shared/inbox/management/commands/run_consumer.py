@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import autodiscover_modules
 
-from shared.inbox.consumer import EventConsumer, TooManyDeadLetters
+from shared.inbox.consumer import EventConsumer
 from shared.kafka.handlers import registered
 
 
@@ -19,17 +19,11 @@ class Command(BaseCommand):
     help = "Consume the events that this service handles, until SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run the loop.
-
-        Raises CommandError if this deploy is bad; the supervisor then restarts the process with back-off.
-        """
+        """Run the loop. Raises CommandError if the service has no handler."""
         autodiscover_modules("consumers")
         if not registered:
             raise CommandError(f"{settings.SERVICE_NAME}: no app has a handler in its consumers module")
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
-        try:
-            EventConsumer(name=settings.SERVICE_NAME, handlers=registered, stop=stop).run()
-        except TooManyDeadLetters as error:
-            raise CommandError(str(error)) from error
+        EventConsumer(name=settings.SERVICE_NAME, handlers=registered, stop=stop).run()

@@ -15,6 +15,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from shared.events import topic_name
 from shared.kafka.clients import group_consumer
+from shared.kafka.probe import BrokerProbe
 
 POLL_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
@@ -22,6 +23,11 @@ _ANSWER_SECONDS: Final = 5.0
 _BATCH: Final = 500
 
 log = structlog.get_logger(__name__)
+
+
+class BrokerSilent(Exception):
+    """The probe got no answer from the broker."""
+
 
 Start = Callable[[Consumer, list[TopicPartition]], None]
 """Sets the offset of each partition at which reading starts."""
@@ -33,6 +39,10 @@ class BroadcastReader:
     `handle` is called about every POLL_SECONDS, with no records if none came. If it raises, or the broker is away, the
     reader starts again with `start_at`, for ever. `on_connected` is told about each change of the connection. All three
     run in the reader's thread. The thread is a daemon: a process that ends does not wait for it.
+
+    A broker that hangs is noticed after about 15 s. With a `probe` it is noticed after at most 3 s, and so is its
+    return. `on_connected` then also runs in the probe's thread, but never twice at the same time. The reader starts and
+    stops the probe.
     """
 
     def __init__(
@@ -43,6 +53,7 @@ class BroadcastReader:
         start_at: Start,
         handle: Callable[[Sequence[KafkaMessage]], None],
         on_connected: Callable[[bool], None] = lambda _: None,
+        probe: bool = False,
         make_consumer: Callable[..., Consumer] = group_consumer,
     ) -> None:
         self.make_consumer = make_consumer
@@ -54,6 +65,9 @@ class BroadcastReader:
         self._stopping = threading.Event()
         self._broken = threading.Event()
         self._outage_logged = False
+        self._probe = BrokerProbe(name, on_change=self._on_probe) if probe else None
+        self._reporting = threading.Lock()
+        self._logging = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -61,10 +75,14 @@ class BroadcastReader:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
             self._thread.start()
+            if self._probe is not None:
+                self._probe.start()
 
     def stop(self) -> None:
         """Let the thread end after its present poll. Does not wait."""
         self._stopping.set()
+        if self._probe is not None:
+            self._probe.stop()
 
     def join(self, seconds: float) -> None:
         """Wait for the end of the thread, at most `seconds`."""
@@ -76,9 +94,12 @@ class BroadcastReader:
             consumer: Consumer | None = None
             try:
                 self._broken.clear()
+                self._wait_for_the_broker()
+                if self._stopping.is_set():
+                    return
                 consumer = self.make_consumer(self._name, **self._options())
                 consumer.assign(self._partitions(consumer))
-                self._on_connected(True)
+                self._report(True)
                 while not self._stopping.is_set() and not self._broken.is_set():
                     records = _next_records(consumer)
                     self._log_return()
@@ -86,10 +107,27 @@ class BroadcastReader:
             except Exception as error:  # noqa: BLE001 - after any error the reader starts again
                 self._log_outage(error)
             finally:
-                self._on_connected(False)
+                self._report(False)
                 if consumer is not None:
                     consumer.close()
             self._stopping.wait(_RETRY_SECONDS)
+
+    def _wait_for_the_broker(self) -> None:
+        """Wait until the probe gets an answer, or until `stop`. Without a probe, do not wait."""
+        while self._probe is not None and not self._stopping.is_set():
+            if self._probe.wait(answers=True, seconds=POLL_SECONDS):
+                return
+
+    def _on_probe(self, answers: bool) -> None:
+        """Report a hung broker immediately: the reader's thread may be inside a call that waits for it."""
+        if not answers:
+            self._broken.set()
+            self._log_outage(BrokerSilent())
+            self._report(False)
+
+    def _report(self, connected: bool) -> None:
+        with self._reporting:
+            self._on_connected(connected and not self._broken.is_set())
 
     def _options(self) -> dict[str, object]:
         return {
@@ -120,14 +158,16 @@ class BroadcastReader:
 
     def _log_return(self) -> None:
         """Note the end of an outage. A returning broker may first answer with an error: a poll must have succeeded."""
-        if self._outage_logged:
-            log.info("reader_connected", reader=self._name)
-        self._outage_logged = False
+        with self._logging:
+            if self._outage_logged and not self._broken.is_set():
+                log.info("reader_connected", reader=self._name)
+                self._outage_logged = False
 
     def _log_outage(self, error: Exception) -> None:
-        if not self._outage_logged:
-            log.warning("reader_disconnected", reader=self._name, error=type(error).__name__)
-        self._outage_logged = True
+        with self._logging:
+            if not self._outage_logged:
+                log.warning("reader_disconnected", reader=self._name, error=type(error).__name__)
+            self._outage_logged = True
 
 
 def from_the_end(consumer: Consumer, partitions: list[TopicPartition]) -> None:

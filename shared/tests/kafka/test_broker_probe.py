@@ -7,16 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from shared.kafka.probe import BrokerProbe
-from shared.testing.swallowing_proxy import SwallowingProxy, swallowing_proxy
+from shared.testing.swallowing_proxy import SwallowingProxy
 
 NOTICED_SECONDS = 3.0
-
-
-@pytest.fixture
-def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[SwallowingProxy]:
-    with swallowing_proxy() as proxy:
-        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", proxy.address)
-        yield proxy
 
 
 @pytest.fixture

@@ -133,6 +133,14 @@ def proto() -> None:
 
 
 @app.command()
+def docs() -> None:
+    """Generate the catalogue of events: docs/events.md and docs/asyncapi.yaml."""
+    from launcher.commands.docs import docs as run
+
+    raise typer.Exit(run())
+
+
+@app.command()
 def lint() -> None:
     """Run every linter, type checker and architecture check."""
     from launcher.commands.lint import lint as run

@@ -119,6 +119,7 @@ def _write(cls: type[Message]) -> Path | None:
         "content-type": "application/json",
         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         "x-request-id": "019a2b3c22227000800000000000001f",
+        **({"ce_required": "true"} if event_type(cls).required else {}),
     }
     path.write_text(json.dumps({"headers": headers, "key": key, "value": value}, indent=2, ensure_ascii=False) + "\n")
     return path

@@ -141,6 +141,18 @@ def docs() -> None:
 
 
 @app.command()
+def release(
+    accept_breaks: Annotated[
+        bool, typer.Option("--accept-breaks", help="Also if the gate says that a client or a reader breaks.")
+    ] = False,
+) -> None:
+    """Move the baselines of protos, events and GraphQL, with which lint compares, to what is there now."""
+    from launcher.commands.release import release as run
+
+    raise typer.Exit(run(accept_breaks=accept_breaks))
+
+
+@app.command()
 def lint() -> None:
     """Run every linter, type checker and architecture check."""
     from launcher.commands.lint import lint as run

@@ -13,6 +13,11 @@ from launcher.vault import Vault
 
 OTHER_PACKAGES: Final = ("shared", "launcher", "demo", "payment_sandbox", "deploy", "manage_all.py")
 SETTINGS_OF: Final = "bookings"  # the service whose settings install every app of shared/
+# A check in Python: the module's check() prints its complaints and returns the exit code.
+_CHECK: Final = (
+    "import sys; from launcher.cli import guarded; from {module} import check;"
+    " sys.exit(guarded(lambda: sys.exit(check())))"
+)
 
 
 def lint(platform: Platform) -> int:
@@ -38,16 +43,19 @@ def checks(platform: Platform) -> dict[str, tuple[list[str], Mapping[str, str]]]
         "format": ([*python, "ruff", "format", "--check", "."], {}),
         "layers": ([*script, "from importlinter.cli import lint_imports_command as run; run()"], {}),
         "proto": ([str(tools / "buf"), "lint", "proto"], {}),
-        "proto, generated": (
-            [*script, "import sys; from launcher.commands.proto import check; sys.exit(check())"],
-            {},
-        ),
+        "proto, generated": ([*script, _CHECK.format(module="launcher.commands.proto")], {}),
     }
     if (platform.root / "proto" / "baseline.binpb").exists():
         commands["proto, breaking"] = (
             [str(tools / "buf"), "breaking", "proto", "--against", "proto/baseline.binpb"],
             {},
         )
+    commands["events"] = ([*script, _CHECK.format(module="launcher.contract_gate.events")], {})
+    commands["graphql"] = (
+        [*script, _CHECK.format(module="launcher.contract_gate.graphql")],
+        {"DJANGO_SETTINGS_MODULE": f"{package('gateway')}.config.settings"},
+    )
+    commands["documents, generated"] = ([*script, _CHECK.format(module="launcher.commands.docs")], {})
     for service in SERVICES:
         if (platform.root / package(service) / "config").is_dir():
             settings = {"DJANGO_SETTINGS_MODULE": f"{package(service)}.config.settings"}

@@ -1,19 +1,56 @@
-"""Declares every topic of the platform, dead letters included: `python -m shared.kafka.topics`."""
+"""Declares every topic of the platform, dead letters included: `python -m shared.kafka.topics`. Reports drift.
+
+Drift is what differs between the topics that the code declares and the topics of the broker.
+"""
 
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic
 
-from shared.events import DEAD_LETTER_TOPICS, TOPICS, topic_name
+from shared.events import DEAD_LETTER_TOPICS, TOPICS, Topic, topic_name
 from shared.kafka.clients import admin
+
+DECLARED: Final = (*TOPICS, *DEAD_LETTER_TOPICS)
+DECLARE: Final = "python -m shared.kafka.topics"
+_ANSWER_SECONDS: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A topic that differs from its declaration. `partitions` is None if the topic is missing."""
+
+    topic: str
+    declared: int
+    partitions: int | None
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, in one sentence."""
+        if self.partitions is None:
+            return f"The topic {self.topic} is missing."
+        return f"The topic {self.topic} has {self.partitions} partitions, and {self.declared} are declared."
+
+    @property
+    def remedy(self) -> str:
+        """What to type, or an empty string if nothing mends it without a decision."""
+        if self.partitions is None:
+            return DECLARE
+        if self.partitions < self.declared:
+            return f"kafka-topics.sh --alter --topic {self.topic} --partitions {self.declared} --bootstrap-server …"
+        return ""
 
 
 def declare() -> list[str]:
     """Create the missing topics and return their names. Raises KafkaException if the broker refuses a topic."""
     wanted = [
-        NewTopic(topic_name(topic.name), num_partitions=topic.partitions, replication_factor=-1)
-        for topic in (*TOPICS, *DEAD_LETTER_TOPICS)
+        NewTopic(topic_name(topic.name), num_partitions=topic.partitions, replication_factor=-1) for topic in DECLARED
     ]
     created = []
     for name, future in admin().create_topics(wanted, operation_timeout=20).items():
@@ -24,6 +61,27 @@ def declare() -> list[str]:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
     return created
+
+
+def drift(topics: Iterable[Topic] = DECLARED) -> list[Drift]:
+    """Return the topics that differ from their declaration. Raises KafkaException if the broker does not answer."""
+    known = admin().list_topics(timeout=_ANSWER_SECONDS).topics
+    found = []
+    for topic in topics:
+        name = topic_name(topic.name)
+        partitions = len(known[name].partitions) if name in known else None
+        if partitions != topic.partitions:
+            found.append(Drift(topic=name, declared=topic.partitions, partitions=partitions))
+    return found
+
+
+def warn_of_drift(topics: Iterable[Topic] = DECLARED) -> None:
+    """Log a warning for each topic that differs from its declaration. Never raises because of the broker."""
+    try:
+        for difference in drift(topics):
+            log.warning("topic_drift", problem=difference.problem, remedy=difference.remedy)
+    except KafkaException as error:
+        log.warning("topics_not_checked", cause=str(error))
 
 
 if __name__ == "__main__":

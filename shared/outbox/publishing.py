@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection
 from google.protobuf.message import Message
 
-from shared.cloudevents import to_json
+from shared.cloudevents import MAX_VALUE_BYTES, to_json
 from shared.events import event_type
 from shared.outbox.signals import announce
 from shared.telemetry import current_request_id, current_traceparent
@@ -17,17 +17,28 @@ class NotInTransaction(RuntimeError):
     """An event was published outside a transaction, so it could be sent without its change. This is a bug."""
 
 
+class PayloadTooLarge(RuntimeError):
+    """An event is larger than an event may be. The change that publishes it must not commit. This is a bug."""
+
+    def __init__(self, *, type_: str, size: int) -> None:
+        super().__init__(f"{type_} has {size:,} bytes of JSON. An event may have at most {MAX_VALUE_BYTES:,}.")
+        self.type, self.size, self.limit = type_, size, MAX_VALUE_BYTES
+
+
 def publish(message: Message, *, aggregate_id: UUID, sequence: int, occurred_at: datetime) -> None:
     """Send `message` to Kafka if and only if the current transaction commits.
 
     Call it under the lock of the aggregate, so that events of one aggregate are written in their order. Raises
-    NotInTransaction.
+    NotInTransaction, and PayloadTooLarge.
     """
     publish_many([(message, aggregate_id, sequence)], occurred_at=occurred_at)
 
 
 def publish_many(events: Iterable[tuple[Message, UUID, int]], *, occurred_at: datetime) -> None:
-    """Publish (message, aggregate id, sequence) triples in their order, in few statements. Raises NotInTransaction."""
+    """Publish (message, aggregate id, sequence) triples in their order, in few statements.
+
+    If one is too large, none is written. Raises NotInTransaction, and PayloadTooLarge.
+    """
     # Not at import: the package imports this module before the app registry is ready.
     from shared.outbox.models import OutboxEvent
 
@@ -39,7 +50,7 @@ def publish_many(events: Iterable[tuple[Message, UUID, int]], *, occurred_at: da
             topic=event_type(message).topic,
             key=str(aggregate_id),
             sequence=sequence,
-            value=to_json(message),
+            value=_value(message),
             traceparent=current_traceparent(),
             request_id=current_request_id(),
             occurred_at=occurred_at,
@@ -48,3 +59,10 @@ def publish_many(events: Iterable[tuple[Message, UUID, int]], *, occurred_at: da
     ]
     OutboxEvent.objects.bulk_create(rows, batch_size=1_000)
     announce()
+
+
+def _value(message: Message) -> str:
+    value = to_json(message)
+    if (size := len(value.encode())) > MAX_VALUE_BYTES:
+        raise PayloadTooLarge(type_=event_type(message).type, size=size)
+    return value

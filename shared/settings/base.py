@@ -6,6 +6,7 @@ A setting that the service's module writes after this line replaces the common o
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from shared.settings import security, web
@@ -55,6 +56,7 @@ def with_admin(
         "USE_I18N": True,
         "DATABASES": database(service),
         "CACHES": caches(service),
+        "OUTBOX_RETENTION": timedelta(days=env.whole_number("OUTBOX_RETENTION_DAYS", default=7)),
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "REST_FRAMEWORK": rest_framework(),
         "SPECTACULAR_SETTINGS": spectacular(title=title, description=description),

@@ -1,11 +1,9 @@
 """The relay: what it sends, in which order, and when it marks a row as delivered."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
 
 from bookings_service.tests.integration.events.support import INVENTORY, changed, delivered, relaying, write
 from shared.cloudevents import to_json
@@ -13,7 +11,6 @@ from shared.db import own_database
 from shared.events import event_type
 from shared.ids import uuid7
 from shared.outbox.models import OutboxEvent
-from shared.outbox.relay import DeliveryFailed, deliver, undelivered
 from shared.testing import eventually
 from shared.testing.kafka import events_of
 
@@ -81,40 +78,6 @@ def test_one_relay_is_active_and_another_takes_over() -> None:
     assert sequences == [1, 2]
 
 
-class _Failing:
-    """A producer whose broker refuses the second message of a batch."""
-
-    def __init__(self) -> None:
-        self.reports: list[Any] = []
-        self.purged = False
-
-    def produce(self, *_: Any, on_delivery: Any, **__: Any) -> None:
-        self.reports.append(on_delivery)
-
-    def poll(self, timeout: float) -> int:
-        return 0
-
-    def flush(self, timeout: float) -> int:
-        for number, report in enumerate(self.reports):
-            report("refused" if number == 1 else None, None)
-        return 0
-
-    def purge(self) -> None:
-        self.purged = True
-
-
-def test_only_acknowledged_events_are_marked_as_delivered() -> None:
-    write(uuid7(), 1, 2, 3)
-    with psycopg.connect(own_database(), autocommit=True) as database:
-        rows, sender = undelivered(database, source="bookings"), _Failing()
-        with pytest.raises(DeliveryFailed):
-            deliver(database, sender, rows)
-        remaining = [row.envelope.sequence for row in undelivered(database, source="bookings")]
-
-    assert 2 in remaining
-    assert sender.purged
-
-
 def test_a_killed_relay_sends_again_and_loses_nothing() -> None:
     """The relay dies after it has sent the events and before it marks them as delivered.
 
@@ -132,16 +95,3 @@ def test_a_killed_relay_sends_again_and_loses_nothing() -> None:
         eventually(delivered)
 
     assert [event.sequence for event in events_of(INVENTORY, str(key), count=5)] == [1, 2, 1, 2, 3]
-
-
-def test_no_transaction_is_open_while_the_relay_waits_for_the_broker() -> None:
-    with relaying():
-        write(uuid7(), 1)
-        eventually(delivered)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'travel-%-relay'"
-            )
-            states = {row[0] for row in cursor.fetchall()}
-
-    assert states == {"idle"}

@@ -8,6 +8,7 @@ from django.db.models import F
 from bookings_service.payments import ledger
 from bookings_service.payments.domain import PaymentStatus, RefundStatus
 from bookings_service.payments.models import Payment, Refund
+from bookings_service.payments.traces import current_trace
 from shared.money import Money
 
 
@@ -63,7 +64,7 @@ def record_refund(
             refund = Refund.objects.create(
                 payment=payment, booking_id=booking_id, amount_minor=part, currency=payment.currency,
                 status=RefundStatus.CREATED, reason=reason, due_at=now, created_at=now,
-                note=staff_reason, staff_id=staff_id,
+                note=staff_reason, staff_id=staff_id, **current_trace(),
             )  # fmt: skip
             refunds.append(refund)
             remaining -= part

@@ -17,6 +17,7 @@ from bookings_service.payments.domain import LIVE, PaymentStatus
 from shared.db import database_now
 from shared.failpoints import failpoint
 from shared.money import Money
+from shared.telemetry import bind_request
 
 
 def expire_holds(*, limit: int = 100) -> int:
@@ -39,7 +40,7 @@ EXPIRE_HOLDS = Job("expire_holds", expire_holds, lambda: earliest(_holds(), "hol
 
 
 def _expire_next() -> bool:
-    with transaction.atomic():
+    with bind_request(), transaction.atomic():  # nobody's request: each booking's events have a trace of their own
         now = database_now()
         booking = (
             _holds()

@@ -11,6 +11,7 @@ from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.services.cancellation.carry_out import cancel_with_full_refund
 from bookings_service.bookings.services.job import Job, now_if_any
 from shared.db import database_now
+from shared.telemetry import bind_request
 
 
 def cancel_bookings_of_cancelled_departures(*, limit: int = 50, departure_id: UUID | None = None) -> int:
@@ -39,7 +40,7 @@ CANCEL_BOOKINGS_OF_CANCELLED_DEPARTURES = Job(
 
 
 def _cancel(booking_id: UUID) -> bool:
-    with transaction.atomic():
+    with bind_request(), transaction.atomic():  # each booking has a trace of its own, and its refunds continue it
         now = database_now()
         booking = (
             Booking.objects.select_for_update(skip_locked=True)

@@ -29,6 +29,7 @@ from bookings_service.payments.refusals import (
     PaymentInProgress,
     ProviderUnavailable,
 )
+from bookings_service.payments.traces import current_trace
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.failpoints import failpoint
@@ -112,6 +113,7 @@ def _record(*, reference: str, method: str, key: str, traveller: Traveller) -> P
     return Payment.objects.create(
         booking=booking, amount_minor=booking.total_minor, currency=booking.currency, status=PaymentStatus.CREATED,
         provider=settings.PAYMENT_PROVIDER, method=method, idempotency_key=key, asked_at=now, created_at=now,
+        **current_trace(),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from bookings_service.payments.domain import LIVE, PaymentStatus
 from bookings_service.payments.models import Payment
 from bookings_service.payments.providers import provider_named
 from bookings_service.payments.providers.base import NothingDone, OutcomeUnknown, PaymentMethodRefused, ProviderResult
+from bookings_service.payments.traces import continued
 from shared.db import database_now
 from shared.errors import Unavailable
 from shared.failpoints import failpoint
@@ -34,10 +35,11 @@ def reconcile_due(*, limit: int = 20) -> int:
     """
     done = 0
     while done < limit and (payment := _select_to_ask()):
-        try:
-            _reconcile(payment)
-        except Unavailable:
-            log.warning("reconcile.provider_silent", payment_id=str(payment.id))
+        with continued(payment):
+            try:
+                _reconcile(payment)
+            except Unavailable:
+                log.warning("reconcile.provider_silent", payment_id=str(payment.id))
         done += 1
     return done
 
@@ -49,7 +51,8 @@ def reconcile_now(*, payment_id: UUID) -> str:
     not answer.
     """
     if payment := _select_to_ask(payment_id=payment_id):
-        _reconcile(payment)
+        with continued(payment):
+            _reconcile(payment)
     return str(Payment.objects.values_list("status", flat=True).get(id=payment_id))
 
 

@@ -18,21 +18,22 @@ from bookings_service.payments.domain import LIVE, PaymentStatus, SettleOutcome,
 from bookings_service.payments.models import Payment
 from bookings_service.payments.providers.base import ProviderResult
 from bookings_service.payments.refunds import record_refund
+from bookings_service.payments.traces import continued
 from shared.db import database_now
 from shared.failpoints import failpoint
 from shared.money import Money
 
 
 def settle_payment(*, payment_id: UUID, result: ProviderResult) -> SettleOutcome:
-    """Apply `result` to the payment. Return what that changed.
+    """Apply `result` to the payment, in the trace of the request that made it. Return what that changed.
 
     A result that contradicts the record (another amount, FAILED after SUCCEEDED) changes nothing. The locks are
     taken in the order of every other path: the booking, the payment, the inventory row.
     """
-    booking_id = Payment.objects.values_list("booking_id", flat=True).get(id=payment_id)
-    with transaction.atomic():
+    made = Payment.objects.get(id=payment_id)
+    with continued(made), transaction.atomic():
         now = database_now()
-        booking = Booking.objects.select_for_update().get(id=booking_id)
+        booking = Booking.objects.select_for_update().get(id=made.booking_id)
         payment = Payment.objects.select_for_update().get(id=payment_id)
         if result.amount != Money.from_minor(payment.amount_minor, payment.currency):
             return SettleOutcome.CONTRADICTS

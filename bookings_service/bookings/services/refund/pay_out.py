@@ -23,6 +23,7 @@ from bookings_service.payments.domain import UNDER_WAY, RefundStatus, check_refu
 from bookings_service.payments.models import Refund
 from bookings_service.payments.providers import provider_named
 from bookings_service.payments.providers.base import NothingDone, OutcomeUnknown
+from bookings_service.payments.traces import continued
 from shared.db import database_now
 from shared.failpoints import failpoint
 from shared.money import Money
@@ -34,7 +35,8 @@ log = structlog.get_logger(__name__)
 def pay_out_due(*, limit: int = 20) -> int:
     """Ask the provider for up to `limit` refunds that are due. Return their number."""
     done = 0
-    while done < limit and _pay_out_next():
+    while done < limit and (refund := _lease()):
+        _ask_provider(refund)
         done += 1
     return done
 
@@ -44,7 +46,8 @@ def pay_out_now(*, refund_id: UUID) -> str:
 
     Does nothing if the refund has ended, or if another process is asking for it.
     """
-    _pay_out_next(refund_id=refund_id)
+    if refund := _lease(refund_id=refund_id):
+        _ask_provider(refund)
     return str(Refund.objects.values_list("status", flat=True).get(id=refund_id))
 
 
@@ -56,7 +59,11 @@ def _under_way() -> QuerySet[Refund]:
 PAY_OUT = Job("pay_out", partial(pay_out_due, limit=1), lambda: earliest(_under_way(), "due_at"))
 
 
-def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
+def _lease(*, refund_id: UUID | None = None) -> Refund | None:
+    """Lease the refund `refund_id`, or the first that is due, so that no other process asks for it. Return it.
+
+    If this process dies, the refund is asked for again later, with the same key.
+    """
     with transaction.atomic():
         now = database_now()
         selected = Q(due_at__lte=now) if refund_id is None else Q(id=refund_id)
@@ -68,12 +75,20 @@ def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
             .order_by("due_at")
             .first()
         )
-        if refund is None:
-            return False
-        # A lease: if this process dies, the refund is asked for again later, with the same key.
-        refund.attempts += 1
-        refund.due_at = now + timedelta(seconds=_BACKOFF[min(refund.attempts, len(_BACKOFF)) - 1] + 5)
-        refund.save(update_fields=["attempts", "due_at"])
+        if refund is not None:
+            refund.attempts += 1
+            refund.due_at = now + timedelta(seconds=_BACKOFF[min(refund.attempts, len(_BACKOFF)) - 1] + 5)
+            refund.save(update_fields=["attempts", "due_at"])
+    return refund
+
+
+def _ask_provider(refund: Refund) -> None:
+    """Ask the provider to pay a leased refund out, in the trace of the request that made it, and apply the answer."""
+    with continued(refund):
+        _pay_out(refund)
+
+
+def _pay_out(refund: Refund) -> None:
     failpoint("refund.leased")
     provider = provider_named(refund.payment.provider)
     amount = Money.from_minor(refund.amount_minor, refund.currency)
@@ -84,20 +99,22 @@ def _pay_out_next(*, refund_id: UUID | None = None) -> bool:
     except (NothingDone, OutcomeUnknown):
         log.warning("refund.provider_silent", refund_id=str(refund.id), attempt=refund.attempts)
         # The refund may have been paid, so the clock asks again without limit. reconcile_payments lists it.
-        return True
+        return
     failpoint("refund.answered")
     if status is RefundStatus.FAILED and refund.attempts < len(_BACKOFF):
-        return True  # providers refuse refunds for temporary reasons; the next attempt is due later
+        return  # providers refuse refunds for temporary reasons; the next attempt is due later
     settle_refund(refund_id=refund.id, status=status)
-    return True
 
 
 def settle_refund(*, refund_id: UUID, status: RefundStatus) -> None:
-    """Apply the provider's answer about a refund, with its ledger entries and its event, once."""
-    booking_id = Refund.objects.values_list("booking_id", flat=True).get(id=refund_id)
-    with transaction.atomic():
+    """Apply the provider's answer about a refund, with its ledger entries and its event, once.
+
+    The event continues the trace of the request that made the refund.
+    """
+    made = Refund.objects.get(id=refund_id)
+    with continued(made), transaction.atomic():
         now = database_now()
-        booking = Booking.objects.select_for_update().get(id=booking_id)
+        booking = Booking.objects.select_for_update().get(id=made.booking_id)
         refund = Refund.objects.select_for_update().get(id=refund_id)
         if refund.status == status:
             return

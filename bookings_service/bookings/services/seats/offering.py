@@ -21,6 +21,7 @@ from bookings_service.bookings.services.seats import inventory
 from bookings_service.bookings.services.seats.waitlist_status import change_entry_status
 from shared.db import database_now
 from shared.outbox import publish
+from shared.telemetry import bind_request
 
 
 def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
@@ -45,9 +46,12 @@ def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
         inventory.hold(departure_id=departure_id, seats=entry.seats)
         free_seats -= entry.seats
         change_entry_status(entry, WaitlistAction.OFFER, offered_until=until)
-        publish(
-            events.waitlist_offered(entry), aggregate_id=entry.id, sequence=entry.sequence, occurred_at=now
-        )  # fmt: skip
+        with (
+            bind_request()
+        ):  # the offer is another traveller's: it does not continue the trace of who gave the seats back
+            publish(
+                events.waitlist_offered(entry), aggregate_id=entry.id, sequence=entry.sequence, occurred_at=now
+            )  # fmt: skip
         offers += 1
     return offers
 

@@ -18,6 +18,7 @@ from bookings_service.bookings.services.seats.waitlist_status import change_entr
 from contracts.travel.events.v1 import bookings_pb2 as pb
 from shared.db import database_now
 from shared.outbox import publish
+from shared.telemetry import bind_request
 
 
 def expire_offers(*, limit: int = 100) -> int:
@@ -104,6 +105,7 @@ def _expire_next_quote() -> bool:
 def _expire(entry: WaitlistEntry, *, reason: "pb.WaitlistExpiryReason.ValueType", now: datetime) -> None:
     """Change a locked entry to EXPIRED and publish the event. The caller releases the seats that the entry held."""
     change_entry_status(entry, WaitlistAction.EXPIRE)
-    publish(
-        events.waitlist_expired(entry, reason), aggregate_id=entry.id, sequence=entry.sequence, occurred_at=now
-    )  # fmt: skip
+    with bind_request():
+        publish(
+            events.waitlist_expired(entry, reason), aggregate_id=entry.id, sequence=entry.sequence, occurred_at=now
+        )  # fmt: skip

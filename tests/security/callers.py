@@ -55,6 +55,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
             "StaffCancelBooking", "StaffRefundBooking",
         ),
         **_rules("gateway", "optional", "BatchGetAvailability"),
+        **_rules("gateway", "none", "BatchGetSequences"),
         **_rules("destinations", "none", "SetCapacity"),
     },
     "notifications": {

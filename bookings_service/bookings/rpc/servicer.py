@@ -1,7 +1,7 @@
 """travel.bookings.v1. Each method calls one service or selector.
 
 Most methods serve the token's traveller: quotes, bookings, payments and the waiting list. Staff methods act on any
-booking and check the role. Free seats need no token, and SetCapacity is only for destinations_service.
+booking and check the role. Free seats and sequences need no token, and SetCapacity is only for destinations_service.
 """
 
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from bookings_service.bookings import selectors, services
-from bookings_service.bookings.rpc import pages, watching
+from bookings_service.bookings.rpc import pages, sequences, watching
 from bookings_service.bookings.rpc.mappers import (
     booking_to_proto,
     cancellation_quote_to_proto,
@@ -183,6 +183,11 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
                 for departure_id, seats in known.items()
             ]
         )
+
+    @rpc(callers=GATEWAY, traveller="none")
+    def BatchGetSequences(self, request: pb.BatchGetSequencesRequest, call: Call) -> pb.BatchGetSequencesResponse:
+        """Return the present sequence of everything that a gateway process watches, bookings in pages."""
+        return sequences.present(request)
 
     @rpc(callers=DESTINATIONS, traveller="none")
     def SetCapacity(self, request: pb.SetCapacityRequest, call: Call) -> pb.SetCapacityResponse:

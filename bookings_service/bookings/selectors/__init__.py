@@ -25,15 +25,24 @@ from bookings_service.bookings.selectors.history import booking_with_history, hi
 from bookings_service.bookings.selectors.payments import ended_payments_made_since, live_payments, payments_by_id
 from bookings_service.bookings.selectors.quotes import cancellation_quote, cancellation_quote_view, quote, quote_view
 from bookings_service.bookings.selectors.refunds import owed_refunds, refunds_by_id
+from bookings_service.bookings.selectors.sequences import (
+    BookingSequence,
+    DepartureSequence,
+    booking_sequences,
+    departure_sequences,
+)
 from bookings_service.bookings.selectors.waitlist import waitlist_entries, waitlist_of, waitlist_view
 
 __all__ = [
     "BY_START",
     "NEWEST",
+    "BookingSequence",
+    "DepartureSequence",
     "LiveBookingsCount",
     "availability",
     "booking_by_reference",
     "booking_of_any_traveller",
+    "booking_sequences",
     "booking_with_history",
     "bookings",
     "bookings_by_id",
@@ -42,6 +51,7 @@ __all__ = [
     "cancellation_quote_view",
     "check_free",
     "count_live_bookings",
+    "departure_sequences",
     "ended_payments_made_since",
     "history",
     "history_entry_view",

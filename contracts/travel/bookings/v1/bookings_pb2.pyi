@@ -1428,6 +1428,119 @@ class BatchGetAvailabilityResponse(_message.Message):
 Global___BatchGetAvailabilityResponse: _TypeAlias = BatchGetAvailabilityResponse  # noqa: Y015
 
 @_typing.final
+class BatchGetSequencesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKING_IDS_FIELD_NUMBER: _builtins.int
+    TRAVELLER_IDS_FIELD_NUMBER: _builtins.int
+    DEPARTURE_IDS_FIELD_NUMBER: _builtins.int
+    AFTER_BOOKING_ID_FIELD_NUMBER: _builtins.int
+    after_booking_id: _builtins.str
+    """For the next page of bookings: the last booking id of the page before."""
+    @_builtins.property
+    def booking_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def traveller_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All bookings of these travellers."""
+
+    @_builtins.property
+    def departure_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        booking_ids: _abc.Iterable[_builtins.str] | None = ...,
+        traveller_ids: _abc.Iterable[_builtins.str] | None = ...,
+        departure_ids: _abc.Iterable[_builtins.str] | None = ...,
+        after_booking_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_booking_id", b"after_booking_id", "booking_ids", b"booking_ids", "departure_ids", b"departure_ids", "traveller_ids", b"traveller_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetSequencesRequest: _TypeAlias = BatchGetSequencesRequest  # noqa: Y015
+
+@_typing.final
+class BookingSequence(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKING_ID_FIELD_NUMBER: _builtins.int
+    TRAVELLER_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    booking_id: _builtins.str
+    traveller_id: _builtins.str
+    sequence: _builtins.int
+    def __init__(
+        self,
+        *,
+        booking_id: _builtins.str = ...,
+        traveller_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking_id", b"booking_id", "sequence", b"sequence", "traveller_id", b"traveller_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookingSequence: _TypeAlias = BookingSequence  # noqa: Y015
+
+@_typing.final
+class DepartureSequence(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTURE_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    SEATS_AVAILABLE_FIELD_NUMBER: _builtins.int
+    departure_id: _builtins.str
+    sequence: _builtins.int
+    seats_available: _builtins.int
+    def __init__(
+        self,
+        *,
+        departure_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        seats_available: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departure_id", b"departure_id", "seats_available", b"seats_available", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepartureSequence: _TypeAlias = DepartureSequence  # noqa: Y015
+
+@_typing.final
+class BatchGetSequencesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKINGS_FIELD_NUMBER: _builtins.int
+    DEPARTURES_FIELD_NUMBER: _builtins.int
+    HAS_MORE_BOOKINGS_FIELD_NUMBER: _builtins.int
+    has_more_bookings: _builtins.bool
+    @_builtins.property
+    def bookings(self) -> _containers.RepeatedCompositeFieldContainer[Global___BookingSequence]:
+        """Ordered by id. An unknown id has no row."""
+
+    @_builtins.property
+    def departures(self) -> _containers.RepeatedCompositeFieldContainer[Global___DepartureSequence]: ...
+    def __init__(
+        self,
+        *,
+        bookings: _abc.Iterable[Global___BookingSequence] | None = ...,
+        departures: _abc.Iterable[Global___DepartureSequence] | None = ...,
+        has_more_bookings: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bookings", b"bookings", "departures", b"departures", "has_more_bookings", b"has_more_bookings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetSequencesResponse: _TypeAlias = BatchGetSequencesResponse  # noqa: Y015
+
+@_typing.final
 class SetCapacityRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

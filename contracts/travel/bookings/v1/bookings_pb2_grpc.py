@@ -115,6 +115,11 @@ class BookingsServiceStub:
                 request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetAvailabilityRequest.SerializeToString,
                 response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetAvailabilityResponse.FromString,
                 _registered_method=True)
+        self.BatchGetSequences = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/BatchGetSequences',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetSequencesRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetSequencesResponse.FromString,
+                _registered_method=True)
         self.SetCapacity = channel.unary_unary(
                 '/travel.bookings.v1.BookingsService/SetCapacity',
                 request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityRequest.SerializeToString,
@@ -266,6 +271,14 @@ class BookingsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchGetSequences(self, request, context):
+        """How far bookings and departures have come, without their content: what a gateway asks while it gets no events. For
+        the gateway itself, without a traveller. At most 1,000 ids in a request.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetCapacity(self, request, context):
         """Lowers or raises a departure's capacity before destinations commits it. CAPACITY_BELOW_SOLD{held, sold} where it does not fit.
         """
@@ -407,6 +420,11 @@ def add_BookingsServiceServicer_to_server(servicer, server):
                     servicer.BatchGetAvailability,
                     request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetAvailabilityRequest.FromString,
                     response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetAvailabilityResponse.SerializeToString,
+            ),
+            'BatchGetSequences': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetSequences,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetSequencesRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetSequencesResponse.SerializeToString,
             ),
             'SetCapacity': grpc.unary_unary_rpc_method_handler(
                     servicer.SetCapacity,
@@ -887,6 +905,33 @@ class BookingsService:
             '/travel.bookings.v1.BookingsService/BatchGetAvailability',
             travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetAvailabilityRequest.SerializeToString,
             travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetAvailabilityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetSequences(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/BatchGetSequences',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetSequencesRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchGetSequencesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,6 +53,10 @@ class BookingsServiceStub:
     WatchBooking: _grpc.UnaryStreamMultiCallable[_bookings_pb2.WatchBookingRequest, _bookings_pb2.WatchBookingResponse]
     """First what came after the sequence, then every event as it happens."""
     BatchGetAvailability: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.BatchGetAvailabilityRequest, _bookings_pb2.BatchGetAvailabilityResponse]
+    BatchGetSequences: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.BatchGetSequencesRequest, _bookings_pb2.BatchGetSequencesResponse]
+    """How far bookings and departures have come, without their content: what a gateway asks while it gets no events. For
+    the gateway itself, without a traveller. At most 1,000 ids in a request.
+    """
     SetCapacity: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.SetCapacityRequest, _bookings_pb2.SetCapacityResponse]
     """Lowers or raises a departure's capacity before destinations commits it. CAPACITY_BELOW_SOLD{held, sold} where it does not fit."""
     RenamePassenger: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.RenamePassengerRequest, _bookings_pb2.RenamePassengerResponse]
@@ -93,6 +97,10 @@ class BookingsServiceAsyncStub(BookingsServiceStub):
     WatchBooking: _aio.UnaryStreamMultiCallable[_bookings_pb2.WatchBookingRequest, _bookings_pb2.WatchBookingResponse]  # type: ignore[assignment]
     """First what came after the sequence, then every event as it happens."""
     BatchGetAvailability: _aio.UnaryUnaryMultiCallable[_bookings_pb2.BatchGetAvailabilityRequest, _bookings_pb2.BatchGetAvailabilityResponse]  # type: ignore[assignment]
+    BatchGetSequences: _aio.UnaryUnaryMultiCallable[_bookings_pb2.BatchGetSequencesRequest, _bookings_pb2.BatchGetSequencesResponse]  # type: ignore[assignment]
+    """How far bookings and departures have come, without their content: what a gateway asks while it gets no events. For
+    the gateway itself, without a traveller. At most 1,000 ids in a request.
+    """
     SetCapacity: _aio.UnaryUnaryMultiCallable[_bookings_pb2.SetCapacityRequest, _bookings_pb2.SetCapacityResponse]  # type: ignore[assignment]
     """Lowers or raises a departure's capacity before destinations commits it. CAPACITY_BELOW_SOLD{held, sold} where it does not fit."""
     RenamePassenger: _aio.UnaryUnaryMultiCallable[_bookings_pb2.RenamePassengerRequest, _bookings_pb2.RenamePassengerResponse]  # type: ignore[assignment]
@@ -226,6 +234,16 @@ class BookingsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _bookings_pb2.BatchGetAvailabilityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_bookings_pb2.BatchGetAvailabilityResponse, _abc.Awaitable[_bookings_pb2.BatchGetAvailabilityResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def BatchGetSequences(
+        self,
+        request: _bookings_pb2.BatchGetSequencesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.BatchGetSequencesResponse, _abc.Awaitable[_bookings_pb2.BatchGetSequencesResponse]]:
+        """How far bookings and departures have come, without their content: what a gateway asks while it gets no events. For
+        the gateway itself, without a traveller. At most 1,000 ids in a request.
+        """
 
     @_abc_1.abstractmethod
     def SetCapacity(

@@ -1,7 +1,8 @@
-"""Failpoints: places in the code where a process kills itself, for tests of crashes. Only with DEBUG.
+"""Failpoints: places in the code where a process kills or stops itself, for tests of crashes. Only with DEBUG.
 
-A process whose FAILPOINT names such a place sends itself SIGKILL there, once. It writes the file FAILPOINT_DIR/<name>
-first. While the file exists the failpoint does nothing, so that the restarted process gets past it.
+A process whose FAILPOINT names such a place sends itself SIGKILL there, once. With FAILPOINT_ACTION=stop it sends
+itself SIGSTOP instead, and goes on after a SIGCONT. It writes the file FAILPOINT_DIR/<name> first. While the file
+exists the failpoint does nothing, so that the restarted process gets past it.
 """
 
 import os
@@ -30,6 +31,12 @@ FAILPOINTS: Final[Mapping[str, str]] = {
     "expiry.before_commit": "the hold ended and its seats given back, nothing committed",
     "clock.between_jobs": "one job of the clock done, the others not",
     "relay.delivered": "events delivered to Kafka, not marked",
+    "delivery.claimed": "the notification claimed, nothing else done",
+    "mail.offered": "the mail server ready for the content, nothing of it sent",
+    "mail.accepted": "the mail server accepted the mail, nothing of it recorded",
+    "sms.written": "the SMS written, the call of the provider not recorded",
+    "sms.handed": "the call of the SMS provider recorded, the provider not called",
+    "sms.accepted": "the SMS provider accepted the SMS, nothing of it recorded",
     "sandbox.charged": "the traveller charged, the service not answered",
     "sandbox.webhook_due": "a webhook noted, not sent",
     "sandbox.webhook_sent": "a webhook sent and heard, not noted as heard",
@@ -37,15 +44,20 @@ FAILPOINTS: Final[Mapping[str, str]] = {
 }
 
 
+_SIGNALS: Final = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
+
+
 def failpoint(name: str) -> None:
-    """Kill this process here if FAILPOINT is `name` and the file of `name` does not exist yet."""
+    """Kill or stop this process here if FAILPOINT is `name` and the file of `name` does not exist yet."""
     if name == _ARMED:
-        _die(Path(os.environ["FAILPOINT_DIR"]), name)
+        _act(Path(os.environ["FAILPOINT_DIR"]), name)
 
 
 def _armed() -> str:
     name = os.environ.get("FAILPOINT", "")
-    is_known = name in FAILPOINTS and "FAILPOINT_DIR" in os.environ
+    is_known = (
+        name in FAILPOINTS and "FAILPOINT_DIR" in os.environ and os.environ.get("FAILPOINT_ACTION", "kill") in _SIGNALS
+    )
     if name and not (is_known and os.environ.get("DEBUG", "").lower() in ("true", "on", "yes", "1")):
         sys.stderr.write(
             "FAILPOINT is for tests of crashes: a name of shared/failpoints.py, FAILPOINT_DIR and DEBUG go with it\n"
@@ -54,13 +66,13 @@ def _armed() -> str:
     return name
 
 
-def _die(folder: Path, name: str) -> None:
+def _act(folder: Path, name: str) -> None:
     try:
         marker = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_SYNC, 0o644)
     except FileExistsError:
         return
     os.write(marker, f"{os.environ.get('TRAVEL_PROCESS', '')} {os.getpid()}\n".encode())
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), _SIGNALS[os.environ.get("FAILPOINT_ACTION", "kill")])
 
 
 _ARMED: Final = _armed()

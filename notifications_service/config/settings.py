@@ -41,6 +41,10 @@ EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 8
+# A worker that does not renew its claim of a notification for so long has lost it to another worker.
+NOTIFICATIONS_LEASE_SECONDS = env.whole_number("NOTIFICATIONS_LEASE_SECONDS", default=20)
+if NOTIFICATIONS_LEASE_SECONDS < 2:
+    refuse("NOTIFICATIONS_LEASE_SECONDS is malformed: 2 or more is expected")
 
 # Newest first: the first signs the links to documents, the others still open links from before a rotation.
 DOCUMENT_LINK_SECRETS = secrets("DOCUMENT_LINK_SECRET")

@@ -11,7 +11,7 @@ from typing import Final
 
 from notifications_service.billing.formatting import amount, day, moment, punctuated
 from notifications_service.notifications.contracts import BookingFacts, ClaimedNotification, OfferFacts
-from notifications_service.notifications.domain import POLICIES, Kind
+from notifications_service.notifications.domain import POLICIES, Kind, Policy
 from notifications_service.notifications.wording import LABELS, SMS, SUBJECTS, WORDING, Words
 from notifications_service.upstream import Contact, Link, PhoneCode
 from shared.text import Locale, Text
@@ -106,8 +106,14 @@ def mail_content(
         button=(words.button.in_(locale), link.url) if words.button and link and link.url else None,
         notes=tuple(_fill(text, locale, params) for text in words.notes),
         labels={name: punctuated(text.in_(locale), locale) for name, text in LABELS.items() if name != "greeting"},
-        footer=_fill(LABELS["account_footer" if POLICIES[notification.kind].essential else "footer"], locale, params),
+        footer=_fill(LABELS[_footer(POLICIES[notification.kind])], locale, params),
     )
+
+
+def _footer(policy: Policy) -> str:
+    if policy.protects_account:
+        return "account_footer"
+    return "footer" if policy.declinable else "undeclinable_footer"
 
 
 def sms_text(*, notification: ClaimedNotification, contact: Contact, code: PhoneCode | None = None) -> str:

@@ -126,7 +126,10 @@ class NotificationView:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedNotification:
-    """A notification that this worker has claimed. It has everything that its text needs, except the contact."""
+    """A notification that this worker has claimed. It has everything that its text needs, except the contact.
+
+    `attempts` is the number of this attempt. `is_probe` is whether it probes a paused channel.
+    """
 
     id: UUID
     person_id: UUID
@@ -136,6 +139,9 @@ class ClaimedNotification:
     created_at: datetime
     requested_at: datetime
     request_id: str
+    traceparent: str = ""
+    not_after: datetime | None = None
+    is_probe: bool = False
     booking: BookingFacts | None = None
     offer: OfferFacts | None = None
     invoice_id: UUID | None = None

@@ -4,7 +4,7 @@ Pure: takes `now` and values, returns values or raises. No clock, no settings, n
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -56,29 +56,35 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The channels of a kind. A person cannot decline an `essential` kind: it protects the account."""
+    """The channels of a kind, and whether a person can switch its mail off.
+
+    The mail of a kind that is not `declinable` is always sent. An SMS about a booking always follows the person's
+    choice. A kind that `protects_account` says so at the foot of its mail.
+    """
 
     channels: tuple[Channel, ...] = (Channel.EMAIL,)
-    essential: bool = False
+    declinable: bool = True
+    protects_account: bool = False
 
 
+_ACCOUNT: Final = Policy(declinable=False, protects_account=True)
 POLICIES: Final = {
-    Kind.VERIFY_EMAIL: Policy(essential=True),
-    Kind.ALREADY_REGISTERED: Policy(essential=True),
-    Kind.RESET_PASSWORD: Policy(essential=True),
-    Kind.CONFIRM_EMAIL_CHANGE: Policy(essential=True),
-    Kind.EMAIL_CHANGED: Policy(essential=True),
-    Kind.EMAIL_CHANGE_REQUESTED: Policy(essential=True),
-    Kind.PASSWORD_CHANGED: Policy(essential=True),
-    Kind.PHONE_CHANGED: Policy(essential=True),
-    Kind.NEW_DEVICE: Policy(essential=True),
-    Kind.REUSE_DETECTED: Policy(essential=True),
-    Kind.SESSIONS_ENDED: Policy(essential=True),
-    Kind.VERIFY_PHONE: Policy(channels=(Channel.SMS,), essential=True),
-    Kind.BOOKING_CONFIRMED: Policy(channels=(Channel.EMAIL, Channel.SMS)),
-    Kind.BOOKING_CHANGED: Policy(),
-    Kind.BOOKING_CANCELLED: Policy(channels=(Channel.EMAIL, Channel.SMS)),
-    Kind.DEPARTURE_CANCELLED: Policy(channels=(Channel.EMAIL, Channel.SMS)),
+    Kind.VERIFY_EMAIL: _ACCOUNT,
+    Kind.ALREADY_REGISTERED: _ACCOUNT,
+    Kind.RESET_PASSWORD: _ACCOUNT,
+    Kind.CONFIRM_EMAIL_CHANGE: _ACCOUNT,
+    Kind.EMAIL_CHANGED: _ACCOUNT,
+    Kind.EMAIL_CHANGE_REQUESTED: _ACCOUNT,
+    Kind.PASSWORD_CHANGED: _ACCOUNT,
+    Kind.PHONE_CHANGED: _ACCOUNT,
+    Kind.NEW_DEVICE: _ACCOUNT,
+    Kind.REUSE_DETECTED: _ACCOUNT,
+    Kind.SESSIONS_ENDED: _ACCOUNT,
+    Kind.VERIFY_PHONE: Policy(channels=(Channel.SMS,), declinable=False, protects_account=True),
+    Kind.BOOKING_CONFIRMED: Policy(channels=(Channel.EMAIL, Channel.SMS), declinable=False),
+    Kind.BOOKING_CHANGED: Policy(declinable=False),
+    Kind.BOOKING_CANCELLED: Policy(channels=(Channel.EMAIL, Channel.SMS), declinable=False),
+    Kind.DEPARTURE_CANCELLED: Policy(channels=(Channel.EMAIL, Channel.SMS), declinable=False),
     Kind.PASSENGER_RENAMED: Policy(),
     Kind.HOLD_EXPIRED: Policy(),
     Kind.PAYMENT_FAILED: Policy(),
@@ -88,11 +94,14 @@ POLICIES: Final = {
     Kind.WAITLIST_CLOSED: Policy(),
 }
 
-# How long a worker's claim lasts: longer than all timeouts of one delivery together.
-LEASE: Final = timedelta(seconds=20)
-# How long delivery is tried before the notification is FAILED.
-GIVE_UP_AFTER: Final = timedelta(hours=24)
-_BACKOFF: Final = (2, 5, 15, 30, 60, 120, 300)
+# The seconds before the next attempt, after 1, 2, … failures. Each wait is shortened at random by up to half.
+RETRY_STEPS: Final = (2, 5, 15, 30, 60, 120, 300, 900, 1800, 3600, 7200, 14400)
+# The same while another service is unavailable: it is not the notification's failure, and it passes soon.
+UPSTREAM_STEPS: Final = (2, 5, 15, 30)
+# The same between the probes of a paused channel.
+PROBE_STEPS: Final = (10, 20, 40, 80, 120)
+# The failures after which a notification is FAILED. With RETRY_STEPS that is three days for mails, three hours for SMS.
+MOST_FAILURES: Final = {Channel.EMAIL: 35, Channel.SMS: 12}
 
 HOLD_REASONS: Final = frozenset({"HOLD_EXPIRED", "PAYMENT_FAILED"})
 
@@ -116,29 +125,34 @@ def suppression_reason(*, kind: Kind, channel: Channel, preferences: Preferences
     """
     if preferences is None:
         return "the account no longer exists"
-    essential = POLICIES[kind].essential
     if channel is Channel.SMS:
-        return _sms_suppression(preferences, essential=essential)
+        return _sms_suppression(kind, preferences)
     if not preferences.email:
         return "no address"
-    return "" if preferences.notify_by_email or essential else "declined email"
+    return "" if preferences.notify_by_email or not POLICIES[kind].declinable else "declined email"
 
 
-def _sms_suppression(preferences: Preferences, *, essential: bool) -> str:
+def _sms_suppression(kind: Kind, preferences: Preferences) -> str:
     if not preferences.phone:
         return "no phone number"
-    if essential:
+    if kind is Kind.VERIFY_PHONE:
         return ""
     if not preferences.phone_verified:
         return "unverified phone number"
     return "" if preferences.notify_by_sms else "declined SMS"
 
 
-def next_attempt(*, attempts: int, created_at: datetime, now: datetime) -> datetime | None:
-    """Return when to try again after `attempts` failed attempts, or None if GIVE_UP_AFTER has passed."""
-    if now - created_at > GIVE_UP_AFTER:
-        return None
-    return now + timedelta(seconds=_BACKOFF[min(attempts, len(_BACKOFF)) - 1])
+def latest_time(*, kind: Kind, held_until: datetime | None) -> datetime | None:
+    """Return the time after which a notification of `kind` must not be sent, or None if it is never too late.
+
+    Two kinds ask the person to act while seats are held. After that, their text is wrong.
+    """
+    return held_until if kind in (Kind.PAYMENT_FAILED, Kind.WAITLIST_OFFERED) else None
+
+
+def has_given_up(*, channel: Channel, failures: int) -> bool:
+    """Return whether a notification with so many failures is not tried again."""
+    return failures >= MOST_FAILURES[channel]
 
 
 def cancellation_kind(reason: str) -> Kind:

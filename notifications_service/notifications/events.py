@@ -3,33 +3,36 @@
 from datetime import datetime
 
 from contracts.travel.events.v1 import notifications_pb2
-from notifications_service.notifications.models import Notification
+from notifications_service.notifications.contracts import ClaimedNotification
 from shared.outbox import publish
 
 
-def sent(row: Notification, *, now: datetime) -> None:
+def sent(notification: ClaimedNotification, *, now: datetime) -> None:
     """Publish that the notification was sent."""
     publish(
         notifications_pb2.NotificationSent(
-            notification_id=str(row.id), person_id=str(row.person_id), channel=row.channel, template=row.kind
+            notification_id=str(notification.id),
+            person_id=str(notification.person_id),
+            channel=notification.channel.value,
+            template=notification.kind.value,
         ),
-        aggregate_id=row.id,
-        sequence=row.attempts,
+        aggregate_id=notification.id,
+        sequence=notification.attempts,
         occurred_at=now,
     )
 
 
-def failed(row: Notification, *, cause: str, now: datetime) -> None:
+def failed(notification: ClaimedNotification, *, cause: str, now: datetime) -> None:
     """Publish that the notification could not be delivered, and why."""
     publish(
         notifications_pb2.NotificationFailed(
-            notification_id=str(row.id),
-            person_id=str(row.person_id),
-            channel=row.channel,
-            template=row.kind,
+            notification_id=str(notification.id),
+            person_id=str(notification.person_id),
+            channel=notification.channel.value,
+            template=notification.kind.value,
             cause=cause[:200],
         ),
-        aggregate_id=row.id,
-        sequence=row.attempts,
+        aggregate_id=notification.id,
+        sequence=notification.attempts,
         occurred_at=now,
     )

@@ -4,11 +4,11 @@
 are sent. A line break in a header is an error, before anything is sent.
 """
 
+import re
 import smtplib
-import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -18,16 +18,14 @@ from typing import Final
 
 from django.conf import settings
 
+from notifications_service.notifications.channels.faults import AddressMalformed, MessageRefused, TryLater
+from notifications_service.notifications.channels.smtp import DOMAIN, Connection, broken, connect
+from notifications_service.notifications.channels.verdicts import Stage, fault_of_reply
+from shared.failpoints import failpoint
+
 _IDLE_SECONDS: Final = 30.0
-_DOMAIN: Final = "travel.example"
-
-
-class MailRefused(Exception):
-    """The server will never accept this mail for this address."""
-
-
-class MailServerUnavailable(Exception):
-    """The server cannot be reached, or answered that it may accept the mail later."""
+_ADDRESS: Final = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_LEADING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +51,23 @@ class Mail:
     attachments: Sequence[Attachment] = ()
     calendar: bytes = b""
     calendar_method: str = ""
+    trace_id: str = ""
 
 
 def message_id(key: str) -> str:
     """Return the Message-ID of the notification `key`."""
-    return f"<{key}@{_DOMAIN}>"
+    return f"<{key}@{DOMAIN}>"
 
 
 def sender_address() -> str:
     """Return the bare address that mails come from."""
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+def check_address(address: str) -> None:
+    """Raise AddressMalformed if no mail can be sent to the address."""
+    if not (address.isprintable() and _ADDRESS.fullmatch(address)):
+        raise AddressMalformed(address=address)
 
 
 def build(mail: Mail) -> EmailMessage:
@@ -77,6 +82,8 @@ def build(mail: Mail) -> EmailMessage:
     message["To"] = mail.to
     message["Subject"] = mail.subject
     message["Auto-Submitted"] = "auto-generated"
+    if mail.trace_id:
+        message["X-Trace-Id"] = mail.trace_id
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     if mail.calendar:
@@ -96,27 +103,36 @@ class Mailer:
     def __init__(self) -> None:
         self._local = threading.local()
 
-    def send(self, mail: Mail) -> None:
-        """Send `mail`. Raises MailRefused, or MailServerUnavailable if a later attempt may succeed."""
+    def send(self, mail: Mail, *, proceed: Callable[[], None] = lambda: None) -> None:
+        """Send `mail`. Call `proceed` before each command; an exception of it ends the conversation.
+
+        Raises MessageRefused, AddressRefused, ChannelUnusable or TryLater, see `faults`.
+        """
         try:
+            check_address(mail.to)
             message = build(mail)
         except (ValueError, UnicodeError) as error:
-            raise MailRefused(f"malformed mail: {type(error).__name__}") from error
+            raise AddressMalformed(address=mail.to) from error
+        proceed()
+        connection, is_new = self._connection()
         try:
-            self._connection().send_message(message, from_addr=sender_address(), to_addrs=[mail.to])
+            conversation = _Conversation(connection, message, mail.to, proceed)
+            try:
+                conversation.begin()
+            except TryLater:
+                if is_new:
+                    raise
+                self.close()  # a server may close a connection that served many mails
+                conversation = _Conversation(self._connection()[0], message, mail.to, proceed)
+                conversation.begin()
+            conversation.finish()
             self._local.used = time.monotonic()
-        except smtplib.SMTPRecipientsRefused as error:
-            code, _ = next(iter(error.recipients.values()))
+        except MessageRefused:
             self._reset()
-            raise (MailRefused if 500 <= code < 600 else MailServerUnavailable)(f"recipient: {code}") from error
-        except smtplib.SMTPResponseException as error:
+            raise
+        except BaseException:
             self.close()
-            raise (MailRefused if 500 <= error.smtp_code < 600 else MailServerUnavailable)(
-                f"{error.smtp_code}"
-            ) from error
-        except (smtplib.SMTPException, OSError) as error:
-            self.close()
-            raise MailServerUnavailable(type(error).__name__) from error
+            raise
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -125,41 +141,74 @@ class Mailer:
         if server is not None:
             server.close()
 
-    def _connection(self) -> smtplib.SMTP:
+    def _connection(self) -> tuple[Connection, bool]:
+        """Return this thread's connection, and whether it is new."""
         server = getattr(self._local, "server", None)
         if server is not None and time.monotonic() - self._local.used > _IDLE_SECONDS and not _answers(server):
             self.close()
             server = None
-        if server is None:
-            server = self._local.server = _connect()
-            self._local.used = time.monotonic()
-        return server
+        if server is not None:
+            return server, False
+        server = self._local.server = connect()
+        self._local.used = time.monotonic()
+        return server, True
 
     def _reset(self) -> None:
+        """End the transaction that the server refused, so that the connection serves the next mail."""
+        server = self._local.server
         try:
-            self._local.server.rset()
+            server.restart_limit()
+            server.rset()
         except (smtplib.SMTPException, OSError):
             self.close()
 
 
-def _connect() -> smtplib.SMTP:
-    host, port, timeout = settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT
-    server: smtplib.SMTP
-    if settings.EMAIL_USE_SSL:
-        server = smtplib.SMTP_SSL(
-            host, port, local_hostname=_DOMAIN, timeout=timeout, context=ssl.create_default_context()
-        )
-    else:
-        server = smtplib.SMTP(host, port, local_hostname=_DOMAIN, timeout=timeout)
-        if settings.EMAIL_USE_TLS:
-            server.starttls(context=ssl.create_default_context())
-    if settings.EMAIL_HOST_USER:
-        server.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
-    return server
+class _Conversation:
+    """The commands that carry one mail. Each raises the fault that the reply tells of."""
+
+    def __init__(self, connection: Connection, message: EmailMessage, to: str, proceed: Callable[[], None]) -> None:
+        self._server = connection
+        self._to = to
+        self._proceed = proceed
+        self._until = time.monotonic() + 3 * settings.NOTIFICATIONS_LEASE_SECONDS
+        self._is_international = not to.isascii()
+        self._content = message.as_bytes(policy=SMTP.clone(utf8=self._is_international))
+
+    def begin(self) -> None:
+        """Name the sender."""
+        if self._is_international and not self._server.has_extn("smtputf8"):
+            raise MessageRefused("the mail server accepts no international address")
+        options = [f"size={len(self._content)}"] if self._server.has_extn("size") else []
+        options += ["SMTPUTF8", "BODY=8BITMIME"] if self._is_international else []
+        self._ask(Stage.MAIL, 250, lambda: self._server.mail(sender_address(), options))
+
+    def finish(self) -> None:
+        """Name the recipient and send the content."""
+        self._ask(Stage.RCPT, 250, lambda: self._server.rcpt(self._to), also=251)
+        self._ask(Stage.DATA, 354, lambda: self._server.docmd("data"))
+        failpoint("mail.offered")
+        self._ask(Stage.CONTENT, 250, self._send_content)
+
+    def _send_content(self) -> tuple[int, bytes]:
+        self._server.send(_LEADING_DOT.sub(b"..", self._content) + b".\r\n")
+        return self._server.getreply()
+
+    def _ask(self, stage: Stage, wanted: int, command: Callable[[], tuple[int, bytes]], also: int = 0) -> None:
+        self._proceed()
+        if time.monotonic() > self._until:
+            raise TryLater(f"{stage}: the conversation took too long")
+        self._server.restart_limit()
+        try:
+            code, text = command()
+        except OSError as error:  # smtplib's errors are OSErrors
+            raise broken(stage, error) from error
+        if code not in (wanted, also):
+            raise fault_of_reply(stage, code, text, address=self._to)
 
 
-def _answers(server: smtplib.SMTP) -> bool:
+def _answers(server: Connection) -> bool:
     try:
-        return server.noop()[0] == 250
+        server.restart_limit()
+        return bool(server.noop()[0] == 250)
     except (smtplib.SMTPException, OSError):
         return False

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from notifications_service.billing.contracts import InvoiceView
 from notifications_service.notifications.contracts import BookingFacts, OfferFacts
-from notifications_service.notifications.domain import POLICIES, Channel, Kind
+from notifications_service.notifications.domain import POLICIES, Channel, Kind, latest_time
 from notifications_service.notifications.models import Notification
 from notifications_service.notifications.queues import Queue, queue_of
 from notifications_service.notifications.signals import notification_requested
@@ -48,6 +48,7 @@ def request(
         facts["offer"] = offer.to_json()
     if amount:
         facts["amount"] = [amount.minor, amount.currency]
+    held_until = offer.offered_until if offer else booking.held_until if booking else None
     rows = Notification.objects.bulk_create(
         Notification(
             person_id=person_id,
@@ -60,6 +61,7 @@ def request(
             facts=facts,
             request_id=received.request_id,
             traceparent=current_traceparent(),
+            not_after=latest_time(kind=kind, held_until=held_until),
             created_at=received.at,
             next_attempt_at=received.at,
         )

@@ -6,11 +6,11 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from notifications_service.notifications.domain import Channel, Status
-from notifications_service.notifications.models import Notification
+from notifications_service.notifications.models import Notification, PausedChannel
 from notifications_service.notifications.queues import URGENT_KINDS, Queue
 from notifications_service.notifications.services.attempts import is_overdue
 from shared.db import try_advisory_xact_lock
@@ -64,15 +64,31 @@ def sweep(*, waiting_in: Callable[[Queue], int], enqueue: Enqueue) -> int:
 
 
 def overdue(queue: Queue, *, limit: int = FULL) -> list[UUID]:
-    """Return the ids of the queue's notifications that should have been delivered by now, oldest first."""
-    rows = Notification.objects.filter(is_overdue(by=_FAST_PATH), _ROWS[queue])
-    return list(rows.order_by("next_attempt_at", "id").values_list("id", flat=True)[:limit])
+    """Return the ids of the queue's notifications that should have been delivered by now, oldest first.
+
+    Of a paused channel it is only one, and only if a probe is due.
+    """
+    rows = Notification.objects.filter(is_overdue(by=_FAST_PATH), _ROWS[queue]).order_by("next_attempt_at", "id")
+    paused = list(PausedChannel.objects.values_list("channel", flat=True))
+    if not paused:
+        return list(rows.values_list("id", flat=True)[:limit])
+    return [*_probes(rows), *rows.exclude(channel__in=paused).values_list("id", flat=True)[:limit]]
+
+
+def _probes(rows: QuerySet[Notification]) -> list[UUID]:
+    """Return the oldest of `rows` for each paused channel whose probe is due."""
+    due = PausedChannel.objects.filter(next_probe_at__lte=Now()).values_list("channel", flat=True)
+    oldest = (rows.filter(channel=channel).values_list("id", flat=True).first() for channel in due)
+    return [notification_id for notification_id in oldest if notification_id]
 
 
 def send_again(*, notification_id: UUID) -> None:
-    """Make a failed notification PENDING again, due at once. Raises NotFailed if it has any other status."""
+    """Make a failed notification PENDING again, due at once, with no failures counted. Raises NotFailed otherwise.
+
+    It keeps the time at which it was made, because a mail that is sent twice must be the same mail.
+    """
     changed = Notification.objects.filter(id=notification_id, status=Status.FAILED).update(
-        status=Status.PENDING, next_attempt_at=Now() - _FAST_PATH, created_at=Now(), cause=""
+        status=Status.PENDING, next_attempt_at=Now() - _FAST_PATH, failures=0, cause=""
     )
     if not changed:
         raise NotFailed

@@ -22,6 +22,10 @@ LABELS: Final[Mapping[str, Text]] = {
         en="This mail is about your account or a booking of yours. Prices include tax.",
         fr="Ce message concerne votre compte ou une de vos réservations. Les prix sont TTC.",
     ),
+    "undeclinable_footer": Text(
+        en="This mail is about a booking of yours. Such mails are always sent. Prices include tax.",
+        fr="Ce message concerne une de vos réservations. Ces messages sont toujours envoyés. Les prix sont TTC.",
+    ),
     "account_footer": Text(
         en="You get this mail because this address was given for a Travel account. Such mails are always sent: they protect"
         " the account.",

@@ -13,7 +13,8 @@ from contracts.travel.common.v1 import common_pb2
 from contracts.travel.events.v1 import bookings_pb2
 from notifications_service.billing.models import Invoice
 from notifications_service.notifications import services
-from notifications_service.notifications.channels.mail import Mail, Mailer, MailRefused, build, message_id
+from notifications_service.notifications.channels.faults import AddressMalformed
+from notifications_service.notifications.channels.mail import Mail, Mailer, build, message_id
 from notifications_service.notifications.domain import Status
 from notifications_service.notifications.models import Notification
 from notifications_service.notifications.queues import Queue
@@ -85,13 +86,26 @@ def test_mail_and_sms_are_in_the_travellers_language(users, mailbox, sms_folder)
 
 def test_declined_channels_are_suppressed(users, mailbox, sms_folder):
     person = users.add(notify_by_email=False, notify_by_sms=False)
+    refund = bookings_pb2.RefundSnapshot(refund_id="0193b7c0-0000-7000-8000-000000000001", amount=eur(87615))
+    rows = [
+        *handle(bookings_pb2.RefundSucceeded(booking=snapshot(person), refund=refund)),
+        *[row for row in handle(confirmed(person)) if row.channel == "SMS"],
+    ]
 
-    outcomes = [services.deliver(notification_id=row.id) for row in handle(confirmed(person))]
+    outcomes = [services.deliver(notification_id=row.id) for row in rows]
 
     assert outcomes == [Status.SUPPRESSED, Status.SUPPRESSED]
     assert mailbox.mails == []
     assert not sms_folder.exists()
     assert Invoice.objects.count() == 1
+
+
+def test_the_mail_of_a_confirmation_cannot_be_declined(users, mailbox):
+    """Seen failing (SUPPRESSED) while the kind could be declined."""
+    row = handle(confirmed(users.add(notify_by_email=False)))[0]
+
+    assert services.deliver(notification_id=row.id) is Status.SENT
+    assert "Such mails are always sent." in part(mailbox.mails[0], "text/plain").get_content()
 
 
 def test_an_unverified_phone_gets_no_sms(users, mailbox, sms_folder):
@@ -150,7 +164,7 @@ def test_the_mail_of_a_failed_payment_says_until_when_seats_are_held(users, mail
     booking = snapshot(
         users.add(),
         state=bookings_pb2.BookingState.Value(state),
-        hold_expires_at=ts(datetime(2026, 11, 23, 12, tzinfo=UTC)),
+        hold_expires_at=ts(datetime(2027, 11, 23, 12, tzinfo=UTC)),
     )
     payment = bookings_pb2.PaymentSnapshot(amount=eur(175230))
 
@@ -159,7 +173,7 @@ def test_the_mail_of_a_failed_payment_says_until_when_seats_are_held(users, mail
 
     text = part(mailbox.mails[0], "text/plain").get_content()
     assert "payment of €1,752.30" in " ".join(text.split())
-    held = "held until Monday 23 November 2026, 13:00 (Europe/Paris)"
+    held = "held until Tuesday 23 November 2027, 13:00 (Europe/Paris)"
     assert (held in " ".join(text.split())) is (state == "BOOKING_STATE_PENDING")
 
 
@@ -345,5 +359,5 @@ def test_a_malformed_mail_is_refused_before_anything_is_sent():
     )  # fmt: skip
     with pytest.raises(ValueError):
         build(mail)
-    with pytest.raises(MailRefused):
+    with pytest.raises(AddressMalformed):
         Mailer().send(mail)

@@ -29,7 +29,7 @@ def words(mail) -> str:
 
 
 def test_an_offer_says_until_when_seats_are_held(users, mailbox, sms_folder):
-    until = ts(datetime(2026, 11, 23, 12, tzinfo=UTC))
+    until = ts(datetime(2027, 11, 23, 12, tzinfo=UTC))
 
     email, sms = handle(pb.WaitlistOffered(entry=entry(users.add()), offered_until=until))
     for row in (email, sms):
@@ -37,12 +37,12 @@ def test_an_offer_says_until_when_seats_are_held(users, mailbox, sms_folder):
 
     (mail,) = mailbox.mails
     assert mail["Subject"] == "Seats have come free for you"
-    held = "we hold 2 seats for you until Monday 23 November 2026, 13:00 (Europe/Paris)"
+    held = "we hold 2 seats for you until Tuesday 23 November 2027, 13:00 (Europe/Paris)"
     for text in (held, "Lisbon by tram and tile", "09:30"):
         assert text in words(mail)
     assert "Lisbon by tram and tile" in part(mail, "text/html").get_content()
     (file,) = sms_folder.iterdir()
-    assert "2 seats are held for you until Monday 23 November 2026, 13:00" in file.read_text()
+    assert "2 seats are held for you until Tuesday 23 November 2027, 13:00" in file.read_text()
 
 
 @pytest.mark.parametrize(

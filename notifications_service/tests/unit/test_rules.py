@@ -1,7 +1,7 @@
 """The rules: who gets a notification, when to try again, how documents are numbered, and how amounts and dates look."""
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -9,13 +9,16 @@ import pytest
 from notifications_service.billing import domain as billing
 from notifications_service.billing.formatting import amount, moment
 from notifications_service.notifications.domain import (
+    RETRY_STEPS,
     Channel,
     Kind,
     Preferences,
     cancellation_kind,
-    next_attempt,
+    has_given_up,
+    latest_time,
     suppression_reason,
 )
+from shared.backoff import pause_before
 from shared.money import Money
 from shared.text import Locale, Text
 
@@ -33,7 +36,13 @@ WITHOUT_PHONE = dataclasses.replace(WILLING, phone="")
     [
         (Kind.BOOKING_CONFIRMED, Channel.EMAIL, WILLING, ""),
         (Kind.BOOKING_CONFIRMED, Channel.SMS, WILLING, ""),
-        (Kind.BOOKING_CONFIRMED, Channel.EMAIL, DECLINING, "declined email"),
+        (Kind.BOOKING_CONFIRMED, Channel.EMAIL, DECLINING, ""),
+        (Kind.BOOKING_CANCELLED, Channel.EMAIL, DECLINING, ""),
+        (Kind.BOOKING_CHANGED, Channel.EMAIL, DECLINING, ""),
+        (Kind.DEPARTURE_CANCELLED, Channel.EMAIL, DECLINING, ""),
+        (Kind.DEPARTURE_CANCELLED, Channel.SMS, DECLINING, "declined SMS"),
+        (Kind.DEPARTURE_CANCELLED, Channel.SMS, UNVERIFIED, "unverified phone number"),
+        (Kind.PAYMENT_FAILED, Channel.EMAIL, DECLINING, "declined email"),
         (Kind.BOOKING_CONFIRMED, Channel.SMS, DECLINING, "declined SMS"),
         (Kind.VERIFY_EMAIL, Channel.EMAIL, DECLINING, ""),
         (Kind.REUSE_DETECTED, Channel.EMAIL, DECLINING, ""),
@@ -45,15 +54,26 @@ WITHOUT_PHONE = dataclasses.replace(WILLING, phone="")
         (Kind.REFUND, Channel.EMAIL, None, "the account no longer exists"),
     ],
 )
-def test_preferences_decide_except_for_essential_kinds(kind, channel, preferences, reason):
+def test_preferences_decide_except_for_kinds_that_cannot_be_declined(kind, channel, preferences, reason):
     assert suppression_reason(kind=kind, channel=channel, preferences=preferences) == reason
 
 
-def test_attempts_have_longer_pauses_and_end_after_a_day():
-    waits = [next_attempt(attempts=n, created_at=NOW, now=NOW) - NOW for n in range(1, 10)]
+@pytest.mark.parametrize(("channel", "hours"), [(Channel.EMAIL, (60, 84)), (Channel.SMS, (2, 4))])
+def test_attempts_have_longer_pauses_and_end_after_days_or_hours(channel, hours):
+    failures, seconds = 1, 0.0
+    while not has_given_up(channel=channel, failures=failures):
+        failures += 1
+        seconds += pause_before(failures, RETRY_STEPS)
 
-    assert waits == [timedelta(seconds=s) for s in (2, 5, 15, 30, 60, 120, 300, 300, 300)]
-    assert next_attempt(attempts=3, created_at=NOW - timedelta(hours=25), now=NOW) is None
+    assert hours[0] < seconds / 3600 < hours[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "latest"),
+    [(Kind.PAYMENT_FAILED, NOW), (Kind.WAITLIST_OFFERED, NOW), (Kind.PASSENGER_RENAMED, None)],
+)
+def test_what_asks_the_person_to_act_in_time_has_a_latest_time(kind, latest):
+    assert latest_time(kind=kind, held_until=NOW) is latest
 
 
 def test_the_reason_of_a_cancellation_decides_the_mail():

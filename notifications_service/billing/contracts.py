@@ -1,7 +1,7 @@
 """The values that billing gives to other code: frozen, never rows."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from notifications_service.billing.domain import Kind, PriceLine
@@ -30,7 +30,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceView:
-    """An invoice or credit note as issued: it never changes. A credit note's `total` is the amount refunded."""
+    """An invoice or credit note as issued: it never changes. A credit note's `total` is the amount refunded.
+
+    `issued_on` is the date on the document, in the seller's zone.
+    """
 
     id: UUID
     number: str
@@ -43,3 +46,4 @@ class InvoiceView:
     lines: tuple[PriceLine, ...]
     total: Money
     issued_at: datetime
+    issued_on: date

@@ -1,7 +1,7 @@
 """Dates, amounts and punctuation as a reader of each language writes them."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -29,8 +29,13 @@ def amount(money: Money, locale: Locale) -> str:
 
 def day(instant: datetime, time_zone: str, locale: Locale) -> str:
     """Return the date in `time_zone`, as Saturday 12 December 2026."""
+    return date_in_words(instant.astimezone(ZoneInfo(time_zone)).date(), locale)
+
+
+def date_in_words(date: date, locale: Locale) -> str:
+    """Return the date as Saturday 12 December 2026."""
     with translation.override(locale.value.lower()):
-        return formats.date_format(instant.astimezone(ZoneInfo(time_zone)), "l j F Y")
+        return formats.date_format(date, "l j F Y")
 
 
 def moment(instant: datetime, time_zone: str, locale: Locale) -> str:

@@ -40,6 +40,9 @@ class Invoice(models.Model):
     currency = models.CharField(max_length=3)
     total_minor = models.BigIntegerField()
     issued_at = models.DateTimeField()
+    issued_on = models.DateField(
+        null=True, blank=True, help_text="The date in the seller's zone. Null in documents of older releases: UTC."
+    )
 
     class Meta:
         ordering: ClassVar = ["-id"]

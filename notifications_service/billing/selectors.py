@@ -1,6 +1,7 @@
 """Reads of billing. They return contracts, never rows; only a list to page over is a queryset."""
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
@@ -91,6 +92,7 @@ def to_view(invoice: Invoice) -> InvoiceView:
         ),
         total=money(invoice.total_minor),
         issued_at=invoice.issued_at,
+        issued_on=invoice.issued_on or invoice.issued_at.astimezone(UTC).date(),
     )
 
 

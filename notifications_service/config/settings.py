@@ -1,5 +1,7 @@
 """Settings of notifications_service. Every value comes from the environment."""
 
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 import kombu
 from django.core.exceptions import ImproperlyConfigured
 
@@ -45,6 +47,13 @@ EMAIL_TIMEOUT = 8
 NOTIFICATIONS_LEASE_SECONDS = env.whole_number("NOTIFICATIONS_LEASE_SECONDS", default=20)
 if NOTIFICATIONS_LEASE_SECONDS < 2:
     refuse("NOTIFICATIONS_LEASE_SECONDS is malformed: 2 or more is expected")
+
+# The zone of the dates on invoices and credit notes, and of the year in their numbers.
+SELLER_TIME_ZONE = env.str("SELLER_TIME_ZONE", default="Europe/Paris")
+try:
+    ZoneInfo(SELLER_TIME_ZONE)
+except (ValueError, OSError, ZoneInfoNotFoundError):
+    refuse(f"SELLER_TIME_ZONE is malformed: a name such as Europe/Paris is expected, not {SELLER_TIME_ZONE[:40]}")
 
 # Newest first: the first signs the links to documents, the others still open links from before a rotation.
 DOCUMENT_LINK_SECRETS = secrets("DOCUMENT_LINK_SECRET")

@@ -88,7 +88,6 @@ def on_booking_confirmed(event: BookingConfirmed, *, received: Received) -> None
         trip=booking.trip,
         lines=booking.lines,
         total=booking.total,
-        now=received.at,
     )
     request(kind=Kind.BOOKING_CONFIRMED, person_id=person_id, received=received, booking=booking, attach=invoice)
 
@@ -164,9 +163,7 @@ def on_refund_succeeded(event: RefundSucceeded, *, received: Received) -> None:
     booking, amount = _facts(event.booking), money_from_proto(event.refund.amount)
     invoice = billing_selectors.invoice_of_booking(booking_id=booking.booking_id)
     credit_note = (
-        billing.issue_credit_note(
-            invoice=invoice, refund_id=UUID(event.refund.refund_id), amount=amount, now=received.at
-        )
+        billing.issue_credit_note(invoice=invoice, refund_id=UUID(event.refund.refund_id), amount=amount)
         if invoice
         else None
     )

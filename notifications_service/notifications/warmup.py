@@ -42,6 +42,7 @@ def warm_up(*, with_documents: bool) -> None:
         lines=lines,
         total=price,
         issued_at=now,
+        issued_on=now.date(),
     )
     notification = ClaimedNotification(
         id=_NOBODY,

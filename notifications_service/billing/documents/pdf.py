@@ -14,7 +14,7 @@ import typst
 
 from notifications_service.billing.contracts import InvoiceView, Recipient
 from notifications_service.billing.domain import Kind
-from notifications_service.billing.formatting import amount, day
+from notifications_service.billing.formatting import amount, date_in_words, day
 from shared.money import Money
 from shared.text import Text
 
@@ -79,7 +79,7 @@ def _document(invoice: InvoiceView, recipient: Recipient) -> dict[str, Any]:
         return _WORDS[name].in_(locale)
 
     facts = [
-        [word("issued"), day(invoice.issued_at, "UTC", locale)],
+        [word("issued"), date_in_words(invoice.issued_on, locale)],
         [word("reference"), invoice.booking_reference],
     ]
     if invoice.credits_number:

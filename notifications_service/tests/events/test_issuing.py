@@ -1,0 +1,89 @@
+"""Numbers and dates of documents: the seller's zone, and one order of both, whatever consumers run at the same time."""
+
+import threading
+from datetime import UTC, date, datetime
+
+import pytest
+from django.db import connection, transaction
+
+from notifications_service.billing.models import Invoice
+from notifications_service.billing.selectors import to_view
+from notifications_service.billing.services import issue
+from notifications_service.tests.factories import confirmed, handle
+from shared.db import clock_now, database_now
+from shared.ids import uuid7
+from shared.testing import eventually, race
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_an_event_handled_at_2330_utc_on_31_december_is_an_invoice_of_the_next_year(monkeypatch):
+    """Paris is an hour ahead. Seen failing (INV-2026-000001, 31 December) with the year and date of UTC."""
+    monkeypatch.setattr(issue, "clock_now", lambda: datetime(2026, 12, 31, 23, 30, tzinfo=UTC))
+
+    with transaction.atomic():
+        handle(confirmed(uuid7()))
+
+    invoice = to_view(Invoice.objects.get())
+    assert (invoice.number, invoice.issued_on) == ("INV-2027-000001", date(2027, 1, 1))
+
+
+def test_the_seller_may_be_in_another_zone(monkeypatch, settings):
+    settings.SELLER_TIME_ZONE = "America/New_York"
+    monkeypatch.setattr(issue, "clock_now", lambda: datetime(2027, 1, 1, 4, 59, tzinfo=UTC))
+
+    with transaction.atomic():
+        handle(confirmed(uuid7()))
+
+    invoice = to_view(Invoice.objects.get())
+    assert (invoice.number, invoice.issued_on) == ("INV-2026-000001", date(2026, 12, 31))
+
+
+def test_a_document_of_an_older_release_keeps_its_date_in_utc():
+    with transaction.atomic():
+        handle(confirmed(uuid7()))
+    row = Invoice.objects.get()
+
+    row.issued_at, row.issued_on = datetime(2026, 12, 31, 23, 30, tzinfo=UTC), None
+
+    assert to_view(row).issued_on == date(2026, 12, 31)
+
+
+def test_a_transaction_that_began_earlier_and_issues_later_has_the_later_date():
+    """Seen failing (number 2 is dated before number 1) with the time at which the transaction began."""
+    with transaction.atomic():
+        began = database_now()
+        assert race([_issue_one])[0] is None
+        handle(confirmed(uuid7()), at=began)
+
+    first, second = Invoice.objects.order_by("number")
+    assert first.issued_at < second.issued_at
+    assert first.number < second.number
+
+
+def test_a_transaction_that_waits_for_the_number_is_dated_after_the_wait():
+    """Seen failing (dated before the other committed) when the clock was read before the lock was held."""
+    with transaction.atomic():
+        _issue_one()
+        waiting = threading.Thread(target=lambda: race([_issue_one]))
+        waiting.start()
+        eventually(_somebody_waits_for_a_lock)
+        before_commit = clock_now()
+    waiting.join(10)
+
+    first, second = Invoice.objects.order_by("number")
+    assert first.issued_at < before_commit < second.issued_at
+
+
+def _issue_one() -> None:
+    with transaction.atomic():
+        handle(confirmed(uuid7()))
+
+
+def _somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE datname = current_database() AND NOT granted"
+        )
+        return bool(cursor.fetchone()[0])

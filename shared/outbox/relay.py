@@ -4,9 +4,9 @@ One relay of a service is active, by a session advisory lock, and standbys wait 
 during the wait for the broker. A NOTIFY wakes the relay at once, and a sweep every second finds rows without a NOTIFY.
 `Delivery` sends and marks the rows, and says what always holds.
 
-A relay that freezes loses its session, and so its lock, after LEASE_SECONDS: PostgreSQL ends a session that asks
-nothing for so long. A standby then takes over. When the frozen relay continues, its first statement fails, and what its
-producer still sends is only a repeat.
+A relay that freezes loses its session, and so its lock, after LEASE_SECONDS: PostgreSQL ends a session that sends no
+statement for so long. A standby then takes over. When the frozen relay continues, its first statement fails, and what
+its producer still sends is only a repeat.
 
 A hung or missing broker is noticed within 3 s by a probe. The relay then is not ready, gives its producer up, keeps its
 heartbeat and its lock, and goes on with a new producer as soon as the broker answers.
@@ -42,7 +42,6 @@ _FINISH_SECONDS: Final = 5.0
 _BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _LOCK: Final = lock_key("outbox-relay")
 _SESSION: Final = (
-    f"SET idle_session_timeout = '{LEASE_SECONDS}s'",
     "SET statement_timeout = '30s'",
     # A mark that a crash of PostgreSQL loses only makes a repeat.
     "SET synchronous_commit = off",
@@ -65,10 +64,12 @@ class Relay:
         database: str,
         name: str,
         retention: timedelta = timedelta(days=7),
+        lease_seconds: int = LEASE_SECONDS,
         make_producer: Callable[..., Any] = producer,
     ) -> None:
         self._database = database
         self._source = name.split(".", 1)[0]
+        self._lease = f"{lease_seconds}s"
         self._make_producer = make_producer
         self._heartbeat = Heartbeat(name)
         self._stopping = threading.Event()
@@ -88,6 +89,7 @@ class Relay:
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(self._database, autocommit=True) as connection:
+                    connection.execute("SELECT set_config('idle_session_timeout', %s, false)", [self._lease])
                     for statement in _SESSION:
                         connection.execute(statement)
                     self._wait_for_turn(connection)
@@ -121,7 +123,7 @@ class Relay:
         while not self._stopping.is_set():
             if not self._probe.wait(answers=True, seconds=_SLICE_SECONDS):
                 self._heartbeat.beat(ready=False)
-                connection.execute("SELECT")  # keeps the session and its lock
+                _keep(connection)
                 continue
             if not is_checked:
                 topics.warn_of_drift(topic for topic in TOPICS if topic.name.split(".")[1] == self._source)
@@ -135,11 +137,16 @@ class Relay:
                 self._stopping.wait(_SLICE_SECONDS)
             finally:
                 sender.purge()
+                sender.flush(1.0)  # takes the reports of the purged rows, which would keep the producer alive
 
     def _deliver(self, connection: Connection, delivery: Delivery) -> None:
+        kept = time.monotonic()
         while not self._stopping.is_set():
             if not self._probe.answers:
                 raise ProducerLost("the broker does not answer")
+            if time.monotonic() - kept > SWEEP_SECONDS:  # with a full window, steps have no statements
+                _keep(connection)
+                kept = time.monotonic()
             worked = delivery.step(wait=_REPORT_SECONDS)
             self._heartbeat.beat(ready=True)
             if not worked:
@@ -154,3 +161,8 @@ class Relay:
         while self._probe.answers and not self._stopping.is_set() and time.monotonic() < until:
             if list(connection.notifies(timeout=_SLICE_SECONDS, stop_after=1)):
                 return
+
+
+def _keep(connection: Connection) -> None:
+    """Keep the session, and so the lock. Raises OperationalError if both are lost."""
+    connection.execute("SELECT")

@@ -215,3 +215,30 @@ def test_no_transaction_is_open_while_a_row_is_in_flight(database: Connection) -
 
     assert delivery.in_flight == 1
     assert database.info.transaction_status is TransactionStatus.IDLE
+
+
+def test_what_a_frozen_relay_sends_later_is_only_a_repeat(database: Connection) -> None:
+    """It froze with row 1 in flight. Another relay delivered the rows, and PostgreSQL ended the session of the first.
+
+    Seen failing (rows 1, 2 and 3 were in flight) if TopicQueue.add treats each row as the first of its key.
+    """
+    key, log = uuid7(), Broker().log
+    frozen_broker, broker = Broker(), Broker()
+    frozen_broker.log = broker.log = log
+    write(key, 1, 2, 3)
+    with psycopg.connect(own_database(), autocommit=True) as lost:
+        frozen = delivering(lost, frozen_broker)
+        frozen_broker.most_reports = 0
+        frozen.step()
+        in_flight = [sequence for _, sequence, _ in frozen_broker.sent]
+
+        finish(delivering(database, broker))
+        before = list(OutboxEvent.objects.values_list("sequence", "delivered_at"))
+        database.execute("SELECT pg_terminate_backend(%s)", [lost.info.backend_pid])
+        frozen_broker.most_reports = 10
+        with pytest.raises(psycopg.OperationalError):
+            frozen.step(fetch=False)
+
+    assert in_flight == [1]
+    assert of_key(broker, key) == [1, 2, 3, 1]
+    assert list(OutboxEvent.objects.values_list("sequence", "delivered_at")) == before

@@ -36,7 +36,6 @@ BOOKING_CLOSES = timedelta(hours=env.whole_number("BOOKING_CLOSES_HOURS", defaul
 
 QUOTE_RETENTION = timedelta(days=env.whole_number("QUOTE_RETENTION_DAYS", default=30))
 KEY_RETENTION = timedelta(days=env.whole_number("KEY_RETENTION_DAYS", default=90))
-INBOX_RETENTION = timedelta(days=env.whole_number("INBOX_RETENTION_DAYS", default=90))
 WEBHOOK_RETENTION = timedelta(days=env.whole_number("WEBHOOK_RETENTION_DAYS", default=400))
 
 PAYMENT_PROVIDER = env.str("PAYMENT_PROVIDER", default="sandbox")

@@ -27,7 +27,7 @@ from django.db import connection
 from shared.cloudevents import BadEvent
 from shared.events import topic_name
 from shared.heartbeat import Heartbeat
-from shared.inbox import receipts
+from shared.inbox import purging
 from shared.inbox.brake import BrakeLimits
 from shared.inbox.dlq import DeadLetterTopic
 from shared.inbox.effects import MAX_ATTEMPTS, Effects, cause_of
@@ -236,8 +236,8 @@ class EventConsumer:
         try:
             self._retry_letters()
             if now >= self._next_purge:
-                self._next_purge = now + 3600
-                receipts.purge()
+                self._next_purge = now + purging.ROUND_EVERY_SECONDS
+                purging.purge_round(consumer=self.name)
             self._kafka.list_topics(timeout=1.0)
         except Exception as error:
             if not is_unavailable(error):

@@ -4,15 +4,9 @@ Everything here joins the caller's transaction.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from django.db import connection
-from django.db.models.functions import Now
-
-from shared.inbox.models import DeadLetter, InboxMessage
-
-KEEP_FOR: Final = timedelta(days=30)  # well beyond what Kafka keeps and may deliver again
 
 
 def receive(*, consumer: str, event_ids: Sequence[str]) -> tuple[frozenset[str], datetime]:
@@ -30,12 +24,3 @@ def receive(*, consumer: str, event_ids: Sequence[str]) -> tuple[frozenset[str],
         cursor.execute("SELECT now()")
         (now,) = cursor.fetchone()
     return taken, now
-
-
-def purge(*, older_than: timedelta = KEEP_FOR) -> int:
-    """Delete inbox rows older than any redelivery, and dead letters that were resolved before that. Return how many."""
-    taken, _ = InboxMessage.objects.filter(received_at__lt=Now() - older_than).delete()
-    resolved, _ = (
-        DeadLetter.objects.exclude(status__in=DeadLetter.OPEN).filter(changed_at__lt=Now() - older_than).delete()
-    )
-    return taken + resolved

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from shared.settings import security, web
+from shared.settings import inbox, security, web
 from shared.settings.cache import caches
 from shared.settings.database import database
 from shared.settings.env import env
@@ -56,6 +56,7 @@ def with_admin(
         "USE_I18N": True,
         "DATABASES": database(service),
         "CACHES": caches(service),
+        "INBOX_RETENTION": inbox.retention(),
         "OUTBOX_RETENTION": timedelta(days=env.whole_number("OUTBOX_RETENTION_DAYS", default=7)),
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "REST_FRAMEWORK": rest_framework(),

@@ -6,7 +6,7 @@ from bookings_service.bookings.contracts import DepartureSnapshot
 from bookings_service.bookings.services import apply_departure
 from contracts.travel.events.v1 import destinations_pb2 as pb
 from shared.db import database_now
-from shared.kafka import Received, handles
+from shared.kafka import Received, handles, parsing
 from shared.rpc.mapping import from_ts
 
 
@@ -15,18 +15,19 @@ def on_departure(
     event: pb.DepartureScheduled | pb.DepartureChanged | pb.DepartureCancelled, *, received: Received
 ) -> None:
     """Take over a newer version of a departure. If it is cancelled, the clock cancels its bookings later."""
-    departure = event.departure
+    apply_departure(snapshot=_snapshot(event.departure), now=database_now())
+
+
+@parsing()
+def _snapshot(departure: pb.DepartureSnapshot) -> DepartureSnapshot:
     starts_at = from_ts(departure.starts_at)
     if starts_at is None:
         raise ValueError("the departure has no start")
-    apply_departure(
-        snapshot=DepartureSnapshot(
-            departure_id=UUID(departure.departure_id),
-            version=departure.version,
-            capacity=departure.capacity,
-            closed=departure.state != pb.DEPARTURE_STATE_OPEN,
-            cancelled=departure.state == pb.DEPARTURE_STATE_CANCELLED,
-            starts_at=starts_at,
-        ),
-        now=database_now(),
+    return DepartureSnapshot(
+        departure_id=UUID(departure.departure_id),
+        version=departure.version,
+        capacity=departure.capacity,
+        closed=departure.state != pb.DEPARTURE_STATE_OPEN,
+        cancelled=departure.state == pb.DEPARTURE_STATE_CANCELLED,
+        starts_at=starts_at,
     )

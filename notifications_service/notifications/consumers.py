@@ -1,8 +1,10 @@
 """The handlers of other services' events. Each runs once per event, in the transaction of its inbox row."""
 
 import dataclasses
+from datetime import datetime
 from typing import Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.events.v1.bookings_pb2 import (
@@ -47,11 +49,12 @@ from contracts.travel.events.v1.users_pb2 import (
 from notifications_service.billing import selectors as billing_selectors
 from notifications_service.billing import services as billing
 from notifications_service.billing.contracts import Trip
-from notifications_service.billing.domain import PriceLine
+from notifications_service.billing.domain import InvoiceDoesNotAddUp, PriceLine
 from notifications_service.notifications.contracts import BookingFacts, OfferFacts
 from notifications_service.notifications.domain import Kind, cancellation_kind
 from notifications_service.notifications.services import request
-from shared.kafka import Received, handles, ignores
+from shared.cloudevents import BadEvent
+from shared.kafka import NeedsUpgrade, Received, handles, ignores, parsing
 from shared.money import Money
 from shared.rpc.mapping import from_ts, money_from_proto, text_from_proto
 
@@ -80,15 +83,18 @@ ignores(UserRegistered, UserVerified, UserUpdated, UserSessionRevoked, UserSigne
 def on_booking_confirmed(event: BookingConfirmed, *, received: Received) -> None:
     """Issue the invoice, and request the confirmation with it attached."""
     booking = _facts(event.booking)
-    person_id = UUID(event.booking.traveller_id)
-    invoice = billing.issue_invoice(
-        person_id=person_id,
-        booking_id=booking.booking_id,
-        reference=booking.reference,
-        trip=booking.trip,
-        lines=booking.lines,
-        total=booking.total,
-    )
+    person_id = _id(event.booking.traveller_id)
+    try:
+        invoice = billing.issue_invoice(
+            person_id=person_id,
+            booking_id=booking.booking_id,
+            reference=booking.reference,
+            trip=booking.trip,
+            lines=booking.lines,
+            total=booking.total,
+        )
+    except InvoiceDoesNotAddUp as error:
+        raise BadEvent(str(error)) from error
     request(kind=Kind.BOOKING_CONFIRMED, person_id=person_id, received=received, booking=booking, attach=invoice)
 
 
@@ -98,7 +104,7 @@ def on_booking_cancelled(event: BookingCancelled, *, received: Received) -> None
     booking = _facts(event.booking)
     request(
         kind=cancellation_kind(event.booking.reason),
-        person_id=UUID(event.booking.traveller_id),
+        person_id=_id(event.booking.traveller_id),
         received=received,
         booking=booking,
         amount=_positive(event.refund),
@@ -111,7 +117,7 @@ def on_passengers_cancelled(event: BookingPassengersCancelled, *, received: Rece
     """Request the mail that some passengers were cancelled."""
     request(
         kind=Kind.BOOKING_CHANGED,
-        person_id=UUID(event.booking.traveller_id),
+        person_id=_id(event.booking.traveller_id),
         received=received,
         booking=_facts(event.booking),
         amount=_positive(event.refund),
@@ -121,7 +127,7 @@ def on_passengers_cancelled(event: BookingPassengersCancelled, *, received: Rece
 @handles(BookingPassengerRenamed)
 def on_passenger_renamed(event: BookingPassengerRenamed, *, received: Received) -> None:
     """Request the mail that a name was corrected. It does not have the name, because events never have names."""
-    person_id = UUID(event.booking.traveller_id)
+    person_id = _id(event.booking.traveller_id)
     request(kind=Kind.PASSENGER_RENAMED, person_id=person_id, received=received, booking=_facts(event.booking))
 
 
@@ -129,7 +135,7 @@ def on_passenger_renamed(event: BookingPassengerRenamed, *, received: Received) 
 def on_waitlist_offered(event: WaitlistOffered, *, received: Received) -> None:
     """Request the mail that seats are held for the waiting-list entry, and until when."""
     offer = dataclasses.replace(_offer(event.entry), offered_until=from_ts(event.offered_until))
-    request(kind=Kind.WAITLIST_OFFERED, person_id=UUID(event.entry.traveller_id), received=received, offer=offer)
+    request(kind=Kind.WAITLIST_OFFERED, person_id=_id(event.entry.traveller_id), received=received, offer=offer)
 
 
 @handles(WaitlistExpired)
@@ -137,7 +143,7 @@ def on_waitlist_expired(event: WaitlistExpired, *, received: Received) -> None:
     """Request the mail that the offer was not accepted in time, or that the waiting list was closed."""
     unanswered = event.reason == WAITLIST_EXPIRY_REASON_UNANSWERED
     kind = Kind.WAITLIST_EXPIRED if unanswered else Kind.WAITLIST_CLOSED
-    request(kind=kind, person_id=UUID(event.entry.traveller_id), received=received, offer=_offer(event.entry))
+    request(kind=kind, person_id=_id(event.entry.traveller_id), received=received, offer=_offer(event.entry))
 
 
 @handles(PaymentFailed)
@@ -147,10 +153,10 @@ def on_payment_failed(event: PaymentFailed, *, received: Received) -> None:
         return
     request(
         kind=Kind.PAYMENT_FAILED,
-        person_id=UUID(event.booking.traveller_id),
+        person_id=_id(event.booking.traveller_id),
         received=received,
         booking=_facts(event.booking),
-        amount=money_from_proto(event.payment.amount),
+        amount=_money(event.payment.amount),
     )
 
 
@@ -160,16 +166,16 @@ def on_refund_succeeded(event: RefundSucceeded, *, received: Received) -> None:
 
     A payment that came too late for its seats was never invoiced, so its refund has no credit note.
     """
-    booking, amount = _facts(event.booking), money_from_proto(event.refund.amount)
+    booking, amount = _facts(event.booking), _money(event.refund.amount)
     invoice = billing_selectors.invoice_of_booking(booking_id=booking.booking_id)
     credit_note = (
-        billing.issue_credit_note(invoice=invoice, refund_id=UUID(event.refund.refund_id), amount=amount)
+        billing.issue_credit_note(invoice=invoice, refund_id=_id(event.refund.refund_id), amount=amount)
         if invoice
         else None
     )
     request(
         kind=Kind.REFUND,
-        person_id=UUID(event.booking.traveller_id),
+        person_id=_id(event.booking.traveller_id),
         received=received,
         booking=booking,
         attach=credit_note,
@@ -181,31 +187,45 @@ def on_refund_succeeded(event: RefundSucceeded, *, received: Received) -> None:
 def on_link_requested(event: UserLinkRequested, *, received: Received) -> None:
     """Request the mail of this purpose. An address that is nobody's gets none.
 
-    Raises ValueError for a purpose that this release does not know. A security mail must not get lost, so the event
-    becomes a dead letter, which staff retry after the upgrade. It is the only event of its key, so none is parked.
+    Raises NeedsUpgrade for a purpose that this release does not know. A security mail must not get lost, so the event
+    waits for the upgrade. It is the only event of its key, so no other event waits behind it.
     """
     if event.purpose == LINK_PURPOSE_NOBODY:
         return
     if event.purpose not in _LINK_KINDS:
-        raise ValueError(f"unknown purpose of a link: {event.purpose}")
+        raise NeedsUpgrade(f"unknown purpose of a link: {event.purpose}")
     request(
         kind=_LINK_KINDS[event.purpose],
-        person_id=UUID(event.user_id),
+        person_id=_id(event.user_id),
         received=received,
-        link_request=event.request_id,
+        link_request=str(_id(event.request_id)),
     )
 
 
 @handles(UserPhoneCodeRequested)
 def on_phone_code_requested(event: UserPhoneCodeRequested, *, received: Received) -> None:
     """Request the SMS with the code that verifies a phone number."""
-    request(kind=Kind.VERIFY_PHONE, person_id=UUID(event.user_id), received=received, code_request=event.request_id)
+    request(
+        kind=Kind.VERIFY_PHONE, person_id=_id(event.user_id), received=received, code_request=str(_id(event.request_id))
+    )
 
 
+@parsing()
+def _id(text: str) -> UUID:
+    return UUID(text)
+
+
+@parsing()
+def _money(money: common_pb2.Money) -> Money:
+    return money_from_proto(money)
+
+
+@parsing()
 def _facts(snapshot: BookingSnapshot) -> BookingFacts:
     starts_at, ends_at = from_ts(snapshot.starts_at), from_ts(snapshot.ends_at)
     if starts_at is None or ends_at is None:
         raise ValueError("the booking has no start or end")
+    _check_shown_in(snapshot.time_zone, starts_at, ends_at)
     return BookingFacts(
         booking_id=UUID(snapshot.booking_id),
         reference=snapshot.reference,
@@ -233,14 +253,22 @@ def _facts(snapshot: BookingSnapshot) -> BookingFacts:
     )
 
 
+@parsing()
 def _offer(entry: WaitlistSnapshot) -> OfferFacts:
     starts_at = from_ts(entry.starts_at)
     if starts_at is None:
         raise ValueError("the waiting-list entry has no start")
+    _check_shown_in(entry.time_zone, starts_at)
     return OfferFacts(
         title=text_from_proto(entry.title), starts_at=starts_at, time_zone=entry.time_zone, seats=entry.seats
     )
 
 
+def _check_shown_in(time_zone: str, *instants: datetime) -> None:
+    """Raises ValueError or another error of `parsing` for an unknown zone, and an instant that it cannot show."""
+    for instant in instants:
+        instant.astimezone(ZoneInfo(time_zone))
+
+
 def _positive(money: common_pb2.Money) -> Money | None:
-    return money_from_proto(money) if money.minor_units > 0 else None
+    return _money(money) if money.minor_units > 0 else None

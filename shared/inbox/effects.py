@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 import structlog
-from django.db import transaction
+from django.db import DataError, transaction
 from google.protobuf.message import Message
 
 from shared.cloudevents import BadEvent, Envelope
@@ -189,7 +189,10 @@ class Effects:
                 sequence=envelope.sequence,
                 request_id=request_id,
             )
-            self._handlers[type(message)](message, received=received)
+            try:
+                self._handlers[type(message)](message, received=received)
+            except DataError as error:  # a value of the message does not fit its column: no later attempt can succeed
+                raise BadEvent(cause_of(error)) from error
 
     def _skip(self, events: Sequence[_Event]) -> None:
         """Count events of unknown types. Without an inbox row, `replay_events` can deliver them after an upgrade."""

@@ -9,6 +9,7 @@ handler inside the transaction of the inbox row, so each event takes effect once
 """
 
 from shared.kafka.clients import producer
-from shared.kafka.handlers import Received, handles, ignores
+from shared.kafka.handlers import Received, handles, ignores, parsing
+from shared.kafka.outcomes import NeedsUpgrade
 
-__all__ = ["Received", "handles", "ignores", "producer"]
+__all__ = ["NeedsUpgrade", "Received", "handles", "ignores", "parsing", "producer"]

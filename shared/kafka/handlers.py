@@ -3,13 +3,15 @@
 A service has at most one handler for a message. Handlers and ignored messages are in an app's `consumers` module.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
 from google.protobuf.message import Message
 
+from shared.cloudevents import BadEvent
 from shared.events import EVENTS
 
 
@@ -68,6 +70,18 @@ def ignores(*messages: type[Message]) -> None:
         if message in registered:
             raise ValueError(f"{message.__name__} is both ignored and handled by {registered[message].__qualname__}")
     ignored.update(messages)
+
+
+@contextmanager
+def parsing() -> Iterator[None]:
+    """Report a value of the event that cannot be parsed as the fault of the message. Also a decorator.
+
+    The event then becomes a dead letter without a further attempt, and it never brakes its type.
+    """
+    try:
+        yield
+    except (ValueError, ArithmeticError, KeyError) as error:
+        raise BadEvent(f"{type(error).__name__}: {error}"[:500]) from error
 
 
 def topics_of(handlers: Handlers) -> list[str]:

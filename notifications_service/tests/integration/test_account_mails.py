@@ -19,6 +19,7 @@ from notifications_service.notifications.services import attempts
 from notifications_service.tests.factories import handle
 from notifications_service.tests.integration.test_delivery import part
 from shared.ids import uuid7
+from shared.kafka import NeedsUpgrade
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -160,11 +161,11 @@ def test_an_address_of_nobody_gets_no_mail():
 
 @pytest.mark.parametrize("purpose", [0, 99])
 def test_an_unknown_purpose_is_an_error_and_not_ignored(purpose):
-    """A later release may have a purpose that this one does not know: the event becomes a dead letter.
+    """A later release may have a purpose that this one does not know: the event waits for the upgrade.
 
     Seen failing (nothing raised) when unknown purposes were ignored.
     """
-    with pytest.raises(ValueError, match="unknown purpose"):
+    with pytest.raises(NeedsUpgrade, match="unknown purpose"):
         handle(UserLinkRequested(user_id=str(uuid7()), request_id=str(uuid7()), purpose=purpose))
 
 

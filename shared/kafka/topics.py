@@ -53,7 +53,8 @@ def declare() -> list[str]:
         NewTopic(topic_name(topic.name), num_partitions=topic.partitions, replication_factor=-1) for topic in DECLARED
     ]
     created = []
-    for name, future in admin().create_topics(wanted, operation_timeout=20).items():
+    client = admin()  # it must live until the answers have come, otherwise it breaks the requests off
+    for name, future in client.create_topics(wanted, operation_timeout=20).items():
         try:
             future.result(timeout=30)
             created.append(name)

@@ -4,13 +4,12 @@ Every write is conditional on the row being undelivered, so a repeated or a late
 """
 
 from collections.abc import Collection, Sequence
-from functools import cache
 from typing import Any, Final, LiteralString, NamedTuple
 
 import psycopg
 
 from shared.cloudevents import Envelope
-from shared.events import event_type, message_class
+from shared.events import is_required
 
 Connection = psycopg.Connection[Any]
 
@@ -87,14 +86,8 @@ def _rows(connection: Connection, condition: LiteralString, values: dict[str, An
             key,
             Envelope(
                 id=event_id, type=type_, source=source, key=key, sequence=sequence, occurred_at=occurred_at,
-                value=value.encode(), traceparent=traceparent, request_id=request_id, required=_is_required(type_),
+                value=value.encode(), traceparent=traceparent, request_id=request_id, required=is_required(type_),
             ),
         )
         for id_, topic, key, event_id, type_, sequence, occurred_at, value, traceparent, request_id in found.fetchall()
     ]  # fmt: skip
-
-
-@cache
-def _is_required(type_: str) -> bool:
-    message = message_class(type_)
-    return message is not None and event_type(message).required

@@ -13,8 +13,21 @@ from launcher.event_catalogue.entries import GOLDEN, sample_files
 from launcher.platform import ROOT
 from shared.events import TOPICS, EventType
 
-EVENTS_BASELINE: Final = ROOT / "proto" / "events.baseline.json"
-PROTO_BASELINE: Final = ROOT / "proto" / "baseline.binpb"
+
+@dataclass(frozen=True, slots=True)
+class Baselines:
+    """The files that hold the contracts of the last release."""
+
+    protos: Path
+    events: Path
+    graphql: Path
+
+
+COMMITTED: Final = Baselines(
+    protos=ROOT / "proto" / "baseline.binpb",
+    events=ROOT / "proto" / "events.baseline.json",
+    graphql=ROOT / "gateway_service" / "schema.baseline.graphql",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +39,8 @@ class Baseline:
     samples: Mapping[str, str]
 
     @classmethod
-    def read(cls, path: Path = EVENTS_BASELINE) -> Self:
-        """Return the committed baseline."""
+    def read(cls, path: Path = COMMITTED.events) -> Self:
+        """Return the baseline in `path`."""
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     @classmethod

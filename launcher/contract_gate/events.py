@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from google.protobuf import descriptor_pb2
 
 from launcher.contract_gate import consumers, samples, types
-from launcher.contract_gate.baseline import PROTO_BASELINE, Baseline
+from launcher.contract_gate.baseline import COMMITTED, Baseline, Baselines
 from launcher.event_catalogue.declarations import read_declarations
 from shared.events import CONSUMERS, EVENTS, TOPICS
 
@@ -18,18 +18,18 @@ def check() -> int:
     return 1 if complaints else 0
 
 
-def breaks() -> Iterator[str]:
+def breaks(baselines: Baselines = COMMITTED) -> Iterator[str]:
     """Yield a complaint for each promise of the last release that is broken."""
-    baseline = Baseline.read()
+    baseline = Baseline.read(baselines.events)
     yield from types.broken_types(baseline, EVENTS)
     yield from types.broken_topics(baseline, TOPICS)
     yield from samples.broken_samples(baseline)
 
 
-def new_since_the_release() -> Iterator[str]:
+def new_since_the_release(baselines: Baselines = COMMITTED) -> Iterator[str]:
     """Yield which consumers must be deployed first, for each new type and value."""
-    protos = descriptor_pb2.FileDescriptorSet.FromString(PROTO_BASELINE.read_bytes())
-    yield from consumers.deploy_order(Baseline.read(), protos, EVENTS, read_declarations())
+    protos = descriptor_pb2.FileDescriptorSet.FromString(baselines.protos.read_bytes())
+    yield from consumers.deploy_order(Baseline.read(baselines.events), protos, EVENTS, read_declarations())
 
 
 def _unclear() -> Iterator[str]:

@@ -1,7 +1,6 @@
 """The gate of the GraphQL schema: the committed schema is the served one, and breaks no client of the last release."""
 
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,12 +10,12 @@ from typing import Final
 
 from graphql import DocumentNode, NameNode, Node, build_ast_schema, find_breaking_changes, parse
 
+from launcher.contract_gate.baseline import COMMITTED
 from launcher.contract_gate.lines import first_difference
 from launcher.platform import ROOT
 from launcher.refusal import Refusal
 
 SCHEMA: Final = ROOT / "gateway_service" / "schema.graphql"
-GRAPHQL_BASELINE: Final = ROOT / "gateway_service" / "schema.baseline.graphql"
 _WRITE: Final = "./manage_all.py manage gateway graphql_schema"
 _OF_ENUM: Final = re.compile(r"(?P<value>\w+) was (?:removed from|added to) enum type (?P<type>\w+)")
 _OF_FIELD: Final = re.compile(r"\b(?P<type>[A-Z]\w*)\.(?P<field>\w+)")
@@ -33,7 +32,7 @@ def check() -> int:
     return 1 if complaints else 0
 
 
-def breaks(baseline: Path = GRAPHQL_BASELINE, schema: Path = SCHEMA) -> Iterator[str]:
+def breaks(baseline: Path = COMMITTED.graphql, schema: Path = SCHEMA) -> Iterator[str]:
     """Yield a complaint for each change since the last release that breaks a client.
 
     It names the line in the schema, or the line in the baseline of what the schema no longer has.
@@ -46,11 +45,6 @@ def breaks(baseline: Path = GRAPHQL_BASELINE, schema: Path = SCHEMA) -> Iterator
             line, file = _line(old, path), baseline
         place = f"{file.relative_to(ROOT) if file.is_relative_to(ROOT) else file.name}:{line or 1}"
         yield f"{place}: {change.description.rstrip('.')}. A client of the last release breaks."
-
-
-def move() -> None:
-    """Make the committed schema the baseline."""
-    shutil.copyfile(SCHEMA, GRAPHQL_BASELINE)
 
 
 def _outdated() -> Iterator[str]:

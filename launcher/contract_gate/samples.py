@@ -6,7 +6,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
-from launcher.contract_gate.baseline import EVENTS_BASELINE, Baseline, digest
+from launcher.contract_gate.baseline import COMMITTED, Baseline, digest
 from launcher.contract_gate.lines import json_line, line_of
 from launcher.event_catalogue.entries import GOLDEN
 from launcher.platform import ROOT
@@ -21,7 +21,7 @@ def broken_samples(baseline: Baseline, *, golden: Path = GOLDEN) -> Iterator[str
     for name, promised in baseline.samples.items():
         path = golden / name
         if not path.exists():
-            yield f"{line_of(EVENTS_BASELINE, name)}: the released sample {name} is missing."
+            yield f"{line_of(COMMITTED.events, name)}: the released sample {name} is missing."
         elif digest(path) != promised:
             yield f"{_shown(path)}:1: the released sample was edited. Restore it, and write a new one beside it."
     for path in sorted(golden.glob("*/*.json")):

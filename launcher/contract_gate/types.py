@@ -5,7 +5,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
-from launcher.contract_gate.baseline import EVENTS_BASELINE, Baseline, names_of
+from launcher.contract_gate.baseline import COMMITTED, Baseline, names_of
 from launcher.contract_gate.lines import line_of
 from launcher.platform import ROOT
 from shared.events import EventType, Topic
@@ -20,7 +20,7 @@ def broken_types(baseline: Baseline, events: Mapping[type[Message], EventType]) 
     present = {event.type: names_of(message, event) for message, event in events.items()}
     for type_, promised in baseline.types.items():
         if type_ not in present:
-            place = line_of(EVENTS_BASELINE, type_)
+            place = line_of(COMMITTED.events, type_)
             yield f"{place}: {type_} was released and is no longer in shared/events.py. Old records still have it."
             continue
         for name in _FIXED:
@@ -34,7 +34,7 @@ def broken_topics(baseline: Baseline, topics: Iterable[Topic]) -> Iterator[str]:
     present = {topic.name: topic.partitions for topic in topics}
     for name, partitions in baseline.topics.items():
         if name not in present:
-            yield f"{line_of(EVENTS_BASELINE, name)}: topic {name} was released and is no longer declared."
+            yield f"{line_of(COMMITTED.events, name)}: topic {name} was released and is no longer declared."
         elif present[name] != partitions:
             place = line_of(CATALOGUE, name)
             yield f"{place}: topic {name} had {partitions} partitions and has {present[name]}: order per key breaks."

@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import descriptor_pb2
 
 from contracts.travel.events.v1 import bookings_pb2, destinations_pb2, users_pb2
-from launcher.contract_gate.baseline import PROTO_BASELINE, Baseline
+from launcher.contract_gate.baseline import COMMITTED, Baseline
 from launcher.contract_gate.consumers import deploy_order, required_of_nobody, unsaid
 from launcher.event_catalogue.declarations import Declaration, read_declarations
 from launcher.refusal import Refusal
@@ -130,7 +130,7 @@ def test_the_consumers_of_a_new_value_come_first() -> None:
 
 
 def test_the_committed_baseline_of_the_protos_can_be_read() -> None:
-    assert descriptor_pb2.FileDescriptorSet.FromString(PROTO_BASELINE.read_bytes()).file
+    assert descriptor_pb2.FileDescriptorSet.FromString(COMMITTED.protos.read_bytes()).file
 
 
 def checkout(root: Path, notifications: str) -> Path:

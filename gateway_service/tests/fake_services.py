@@ -156,6 +156,22 @@ def bookings(world: World) -> Any:
         own = world.waitlist.get(str(call.signed_in_traveller.id))
         return b.BatchGetWaitlistEntriesResponse(entries=[own] if own and own.id in request.ids else [])
 
+    def sequences(request: Any, call: Call) -> Any:
+        rows = [
+            b.BookingSequence(booking_id=row.id, traveller_id=row.traveller_id, sequence=row.sequence)
+            for row in sorted(world.bookings.values(), key=lambda row: row.id)
+            if row.id in request.booking_ids or row.traveller_id in request.traveller_ids
+            if row.id > request.after_booking_id
+        ]
+        seats = [
+            b.DepartureSequence(
+                departure_id=id, sequence=world.seat_sequences.get(id, 1), seats_available=world.seats.get(id, 7)
+            )
+            for id in request.departure_ids
+        ]
+        some = rows[: world.sequences_page]
+        return b.BatchGetSequencesResponse(bookings=some, departures=seats, has_more_bookings=len(some) < len(rows))
+
     return servicer(
         bookings_pb2_grpc.BookingsServiceServicer,
         world,
@@ -180,6 +196,7 @@ def bookings(world: World) -> Any:
         GetCancellationQuote=lambda request, call: _not_found(),
         BatchGetPayments=lambda request, call: b.BatchGetPaymentsResponse(),
         BatchGetRefunds=lambda request, call: b.BatchGetRefundsResponse(),
+        BatchGetSequences=sequences,
         ListBookingEvents=events,
         BatchListBookingEvents=histories,
         CreateQuote=quote,

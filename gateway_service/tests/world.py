@@ -58,6 +58,8 @@ class World:
     events: dict[str, list[b.BookingEvent]] = field(default_factory=dict)
     waitlist: dict[str, b.WaitlistEntry] = field(default_factory=dict)
     seats: dict[str, int] = field(default_factory=dict)
+    seat_sequences: dict[str, int] = field(default_factory=dict)
+    sequences_page: int = 1_000
     refusals: dict[str, DomainError | Exception] = field(default_factory=dict)
     requests: list[tuple[str, Any, Call]] = field(default_factory=list)
 

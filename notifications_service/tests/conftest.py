@@ -9,6 +9,7 @@ from django.test import Client
 from notifications_service import upstream
 from notifications_service.notifications.services import delivery
 from notifications_service.tests.doubles import Mailbox, Users, serve_mail, serve_users
+from notifications_service.tests.scripted_smtp import ScriptedServer, serve_script
 from shared.auth import testing as auth
 
 
@@ -37,6 +38,17 @@ def mailbox(settings) -> Iterator[Mailbox]:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
         delivery._mailer.close()
         yield accepted
+        delivery._mailer.close()
+
+
+@pytest.fixture
+def mail_server(settings) -> Iterator[ScriptedServer]:
+    """Serve a mail server whose replies the test chooses."""
+    server = ScriptedServer()
+    with serve_script(server) as port:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        delivery._mailer.close()
+        yield server
         delivery._mailer.close()
 
 

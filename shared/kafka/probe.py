@@ -72,7 +72,10 @@ class BrokerProbe:
         client = _client(f"{self._client}-probe")
         while not self._stopping.is_set():
             asked = time.monotonic()
-            self._note(_answers(client))
+            answers = _answers(client)
+            if self._stopping.is_set():
+                return
+            self._note(answers)
             self._stopping.wait(max(0.0, asked + PERIOD_SECONDS - time.monotonic()))
 
     def _note(self, answers: bool) -> None:
@@ -85,14 +88,14 @@ class BrokerProbe:
         try:
             self._on_change(answers)
         except Exception:
-            log.exception("broker_probe_callback_failed", client=self._client)
+            log.exception("broker_probe_callback_failed", probe=self._client)
 
     def _log(self, answers: bool) -> None:
         """Log each silence once, and its end."""
         if answers and self._silence_logged:
-            log.info("broker_answers", client=self._client)
+            log.info("broker_answers", probe=self._client)
         elif not answers and not self._silence_logged:
-            log.warning("broker_silent", client=self._client)
+            log.warning("broker_silent", probe=self._client)
         self._silence_logged = not answers
 
 

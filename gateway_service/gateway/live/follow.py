@@ -1,4 +1,4 @@
-"""Follow a booking, a traveller's bookings or a departure's free seats, whether the feed is connected or not.
+"""Follow a booking, a traveller's bookings or a departure's free seats.
 
 A subscriber gets the history entries of each booking in order, without a gap, and each entry once.
 """
@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.travel.bookings.v1 import bookings_pb2
-from gateway_service.gateway.live.feed import Change, feed, traveller_watch_name
+from gateway_service.gateway.live.changes import Change, Kind, Subject
+from gateway_service.gateway.live.feed import feed
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.operation.requests import page_request
 from gateway_service.gateway.upstream import stubs
 from shared.errors import DeadlineExceeded, Unavailable
 
-POLL_SECONDS: Final = 2.0
+RETRY_SECONDS: Final = 2.0  # after bookings_service did not answer
 _PAGE_SIZE: Final = 100
 
 
@@ -32,26 +33,26 @@ async def follow_booking(operation: Operation, *, reference: str, after: int | N
 
     If `after` is None, only new entries are yielded. The feed only says that the booking changed. The entries are read
     from bookings_service, beginning after the last sequence that was sent. So no entry is missed, repeated or out of
-    order. While the feed is not connected, the entries are read every POLL_SECONDS.
+    order.
 
     Raises NotFound for a booking that is not the traveller's. Raises Unavailable or DeadlineExceeded if
     bookings_service does not answer at the start.
     """
     booking, _ = await _booking_and_history(operation, reference, after or 0)
     sent = after if after is not None else booking.sequence
-    async with feed().watching(booking.id) as signals:
+    async with feed().watching(Subject(Kind.BOOKING, booking.id)) as signals:
         booking, entries = await _booking_and_history(operation, reference, sent)  # entries since the first read
         while True:
             for entry in entries:
                 if entry.sequence > sent:
                     yield Update(booking, entry)
                     sent = entry.sequence
-            await signals.wait_beyond({booking.id: sent}, poll_seconds=POLL_SECONDS)
+            await signals.wait_beyond({booking.id: sent})
             operation.renew()
             try:
                 booking, entries = await _booking_and_history(operation, reference, sent)
             except (Unavailable, DeadlineExceeded):
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
                 entries = ()
                 signals.note_missed()
 
@@ -70,7 +71,7 @@ async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | No
     """
     traveller_id = str(operation.signed_in_traveller().id)
     sent: dict[str, int] = {}
-    async with feed().watching(traveller_watch_name(traveller_id)) as signals:
+    async with feed().watching(Subject(Kind.TRAVELLER, traveller_id)) as signals:
         bookings = await _all_bookings(operation, traveller_id)
         for booking in bookings:
             last = booking.sequence
@@ -80,11 +81,11 @@ async def follow_bookings(operation: Operation, *, known: Mapping[str, int] | No
                 for booking in bookings:
                     async for update in _unsent_updates(operation, booking, sent):
                         yield update
-                changes = await signals.wait_beyond(sent, poll_seconds=POLL_SECONDS)
+                changes = await signals.wait_beyond(sent)
                 operation.renew()
                 bookings = await _bookings_to_read(operation, traveller_id, changes)
             except (Unavailable, DeadlineExceeded):
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
                 bookings = []
                 signals.note_missed()
 
@@ -94,12 +95,12 @@ async def follow_seats(operation: Operation, *, departure_id: str) -> AsyncItera
 
     The first value is None if bookings_service does not answer. If it does not answer later, nothing is yielded.
     """
-    async with feed().watching(departure_id) as signals:
+    async with feed().watching(Subject(Kind.DEPARTURE, departure_id)) as signals:
         seats = await _seats(operation, departure_id)
         yield seats
         sequence = 0
         while True:
-            changes = await signals.wait_beyond({departure_id: sequence}, poll_seconds=POLL_SECONDS)
+            changes = await signals.wait_beyond({departure_id: sequence})
             operation.renew()
             if changes is None:
                 latest = await _seats(operation, departure_id)
@@ -136,7 +137,7 @@ async def _bookings_to_read(
 ) -> list[bookings_pb2.Booking]:
     if changes is None or len(changes) > _PAGE_SIZE:
         return await _all_bookings(operation, traveller_id)
-    request = bookings_pb2.BatchGetBookingsRequest(ids=[change.subject for change in changes])
+    request = bookings_pb2.BatchGetBookingsRequest(ids=[change.subject.id for change in changes])
     return list((await operation.call(stubs.bookings.BatchGetBookings, request)).bookings)
 
 

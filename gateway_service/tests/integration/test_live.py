@@ -12,7 +12,7 @@ import websockets
 from django.conf import settings
 from django.test import override_settings
 
-from gateway_service.gateway.live import follow
+from gateway_service.gateway.live import asking, follow
 from gateway_service.gateway.live.feed import BOOKINGS_TOPIC, feed
 from gateway_service.tests.backends import Backends
 from gateway_service.tests.live_client import (
@@ -114,7 +114,7 @@ async def test_bookings_are_polled_while_the_feed_is_not_connected(
         raise ConnectionError
 
     monkeypatch.setattr(feed()._reader, "make_consumer", fail)
-    monkeypatch.setattr(follow, "POLL_SECONDS", 0.4)
+    monkeypatch.setattr(asking, "POLL_SECONDS", 0.4)
     booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=3)
@@ -128,7 +128,7 @@ async def test_bookings_are_polled_while_the_feed_is_not_connected(
 async def test_no_event_is_lost_while_a_service_is_unavailable(
     address: str, backends: Backends, traveller_id: UUID, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow, "POLL_SECONDS", 0.2)
+    monkeypatch.setattr(follow, "RETRY_SECONDS", 0.2)
     booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token)) as client:
         await client.watch(booking.reference, after=3)

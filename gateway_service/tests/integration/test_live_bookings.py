@@ -99,7 +99,7 @@ async def test_a_subscription_survives_an_outage(
 
     Seen failing (the subscription ended) with only `_bookings_to_read` inside the `try` of follow_bookings.
     """
-    monkeypatch.setattr(follow, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(follow, "RETRY_SECONDS", 0.1)
     booking = backends.world.add_booking(traveller_id)
     async with connected(address, bearer(token)) as client:
         await client.subscribe(MINE)

@@ -29,6 +29,7 @@ from shared.heartbeat import Heartbeat
 from shared.kafka import topics
 from shared.kafka.clients import producer
 from shared.kafka.probe import BrokerProbe
+from shared.outbox import rows
 from shared.outbox.delivery import Delivery, ProducerLost
 from shared.outbox.pruning import Pruner
 from shared.outbox.rows import Connection
@@ -41,11 +42,6 @@ _REPORT_SECONDS: Final = 0.05
 _FINISH_SECONDS: Final = 5.0
 _BACKOFF: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _LOCK: Final = lock_key("outbox-relay")
-_SESSION: Final = (
-    "SET statement_timeout = '30s'",
-    # A mark that a crash of PostgreSQL loses only makes a repeat.
-    "SET synchronous_commit = off",
-)
 _PRODUCER: Final = {
     # Rows that a topic does not take are reported soon, so that their topic can wait with back-off.
     "delivery.timeout.ms": 10_000,
@@ -69,7 +65,7 @@ class Relay:
     ) -> None:
         self._database = database
         self._source = name.split(".", 1)[0]
-        self._lease = f"{lease_seconds}s"
+        self._lease_seconds = lease_seconds
         self._make_producer = make_producer
         self._heartbeat = Heartbeat(name)
         self._stopping = threading.Event()
@@ -89,9 +85,7 @@ class Relay:
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(self._database, autocommit=True) as connection:
-                    connection.execute("SELECT set_config('idle_session_timeout', %s, false)", [self._lease])
-                    for statement in _SESSION:
-                        connection.execute(statement)
+                    rows.configure(connection, lease_seconds=self._lease_seconds)
                     self._wait_for_turn(connection)
                     failures = 0
                     self._active.set()

@@ -25,6 +25,17 @@ _NOT_BEHIND_A_ROW_SET_ASIDE: Final = (
     " ORDER BY id LIMIT %(limit)s"
 )
 
+_SESSION: Final = (
+    "SET statement_timeout = '30s'",
+    # A mark that a crash of PostgreSQL loses only makes a repeat.
+    "SET synchronous_commit = off",
+    # Read in the order of the index of undelivered rows. Without fresh statistics PostgreSQL expects few such rows, and
+    # would read and sort the whole backlog for each batch.
+    "SET enable_bitmapscan = off",
+    "SET enable_seqscan = off",
+    "SET enable_sort = off",
+)
+
 
 class Row(NamedTuple):
     """An undelivered row. `topic` has no prefix."""
@@ -33,6 +44,13 @@ class Row(NamedTuple):
     topic: str
     key: str
     envelope: Envelope
+
+
+def configure(connection: Connection, *, lease_seconds: int) -> None:
+    """Prepare the relay's session. PostgreSQL ends it after `lease_seconds` without a statement."""
+    connection.execute("SELECT set_config('idle_session_timeout', %s, false)", [f"{lease_seconds}s"])
+    for statement in _SESSION:
+        connection.execute(statement)
 
 
 def undelivered(
@@ -49,7 +67,7 @@ def undelivered(
     """
     condition: LiteralString = ""
     if except_ids:
-        condition += " AND id <> ALL(%(ids)s)"
+        condition += " AND id <> ALL(%(ids)s::bigint[])"
     if except_topics:
         condition += " AND topic <> ALL(%(topics)s)"
     values = {"ids": list(except_ids), "topics": list(except_topics), "limit": limit}

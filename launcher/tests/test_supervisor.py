@@ -126,9 +126,10 @@ def test_stamps_are_kept_with_the_database(running: Platform) -> None:
 
 def test_making_topics_twice_adds_only_the_missing(running: Platform) -> None:
     servers = kafka.bootstrap_servers(running)
+    environment = {"KAFKA_BOOTSTRAP_SERVERS": servers}
 
-    kafka.make_topics(servers, {"travel.test": 3})
-    kafka.make_topics(servers, {"travel.test": 3, "travel.more": 1})
+    kafka.make_topics(environment, {"travel.test": 3})
+    kafka.make_topics(environment, {"travel.test": 3, "travel.more": 1})
 
     from confluent_kafka.admin import AdminClient
 

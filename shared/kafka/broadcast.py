@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from shared.events import topic_name
-from shared.kafka.clients import group_consumer
+from shared.kafka.clients import group_consumer, log_refusal
 from shared.kafka.probe import BrokerProbe
 
 POLL_SECONDS: Final = 1.0
@@ -152,6 +152,7 @@ class BroadcastReader:
         return partitions
 
     def _on_error(self, error: KafkaError) -> None:
+        log_refusal(error)
         if error.code() == KafkaError._ALL_BROKERS_DOWN or error.fatal():
             self._log_outage(KafkaException(error))
             self._broken.set()

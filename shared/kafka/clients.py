@@ -1,20 +1,49 @@
-"""Kafka clients, configured once for the whole platform. Create them after a fork, never at import."""
+"""Kafka clients, configured once for the whole platform. Create them after a fork, never at import.
 
+`shared/settings/kafka.py` says how they connect. A broker that refuses the sign-in or the certificate is an outage: it
+is logged as an error, and the clients keep trying, because the broker's side may be at fault.
+"""
+
+import time
 from typing import Any, Final
 
-from confluent_kafka import Consumer, Producer
+import structlog
+from confluent_kafka import Consumer, KafkaError, Producer
 from confluent_kafka.admin import AdminClient
 
 from shared.settings.env import env
+from shared.settings.kafka import own_security
 
 # A killed consumer's partitions move on after this; the broker's lowest is 6 s.
 _SESSION_MS: Final = 6_000
 _MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
+_REFUSALS: Final = {KafkaError._AUTHENTICATION, KafkaError._SSL}
+_LOG_SECONDS: Final = 60.0
+
+log = structlog.get_logger(__name__)
+_last_logged = -_LOG_SECONDS
+
+
+def connection() -> dict[str, Any]:
+    """Return the settings that every client needs: the broker's address, and how to connect and sign in."""
+    return {"bootstrap.servers": env.str("KAFKA_BOOTSTRAP_SERVERS"), **own_security()}
+
+
+def log_refusal(error: KafkaError) -> None:
+    """Log that the broker refuses this process, at most once a minute: a wrong password, mechanism or certificate.
+
+    Does nothing for another error.
+    """
+    global _last_logged
+    if error.code() in _REFUSALS and time.monotonic() - _last_logged >= _LOG_SECONDS:
+        _last_logged = time.monotonic()
+        log.error("kafka_sign_in_refused", cause=error.str())
 
 
 def _common(client: str) -> dict[str, Any]:
     return {
-        "bootstrap.servers": env.str("KAFKA_BOOTSTRAP_SERVERS"),
+        **connection(),
+        "error_cb": log_refusal,
         "client.id": client,
         "topic.metadata.refresh.interval.ms": 10_000,
         "reconnect.backoff.ms": 100,

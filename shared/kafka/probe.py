@@ -120,4 +120,5 @@ def _answers(client: Producer) -> bool:
         # Only one topic is asked for: a cluster may have thousands.
         client.list_topics(topic_name(TOPICS[0].name), timeout=ANSWER_SECONDS)
         return True
+    client.poll(0)  # calls log_refusal
     return False

@@ -13,12 +13,14 @@ from shared.settings import inbox, security, web
 from shared.settings.cache import caches
 from shared.settings.database import database
 from shared.settings.env import env
+from shared.settings.kafka import check_security
 from shared.settings.rest import rest_framework, spectacular
 from shared.telemetry import logging_config
 
 
 def every(service: str) -> dict[str, Any]:
     """Return what every service sets, one without a database too: its name, languages, clock, logs and safety."""
+    check_security()  # here, because a thread cannot end the process
     readable = "console" if security.debug() else "json"
     return {
         "SERVICE_NAME": service,

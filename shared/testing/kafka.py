@@ -1,23 +1,33 @@
 """Events in tests: the run's own topics on a real broker, and records written to them and read from them."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from shared import events
 from shared.cloudevents import Envelope, decode
 from shared.events import DEAD_LETTER_TOPICS, TOPICS, topic_name
+from shared.kafka.clients import connection
 from shared.kafka.records import headers_of
-from shared.settings.env import env
 
 _CREATED = KafkaError.TOPIC_ALREADY_EXISTS
 
 
-def _servers() -> dict[str, Any]:
-    return {"bootstrap.servers": env.str("KAFKA_BOOTSTRAP_SERVERS")}
+@contextmanager
+def topic_prefix(prefix: str) -> Iterator[None]:
+    """Put `prefix` before the names of all topics and groups during the body."""
+    former = os.environ.get("KAFKA_TOPIC_PREFIX")
+    os.environ["KAFKA_TOPIC_PREFIX"] = prefix
+    events._prefix.cache_clear()
+    try:
+        yield
+    finally:
+        os.environ["KAFKA_TOPIC_PREFIX"] = former or ""
+        events._prefix.cache_clear()
 
 
 @contextmanager
@@ -28,7 +38,7 @@ def own_topics() -> Iterator[None]:
     """
     if topic_name("") == "":
         raise RuntimeError("KAFKA_TOPIC_PREFIX is not set: the test run has no topics of its own")
-    admin = AdminClient(_servers())
+    admin = AdminClient(connection())
     topics = [
         NewTopic(topic_name(topic.name), num_partitions=topic.partitions, replication_factor=1)
         for topic in (*TOPICS, *DEAD_LETTER_TOPICS)
@@ -48,7 +58,7 @@ def own_topics() -> Iterator[None]:
 
 def put(topic: str, *, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> None:
     """Put a raw record on `topic` (its name without prefix) and return when the broker has it."""
-    producer = Producer({**_servers(), "acks": "all", "linger.ms": 0})
+    producer = Producer({**connection(), "acks": "all", "linger.ms": 0})
     failures: list[KafkaError] = []
 
     def on_delivery(error: KafkaError | None, _: Message) -> None:
@@ -71,7 +81,7 @@ def consume_until(topic: str, enough: Callable[[list[Message]], bool] | int, tim
     Reads without a group and commits nothing. Raises AssertionError after `timeout` seconds with the number of records.
     """
     is_enough = (lambda records: len(records) >= enough) if isinstance(enough, int) else enough
-    consumer = Consumer({**_servers(), "group.id": "unused", "enable.auto.commit": False, "fetch.wait.max.ms": 50})
+    consumer = Consumer({**connection(), "group.id": "unused", "enable.auto.commit": False, "fetch.wait.max.ms": 50})
     records: list[Message] = []
     try:
         name = topic_name(topic)
@@ -94,7 +104,9 @@ def everything_on(topic: str, timeout: float = 60.0) -> list[Message]:
 
     Raises AssertionError after `timeout` seconds.
     """
-    consumer = Consumer({**_servers(), "group.id": "unused", "enable.auto.commit": False, "enable.partition.eof": True})
+    consumer = Consumer(
+        {**connection(), "group.id": "unused", "enable.auto.commit": False, "enable.partition.eof": True}
+    )
     records: list[Message] = []
     try:
         name = topic_name(topic)

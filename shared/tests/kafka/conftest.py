@@ -5,17 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.testing.kafka import own_topics
+from shared.testing.kafka import own_topics, topic_prefix
 from shared.testing.swallowing_proxy import SwallowingProxy, swallowing_proxy
 
 
 @pytest.fixture(scope="module")
 def kafka_topics() -> Iterator[None]:
     """Create every topic of the platform under a prefix of the module's own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KAFKA_TOPIC_PREFIX", f"test.{secrets.token_hex(4)}.")
-        with own_topics():
-            yield
+    with topic_prefix(f"test.{secrets.token_hex(4)}."), own_topics():
+        yield
 
 
 @pytest.fixture

@@ -7,16 +7,17 @@ import pytest
 
 from shared.kafka.clients import admin
 from shared.kafka.topics import DECLARED, declare
+from shared.testing.kafka import topic_prefix
 
 
 @pytest.fixture
-def prefix(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def prefix() -> Iterator[str]:
     """A new prefix. Its topics are deleted at the end."""
     prefix = f"declared.{secrets.token_hex(4)}."
-    monkeypatch.setenv("KAFKA_TOPIC_PREFIX", prefix)
-    yield prefix
-    client = admin()
-    for future in client.delete_topics([f"{prefix}{topic.name}" for topic in DECLARED], operation_timeout=20).values():
+    with topic_prefix(prefix):
+        yield prefix
+    client, names = admin(), [f"{prefix}{topic.name}" for topic in DECLARED]
+    for future in client.delete_topics(names, operation_timeout=20).values():
         future.exception(timeout=30)
 
 

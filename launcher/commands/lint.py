@@ -13,11 +13,6 @@ from launcher.vault import Vault
 
 OTHER_PACKAGES: Final = ("shared", "launcher", "demo", "payment_sandbox", "deploy", "manage_all.py")
 SETTINGS_OF: Final = "bookings"  # the service whose settings install every app of shared/
-# A check in Python: the module's check() prints its complaints and returns the exit code.
-_CHECK: Final = (
-    "import sys; from launcher.cli import guarded; from {module} import check;"
-    " sys.exit(guarded(lambda: sys.exit(check())))"
-)
 
 
 def lint(platform: Platform) -> int:
@@ -43,19 +38,19 @@ def checks(platform: Platform) -> dict[str, tuple[list[str], Mapping[str, str]]]
         "format": ([*python, "ruff", "format", "--check", "."], {}),
         "layers": ([*script, "from importlinter.cli import lint_imports_command as run; run()"], {}),
         "proto": ([str(tools / "buf"), "lint", "proto"], {}),
-        "proto, generated": ([*script, _CHECK.format(module="launcher.commands.proto")], {}),
+        "proto, generated": (in_python("launcher.commands.proto"), {}),
     }
     if (platform.root / "proto" / "baseline.binpb").exists():
         commands["proto, breaking"] = (
             [str(tools / "buf"), "breaking", "proto", "--against", "proto/baseline.binpb"],
             {},
         )
-    commands["events"] = ([*script, _CHECK.format(module="launcher.contract_gate.events")], {})
+    commands["events"] = (in_python("launcher.contract_gate.events"), {})
     commands["graphql"] = (
-        [*script, _CHECK.format(module="launcher.contract_gate.graphql")],
+        in_python("launcher.contract_gate.graphql"),
         {"DJANGO_SETTINGS_MODULE": f"{package('gateway')}.config.settings"},
     )
-    commands["documents, generated"] = ([*script, _CHECK.format(module="launcher.commands.docs")], {})
+    commands["documents, generated"] = (in_python("launcher.commands.docs"), {})
     for service in SERVICES:
         if (platform.root / package(service) / "config").is_dir():
             settings = {"DJANGO_SETTINGS_MODULE": f"{package(service)}.config.settings"}
@@ -75,6 +70,12 @@ def checks(platform: Platform) -> dict[str, tuple[list[str], Mapping[str, str]]]
             settings = {"DJANGO_SETTINGS_MODULE": f"{package(service)}.config.settings"}
             commands[f"migrations of {service}"] = ([*python, "shared.testing.migrations"], settings)
     return commands
+
+
+def in_python(module: str) -> list[str]:
+    """Return the command of a check in Python: the module's `check` prints complaints and returns the exit code."""
+    imports = f"import sys; from launcher.cli import guarded; from {module} import check"
+    return [sys.executable, "-c", f"{imports}; sys.exit(guarded(lambda: sys.exit(check())))"]
 
 
 def _passes(name: str, command: list[str], environment: Mapping[str, str]) -> bool:

@@ -95,6 +95,8 @@ def _channel(topic: Topic, entries: Iterable[Entry]) -> dict[str, Any]:
 
 def _message(entry: Entry) -> dict[str, Any]:
     event = entry.event
+    # A sample is never edited, so it may be older than the mark.
+    mark = {"ce_required": "true"} if event.required else {}
     own_headers = {"ce_type": {"const": event.type}, "ce_source": {"const": event.source}}
     return {
         "name": event.type,
@@ -112,7 +114,7 @@ def _message(entry: Entry) -> dict[str, Any]:
                 "bindingVersion": "0.5.0",
             }
         },
-        "examples": [{"headers": entry.sample["headers"], "payload": entry.sample["value"]}],
+        "examples": [{"headers": {**entry.sample["headers"], **mark}, "payload": entry.sample["value"]}],
         "x-since": event.since,
         "x-required": event.required,
     }

@@ -134,3 +134,5 @@ def test_the_marks_of_a_message_are_those_of_the_catalogue():
         assert (described["name"], described["x-required"], described["x-since"]) == (
             event.type, event.required, event.since,
         )  # fmt: skip
+        (example,) = described["examples"]
+        assert ("ce_required" in example["headers"]) == event.required

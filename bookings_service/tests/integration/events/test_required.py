@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
     ],
 )
 def test_the_mark_of_the_catalogue_is_on_the_wire(type_: str, required: bool) -> None:
-    """Seen failing without `required` in the relay's envelope: every type could be skipped."""
+    """Seen failing while the relay took a type that it does not know as not required."""
     key = uuid7()
     OutboxEvent.objects.create(
         type=type_, topic=BOOKING, key=str(key), sequence=1, value="{}", occurred_at=datetime.now(UTC)

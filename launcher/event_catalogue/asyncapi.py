@@ -85,7 +85,7 @@ def document(catalogue: Catalogue) -> dict[str, Any]:
 def _channel(topic: Topic, entries: Iterable[Entry]) -> dict[str, Any]:
     return {
         "address": topic.name,
-        "description": f"The key of a record is the id of its {topic.key}, unless the message says otherwise.",
+        "description": f"The key of a record is the id of the {topic.key}, unless the message says otherwise.",
         "messages": {
             entry.descriptor.name: {"$ref": f"#/components/messages/{entry.descriptor.name}"} for entry in entries
         },

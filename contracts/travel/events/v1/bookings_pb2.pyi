@@ -50,7 +50,7 @@ class _WaitlistExpiryReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     DESCRIPTOR: _descriptor.EnumDescriptor
     WAITLIST_EXPIRY_REASON_UNSPECIFIED: _WaitlistExpiryReason.ValueType  # 0
     WAITLIST_EXPIRY_REASON_UNANSWERED: _WaitlistExpiryReason.ValueType  # 1
-    """The offer was not taken, or not booked, in its time."""
+    """The offer was not accepted, or not booked, in time."""
     WAITLIST_EXPIRY_REASON_DEPARTURE_CLOSED: _WaitlistExpiryReason.ValueType  # 2
     """The departure can no longer be booked: it left, was closed or cancelled."""
 
@@ -58,7 +58,7 @@ class WaitlistExpiryReason(_WaitlistExpiryReason, metaclass=_WaitlistExpiryReaso
 
 WAITLIST_EXPIRY_REASON_UNSPECIFIED: WaitlistExpiryReason.ValueType  # 0
 WAITLIST_EXPIRY_REASON_UNANSWERED: WaitlistExpiryReason.ValueType  # 1
-"""The offer was not taken, or not booked, in its time."""
+"""The offer was not accepted, or not booked, in time."""
 WAITLIST_EXPIRY_REASON_DEPARTURE_CLOSED: WaitlistExpiryReason.ValueType  # 2
 """The departure can no longer be booked: it left, was closed or cancelled."""
 Global___WaitlistExpiryReason: _TypeAlias = WaitlistExpiryReason  # noqa: Y015
@@ -178,7 +178,7 @@ Global___BookingSnapshot: _TypeAlias = BookingSnapshot  # noqa: Y015
 
 @_typing.final
 class HistoryEntry(_message.Message):
-    """What stands in the booking's history for this event."""
+    """The entry of the booking's history that this event added."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -425,7 +425,7 @@ class BookingCancelled(_message.Message):
     def entry(self) -> Global___HistoryEntry: ...
     @_builtins.property
     def refund(self) -> _common_pb2.Money:
-        """What comes back; zero where nothing does."""
+        """The amount that the traveller gets back, or zero."""
 
     def __init__(
         self,
@@ -564,7 +564,7 @@ Global___RefundFailed: _TypeAlias = RefundFailed  # noqa: Y015
 
 @_typing.final
 class InventoryChanged(_message.Message):
-    """Coalesced to one a second per departure. Key and subject the departure; ce_sequence grows."""
+    """The seats of a departure changed. At most one event a second for each departure."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -600,7 +600,7 @@ Global___InventoryChanged: _TypeAlias = InventoryChanged  # noqa: Y015
 
 @_typing.final
 class WaitlistSnapshot(_message.Message):
-    """A group's place in the line for a departure. Ids, never names."""
+    """An entry of the waiting list of a departure. Ids, never names."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -644,7 +644,7 @@ Global___WaitlistSnapshot: _TypeAlias = WaitlistSnapshot  # noqa: Y015
 
 @_typing.final
 class WaitlistOffered(_message.Message):
-    """Seats came free and are held for the group until `offered_until`."""
+    """Seats came free and are held for the waiting-list entry until `offered_until`."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -18,7 +18,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class SigningKeysChanged(_message.Message):
-    """The set of signing keys is another one: fetch it again now."""
+    """The set of signing keys changed. A process that verifies tokens must fetch it again."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -26,7 +26,7 @@ class SigningKeysChanged(_message.Message):
     EARLIER_KEYS_WITHDRAWN_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     earlier_keys_withdrawn: _builtins.bool
-    """Whether the keys before it were withdrawn: no token that they signed is valid any more."""
+    """Whether the earlier keys were withdrawn. If so, no token that they signed is valid any more."""
     def __init__(
         self,
         *,

@@ -30,16 +30,16 @@ class _LinkPurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LinkPurpo
     LINK_PURPOSE_UNSPECIFIED: _LinkPurpose.ValueType  # 0
     LINK_PURPOSE_VERIFY_EMAIL: _LinkPurpose.ValueType  # 1
     LINK_PURPOSE_ALREADY_REGISTERED: _LinkPurpose.ValueType  # 2
-    """Somebody tried to register an address that has an account: its owner is told."""
+    """Somebody tried to register an address that has an account. The mail tells its owner."""
     LINK_PURPOSE_NOBODY: _LinkPurpose.ValueType  # 3
-    """The address is nobody's: there is no mail. The event exists so that every answer takes the same time."""
+    """The address has no account, and there is no mail. The event exists so that every answer takes the same time."""
     LINK_PURPOSE_RESET_PASSWORD: _LinkPurpose.ValueType  # 4
     LINK_PURPOSE_CONFIRM_EMAIL_CHANGE: _LinkPurpose.ValueType  # 5
     """To the new address."""
     LINK_PURPOSE_EMAIL_CHANGED: _LinkPurpose.ValueType  # 6
     """To the earlier address, with a link that gives it back."""
     LINK_PURPOSE_EMAIL_CHANGE_REQUESTED: _LinkPurpose.ValueType  # 7
-    """The rest tell of a change, with a link that disowns it."""
+    """This purpose and the following tell of a change, with a link that disowns it."""
     LINK_PURPOSE_PASSWORD_CHANGED: _LinkPurpose.ValueType  # 8
     LINK_PURPOSE_PHONE_CHANGED: _LinkPurpose.ValueType  # 9
     LINK_PURPOSE_NEW_DEVICE: _LinkPurpose.ValueType  # 10
@@ -51,16 +51,16 @@ class LinkPurpose(_LinkPurpose, metaclass=_LinkPurposeEnumTypeWrapper): ...
 LINK_PURPOSE_UNSPECIFIED: LinkPurpose.ValueType  # 0
 LINK_PURPOSE_VERIFY_EMAIL: LinkPurpose.ValueType  # 1
 LINK_PURPOSE_ALREADY_REGISTERED: LinkPurpose.ValueType  # 2
-"""Somebody tried to register an address that has an account: its owner is told."""
+"""Somebody tried to register an address that has an account. The mail tells its owner."""
 LINK_PURPOSE_NOBODY: LinkPurpose.ValueType  # 3
-"""The address is nobody's: there is no mail. The event exists so that every answer takes the same time."""
+"""The address has no account, and there is no mail. The event exists so that every answer takes the same time."""
 LINK_PURPOSE_RESET_PASSWORD: LinkPurpose.ValueType  # 4
 LINK_PURPOSE_CONFIRM_EMAIL_CHANGE: LinkPurpose.ValueType  # 5
 """To the new address."""
 LINK_PURPOSE_EMAIL_CHANGED: LinkPurpose.ValueType  # 6
 """To the earlier address, with a link that gives it back."""
 LINK_PURPOSE_EMAIL_CHANGE_REQUESTED: LinkPurpose.ValueType  # 7
-"""The rest tell of a change, with a link that disowns it."""
+"""This purpose and the following tell of a change, with a link that disowns it."""
 LINK_PURPOSE_PASSWORD_CHANGED: LinkPurpose.ValueType  # 8
 LINK_PURPOSE_PHONE_CHANGED: LinkPurpose.ValueType  # 9
 LINK_PURPOSE_NEW_DEVICE: LinkPurpose.ValueType  # 10
@@ -77,9 +77,9 @@ class _SessionRevokedReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_
     SESSION_REVOKED_REASON_UNSPECIFIED: _SessionRevokedReason.ValueType  # 0
     SESSION_REVOKED_REASON_LOGOUT: _SessionRevokedReason.ValueType  # 1
     SESSION_REVOKED_REASON_REUSE_DETECTED: _SessionRevokedReason.ValueType  # 2
-    """A rotated refresh token was used again: its owner is told."""
+    """A rotated refresh token was used again. A mail tells the owner."""
     SESSION_REVOKED_REASON_REVOKED: _SessionRevokedReason.ValueType  # 3
-    """Its owner ended it from another device."""
+    """The owner ended the session from another device."""
     SESSION_REVOKED_REASON_PASSWORD_CHANGED: _SessionRevokedReason.ValueType  # 4
     SESSION_REVOKED_REASON_EMAIL_CHANGED: _SessionRevokedReason.ValueType  # 5
     SESSION_REVOKED_REASON_DISOWNED: _SessionRevokedReason.ValueType  # 6
@@ -93,9 +93,9 @@ class SessionRevokedReason(_SessionRevokedReason, metaclass=_SessionRevokedReaso
 SESSION_REVOKED_REASON_UNSPECIFIED: SessionRevokedReason.ValueType  # 0
 SESSION_REVOKED_REASON_LOGOUT: SessionRevokedReason.ValueType  # 1
 SESSION_REVOKED_REASON_REUSE_DETECTED: SessionRevokedReason.ValueType  # 2
-"""A rotated refresh token was used again: its owner is told."""
+"""A rotated refresh token was used again. A mail tells the owner."""
 SESSION_REVOKED_REASON_REVOKED: SessionRevokedReason.ValueType  # 3
-"""Its owner ended it from another device."""
+"""The owner ended the session from another device."""
 SESSION_REVOKED_REASON_PASSWORD_CHANGED: SessionRevokedReason.ValueType  # 4
 SESSION_REVOKED_REASON_EMAIL_CHANGED: SessionRevokedReason.ValueType  # 5
 SESSION_REVOKED_REASON_DISOWNED: SessionRevokedReason.ValueType  # 6
@@ -176,9 +176,7 @@ Global___UserUpdated: _TypeAlias = UserUpdated  # noqa: Y015
 
 @_typing.final
 class UserLinkRequested(_message.Message):
-    """A mail with a secret link is wanted: MintLink(request_id) gives the link and the recipient once it is being sent.
-    Key and subject are the request's id.
-    """
+    """A mail with a secret link is requested. While it is sent, MintLink(request_id) gives the link and the recipient."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -270,9 +268,7 @@ Global___UserSignedInFromNewDevice: _TypeAlias = UserSignedInFromNewDevice  # no
 
 @_typing.final
 class UserPhoneCodeRequested(_message.Message):
-    """An SMS with a code is wanted: MintPhoneCode(request_id) gives the code once it is being sent.
-    Key and subject are the request's id.
-    """
+    """An SMS with a code is requested. While it is sent, MintPhoneCode(request_id) gives the code and the number."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

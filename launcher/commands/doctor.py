@@ -14,6 +14,7 @@ import psutil
 
 from launcher import children, ports
 from launcher.bringup import Extent
+from launcher.commands.doctor_topics import topics
 from launcher.commands.status import statuses
 from launcher.commands.up import LEAST_FREE
 from launcher.infrastructure import kafka, kafka_jars, postgres
@@ -151,4 +152,5 @@ CHECKS: Final[dict[str, Callable[[Platform], Iterator[Finding]]]] = {
     "PostgreSQL": _postgres,
     "ports": _ports,
     "processes": _processes,
+    "topics": topics,
 }

@@ -1,6 +1,7 @@
 """Declares every topic of the platform, dead letters included: `python -m shared.kafka.topics`. Reports drift.
 
-Drift is what differs between the topics that the code declares and the topics of the broker.
+Drift is what differs between the topics that the code declares and the topics of the broker. With `--check` the program
+changes nothing. It prints each difference and what to type, separated by a tab, and ends with 1 if there is one.
 """
 
 import sys
@@ -12,11 +13,11 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import NewTopic
 
-from shared.events import DEAD_LETTER_TOPICS, TOPICS, Topic, topic_name
+from shared.events import CONSUMERS, DEAD_LETTER_TOPICS, TOPICS, Topic, topic_name
 from shared.kafka.clients import admin
 
 DECLARED: Final = (*TOPICS, *DEAD_LETTER_TOPICS)
-DECLARE: Final = "python -m shared.kafka.topics"
+DECLARE: Final = "./manage_all.py manage bookings declare_topics --apply"
 _ANSWER_SECONDS: Final = 5.0
 
 log = structlog.get_logger(__name__)
@@ -39,12 +40,19 @@ class Drift:
 
     @property
     def remedy(self) -> str:
-        """What to type, or an empty string if nothing mends it without a decision."""
-        if self.partitions is None:
-            return DECLARE
-        if self.partitions < self.declared:
-            return f"kafka-topics.sh --alter --topic {self.topic} --partitions {self.declared} --bootstrap-server …"
-        return ""
+        """What to type, or an empty string: more partitions would break the order of keys that have events already."""
+        return DECLARE if self.partitions is None else ""
+
+
+def of_service(name: str) -> list[Topic]:
+    """Return the topics on which the service publishes."""
+    return [topic for topic in TOPICS if topic.name.split(".")[1] == name]
+
+
+def of_consumer(name: str) -> list[Topic]:
+    """Return the topics that the service consumes, and those of its dead letters."""
+    consumed = CONSUMERS.get(name, ())
+    return [topic for topic in DECLARED if topic in consumed or topic.name.endswith(f".{name}.dlq")]
 
 
 def declare() -> list[str]:
@@ -85,5 +93,17 @@ def warn_of_drift(topics: Iterable[Topic] = DECLARED) -> None:
         log.warning("topics_not_checked", cause=str(error))
 
 
+def _check() -> int:
+    try:
+        found = drift()
+    except KafkaException as error:
+        sys.stderr.write(f"Kafka does not answer: {error.args[0].str()}\n")
+        return 2
+    sys.stdout.write("".join(f"{difference.problem}\t{difference.remedy}\n" for difference in found))
+    return 1 if found else 0
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(_check())
     sys.stdout.write("".join(f"made {name}\n" for name in declare()))

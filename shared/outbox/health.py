@@ -57,7 +57,7 @@ _SET_ASIDE: Final = """
     FROM outbox_outboxevent event WHERE delivered_at IS NULL AND set_aside_at IS NOT NULL ORDER BY id
 """
 _KEPT: Final = """
-    SELECT count(*), count(*) FILTER (WHERE delivered_at < clock_timestamp() - %s - interval '1 hour')
+    SELECT count(*), count(*) FILTER (WHERE delivered_at < clock_timestamp() - make_interval(secs => %s, hours => 1))
     FROM outbox_outboxevent WHERE delivered_at IS NOT NULL
 """
 _RELAY: Final = """
@@ -73,7 +73,7 @@ def state(*, retention: timedelta) -> State:
     with connection.cursor() as cursor:
         cursor.execute(_WAITING)
         waiting = tuple(Waiting(*row) for row in cursor.fetchall())
-        cursor.execute(_KEPT, [retention])
+        cursor.execute(_KEPT, [retention.total_seconds()])
         delivered, overdue = cursor.fetchone()
         cursor.execute(_RELAY, [key >> 32, key & 0xFFFF_FFFF])
         is_active = cursor.fetchone()[0]

@@ -24,7 +24,6 @@ from confluent_kafka import KafkaException
 
 from shared.backoff import pause_before
 from shared.db import lock_key
-from shared.events import TOPICS
 from shared.heartbeat import Heartbeat
 from shared.kafka import topics
 from shared.kafka.clients import producer
@@ -120,7 +119,7 @@ class Relay:
                 _keep(connection)
                 continue
             if not is_checked:
-                topics.warn_of_drift(topic for topic in TOPICS if topic.name.split(".")[1] == self._source)
+                topics.warn_of_drift(topics.of_service(self._source))
                 is_checked = True
             sender = self._make_producer(f"{self._source}.relay", **_PRODUCER)
             try:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import autodiscover_modules
 
 from shared.inbox.consumer import EventConsumer
+from shared.kafka import topics
 from shared.kafka.handlers import registered
 
 
@@ -26,4 +27,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        needed = topics.of_consumer(settings.SERVICE_NAME)
+        # In a thread: a broker that is away must not delay the consumer's heartbeat.
+        threading.Thread(target=topics.warn_of_drift, args=(needed,), daemon=True).start()
         EventConsumer(name=settings.SERVICE_NAME, handlers=registered, stop=stop).run()

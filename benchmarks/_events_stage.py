@@ -54,19 +54,19 @@ def events_stage() -> Iterator[EventsStage]:
         platform = Platform(var=folder, offset=_stage._free_offset())
         platform.make_folders()
         kafka.prepare(platform)
-        servers = kafka.bootstrap_servers(platform)
+        environment = {**bench.environment, "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers(platform)}
         with (folder / "kafka.log").open("ab") as log:
             broker = subprocess.Popen(
                 kafka.command(platform), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         try:
-            _stage._wait_for(lambda: _ready(servers), seconds=60)
-            kafka.make_topics(servers, {TOPIC: PARTITIONS})
-            yield EventsStage(bench, {**bench.environment, "KAFKA_BOOTSTRAP_SERVERS": servers})
+            _stage._wait_for(lambda: _ready(environment), seconds=60)
+            kafka.make_topics(environment, {TOPIC: PARTITIONS})
+            yield EventsStage(bench, environment)
         finally:
             _stage._end(broker, _stage.signal.SIGTERM)
 
 
-def _ready(servers: str) -> None:
-    if not kafka.ready(servers):
+def _ready(environment: dict[str, str]) -> None:
+    if not kafka.ready(environment):
         raise ConnectionError

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from shared.db import own_database
+from shared.garbage import expect_many_objects
 from shared.outbox.relay import Relay
 
 
@@ -22,5 +23,6 @@ class RunRelay(BaseCommand):
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: relay.stop())
+        expect_many_objects()
         self.stdout.write(f"relaying events of {settings.SERVICE_NAME}")
         relay.run()

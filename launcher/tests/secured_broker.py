@@ -1,5 +1,7 @@
 """A broker of a test's own that wants a sign-in: SASL in the clear, SASL over TLS, and TLS alone."""
 
+import os
+import signal
 import subprocess
 import time
 import uuid
@@ -45,6 +47,16 @@ class SecuredBroker:
 
     listeners: dict[str, str]
     ca_file: Path
+    pid: int
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop the broker's process during the body: connections stay open, and nothing is answered."""
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
 
     def environment(self, protocol: str, **changes: str) -> dict[str, str]:
         """Return the variables with which a process reaches this listener. `changes` replace some of them."""
@@ -81,9 +93,8 @@ def secured_broker(folder: Path) -> Iterator[SecuredBroker]:
     try:
         _await_start(numbers["plain"], process, folder / "kafka.log")
         names = {"SASL_PLAINTEXT": "sasl", "SASL_SSL": "sasl_ssl", "SSL": "ssl", "PLAINTEXT": "plain"}
-        yield SecuredBroker(
-            {protocol: f"127.0.0.1:{numbers[name]}" for protocol, name in names.items()}, folder / "ca.pem"
-        )
+        listeners = {protocol: f"127.0.0.1:{numbers[name]}" for protocol, name in names.items()}
+        yield SecuredBroker(listeners, folder / "ca.pem", process.pid)
     finally:
         process.kill()
         process.wait()

@@ -105,6 +105,20 @@ def test_a_refused_sign_in_is_an_alarm_and_the_client_keeps_trying(
     assert "wrong" not in refusals[0]["cause"]
 
 
+def test_a_frozen_broker_is_noticed_over_tls(broker: SecuredBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process is stopped for longer than every time-out of the probe's client."""
+    use(monkeypatch, broker.environment("SASL_SSL"))
+    probe = BrokerProbe("test")
+    probe.start()
+    assert probe.wait(answers=True, seconds=10)
+    with broker.frozen():
+        assert probe.wait(answers=False, seconds=3.0)
+        assert not probe.wait(answers=True, seconds=6)
+    assert probe.wait(answers=True, seconds=3.0)
+    probe.stop()
+    probe.join(5)
+
+
 def test_the_launcher_says_why_the_broker_refuses(broker: SecuredBroker) -> None:
     """Seen failing (a traceback) without the `try` in kafka.make_topics."""
     with pytest.raises(Refusal, match="Authentication failed"):

@@ -99,9 +99,9 @@ def make_topics(environment: Mapping[str, str], topics: dict[str, int]) -> None:
     Otherwise the first consumer group of a new cluster would wait 3 s. `environment` has the broker's address and how
     to sign in. Raises Refusal if that is wrong, or if the broker does not answer or refuses.
     """
-    settings = _client(environment)
     refusals: list[str] = []
-    admin = AdminClient({**settings, "error_cb": lambda error: refusals.append(error.str())})
+    settings: dict[str, Any] = {**_client(environment), "error_cb": lambda error: refusals.append(error.str())}
+    admin = AdminClient(settings)
     try:
         missing = topics.keys() - admin.list_topics(timeout=10).topics.keys()
     except KafkaException as error:
@@ -115,7 +115,7 @@ def make_topics(environment: Mapping[str, str], topics: dict[str, int]) -> None:
             except KafkaException as error:
                 if error.args[0].name() != "TOPIC_ALREADY_EXISTS":
                     raise Refusal(f"Kafka refused to make the topic {name}: {error.args[0].str()}") from error
-    consumer = Consumer({**settings, "group.id": "launcher-wakes-the-coordinator", **QUIET})
+    consumer = Consumer({**settings, "group.id": "launcher-wakes-the-coordinator"})
     try:
         consumer.committed([TopicPartition(next(iter(topics)), 0)], timeout=15)
     except KafkaException:

@@ -12,7 +12,7 @@ from shared import account_feed
 from shared.account_feed import REFETCH_SECONDS, AccountFeed
 from shared.auth.revocations import Revocations
 from shared.cloudevents import Envelope, to_json
-from shared.events import event_type
+from shared.events import event_type, topic_name
 from shared.ids import uuid7
 
 
@@ -20,10 +20,11 @@ class Arrived:
     """A record as the Kafka client returns it."""
 
     def __init__(self, message: Any) -> None:
+        self._topic = topic_name(event_type(type(message)).topic)
         self._envelope = Envelope(
             id=str(uuid7()),
             type=event_type(type(message)).type,
-            source="/users",
+            source="users",
             key=str(uuid7()),
             sequence=1,
             occurred_at=datetime.now(UTC),
@@ -40,7 +41,7 @@ class Arrived:
         return self._envelope.key.encode()
 
     def topic(self) -> str:
-        return "travel.users.user"
+        return self._topic
 
     def partition(self) -> int:
         return 0

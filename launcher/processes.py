@@ -73,6 +73,7 @@ URLS: Final[Mapping[Health, str]] = {
 STOP_ORDER: Final = (Kind.WEB, Kind.RPC, Kind.WORKER, Kind.RELAY, Kind.INFRASTRUCTURE)
 POOL: Final = 8  # connections of a threaded server's pool
 HASHING: Final = 5  # and those for sign-ins: HASHES_AT_ONCE and HASHES_WAITING
+CONSUMING: Final = 5  # CONSUMER_THREADS, and one for retries of dead letters
 
 
 def _web(service: str) -> Process:
@@ -118,7 +119,7 @@ def _relay(service: str) -> Process:
 
 
 def _consumer(service: str) -> Process:
-    return _loop(service, "consumer", "run_consumer", kind=Kind.WORKER, connections=3)
+    return _loop(service, "consumer", "run_consumer", kind=Kind.WORKER, connections=CONSUMING)
 
 
 _CELERY: Final = ("python", "-m", "celery", "-A", "notifications_service.config.celery")

@@ -93,12 +93,12 @@ def test_a_refused_sign_in_is_an_alarm_and_the_client_keeps_trying(
     probe = BrokerProbe("test")
     with capture_logs() as logs:
         probe.start()
-        eventually(lambda: [entry for entry in logs if entry["event"] == "kafka_sign_in_refused"])
+        eventually(lambda: [entry for entry in logs if entry["event"] == "alarm:kafka_sign_in_refused"])
         assert not probe.wait(answers=True, seconds=3)
         assert probe._thread.is_alive()
         probe.stop()
         probe.join(5)
-    refusals = [entry for entry in logs if entry["event"] == "kafka_sign_in_refused"]
+    refusals = [entry for entry in logs if entry["event"] == "alarm:kafka_sign_in_refused"]
     assert len(refusals) == 1
     assert refusals[0]["log_level"] == "error"
     assert cause in refusals[0]["cause"]

@@ -37,7 +37,7 @@ def log_refusal(error: KafkaError) -> None:
     global _last_logged
     if error.code() in _REFUSALS and time.monotonic() - _last_logged >= _LOG_SECONDS:
         _last_logged = time.monotonic()
-        log.error("kafka_sign_in_refused", cause=error.str())
+        log.error("alarm:kafka_sign_in_refused", cause=error.str())
 
 
 def _common(client: str) -> dict[str, Any]:

@@ -17,9 +17,7 @@ from gateway_service.gateway.live.changes import Change, Kind, Subject
 from gateway_service.gateway.upstream import stubs
 from shared import rpc
 from shared.deadline import Deadline
-from shared.errors import DomainError
 from shared.ids import uuid7
-from shared.rpc.status import RpcFailed
 
 POLL_SECONDS: Final = 2.0
 _RPC_SECONDS: Final = 5.0
@@ -83,7 +81,7 @@ class Asker:
             subjects = list(self._watched())
             for start in range(0, len(subjects), _MOST_IDS):
                 await self._ask_for(subjects[start : start + _MOST_IDS])
-        except (DomainError, RpcFailed) as error:
+        except Exception as error:  # noqa: BLE001 - after any error it asks again
             if not self._failing:
                 log.warning("live_updates_paused", cause=type(error).__name__)
             self._failing = True

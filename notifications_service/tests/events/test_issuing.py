@@ -2,10 +2,14 @@
 
 import threading
 from datetime import UTC, date, datetime
+from io import BytesIO
 
 import pytest
 from django.db import connection, transaction
+from pypdf import PdfReader
 
+from notifications_service.billing.contracts import Recipient
+from notifications_service.billing.documents.pdf import invoice_pdf
 from notifications_service.billing.models import Invoice
 from notifications_service.billing.selectors import to_view
 from notifications_service.billing.services import issue
@@ -13,6 +17,7 @@ from notifications_service.tests.factories import confirmed, handle
 from shared.db import clock_now, database_now
 from shared.ids import uuid7
 from shared.testing import eventually, race
+from shared.text import Locale
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,6 +31,8 @@ def test_an_event_handled_at_2330_utc_on_31_december_is_an_invoice_of_the_next_y
 
     invoice = to_view(Invoice.objects.get())
     assert (invoice.number, invoice.issued_on) == ("INV-2027-000001", date(2027, 1, 1))
+    pdf = invoice_pdf(invoice=invoice, recipient=Recipient(name="Ann", email="ann@example.org", locale=Locale.EN))
+    assert "Friday 1 January 2027" in PdfReader(BytesIO(pdf)).pages[0].extract_text()
 
 
 def test_the_seller_may_be_in_another_zone(monkeypatch, settings):

@@ -127,10 +127,17 @@ _CELERY: Final = ("python", "-m", "celery", "-A", "notifications_service.config.
 
 def _celery_worker(name: str, *, queues: str, threads: int) -> Process:
     return Process(
-        name=f"notifications.{name}",
+        name=name,
         kind=Kind.WORKER,
         command=(
-            *(*_CELERY, "worker", "--hostname", f"{name}@notifications", "--queues", queues),
+            *(
+                *_CELERY,
+                "worker",
+                "--hostname",
+                f"{name.removeprefix('notifications.')}@notifications",
+                "--queues",
+                queues,
+            ),
             *("--pool", "threads", "--concurrency", str(threads), "--loglevel", "INFO"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ),
@@ -185,8 +192,10 @@ TABLE: Final[tuple[Process, ...]] = (
     _rpc("notifications"),
     _relay("notifications"),
     _consumer("notifications"),
-    _celery_worker("urgent", queues="urgent", threads=2),  # its threads are reserved: no mass mailing takes them
-    _celery_worker("worker", queues="sms,documents,mail", threads=4),
+    _celery_worker(
+        "notifications.urgent", queues="urgent", threads=2
+    ),  # its threads are reserved: no mass mailing takes them
+    _celery_worker("notifications.worker", queues="sms,documents,mail", threads=4),
     Process(
         name="notifications.beat",
         kind=Kind.WORKER,

@@ -43,7 +43,7 @@ class Command(OperatorCommand):
         self._events([event])
         resolving.retry(event_id)
         self.stdout.write(
-            f"The relay sends event {event_id} again, and then the {event.behind:,} events that wait behind it."
+            f"The relay sends event {event_id} again, and then the events behind it ({event.behind:,})."
             " If the broker refuses it again, it is set aside again: look with outbox_doctor in a few seconds."
         )
         return True
@@ -53,8 +53,8 @@ class Command(OperatorCommand):
         self._events([event])
         if not certain:
             self.stdout.write(
-                f"Event {event_id} would never be sent, and no consumer would ever know of it. The {event.behind:,}"
-                " events that wait behind it would follow. Nothing was changed. Type the command again with --yes."
+                f"Event {event_id} would never be sent, and no consumer would ever know of it. The events"
+                f" behind it ({event.behind:,}) would follow. Nothing was changed. Type the command again with --yes."
             )
             return False
         resolving.discard(event_id, reason=reason)

@@ -8,6 +8,7 @@ exists the failpoint does nothing, so that the restarted process gets past it.
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -72,7 +73,8 @@ def _act(folder: Path, name: str) -> None:
     except FileExistsError:
         return
     os.write(marker, f"{os.environ.get('TRAVEL_PROCESS', '')} {os.getpid()}\n".encode())
-    os.kill(os.getpid(), _SIGNALS[os.environ.get("FAILPOINT_ACTION", "kill")])
+    # To this thread: a signal to the process may reach another thread first, and this one would go on for a moment.
+    signal.pthread_kill(threading.get_ident(), _SIGNALS[os.environ.get("FAILPOINT_ACTION", "kill")])
 
 
 _ARMED: Final = _armed()

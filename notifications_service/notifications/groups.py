@@ -5,9 +5,23 @@ from typing import Any, Final
 from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 
-_READ: Final = ("view_notification", "view_deliveryattempt", "view_invoice", "view_invoiceline")
+_READ: Final = (
+    "view_notification",
+    "view_deliveryattempt",
+    "view_pausedchannel",
+    "view_undeliverable",
+    "view_invoice",
+    "view_invoiceline",
+)
 GROUPS: Final = {
-    "support": (*_READ, "change_notification", "view_deadletter", "change_deadletter"),
+    "support": (
+        *_READ,
+        "change_notification",
+        "change_pausedchannel",
+        "change_undeliverable",
+        "view_deadletter",
+        "change_deadletter",
+    ),
     "booking_agent": _READ,
     "finance": ("view_invoice", "view_invoiceline", "view_notification"),
 }

@@ -30,13 +30,13 @@ _REPLIES = {
 class ScriptedServer:
     """`replies` has the replies that differ from those of a server that accepts everything, `replies_once` the next one.
 
-    A reply is sent `seconds_per_reply` later, and `seconds_per_byte` between its bytes.
+    A reply is sent `seconds_per_reply` later. That of `slow_stage` comes byte after byte.
     """
 
     replies: dict[str, str] = field(default_factory=dict)
     replies_once: dict[str, str] = field(default_factory=dict)
     seconds_per_reply: float = 0.0
-    seconds_per_byte: float = 0.0
+    slow_stage: str = ""
     mails: list[Message] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     connections: int = 0
@@ -78,9 +78,13 @@ class ScriptedServer:
         if reply == CLOSE:
             return False
         time.sleep(self.seconds_per_reply)
-        for byte in f"{reply}\r\n".encode():
+        line = f"{reply}\r\n".encode()
+        if stage != self.slow_stage:
+            connection.sendall(line)
+            return True
+        for byte in line:
             connection.sendall(bytes([byte]))
-            time.sleep(self.seconds_per_byte)
+            time.sleep(0.05)
         return True
 
 

@@ -1,6 +1,8 @@
 """Failpoints: names and places in the code match, a process kills itself there once, and never in production."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,14 +56,34 @@ def test_the_process_kills_itself_there_once(tmp_path):
     assert (second.returncode, second.stdout) == (0, "alive\n")
 
 
+def test_the_process_stops_itself_there_and_goes_on_when_it_is_woken(tmp_path):
+    environment = {
+        "FAILPOINT": "pay.recorded", "FAILPOINT_ACTION": "stop", "FAILPOINT_DIR": str(tmp_path), "DEBUG": "true",
+    }  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-c", HIT], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        assert (tmp_path / "pay.recorded").exists()
+        process.send_signal(signal.SIGCONT)
+        assert process.communicate(timeout=20)[0] == "alive\n"
+
+
 def test_another_failpoint_does_nothing(tmp_path):
     assert hit(tmp_path, FAILPOINT="pay.answered").stdout == "alive\n"
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"DEBUG": None}, {"DEBUG": "false"}, {"FAILPOINT": "pay.recoded"}, {"FAILPOINT_DIR": None}],
-    ids=["production", "DEBUG off", "misspelt", "no folder"],
+    [
+        {"DEBUG": None},
+        {"DEBUG": "false"},
+        {"FAILPOINT": "pay.recoded"},
+        {"FAILPOINT_DIR": None},
+        {"FAILPOINT_ACTION": "nap"},
+    ],
+    ids=["production", "DEBUG off", "misspelt", "no folder", "unknown action"],
 )
 def test_a_process_with_a_wrong_failpoint_does_not_start(tmp_path, wrong):
     """One line and the exit code of a wrong configuration.

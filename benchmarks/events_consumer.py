@@ -44,10 +44,10 @@ def broker(folder: Path) -> Iterator[str]:
     kafka.prepare(own)
     servers = kafka.bootstrap_servers(own)
     with _stage.process(kafka.command(own), {**os.environ, "RUN_DIR": str(folder)}):
-        until = time.monotonic() + 60
-        while not kafka.ready(servers) and time.monotonic() < until:
+        until, address = time.monotonic() + 60, {"KAFKA_BOOTSTRAP_SERVERS": servers}
+        while not kafka.ready(address) and time.monotonic() < until:
             time.sleep(0.2)
-        kafka.make_topics(servers, {TOPIC: 6})
+        kafka.make_topics(address, {TOPIC: 6})
         yield servers
 
 

@@ -105,7 +105,7 @@ class Undeliverable(models.Model):
 
 
 class DeliveryAttempt(models.Model):
-    """One attempt to send a notification, and how it ended. Without an end, its worker was killed."""
+    """One attempt to send a notification, and how it ended. Without an end, it is under way or its worker was lost."""
 
     notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries")
     number = models.PositiveIntegerField()

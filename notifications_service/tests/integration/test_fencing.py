@@ -147,7 +147,7 @@ def late_mail(users, seconds: float) -> Notification:
 
 
 def test_what_tells_of_a_hold_is_not_sent_after_it(users, mailbox):
-    """Seen failing (the mail sent) without the look at not_after in the claim."""
+    """Seen failing (an attempt made, and users_service asked) without the look at not_after in the claim."""
     row = late_mail(users, -1)
 
     assert services.deliver(notification_id=row.id) is None

@@ -147,6 +147,20 @@ def test_nothing_of_an_ended_share_starts():
     assert (old.advance(), new.advance()) == (None, None)
 
 
+def test_a_closing_share_starts_nothing_and_still_moves_its_offset():
+    """A worker that waited for the end of time ended the consumer: seen failing (due in inf seconds)."""
+    lanes, share = filled("a", "b", batch=1)
+    works = lanes.take(1.0)
+
+    share.closing = True
+
+    assert lanes.take(1.0) == []
+    assert lanes.due_in(1.0) is None
+    share.finish(works[0])
+    lanes.release(works, now=1.0)
+    assert share.advance() == 1
+
+
 def test_the_offset_covers_only_the_finished_prefix():
     """Seen failing (3, over an unfinished record) with an advance() that returns the highest finished offset."""
     lanes, share = filled("a", "b", "c")

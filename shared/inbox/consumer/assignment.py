@@ -58,10 +58,14 @@ class Lane:
 
 @dataclass(eq=False, slots=True)
 class Share:
-    """One assignment of a partition. While a dependency is unavailable, it waits until `until`."""
+    """One assignment of a partition. While a dependency is unavailable, it waits until `until`.
+
+    A `closing` share starts nothing more, but its offset still moves. An `ended` one belongs to nobody any more.
+    """
 
     partition: Partition
     generation: int
+    closing: bool = False
     ended: bool = False
     until: float = 0.0
     outages: int = 0
@@ -127,7 +131,7 @@ class Assignment:
         """End the shares of these partitions and return them."""
         ended = [share for partition in partitions if (share := self._shares.pop(partition, None))]
         for share in ended:
-            share.ended = True
+            share.closing = share.ended = True
         return ended
 
     def of(self, partitions: Iterable[Partition]) -> list[Share]:

@@ -56,7 +56,7 @@ class Backlog:
         with self._lock:
             shares = self._assignment.of(partitions)
             for share in shares:
-                share.until = float("inf")
+                share.closing = True
             self._progress.wait_for(lambda: self._stopping or not any(share.in_hand for share in shares), seconds)
             offsets = [(share.partition, share.advance()) for share in shares]
         return [TopicPartition(*partition, offset) for partition, offset in offsets if offset is not None]

@@ -50,7 +50,7 @@ class Lanes:
         self._wake(now)
         while self._ready and len(works) < self._batch:
             lane = self._ready[0]
-            may_start = not lane.share.ended and lane.share.until <= now
+            may_start = not lane.share.closing and lane.share.until <= now
             suspect = may_start and lane.works[0].is_suspect
             if suspect and works:
                 break
@@ -73,7 +73,7 @@ class Lanes:
     def may_start(self, work: Work, now: float) -> bool:
         """Return whether a record of a batch may still start: its share lasts, and nothing before it waits."""
         return (
-            not work.share.ended
+            not work.share.closing
             and work.lane.works[0] is work
             and work.lane.due <= now
             and work.share.until <= now
@@ -113,7 +113,7 @@ class Lanes:
         return self._until
 
     def _queue(self, lane: Lane, now: float) -> None:
-        if lane.share.ended:
+        if lane.share.closing:
             return
         if not lane.works:
             lane.share.lanes.pop(lane.key, None)

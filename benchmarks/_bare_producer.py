@@ -36,7 +36,7 @@ def main() -> None:
     sender.list_topics(timeout=10)
     began, used = time.monotonic(), time.process_time()
     for topic, key, envelope, ready in records:
-        headers = ready or envelope.headers()
+        headers: Any = ready or envelope.headers()
         while True:
             try:
                 sender.produce(topic, key=key, value=envelope.value, headers=headers, on_delivery=reported)

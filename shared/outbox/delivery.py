@@ -29,6 +29,7 @@ from shared.outbox.rows import Connection, Row
 from shared.outbox.topic_queue import TopicQueue
 
 WINDOW: Final = 10_000  # the most rows in hand
+CONFIRM_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +72,7 @@ class Delivery:
         self._in_hand: set[int] = set()
         self._reports: list[tuple[Row, Any]] = []
         self._lost: str | None = None
+        self._confirmed_at = clock()
 
     @property
     def in_flight(self) -> int:
@@ -83,15 +85,26 @@ class Delivery:
         `wait` is how many seconds to wait for a report if rows are in flight. Return whether there was work. Raises
         ProducerLost after it has marked what was delivered.
         """
+        self._confirm()
         if fetch:
             self._fetch()
         self._send()
         self._producer.poll(wait if self.in_flight else 0)
+        self._confirm()
         worked = bool(self._in_hand or self._reports)
         self._settle()
         if self._lost is not None:
             raise ProducerLost(self._lost)
         return worked
+
+    def _confirm(self) -> None:
+        """Before rows are sent, make sure once a second that the session, and so the relay's lock, still exists.
+
+        A relay that was frozen finds here that it has lost both. Meanwhile staff may have discarded a row in its hand.
+        """
+        if self._clock() - self._confirmed_at >= CONFIRM_SECONDS:
+            self._connection.execute("SELECT")
+            self._confirmed_at = self._clock()
 
     def _fetch(self) -> None:
         away = [topic for topic in self._topics.values() if topic.is_away]

@@ -91,6 +91,8 @@ class Relay:
                     self._relay(connection)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 log.warning("database_unavailable", cause=type(error).__name__)
+            except KafkaException as error:  # no producer can be made
+                log.warning("producer_lost", cause=str(error))
             finally:
                 self._active.clear()
             if not self._stopping.is_set():
@@ -116,7 +118,7 @@ class Relay:
         while not self._stopping.is_set():
             if not self._probe.wait(answers=True, seconds=_SLICE_SECONDS):
                 self._heartbeat.beat(ready=False)
-                _keep(connection)
+                connection.execute("SELECT")  # keeps the session, and so the lock
                 continue
             if not is_checked:
                 topics.warn_of_drift(topics.of_service(self._source))
@@ -133,13 +135,9 @@ class Relay:
                 sender.flush(1.0)  # takes the reports of the purged rows, which would keep the producer alive
 
     def _deliver(self, connection: Connection, delivery: Delivery) -> None:
-        kept = time.monotonic()
         while not self._stopping.is_set():
             if not self._probe.answers:
                 raise ProducerLost("the broker does not answer")
-            if time.monotonic() - kept > SWEEP_SECONDS:  # with a full window, steps have no statements
-                _keep(connection)
-                kept = time.monotonic()
             worked = delivery.step(wait=_REPORT_SECONDS)
             self._heartbeat.beat(ready=True)
             if not worked:
@@ -154,8 +152,3 @@ class Relay:
         while self._probe.answers and not self._stopping.is_set() and time.monotonic() < until:
             if list(connection.notifies(timeout=_SLICE_SECONDS, stop_after=1)):
                 return
-
-
-def _keep(connection: Connection) -> None:
-    """Keep the session, and so the lock. Raises OperationalError if both are lost."""
-    connection.execute("SELECT")

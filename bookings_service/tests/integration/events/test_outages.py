@@ -60,7 +60,7 @@ def test_a_hung_broker_is_noticed_and_a_new_producer_goes_on(monkeypatch: pytest
             assert not is_ready(name)
 
             proxy.go_on(forget=True)
-            eventually(delivered, 8.0)
+            eventually(delivered, 20.0)
             eventually(lambda: is_ready(name))
             assert list(dict.fromkeys(sequences(key, 3))) == [1, 2, 3]
 
@@ -117,18 +117,18 @@ def test_a_standby_takes_over_from_a_frozen_relay(monkeypatch: pytest.MonkeyPatc
     key = uuid7()
     write(key, 1)
     with relay_process() as frozen:
-        eventually(delivered, 15.0)
+        eventually(delivered, 30.0)
         frozen.send_signal(signal.SIGSTOP)
         write(key, 2, 3)
         with relaying():
-            eventually(delivered, 8.0)
+            eventually(delivered, 20.0)
             frozen.send_signal(signal.SIGCONT)
             write(key, 4)
             eventually(delivered)
-            eventually(lambda: _sessions() >= 2)  # the one that was frozen is connected again
+            eventually(lambda: _sessions() >= 2, 20.0)  # the one that was frozen is connected again
             assert frozen.poll() is None
         write(key, 5)
-        eventually(delivered, 8.0)  # by the process: it has taken its turn again
+        eventually(delivered, 20.0)  # by the process: it has taken its turn again
 
     assert list(dict.fromkeys(sequences(key, 5))) == [1, 2, 3, 4, 5]
 

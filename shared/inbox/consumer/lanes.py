@@ -4,12 +4,12 @@ Pure: no threads, and `now` is given. The records of a key are a lane. A lane th
 workers. After a failure its first record waits, and the lanes beside it go on.
 """
 
-from collections import deque
 from heapq import heappop, heappush
 from itertools import count, islice
 from typing import Final
 
 from shared.inbox.consumer.assignment import Lane, Share, Work
+from shared.inbox.consumer.turns import Turns
 from shared.kafka.records import Record
 
 PATIENCE_SECONDS: Final = 0.03
@@ -26,7 +26,7 @@ class Lanes:
     def __init__(self, *, batch: int, patience: float = PATIENCE_SECONDS) -> None:
         self._batch = batch
         self._patience = patience
-        self._ready: deque[Lane] = deque()
+        self._ready = Turns()
         self._waiting: list[tuple[float, int, Lane]] = []
         self._ticket = count()
         self._batches = 0

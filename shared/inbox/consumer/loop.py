@@ -37,8 +37,15 @@ _STOP_SECONDS: Final = 1.0  # what a stopping process waits for its work in hand
 _LEAVE_SECONDS: Final = (2.0, 0.3)  # what it waits for the group after that: if the broker answers, and if not
 _CHOKED_SECONDS: Final = 1.0
 # A silent connection is given up after this, so that consumption goes on soon after a network returns. A paused
-# partition drops what the client read ahead, so that is little.
-_OPTIONS: Final = {"socket.timeout.ms": 6_000, "queued.min.messages": 2_000, "queued.max.messages.kbytes": 8_192}
+# partition drops what the client read ahead, so that is little. And it is given out in the order of its arrival: a
+# password reset waits behind what was read ahead of a burst on another topic.
+_OPTIONS: Final = {
+    "socket.timeout.ms": 6_000,
+    "queued.min.messages": 200,
+    "queued.max.messages.kbytes": 256,
+    "fetch.message.max.bytes": 65_536,
+    "fetch.queue.backoff.ms": 20,  # by default a topic that found the queue full is asked for a second later
+}
 
 
 class EventConsumer:

@@ -235,7 +235,7 @@ def test_what_a_frozen_relay_sends_later_is_only_a_repeat(database: Connection) 
 
         finish(delivering(database, broker))
         before = list(OutboxEvent.objects.values_list("sequence", "delivered_at"))
-        database.execute("SELECT pg_terminate_backend(%s)", [lost.info.backend_pid])
+        database.execute("SELECT pg_terminate_backend(%s, 5000)", [lost.info.backend_pid])
         frozen_broker.most_reports = 10
         clock.now = 20.0
         with pytest.raises(psycopg.OperationalError):

@@ -57,7 +57,8 @@ def put(target: Producer, events: list[Envelope]) -> None:
 
 
 def test_effects_are_once_and_in_order_while_consumers_come_and_go():
-    """Seen failing without the order of a key: each record in a lane of its own, so a key had [2, 4, 1, 5, 3, 8].
+    """Seen failing without the order of a key: each record in a lane of its own, so a key had [2, 4, 1, 5, 3, 8]. And
+    with offsets stored before the work: events had no effect within 60 s.
 
     Generations have tests of their own in test_consumer_lanes.py: here the inbox and the order of a lane hide what old
     records would do again.

@@ -49,7 +49,7 @@ class ScriptedServer:
                 if not self._reply(connection, "banner"):
                     return
                 for line in lines:
-                    verb = line.split(maxsplit=1)[0].decode().upper()
+                    verb = (line.split(maxsplit=1) or [b""])[0].decode("latin-1").upper()
                     self.commands.append(verb)
                     if verb == "QUIT" or not self._reply(connection, verb):
                         return

@@ -3,6 +3,7 @@
 import http.client
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final
 
 import psycopg
@@ -47,8 +48,22 @@ def _grpc(process: Process, platform: Platform, _: Mapping[str, str]) -> bool:
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
+def beat_seconds(process: Process, platform: Platform) -> float | None:
+    """Return the age of the heartbeat of `process`, or None if it writes none."""
+    if process.health is not Health.HEARTBEAT:
+        return None
+    try:
+        return max(0.0, time.time() - _heartbeat_file(process, platform).stat().st_mtime)
+    except OSError:
+        return None
+
+
+def _heartbeat_file(process: Process, platform: Platform) -> Path:
+    return platform.run / f"{process.name}.heartbeat"
+
+
 def _heartbeat(process: Process, platform: Platform, _: Mapping[str, str]) -> bool:
-    path = platform.run / f"{process.name}.heartbeat"
+    path = _heartbeat_file(process, platform)
     try:
         return time.time() - path.stat().st_mtime < HEARTBEAT_SECONDS and path.read_text().startswith("ready")
     except OSError:

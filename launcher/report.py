@@ -88,6 +88,14 @@ class Report:
         return start_mark(self.supervisor) == self.started
 
 
+def is_external(platform: Platform) -> bool:
+    """Return whether the platform that runs uses `--infra external` or `compose`."""
+    report = Report.read(platform)
+    if report is None or not report.alive() or not report.processes:
+        return False
+    return all(row.name != "postgres" for row in report.processes)
+
+
 class Reporter:
     """Keeps the supervisor's report and writes each change to its file. Many threads may call it."""
 

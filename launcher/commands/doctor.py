@@ -12,8 +12,9 @@ from typing import Final
 
 import psutil
 
-from launcher import children, ports
+from launcher import children, event_state, ports
 from launcher.bringup import Extent
+from launcher.commands import doctor_events
 from launcher.commands.doctor_topics import topics
 from launcher.commands.status import statuses
 from launcher.commands.up import LEAST_FREE
@@ -21,7 +22,7 @@ from launcher.infrastructure import kafka, kafka_jars, postgres
 from launcher.platform import Platform
 from launcher.processes import TABLE
 from launcher.refusal import Refusal
-from launcher.report import Phase, Report
+from launcher.report import Phase, Report, is_external
 
 LEAST_MEMORY: Final = 3_000_000_000  # bytes: the platform with its JVM
 Finding = tuple[str, str]  # what is wrong, and what to type or ""
@@ -143,6 +144,13 @@ def _processes(platform: Platform) -> Iterator[Finding]:
             )
 
 
+def _events(platform: Platform) -> Iterator[Finding]:
+    if children.running(platform, "postgres") is None and not is_external(platform):
+        return
+    for service, state in event_state.read(platform).items():
+        yield from doctor_events.findings(service, state)
+
+
 CHECKS: Final[dict[str, Callable[[Platform], Iterator[Finding]]]] = {
     "system and memory": _system,
     "disk": _disk,
@@ -153,4 +161,5 @@ CHECKS: Final[dict[str, Callable[[Platform], Iterator[Finding]]]] = {
     "ports": _ports,
     "processes": _processes,
     "topics": topics,
+    "events, mails and SMS": _events,
 }

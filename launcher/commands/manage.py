@@ -11,7 +11,7 @@ from launcher.environment import long_command_environment, service_environment
 from launcher.platform import Platform
 from launcher.processes import SERVICES, TABLE, WITH_DATABASE, package
 from launcher.refusal import Refusal
-from launcher.report import Report
+from launcher.report import is_external
 from launcher.vault import Vault
 
 UP: Final = "./manage_all.py up --detach"
@@ -75,11 +75,3 @@ def run(platform: Platform, service: str, *arguments: str) -> int:
 def _check_running(platform: Platform) -> None:
     if not any(children.running(platform, process.name) for process in TABLE):
         raise Refusal(f"The platform in {platform.var} does not run, so its databases do not answer.", UP)
-
-
-def is_external(platform: Platform) -> bool:
-    """Return whether the platform that runs uses `--infra external` or `compose`."""
-    report = Report.read(platform)
-    if report is None or not report.alive() or not report.processes:
-        return False
-    return all(row.name != "postgres" for row in report.processes)

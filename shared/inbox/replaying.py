@@ -1,0 +1,132 @@
+"""Replay events from Kafka: let those take effect that have no inbox row, or some of them again.
+
+Safe while the consumer runs: each event has a transaction of its own, under the lock of its key, with its inbox row. A
+record that the consumer has not taken yet is left to it, so that the order of a key stays.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from django.db import transaction
+
+from shared.cloudevents import BadEvent
+from shared.events import topic_name
+from shared.inbox import letters
+from shared.inbox.effects import Effects
+from shared.inbox.models import BrakedType, InboxMessage
+from shared.kafka.clients import group_consumer
+from shared.kafka.handlers import Handlers, topics_of
+from shared.kafka.records import Record, event_of
+
+_ANSWER_SECONDS: Final = 10.0
+
+
+class Verdict(StrEnum):
+    """What a replay does with a record."""
+
+    NEW = "would take effect"
+    AGAIN = "would take effect AGAIN"
+    DONE = "took effect before"
+    BLOCKED = "its key has open dead letters, or its type is braked"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record of an event that this service handles, with its type and the name of its handler."""
+
+    record: Record
+    event_id: str
+    type: str
+    handler: str
+
+
+def candidates(*, consumer: str, handlers: Handlers, since: datetime, until: datetime) -> Iterator[Candidate]:
+    """Yield the handled events that were written in `since` ≤ time < `until`, in the order of each key.
+
+    Records that the consumer has not taken yet, and records that are no events, are left out. Raises KafkaException.
+    """
+    client = group_consumer(consumer, **{"client.id": f"{consumer}.replay", "enable.partition.eof": False})
+    with closing(client):
+        ranges = _ranges(client, [topic_name(topic) for topic in topics_of(handlers)], since, until)
+        for partition, end in ranges:
+            client.assign([partition])
+            for record in _records(client, end):
+                try:
+                    envelope, message = event_of(record)
+                except BadEvent:
+                    continue
+                if handler := handlers.get(type(message)) if message is not None else None:
+                    yield Candidate(record, envelope.id, envelope.type, handler.__name__)
+
+
+def verdict(candidate: Candidate, *, consumer: str, again: str | None) -> Verdict:
+    """Return what a replay does with the event now. `again` names the handler whose events are applied again."""
+    record = candidate.record
+    if letters.is_blocked(consumer=consumer, keys=[(record.topic, record.key)]):
+        return Verdict.BLOCKED
+    if BrakedType.objects.filter(consumer=consumer, event_type=candidate.type).exists():
+        return Verdict.BLOCKED
+    if not InboxMessage.objects.filter(consumer=consumer, event_id=candidate.event_id).exists():
+        return Verdict.NEW
+    return Verdict.AGAIN if candidate.handler == again else Verdict.DONE
+
+
+@transaction.atomic
+def apply(candidate: Candidate, *, consumer: str, effects: Effects, again: str | None) -> Verdict:
+    """Let the event take effect if it may. Return what was done. Raises what its handler raises."""
+    record = candidate.record
+    letters.lock_key(consumer=consumer, topic=record.topic, key=record.key)
+    decided = verdict(candidate, consumer=consumer, again=again)
+    if decided is Verdict.AGAIN:
+        InboxMessage.objects.filter(consumer=consumer, event_id=candidate.event_id).delete()
+    if decided in (Verdict.NEW, Verdict.AGAIN):
+        effects.apply(record)
+    return decided
+
+
+def _ranges(
+    client: Consumer, topics: Sequence[str], since: datetime, until: datetime
+) -> list[tuple[TopicPartition, int]]:
+    """Return each partition at its first offset to read, and the offset before which reading ends."""
+    known = client.list_topics(timeout=_ANSWER_SECONDS).topics
+    places = [(name, number) for name in topics if name in known for number in known[name].partitions]
+    taken = client.committed([TopicPartition(*place) for place in places], timeout=_ANSWER_SECONDS)
+    first, last = (_at(client, places, moment) for moment in (since, until))
+    return [
+        (TopicPartition(place.topic, place.partition, begin), end)
+        for place, begin, limit in zip(taken, first, last, strict=True)
+        if begin < (end := min(limit, max(place.offset, 0)))
+    ]
+
+
+def _at(client: Consumer, places: Sequence[tuple[str, int]], moment: datetime) -> list[int]:
+    """Return the first offset at or after `moment` of each partition, or its end."""
+    asked = [TopicPartition(*place, int(moment.timestamp() * 1000)) for place in places]
+    found = client.offsets_for_times(asked, timeout=_ANSWER_SECONDS)
+    for place in found:
+        if place.error is not None:
+            raise KafkaException(place.error)
+    return [
+        place.offset if place.offset >= 0 else client.get_watermark_offsets(place, _ANSWER_SECONDS)[1]
+        for place in found
+    ]
+
+
+def _records(client: Consumer, end: int) -> Iterator[Record]:
+    """Yield the records of the assigned partition before offset `end`. Raises KafkaException after silence."""
+    while True:
+        message = client.poll(_ANSWER_SECONDS)
+        if message is None:
+            raise KafkaException("the broker does not answer")
+        if (error := message.error()) is not None:
+            raise KafkaException(error)
+        record = Record.of(message)
+        if record.offset < end:
+            yield record
+        if record.offset + 1 >= end:
+            return

@@ -167,7 +167,7 @@ def read(run: Run) -> Backlog:
 
 
 def _inbox(run: Run) -> Inbox:
-    letters = dict(run(_LETTERS))
+    letters: dict[str, int] = dict(run(_LETTERS))
     return Inbox(
         dead=letters.get("DEAD", 0),
         parked=letters.get("PARKED", 0),

@@ -79,7 +79,8 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin):
             status__in=DeadLetter.OPEN,
         ).exclude(key="").order_by()  # fmt: skip
         counted = later.annotate(group=F("key")).values("group").annotate(count=Count("id")).values("count")
-        return super().get_queryset(request).annotate(waiting=Coalesce(Subquery(counted), 0))
+        rows: QuerySet[DeadLetter] = super().get_queryset(request)
+        return rows.annotate(waiting=Coalesce(Subquery(counted), 0))
 
     def has_settle_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         """Return whether the user may retry and discard."""

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 _MOST_KEYS: Final = 50_000  # for each type, so that a busy type does not fill the memory
 _BRAKE: Final = """
     INSERT INTO inbox_brakedtype (consumer, event_type, cause, next_probe_at)
-    VALUES (%s, %s, %s, now() + %s) ON CONFLICT (consumer, event_type) DO NOTHING
+    VALUES (%s, %s, %s, now() + make_interval(secs => %s)) ON CONFLICT (consumer, event_type) DO NOTHING
 """
 
 
@@ -100,7 +100,7 @@ class Brake:
             if failed < limits.keys or failed < limits.share * seen:
                 return
         with connection.cursor() as cursor:
-            pause = timedelta(seconds=pause_before(2, limits.pauses))
+            pause = pause_before(2, limits.pauses)
             cursor.execute(_BRAKE, [self._consumer, event_type, cause[:500].replace("\x00", ""), pause])
             if cursor.rowcount:
                 log.error(

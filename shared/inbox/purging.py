@@ -61,7 +61,7 @@ def _batches() -> Iterator[int]:
 def _inbox_rows() -> int:
     with connection.cursor() as cursor:
         cursor.execute(_INBOX, [settings.INBOX_RETENTION, BATCH])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _settled_letters() -> int:

@@ -120,7 +120,7 @@ def test_it_resumes_by_itself_in_order():
 
 
 def test_the_pauses_between_probes_grow():
-    """Seen failing (a probe at once) without next_probe_at in lock_for_probe."""
+    """Seen failing (a probe at once) without next_probe_at in types_to_probe and lock_for_probe."""
     handler, _ = broken_type(BrakeLimits(pauses=(10.0, 100.0)))
     effects = handler.effects(BrakeLimits(pauses=(10.0, 100.0)))
     work(effects, confirmation("a"))

@@ -4,6 +4,7 @@ import threading
 import time
 from typing import Final
 
+import structlog
 from django.db import connection, connections
 
 from shared.inbox import purging
@@ -13,6 +14,8 @@ from shared.inbox.effects import Effects
 from shared.kafka.outcomes import is_unavailable, log_unavailable
 
 _PERIOD: Final = 2.0
+
+log = structlog.get_logger(__name__)
 
 
 class Housekeeper:
@@ -56,8 +59,9 @@ class Housekeeper:
                 self._next_purge = time.monotonic() + purging.ROUND_EVERY_SECONDS
                 purging.purge_round(consumer=self._name)
         except Exception as error:
-            if not is_unavailable(error):
-                raise
+            if not is_unavailable(error):  # such as a lock that another consumer holds: the next round tries again
+                log.warning("housekeeping_failed", consumer=self._name, exc_info=error)
+                return
             log_unavailable(error, consumer=self._name)
             if is_database_unavailable(error):
                 connection.close()

@@ -10,7 +10,7 @@ from shared.cloudevents import BadEvent
 from shared.inbox.consumer.assignment import Work
 from shared.inbox.consumer.backlog import Backlog
 from shared.inbox.consumer.failures import DeadLetters, is_database_unavailable, verdict_on
-from shared.inbox.effects import Effects
+from shared.inbox.effects import Effects, cause_of
 from shared.kafka.outcomes import is_unavailable, log_unavailable
 
 log = structlog.get_logger(__name__)
@@ -79,8 +79,10 @@ class Workers:
             log_unavailable(error, consumer=self._name)
             self._wait(work, error)
             return
-        if work.verdict is not None:  # it could not even be kept
-            raise error
+        if work.verdict is not None:  # it could not even be kept, for example because a retry holds the lock of its key
+            log.warning("dead_letter_not_kept", consumer=self._name, cause=cause_of(error))
+            self._backlog.fail(work)
+            return
         attempt = work.attempts + 1
         self._log_failure(work, error, attempt)
         work.verdict = verdict_on(error, attempt=attempt)

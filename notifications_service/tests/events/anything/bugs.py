@@ -1,4 +1,4 @@
-"""Ten bugs, each the absence of one guard. The machine must find every one of them."""
+"""Eleven bugs, each the absence of one guard. The machine must find every one of them."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

@@ -1,5 +1,6 @@
 """Fixtures of notifications_service: a real SMTP server, and a double of users_service that answers over real gRPC."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,12 +12,23 @@ from notifications_service.notifications.services import delivery
 from notifications_service.tests.doubles import Mailbox, Users, serve_mail, serve_users
 from notifications_service.tests.scripted_smtp import ScriptedServer, serve_script
 from shared.auth import testing as auth
+from shared.testing.kafka import own_topics, topic_prefix
 
 
 @pytest.fixture(scope="session", autouse=True)
 def keys(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Install keys that this process signs with and trusts."""
     auth.install(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def kafka_topics() -> Iterator[None]:
+    """Create every topic anew for each module, under a prefix of its own.
+
+    A proof leaves records that its consumers did not commit. In another module they would take effect again.
+    """
+    with topic_prefix(f"test.{secrets.token_hex(4)}."), own_topics():
+        yield
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from shared.inbox.models import BrakedType, InboxMessage
 from shared.kafka.clients import group_consumer
 from shared.kafka.handlers import Handlers, topics_of
 from shared.kafka.records import Record, event_of
+from shared.kafka.unreadable import Unreadable, is_unreadable
 
 _ANSWER_SECONDS: Final = 10.0
 
@@ -119,13 +120,19 @@ def _at(client: Consumer, places: Sequence[tuple[str, int]], moment: datetime) -
 
 def _records(client: Consumer, end: int) -> Iterator[Record]:
     """Yield the records of the assigned partition before offset `end`. Raises KafkaException after silence."""
+    unreadable = Unreadable()
     while True:
         message = client.poll(_ANSWER_SECONDS)
         if message is None:
             raise KafkaException("the broker does not answer")
-        if (error := message.error()) is not None:
+        if (error := message.error()) is None:
+            record = Record.of(message)
+        elif not is_unreadable(error):
             raise KafkaException(error)
-        record = Record.of(message)
+        elif unreadable.give_up(client, message):
+            record = Record.without_content(message, defect=error.str())
+        else:
+            continue
         if record.offset < end:
             yield record
         if record.offset + 1 >= end:

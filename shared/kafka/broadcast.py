@@ -16,6 +16,7 @@ from confluent_kafka import Message as KafkaMessage
 from shared.events import topic_name
 from shared.kafka.clients import group_consumer, log_refusal
 from shared.kafka.probe import BrokerProbe
+from shared.kafka.unreadable import Unreadable, is_unreadable
 
 POLL_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
@@ -62,6 +63,7 @@ class BroadcastReader:
         self._start_at = start_at
         self._handle = handle
         self._on_connected = on_connected
+        self._unreadable = Unreadable()
         self._stopping = threading.Event()
         self._broken = threading.Event()
         self._outage_logged = False
@@ -101,7 +103,7 @@ class BroadcastReader:
                 consumer.assign(self._partitions(consumer))
                 self._report(True)
                 while not self._stopping.is_set() and not self._broken.is_set():
-                    records = _next_records(consumer)
+                    records = _next_records(consumer, self._unreadable)
                     self._log_return()
                     self._handle(records)
             except Exception as error:  # noqa: BLE001 - after any error the reader starts again
@@ -193,13 +195,18 @@ def from_seconds_ago(seconds: float) -> Start:
     return start
 
 
-def _next_records(consumer: Consumer) -> list[KafkaMessage]:
-    """Return the next records. Wait for the first one for at most POLL_SECONDS. Raises KafkaException."""
+def _next_records(consumer: Consumer, unreadable: Unreadable) -> list[KafkaMessage]:
+    """Return the next records that can be read. Wait for the first for at most POLL_SECONDS. Raises KafkaException."""
     first = consumer.poll(POLL_SECONDS)
     if first is None:
         return []
-    records = [first, *consumer.consume(_BATCH, timeout=0)]  # consume() alone would wait for a full batch
-    for record in records:
-        if (problem := record.error()) is not None:
+    polled = [first, *consumer.consume(_BATCH, timeout=0)]  # consume() alone would wait for a full batch
+    records = []
+    for record in polled:
+        if (problem := record.error()) is None:
+            records.append(record)
+        elif is_unreadable(problem):
+            unreadable.give_up(consumer, record)
+        else:
             raise KafkaException(problem)
     return records

@@ -13,6 +13,8 @@ from shared.cloudevents import BadEvent, Envelope, decode
 from shared.events import event_type, message_class, topic_name
 
 _MAX_ATTRIBUTE: Final = 255  # what the inbox's columns hold
+_MOST_BYTES: Final = 4 * 1024 * 1024  # of a value, and of all headers
+_HEADER_COST: Final = 100  # what a header takes beside its bytes
 _TYPE: Final = re.compile(r"travel\.(?P<service>[a-z]+)(?:\.[a-z0-9_]+){2}\.v[1-9][0-9]*", re.ASCII)
 _checked_headers: Final = methodcaller("headers")
 
@@ -39,21 +41,36 @@ class Record:
         """Return `message` as a record.
 
         Never raises because of what the record contains. Call it once for a message.
+
+        A compressed record may be hundreds of times larger than the broker's limit, and than a database takes. Of such
+        a record, only the first _MOST_BYTES are kept.
         """
         headers, defect = [], ""
         try:
             headers = headers_of(message)
         except BadEvent as bad:
             defect = str(bad)
+        if sum(len(name) + len(value) + _HEADER_COST for name, value in headers) > _MOST_BYTES:
+            headers, defect = [], f"headers of more than {_MOST_BYTES} bytes"
+        value = _bytes(message.value())
+        if value is not None and len(value) > _MOST_BYTES:
+            defect = defect or f"value of {len(value)} bytes, of which the first {_MOST_BYTES} are kept"
+            value = value[:_MOST_BYTES]
         return cls(
             topic=message.topic() or "",
             partition=message.partition() or 0,
             offset=message.offset() or 0,
             key=printable(_bytes(message.key()) or b"", longest=_MAX_ATTRIBUTE),
             headers=headers,
-            value=_bytes(message.value()),
+            value=value,
             defect=defect,
         )
+
+    @classmethod
+    def without_content(cls, message: KafkaMessage, *, defect: str) -> "Record":
+        """Return the record at the place of an error `message` that says why it cannot be read."""
+        topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+        return cls(topic=topic, partition=partition, offset=offset, key="", headers=[], value=None, defect=defect)
 
     def whole_attribute(self, name: str) -> str:
         """Return the header `name` if a column holds it unchanged, otherwise an empty text."""

@@ -26,6 +26,7 @@ from shared.kafka.handlers import Handlers, topics_of
 from shared.kafka.outcomes import is_transient
 from shared.kafka.probe import BrokerProbe
 from shared.kafka.records import Record
+from shared.kafka.unreadable import Unreadable, is_unreadable
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,7 @@ class EventConsumer:
         self._stop = stop or threading.Event()
         self._heartbeat = Heartbeat(f"{name}.consumer")
         self._probe = BrokerProbe(f"{name}.consumer")
+        self._unreadable = Unreadable()
         limits = limits or Limits()
         effects = Effects(name=name, handlers=handlers, brake=limits.brake)
         self._backlog = Backlog(limits)
@@ -129,6 +131,9 @@ class EventConsumer:
         for message in messages:
             if (error := message.error()) is None:
                 records.append(Record.of(message))
+            elif is_unreadable(error):
+                if self._unreadable.give_up(self._kafka, message):
+                    records.append(Record.without_content(message, defect=error.str()))
             elif is_transient(error):
                 log.warning("kafka_unavailable", consumer=self.name, cause=error.str())
             else:

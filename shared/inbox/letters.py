@@ -124,8 +124,8 @@ def oldest_to_retry(*, consumer: str, topic: str, key: str) -> DeadLetter | None
 def letter_to_probe(*, consumer: str, event_type: str, turn: int) -> DeadLetter | None:
     """Return a letter that waits for the brake of `event_type`, under its key's lock. Return None if there is none.
 
-    No earlier event of its key waits before it. Each `turn` is another key, the oldest first, so that one event that
-    always fails cannot keep the brake.
+    No earlier event of its key waits before it. Each `turn` is another key, one of the oldest and one of the newest
+    alternately, so that neither one event that always fails nor a burst of them can keep the brake.
     """
     oldest = _open(consumer=consumer).filter(topic=OuterRef("topic"), key=OuterRef("key")).order_by("id")
     waiting = DeadLetter.objects.filter(
@@ -134,10 +134,10 @@ def letter_to_probe(*, consumer: str, event_type: str, turn: int) -> DeadLetter 
         event_type=event_type,
         id=Subquery(oldest.values("id")[:1]),
     ).exclude(fault=DeadLetter.Fault.RELEASE)
-    candidates = list(waiting.order_by("id").values_list("topic", "key")[:_PROBED_KEYS])
+    candidates = list(waiting.order_by("-id" if turn % 2 else "id").values_list("topic", "key")[:_PROBED_KEYS])
     if not candidates:
         return None
-    topic, key = candidates[turn % len(candidates)]
+    topic, key = candidates[turn // 2 % len(candidates)]
     letter = oldest_to_retry(consumer=consumer, topic=topic, key=key)
     return letter if letter and letter.status == DeadLetter.Status.BRAKED else None
 

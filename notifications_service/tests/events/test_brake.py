@@ -153,6 +153,21 @@ def test_one_event_that_always_fails_does_not_keep_the_brake():
     assert DeadLetter.objects.get(key="poison").attempts == 5
 
 
+def test_a_burst_of_events_that_always_fail_does_not_keep_the_brake():
+    """Seen failing (still braked after 50 probes) when only the twenty oldest keys were probed."""
+    handler, _ = broken_type()
+    effects = handler.effects(BrakeLimits(pauses=(0.0,)))
+    burst = [f"poison-{number}" for number in range(25)]
+    work(effects, *map(confirmation, burst), confirmation("good"))
+    BrakedType.objects.update(next_probe_at=Now())
+    handler.broken, handler.refused = False, set(burst)
+
+    for _ in range(8):
+        retry_all(effects)
+
+    assert handler.done == {"good": [1]}
+
+
 def test_all_processes_of_a_consumer_share_the_brake():
     handler, _ = broken_type()
     first, second = handler.effects(LATER), handler.effects(LATER)

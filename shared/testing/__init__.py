@@ -3,7 +3,7 @@
 Services never import it.
 """
 
-from shared.testing.patience import eventually
+from shared.testing.patience import always, eventually
 from shared.testing.races import race
 
-__all__ = ["eventually", "race"]
+__all__ = ["always", "eventually", "race"]

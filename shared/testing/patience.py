@@ -1,4 +1,4 @@
-"""Waits for the effects of other processes: for a condition, never for a fixed time."""
+"""Waits for the effects of other processes: until a condition is true, or while it must stay true."""
 
 import time
 from collections.abc import Callable
@@ -24,4 +24,13 @@ def eventually(predicate: Callable[[], T], timeout: float = 10.0, every: float =
             return answer
         if time.monotonic() >= end:
             raise AssertionError(f"not within {timeout:g} s; last answer: {failure or repr(answer)}") from failure
+        time.sleep(every)
+
+
+def always(predicate: Callable[[], object], *, seconds: float, every: float = 0.05) -> None:
+    """Call `predicate` every `every` seconds for `seconds`. Raises AssertionError as soon as its value is falsy."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        answer = predicate()
+        assert answer, f"not for {seconds:g} s; last answer: {answer!r}"
         time.sleep(every)

@@ -2,14 +2,16 @@
 
 import os
 import sys
+from typing import TypeVar
 
 import pytest
 
 WHOLE = os.environ.get("PROOFS") == "whole"
+Size = TypeVar("Size")
 
 
-def scaled(*, reduced: int, whole: int) -> int:
-    """Return the number for this run."""
+def scaled(*, reduced: Size, whole: Size) -> Size:
+    """Return the size for this run."""
     return whole if WHOLE else reduced
 
 

@@ -112,7 +112,7 @@ def _confirmation_sms(wanted: set[str]) -> dict[str, int]:
         """SELECT n.booking_reference, count(*) FROM notifications_notification n
            JOIN notifications_deliveryattempt a ON a.notification_id = n.id
            WHERE n.kind = 'booking_confirmed' AND n.channel = 'SMS'
-             AND (a.outcome IN ('HANDED', 'SENT') OR a.detail LIKE 'the worker was killed%%')
+             AND (a.outcome IN ('HANDED', 'SENT') OR a.detail LIKE 'the worker was lost%%')
            GROUP BY n.booking_reference""",
     )
     return {reference: times for reference, times in given if reference in wanted}

@@ -5,10 +5,10 @@ import time
 import pytest
 
 from shared.testing import eventually
+from shared.testing.scale import scaled
 from tests.outages import effects
 from tests.outages.load import Load
 from tests.outages.processes import KAFKA, hung, is_ready, kill, stopped
-from tests.outages.scale import scaled
 
 SECONDS = scaled(reduced=(10,), whole=(10, 60, 600))
 RETURN_SECONDS = 60  # every event is out by then, counted from the broker's return

@@ -3,10 +3,10 @@
 import random
 
 from shared.testing import eventually
+from shared.testing.scale import scaled
 from tests.outages import effects
 from tests.outages.load import Load
 from tests.outages.processes import KAFKA, VALKEY, is_ready, kill
-from tests.outages.scale import scaled
 
 SEED = 20_261_201
 BOOKINGS = scaled(reduced=200, whole=2_000)

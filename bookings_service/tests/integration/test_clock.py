@@ -12,7 +12,7 @@ from unittest.mock import Mock, patch
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, connections, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
@@ -34,6 +34,7 @@ from shared.errors import NotFound
 from shared.ids import uuid7
 from shared.outbox.models import OutboxEvent
 from shared.testing import eventually, race
+from shared.testing.threads import in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -91,21 +92,9 @@ def test_seats_are_published_at_most_once_a_second(
 def running_clock() -> Iterator[None]:
     """Run the clock in a thread. It must end when it is stopped."""
     stop = threading.Event()
-
-    def run() -> None:
-        try:
-            clock.run(stop)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    with in_thread(lambda: clock.run(stop), stop=stop.set) as errors:
         yield
-    finally:
-        stop.set()
-        thread.join(10)
-    assert not thread.is_alive()
+    assert errors == []
 
 
 def test_a_running_clock_does_due_jobs(buyer: Buyer, destinations: Destinations, seats: SeatsOf) -> None:

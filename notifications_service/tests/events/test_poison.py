@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
 from contracts.travel.events.v1.bookings_pb2 import BookingConfirmed
 from notifications_service.tests.events.poison import BOOKING, HANDLER_FAILS, KINDS, Poison, good
@@ -22,6 +22,7 @@ from shared.kafka import producer
 from shared.testing import eventually
 from shared.testing.kafka import consume_until
 from shared.testing.scale import scaled, show
+from shared.testing.threads import in_thread
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("kafka_topics", "valkey")]
 
@@ -62,24 +63,11 @@ class Effects:
 @contextmanager
 def consuming(effects: Effects) -> Iterator[None]:
     """Run the service's consumer, with its real limits, in a thread."""
-    stop, ended = threading.Event(), []
-
-    def run() -> None:
-        try:
-            EventConsumer(name="notifications", handlers={BookingConfirmed: effects.handle}, stop=stop).run()
-        except BaseException as error:
-            ended.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    stop = threading.Event()
+    consumer = EventConsumer(name="notifications", handlers={BookingConfirmed: effects.handle}, stop=stop)
+    with in_thread(consumer.run, stop=stop.set) as ended:
         yield
-    finally:
-        stop.set()
-        thread.join(20)
-    assert (ended, thread.is_alive()) == ([], False)
+    assert ended == []
 
 
 def schedule(poison: dict[str, Poison]) -> list[tuple[str, int]]:
@@ -102,7 +90,8 @@ def put_all(records: list[tuple[str, int]], poison: dict[str, Poison]) -> tuple[
     partitions: dict[str, int] = {}
     client, began = producer("poison", **{"linger.ms": 0}), time.monotonic()
     for number, (key, sequence) in enumerate(records):
-        threading.Event().wait(max(0.0, began + number / EVENTS_PER_SECOND - time.monotonic()))
+        while (early := began + number / EVENTS_PER_SECOND - time.monotonic()) > 0:
+            client.poll(early)
         put_at[key, sequence] = time.monotonic()
         if sequence == 1 and key in poison:
             poison[key].put(client, key=key)

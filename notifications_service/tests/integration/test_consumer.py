@@ -1,7 +1,6 @@
 """The consumer on a real broker and database: an event takes effect once, and a failed one parks those behind it."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from psycopg import sql
 
 from contracts.travel.events.v1.bookings_pb2 import BookingConfirmed
@@ -26,9 +25,10 @@ from shared.inbox.effects import Effects
 from shared.inbox.models import DeadLetter, InboxMessage
 from shared.kafka.handlers import registered
 from shared.kafka.records import Record
-from shared.testing import eventually
+from shared.testing import always, eventually
 from shared.testing.kafka import consume_until, put, put_event
 from shared.testing.kafka_wire import put_raw
+from shared.testing.threads import in_thread
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("kafka_topics", "valkey")]
 
@@ -41,24 +41,10 @@ def running(
     handlers: dict[Any, Callable[..., None]] | None = None, limits: Limits = FAST
 ) -> Iterator[list[BaseException]]:
     """Run the service's consumer in a thread. Yield a list that gets the error, if one ends the consumer early."""
-    stop, ended = threading.Event(), []
-
-    def run() -> None:
-        try:
-            EventConsumer(name="notifications", handlers=handlers or registered, stop=stop, limits=limits).run()
-        except BaseException as error:
-            ended.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    stop = threading.Event()
+    consumer = EventConsumer(name="notifications", handlers=handlers or registered, stop=stop, limits=limits)
+    with in_thread(consumer.run, stop=stop.set) as ended:
         yield ended
-    finally:
-        stop.set()
-        thread.join(20)
-        assert not thread.is_alive()
 
 
 def put_confirmed(*, key: str | None = None, **fields: Any) -> str:
@@ -276,7 +262,7 @@ def test_the_consumer_waits_while_the_database_is_unavailable():
         eventually(lambda: invoiced(before), timeout=20)
         with database_closed():
             during = [put_confirmed() for _ in range(3)]
-            time.sleep(5)
+            always(lambda: ended == [], seconds=5)
         eventually(lambda: all(map(invoiced, during)), timeout=30)
         assert ended == []
 

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from django.db import connections
 
 from contracts.travel.events.v1.bookings_pb2 import BookingConfirmed
 from notifications_service.tests.factories import confirmed, envelope
@@ -24,6 +23,7 @@ from shared.settings.env import env
 from shared.testing import eventually
 from shared.testing.kafka import put_event
 from shared.testing.kafka_wire import put_raw
+from shared.testing.threads import in_thread
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("kafka_topics", "valkey")]
 
@@ -52,24 +52,10 @@ class Handler:
 @contextmanager
 def consuming(handler: Handler, limits: Limits | None = None) -> Iterator[list[BaseException]]:
     """Run a consumer in a thread. Yield the list of what ended it."""
-    stop, ended = threading.Event(), []
-
-    def run() -> None:
-        try:
-            EventConsumer(name="notifications", handlers={BookingConfirmed: handler}, stop=stop, limits=limits).run()
-        except BaseException as error:
-            ended.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
+    stop = threading.Event()
+    consumer = EventConsumer(name="notifications", handlers={BookingConfirmed: handler}, stop=stop, limits=limits)
+    with in_thread(consumer.run, stop=stop.set) as ended:
         yield ended
-    finally:
-        stop.set()
-        thread.join(20)
-        assert not thread.is_alive()
 
 
 def put_on_first_partition(key: str) -> None:

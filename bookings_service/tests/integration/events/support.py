@@ -1,48 +1,29 @@
 """What the tests of events share: a running relay, and events to send."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import transaction
 
 from contracts.travel.events.v1 import bookings_pb2
 from shared.db import own_database
 from shared.outbox import publish_many
 from shared.outbox.models import OutboxEvent
 from shared.outbox.relay import Relay
+from shared.testing.threads import in_thread
 
 BOOKING, INVENTORY, DEPARTURE = "travel.bookings.booking", "travel.bookings.inventory", "travel.destinations.departure"
-
-
-@contextmanager
-def running(work: Callable[[], None], stop: Callable[[], None]) -> Iterator[None]:
-    """Run `work` in a thread until the end of the block."""
-
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop()
-        thread.join(40)
-        assert not thread.is_alive()
 
 
 @contextmanager
 def relaying() -> Iterator[Relay]:
     """Run the service's relay."""
     relay = Relay(database=own_database(), name="bookings.relay")
-    with running(relay.run, relay.stop):
+    with in_thread(relay.run, stop=relay.stop) as ended:
         yield relay
+    assert ended == []
 
 
 def changed(departure_id: UUID, sequence: int) -> bookings_pb2.InventoryChanged:

@@ -12,7 +12,7 @@ from bookings_service.bookings.contracts import Seats
 from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
-from bookings_service.tests.integration.events.support import DEPARTURE, running
+from bookings_service.tests.integration.events.support import DEPARTURE
 from contracts.travel.events.v1 import destinations_pb2
 from shared.cloudevents import Envelope, to_json
 from shared.events import event_type
@@ -23,6 +23,7 @@ from shared.kafka.handlers import registered
 from shared.rpc.mapping import ts
 from shared.testing import eventually
 from shared.testing.kafka import put_event
+from shared.testing.threads import in_thread
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("kafka_topics")]
 
@@ -48,8 +49,9 @@ def departure_event(
 def consumer() -> Iterator[None]:
     """Run the service's consumer."""
     stop = threading.Event()
-    with running(EventConsumer(name="bookings", handlers=registered, stop=stop).run, stop.set):
+    with in_thread(EventConsumer(name="bookings", handlers=registered, stop=stop).run, stop=stop.set) as errors:
         yield
+    assert errors == []
 
 
 def test_departures_are_followed_in_the_order_of_their_versions(consumer: None, seats: Callable[[UUID], Seats]) -> None:

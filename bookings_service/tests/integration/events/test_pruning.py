@@ -1,9 +1,5 @@
-"""Pruning: the outbox stays as small as its retention allows, however many events pass through it.
+"""Pruning: the outbox stays as small as its retention allows, however many events pass through it."""
 
-Reduced in `test`; at full size with PROOFS=whole.
-"""
-
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -21,10 +17,11 @@ from shared.outbox.models import OutboxEvent
 from shared.outbox.pruning import prune_batch
 from shared.outbox.rows import Connection, configure
 from shared.testing import eventually
+from shared.testing.scale import scaled
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("kafka_topics")]
 
-EVENTS = 1_000_000 if os.environ.get("PROOFS") == "whole" else 20_000
+EVENTS = scaled(reduced=20_000, whole=1_000_000)
 ROUNDS = 10
 WRITE = """
 INSERT INTO outbox_outboxevent (event_id, type, topic, key, sequence, value, traceparent, request_id, occurred_at)

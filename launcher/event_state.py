@@ -56,13 +56,6 @@ class State:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """What Kafka says: the records that each consumer has yet to take, and how topics differ from their declaration."""
-
-    to_read: Mapping[str, int]
-
-
 States = Mapping[str, State]
 
 
@@ -72,9 +65,9 @@ def read(platform: Platform) -> States:
     urls = database_urls(platform, external=external)
     environment = service_environment("users", platform, Vault(platform), external=external)
     with ThreadPoolExecutor(len(urls) + 1) as pool:
-        broker = pool.submit(ask_broker, environment)
+        lags = pool.submit(lag_of_consumers, environment)
         backlogs = dict(zip(urls, pool.map(backlog_of, urls.values()), strict=True))
-        to_read = broker.result().to_read
+        to_read = lags.result()
     return {service: State(backlog=found, to_read=to_read.get(service)) for service, found in backlogs.items()}
 
 
@@ -97,16 +90,20 @@ def backlog_of(url: str) -> backlog.Backlog | None:
         return None
 
 
-def ask_broker(environment: Mapping[str, str]) -> Broker:
-    """Ask Kafka as a service does, in a process of its own, so with the same settings. No answer is an empty one."""
+def lag_of_consumers(environment: Mapping[str, str]) -> Mapping[str, int]:
+    """Return how many records each consumer has yet to take. It is empty if Kafka does not answer.
+
+    A process with the environment of a service asks, so that it connects to Kafka as the services do.
+    """
     command = [sys.executable, "-P", "-m", "shared.kafka.state"]
     try:
         done = subprocess.run(
             command, env=dict(environment), capture_output=True, text=True, timeout=KAFKA_SECONDS, check=True
         )
     except (subprocess.SubprocessError, OSError):
-        return Broker(to_read={})
-    return Broker(to_read=json.loads(done.stdout)["lag"])
+        return {}
+    lags: dict[str, int] = json.loads(done.stdout)["lag"]
+    return lags
 
 
 def _number(count: int | None) -> str:

@@ -4,8 +4,8 @@ The relay encodes and consumers decode. No other module knows the names of the h
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -44,7 +44,6 @@ class Envelope:
     traceparent: str = ""
     request_id: str = ""
     required: bool = False
-    extensions: Mapping[str, str] = field(default_factory=dict)
 
     def headers(self) -> list[tuple[str, bytes]]:
         """Return the record's headers."""
@@ -60,7 +59,6 @@ class Envelope:
             "traceparent": self.traceparent,
             "x-request-id": self.request_id,
             "ce_required": "true" if self.required else "",
-            **self.extensions,
         }
         return [(name, value.encode()) for name, value in attributes.items() if value]
 

@@ -165,15 +165,13 @@ def run_tests(
     suite: Annotated[
         str | None,
         typer.Argument(
-            help="A service, concurrency, browser, shared, launcher, demo, payment_sandbox, tests or platform."
-            " Default: all but browser."
+            help="A service, concurrency, enumeration, events, outbox, browser, shared, launcher, demo,"
+            " payment_sandbox, tests, platform or outages. Default: all but browser."
         ),
     ] = None,
     proofs: Annotated[
         bool,
-        typer.Option(
-            "--proofs", help="Only the proofs of concurrency and of crashes, at their full size (ten minutes)."
-        ),
+        typer.Option("--proofs", help="Only the proofs of docs/proofs.md, at their full size (more than an hour)."),
     ] = False,
 ) -> None:
     """Run the tests on infrastructure of their own. The last line is `N passed, N failed`."""

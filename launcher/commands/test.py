@@ -35,8 +35,15 @@ PROOFS: Final = "concurrency"  # the suite in bookings_service/tests/concurrency
 BROWSER: Final = "browser"  # gateway_service/tests/browser: needs a Chromium, so it is run only by name
 ENUMERATION: Final = "enumeration"  # the proof in users_service/tests/enumeration, part of the suite `users`
 EVENTS: Final = "events"  # the proofs in notifications_service/tests/events, part of the suite `notifications`
-# Suites in a folder of a service's tests.
-PARTS: Final = {PROOFS: "bookings", BROWSER: "gateway", ENUMERATION: "users", EVENTS: "notifications"}
+OUTBOX: Final = "outbox"  # the tests in bookings_service/tests/integration/events, with a proof; part of `bookings`
+# Suites in a folder of a service's tests: the service, and the folder.
+PARTS: Final = {
+    PROOFS: ("bookings", "concurrency"),
+    BROWSER: ("gateway", "browser"),
+    ENUMERATION: ("users", "enumeration"),
+    EVENTS: ("notifications", "events"),
+    OUTBOX: ("bookings", "integration/events"),
+}
 FAULTS: Final = (
     "tests/faults"  # kills processes at named places; part of the suite `tests`, reduced or whole like PROOFS
 )
@@ -64,7 +71,7 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
     `proofs` runs only the proofs, at their full size. The last line printed is
     `N passed, N failed`. Raises Refusal if another run is under way or the name is unknown.
     """
-    selection = Selection([PROOFS, ENUMERATION, EVENTS], [FAULTS], OUTAGES_FOLDER) if proofs else select(suite)
+    selection = Selection([PROOFS, ENUMERATION, EVENTS, OUTBOX], [FAULTS], OUTAGES_FOLDER) if proofs else select(suite)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in ADDRESSES:  # a shell's own name another platform, and the journeys would call that one
         os.environ.pop(name, None)
@@ -75,7 +82,7 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
         shutil.rmtree(infrastructure.log, ignore_errors=True)  # the last journey reads every log of this run
         with _running(infrastructure, "--infrastructure-only", "--for-tests"):
             environment = _environment(infrastructure) | ({"PROOFS": "whole"} if proofs else {})
-            owners = dict.fromkeys(PARTS.get(name, name) for name in selection.services)
+            owners = dict.fromkeys(PARTS[name][0] if name in PARTS else name for name in selection.services)
             made = templates.make(infrastructure, [name for name in owners if name in WITH_DATABASE], environment)
             environment |= {f"{name.upper()}_TEST_DATABASE_TEMPLATE": database for name, database in made.items()}
             outcomes += [
@@ -93,8 +100,8 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
 def pytest_arguments(service: str) -> list[str]:
     """Return the settings file and the folder that pytest gets for the suite of a service, or for one of PARTS."""
     if service in PARTS:
-        folder = package(PARTS[service])
-        return ["-c", f"{folder}/pytest.ini", f"{folder}/tests/{service}"]
+        owner, folder = PARTS[service]
+        return ["-c", f"{package(owner)}/pytest.ini", f"{package(owner)}/tests/{folder}"]
     return ["-c", f"{package(service)}/pytest.ini", f"{package(service)}/tests"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.commands.test import BROWSER, OTHER_SUITES, PROOFS, pytest_arguments, select
+from launcher.commands.test import BROWSER, OTHER_SUITES, PARTS, PROOFS, pytest_arguments, select
 from launcher.junit import read_report, slowest
 from launcher.platform import MARKER, ROOT, Platform
 from launcher.refusal import Refusal
@@ -227,6 +227,10 @@ def test_the_tests_in_a_browser_are_run_only_by_name() -> None:
     assert BROWSER not in select(None).services
     assert select(BROWSER).services == [BROWSER]
     assert all((ROOT / path).exists() for path in pytest_arguments(BROWSER)[1:])
+
+
+def test_every_part_of_a_service_is_a_folder() -> None:
+    assert [name for name in PARTS if not (ROOT / pytest_arguments(name)[2]).is_dir()] == []
 
 
 def test_every_other_suite_is_a_folder() -> None:

@@ -14,9 +14,11 @@ from celery.signals import worker_init
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "notifications_service.config.settings")
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # they would load every view and admin page
 
+from notifications_service.config import transport
 from shared.heartbeat import Heartbeat
 from shared.telemetry import celery as telemetry
 
+transport.use()
 app = Celery("notifications_service")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["notifications_service.notifications"])

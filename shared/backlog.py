@@ -39,12 +39,14 @@ _LETTERS: Final = """
         SELECT status FROM inbox_deadletter WHERE status IN ('DEAD', 'PARKED', 'BRAKED', 'RETRYING') LIMIT 100000
     ) letters GROUP BY status
 """
+# Later lines of a cause may hold a row of a table, with what a person wrote.
 _BRAKED: Final = """
-    SELECT event_type, cause, extract(epoch FROM now() - since)::float8
+    SELECT event_type, split_part(cause, chr(10), 1), extract(epoch FROM now() - since)::float8
     FROM inbox_brakedtype ORDER BY since LIMIT 20
 """
+# Skipping may come long after an event was written, so a replay begins with the oldest event that Kafka keeps.
 _SKIPPED: Final = """
-    SELECT event_type, count, to_char(first_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    SELECT event_type, count, to_char((now() - interval '7 days') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
            to_char((last_at + interval '1 second') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     FROM inbox_skippedtype ORDER BY last_at DESC LIMIT 20
 """
@@ -54,7 +56,10 @@ _UNSENT: Final = """
         WHERE status IN ('PENDING', 'SENDING') ORDER BY next_attempt_at LIMIT 100000
     ) unsent GROUP BY channel
 """
-_PAUSED: Final = "SELECT channel, cause, extract(epoch FROM now() - since)::float8 FROM notifications_pausedchannel"
+_PAUSED: Final = """
+    SELECT channel, split_part(cause, chr(10), 1), extract(epoch FROM now() - since)::float8
+    FROM notifications_pausedchannel
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An event type that was unknown when `count` of its events were read, all from `first` to `last` (UTC)."""
+    """An event type that was unknown when `count` of its events were read. A replay covers `first` to `last` (UTC)."""
 
     type: str
     count: int

@@ -77,7 +77,8 @@ def _messages(service: str, messages: Messages) -> Iterator[Finding]:
 
 
 def _since(stopped: Stopped) -> str:
-    return f" for {stopped.seconds / 60:.0f} min: {stopped.cause}"
+    time = f"{stopped.seconds / 60:.0f} min" if stopped.seconds >= 60 else f"{stopped.seconds:.0f} s"
+    return f" for {time}: {stopped.cause}"
 
 
 def _replay(service: str, skipped: Skipped) -> str:

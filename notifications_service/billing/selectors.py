@@ -54,6 +54,12 @@ def invoice_of_booking(*, booking_id: UUID) -> InvoiceView | None:
     return to_view(row) if row else None
 
 
+def credit_note_of_refund(*, refund_id: UUID) -> InvoiceView | None:
+    """Return the credit note of a refund, or None if it was not issued."""
+    row = _rows().filter(refund_id=refund_id).first()
+    return to_view(row) if row else None
+
+
 def recipient_of(*, invoice_id: UUID) -> Recipient | None:
     """Return the stored recipient of the document, or None if it was never rendered."""
     row = InvoiceRecipient.objects.filter(invoice_id=invoice_id).first()

@@ -81,11 +81,12 @@ ignores(UserRegistered, UserVerified, UserUpdated, UserSessionRevoked, UserSigne
 
 @handles(BookingConfirmed)
 def on_booking_confirmed(event: BookingConfirmed, *, received: Received) -> None:
-    """Issue the invoice, and request the confirmation with it attached."""
+    """Issue the invoice, unless it was issued before, and request the confirmation with it attached."""
     booking = _facts(event.booking)
     person_id = _id(event.booking.traveller_id)
+    issued = billing_selectors.invoice_of_booking(booking_id=booking.booking_id) if received.again else None
     try:
-        invoice = billing.issue_invoice(
+        invoice = issued or billing.issue_invoice(
             person_id=person_id,
             booking_id=booking.booking_id,
             reference=booking.reference,
@@ -162,17 +163,16 @@ def on_payment_failed(event: PaymentFailed, *, received: Received) -> None:
 
 @handles(RefundSucceeded)
 def on_refund_succeeded(event: RefundSucceeded, *, received: Received) -> None:
-    """Issue the credit note of the refund, and request the mail with it attached.
+    """Issue the credit note of the refund, unless it was issued before, and request the mail with it attached.
 
     A payment that came too late for its seats was never invoiced, so its refund has no credit note.
     """
     booking, amount = _facts(event.booking), _money(event.refund.amount)
+    refund_id = _id(event.refund.refund_id)
     invoice = billing_selectors.invoice_of_booking(booking_id=booking.booking_id)
-    credit_note = (
-        billing.issue_credit_note(invoice=invoice, refund_id=_id(event.refund.refund_id), amount=amount)
-        if invoice
-        else None
-    )
+    credit_note = billing_selectors.credit_note_of_refund(refund_id=refund_id) if received.again else None
+    if invoice and not credit_note:
+        credit_note = billing.issue_credit_note(invoice=invoice, refund_id=refund_id, amount=amount)
     request(
         kind=Kind.REFUND,
         person_id=_id(event.booking.traveller_id),

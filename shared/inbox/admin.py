@@ -118,7 +118,7 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin):
     @display(description="cause")
     def cause_start(self, letter: DeadLetter) -> str:
         """Return the beginning of the cause."""
-        return letter.cause if len(letter.cause) <= 100 else f"{letter.cause[:99]}…"
+        return shown.first_line(letter.cause)
 
     # ------------------------------------------------------------------ page
 
@@ -217,8 +217,13 @@ class SkippedTypeAdmin(_ForReadersOfLetters, ModelAdmin):
 class BrakedTypeAdmin(_ForReadersOfLetters, ModelAdmin):
     """Event types whose handler fails. Their events wait until one that the consumer tries takes effect."""
 
-    list_display: ClassVar = ("event_type", "cause", "since", "probes", "next_probe_at", "consumer")
+    list_display: ClassVar = ("event_type", "cause_start", "since", "probes", "next_probe_at", "consumer")
     ordering: ClassVar = ("-since",)
+
+    @display(description="cause")
+    def cause_start(self, braked: BrakedType) -> str:
+        """Return the beginning of the cause."""
+        return shown.first_line(braked.cause)
 
 
 def _ids(queryset: QuerySet[DeadLetter]) -> list[int]:

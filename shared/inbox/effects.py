@@ -41,8 +41,8 @@ class Effects:
         self._released_after_upgrade = False
         self._logged: set[str] = set()
 
-    def apply(self, record: Record) -> None:
-        """Let one record take effect once, or keep it until it may.
+    def apply(self, record: Record, *, again: bool = False) -> None:
+        """Let one record take effect once, or keep it until it may. `again` tells the handler that staff ask twice.
 
         Raises BadEvent, and what the handler raises.
         """
@@ -56,7 +56,7 @@ class Effects:
             with transaction.atomic():
                 if self._set_aside(record, envelope, message) or message is None:
                     return
-                self._once(envelope, message)
+                self._once(envelope, message, again=again)
         except NeedsUpgrade as error:
             with transaction.atomic():
                 self._wait_for_upgrade(record, envelope, cause=str(error))
@@ -174,12 +174,12 @@ class Effects:
                 self._handle(envelope, message, at)
         return True
 
-    def _once(self, envelope: Envelope, message: Message) -> None:
+    def _once(self, envelope: Envelope, message: Message, *, again: bool = False) -> None:
         taken, at = receipts.receive(consumer=self._name, event_ids=[envelope.id])
         if taken:
-            self._handle(envelope, message, at)
+            self._handle(envelope, message, at, again=again)
 
-    def _handle(self, envelope: Envelope, message: Message, at: datetime) -> None:
+    def _handle(self, envelope: Envelope, message: Message, at: datetime, *, again: bool = False) -> None:
         with bind_request(request_id=envelope.request_id, traceparent=envelope.traceparent) as request_id:
             received = Received(
                 at=at,
@@ -188,6 +188,7 @@ class Effects:
                 key=envelope.key,
                 sequence=envelope.sequence,
                 request_id=request_id,
+                again=again,
             )
             try:
                 self._handlers[type(message)](message, received=received)

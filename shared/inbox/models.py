@@ -81,7 +81,11 @@ class DeadLetter(models.Model):
 
 
 class DeadLetterAction(models.Model):
-    """What staff did with a dead letter, who did it, and why. Never changed."""
+    """What staff did with a dead letter, who did it, and why. A trigger refuses to change it.
+
+    It goes with its letter, at the earliest seven days after that was settled, and the trigger refuses to delete it
+    before. It holds a name and a free text about a traveller's event, so it is not kept for longer than the event.
+    """
 
     class Kind(models.TextChoices):
         RETRY = "RETRY", "retry"

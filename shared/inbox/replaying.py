@@ -6,7 +6,7 @@ record that the consumer has not taken yet is left to it, so that the order of a
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -16,9 +16,11 @@ from django.db import transaction
 
 from shared.cloudevents import BadEvent
 from shared.events import topic_name
+from shared.ids import uuid7
 from shared.inbox import letters
 from shared.inbox.effects import Effects
 from shared.inbox.models import BrakedType, InboxMessage
+from shared.inbox.skipping import count_replayed
 from shared.kafka.clients import group_consumer
 from shared.kafka.handlers import Handlers, topics_of
 from shared.kafka.records import Record, event_of
@@ -34,27 +36,29 @@ class Verdict(StrEnum):
     AGAIN = "would take effect AGAIN"
     DONE = "took effect before"
     BLOCKED = "its key has open dead letters, or its type is braked"
+    LEFT = "left to the consumer, which has not taken it yet"
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A record of an event that this service handles, with its type and the name of its handler."""
+    """A record of an event that this service handles, and whether the consumer has taken it already."""
 
     record: Record
     event_id: str
     type: str
     handler: str
+    taken: bool
 
 
 def candidates(*, consumer: str, handlers: Handlers, since: datetime, until: datetime) -> Iterator[Candidate]:
     """Yield the handled events that were written in `since` ≤ time < `until`, in the order of each key.
 
-    Records that the consumer has not taken yet, and records that are no events, are left out. Raises KafkaException.
+    Records that are no events are left out. Raises KafkaException.
     """
     client = group_consumer(consumer, **{"client.id": f"{consumer}.replay", "enable.partition.eof": False})
     with closing(client):
         ranges = _ranges(client, [topic_name(topic) for topic in topics_of(handlers)], since, until)
-        for partition, end in ranges:
+        for partition, end, taken in ranges:
             client.assign([partition])
             for record in _records(client, end):
                 try:
@@ -62,12 +66,14 @@ def candidates(*, consumer: str, handlers: Handlers, since: datetime, until: dat
                 except BadEvent:
                     continue
                 if handler := handlers.get(type(message)) if message is not None else None:
-                    yield Candidate(record, envelope.id, envelope.type, handler.__name__)
+                    yield Candidate(record, envelope.id, envelope.type, handler.__name__, record.offset < taken)
 
 
 def verdict(candidate: Candidate, *, consumer: str, again: str | None) -> Verdict:
     """Return what a replay does with the event now. `again` names the handler whose events are applied again."""
     record = candidate.record
+    if not candidate.taken:
+        return Verdict.LEFT
     if letters.is_blocked(consumer=consumer, keys=[(record.topic, record.key)]):
         return Verdict.BLOCKED
     if BrakedType.objects.filter(consumer=consumer, event_type=candidate.type).exists():
@@ -84,24 +90,31 @@ def apply(candidate: Candidate, *, consumer: str, effects: Effects, again: str |
     letters.lock_key(consumer=consumer, topic=record.topic, key=record.key)
     decided = verdict(candidate, consumer=consumer, again=again)
     if decided is Verdict.AGAIN:
-        InboxMessage.objects.filter(consumer=consumer, event_id=candidate.event_id).delete()
-    if decided in (Verdict.NEW, Verdict.AGAIN):
+        effects.apply(_another(record), again=True)
+    if decided is Verdict.NEW:
         effects.apply(record)
+        count_replayed(consumer=consumer, topic=record.topic, event_type=candidate.type)
     return decided
+
+
+def _another(record: Record) -> Record:
+    """Return the record with an event id of its own, because handlers refuse to tell a person of an event twice."""
+    headers = [(name, value) for name, value in record.headers if name != "ce_id"]
+    return replace(record, headers=[*headers, ("ce_id", str(uuid7()).encode())])
 
 
 def _ranges(
     client: Consumer, topics: Sequence[str], since: datetime, until: datetime
-) -> list[tuple[TopicPartition, int]]:
-    """Return each partition at its first offset to read, and the offset before which reading ends."""
+) -> list[tuple[TopicPartition, int, int]]:
+    """Return each partition at its first offset to read, the end of the range, and the end of what is taken."""
     known = client.list_topics(timeout=_ANSWER_SECONDS).topics
     places = [(name, number) for name in topics if name in known for number in known[name].partitions]
     taken = client.committed([TopicPartition(*place) for place in places], timeout=_ANSWER_SECONDS)
     first, last = (_at(client, places, moment) for moment in (since, until))
     return [
-        (TopicPartition(place.topic, place.partition, begin), end)
-        for place, begin, limit in zip(taken, first, last, strict=True)
-        if begin < (end := min(limit, max(place.offset, 0)))
+        (TopicPartition(place.topic, place.partition, begin), end, max(place.offset, 0))
+        for place, begin, end in zip(taken, first, last, strict=True)
+        if begin < end
     ]
 
 

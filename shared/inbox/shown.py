@@ -47,6 +47,12 @@ def raw(letter: DeadLetter) -> str:
     return _cut(printable(bytes(letter.value[: MOST_CHARACTERS + 1]))) or "empty"
 
 
+def first_line(cause: str) -> str:
+    """Return the beginning of a cause for a list. Its later lines may hold a whole row of a table."""
+    line = cause.partition("\n")[0]
+    return line if len(line) <= 100 else f"{line[:99]}…"
+
+
 def trace_id(letter: DeadLetter) -> str:
     """Return the trace id of the traceparent header, or an empty text."""
     match = _TRACEPARENT.fullmatch(letters.record_of(letter).attribute("traceparent"))

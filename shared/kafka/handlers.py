@@ -20,7 +20,8 @@ class Received:
     """What a handler is given with an event's message.
 
     `at` is the time of this service's database when the handler's transaction began. `sequence` orders the aggregate's
-    events.
+    events. `again` means that staff want an effect twice: what exists already is used, and what was sent is sent again.
+    The event's id is then a new one.
     """
 
     at: datetime
@@ -29,6 +30,7 @@ class Received:
     key: str
     sequence: int
     request_id: str
+    again: bool = False
 
 
 Handler = Callable[..., None]

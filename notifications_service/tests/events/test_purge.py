@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import structlog
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models.functions import Now
 
 from notifications_service.tests.events.records import Handler, confirmation, work
@@ -75,6 +75,25 @@ def test_only_what_is_past_its_retention_is_deleted(settings):
     assert SkippedType.objects.count() == 1
     SkippedType.objects.update(last_at=Now() - timedelta(days=11))
     assert purging.purge_round(consumer="notifications") == 1
+
+
+def test_an_action_of_staff_is_neither_changed_nor_deleted_before_its_letter_is_old():
+    """Seen failing (changed, and deleted) without the trigger."""
+    handler = Handler()
+    handler.broken = True
+    work(handler.effects(), confirmation("settled"))
+    DeadLetter.objects.update(status="DISCARDED")
+    DeadLetterAction.objects.create(letter=DeadLetter.objects.get(), kind="DISCARD", by="staff", reason="twice")
+
+    for change in (
+        lambda: DeadLetterAction.objects.update(by="somebody else"),
+        lambda: DeadLetterAction.objects.all().delete(),
+        lambda: DeadLetter.objects.all().delete(),
+    ):
+        with pytest.raises(DatabaseError, match="append-only"):
+            change()
+
+    assert DeadLetterAction.objects.get().by == "staff"
 
 
 def test_a_purge_that_fails_disturbs_nothing():

@@ -71,7 +71,7 @@ def test_a_retry_shows_what_follows_before_it_is_confirmed(support):
     parked(confirmation(key=key))
 
     page = support.get(f"{LIST}{letter.id}/retry/").text
-    assert "1 event parked behind them follows" in page
+    assert "1 event parked behind it follows" in page
     assert DeadLetter.objects.get(id=letter.id).status == "DEAD"
 
     answer = support.post(f"{LIST}{letter.id}/retry/", {"confirm": "yes"}, follow=True)

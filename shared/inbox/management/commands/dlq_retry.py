@@ -13,6 +13,7 @@ from shared.errors import DomainError
 from shared.events import topic_name
 from shared.inbox import resolving
 from shared.inbox.models import DeadLetter
+from shared.inbox.shown import first_line
 from shared.text import Locale
 
 _LISTED: Final = 50
@@ -45,7 +46,7 @@ class Command(OperatorCommand):
         columns = ("letter", "type", "key", "waiting behind", "since (UTC)", "cause")
         rows = [
             (str(letter.id), letter.event_type or "-", letter.key or "-", retry.follow,
-             f"{letter.created_at:%Y-%m-%d %H:%M:%S}", letter.cause[:80])
+             f"{letter.created_at:%Y-%m-%d %H:%M:%S}", first_line(letter.cause))
             for retry in plan.retries[:_LISTED]
             for letter in (retry.letter,)
         ]  # fmt: skip

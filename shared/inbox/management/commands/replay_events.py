@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from confluent_kafka import KafkaException
 from django.conf import settings
@@ -13,9 +14,11 @@ from shared.commands import FOUND, MISUSED, OperatorCommand, identifier
 from shared.inbox.effects import Effects, cause_of
 from shared.inbox.management.commands.dlq_retry import instant
 from shared.inbox.replaying import Candidate, Verdict, apply, candidates, verdict
+from shared.inbox.skipping import forget_skipped
 from shared.kafka.handlers import registered
 
-_EFFECTIVE = (Verdict.NEW, Verdict.AGAIN)
+_EFFECTIVE: Final = (Verdict.NEW, Verdict.AGAIN)
+_KEPT_BY_KAFKA: Final = timedelta(days=7)
 
 
 class Command(OperatorCommand):
@@ -40,6 +43,13 @@ class Command(OperatorCommand):
         autodiscover_modules("consumers")
         if options["since"] >= options["until"]:
             raise CommandError("--from must be before --to.", returncode=MISUSED)
+        remembered = datetime.now(UTC) - settings.INBOX_RETENTION
+        if options["since"] < remembered:  # without its inbox row, an event that took effect would look new
+            raise CommandError(
+                f"--from must be after {remembered:%Y-%m-%dT%H:%M:%SZ}: the inbox forgets after"
+                f" {settings.INBOX_RETENTION.days} days (INBOX_RETENTION_DAYS) which events took effect.",
+                returncode=MISUSED,
+            )
         documented = {
             handler.__name__: (handler.__doc__ or "").strip().split("\n")[0] for handler in registered.values()
         }
@@ -74,7 +84,7 @@ class Command(OperatorCommand):
     def _apply_all(self, options: dict[str, Any], effective: int) -> bool:
         name = settings.SERVICE_NAME
         effects = Effects(name=name, handlers=registered)
-        done, blocked, failed_keys, failed = 0, 0, set(), 0
+        done, blocked, left, failed_keys, failed = 0, 0, 0, set(), 0
         with self.progress("Replaying", effective) as step:
             for found in _wanted(name, options):
                 place = (found.record.topic, found.record.key)
@@ -89,10 +99,13 @@ class Command(OperatorCommand):
                     self.stdout.write(f"{found.event_id} of {found.record.key}: {cause_of(error)}")
                     continue
                 blocked += what is Verdict.BLOCKED
+                left += what is Verdict.LEFT
                 if what in _EFFECTIVE:
                     done += 1
                     step()
         self.stdout.write(f"{done:,} events took effect, {blocked:,} blocked, {failed:,} failed.")
+        if not blocked and not left and not failed:
+            _forget_skipped(name, options)
         return not blocked and not failed
 
 
@@ -104,3 +117,9 @@ def _wanted(name: str, options: dict[str, Any]) -> Iterator[Candidate]:
         for candidate in found
         if options["type"] in (None, candidate.type) and aggregate in (None, candidate.record.key)
     )
+
+
+def _forget_skipped(name: str, options: dict[str, Any]) -> None:
+    """Forget the skipped events of the range if it began with the oldest event that Kafka keeps."""
+    if options["aggregate"] is None and options["since"] <= datetime.now(UTC) - _KEPT_BY_KAFKA:
+        forget_skipped(consumer=name, event_type=options["type"], last_before=options["until"])

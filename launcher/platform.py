@@ -74,13 +74,15 @@ class Platform:
         """The file that says that the launcher made the state folder, so that `reset` may delete it."""
         return self.var / MARKER
 
-    def test_platforms(self) -> tuple["Platform", "Platform"]:
-        """Return the platforms of test runs, whose state is in this state folder: the infrastructure, and the whole
-        one.
+    def test_platforms(self) -> tuple["Platform", "Platform", "Platform"]:
+        """Return the platforms of test runs, whose state is in this state folder.
+
+        They are the infrastructure of each of the two lanes of suites, and the whole one.
         """
-        return replace(self, var=self.var / "test" / "infrastructure"), replace(
-            self, var=self.var / "test" / "platform"
+        first, second, whole = (
+            replace(self, var=self.var / "test" / name) for name in ("infrastructure", "infrastructure-2", "platform")
         )
+        return first, second, whole
 
     def make_state_folder(self) -> None:
         """Make the state folder, and mark it if it is new or empty. A folder that held anything before is not marked.

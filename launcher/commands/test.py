@@ -12,8 +12,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -50,7 +52,12 @@ FAULTS: Final = (
 JOURNEYS: Final = "platform"  # the suite that needs a whole platform: what `tests` marks with `platform`
 OUTAGES: Final = "outages"  # the suite that kills and hangs processes of a whole platform; part of JOURNEYS
 OUTAGES_FOLDER: Final = "tests/outages"
+# In a run of all suites these run beside the others, on infrastructure of their own.
+SECOND_LANE: Final = ("bookings", "notifications", "gateway")
 OFFSETS: Final = range(10_000, 24_000, 100)  # below the ports that the system gives out by itself
+
+
+_pytests: Final[set["subprocess.Popen[bytes]"]] = set()  # that run now
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,15 @@ class Selection:
     journeys: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A suite, what pytest gets for it, and the service that it is of, if it is a service's."""
+
+    suite: str
+    arguments: Sequence[str]
+    service: str = ""
+
+
 def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
     """Run the suite of that name, or all suites, and return 0 if every test passed.
 
@@ -75,26 +91,77 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in ADDRESSES:  # a shell's own name another platform, and the journeys would call that one
         os.environ.pop(name, None)
+    more = {"PROOFS": "whole"} if proofs else {}
     outcomes: list[Outcome] = []
     with _state_folder(platform):
-        infrastructure, whole = platform.test_platforms()
-        infrastructure = replace(infrastructure, offset=free_block())
-        shutil.rmtree(infrastructure.log, ignore_errors=True)  # the last journey reads every log of this run
-        with _running(infrastructure, "--infrastructure-only", "--for-tests"):
-            environment = _environment(infrastructure) | ({"PROOFS": "whole"} if proofs else {})
-            owners = dict.fromkeys(PARTS[name][0] if name in PARTS else name for name in selection.services)
-            made = templates.make(infrastructure, [name for name in owners if name in WITH_DATABASE], environment)
-            environment |= {f"{name.upper()}_TEST_DATABASE_TEMPLATE": database for name, database in made.items()}
-            outcomes += [
-                _pytest(infrastructure, service, pytest_arguments(service), environment)
-                for service in selection.services
-            ]
-            if selection.folders:
-                arguments = [*selection.folders, "-m", f"not {JOURNEYS}"]
-                outcomes.append(_pytest(infrastructure, "+".join(selection.folders), arguments, environment))
+        *infrastructures, whole = platform.test_platforms()
+        for infrastructure in infrastructures:
+            shutil.rmtree(infrastructure.log, ignore_errors=True)  # the last journey reads every log of this run
+        if lanes := lanes_of(selection, side_by_side=not proofs):
+            outcomes += _run_lanes(list(zip(infrastructures, lanes, strict=False)), more)
         if selection.journeys:
-            outcomes.append(_journeys(whole, selection.journeys, {"PROOFS": "whole"} if proofs else {}))
+            outcomes.append(_journeys(whole, selection.journeys, more))
     return _print_outcomes(outcomes)
+
+
+def lanes_of(selection: Selection, *, side_by_side: bool) -> list[list[Job]]:
+    """Return the suites of the selection as one lane, or as two that take about equally long."""
+    jobs = [Job(name, pytest_arguments(name), PARTS[name][0] if name in PARTS else name) for name in selection.services]
+    if selection.folders:
+        jobs.append(Job("+".join(selection.folders), [*selection.folders, "-m", f"not {JOURNEYS}"]))
+    second = [job for job in jobs if job.suite in SECOND_LANE] if side_by_side and len(jobs) > 1 else []
+    return [lane for lane in ([job for job in jobs if job not in second], second) if lane]
+
+
+def _run_lanes(lanes: Sequence[tuple[Platform, Sequence[Job]]], more: Mapping[str, str]) -> list[Outcome]:
+    """Run each lane on its own infrastructure, all at the same time. A lane that cannot start is one failure."""
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        starts = [threading.Event() for _ in lanes]
+        starts[0].set()
+        stop = threading.Event()
+        running = [
+            pool.submit(_run_lane, platform, jobs, more, starts=starts[number:], stop=stop, live=len(lanes) == 1)
+            for number, (platform, jobs) in enumerate(lanes)
+        ]
+        try:
+            return [outcome for lane in running for outcome in lane.result()]
+        finally:
+            stop.set()
+            for process in list(_pytests):
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def _run_lane(
+    platform: Platform,
+    jobs: Sequence[Job],
+    more: Mapping[str, str],
+    *,
+    starts: Sequence[threading.Event],
+    stop: threading.Event,
+    live: bool,
+) -> list[Outcome]:
+    """Run suites one after another, until `stop`.
+
+    The lanes start their infrastructure one after another: `starts` has the turns.
+    """
+    starts[0].wait()
+    try:
+        own = replace(platform, offset=free_block())
+        with _running(own, "--infrastructure-only", "--for-tests"):
+            for turn in starts[1:2]:
+                turn.set()
+            environment = {**_environment(own), **more}
+            owners = [name for name in dict.fromkeys(job.service for job in jobs) if name in WITH_DATABASE]
+            made = templates.make(own, owners, environment)
+            environment |= {f"{name.upper()}_TEST_DATABASE_TEMPLATE": database for name, database in made.items()}
+            return [_pytest(own, job.suite, job.arguments, environment, live=live) for job in jobs if not stop.is_set()]
+    except Refusal as refusal:
+        print(refusal.message, file=sys.stderr)
+        return [Outcome(jobs[0].suite, 0, 1)]
+    finally:
+        for turn in starts[1:2]:
+            turn.set()
 
 
 def pytest_arguments(service: str) -> list[str]:
@@ -153,20 +220,33 @@ def _journeys(platform: Platform, folder: str, more: Mapping[str, str]) -> Outco
         return Outcome(JOURNEYS, 0, 1)
 
 
-def _pytest(platform: Platform, suite: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Outcome:
-    """Run pytest and count its tests. A run that broke off, or that ran nothing, counts as one more failure."""
-    print(f"\n=== {suite}", flush=True)
-    report = platform.run / "junit.xml"
+def _pytest(
+    platform: Platform, suite: str, arguments: Sequence[str], environment: Mapping[str, str], *, live: bool = True
+) -> Outcome:
+    """Run pytest and count its tests. A run that broke off, or that ran nothing, counts as one more failure.
+
+    Its output is shown as it comes, or at the end if it is not `live`.
+    """
+    report, output = platform.run / "junit.xml", platform.run / "pytest.txt"
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", "-p", "no:cacheprovider", *arguments]
     marked = {**environment, children.MARK: "pytest", "TRAVEL_VAR": str(platform.var)}
-    process = subprocess.Popen(command, cwd=platform.root, env=marked, stdin=subprocess.DEVNULL, start_new_session=True)
-    try:
-        code = process.wait()
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    print(f"\n=== {suite}" if live else f"… {suite}", flush=True)
+    with output.open("w") as file:
+        process = subprocess.Popen(
+            command, cwd=platform.root, env=marked, stdin=subprocess.DEVNULL, start_new_session=True,
+            stdout=None if live else file, stderr=None if live else subprocess.STDOUT,
+        )  # fmt: skip
+        _pytests.add(process)
+        try:
+            code = process.wait()
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            _pytests.discard(process)
+    if not live:
+        print(f"\n=== {suite}\n{output.read_text(errors='replace')}", flush=True)
     outcome = read_report(report, suite=suite)
     if code not in (0, 1) or (code == 1 and not outcome.failed):
         print(f"{suite}: pytest ended with exit code {code}", flush=True)

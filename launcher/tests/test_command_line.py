@@ -63,7 +63,7 @@ def test_bad_arguments_end_with_a_readable_message(arguments: list[str], tmp_pat
 def test_status_without_a_platform_prints_only_json(tmp_path: Path) -> None:
     done = manage_all("status", "--json", var=tmp_path / "var", cwd=tmp_path)
 
-    assert json.loads(done.stdout) == {"phase": "stopped", "processes": []}
+    assert json.loads(done.stdout) == {"phase": "stopped", "processes": [], "events": {}}
     assert done.returncode == 3
 
 

@@ -36,7 +36,7 @@ from launcher.runner import Runner
 from launcher.stopping import stop_stage
 from launcher.vault import Vault
 from shared.auth import testing as auth
-from shared.testing.kafka import own_topics
+from shared.testing.kafka import own_topics, topic_prefix
 
 IS_WHOLE = os.environ.get("PROOFS") == "whole"  # reduced otherwise
 NAMES = (WEB, RPC, CLOCK, RELAY, SANDBOX) = (
@@ -146,11 +146,11 @@ def running_world(folder: Path) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch, _database(platform) as url:
         auth.install(folder)
         patch.setenv("BOOKINGS_DATABASE_URL", url)
-        patch.setenv("KAFKA_TOPIC_PREFIX", f"faults.{secrets.token_hex(4)}.")
         patch.setenv("PAYMENT_RECONCILE_SECONDS", "2")
         for variable in ("SERVICE_PRIVATE_KEYS", "SERVICE_PUBLIC_KEYS"):
             patch.delenv(variable, raising=False)
-        with _upstreams(platform, destinations), own_topics():
+        prefix = topic_prefix(f"faults.{secrets.token_hex(4)}.")
+        with _upstreams(platform, destinations), prefix, own_topics():
             _migrate(platform)
             world = World(platform, url, destinations)
             try:

@@ -32,7 +32,7 @@ END: Final = 24
 def logs() -> Iterator[Path]:
     """Yield every log of the platform under test, and of the infrastructure of this run's other suites."""
     own = Path(address("TRAVEL_VAR"))
-    for folder in (own / "log", own.with_name("infrastructure") / "log"):
+    for folder in (own / "log", *(own.with_name(name) / "log" for name in ("infrastructure", "infrastructure-2"))):
         yield from sorted(folder.glob("*.log*"))
 
 

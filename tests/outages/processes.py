@@ -14,7 +14,7 @@ from launcher.vault import Vault
 from shared.testing import eventually
 
 KAFKA, VALKEY = "kafka", "valkey"
-PATIENCE = 60  # s: the longest back-off of a restart is half of it
+PATIENCE = 120  # s: the longest back-off of a restart is 30 s, and a broker that was killed often starts slowly
 
 
 def platform() -> Platform:

@@ -8,7 +8,7 @@ from shared.testing import eventually
 from shared.testing.scale import scaled
 from tests.outages import effects
 from tests.outages.load import Load
-from tests.outages.processes import KAFKA, hung, is_ready, kill, stopped
+from tests.outages.processes import KAFKA, PATIENCE, hung, is_ready, kill, stopped
 
 SECONDS = scaled(reduced=(10,), whole=(10, 60, 600))
 RETURN_SECONDS = 60  # every event is out by then, counted from the broker's return
@@ -23,6 +23,7 @@ def test_bookings_go_on_without_the_broker_and_every_event_follows(travellers, d
 
     Seen failing (bookings without an invoice) with a relay that marks events before their delivery reports.
     """
+    eventually(lambda: is_ready(KAFKA), timeout=PATIENCE)
     load = Load(travellers, departures, pause=max(0.5, seconds / 300))  # the catalogue has 10,000 seats
     with load.running() as tally:
         eventually(lambda: len(tally.confirmed) >= 3, timeout=60)
@@ -32,7 +33,7 @@ def test_bookings_go_on_without_the_broker_and_every_event_follows(travellers, d
             kill("bookings.relay")  # what it had handed to its client is lost with it
             eventually(lambda: time.monotonic() >= until, timeout=seconds)
             during = len(tally.confirmed) - before
-        eventually(lambda: is_ready(KAFKA), timeout=RETURN_SECONDS)
+        eventually(lambda: is_ready(KAFKA), timeout=PATIENCE)
         back = time.monotonic()
 
     eventually(lambda: effects.unsent() == 0, timeout=back + RETURN_SECONDS - time.monotonic())

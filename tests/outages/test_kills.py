@@ -12,7 +12,7 @@ SEED = 20_261_201
 BOOKINGS = scaled(reduced=200, whole=2_000)
 KILLS = scaled(reduced=3, whole=20)  # of each
 VICTIMS = (
-    *("bookings.relay", "notifications.consumer", "notifications.worker", "notifications.beat"),
+    *("bookings.relay", "notifications.consumer", "notifications.worker", "notifications.urgent", "notifications.beat"),
     *(VALKEY, KAFKA),
 )
 

@@ -163,3 +163,9 @@ def test_every_colour_of_the_style_sheet_has_a_name_and_focus_is_visible() -> No
     assert re.findall(r"#[0-9a-f]{3,8}\b|rgb|hsl|opacity", rules) == []
     assert ":focus-visible { outline: 3px solid var(--link)" in rules
     assert "outline: none" not in rules
+
+
+async def test_the_style_sheet_is_served(client: httpx.AsyncClient) -> None:
+    style = await client.get("/static/gateway/pages.css")
+
+    assert (style.status_code, style.headers["Content-Type"]) == (200, "text/css")

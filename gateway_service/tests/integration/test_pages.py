@@ -395,9 +395,3 @@ async def test_no_log_has_the_token_or_the_password(
     assert TOKEN not in own
     assert PASSWORD not in own
     assert PASSWORD.replace(" ", "+") not in own
-
-
-async def test_the_style_sheet_is_served(client: httpx.AsyncClient) -> None:
-    style = await client.get("/static/gateway/pages.css")
-
-    assert (style.status_code, style.headers["Content-Type"]) == (200, "text/css")

@@ -125,7 +125,7 @@ def test_a_standby_takes_over_from_a_frozen_relay(monkeypatch: pytest.MonkeyPatc
             frozen.send_signal(signal.SIGCONT)
             write(key, 4)
             eventually(delivered)
-            eventually(lambda: _sessions() >= 2, 20.0)  # the one that was frozen is connected again
+            eventually(lambda: _sessions() >= 2, 20.0)  # the frozen relay is connected again
             assert frozen.poll() is None
         write(key, 5)
         eventually(delivered, 20.0)  # by the process: it has taken its turn again

@@ -15,7 +15,7 @@ _TABLES: Final = """
     SELECT to_regclass('outbox_outboxevent') IS NOT NULL, to_regclass('inbox_deadletter') IS NOT NULL,
            to_regclass('notifications_notification') IS NOT NULL
 """
-# An event that waits behind one that was set aside is not late: staff must act first.
+# An event that waits behind an event set aside is not late: staff must act first.
 _OUTBOX: Final = """
     WITH aside AS (
         SELECT topic, key, min(id) AS id, count(*) AS events FROM outbox_outboxevent

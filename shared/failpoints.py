@@ -73,7 +73,7 @@ def _act(folder: Path, name: str) -> None:
     except FileExistsError:
         return
     os.write(marker, f"{os.environ.get('TRAVEL_PROCESS', '')} {os.getpid()}\n".encode())
-    # To this thread: a signal to the process may reach another thread first, and this one would go on for a moment.
+    # To this thread: a signal to the process may reach another thread first, and this thread would go on for a moment.
     signal.pthread_kill(threading.get_ident(), _SIGNALS[os.environ.get("FAILPOINT_ACTION", "kill")])
 
 

@@ -102,7 +102,7 @@ class NotificationAdmin(ReadOnly, ModelAdmin):
 
 @admin.register(PausedChannel)
 class PausedChannelAdmin(ReadOnly, ModelAdmin):
-    """The channels that cannot be used for a reason of ours. They resume by themselves once a probe is accepted."""
+    """The channels that cannot be used because of us. They resume by themselves once a probe is accepted."""
 
     list_display = ("channel", "cause", "since", "probes", "next_probe_at")
     actions: ClassVar = ("probe", "resume")

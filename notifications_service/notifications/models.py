@@ -65,7 +65,7 @@ class Notification(models.Model):
 
 
 class PausedChannel(models.Model):
-    """A channel that cannot be used for a reason of ours, such as a wrong password. Nothing is sent over it meanwhile.
+    """A channel that cannot be used because of us, for example a wrong password. Nothing is sent over it meanwhile.
 
     From `next_probe_at` on, a worker tries one notification. If that is accepted, the row goes and the channel drains.
     """

@@ -149,7 +149,7 @@ class DeadLetterAdmin(ReadOnly, ModelAdmin):
 
     @display(description="open letters of the same key")
     def behind(self, letter: DeadLetter) -> SafeString:
-        """Return the letters that wait behind this one, with links."""
+        """Return the letters that wait behind this letter, with links."""
         rows = resolving.behind(letter).defer("value", "headers")[:_LISTED_BEHIND]
         cells = [(_link(row), row.event_type, row.status, f"{row.created_at:%Y-%m-%d %H:%M:%S}") for row in rows]
         listed = table(("letter", "type", "status", "since (UTC)"), cells, empty="Nothing waits behind it.")
@@ -215,7 +215,7 @@ class SkippedTypeAdmin(_ForReadersOfLetters, ModelAdmin):
 
 @admin.register(BrakedType)
 class BrakedTypeAdmin(_ForReadersOfLetters, ModelAdmin):
-    """Event types whose handler fails. Their events wait until one that the consumer tries takes effect."""
+    """Event types whose handler fails. Their events wait until one of them takes effect when the consumer tries it."""
 
     list_display: ClassVar = ("event_type", "cause_start", "since", "probes", "next_probe_at", "consumer")
     ordering: ClassVar = ("-since",)

@@ -84,12 +84,12 @@ class Brake:
         self._outcomes: dict[str, KeyOutcomes] = {}
 
     def note_success(self, event_type: str, key: str) -> None:
-        """Count the key as one whose event took effect."""
+        """Note that an event of the key took effect."""
         with self._lock:
             self._note(event_type, key, failed=False)
 
     def note_failure(self, event_type: str, key: str, *, cause: str) -> None:
-        """Count the key as one whose event failed for good, and brake the type if that was one too many.
+        """Note that an event of the key failed for good, and brake the type if too many keys failed.
 
         Joins the caller's transaction.
         """

@@ -45,7 +45,7 @@ def park_behind(*, consumer: str, record: Record) -> bool:
         consumer=consumer,
         record=record,
         status=DeadLetter.Status.PARKED,
-        cause="waits behind an earlier one",
+        cause="waits behind an earlier event of its key",
     )
     return True
 
@@ -111,7 +111,7 @@ def oldest_to_retry(*, consumer: str, topic: str, key: str) -> DeadLetter | None
     """Return the oldest open dead letter of the key under the key's lock.
 
     Return None if there is none, or if it waits for staff or for a newer release. Letters without a key do not wait for
-    each other. For them it is the oldest one that staff want retried.
+    each other. Of these letters, it returns the oldest that staff want retried.
     """
     lock_key(consumer=consumer, topic=topic, key=key)
     rows = _open(consumer=consumer).filter(topic=topic, key=key).order_by("id")

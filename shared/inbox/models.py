@@ -22,7 +22,7 @@ class InboxMessage(models.Model):
 
 
 class DeadLetter(models.Model):
-    """An event that could not be handled, or one that waits: behind another of its key, or for its type's brake.
+    """An event that could not be handled, or that waits: behind another event of its key, or for its type's brake.
 
     A topic that was deleted and made again counts its offsets from 0, so the event's id is part of the identity.
     """

@@ -113,7 +113,7 @@ def plan(chosen: Iterable[int]) -> Plan:
 
 
 def behind(letter: DeadLetter) -> QuerySet[DeadLetter]:
-    """Return the open letters of the key that wait behind this one, the oldest first."""
+    """Return the open letters of the key that wait behind `letter`, the oldest first."""
     rows = DeadLetter.objects.filter(consumer=letter.consumer, topic=letter.topic, key=letter.key)
     rows = rows.filter(status__in=DeadLetter.OPEN, id__gt=letter.id).order_by("id")
     return rows if letter.key else rows.none()

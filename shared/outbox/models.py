@@ -10,7 +10,7 @@ class OutboxEvent(models.Model):
 
     `id` is the order of sending. `delivered_at` is set when the broker has confirmed it.
 
-    An event that can never be sent as it is is set aside: `set_aside_at` and `cause` say since when and why. The later
+    An event that Kafka can never take is set aside: `set_aside_at` and `cause` say since when and why. The later
     events of its key wait until staff retry it or discard it. A discarded event has both times, and is never sent.
     """
 

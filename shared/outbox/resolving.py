@@ -10,10 +10,10 @@ from shared.errors import Conflict
 from shared.outbox import health, signals
 from shared.outbox.health import SetAside
 from shared.outbox.models import OutboxEvent
+from shared.outbox.rows import MAX_CAUSE
 from shared.text import Text
 
 MAX_REASON: Final = 200
-_MAX_CAUSE: Final = 500
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ def discard(event_id: int, *, reason: str) -> None:
     """Give the event up for good. It is never sent, and the events behind it follow. Raises EventNotSetAside."""
     with transaction.atomic():
         cause = find(event_id).cause
-        _update(event_id, delivered_at=Now(), cause=f"Discarded: {reason[:MAX_REASON]}. {cause}"[:_MAX_CAUSE])
+        _update(event_id, delivered_at=Now(), cause=f"Discarded: {reason[:MAX_REASON]}. {cause}"[:MAX_CAUSE])
         signals.announce()
     log.warning("event_discarded", row_id=event_id)
 

@@ -140,7 +140,7 @@ def _cause(error: Exception | None) -> str:
 
 
 def _conclude_probe(channel: Channel, error: Exception | None) -> None:
-    """End the pause if the provider answered as one that works. Otherwise plan the next probe."""
+    """End the pause if the provider's answer shows that the channel works. Otherwise plan the next probe."""
     match error:
         case ChannelUnusable():
             return  # recorded with the attempt

@@ -39,7 +39,7 @@ def take_probe(channel: Channel) -> bool:
 
 
 def probe_again_later(channel: Channel) -> None:
-    """Plan the next probe: this one reached no decision."""
+    """Plan the next probe, because the present probe reached no decision."""
     probes = PausedChannel.objects.filter(channel=channel).values_list("probes", flat=True).first()
     if probes is not None:
         _plan_probe(channel, probes=probes)

@@ -87,7 +87,7 @@ def test_a_probe_that_is_accepted_ends_the_pause_and_everything_goes_out(users, 
     assert set(Notification.objects.values_list("status", "failures")) == {("SENT", 0)}
 
 
-def test_a_probe_that_fails_waits_longer_and_no_second_alarm_rings(users, mail_server, caplog):
+def test_a_probe_that_fails_waits_longer_and_logs_no_second_alarm(users, mail_server, caplog):
     rows = mails(users, 6)
     mail_server.replies["MAIL"] = REFUSED
     waits = []

@@ -12,8 +12,8 @@ The offset is stored after the work. A killed consumer therefore repeats some re
 harmless.
 
 The rooms, from the pure ones to those with threads: `assignment` (partitions, generations, offsets), `lanes` (which
-record may start), `backlog` (both behind one lock), `failures`, `workers`, `housekeeping`, `loop` (the only one that
-touches the Kafka client).
+record may start), `backlog` (both behind one lock), `failures`, `workers`, `housekeeping`, `loop` (the only room
+that touches the Kafka client).
 """
 
 from shared.inbox.consumer.limits import Limits

@@ -1,8 +1,8 @@
 """Whatever fails between an event's transaction and its mail: each effect happens once, and in the order of its key.
 
 Relay, consumer and workers are the real ones on a real database. The broker and the providers are simulated, because
-only then every order of their answers can be tried. The proofs on real brokers are beside this one and in
-tests/outages.
+only then every order of their answers can be tried. The proofs on real brokers are in
+notifications_service/tests/events and tests/outages.
 """
 
 from collections.abc import Iterator

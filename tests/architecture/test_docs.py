@@ -123,7 +123,7 @@ def test_commands_of_manage_all_exist(page):
 
 @each_page
 def test_prose_is_not_wider_than_a_hundred_columns(page):
-    lines = [line for line in prose(page).splitlines() if not line.startswith(("|", "#", "<!--", "!["))]
+    lines = [line for line in prose(page).splitlines() if not line.lstrip().startswith(("|", "#", "<!--", "!["))]
 
     assert [line for line in lines if len(line) > PROSE_WIDTH and " " in line.strip()] == []
 

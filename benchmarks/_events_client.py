@@ -30,10 +30,11 @@ from shared.settings.celery import celery
 
 NO_OP: Final = "celery.accumulate"  # Celery's own task that returns its arguments
 QUEUE: Final = "mail"
+QUEUES: Final = ("sms", "documents", QUEUE)  # of notifications.worker
 _INSERT: Final = """INSERT INTO outbox_outboxevent (event_id, type, topic, key, sequence, value, traceparent, request_id, occurred_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp())"""
-_REFERENCE: Final = re.compile(rb"\b[A-Z2-9]{12}\b")
-_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_REFERENCE: Final = re.compile(rb"\b[A-Z]{12}\b")
+_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # no digits: a Message-ID may have twelve in a row
 
 
 @dataclass
@@ -101,13 +102,14 @@ class Client:
         with self.broker.producer_pool.acquire(block=True) as producer:
             for _ in range(count):
                 self.broker.send_task(NO_OP, args=[0], kwargs={"index": 0}, queue=QUEUE, producer=producer)
-            while self._waiting():
-                time.sleep(0.005)
+            self.wait_until_idle()
         return time.monotonic() - begun
 
-    def _waiting(self) -> int:
+    def wait_until_idle(self) -> None:
+        """Wait until the worker has nothing to do: the SMS's tasks of one measurement must not run in the next one."""
         prefix = self.broker.conf.broker_transport_options["global_keyprefix"]
-        return int(self.queues.llen(f"{prefix}{QUEUE}")) + int(self.queues.hlen(f"{prefix}unacked"))
+        while sum(self.queues.llen(f"{prefix}{queue}") for queue in QUEUES) + self.queues.hlen(f"{prefix}unacked"):
+            time.sleep(0.005)
 
     def _look(self) -> None:
         with os.scandir(self.maildir / "new") as files:

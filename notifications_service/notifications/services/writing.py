@@ -4,7 +4,8 @@ from notifications_service.billing import selectors as billing_selectors
 from notifications_service.billing import services as billing
 from notifications_service.billing.documents.pdf import file_name
 from notifications_service.notifications.calendar import Method, calendar_file
-from notifications_service.notifications.channels.mail import Attachment, Mail, sender_address
+from notifications_service.notifications.channels.mail import sender_address
+from notifications_service.notifications.channels.mime import Attachment, Mail
 from notifications_service.notifications.content import mail_content
 from notifications_service.notifications.contracts import ClaimedNotification
 from notifications_service.notifications.domain import Kind

@@ -14,7 +14,8 @@ from contracts.travel.events.v1 import bookings_pb2
 from notifications_service.billing.models import Invoice
 from notifications_service.notifications import services
 from notifications_service.notifications.channels.faults import AddressMalformed
-from notifications_service.notifications.channels.mail import Mail, Mailer, build, message_id
+from notifications_service.notifications.channels.mail import Mailer
+from notifications_service.notifications.channels.mime import Mail, build, message_id
 from notifications_service.notifications.domain import Status
 from notifications_service.notifications.models import Notification
 from notifications_service.notifications.queues import Queue

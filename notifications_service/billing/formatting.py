@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,7 @@ def day(instant: datetime, time_zone: str, locale: Locale) -> str:
     return date_in_words(instant.astimezone(ZoneInfo(time_zone)).date(), locale)
 
 
+@lru_cache(maxsize=1_024)  # a mail has up to seven, and mails of one time share most
 def date_in_words(date: date, locale: Locale) -> str:
     """Return the date as Saturday 12 December 2026."""
     with translation.override(locale.value.lower()):

@@ -3,8 +3,8 @@
 A worker claims a notification until its lease ends, and may renew the lease. After that, another worker may claim it.
 So every write is conditional on being the current attempt: a worker that was frozen past its lease changes nothing.
 
-Every function is one transaction. Those that record how an attempt ended return the new status of the notification, or
-None if the attempt was no longer the current one.
+Every function is one transaction, or one statement. Those that record how an attempt ended return the new status of the
+notification, or None if the attempt was no longer the current one.
 """
 
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ from notifications_service.notifications.domain import (
     has_given_up,
 )
 from notifications_service.notifications.models import DeliveryAttempt, Notification, PausedChannel
-from notifications_service.notifications.services import pauses, undeliverable
+from notifications_service.notifications.services import first_attempts, pauses, undeliverable
 from shared.backoff import pause_before
 from shared.db import clock_now, database_now
 from shared.money import Money
@@ -50,13 +50,19 @@ class Suppressed(Exception):
         self.locale = locale
 
 
-@transaction.atomic
 def claim(notification_id: UUID) -> ClaimedNotification | None:
     """Claim the notification for this worker. Return None if it is not due, claimed, ended here, or its channel paused.
 
     An SMS whose worker was lost during the call of the provider becomes FAILED: nobody knows whether it was sent. A
     notification past its `not_after` becomes SUPPRESSED.
     """
+    first = first_attempts.claim_first(notification_id)
+    return _to_claimed(first) if first else _claim_again(notification_id)
+
+
+@transaction.atomic
+def _claim_again(notification_id: UUID) -> ClaimedNotification | None:
+    """Claim a notification that had an attempt before, is too late, or whose channel is paused."""
     now = database_now()
     row = (
         Notification.objects.select_for_update(skip_locked=True, of=("self",))
@@ -114,18 +120,19 @@ def hand_over(claimed: ClaimedNotification) -> datetime:
 @transaction.atomic
 def record_sent(claimed: ClaimedNotification, locale: Locale) -> Status | None:
     """Record that the channel accepted the notification, and publish the event."""
-    now = database_now()
-    status = _end(claimed, status=Status.SENT, locale=locale.value, sent_at=now)
-    if status:
-        events.sent(claimed, now=now)
-    return status
+    now = first_attempts.end(notification_id=claimed.id, attempt=claimed.attempts, status=Status.SENT, locale=locale)
+    if now is None:
+        return None
+    events.sent(claimed, now=now)
+    return Status.SENT
 
 
-@transaction.atomic
 def record_suppressed(claimed: ClaimedNotification, reason: str, locale: Locale | None = None) -> Status | None:
     """Record that the notification must not be sent, and why."""
-    fields = {"locale": locale.value} if locale else {}
-    return _end(claimed, status=Status.SUPPRESSED, detail=reason, **fields)
+    ended = first_attempts.end(
+        notification_id=claimed.id, attempt=claimed.attempts, status=Status.SUPPRESSED, detail=reason, locale=locale
+    )
+    return Status.SUPPRESSED if ended else None
 
 
 @transaction.atomic

@@ -1,15 +1,20 @@
 """Addresses and numbers that a provider refused for good. They are kept as digests, never in clear."""
 
 import hashlib
+from typing import Final
 from uuid import UUID
 
 import structlog
+from django.db import connection
 
 from notifications_service.notifications.domain import Channel
 from notifications_service.notifications.models import Undeliverable
 from shared.errors import NotFound
 
 log = structlog.get_logger(__name__)
+_CAUSE: Final = (
+    "SELECT since, cause FROM notifications_undeliverable WHERE person_id = %s AND channel = %s AND digest = %s"
+)
 
 
 def add(*, person_id: UUID, channel: Channel, address: str, cause: str) -> None:
@@ -24,12 +29,11 @@ def add(*, person_id: UUID, channel: Channel, address: str, cause: str) -> None:
 
 def cause_of(*, person_id: UUID, channel: Channel, address: str) -> str:
     """Return why nothing is sent to the person at this address, or ""."""
-    row = Undeliverable.objects.filter(
-        person_id=person_id,
-        channel=channel,
-        digest=digest(person_id=person_id, channel=channel, address=address),
-    ).first()
-    return f"undeliverable since {row.since:%Y-%m-%d}: {row.cause}" if row else ""
+    key = [person_id, channel.value, digest(person_id=person_id, channel=channel, address=address)]
+    with connection.cursor() as cursor:  # every message asks this, and the ORM takes ten times as long
+        cursor.execute(_CAUSE, key)
+        row = cursor.fetchone()
+    return f"undeliverable since {row[0]:%Y-%m-%d}: {row[1]}" if row else ""
 
 
 def lift(*, undeliverable_id: int) -> None:

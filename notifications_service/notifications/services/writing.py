@@ -18,7 +18,7 @@ def write_mail(claimed: ClaimedNotification, contact: Contact, link: Link | None
     invoice, attachments = None, []
     if claimed.invoice_id:
         invoice = billing_selectors.get_invoice(invoice_id=claimed.invoice_id)
-        pdf = billing.document_pdf(invoice=invoice, ask=lambda _: billing.recipient_from(contact))
+        pdf = billing.document_pdf_for(invoice=invoice, recipient=billing.recipient_from(contact))
         attachments.append(Attachment(name=file_name(invoice), subtype="pdf", content=pdf))
     content = mail_content(
         notification=claimed, contact=contact, link=link, invoice_number=invoice.number if invoice else ""

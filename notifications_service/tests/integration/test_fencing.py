@@ -48,7 +48,8 @@ def state(row: Notification) -> tuple:
 def test_a_late_write_changes_nothing(users, mailbox, late, successor):
     """The first worker wakes up while its successor sends, or after it has sent.
 
-    Seen failing (the successor's state changed, or a second event) without the number of the attempt in `_current`.
+    Seen failing (the successor's state changed, or a second event) without the number of the attempt in `_current`
+    and in `first_attempts`.
     """
     row = handle(confirmed(users.add()))[0]
     first = attempts.claim(row.id)

@@ -70,7 +70,7 @@ def sent_sms(folder: Path) -> list[int]:
 def test_a_frozen_worker_sends_nothing_that_its_successor_sent(
     users, mailbox, sms_folder, settings, tmp_path, failpoint, channel
 ):
-    """Seen failing without the number of the attempt in `_current`: a second `sent` event.
+    """Seen failing without the number of the attempt in `first_attempts`: a second `sent` event.
 
     Seen failing without the lease in `_lock_in_time` (sms.written: two SMS), without the look at GIVEN_TO_PROVIDER in
     the claim (sms.handed and sms.accepted: two SMS), and without `proceed` (mail.offered: two mails).

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from notifications_service.notifications.models import Notification
-from notifications_service.notifications.services import attempts, delivery
+from notifications_service.notifications.services import attempts, delivery, first_attempts
 from shared.db import clock_now
 from shared.inbox import letters, receipts
 from shared.inbox.consumer.assignment import Share
@@ -80,6 +80,9 @@ def _no_parking(patch: pytest.MonkeyPatch) -> None:
 
 def _no_fencing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(attempts, "_current", lambda claimed: Notification.objects.filter(id=claimed.id))
+    before, fence, after = first_attempts._END.partition(" AND status = 'SENDING' AND attempts = %(attempt)s")
+    assert fence
+    patch.setattr(first_attempts, "_END", before + after)
 
 
 def _no_hand_over(patch: pytest.MonkeyPatch) -> None:

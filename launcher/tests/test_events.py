@@ -45,7 +45,7 @@ def migrated(running: Platform) -> Platform:
 def test_doctor_and_status_name_six_dead_letters_and_a_parked_event(
     migrated: Platform, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Seen failing ("✓ processes" was the last line of the checks) without the check of events, as it was before."""
+    """Seen failing ("✓ topics" was the last line, and neither was named) without the check of events."""
     url = event_state.database_urls(migrated, external=False)["notifications"]
     with psycopg.connect(url) as connection:
         for number in range(6):

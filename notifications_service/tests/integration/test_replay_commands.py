@@ -134,7 +134,7 @@ def test_replay_applies_what_has_no_inbox_row_once_and_what_is_asked_for_again()
 
 @pytest.mark.usefixtures("kafka_topics")
 def test_replay_leaves_discarded_and_blocked_events_and_those_not_taken_yet():
-    """Seen failing (an invoice) without receipts.receive in discard, and (an invoice) without Verdict.LEFT."""
+    """Seen failing (an invoice) without receipts.receive in discard, and ("would take effect") without Verdict.LEFT."""
     discarded, blocked, other = confirmation(), confirmation(), confirmation()
     resolving.discard(dead_letter_id=dead(discarded, offset=1).id, by="staff", reason="x")
     dead(blocked, offset=2)

@@ -35,7 +35,7 @@ def since(**past: int) -> tuple[str, str, str, str]:
 def test_a_replay_beside_a_running_consumer_takes_each_event_once():
     """The replay runs over and over while the consumer takes the events: some before it, some after it.
 
-    Seen failing (more than two messages for an event) with a replay that does not look for inbox rows.
+    Seen failing (the last replay lets events take effect) with a replay that does not look for inbox rows.
     """
     between = put_and_commit(*(lost := [confirmation() for _ in range(5)]))[:2]
     events = [confirmation() for _ in range(EVENTS)]
@@ -87,7 +87,7 @@ def young_broker(monkeypatch):
 def test_a_replay_of_all_that_kafka_keeps_forgets_skipped_events():
     """A record that came twice was counted twice. Types that this release does not know stay counted.
 
-    Seen failing (3 left) without forget_skipped.
+    Seen failing (both types left) without forget_skipped.
     """
     between = put_and_commit(confirmation())
     skipped(count=4)

@@ -48,7 +48,7 @@ _BRAKED: Final = """
 _SKIPPED: Final = """
     SELECT event_type, count, to_char((now() - interval '7 days') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
            to_char((last_at + interval '1 second') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-    FROM inbox_skippedtype ORDER BY last_at DESC LIMIT 20
+    FROM inbox_skippedtype ORDER BY last_at DESC LIMIT 2000
 """
 _UNSENT: Final = """
     SELECT channel, count(*), extract(epoch FROM now() - min(created_at))::float8 FROM (

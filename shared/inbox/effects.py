@@ -27,6 +27,8 @@ from shared.telemetry import bind_request
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS: Final = 5
+MOST_SKIPPED_TYPES: Final = 500  # that one process counts by name, so that invented names fill neither table nor log
+_OTHER_TYPES: Final = "(other types)"
 _BRAKED: Final = "waits for the brake of its type"
 _Event = tuple[Record, Envelope, Message | None]
 
@@ -197,13 +199,18 @@ class Effects:
 
     def _skip(self, events: Sequence[_Event]) -> None:
         """Count events of unknown types. Without an inbox row, `replay_events` can deliver them after an upgrade."""
-        count_skipped(
-            consumer=self._name, skipped=Counter((record.topic, envelope.type) for record, envelope, _ in events)
-        )
-        for _, envelope, _ in events:
-            if envelope.type not in self._logged:
-                self._logged.add(envelope.type)
-                log.warning("unknown_event_type_skipped", consumer=self._name, type=envelope.type)
+        skipped = Counter((record.topic, self._counted_as(envelope.type)) for record, envelope, _ in events)
+        count_skipped(consumer=self._name, skipped=skipped)
+
+    def _counted_as(self, event_type: str) -> str:
+        """Return the name under which a skipped type is counted, and log it the first time."""
+        if event_type in self._logged:
+            return event_type
+        counted = event_type if len(self._logged) < MOST_SKIPPED_TYPES else _OTHER_TYPES
+        if counted not in self._logged:
+            self._logged.add(counted)
+            log.warning("unknown_event_type_skipped", consumer=self._name, type=counted)
+        return counted
 
     def _wait_for_upgrade(self, record: Record, envelope: Envelope, *, cause: str) -> None:
         letters.keep_waiting(consumer=self._name, record=record, fault=DeadLetter.Fault.RELEASE, cause=cause)

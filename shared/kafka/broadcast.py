@@ -22,12 +22,17 @@ POLL_SECONDS: Final = 1.0
 _RETRY_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 5.0
 _BATCH: Final = 500
+_LOOK_SECONDS: Final = 15.0
 
 log = structlog.get_logger(__name__)
 
 
 class BrokerSilent(Exception):
     """The probe got no answer from the broker."""
+
+
+class PartitionsChanged(Exception):
+    """A topic has other partitions than those that are read."""
 
 
 Start = Callable[[Consumer, list[TopicPartition]], None]
@@ -40,6 +45,8 @@ class BroadcastReader:
     `handle` is called about every POLL_SECONDS, with no records if none came. If it raises, or the broker is away, the
     reader starts again with `start_at`, for ever. `on_connected` is told about each change of the connection. All three
     run in the reader's thread. The thread is a daemon: a process that ends does not wait for it.
+
+    The reader also starts again after partitions were added: it looks every `look_seconds`.
 
     A broker that hangs is noticed after about 15 s. With a `probe` it is noticed after at most 3 s, and so is its
     return. `on_connected` then also runs in the probe's thread, but never twice at the same time. The reader starts and
@@ -56,8 +63,10 @@ class BroadcastReader:
         on_connected: Callable[[bool], None] = lambda _: None,
         probe: bool = False,
         make_consumer: Callable[..., Consumer] = group_consumer,
+        look_seconds: float = _LOOK_SECONDS,
     ) -> None:
         self.make_consumer = make_consumer
+        self._look_seconds = look_seconds
         self._name = name
         self._topics = topics
         self._start_at = start_at
@@ -100,12 +109,19 @@ class BroadcastReader:
                 if self._stopping.is_set():
                     return
                 consumer = self.make_consumer(self._name, **self._options())
-                consumer.assign(self._partitions(consumer))
+                partitions = self._partitions(consumer)
+                self._start_at(consumer, partitions)
+                consumer.assign(partitions)
                 self._report(True)
+                next_look = time.monotonic() + self._look_seconds
                 while not self._stopping.is_set() and not self._broken.is_set():
                     records = _next_records(consumer, self._unreadable)
                     self._log_return()
                     self._handle(records)
+                    if time.monotonic() >= next_look:
+                        next_look = time.monotonic() + self._look_seconds
+                        if len(self._partitions(consumer)) != len(partitions):
+                            raise PartitionsChanged
             except Exception as error:  # noqa: BLE001 - after any error the reader starts again
                 self._log_outage(error)
             finally:
@@ -143,14 +159,13 @@ class BroadcastReader:
         }
 
     def _partitions(self, consumer: Consumer) -> list[TopicPartition]:
-        """Return every partition with its first offset. Raises KafkaException if a topic is missing."""
+        """Return every partition of the topics. Raises KafkaException if a topic is missing."""
         partitions = []
         for name in map(topic_name, self._topics):
             topic = consumer.list_topics(name, timeout=_ANSWER_SECONDS).topics[name]
             if topic.error is not None:
                 raise KafkaException(topic.error)
             partitions += [TopicPartition(name, number) for number in topic.partitions]
-        self._start_at(consumer, partitions)
         return partitions
 
     def _on_error(self, error: KafkaError) -> None:

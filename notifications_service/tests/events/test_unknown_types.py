@@ -134,3 +134,18 @@ def test_what_needs_an_upgrade_is_no_attempt():
 
     assert (len(calls), statuses("a"), DeadLetter.objects.get().cause) == (1, ["BRAKED"], "new")
     assert not InboxMessage.objects.exists()
+
+
+def test_invented_types_fill_neither_the_table_nor_the_log(monkeypatch):
+    """Seen failing (a row and a line for each name) without MOST_SKIPPED_TYPES."""
+    monkeypatch.setattr("shared.inbox.effects.MOST_SKIPPED_TYPES", 3)
+    effects = Handler().effects()
+    invented = [f"travel.bookings.booking.invented{number}.v1" for number in range(9)]
+
+    with structlog.testing.capture_logs() as logs:
+        for event in [confirmation("a", type=type_) for type_ in [*invented, *invented]]:
+            effects.apply(event)
+
+    counts = dict(SkippedType.objects.values_list("event_type", "count"))
+    assert counts == {**dict.fromkeys(invented[:3], 2), "(other types)": 12}
+    assert len([line for line in logs if line["event"] == "unknown_event_type_skipped"]) == 4

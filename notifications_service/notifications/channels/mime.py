@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
-from email.policy import SMTP, EmailPolicy
+from email.policy import SMTP
 from email.utils import encode_rfc2231, format_datetime
 from functools import cache
 from typing import Final
@@ -21,7 +21,7 @@ from django.conf import settings
 from notifications_service.notifications.channels.smtp import DOMAIN
 
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
-_POLICIES: Final[dict[bool, EmailPolicy]] = {False: SMTP, True: SMTP.clone(utf8=True)}
+_POLICIES: Final = {False: SMTP, True: SMTP.clone(utf8=True)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def end(
 
     Return None if the attempt is not the current one.
     """
-    values = {
+    values: dict[str, UUID | int | str | None] = {
         "id": notification_id,
         "attempt": attempt,
         "status": status.value,

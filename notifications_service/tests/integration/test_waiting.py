@@ -151,3 +151,14 @@ def test_the_records_that_a_consumer_has_yet_to_read_are_counted():
     assert known_lag() == [before + 3]
     waiting = Waiting()
     assert eventually(lambda: waiting.numbers()["to_read"]) == before + 3
+
+
+def test_only_the_first_line_of_a_cause_is_shown():
+    """Seen failing (the whole row) without split_part: PostgreSQL adds the row that it refused to its message."""
+    cause = "IntegrityError: a check is violated\nDETAIL:  Failing row contains (ann@example.org)."
+    BrakedType.objects.create(consumer="notifications", event_type="a.v1", cause=cause, next_probe_at=Now())
+    PausedChannel.objects.create(channel="EMAIL", cause=cause, next_probe_at=Now())
+
+    stopped = [*read().inbox.braked_types, *read().messages.paused]
+
+    assert [each.cause for each in stopped] == ["IntegrityError: a check is violated"] * 2

@@ -8,13 +8,14 @@ from typing import Final
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException
-from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError
 
 from shared.db import sqlstate
 from shared.errors import DeadlineExceeded, Unavailable
 
 # SQLSTATE classes: connection exceptions, insufficient resources, operator intervention except a cancelled query.
 _UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
+_FROZEN: Final = "25P03"  # PostgreSQL ended a transaction that sent nothing: this process was frozen
 # No table, column, type or other object, function, schema; no right.
 _SCHEMA_BEHIND: Final = ("42P01", "42703", "42704", "42883", "3F000", "42501")
 
@@ -39,6 +40,8 @@ def is_unavailable(error: BaseException) -> bool:
     if isinstance(error, OperationalError):
         state = sqlstate(error)
         return state is None or state.startswith(_UNAVAILABLE_CLASSES)
+    if isinstance(error, InternalError):
+        return sqlstate(error) == _FROZEN
     if isinstance(error, KafkaException):
         return is_transient(error.args[0])
     return is_schema_behind(error)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from tests.journeys.api import new_key
 from tests.journeys.travellers import Departure, Traveller
 
+SIGN_IN_SECONDS = 200.0  # an access token is valid for 300 s
+
 
 @dataclass
 class Tally:
@@ -56,8 +58,12 @@ class Load:
                     done.result()
 
     def _book_on(self, traveller: Traveller) -> None:
+        signed_in = -SIGN_IN_SECONDS
         while not self.enough.is_set() and (departure := self._next()):
             began = time.monotonic()
+            if began - signed_in >= SIGN_IN_SECONDS:
+                traveller.sign_in()
+                signed_in = began
             self._book(traveller, departure)
             self.enough.wait(max(0.0, self.pause - (time.monotonic() - began)))
 

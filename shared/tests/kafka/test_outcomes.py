@@ -2,7 +2,7 @@
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
-from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError, ProgrammingError
 
 from shared.cloudevents import BadEvent
 from shared.errors import Conflict, DeadlineExceeded, Unavailable
@@ -24,6 +24,7 @@ UNAVAILABLE = [
     caused(OperationalError(), "53300"),
     caused(OperationalError(), "57P01"),
     caused(OperationalError(), "57P03"),
+    caused(InternalError(), "25P03"),
     InterfaceError(),
     Unavailable(),
     DeadlineExceeded(),
@@ -35,6 +36,7 @@ ATTEMPTS = [
     caused(OperationalError(), "40P01"),
     caused(OperationalError(), "55P03"),
     caused(ProgrammingError(), "42601"),
+    caused(InternalError(), "XX000"),
     IntegrityError(),
     Conflict(),
     ValueError(),

@@ -246,3 +246,55 @@ def test_what_a_frozen_relay_sends_later_is_only_a_repeat(database: Connection) 
     assert list(frozen_broker.sent) == []
     assert of_key(broker, key) == [1, 2, 3, 1]
     assert list(OutboxEvent.objects.values_list("sequence", "delivered_at")) == before
+
+
+def test_a_relay_that_lost_its_session_sends_nothing_more(database: Connection) -> None:
+    """The producer was full, so a row waited in hand. Meanwhile staff may have discarded it.
+
+    Seen failing (no error came) without Delivery._confirm.
+    """
+
+    class Full(Broker):
+        room = 1
+
+        def produce(self, topic: str, *, key: bytes, value: bytes, headers: Any, on_delivery: Any) -> None:
+            if len(self.sent) >= self.room:
+                raise BufferError
+            super().produce(topic, key=key, value=value, headers=headers, on_delivery=on_delivery)
+
+    first, clock, broker = uuid7(), Clock(), Full()
+    write(first, 1)
+    write(uuid7(), 1)
+    broker.most_reports = 0
+    with psycopg.connect(own_database(), autocommit=True) as lost:
+        delivery = delivering(lost, broker, clock)
+        delivery.step()
+        database.execute("SELECT pg_terminate_backend(%s, 5000)", [lost.info.backend_pid])
+        broker.room, clock.now = 10, 20.0
+
+        with pytest.raises(psycopg.OperationalError):
+            delivery.step(fetch=False)
+
+    assert [owner for owner, _, _ in broker.sent] == [str(first)]
+
+
+def test_a_topic_with_a_refused_row_sends_no_new_rows_until_it_is_decided(database: Connection) -> None:
+    """Otherwise steady traffic puts the decision off for ever, because it is made when no row is in flight.
+
+    Seen failing (the new row was sent) if TopicQueue.next sends ready rows beside refused ones.
+    """
+    bad, beside, new = uuid7(), uuid7(), uuid7()
+    broker = Broker(refuses=lambda owner, _: KafkaError.INVALID_RECORD if owner == str(bad) else None)
+    broker.most_reports = 1
+    write(bad, 1)
+    write(beside, 1)
+    delivery = delivering(database, broker)
+    delivery.step()
+    write(new, 1)
+
+    delivery.step()
+
+    assert (marked(beside), list(broker.sent)) == ([1], [])
+    finish(delivery)
+    assert list(OutboxEvent.objects.filter(set_aside_at__isnull=False).values_list("key", flat=True)) == [str(bad)]
+    assert marked(new) == [1]

@@ -127,7 +127,10 @@ def test_a_second_batch_begins_only_after_the_patience():
 
 
 def test_nothing_of_an_ended_share_starts():
-    """Seen failing (the old record could start) without the end of a share in Assignment.end."""
+    """A partition is lost and comes back while its record is in work.
+
+    Seen failing if Assignment.end does not end the share, and if Share.advance returns the offset of an ended share.
+    """
     assignment, lanes = Assignment(), Lanes(batch=1, patience=0.0)
     assignment.add([(TOPIC, 0)])
     (old,) = assignment.of([(TOPIC, 0)])

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -13,6 +14,7 @@ from shared.cloudevents import Envelope, decode
 from shared.events import DEAD_LETTER_TOPICS, TOPICS, topic_name
 from shared.kafka.clients import connection
 from shared.kafka.records import headers_of
+from shared.testing.patience import eventually
 
 _CREATED = KafkaError.TOPIC_ALREADY_EXISTS
 
@@ -49,11 +51,30 @@ def own_topics() -> Iterator[None]:
         except KafkaException as e:
             if e.args[0].code() != _CREATED:
                 raise
+    _wait_for_leaders(topics)
     try:
         yield
     finally:
         for future in admin.delete_topics([topic.topic for topic in topics], operation_timeout=20).values():
             future.exception(timeout=30)
+
+
+def _wait_for_leaders(topics: list[NewTopic]) -> None:
+    """Return when the broker serves every partition: of a new one it says for a moment that it does not lead it."""
+    consumer = Consumer({**connection(), "group.id": "unused", "enable.auto.commit": False})
+
+    def is_served(partition: TopicPartition) -> bool:
+        try:
+            return consumer.get_watermark_offsets(partition, timeout=5) is not None
+        except KafkaException:
+            return False
+
+    try:
+        places = [TopicPartition(topic.topic, number) for topic in topics for number in range(topic.num_partitions)]
+        for place in places:
+            eventually(partial(is_served, place), timeout=20)
+    finally:
+        consumer.close()
 
 
 def put(topic: str, *, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]] | None = None) -> None:

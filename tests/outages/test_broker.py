@@ -21,7 +21,7 @@ def test_bookings_go_on_without_the_broker_and_every_event_follows(travellers, d
     """At least 99.9 % of the bookings succeed. Within a minute of the broker's return every event is on its topic, in
     the order of its key, and has had its effect once. In the middle of the outage the relay is killed.
 
-    Seen failing (bookings without an invoice) with a relay that marks events before their delivery reports.
+    Seen failing (events missing on their topic) with a relay that marks events before their delivery reports.
     """
     eventually(lambda: is_ready(KAFKA), timeout=PATIENCE)
     load = Load(travellers, departures, pause=max(0.5, seconds / 300))  # the catalogue has 10,000 seats

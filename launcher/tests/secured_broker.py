@@ -1,4 +1,4 @@
-"""A broker of a test's own that wants a sign-in: SASL in the clear, SASL over TLS, and TLS alone."""
+"""A broker for one test that asks clients to sign in. It listens for SASL, for SASL over TLS, and for TLS alone."""
 
 import os
 import signal

@@ -35,7 +35,7 @@ def kafka_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def test_the_embedded_broker_is_reached_in_the_clear(platform: Platform) -> None:
-    """Seen failing (SASL_SSL) while the embedded infrastructure left these variables alone."""
+    """Seen failing (SASL_SSL) while the environment of the embedded infrastructure inherited these variables."""
     environment = service_environment("gateway", platform, Vault(platform))
     assert kafka_variables(environment) == {}
     assert security(environment) == {"security.protocol": "PLAINTEXT"}

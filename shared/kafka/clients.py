@@ -92,8 +92,8 @@ def group_consumer(group: str, **overrides: Any) -> Consumer:
             "fetch.wait.max.ms": 200,
             "fetch.error.backoff.ms": 100,
             "allow.auto.create.topics": False,
-            # The platform uses no transactions. Otherwise a foreign one that stays open would hold back every later
-            # event of its partition, for as long as its producer asked, and the lag would not show it.
+            # The platform's producers open no transactions. With "read_committed", an open transaction of another
+            # producer would hold back every later event of its partition, and the lag would not show it.
             "isolation.level": "read_uncommitted",
             **overrides,
         }

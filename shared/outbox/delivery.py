@@ -49,7 +49,7 @@ class ProducerLost(Exception):
 
 
 class Delivery:
-    """The rows in hand of one producer. Without threads, and without sleeping except in the producer's `poll`.
+    """Sends the rows of one producer. It starts no thread, and waits only in the producer's `poll`.
 
     Call `step` again and again. Use a new Delivery for each producer and each database connection.
     """

@@ -18,7 +18,7 @@ BACKOFF: Final = (1.0, 2.0, 5.0, 10.0, 20.0)
 
 
 class TopicQueue:
-    """The rows in hand of one topic. It does no I/O: `Delivery` sends what `next` returns."""
+    """The rows of one topic that the relay holds. It only decides: `Delivery` sends what `next` returns."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -187,7 +187,8 @@ def rpc_stream(
                     _check_request(request)
                     with _open_streams.until_revoked(stream, call.traveller):
                         async for message in method(self, request, call):
-                            yield message
+                            with stream.sending():
+                                yield message
                     _note(method, metadata, "OK", started)
                 except asyncio.CancelledError:
                     if stream.ending is None:  # the client went away
@@ -207,12 +208,29 @@ class _Stream:
 
     task: asyncio.Task[Any] | None
     ending: DomainError | None = None
+    _is_sending: bool = False
 
     def end(self, reason: DomainError) -> None:
-        """End the stream. Its client gets `reason`."""
-        if self.task is not None and self.ending is None:
-            self.ending = reason
+        """End the stream, after the message that is being sent. Its client gets `reason`."""
+        if self.task is None or self.ending is not None:
+            return
+        self.ending = reason
+        if not self._is_sending:
             self.task.cancel()
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[None]:
+        """Leave the task alone during the body: gRPC would take its cancellation, and the client would get no status.
+
+        Raises the reason afterwards if the stream was ended meanwhile.
+        """
+        self._is_sending = True
+        try:
+            yield
+        finally:
+            self._is_sending = False
+        if self.ending is not None:
+            raise self.ending
 
 
 class _OpenStreams:

@@ -3,7 +3,7 @@
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Final
 
@@ -39,9 +39,11 @@ def bind_request(
     try:
         yield accepted
     finally:
-        _request_id.reset(tokens[0])
-        _traceparent.reset(tokens[1])
-        _locale.reset(tokens[2])
+        # A stream that its client left is closed by the garbage collector, in another context. Nothing is bound there.
+        with suppress(ValueError):
+            _request_id.reset(tokens[0])
+            _traceparent.reset(tokens[1])
+            _locale.reset(tokens[2])
 
 
 def current_request_id() -> str:

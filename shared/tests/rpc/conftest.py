@@ -73,7 +73,11 @@ class Servicer(bookings_pb2_grpc.BookingsServiceServicer):
         for sequence in range(1, 4):
             if request.reference == "for ever":
                 await asyncio.sleep(30 * (sequence - 1))
-            yield bookings_pb2.WatchBookingResponse(event=bookings_pb2.BookingEvent(sequence=sequence))
+            event = bookings_pb2.BookingEvent(sequence=sequence)
+            if request.reference == "large":  # sending it lasts until the client reads
+                event.actor = "x" * 2_000_000
+                self.started.set()
+            yield bookings_pb2.WatchBookingResponse(event=event)
 
 
 @dataclass

@@ -291,6 +291,18 @@ def test_a_stream_ends_with_the_session_of_its_traveller(served: Served) -> None
     other.cancel()
 
 
+def test_a_stream_ends_after_the_message_that_its_client_has_not_read_yet(served: Served) -> None:
+    """The client gets the status. Seen failing (DEADLINE_EXCEEDED) without _Stream.sending."""
+    session = uuid7()
+    call = metadata(**bearer(session_id=session))
+    stream = served.stub.WatchBooking(bookings_pb2.WatchBookingRequest(reference="large"), metadata=call, timeout=20)
+    assert served.servicer.started.wait(5)
+
+    open_connections.end_session(session)
+
+    assert refused(lambda: list(stream)).code() is grpc.StatusCode.UNAUTHENTICATED
+
+
 async def test_the_number_of_waiting_calls_is_bounded() -> None:
     """Seen failing with the count in Workers.run taken out."""
     workers = Workers(threads=1, waiting=2)

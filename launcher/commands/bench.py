@@ -17,7 +17,9 @@ def bench(platform: Platform, arguments: Sequence[str]) -> int:
     Raises Refusal for an unknown name.
     """
     platform.make_folders()
-    known = sorted(path.stem for path in (platform.root / "benchmarks").glob("*.py") if not path.stem.startswith("_"))
+    folder = platform.root / "benchmarks"
+    programs = [*folder.glob("*.py"), *(path.parent for path in folder.glob("*/__main__.py"))]
+    known = sorted(path.stem for path in programs if not path.stem.startswith("_"))
     if not arguments or arguments[0] not in known:
         problem = f"There is no benchmark {arguments[0]}." if arguments else "Name a benchmark."
         raise Refusal(f"{problem} The benchmarks are: {', '.join(known)}.", f"./manage_all.py bench {known[0]}")

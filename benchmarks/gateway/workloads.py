@@ -1,0 +1,213 @@
+"""The four workloads: their documents, their variables, and what a right answer looks like."""
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any, Final
+
+from benchmarks.gateway.client import Connection
+from benchmarks.gateway.travellers import Stage
+
+MONEY: Final = "{ amount currency }"
+ME: Final = "query Me { me { id email profile { firstName lastName locale currency timeZone } } }"
+BOOKINGS: Final = f"""
+query Bookings($first: Int!, $after: String) {{
+  me {{
+    bookings(first: $first, after: $after, status: CONFIRMED) {{
+      edges {{
+        cursor
+        node {{
+          id reference status title startsAt timeZone total {MONEY} paid {MONEY}
+          departure {{
+            id startsAt endsAt status adultPrice {MONEY}
+            trip {{
+              slug title durationDays
+              destination {{
+                slug name summary countryCode latitude longitude
+                ancestors {{ slug name }}
+                photos {{ url(width: 640) alt credit }}
+              }}
+            }}
+          }}
+          invoice {{ number issuedAt total {MONEY} }}
+        }}
+      }}
+    }}
+  }}
+}}
+"""
+SEARCH: Final = f"""
+query Search($search: String!) {{
+  destinations(search: $search, first: 20) {{
+    totalCount
+    edges {{
+      node {{
+        id slug kind name summary countryCode
+        photos {{ url(width: 640) alt credit }}
+        averagePrices {{ category price {MONEY} asOf }}
+      }}
+    }}
+  }}
+}}
+"""
+QUOTE: Final = f"""
+mutation Quote($departure: ID!) {{
+  createQuote(departure: $departure, adults: 1) {{
+    quote {{ id expiresAt total {MONEY} lines {{ label quantity total {MONEY} }} }}
+    errors {{ code message }}
+  }}
+}}
+"""
+BOOK: Final = f"""
+mutation Book($input: CreateBookingInput!) {{
+  createBooking(input: $input) {{
+    booking {{ id reference status holdExpiresAt total {MONEY} }}
+    errors {{ code message }}
+  }}
+}}
+"""
+# Each finds at least 20 places.
+SEARCHES: Final = (
+    "san",
+    "new",
+    "por",
+    "bar",
+    "vill",
+    "man",
+    "sal",
+    "car",
+    "mar",
+    "chi",
+    "bel",
+    "ban",
+    "sai",
+    "kar",
+    "gua",
+)
+LIMITS: Final = "Start the platform with HOLD_LIMIT_BOOKINGS=0 HOLD_LIMIT_SEATS=0."
+PASSENGER: Final = {"firstName": "Ada", "lastName": "Byron", "kind": "ADULT"}
+
+
+class WrongAnswer(Exception):
+    """An answer is not what the workload expects."""
+
+
+class Workload:
+    """Requests that are sent one after another. `mark` is its letter in the tables."""
+
+    mark: str
+    title: str
+    writes = False
+
+    async def send(self, connection: Connection) -> None:
+        """Send one request and check its answer. Raises WrongAnswer."""
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class Read(Workload):
+    """A query with each of several variables in turn. Every answer must equal the first one with its variables."""
+
+    mark: str
+    title: str
+    bodies: Sequence[bytes]
+    token: str
+    rows: int
+    _expected: dict[bytes, Any] | None = None
+    _turn: Iterator[bytes] | None = None
+
+    async def send(self, connection: Connection) -> None:
+        """Send the next query. Raises WrongAnswer for an answer with errors, gaps, or a difference to the first."""
+        if self._expected is None or self._turn is None:
+            self._expected, self._turn = {}, itertools.cycle(self.bodies)
+        body = next(self._turn)
+        answer = await connection.post(body, self.token)
+        if (expected := self._expected.get(body)) is None:
+            self._expected[body] = complete(answer, rows=self.rows)
+        elif answer != expected:
+            raise WrongAnswer(f"({self.mark}) two answers differ: {expected[:300]!r} … {answer[:300]!r}")
+
+
+def complete(answer: bytes, *, rows: int) -> bytes:
+    """Return the answer. Raises WrongAnswer if it has errors, nulls or fewer rows than it should."""
+    content = json.loads(answer)
+    edges = [value for name, value in _lists(content) if name == "edges"]
+    if "errors" in content or any(value is None for _, value in _leaves(content)):
+        raise WrongAnswer(f"an answer is incomplete: {answer[:600]!r}")
+    if rows and [len(rows_of) for rows_of in edges] != [rows]:
+        raise WrongAnswer(f"an answer has not {rows} rows: {answer[:300]!r}")
+    return answer
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _leaves(child, key)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _leaves(child, name)
+    else:
+        yield name, value
+
+
+def _lists(value: Any) -> Iterator[tuple[str, list[Any]]]:
+    if isinstance(value, dict):
+        for key, child in value.items():
+            if isinstance(child, list):
+                yield key, child
+            yield from _lists(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _lists(child)
+
+
+@dataclass(slots=True)
+class Book(Workload):
+    """A quote and a booking: two requests that count as one. Buyers and departures take turns."""
+
+    tokens: Sequence[str]
+    departures: Sequence[str]
+    mark: str = "d"
+    title: str = "quote + createBooking"
+    writes: bool = True
+    _turn: Iterator[int] | None = None
+
+    async def send(self, connection: Connection) -> None:
+        """Quote and book one seat. Raises WrongAnswer for a refusal."""
+        self._turn = self._turn or itertools.count()
+        number = next(self._turn)
+        token, departure = self.tokens[number % len(self.tokens)], self.departures[number % len(self.departures)]
+        quoted = json.loads(await connection.post(body_of(QUOTE, departure=departure), token))
+        quote = ((quoted.get("data") or {}).get("createQuote") or {}).get("quote")
+        if not quote:
+            raise WrongAnswer(f"(d) no quote: {quoted}")
+        details = {"quote": quote["id"], "passengers": [PASSENGER], "idempotencyKey": token_hex(12)}
+        booked = json.loads(await connection.post(body_of(BOOK, input=details), token))
+        booking = ((booked.get("data") or {}).get("createBooking") or {}).get("booking")
+        if not booking or booking["status"] != "PENDING" or booking["total"] != quote["total"]:
+            raise WrongAnswer(f"(d) no booking: {booked}. {LIMITS}")
+
+
+def body_of(query: str, **variables: object) -> bytes:
+    """Return the JSON of a request."""
+    return json.dumps({"query": query, "variables": variables}).encode()
+
+
+def workload(mark: str, stage: Stage, *, cold: bool = False) -> Workload:
+    """Return the workload with new access tokens. A cold one rotates over many objects."""
+    if mark == "d":
+        return Book(stage.buyers_tokens(), stage.departures())
+    token = stage.token()
+    if mark == "a":
+        return Read("a", "me { profile }", [body_of(ME)], token, rows=0)
+    if mark == "c":
+        searches = SEARCHES if cold else SEARCHES[:1]
+        title = "search of 20 with photos and prices"
+        return Read("c", title, [body_of(SEARCH, search=text) for text in searches], token, rows=20)
+    if mark == "b100":
+        return Read("b100", "100 bookings", [body_of(BOOKINGS, first=100, after=None)], token, rows=100)
+    title = "20 bookings with departure, trip, destination, ancestors, photos, invoice"
+    pages = [None, *stage.cursors(every=20)[:-1]] if cold else [None]
+    return Read("b", title, [body_of(BOOKINGS, first=20, after=page) for page in pages], token, rows=20)

@@ -1,4 +1,4 @@
-"""What a benchmark of bookings runs on: its own migrated PostgreSQL, as durable as in production, with quotes to book.
+"""What a benchmark runs on: its own migrated PostgreSQL, as durable as in production, with departures to book.
 
 Everything is in a temporary folder, which is deleted when the benchmark ends.
 """
@@ -65,7 +65,7 @@ def as_uuid(number: int) -> str:
 
 @dataclass(slots=True)
 class Stage:
-    """A running database, the environment of bookings_service, and the number of the next unused quote."""
+    """A running database, the environment of its service, and the number of the next unused quote."""
 
     environment: dict[str, str]
     dsn: dict[str, Any]
@@ -111,8 +111,8 @@ class Stage:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
-    """Yield a running stage. Stop and delete everything afterwards."""
+def stage(service: str = "bookings") -> Iterator[Stage]:
+    """Yield a running stage for `service`. Stop and delete everything afterwards."""
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="travel-bench-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -130,14 +130,15 @@ def stage() -> Iterator[Stage]:
         )  # fmt: skip
         stack.callback(_end, server, signal.SIGINT)
         _wait_for(lambda: postgres.make_databases(platform, vault))
-        environment = _environment(folder, postgres.url(platform, vault, "bookings"))
-        subprocess.run(
-            [sys.executable, "bookings_service/manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True
-        )
-        dsn = psycopg.conninfo.conninfo_to_dict(environment["BOOKINGS_DATABASE_URL"])
+        url = postgres.url(platform, vault, service)
+        environment = {**_environment(folder), f"{service.upper()}_DATABASE_URL": url}
+        migrate = [sys.executable, f"{service}_service/manage.py", "migrate", "-v0"]
+        subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
+        dsn = psycopg.conninfo.conninfo_to_dict(url)
         ready = Stage(environment, dsn, psutil.Process(server.pid), server_home.binaries, folder)
-        with ready.connect() as connection:
-            connection.execute(_DEPARTURES)
+        if service == "bookings":
+            with ready.connect() as connection:
+                connection.execute(_DEPARTURES)
         yield ready
 
 
@@ -166,14 +167,15 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _environment(folder: Path, url: str) -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
     keys.install(folder)
     own = {
-        "DEBUG": "false", "ALLOWED_HOSTS": "localhost,127.0.0.1", "SECRET_KEY": "b" * 60, "BOOKINGS_DATABASE_URL": url,
+        "DEBUG": "false", "ALLOWED_HOSTS": "localhost,127.0.0.1", "SECRET_KEY": "b" * 60,
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", "REDIS_URL": "redis://127.0.0.1:9/0", "JWKS_URL": "http://127.0.0.1:9/",
         "PAYMENT_SANDBOX_URL": "http://127.0.0.1:9", "PAYMENT_WEBHOOK_SECRET": "s" * 40, "PAYMENT_WEBHOOK_URL": "http://127.0.0.1:9/",
         "PUBLIC_URL": "http://localhost:8000", "PYTHONPATH": str(ROOT), "RUN_DIR": str(folder), "LOG_FORMAT": "json",
         "HOLD_LIMIT_BOOKINGS": "5", "EMAIL_URL": "smtp://127.0.0.1:9",
+        "SIGNING_KEYS_SECRET": "k" * 40, "REFRESH_TOKEN_SECRET": "r" * 40,
     }  # fmt: skip
     return {**os.environ, **own}
 

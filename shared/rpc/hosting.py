@@ -175,6 +175,15 @@ async def serve(host: Host, *, started: Callable[[], None] = lambda: None) -> No
     await host.stop()
 
 
+def serve_until_stopped(*, add_services: AddServices, address: str) -> None:
+    """Run an event loop that serves at `address` until SIGTERM."""
+
+    async def main() -> None:
+        await serve(Host(add_services=add_services, address=address))
+
+    asyncio.run(main())
+
+
 def _reflect(names: Sequence[str], server: grpc.aio.Server) -> None:
     from grpc_reflection.v1alpha import reflection  # only for development; some images do not have it
 

@@ -8,8 +8,11 @@ production settings and without the limits on unpaid bookings:
 import argparse
 import sys
 from collections import defaultdict
+from pathlib import Path
 
+from benchmarks.gateway import flame
 from benchmarks.gateway.measuring import Measured, idle_seconds, measure
+from benchmarks.gateway.peers import install
 from benchmarks.gateway.processes import pss_megabytes, running
 from benchmarks.gateway.report import cpu_table
 from benchmarks.gateway.travellers import Stage
@@ -30,6 +33,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5, help="of each workload in a round")
     parser.add_argument("--connections", type=int, default=4, help="requests under way at a time")
     parser.add_argument("--cold", action="store_true", help="b and c rotate over many objects")
+    parser.add_argument("--flame", type=Path, metavar="DIR", help="record flame graphs into DIR instead of measuring")
     options = parser.parse_args(arguments)
     options.workload = options.workload or list(MARKS)
     return options
@@ -45,6 +49,8 @@ def main() -> int:
     rounds: dict[str, list[Measured]] = defaultdict(list)
     try:
         stage.bookings(100 if options.cold or "b100" in options.workload else 20)
+        if options.flame:
+            return record_all(options, stage, groups)
         for number in range(options.rounds):
             idle = idle_seconds(groups, seconds=3)
             for mark in options.workload:
@@ -62,6 +68,18 @@ def main() -> int:
         return 1
     print("\n".join(cpu_table(rounds)))
     print(f"\nMemory of gateway.web: {pss_megabytes(groups['gateway.web']):.0f} MB (PSS)")
+    return 0
+
+
+def record_all(options: argparse.Namespace, stage: Stage, groups: dict[str, list[int]]) -> int:
+    """Record the flame graphs of each workload. Return the exit code."""
+    py_spy = install.python_programs() / "py-spy"
+    for mark in options.workload:
+        load = workload(mark, stage, cold=options.cold)
+        for path in flame.record(
+            stage.gateway_url, load, groups, py_spy=py_spy, folder=options.flame, seconds=options.seconds
+        ):
+            print(f"{path} ({path.stat().st_size / 1e3:.0f} kB)")
     return 0
 
 

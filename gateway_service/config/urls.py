@@ -7,14 +7,14 @@ from gateway_service.gateway.pages import views as pages
 from gateway_service.gateway.rest.facade import facade
 from gateway_service.gateway.rest.openapi import docs, openapi
 from gateway_service.gateway.transport.assets import asset
-from gateway_service.gateway.transport.graphql_http import graphql
+from gateway_service.gateway.transport.graphiql import graphiql
 from gateway_service.gateway.transport.health import live, ready
 from gateway_service.gateway.transport.index import index
 from gateway_service.gateway.transport.jwks_endpoint import jwks
 from gateway_service.gateway.transport.problems import not_found
 
 urlpatterns = [
-    path("graphql", graphql),
+    path("graphql", graphiql),  # in development only; http.py answers the rest of this path
     path("api/schema/", openapi),
     path("api/docs/", docs),
     re_path(r"^(?P<path>(?:api/v1|photos)/.*)$", facade),

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from gateway_service.gateway.pages import answers, limit, texts
 from gateway_service.gateway.pages.forms import Form, FormUnreadable, read_form, token_of
 from gateway_service.gateway.pages.links import PAGES, LinkPage, describe, use
-from gateway_service.gateway.transport.origins import from_own_page
+from gateway_service.gateway.transport.origins import is_own_page
 from shared.errors import DeadlineExceeded, DomainError, Invalid, RateLimited, Unavailable, protocols_of
 from shared.http.addresses import client_ip
 from shared.rpc.mapping import locale_from_proto
@@ -55,7 +55,7 @@ async def _show(request: HttpRequest, page: LinkPage, locale: Locale) -> HttpRes
 
 async def _use(request: HttpRequest, page: LinkPage, locale: Locale) -> HttpResponse:
     """Use the link once, and show the result in the language of the form."""
-    if not from_own_page(request):
+    if not is_own_page(origin=request.headers.get("Origin"), site=request.headers.get("Sec-Fetch-Site")):
         return answers.problem(request, texts.FOREIGN, locale=locale, status=403)
     try:
         form = read_form(request)

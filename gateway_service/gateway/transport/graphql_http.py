@@ -1,166 +1,130 @@
-"""POST /graphql: one operation, answered as JSON, or as server-sent events (SSE) if the client accepts those."""
+"""`POST /graphql` as plain ASGI: one operation, answered as JSON, or as server-sent events if the client accepts those.
 
-import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+Each step is one function, in this order: read, admit, prepare, answer, write.
+"""
+
+from collections.abc import Iterator
 from typing import Final
 
-from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import render
-from django.views.decorators.csrf import csrf_exempt
+import structlog
+from django.http.cookie import parse_cookie
+from django.utils.http import parse_header_parameters
 
-from gateway_service.gateway.execution.documents import Prepared, prepare
+from gateway_service.gateway.execution.documents import prepare
 from gateway_service.gateway.execution.errors import InvalidRequest, bad_input, body_of_errors, body_of_refusal
 from gateway_service.gateway.execution.json_text import dumps, parse_json
-from gateway_service.gateway.execution.run import Body, answer, answers
+from gateway_service.gateway.execution.run import Body, answer
 from gateway_service.gateway.operation import cookies
 from gateway_service.gateway.operation.context import Operation
-from gateway_service.gateway.transport.callers import seconds_valid, traveller_of, until_revoked
-from gateway_service.gateway.transport.origins import from_own_page
+from gateway_service.gateway.transport.abandoned import cancelled_if_client_leaves
+from gateway_service.gateway.transport.callers import traveller_of
+from gateway_service.gateway.transport.event_stream import send_events
+from gateway_service.gateway.transport.origins import is_own_page
+from gateway_service.gateway.transport.replies import NO_STORE, Header, Reply
+from gateway_service.gateway.transport.requests import BodyTooLarge, ClientLeft, Request
 from shared.auth import Traveller
-from shared.errors import DomainError, Unauthenticated, protocols_of
-from shared.http.addresses import client_ip
+from shared.errors import DomainError, protocols_of
 from shared.telemetry import current_request_id, current_traceparent
-from shared.text import DEFAULT_LOCALE, negotiate
+from shared.text import DEFAULT_LOCALE
 
 _JSON: Final = "application/json"
 _GRAPHQL_JSON: Final = "application/graphql-response+json"
 _EVENT_STREAM: Final = "text/event-stream"
-_HEARTBEAT_SECONDS: Final = 12.0
-_GRAPHIQL_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src data:;"
-    " connect-src 'self'; worker-src 'self' blob:"
-)
+_JSON_ANSWER: Final = (b"content-type", b"application/json; charset=utf-8")
+_GRAPHQL_JSON_ANSWER: Final = (b"content-type", b"application/graphql-response+json; charset=utf-8")
+_OF_STATUS: Final[dict[int, Header]] = {401: (b"www-authenticate", b"Bearer"), 405: (b"allow", b"POST")}
+
+log = structlog.get_logger("access")
 
 
-@csrf_exempt  # no form can send JSON, and the Origin header is checked before the cookie is used
-async def graphql(request: HttpRequest) -> HttpResponseBase:
-    """Answer one operation. In development, answer a browser's GET with GraphiQL."""
-    if request.method == "GET" and settings.DEBUG and "text/html" in request.headers.get("Accept", ""):
-        page = render(request, "gateway/graphiql.html")
-        page["Content-Security-Policy"] = _GRAPHIQL_POLICY
-        return page
-    locale = negotiate(request.headers.get("Accept-Language"))
+async def answer_graphql(request: Request, reply: Reply) -> None:
+    """Answer one operation. An unexpected exception is logged, and answered without its detail."""
     try:
-        _check_transport(request)
-        traveller = await traveller_of(request.headers.get("Authorization"))
-        prepared = prepare(parse_json(request.body))
-        streamed = _EVENT_STREAM in request.headers.get("Accept", "")
+        await _answer(request, reply)
+    except (BodyTooLarge, ClientLeft):
+        raise
+    except Exception as error:
+        log.error("request_failed", path=request.path, exc_info=error)
+        if reply.started:
+            raise
+        await reply.problem(500, "INTERNAL")
+
+
+async def _answer(request: Request, reply: Reply) -> None:
+    try:
+        text = await read(request)
+        traveller = await admit(request)
+        prepared = prepare(parse_json(text))
+        streamed = _EVENT_STREAM in _accepted(request)
         operation = operation_of(request, traveller, can_set_cookies=not streamed)
         if streamed:
-            return _stream(prepared, operation)
+            await send_events(prepared, operation, request, reply)
+            return
         if prepared.subscribes:
             raise InvalidRequest([bad_input("Subscribe over WebSocket, or with Accept: text/event-stream.")])
-        body = await answer(prepared, operation)
+        with cancelled_if_client_leaves(request):
+            body = await answer(prepared, operation)
     except InvalidRequest as refused:
-        return _json(request, body_of_errors(refused.errors, locale or DEFAULT_LOCALE), refused.status)
+        await write(request, reply, body_of_errors(refused.errors, request.locale or DEFAULT_LOCALE), refused.status)
     except DomainError as refused:
-        return _json(request, body_of_refusal(refused, locale or DEFAULT_LOCALE), protocols_of(refused).http)
-    response = _json(request, body, 200 if "data" in body else 400)
-    response.cookies.update(operation.cookies)
-    return response
+        body = body_of_refusal(refused, request.locale or DEFAULT_LOCALE)
+        await write(request, reply, body, protocols_of(refused).http)
+    else:
+        await write(request, reply, body, 200 if "data" in body else 400, operation)
 
 
-def operation_of(request: HttpRequest, traveller: Traveller | None, *, can_set_cookies: bool) -> Operation:
+async def read(request: Request) -> bytes:
+    """Return the text of the request. Raises InvalidRequest unless it was sent by POST and as JSON."""
+    text = await request.body()
+    if request.method != "POST":
+        raise InvalidRequest([bad_input("Send operations by POST.")], status=405)
+    content_type = request.header(b"content-type") or ""
+    if content_type != _JSON and not _is_json(content_type):
+        raise InvalidRequest([bad_input("Send operations as application/json.")], status=415)
+    return text
+
+
+def _is_json(content_type: str) -> bool:
+    kind, parameters = parse_header_parameters(content_type)
+    return kind == _JSON and parameters.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
+
+
+async def admit(request: Request) -> Traveller | None:
+    """Return who asks. Raises Unauthenticated for a header without a valid token."""
+    return await traveller_of(request.header(b"authorization"))
+
+
+def operation_of(request: Request, traveller: Traveller | None, *, can_set_cookies: bool) -> Operation:
     """Return the context for the operation of an HTTP request."""
-    headers = request.headers
+    cookie = request.header(b"cookie")
     return Operation(
         traveller=traveller,
-        requested_locale=negotiate(headers.get("Accept-Language")),
+        requested_locale=request.locale,
         request_id=current_request_id(),
         traceparent=current_traceparent(),
-        ip_address=client_ip(request),
-        user_agent=headers.get("User-Agent", "")[:300],
-        refresh_cookie=request.COOKIES.get(cookies.NAME, ""),
+        ip_address=request.client_address,
+        user_agent=(request.header(b"user-agent") or "")[:300],
+        refresh_cookie=parse_cookie(cookie).get(cookies.NAME, "") if cookie else "",
         can_set_cookies=can_set_cookies,
-        cookie_allowed=from_own_page(request),
+        cookie_allowed=is_own_page(origin=request.header(b"origin"), site=request.header(b"sec-fetch-site")),
     )
 
 
-def _check_transport(request: HttpRequest) -> None:
-    if request.method != "POST":
-        raise InvalidRequest([bad_input("Send operations by POST.")], status=405)
-    charset = (request.content_params or {}).get("charset", "utf-8").lower()
-    if request.content_type != _JSON or charset not in {"utf-8", "utf8"}:
-        raise InvalidRequest([bad_input("Send operations as application/json.")], status=415)
+async def write(request: Request, reply: Reply, body: Body, status: int, operation: Operation | None = None) -> None:
+    """Send `body` as JSON, and the cookies that `operation` sets."""
+    kind = _GRAPHQL_JSON_ANSWER if _GRAPHQL_JSON in _accepted(request) else _JSON_ANSWER
+    headers = [kind, NO_STORE]
+    if of_status := _OF_STATUS.get(status):
+        headers.append(of_status)
+    if operation is not None:
+        headers += _set_cookies(operation)
+    await reply.whole(status, headers, dumps(body))
 
 
-def _json(request: HttpRequest, body: Body, status: int) -> HttpResponse:
-    kind = _GRAPHQL_JSON if _GRAPHQL_JSON in request.headers.get("Accept", "") else _JSON
-    response = HttpResponse(dumps(body), content_type=f"{kind}; charset=utf-8", status=status)
-    response["Cache-Control"] = "no-store"
-    if status == 401:
-        response["WWW-Authenticate"] = "Bearer"
-    elif status == 405:
-        response["Allow"] = "POST"
-    return response
+def _set_cookies(operation: Operation) -> Iterator[Header]:
+    for morsel in operation.cookies.values():
+        yield b"set-cookie", morsel.OutputString().encode("ascii")
 
 
-def _stream(prepared: Prepared, operation: Operation) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_events(prepared, operation), content_type=_EVENT_STREAM)
-    response["Cache-Control"] = "no-store"
-    response["X-Accel-Buffering"] = "no"
-    return response
-
-
-async def _events(prepared: Prepared, operation: Operation) -> AsyncIterator[str]:
-    """Yield a `next` event for each answer, then `complete`, as in graphql-sse's "distinct connections" mode.
-
-    While no answer comes, an SSE comment (`:`) is sent every _HEARTBEAT_SECONDS, so that proxies keep the connection
-    open. A subscription ends when the traveller's token expires or is revoked.
-    """
-    bodies = answers(prepared, operation)
-    waiting: asyncio.Task[Body | None] | None = None
-    with _refused_later(prepared, operation) as refused:
-        try:
-            yield ":\n\n"
-            while True:
-                waiting = waiting or asyncio.create_task(_next(bodies))
-                ends: set[asyncio.Future[Body | None] | asyncio.Future[None]] = {waiting, refused}
-                await asyncio.wait(ends, timeout=_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                if refused.done():
-                    yield _event("next", body_of_refusal(Unauthenticated(), operation.known_locale))
-                    break
-                if not waiting.done():
-                    yield ":\n\n"
-                    continue
-                body, waiting = waiting.result(), None
-                if body is None:
-                    break
-                yield _event("next", body)
-            yield _event("complete", None)
-        finally:
-            if waiting is not None:
-                waiting.cancel()
-                await asyncio.gather(waiting, return_exceptions=True)
-            await bodies.aclose()
-
-
-@contextlib.contextmanager
-def _refused_later(prepared: Prepared, operation: Operation) -> Iterator[asyncio.Future[None]]:
-    """Yield a future that is done as soon as a subscription may no longer use its traveller's token."""
-    loop = asyncio.get_running_loop()
-    refused: asyncio.Future[None] = loop.create_future()
-    if operation.traveller is None or not prepared.subscribes:
-        yield refused
-        return
-
-    def refuse() -> None:
-        if not refused.done():
-            refused.set_result(None)
-
-    expiry = loop.call_later(seconds_valid(operation.traveller), refuse)
-    try:
-        with until_revoked(operation.traveller, refuse):
-            yield refused
-    finally:
-        expiry.cancel()
-
-
-async def _next(bodies: AsyncGenerator[Body, None]) -> Body | None:
-    return await anext(bodies, None)
-
-
-def _event(kind: str, body: Body | None) -> str:
-    return f"event: {kind}\ndata: {dumps(body) if body is not None else ''}\n\n"
+def _accepted(request: Request) -> str:
+    return request.header(b"accept") or ""

@@ -231,7 +231,7 @@ class Socket:
     async def _write(self) -> None:
         while True:
             message = await self._out.get()
-            await self._send({"type": "websocket.send", "text": dumps(message)})
+            await self._send({"type": "websocket.send", "text": dumps(message).decode()})
 
     def _finish(self, reason: CloseSocket) -> None:
         if not self._end.done():

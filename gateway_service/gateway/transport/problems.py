@@ -1,9 +1,9 @@
 """Refusals over HTTP as RFC 9457 problem+json, without internal detail."""
 
-import json
 from http import HTTPStatus
 from typing import Final
 
+import orjson
 from django.http import HttpRequest, HttpResponse
 
 from shared.telemetry import current_request_id
@@ -11,16 +11,24 @@ from shared.telemetry import current_request_id
 CONTENT_TYPE: Final = "application/problem+json"
 
 
-def problem_body(status: int, code: str, detail: str = "") -> dict[str, object]:
-    """Return the JSON object of a problem (RFC 9457). Clients rely on `code`."""
+def problem_body(status: int, code: str, detail: str = "") -> bytes:
+    """Return the JSON text of a problem (RFC 9457). Clients rely on `code`."""
     phrase = HTTPStatus(status).phrase
-    return {"type": "about:blank", "title": phrase, "status": status, "code": code, "detail": detail or f"{phrase}."}
+    return orjson.dumps(
+        {
+            "type": "about:blank",
+            "title": phrase,
+            "status": status,
+            "code": code,
+            "detail": detail or f"{phrase}.",
+            "request_id": current_request_id(),
+        }
+    )
 
 
 def problem(status: int, code: str, detail: str = "", retry_after: int | None = None) -> HttpResponse:
     """Return a problem+json answer."""
-    body = {**problem_body(status, code, detail), "request_id": current_request_id()}
-    response = HttpResponse(json.dumps(body), status=status, content_type=CONTENT_TYPE)
+    response = HttpResponse(problem_body(status, code, detail), status=status, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-store"
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)

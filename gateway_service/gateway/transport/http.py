@@ -1,0 +1,67 @@
+"""What holds for every HTTP request, whoever answers it: limits, known hosts, the request's id, trace and language.
+
+`POST /graphql` is answered by graphql_http.py, without Django. Django answers everything else.
+"""
+
+from typing import Final
+
+from django.conf import settings
+
+from gateway_service.gateway.transport import hosts
+from gateway_service.gateway.transport.asgi_types import AsgiApplication, Receive, Scope, Send
+from gateway_service.gateway.transport.graphql_http import answer_graphql
+from gateway_service.gateway.transport.replies import Reply
+from gateway_service.gateway.transport.requests import BodyTooLarge, ClientLeft, Request
+from shared.telemetry import bind_request
+
+GRAPHQL_PATH: Final = "/graphql"
+
+
+class Http:
+    """Answers HTTP requests within the limits."""
+
+    def __init__(self, django: AsgiApplication) -> None:
+        self._django = django
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        with bind_request(request.header(b"x-request-id"), request.header(b"traceparent"), request.locale) as id:
+            reply = Reply(request, send, id)
+            try:
+                if not await _refuse(request, reply):
+                    await self._answer(scope, request, reply)
+            except BodyTooLarge:
+                if not reply.started:
+                    await reply.problem(413, "TOO_LARGE", close=True)
+            except ClientLeft:
+                pass
+
+    async def _answer(self, scope: Scope, request: Request, reply: Reply) -> None:
+        if request.path == GRAPHQL_PATH and not _asks_for_graphiql(request):
+            await answer_graphql(request, reply)
+        else:
+            await self._django(scope, request.receive, reply.send)
+
+
+async def _refuse(request: Request, reply: Reply) -> bool:
+    """Refuse too large headers, a body that declares to be too large, and an unknown host. Return whether it did so.
+
+    The body of a refused request is not read to its end, so the connection is closed if it may have one.
+    """
+    if request.header_bytes > settings.MAX_HEADER_BYTES:
+        await reply.problem(431, "HEADERS_TOO_LARGE", close=True)
+        return True
+    length = request.header(b"content-length") or "0"
+    if not (length.isascii() and length.isdigit()) or int(length) > settings.MAX_BODY_BYTES:
+        await reply.problem(413, "TOO_LARGE", close=True)
+        return True
+    if not hosts.is_known(request.host):
+        await reply.problem(400, "BAD_USER_INPUT", "Unknown host.")
+        return True
+    return False
+
+
+def _asks_for_graphiql(request: Request) -> bool:
+    """Return whether a browser asks for the page of GraphiQL, which development has."""
+    return request.method == "GET" and settings.DEBUG and "text/html" in (request.header(b"accept") or "")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gateway_service.registered_documents import registered_documents
 from shared.settings import base, security
 from shared.settings.env import env
 
@@ -41,6 +42,11 @@ GRAPHQL_MAX_DIRECTIVES = env.whole_number("GRAPHQL_MAX_DIRECTIVES", default=50)
 GRAPHQL_MAX_TOKENS = env.whole_number("GRAPHQL_MAX_TOKENS", default=2_000)
 GRAPHQL_MAX_BYTES = env.whole_number("GRAPHQL_MAX_BYTES", default=32_768)
 GRAPHQL_MAX_COST = env.whole_number("GRAPHQL_MAX_COST", default=5_000)
+# What a traveller's, or a network's, operations may cost in a minute, in objects. 0 is no limit.
+GRAPHQL_COST_LIMIT_TRAVELLER = env.whole_number("GRAPHQL_COST_LIMIT_TRAVELLER", default=60_000)
+GRAPHQL_COST_LIMIT_NETWORK = env.whole_number("GRAPHQL_COST_LIMIT_NETWORK", default=600_000)
+# A JSON object of documents by their SHA-256. If set, only these run.
+GRAPHQL_DOCUMENTS = registered_documents(env.str("GRAPHQL_DOCUMENTS_FILE", default=""))
 # The time that a whole operation may take. Each of its RPCs takes less.
 GRAPHQL_SECONDS = env.float("GRAPHQL_SECONDS", default=10.0)
 

@@ -20,7 +20,8 @@ from graphql import (
 )
 
 from gateway_service.gateway.execution.errors import InvalidRequest, bad_input
-from gateway_service.gateway.execution.limits import TooComplex, check_cost, check_shape
+from gateway_service.gateway.execution.limits import TooComplex, check_shape, cost_within_limit
+from gateway_service.gateway.execution.persisted import document_text, register
 from gateway_service.gateway.execution.values import LiteralsOfCorrectType, variable_errors
 from gateway_service.gateway.schema import schema
 
@@ -35,13 +36,15 @@ _validated_documents: Final[LRUCache[str, DocumentNode]] = LRUCache(maxsize=500)
 class Prepared:
     """An operation that passed every check.
 
-    `definition` is the operation's node in `document`. `name` is the request's `operationName`.
+    `definition` is the operation's node in `document`. `name` is the request's `operationName`. `cost` is the estimated
+    number of objects in the answer.
     """
 
     document: DocumentNode
     definition: OperationDefinitionNode
     name: str | None
     variables: dict[str, object]
+    cost: int
 
     @property
     def subscribes(self) -> bool:
@@ -60,24 +63,23 @@ def prepare(payload: object) -> Prepared:
     document = _validated_documents.get(query)
     if document is None:
         document = _validated_documents[query] = _validated(query)
+    register(payload, query)
     definition = get_operation_ast(document, name)
     if definition is None:
         raise InvalidRequest([bad_input("Name one of the document's operations.")])
     try:
-        check_cost(schema.graphql_schema, document, definition, variables)
+        cost = cost_within_limit(schema.graphql_schema, document, definition, variables)
     except TooComplex as error:
         raise InvalidRequest([error]) from None
     if errors := variable_errors(schema.graphql_schema, definition, variables):
         raise InvalidRequest(errors)
-    return Prepared(document, definition, name, variables)
+    return Prepared(document, definition, name, variables, cost)
 
 
 def _parts(payload: object) -> tuple[str, str | None, dict[str, object]]:
     if not isinstance(payload, dict):
         raise InvalidRequest([bad_input("The request must be one JSON object; operations are not batched.")])
-    query, name, variables = payload.get("query"), payload.get("operationName"), payload.get("variables")
-    if not isinstance(query, str) or not query.strip():
-        raise InvalidRequest([bad_input("`query` must be a document.")])
+    query, name, variables = document_text(payload), payload.get("operationName"), payload.get("variables")
     if name is not None and not isinstance(name, str):
         raise InvalidRequest([bad_input("`operationName` must be a string.")])
     if variables is not None and not isinstance(variables, dict):

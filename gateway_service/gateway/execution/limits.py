@@ -139,10 +139,12 @@ def _check_depth(document: DocumentNode) -> None:
             raise TooComplex(f"deeper than {settings.GRAPHQL_MAX_DEPTH} fields")
 
 
-def check_cost(
+def cost_within_limit(
     schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, object]
-) -> None:
-    """Raise TooComplex if the estimated cost of the answer exceeds GRAPHQL_MAX_COST. `document` must be valid.
+) -> int:
+    """Return the estimated cost of the answer. `document` must be valid.
+
+    Raises TooComplex above GRAPHQL_MAX_COST.
 
     A scalar is free. An object costs 1 plus the cost of its fields. A page costs 1 plus its size times the cost of a
     row. A row costs the sum of its fields, but at least 1. A list without a page size is assumed to have
@@ -183,9 +185,10 @@ def check_cost(
         listed = is_list_type(getattr(definition.type, "of_type", None)) or is_list_type(definition.type)
         return (1 + below) * (_ROWS_OF_SHORT_LIST if listed else 1)
 
-    root = schema.get_root_type(operation.operation)
-    if cost(operation.selection_set, root) > settings.GRAPHQL_MAX_COST:
+    total = cost(operation.selection_set, schema.get_root_type(operation.operation))
+    if total > settings.GRAPHQL_MAX_COST:
         raise TooComplex(f"the answer could contain more than {settings.GRAPHQL_MAX_COST} objects; ask for fewer rows")
+    return total
 
 
 def _page_size(node: FieldNode, variable_values: Mapping[str, object]) -> int:

@@ -10,6 +10,7 @@ from grpc.aio import UnaryUnaryMultiCallable
 
 from contracts.travel.common.v1 import common_pb2
 from gateway_service.gateway.operation.cookies import CookieNotPossible
+from gateway_service.gateway.operation.cost_limit import cost_limit
 from gateway_service.gateway.operation.loaders import Loaders
 from gateway_service.gateway.operation.profile_languages import profile_languages
 from shared import rpc
@@ -61,6 +62,11 @@ class Operation:
         if self.traveller is None:
             raise Unauthenticated
         return self.traveller
+
+    def charge(self, cost: int) -> None:
+        """Count `cost` objects against the minute of the traveller and the network. Raises RateLimited."""
+        traveller_id = self.traveller.id if self.traveller else None
+        cost_limit.charge(cost, traveller_id=traveller_id, ip_address=self.ip_address)
 
     def check_cookies_can_be_set(self) -> None:
         """Raise CookieNotPossible over WebSocket and SSE. Called before anything that a lost cookie would lose."""

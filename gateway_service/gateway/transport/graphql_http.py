@@ -57,6 +57,7 @@ async def _answer(request: Request, reply: Reply) -> None:
         prepared = prepare(parse_json(text))
         streamed = _EVENT_STREAM in _accepted(request)
         operation = operation_of(request, traveller, can_set_cookies=not streamed)
+        operation.charge(prepared.cost)
         if streamed:
             await send_events(prepared, operation, request, reply)
             return

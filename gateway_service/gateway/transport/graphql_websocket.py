@@ -13,7 +13,7 @@ import structlog
 from django.conf import settings
 
 from gateway_service.gateway.execution.documents import prepare
-from gateway_service.gateway.execution.errors import InvalidRequest, body_of_errors
+from gateway_service.gateway.execution.errors import InvalidRequest, body_of_errors, body_of_refusal
 from gateway_service.gateway.execution.json_text import dumps, parse_json
 from gateway_service.gateway.execution.run import Body, answers
 from gateway_service.gateway.operation.context import Operation
@@ -21,7 +21,7 @@ from gateway_service.gateway.transport.asgi_types import Event, Receive, Scope, 
 from gateway_service.gateway.transport.callers import seconds_valid, traveller_of, until_revoked
 from gateway_service.gateway.transport.socket_limit import SocketLimit
 from shared.auth import Traveller
-from shared.errors import DomainError, Unauthenticated
+from shared.errors import DomainError, RateLimited, Unauthenticated
 from shared.http.addresses import client_address
 from shared.telemetry import bind_request, current_request_id, current_traceparent
 from shared.text import DEFAULT_LOCALE, Locale, locale_of, negotiate
@@ -197,7 +197,14 @@ class Socket:
             errors = body_of_errors(refused.errors, self._locale or DEFAULT_LOCALE)["errors"]
             self._queue({"id": name, "type": "error", "payload": errors})
             return False
-        async with contextlib.aclosing(answers(prepared, self._operation())) as bodies:
+        operation = self._operation()
+        try:
+            operation.charge(prepared.cost)
+        except RateLimited as refused:
+            errors = body_of_refusal(refused, operation.known_locale)["errors"]
+            self._queue({"id": name, "type": "error", "payload": errors})
+            return False
+        async with contextlib.aclosing(answers(prepared, operation)) as bodies:
             async for body in bodies:
                 if "data" not in body:
                     self._queue({"id": name, "type": "error", "payload": body["errors"]})

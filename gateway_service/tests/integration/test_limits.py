@@ -80,7 +80,7 @@ COSTLY = """{ destinations(first: 100) { edges { node { children(first: 100) { e
 
 
 async def test_cost_is_limited_with_variables_and_defaults(ask: Any, backends: Backends) -> None:
-    """Seen failing without check_cost. The cases with variables were seen failing with the variables ignored."""
+    """Seen failing without cost_within_limit. The cases with variables were seen failing with the variables ignored."""
     query = """query($n: Int{default}) {{ trips(first: $n) {{ edges {{ node {{ id
       departures(first: $n) {{ edges {{ node {{ id }} }} }} }} }} }} }}"""
     assert code(await ask(COSTLY)) == "QUERY_TOO_COMPLEX"

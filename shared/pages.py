@@ -123,6 +123,18 @@ def _stored(text: object) -> str:
     return text
 
 
+def order_sql(keys: Sequence[Key], *, table: str = "") -> str:
+    """Return the ORDER BY of `keys`. `table` is put before each name."""
+    return ", ".join(f"{table}{key.name}{' DESC' if key.descending else ''}" for key in keys)
+
+
+def after_sql(keys: Sequence[Key]) -> str:
+    """Return the condition of the rows after a cursor. The value of a key is the parameter `after_<name>`."""
+    key, *later = keys
+    beyond = f"{key.name} {'<' if key.descending else '>'} %(after_{key.name})s"
+    return f"({beyond} OR ({key.name} = %(after_{key.name})s AND {after_sql(later)}))" if later else beyond
+
+
 def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
     """Return the condition of the rows after the place: later in the first key, or equal there and later in the next
     keys.

@@ -7,7 +7,8 @@ from destinations_service.catalogue.selectors.places import (
     exchange_rates,
     photos,
 )
-from destinations_service.catalogue.selectors.search import search_destinations, search_trips
+from destinations_service.catalogue.selectors.search_places import search_destinations
+from destinations_service.catalogue.selectors.search_trips import search_trips
 from destinations_service.catalogue.selectors.trips import departure_for_quote, departures_by_id, trips_by_key
 
 __all__ = [

@@ -1,95 +1,86 @@
-"""Destinations with their photos and prices, and the exchange rates."""
+"""Destinations by id and slug, with their photos and prices, and the exchange rates."""
 
 from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from destinations_service.catalogue.contracts import AveragePriceView, DestinationView, PhotoView, RateView
-from destinations_service.catalogue.models import AveragePrice, Destination, DestinationTranslation, ExchangeRate, Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
+from destinations_service.catalogue.selectors.rows import PLACES
+from shared.errors import Invalid
 from shared.money import Money
+from shared.statement import Statement
 from shared.text import Text
 
 
-def destinations() -> QuerySet[Destination]:
-    """Return destinations with their translations."""
-    return Destination.objects.prefetch_related("translations")
+def _photo(
+    id: UUID, destination_id: UUID, alt_en: str, alt_fr: str, credit: str, license: str, width: int, height: int
+) -> PhotoView:
+    base = f"{settings.MEDIA_URL_BASE}/photos/{id}"
+    renditions = tuple((width, f"{base}/{width}.jpg") for width in RENDITION_WIDTHS)
+    return PhotoView(id, destination_id, Text(alt_en, alt_fr), credit, license, width, height, renditions)
+
+
+def _price(
+    destination_id: UUID, category: str, amount: Decimal, currency: str, as_of: date, source: str
+) -> tuple[UUID, AveragePriceView]:
+    return destination_id, AveragePriceView(category, Money.rounded(amount, currency), as_of, source)
+
+
+_DESTINATIONS: Final = Statement(PLACES.view, PLACES.where("place.id = ANY(%(ids)s) OR place.slug = ANY(%(slugs)s)"))
+_PHOTOS: Final = Statement(
+    _photo,
+    "SELECT id, destination_id, alt_en, alt_fr, credit, license, width, height FROM catalogue_photo"
+    " WHERE destination_id = ANY(%(ids)s) ORDER BY destination_id, position, id",
+)
+_PRICES: Final = Statement(
+    _price,
+    "SELECT destination_id, category, amount, currency, as_of, source FROM catalogue_averageprice"
+    " WHERE destination_id = ANY(%(ids)s) ORDER BY category",
+)
+_RATES: Final = Statement(
+    RateView,
+    "SELECT DISTINCT ON (currency) currency, rate, as_of FROM catalogue_exchangerate ORDER BY currency, as_of DESC",
+)
 
 
 def destinations_by_key(*, ids: Collection[UUID] = (), slugs: Collection[str] = ()) -> list[DestinationView]:
     """Return the destinations that exist, in the order of `ids` and then of `slugs`."""
-    rows: dict[UUID | str, Destination] = {}
-    if ids:
-        rows.update({row.id: row for row in destinations().filter(id__in=ids)})
-    if slugs:
-        rows.update({row.slug: row for row in destinations().filter(slug__in=slugs)})
-    keys: list[UUID | str] = [*ids, *slugs]
-    return [destination_view(rows[key]) for key in keys if key in rows]
+    places = _DESTINATIONS.all(ids=list(ids), slugs=list(slugs))
+    by_key: dict[UUID | str, DestinationView] = {place.id: place for place in places}
+    by_key.update({place.slug: place for place in places})
+    return [by_key[key] for key in (*ids, *slugs) if key in by_key]
 
 
 def photos(*, destination_ids: Collection[UUID]) -> list[PhotoView]:
     """Return the photos of destinations, in the order in which they are shown."""
-    rows = Photo.objects.filter(destination_id__in=destination_ids).order_by("destination_id", "position", "id")
-    return [photo_view(row) for row in rows]
+    return _PHOTOS.all(ids=list(destination_ids))
 
 
 def average_prices(*, destination_ids: Collection[UUID]) -> dict[UUID, list[AveragePriceView]]:
     """Return the average prices of each destination."""
     prices: dict[UUID, list[AveragePriceView]] = {destination_id: [] for destination_id in destination_ids}
-    for row in AveragePrice.objects.filter(destination_id__in=destination_ids).order_by("category"):
-        price = Money.rounded(row.amount, row.currency)
-        prices[row.destination_id].append(AveragePriceView(row.category, price, row.as_of, row.source))
+    for destination_id, price in _PRICES.all(ids=list(destination_ids)):
+        prices[destination_id].append(price)
     return prices
 
 
 def exchange_rates() -> list[RateView]:
     """Return the latest rate of every currency."""
-    rows = ExchangeRate.objects.order_by("currency", "-as_of").distinct("currency")
-    return [RateView(row.currency, row.rate, row.as_of) for row in rows]
+    return _RATES.all()
 
 
-def destination_view(row: Destination, *, distance_km: float | None = None) -> DestinationView:
-    """Return the view of a destination."""
-    words = {translation.language: translation for translation in row.translations.all()}
-    return DestinationView(
-        id=row.id,
-        slug=row.slug,
-        kind=row.kind,
-        name=_text(words, "name", fallback=row.slug),
-        summary=_text(words, "summary"),
-        description=_text(words, "description"),
-        parent_id=row.parent_id,
-        ancestors=tuple(row.ancestors),
-        country_code=row.country_code,
-        latitude=row.latitude,
-        longitude=row.longitude,
-        time_zone=row.time_zone,
-        population=row.population,
-        tags=tuple(row.tags),
-        currency=row.currency,
-        distance_km=distance_km,
-    )
-
-
-def photo_view(row: Photo) -> PhotoView:
-    """Return the view of a photo."""
-    base = f"{settings.MEDIA_URL_BASE}/photos/{row.id}"
-    return PhotoView(
-        id=row.id,
-        destination_id=row.destination_id,
-        alt=Text(en=row.alt_en, fr=row.alt_fr),
-        credit=row.credit,
-        license=row.license,
-        width=row.width,
-        height=row.height,
-        renditions=tuple((width, f"{base}/{width}.jpg") for width in RENDITION_WIDTHS),
-    )
-
-
-def _text(words: dict[str, DestinationTranslation], name: str, fallback: str = "") -> Text:
-    """Return a text in both languages. A missing language shows the text of the other."""
-    en = getattr(words["EN"], name) if "EN" in words else ""
-    fr = getattr(words["FR"], name) if "FR" in words else ""
-    return Text(en=en or fr or fallback, fr=fr or en or fallback)
+def euros(money: Money, *, field: str) -> Decimal:
+    """Return an amount in euros. Raises Invalid for a negative amount or a currency without a rate."""
+    if money.amount < 0:
+        raise Invalid(field=field)
+    if money.currency == "EUR":
+        return money.amount
+    rate = next((rate.rate for rate in exchange_rates() if rate.currency == money.currency), None)
+    if rate is None:
+        raise Invalid(field=f"{field}.currency")
+    return money.amount / rate

@@ -13,7 +13,7 @@ from destinations_service.catalogue import events, upstream
 from destinations_service.catalogue.contracts import DepartureChange, DepartureView
 from destinations_service.catalogue.domain import DepartureFinal, InUse
 from destinations_service.catalogue.models import Departure, DepartureStatus, Trip
-from destinations_service.catalogue.selectors.trips import departure_view
+from destinations_service.catalogue.selectors.trips import departures_by_id
 from shared.errors import Invalid, NotFound
 
 
@@ -40,7 +40,7 @@ def schedule_departure(
         except IntegrityError:
             raise InUse(field="startsAt") from None
         events.publish_departure(departure, events.scheduled(departure))
-        return departure_view(departure)
+        return departures_by_id(ids=[departure.id])[0]
 
 
 def change_departure(*, departure_id: UUID, change: DepartureChange) -> DepartureView:
@@ -72,7 +72,7 @@ def change_departure(*, departure_id: UUID, change: DepartureChange) -> Departur
             departure.save()
             cancelled = departure.status == DepartureStatus.CANCELLED
             events.publish_departure(departure, (events.cancelled if cancelled else events.changed)(departure))
-        return departure_view(departure)
+        return departures_by_id(ids=[departure.id])[0]
 
 
 def _agree_on_lower_capacity(departure_id: UUID, wanted: dict[str, object]) -> None:

@@ -11,11 +11,13 @@ import sys
 import traceback
 from typing import Any, Final
 
+import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from shared.telemetry.context import current_request_id, current_traceparent
 from shared.telemetry.redaction import REDACTED, is_secret, redact, redact_text
+from shared.telemetry.writing import WritingHandler
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # Fields that the platform sets, never a person's data.
@@ -54,7 +56,7 @@ def logging_config(service: str, *, json_lines: bool, level: str = "INFO") -> di
                 "foreign_pre_chain": [*shared_processors, _extra],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": sys.stderr}},
+        "handlers": {"stderr": {"()": WritingHandler, "formatter": "line", "stream": sys.stderr}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             name: {"handlers": [], "level": own_level, "propagate": True}
@@ -125,8 +127,15 @@ def _field(key: str, value: Any) -> Any:
 
 
 def _json_line(_: WrappedLogger, __: str, event: EventDict) -> str:
+    """Return one line of ASCII, so that no character of a value can act on a terminal or begin a line."""
     first = {key: event.pop(key, None) for key in ("timestamp", "level", "service", "event")}
-    return json.dumps({**first, **event}, ensure_ascii=True, default=str)
+    try:
+        line = orjson.dumps({**first, **event}, default=str)
+    except TypeError:  # half of a surrogate pair, or a whole number beyond 64 bits
+        line = b""
+    if line and line.isascii():
+        return line.decode()
+    return json.dumps({**first, **event}, ensure_ascii=True, default=str, separators=(",", ":"))
 
 
 def _readable_line(_: WrappedLogger, __: str, event: EventDict) -> str:

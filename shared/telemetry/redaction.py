@@ -6,6 +6,7 @@ Log calls must contain only ids and amounts. This module catches mistakes; it do
 import ipaddress
 import re
 from collections.abc import Mapping, Set
+from functools import lru_cache
 from typing import Any, Final
 
 REDACTED: Final = "[redacted]"
@@ -48,6 +49,8 @@ _ADDRESS: Final = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3})*)", re.IGNORECASE
 )
 _NOT_IN_NAMES: Final = re.compile(r"[-_ ]")
+# Each pattern needs one of these. Most values have none, so only this short pattern is searched in them.
+_SIGN: Final = re.compile(r"[_ =@+$:(]|[eE][yY][jJ]|[0-9]\.")
 # Limits the work for a hostile value. No honest value is longer.
 _LONGEST: Final = 8_000
 _DEEPEST: Final = 6
@@ -76,6 +79,7 @@ def redact(value: Any, *, depth: int = 0) -> Any:
     return redact_text(str(value))
 
 
+@lru_cache(maxsize=1_000)
 def is_secret(field: str) -> bool:
     """Return whether the value of a field with this name is a secret."""
     return _NOT_IN_NAMES.sub("", field).lower() in _SECRET_FIELDS
@@ -84,6 +88,8 @@ def is_secret(field: str) -> bool:
 def redact_text(text: str) -> str:
     """Return `text` with tokens, addresses, phone numbers and the like replaced."""
     cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+    if not _SIGN.search(cut):
+        return cut
     return _ADDRESS.sub(_address, _PATTERN.sub(REDACTED, cut))
 
 

@@ -28,7 +28,13 @@ def lines(request):
     config["disable_existing_loggers"] = False
     before = logging.root.handlers[:], logging.root.level
     logging.config.dictConfig(config)
-    yield lambda: stream.getvalue().splitlines()
+    (handler,) = logging.root.handlers
+
+    def written():
+        handler.flush()
+        return stream.getvalue().splitlines()
+
+    yield written
     logging.root.handlers[:], level = before
     logging.root.setLevel(level)
     structlog.reset_defaults()

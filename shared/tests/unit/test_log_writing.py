@@ -45,7 +45,7 @@ def test_a_process_that_ends_has_written_every_entry_in_order():
 
 
 def test_a_forked_process_writes_its_own_entries_and_not_its_parents():
-    """Seen failing (`parent` twice, and no `child` while it lives) without the call at fork."""
+    """Seen failing (`parent` twice) without the call at fork."""
     code = """
 log.info("parent")
 child = os.fork()

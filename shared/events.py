@@ -113,6 +113,10 @@ EVENTS: Final[Mapping[type[Message], EventType]] = {
     destinations_pb2.DestinationChanged: _event(
         "travel.destinations.destination.changed.v1", _DESTINATION, "2026-11-23"
     ),
+    destinations_pb2.TripChanged: _event("travel.destinations.trip.changed.v1", _DESTINATION, "2026-12-01", key="trip"),
+    destinations_pb2.ExchangeRatesChanged: _event(
+        "travel.destinations.exchange_rates.changed.v1", _DESTINATION, "2026-12-01", key="list of exchange rates"
+    ),
     bookings_pb2.BookingCreated: _event("travel.bookings.booking.created.v1", _BOOKING, "2026-11-23"),
     bookings_pb2.BookingConfirmed: _event(
         "travel.bookings.booking.confirmed.v1", _BOOKING, "2026-11-23", required=True

@@ -1,15 +1,19 @@
-"""The catalogue's events: a departure as it is at one version, and a destination that changed."""
+"""The catalogue's events: a departure as it is at one version, and what of the rest of the catalogue changed."""
 
 from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
 
 from google.protobuf.message import Message
 
 from contracts.travel.events.v1 import destinations_pb2 as pb
-from destinations_service.catalogue.models import Departure, Destination
+from destinations_service.catalogue.models import Departure, Destination, Trip
 from shared.money import Money
 from shared.outbox import publish
 from shared.rpc.mapping import money_to_proto, ts
 
+# The key of events about exchange rates, which have one list for the whole catalogue.
+EXCHANGE_RATES: Final = UUID("01a22fbb-6343-762d-8c78-33f000000000")
 _STATES = {
     "OPEN": pb.DEPARTURE_STATE_OPEN,
     "CLOSED": pb.DEPARTURE_STATE_CLOSED,
@@ -60,3 +64,15 @@ def publish_destination(destination: Destination) -> None:
         destination_id=str(destination.id), slug=destination.slug, version=destination.version
     )
     publish(message, aggregate_id=destination.id, sequence=destination.version, occurred_at=datetime.now(UTC))
+
+
+def publish_trip(trip: Trip) -> None:
+    """Publish that a trip changed. The caller holds its row lock."""
+    message = pb.TripChanged(trip_id=str(trip.id), slug=trip.slug, version=trip.version)
+    publish(message, aggregate_id=trip.id, sequence=trip.version, occurred_at=datetime.now(UTC))
+
+
+def publish_exchange_rates(*, version: int) -> None:
+    """Publish that exchange rates changed. The caller holds the lock of their list."""
+    message = pb.ExchangeRatesChanged(version=version)
+    publish(message, aggregate_id=EXCHANGE_RATES, sequence=version, occurred_at=datetime.now(UTC))

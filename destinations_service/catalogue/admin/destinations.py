@@ -146,6 +146,8 @@ class DestinationAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Destination, form: Any, change: bool) -> None:
         """Save the row with the ancestors that follow from its parent."""
+        if change:
+            services.lock_version(obj)
         services.place_in_tree(obj)
         super().save_model(request, obj, form, change)
 
@@ -154,6 +156,16 @@ class DestinationAdmin(ModelAdmin):
         with transaction.atomic():
             super().save_related(request, form, formsets, change)
             services.record_change(form.instance)
+
+    def delete_model(self, request: HttpRequest, obj: Destination) -> None:
+        """Delete the place and publish the change."""
+        services.delete_destination(destination_id=obj.id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Destination]) -> None:
+        """Delete the places and publish the changes, in one transaction."""
+        with transaction.atomic():
+            for place in queryset:
+                services.delete_destination(destination_id=place.id)
 
 
 def _name(row: Destination) -> str:

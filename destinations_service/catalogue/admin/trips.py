@@ -3,12 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 from unfold.decorators import display
 
+from destinations_service.catalogue import services
 from destinations_service.catalogue.admin.departures import STATUS_COLOURS
 from destinations_service.catalogue.models import CancellationRule, Departure, Trip, TripTranslation
 from shared.money import Money
@@ -123,6 +125,28 @@ class TripAdmin(ModelAdmin):
                 to_come=Count("departures", filter=upcoming), soonest=Min("departures__starts_at", filter=upcoming)
             )
         )
+
+    def save_model(self, request: HttpRequest, obj: Trip, form: Any, change: bool) -> None:
+        """Save the row as the version that follows the present one."""
+        if change:
+            services.lock_version(obj)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save the texts and the policy, then publish the change."""
+        with transaction.atomic():
+            super().save_related(request, form, formsets, change)
+            services.record_trip_change(form.instance)
+
+    def delete_model(self, request: HttpRequest, obj: Trip) -> None:
+        """Delete the trip and publish the change."""
+        services.delete_trip(trip_id=obj.id)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Trip]) -> None:
+        """Delete the trips and publish the changes, in one transaction."""
+        with transaction.atomic():
+            for trip in queryset:
+                services.delete_trip(trip_id=trip.id)
 
     @admin.display(description="title", ordering="slug")
     def title(self, row: Trip) -> str:

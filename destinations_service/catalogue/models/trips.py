@@ -20,6 +20,7 @@ class Trip(models.Model):
     )
     tax_basis_points = models.PositiveIntegerField(default=0, help_text="Tax included in the prices: 2000 is 20 %.")
     popularity = models.IntegerField(default=0, editable=False)
+    version = models.BigIntegerField(default=1, db_default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

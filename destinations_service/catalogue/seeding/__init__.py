@@ -16,7 +16,7 @@ from destinations_service.catalogue.models import Destination, ExchangeRate
 from destinations_service.catalogue.photos import library
 from destinations_service.catalogue.seeding.places import Gazetteer, drawn_at_seed, write_places
 from destinations_service.catalogue.seeding.trips import new_departures, new_trips, write_departures, write_trips
-from destinations_service.catalogue.services import refresh_search
+from destinations_service.catalogue.services import record_rates_change, refresh_search
 from shared.db import advisory_lock, database_now
 
 
@@ -45,7 +45,8 @@ def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
         trips = new_trips(gazetteer)
         departures = new_departures(today=now.date(), unsaved=[trip.row for trip in trips])
         with _uncollected(), transaction.atomic():
-            write_exchange_rates()
+            if write_exchange_rates():
+                record_rates_change()
             write_places(places)
             if places:
                 refresh_search()
@@ -80,8 +81,9 @@ def _count_rows() -> None:
         )
 
 
-def write_exchange_rates() -> None:
-    """Write the reference rates of the seed data that are missing."""
+def write_exchange_rates() -> int:
+    """Write the reference rates of the seed data that are missing, and return how many there were."""
+    before = ExchangeRate.objects.count()
     ExchangeRate.objects.bulk_create(
         [
             ExchangeRate(
@@ -94,3 +96,4 @@ def write_exchange_rates() -> None:
         ],
         ignore_conflicts=True,
     )
+    return ExchangeRate.objects.count() - before

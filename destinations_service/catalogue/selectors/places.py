@@ -53,7 +53,8 @@ def destinations_by_key(*, ids: Collection[UUID] = (), slugs: Collection[str] = 
     places = _DESTINATIONS.all(ids=list(ids), slugs=list(slugs))
     by_key: dict[UUID | str, DestinationView] = {place.id: place for place in places}
     by_key.update({place.slug: place for place in places})
-    return [by_key[key] for key in (*ids, *slugs) if key in by_key]
+    keys: list[UUID | str] = [*ids, *slugs]
+    return [by_key[key] for key in keys if key in by_key]
 
 
 def photos(*, destination_ids: Collection[UUID]) -> list[PhotoView]:

@@ -20,7 +20,8 @@ def trips_by_key(*, ids: Collection[UUID] = (), slugs: Collection[str] = ()) -> 
     trips = _TRIPS.all(ids=list(ids), slugs=list(slugs), now=datetime.now(UTC))
     by_key: dict[UUID | str, TripView] = {trip.id: trip for trip in trips}
     by_key.update({trip.slug: trip for trip in trips})
-    return [by_key[key] for key in (*ids, *slugs) if key in by_key]
+    keys: list[UUID | str] = [*ids, *slugs]
+    return [by_key[key] for key in keys if key in by_key]
 
 
 def departures_by_id(*, ids: Collection[UUID]) -> list[DepartureView]:

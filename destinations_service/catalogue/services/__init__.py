@@ -8,14 +8,21 @@ from destinations_service.catalogue.services.places import (
     record_change,
     save_destination,
 )
+from destinations_service.catalogue.services.rates import record_rates_change
 from destinations_service.catalogue.services.seats import copy_seats
+from destinations_service.catalogue.services.trips import delete_trip, record_trip_change
+from destinations_service.catalogue.services.versions import lock_version
 
 __all__ = [
     "change_departure",
     "copy_seats",
     "delete_destination",
+    "delete_trip",
+    "lock_version",
     "place_in_tree",
     "record_change",
+    "record_rates_change",
+    "record_trip_change",
     "refresh_costs",
     "refresh_search",
     "save_destination",

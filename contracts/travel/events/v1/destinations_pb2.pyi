@@ -160,7 +160,7 @@ Global___DepartureCancelled: _TypeAlias = DepartureCancelled  # noqa: Y015
 
 @_typing.final
 class DestinationChanged(_message.Message):
-    """The content of a destination changed."""
+    """The content of a destination changed: its own row, its texts, photos or average prices. Or it was deleted."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -184,3 +184,52 @@ class DestinationChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DestinationChanged: _TypeAlias = DestinationChanged  # noqa: Y015
+
+@_typing.final
+class TripChanged(_message.Message):
+    """The content of a trip changed: its own row, its texts or its cancellation policy. Or it was deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRIP_ID_FIELD_NUMBER: _builtins.int
+    SLUG_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    trip_id: _builtins.str
+    slug: _builtins.str
+    version: _builtins.int
+    def __init__(
+        self,
+        *,
+        trip_id: _builtins.str = ...,
+        slug: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["slug", b"slug", "trip_id", b"trip_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TripChanged: _TypeAlias = TripChanged  # noqa: Y015
+
+@_typing.final
+class ExchangeRatesChanged(_message.Message):
+    """The latest rate of a currency may have changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """Grows with every change."""
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExchangeRatesChanged: _TypeAlias = ExchangeRatesChanged  # noqa: Y015

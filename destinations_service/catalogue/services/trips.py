@@ -1,0 +1,35 @@
+"""Trips. Each change takes the next version and is published."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import ProtectedError
+
+from destinations_service.catalogue import events
+from destinations_service.catalogue.domain import InUse
+from destinations_service.catalogue.models import Trip
+from shared.errors import NotFound
+
+
+def record_trip_change(row: Trip) -> None:
+    """Give a trip that was just written its next version, and publish the change.
+
+    Call it in the transaction of the write.
+    """
+    row.version += 1
+    Trip.objects.filter(id=row.id).update(version=row.version)
+    events.publish_trip(row)
+
+
+def delete_trip(*, trip_id: UUID) -> None:
+    """Delete a trip and publish the change. Raises NotFound, InUse if it has departures."""
+    with transaction.atomic():
+        row = Trip.objects.select_for_update().filter(id=trip_id).first()
+        if row is None:
+            raise NotFound
+        try:
+            row.delete()
+        except ProtectedError:
+            raise InUse from None
+        row.id, row.version = trip_id, row.version + 1
+        events.publish_trip(row)

@@ -3,24 +3,28 @@
 `./manage_all.py bench gateway [--workload a|b|b100|c|d …] [--rounds 3] [--seconds 5]` needs a platform that is up, with
 production settings and without the limits on unpaid bookings:
 `DEBUG=false HOLD_LIMIT_BOOKINGS=0 HOLD_LIMIT_SEATS=0 ./manage_all.py up --detach`.
+
+`--only ours` runs no peer. `--flame DIR` records flame graphs instead of measuring. `--write` writes
+benchmarks/results/gateway.md.
 """
 
 import argparse
+import os
 import sys
-from collections import defaultdict
 from pathlib import Path
 
 from benchmarks.gateway import flame
-from benchmarks.gateway.measuring import Measured, idle_seconds, measure
+from benchmarks.gateway.gateways import PEERS, all_gateways
 from benchmarks.gateway.peers import install
 from benchmarks.gateway.processes import pss_megabytes, running
-from benchmarks.gateway.report import cpu_table
+from benchmarks.gateway.report import TITLES, document
+from benchmarks.gateway.running import COLD, OURS, run
 from benchmarks.gateway.travellers import Stage
 from benchmarks.gateway.workloads import WrongAnswer, workload
 from demo.failure import DemoFailed
 from launcher.platform import Platform
 
-MARKS = ("a", "b", "b100", "c", "d")
+RESULT = Path(__file__).resolve().parent.parent / "results" / "gateway.md"
 
 
 def options_of(arguments: list[str]) -> argparse.Namespace:
@@ -28,14 +32,19 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bench gateway", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--workload", action="append", choices=MARKS, help="may be repeated; all without it")
+    parser.add_argument("--workload", action="append", choices=list(TITLES), help="may be repeated; all without it")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5, help="of each workload in a round")
+    parser.add_argument("--seconds", type=float, default=5, help="of each workload on each gateway in a round")
     parser.add_argument("--connections", type=int, default=4, help="requests under way at a time")
-    parser.add_argument("--cold", action="store_true", help="b and c rotate over many objects")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), help="all without it")
+    parser.add_argument("--only", choices=[OURS], help="no peer, no cold run, no run at half of capacity")
+    parser.add_argument("--cold", action="store_true", help="with --only: also without the catalogue cache")
     parser.add_argument("--flame", type=Path, metavar="DIR", help="record flame graphs into DIR instead of measuring")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULT.name}")
     options = parser.parse_args(arguments)
-    options.workload = options.workload or list(MARKS)
+    options.workload = options.workload or list(TITLES)
+    options.half = options.only is None
+    options.others = [COLD, *options.peers] if options.only is None else [COLD] * options.cold
     return options
 
 
@@ -43,31 +52,24 @@ def main() -> int:
     """Measure and print. Return the exit code."""
     options = options_of(sys.argv[1:])
     stage, groups = Stage.of_platform(), running(Platform.from_environment())
-    if not groups["gateway.web"]:
+    own = groups["gateway.web"]
+    if not own:
         print("The platform is not up. Type: ./manage_all.py up --detach", file=sys.stderr)
         return 3
-    rounds: dict[str, list[Measured]] = defaultdict(list)
     try:
-        stage.bookings(100 if options.cold or "b100" in options.workload else 20)
+        stage.bookings(100 if COLD in options.others or "b100" in options.workload else 20)
         if options.flame:
             return record_all(options, stage, groups)
-        for number in range(options.rounds):
-            idle = idle_seconds(groups, seconds=3)
-            for mark in options.workload:
-                load = workload(mark, stage, cold=options.cold)
-                measured = measure(
-                    stage.gateway_url, load, groups, idle, connections=options.connections, seconds=options.seconds
-                )
-                label = f"({mark}) {load.title}"
-                rounds[label].append(measured)
-                print(
-                    f"round {number + 1} {label}: {measured.total:.1f} ms, {measured.per_second:.1f}/s", file=sys.stderr
-                )
+        with all_gateways(options.others, url=stage.gateway_url, pids=own) as gateways:
+            results = run(options, stage, gateways, groups)
     except (DemoFailed, WrongAnswer) as problem:
         print(f"bench gateway: {problem}", file=sys.stderr)
         return 1
-    print("\n".join(cpu_table(rounds)))
-    print(f"\nMemory of gateway.web: {pss_megabytes(groups['gateway.web']):.0f} MB (PSS)")
+    command = " ".join(["./manage_all.py bench gateway", *sys.argv[1:]])
+    text = document(results, command=command, memory=pss_megabytes(own))
+    print(text)
+    if options.write:
+        RESULT.write_text(text, encoding="utf-8")
     return 0
 
 
@@ -75,11 +77,11 @@ def record_all(options: argparse.Namespace, stage: Stage, groups: dict[str, list
     """Record the flame graphs of each workload. Return the exit code."""
     py_spy = install.python_programs() / "py-spy"
     for mark in options.workload:
-        load = workload(mark, stage, cold=options.cold)
+        load = workload(mark, stage)
         for path in flame.record(
             stage.gateway_url, load, groups, py_spy=py_spy, folder=options.flame, seconds=options.seconds
         ):
-            print(f"{path} ({path.stat().st_size / 1e3:.0f} kB)")
+            print(f"{os.path.relpath(path)} ({path.stat().st_size / 1e3:.0f} kB)")
     return 0
 
 

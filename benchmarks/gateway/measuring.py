@@ -7,58 +7,91 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.gateway.client import closed_loop
-from benchmarks.gateway.processes import cpu_seconds
+from benchmarks.gateway.client import open_loop
+from benchmarks.gateway.gateways import Gateway
+from benchmarks.gateway.processes import GROUPS, cpu_seconds
 from benchmarks.gateway.workloads import Workload
 
-WARM_UP_SECONDS: Final = 1.5
+IDLE_SECONDS: Final = 3.0
 # Relays and consumers handle the events of the last bookings after the last answer.
 SETTLE_SECONDS: Final = 0.5
 SETTLE_AFTER_WRITES_SECONDS: Final = 2.0
 
+GATEWAY: Final = GROUPS[0]
+
+Groups = Mapping[str, Sequence[int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One round of one workload: CPU milliseconds for a request by group, the rate and the latencies."""
+    """One round of one workload: the CPU seconds of each group while it ran, and the latencies in milliseconds.
 
-    cpu: dict[str, float]
+    `at_rest` has the CPU seconds that each group uses in a second without requests. They are subtracted.
+    """
+
+    spent: Mapping[str, float]
+    elapsed: float
+    at_rest: Mapping[str, float]
     per_second: float
     latencies: list[float]
+
+    def cpu(self, group: str) -> float:
+        """Return the CPU milliseconds of a group for a request."""
+        return (self.spent[group] - self.at_rest[group] * self.elapsed) / len(self.latencies) * 1_000
 
     @property
     def total(self) -> float:
         """The CPU milliseconds of all groups together."""
-        return sum(self.cpu.values())
+        return sum(map(self.cpu, self.spent))
+
+    @property
+    def gateway(self) -> float:
+        """The CPU milliseconds of the gateway."""
+        return self.cpu(GATEWAY)
 
 
-def idle_seconds(groups: Mapping[str, Sequence[int]], *, seconds: float) -> dict[str, float]:
-    """Return the CPU seconds that each group uses in a second without requests."""
-    before = cpu_seconds(groups)
-    time.sleep(seconds)
-    return {name: (after - before[name]) / seconds for name, after in cpu_seconds(groups).items()}
+class Idle:
+    """What each group uses without requests: the medians of several looks, because housekeeping comes in bursts."""
+
+    def __init__(self, groups: Groups) -> None:
+        self._groups = groups
+        self._looks: dict[str, list[float]] = {name: [] for name in groups}
+
+    def look(self) -> None:
+        """Take the CPU time of some seconds without requests."""
+        before = cpu_seconds(self._groups)
+        time.sleep(IDLE_SECONDS)
+        for name, after in cpu_seconds(self._groups).items():
+            self._looks[name].append((after - before[name]) / IDLE_SECONDS)
+
+    def rates(self) -> dict[str, float]:
+        """Return the CPU seconds of each group in a second."""
+        return {name: statistics.median(looks) for name, looks in self._looks.items()}
 
 
 def measure(
-    url: str,
-    load: Workload,
-    groups: Mapping[str, Sequence[int]],
-    idle: Mapping[str, float],
-    *,
-    connections: int,
-    seconds: float,
+    gateway: Gateway, load: Workload, groups: Groups, idle: Idle, *, connections: int, seconds: float, warm_up: float
 ) -> Measured:
-    """Run the workload for some seconds after a short warm-up. `idle` is subtracted. Raises WrongAnswer."""
-    asyncio.run(closed_loop(url, load.send, connections=connections, seconds=WARM_UP_SECONDS))
+    """Run the workload for some seconds after a warm-up.
+
+    The group `gateway.web` of the result is `gateway`, whichever it is. Raises WrongAnswer.
+    """
+    measured, rates = {**groups, GATEWAY: gateway.pids}, idle.rates()
     settle = SETTLE_AFTER_WRITES_SECONDS if load.writes else SETTLE_SECONDS
+    gateway.load(load, connections=connections, seconds=warm_up)
     time.sleep(settle)
-    before, began = cpu_seconds(groups), time.monotonic()
-    latencies = asyncio.run(closed_loop(url, load.send, connections=connections, seconds=seconds))
+    before, began = cpu_seconds(measured), time.monotonic()
+    latencies = gateway.load(load, connections=connections, seconds=seconds)
     took = time.monotonic() - began
     time.sleep(settle)
-    after, elapsed = cpu_seconds(groups), time.monotonic() - began
-    requests = len(latencies)
-    cpu = {name: (after[name] - before[name] - idle[name] * elapsed) / requests * 1_000 for name in after}
-    return Measured(cpu, requests / took, latencies)
+    after, elapsed = cpu_seconds(measured), time.monotonic() - began
+    spent = {name: after[name] - before[name] for name in after}
+    return Measured(spent, elapsed, {**rates, GATEWAY: rates[gateway.name]}, len(latencies) / took, latencies)
+
+
+def at_half_of_capacity(gateway: Gateway, load: Workload, *, capacity: float, seconds: float) -> list[float]:
+    """Begin half as many requests a second as a closed loop has reached. Return the milliseconds of each."""
+    return asyncio.run(open_loop(gateway.url, load.send, per_second=capacity / 2, seconds=seconds))
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -1,0 +1,1 @@
+"""The gateway with Strawberry and FastAPI, as their documentation advises. Only the types that the workloads touch."""

@@ -1,7 +1,7 @@
 """Parse, limit and validate documents. Valid documents are cached, because most clients send the same few documents."""
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from cachetools import LRUCache
 from django.conf import settings
@@ -10,7 +10,6 @@ from graphql import (
     GraphQLError,
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
-    OperationDefinitionNode,
     OperationType,
     ValuesOfCorrectTypeRule,
     get_operation_ast,
@@ -20,36 +19,53 @@ from graphql import (
 )
 
 from gateway_service.gateway.execution.errors import InvalidRequest, bad_input
-from gateway_service.gateway.execution.limits import TooComplex, check_shape, cost_within_limit
+from gateway_service.gateway.execution.limits import TooComplex, check_shape
+from gateway_service.gateway.execution.operations import ValidOperation
 from gateway_service.gateway.execution.persisted import document_text, register
-from gateway_service.gateway.execution.values import LiteralsOfCorrectType, variable_errors
+from gateway_service.gateway.execution.values import LiteralsOfCorrectType
 from gateway_service.gateway.schema import schema
 
 _MAX_ERRORS: Final = 10
 _RULES: Final = tuple(LiteralsOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules)
 _TOO_MANY_TOKENS: Final = "Document contains more than"
 
-_validated_documents: Final[LRUCache[str, DocumentNode]] = LRUCache(maxsize=500)
+
+@dataclass(frozen=True, slots=True)
+class _Valid:
+    """A valid document, and those of its operations that were asked for, by the request's `operationName`."""
+
+    document: DocumentNode
+    operations: dict[str | None, ValidOperation] = field(default_factory=dict)
+
+    def operation(self, name: str | None) -> ValidOperation | None:
+        """Return the operation that a request with this `operationName` asks for."""
+        operation = self.operations.get(name)
+        if operation is None and (definition := get_operation_ast(self.document, name)) is not None:
+            operation = self.operations[name] = ValidOperation(self.document, definition)
+        return operation
+
+
+_valid_documents: Final[LRUCache[str, _Valid]] = LRUCache(maxsize=500)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """An operation that passed every check.
 
-    `definition` is the operation's node in `document`. `name` is the request's `operationName`. `cost` is the estimated
-    number of objects in the answer.
+    `name` is the request's `operationName`. `variables` are the request's, `coerced` are those that resolvers receive.
+    `cost` is the estimated number of objects in the answer.
     """
 
-    document: DocumentNode
-    definition: OperationDefinitionNode
+    operation: ValidOperation
     name: str | None
     variables: dict[str, object]
+    coerced: dict[str, Any]
     cost: int
 
     @property
     def subscribes(self) -> bool:
         """Whether the operation is a subscription."""
-        return self.definition.operation is OperationType.SUBSCRIPTION
+        return self.operation.definition.operation is OperationType.SUBSCRIPTION
 
 
 def prepare(payload: object) -> Prepared:
@@ -58,22 +74,21 @@ def prepare(payload: object) -> Prepared:
     Raises InvalidRequest if the request is malformed, invalid or too complex.
     """
     query, name, variables = _parts(payload)
-    if len(query.encode("utf-8", "surrogatepass")) > settings.GRAPHQL_MAX_BYTES:
-        raise InvalidRequest([TooComplex(f"longer than {settings.GRAPHQL_MAX_BYTES} bytes")])
-    document = _validated_documents.get(query)
+    document = _valid_documents.get(query)
     if document is None:
-        document = _validated_documents[query] = _validated(query)
+        document = _valid_documents[query] = _Valid(_validated(query))
     register(payload, query)
-    definition = get_operation_ast(document, name)
-    if definition is None:
+    operation = document.operation(name)
+    if operation is None:
         raise InvalidRequest([bad_input("Name one of the document's operations.")])
+    coerced, errors = operation.coerced(variables)
+    if errors:
+        raise InvalidRequest(errors)
     try:
-        cost = cost_within_limit(schema.graphql_schema, document, definition, variables)
+        cost = operation.cost(coerced)
     except TooComplex as error:
         raise InvalidRequest([error]) from None
-    if errors := variable_errors(schema.graphql_schema, definition, variables):
-        raise InvalidRequest(errors)
-    return Prepared(document, definition, name, variables, cost)
+    return Prepared(operation, name, variables, coerced, cost)
 
 
 def _parts(payload: object) -> tuple[str, str | None, dict[str, object]]:
@@ -88,6 +103,8 @@ def _parts(payload: object) -> tuple[str, str | None, dict[str, object]]:
 
 
 def _validated(query: str) -> DocumentNode:
+    if len(query.encode("utf-8", "surrogatepass")) > settings.GRAPHQL_MAX_BYTES:
+        raise InvalidRequest([TooComplex(f"longer than {settings.GRAPHQL_MAX_BYTES} bytes")])
     try:
         document = parse(query, max_tokens=settings.GRAPHQL_MAX_TOKENS)
         check_shape(document)

@@ -3,8 +3,9 @@
 from collections.abc import AsyncGenerator
 
 import structlog
-from graphql import ExecutionResult, MapAsyncIterator, execute, subscribe
+from graphql import ExecutionResult, create_source_event_stream, execute
 
+from gateway_service.gateway.execution.breadth_first.run import execute_plan
 from gateway_service.gateway.execution.documents import Prepared
 from gateway_service.gateway.execution.errors import INTERNAL, body_of, body_of_refusal
 from gateway_service.gateway.operation.context import Operation
@@ -19,14 +20,23 @@ log = structlog.get_logger(__name__)
 
 async def answer(prepared: Prepared, operation: Operation) -> Body:
     """Return the answer of a query or mutation. If its variables are invalid, the answer has no `data`."""
+    return await _body(await _result(prepared, operation), operation)
+
+
+async def _result(prepared: Prepared, operation: Operation, root_value: object = None) -> ExecutionResult:
+    """Execute the operation by its plan, or else by graphql-core. `root_value` is the update of a subscription."""
+    plan = prepared.operation.plan(prepared.coerced)
+    if plan is not None:
+        return await execute_plan(plan, variables=prepared.coerced, context=operation, root_value=root_value)
     result = execute(
         schema.graphql_schema,
-        prepared.document,
+        prepared.operation.document,
+        root_value,
         variable_values=prepared.variables,
         operation_name=prepared.name,
         context_value=operation,
     )
-    return await _body(result if isinstance(result, ExecutionResult) else await result, operation)
+    return result if isinstance(result, ExecutionResult) else await result
 
 
 async def answers(prepared: Prepared, operation: Operation) -> AsyncGenerator[Body, None]:
@@ -48,22 +58,22 @@ async def answers(prepared: Prepared, operation: Operation) -> AsyncGenerator[Bo
 
 
 async def _subscription_answers(prepared: Prepared, operation: Operation) -> AsyncGenerator[Body, None]:
-    started = await subscribe(
+    updates = await create_source_event_stream(
         schema.graphql_schema,
-        prepared.document,
+        prepared.operation.document,
         variable_values=prepared.variables,
         operation_name=prepared.name,
         context_value=operation,
     )
-    if isinstance(started, ExecutionResult):
-        yield await _body(started, operation)
+    if isinstance(updates, ExecutionResult):
+        yield await _body(updates, operation)
         return
     try:
-        async for result in started:
-            yield await _body(result, operation)
+        async for update in updates:
+            yield await _body(await _result(prepared, operation, update), operation)
     finally:
-        if isinstance(started, AsyncGenerator | MapAsyncIterator):
-            await started.aclose()
+        if isinstance(updates, AsyncGenerator):
+            await updates.aclose()
 
 
 async def _body(result: ExecutionResult, operation: Operation) -> Body:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from graphql import (
@@ -9,7 +10,6 @@ from graphql import (
     GraphQLInputType,
     GraphQLNullableType,
     GraphQLSchema,
-    OperationDefinitionNode,
     Undefined,
     ValuesOfCorrectTypeRule,
     VariableDefinitionNode,
@@ -20,6 +20,7 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     type_from_ast,
+    value_from_ast,
 )
 
 _MAX_ERRORS: Final = 10
@@ -46,34 +47,51 @@ def without_values(message: str) -> str:
     return _ARGUMENT_VALUE.sub(r"\1 is not valid.", _TOKEN_VALUE.sub(r"\1", message))
 
 
-def variable_errors(
-    schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, object]
-) -> list[GraphQLError]:
-    """Return at most _MAX_ERRORS refusals. Each names the variable, the path within it, and the expected type."""
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of an operation. `type` is the type of its values."""
+
+    definition: VariableDefinitionNode
+    name: str
+    type: Any
+
+    @classmethod
+    def of(cls, schema: GraphQLSchema, definition: VariableDefinitionNode) -> "Variable":
+        """Return the variable of a valid definition."""
+        return cls(definition, definition.variable.name.value, type_from_ast(schema, definition.type))
+
+
+def coerced(variables: Sequence[Variable], values: Mapping[str, object]) -> tuple[dict[str, Any], list[GraphQLError]]:
+    """Return the values as resolvers receive them, defaults included, and at most _MAX_ERRORS refusals.
+
+    Each refusal names the variable, the path within it, and the expected type.
+    """
+    results: dict[str, Any] = {}
+    errors: list[GraphQLError] = []
     try:
-        errors = [
-            error
-            for definition in operation.variable_definitions
-            for error in _errors_of(schema, definition, variables.get(definition.variable.name.value, Undefined))
-        ]
+        for variable in variables:
+            value = _coerced(variable, values.get(variable.name, Undefined), errors)
+            if value is not Undefined:
+                results[variable.name] = value
     except RecursionError:
         errors = [GraphQLError("The variables are nested too deeply.", extensions=_BAD_INPUT)]
-    return errors[:_MAX_ERRORS]
+    return results, errors[:_MAX_ERRORS]
 
 
-def _errors_of(schema: GraphQLSchema, definition: VariableDefinitionNode, value: object) -> list[GraphQLError]:
-    name = definition.variable.name.value
-    expected: Any = type_from_ast(schema, definition.type)
+def _coerced(variable: Variable, value: object, errors: list[GraphQLError]) -> Any:
+    """Return the coerced value, or the default, or Undefined. Append the refusals of the value to `errors`."""
+    definition, expected = variable.definition, variable.type
     if value is Undefined:
-        is_required = is_non_null_type(expected) and definition.default_value is None
-        return [_error(definition, name, f"a value of type '{expected}' is required")] if is_required else []
-    errors: list[GraphQLError] = []
+        if definition.default_value is not None:
+            return value_from_ast(definition.default_value, expected)
+        if is_non_null_type(expected):
+            errors.append(_error(definition, variable.name, f"a value of type '{expected}' is required"))
+        return Undefined
 
     def refuse(path: Path, _value: object, error: GraphQLError) -> None:
-        errors.append(_error(definition, _joined(name, path), _reason(_type_at(expected, path), error)))
+        errors.append(_error(definition, _joined(variable.name, path), _reason(_type_at(expected, path), error)))
 
-    coerce_input_value(value, expected, refuse, hide_suggestions=True)
-    return errors
+    return coerce_input_value(value, expected, refuse, hide_suggestions=True)
 
 
 def _error(definition: VariableDefinitionNode, place: str, reason: str) -> GraphQLError:

@@ -50,7 +50,7 @@ def debug(request: Any) -> Any:
 async def test_a_wrong_variable_is_named_and_not_repeated(
     value: Any, message: str, ask: Any, backends: Backends, debug: None
 ) -> None:
-    """Seen failing (`Variable '$input' got invalid value {'email': …, 'password': …}`) without variable_errors."""
+    """Seen failing (`Variable '$input' got invalid value {'email': …, 'password': …}`) without the texts of values.py."""
     answer = await ask(REGISTER, input=value)
 
     assert answer["errors"][0]["message"] == message

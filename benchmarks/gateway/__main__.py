@@ -1,8 +1,8 @@
 """What a GraphQL request costs: CPU milliseconds of the gateway and of every process behind it. It asserts nothing.
 
 `./manage_all.py bench gateway [--workload a|b|b100|c|d …] [--rounds 3] [--seconds 5]` needs a platform that is up, with
-production settings and without the limits on unpaid bookings:
-`DEBUG=false HOLD_LIMIT_BOOKINGS=0 HOLD_LIMIT_SEATS=0 ./manage_all.py up --detach`.
+production settings and high limits:
+{UP}
 
 `--only ours` runs no peer. `--flame DIR` records flame graphs instead of measuring. `--write` writes
 benchmarks/results/gateway.md.
@@ -20,7 +20,7 @@ from benchmarks.gateway.processes import pss_megabytes, running
 from benchmarks.gateway.report import TITLES, document
 from benchmarks.gateway.running import COLD, OURS, run
 from benchmarks.gateway.travellers import Stage
-from benchmarks.gateway.workloads import WrongAnswer, workload
+from benchmarks.gateway.workloads import UP, WrongAnswer, workload
 from demo.failure import DemoFailed
 from launcher.platform import Platform
 
@@ -30,7 +30,7 @@ RESULT = Path(__file__).resolve().parent.parent / "results" / "gateway.md"
 def options_of(arguments: list[str]) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(
-        prog="bench gateway", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+        prog="bench gateway", description=(__doc__ or "").format(UP=UP), formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--workload", action="append", choices=list(TITLES), help="may be repeated; all without it")
     parser.add_argument("--rounds", type=int, default=3)
@@ -54,7 +54,7 @@ def main() -> int:
     stage, groups = Stage.of_platform(), running(Platform.from_environment())
     own = groups["gateway.web"]
     if not own:
-        print("The platform is not up. Type: ./manage_all.py up --detach", file=sys.stderr)
+        print(f"The platform is not up. Type: {UP}", file=sys.stderr)
         return 3
     try:
         stage.bookings(100 if COLD in options.others or "b100" in options.workload else 20)

@@ -20,6 +20,14 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
+_QUANTA: Final = {places: Decimal(1).scaleb(-places) for places in (0, 2, 3)}
+
+
+def _quantum(currency: str) -> Decimal:
+    """Return the minor unit of `currency`: 0.01 for most."""
+    return _QUANTA[exponent(currency)]
+
+
 class CurrencyMismatch(ValueError):
     """Two amounts of different currencies were combined. This is a bug, not a mistake of the user."""
 
@@ -32,10 +40,10 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        quantum = Decimal(1).scaleb(-exponent(self.currency))
-        if self.amount != self.amount.quantize(quantum):
+        amount = self.amount.quantize(_quantum(self.currency))
+        if self.amount != amount:
             raise ValueError(f"{self.amount} {self.currency} is finer than the currency's minor unit")
-        object.__setattr__(self, "amount", self.amount.quantize(quantum))
+        object.__setattr__(self, "amount", amount)
 
     @classmethod
     def from_minor(cls, minor: int, currency: str) -> "Money":
@@ -50,7 +58,7 @@ class Money:
     @classmethod
     def rounded(cls, amount: Decimal, currency: str) -> "Money":
         """Return `amount` rounded half up to the currency's minor unit."""
-        return cls(amount.quantize(Decimal(1).scaleb(-exponent(currency)), rounding=ROUND_HALF_UP), currency)
+        return cls(amount.quantize(_quantum(currency), rounding=ROUND_HALF_UP), currency)
 
     @property
     def minor(self) -> int:

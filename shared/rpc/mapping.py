@@ -15,6 +15,7 @@ from shared.text import DEFAULT_LOCALE, Locale, Text
 DEFAULT_PAGE: Final = 20
 MAX_PAGE: Final = 100
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCALES: Final = {Locale.EN: common_pb2.LOCALE_EN, Locale.FR: common_pb2.LOCALE_FR}
 _LOCALES_BACK: Final[Mapping[int, Locale]] = {value: key for key, value in _LOCALES.items()}
 
@@ -43,9 +44,8 @@ def ts(instant: datetime | None) -> Timestamp | None:
         return None
     if instant.tzinfo is None:
         raise ValueError("an instant on the wire needs its zone")
-    stamp = Timestamp()
-    stamp.FromDatetime(instant.astimezone(UTC).replace(tzinfo=None))
-    return stamp
+    since = instant - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
 def from_ts(stamp: Timestamp) -> datetime | None:

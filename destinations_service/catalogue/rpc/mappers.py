@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from contracts.travel.common.v1 import common_pb2
@@ -31,12 +31,21 @@ from shared.rpc.mapping import (
 )
 
 
+def _values(enum: Any, prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in enum.items()}
+
+
+_KINDS: Final = _values(pb.DestinationKind, "DESTINATION_KIND_")
+_CATEGORIES: Final = _values(pb.PriceCategory, "PRICE_CATEGORY_")
+_STATUSES: Final = _values(pb.DepartureStatus, "DEPARTURE_STATUS_")
+
+
 def destination_to_proto(place: DestinationView) -> pb.Destination:
     """Return the message of a destination."""
     return pb.Destination(
         id=str(place.id),
         slug=place.slug,
-        kind=pb.DestinationKind.Value(f"DESTINATION_KIND_{place.kind}"),
+        kind=_KINDS[place.kind],
         name=text_to_proto(place.name),
         summary=text_to_proto(place.summary),
         description=text_to_proto(place.description),
@@ -70,7 +79,7 @@ def photo_to_proto(photo: PhotoView) -> pb.Photo:
 def price_to_proto(price: AveragePriceView) -> pb.AveragePrice:
     """Return the message of an average price."""
     return pb.AveragePrice(
-        category=pb.PriceCategory.Value(f"PRICE_CATEGORY_{price.category}"),
+        category=_CATEGORIES[price.category],
         price=money_to_proto(price.price),
         as_of=price.as_of.isoformat(),
         source=price.source,
@@ -103,7 +112,7 @@ def departure_to_proto(departure: DepartureView) -> pb.Departure:
         starts_at=ts(departure.starts_at),
         ends_at=ts(departure.ends_at),
         time_zone=departure.time_zone,
-        status=pb.DepartureStatus.Value(f"DEPARTURE_STATUS_{departure.status}"),
+        status=_STATUSES[departure.status],
         adult_price=money_to_proto(departure.adult_price),
         child_price=money_to_proto(departure.child_price),
         capacity=departure.capacity,

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.gateway.processes import cpu_seconds
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "platform_figures.md"
 
@@ -40,11 +42,6 @@ def families() -> dict[str, list[psutil.Process]]:
             parent = psutil.Process(row["pid"])
             processes[row["name"]] = [parent, *parent.children(recursive=True)]
     return processes
-
-
-def cpu_seconds(processes: list[psutil.Process]) -> float:
-    """Return the user and system time that the processes have used so far, in seconds."""
-    return sum(sum(process.cpu_times()[:2]) for process in processes if process.is_running())
 
 
 def pss_mb(process: psutil.Process) -> float:
@@ -74,9 +71,10 @@ def main() -> None:
         ups.append(launcher("up", "--detach")[0])
     time.sleep(15)
     running = families()
-    before = {name: cpu_seconds(members) for name, members in running.items()}
+    parents = {name: [members[0].pid] for name, members in running.items()}
+    before = cpu_seconds(parents)
     time.sleep(options.idle)
-    idle = {name: 100 * (cpu_seconds(members) - before[name]) / options.idle for name, members in running.items()}
+    idle = {name: 100 * (after - before[name]) / options.idle for name, after in cpu_seconds(parents).items()}
     python = {
         f"{name}[{index}]" if index else name: pss_mb(member)
         for name, members in running.items()

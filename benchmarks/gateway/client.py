@@ -29,14 +29,15 @@ class Connection:
         """Close the connection."""
         self.writer.close()
 
-    async def post(self, body: bytes, token: str) -> bytes:
-        """Send a GraphQL request in English, and return the body of the answer."""
+    async def post(self, body: bytes, token: str | None = None) -> bytes:
+        """Send a GraphQL request in English, signed in with a token, and return the body of the answer."""
         if self.reader.at_eof():  # the server ends connections that wait for some seconds
             self.writer.close()
             self.reader, self.writer = await asyncio.open_connection(self.host, self.port, limit=2**22)
+        signed_in = f"Authorization: Bearer {token}\r\n" if token else ""
         head = (
             f"POST /graphql HTTP/1.1\r\nHost: {self.host}:{self.port}\r\nContent-Type: application/json\r\n"
-            f"Authorization: Bearer {token}\r\nAccept-Language: en\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"{signed_in}Accept-Language: en\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         self.writer.write(head.encode() + body)
         answered = (await self.reader.readuntil(b"\r\n\r\n")).lower()

@@ -13,15 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from benchmarks._booking_worker import book
 from benchmarks._stage import TRAVELLER, as_uuid
 from bookings_service.bookings import clock, selectors, services
+from bookings_service.bookings.contracts import BookingFilter
 from bookings_service.bookings.models import Booking
-from bookings_service.bookings.selectors import NEWEST
 from bookings_service.bookings.services.payment.settle import settle_payment
 from bookings_service.payments.domain import PaymentStatus
 from bookings_service.payments.models import Payment
 from bookings_service.payments.providers.base import ProviderResult
 from shared.auth import Traveller
 from shared.money import Money
-from shared.pages import page
 
 PLANNED = ("SELECT", "UPDATE")
 
@@ -49,8 +48,8 @@ def cancel(number: int) -> None:
 
 def listed(person: int) -> None:
     """Read the first page of a traveller's bookings, with everything that the page shows."""
-    rows = selectors.bookings_of(traveller_id=UUID(as_uuid(person)))
-    selectors.views_of(page(rows, keys=NEWEST, first=20, after="", kind="bookings.newest").rows)
+    wanted = BookingFilter(traveller_id=UUID(as_uuid(person)))
+    selectors.bookings_page(wanted=wanted, order=selectors.BookingOrder.NEWEST, first=20, after="")
 
 
 def main() -> None:

@@ -15,8 +15,10 @@ from uuid import UUID
 from django.db.models import Model, Q, QuerySet
 
 from shared.errors import Invalid
+from shared.statement import Statement
 
 M = TypeVar("M", bound=Model)
+Row = TypeVar("Row")
 
 _MOST_DIGITS: Final = 30
 
@@ -38,13 +40,18 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[M]):
+class Page(Generic[Row]):
     """The rows of a page, each with its cursor."""
 
-    rows: list[M]
+    rows: list[Row]
     cursors: list[str]
     has_next: bool
     has_previous: bool
+
+    @property
+    def is_whole_list(self) -> bool:
+        """Whether the list has no other page."""
+        return not self.has_next and not self.has_previous
 
 
 def instant(text: str) -> datetime:
@@ -88,6 +95,41 @@ def page(rows: QuerySet[M], *, keys: Sequence[Key], first: int, after: str, kind
     if after:
         ordered = ordered.filter(_beyond(keys, decode(after, keys=keys, kind=kind)))
     candidates = list(ordered[: first + 1])  # one more shows whether there is a next page
+    return _cut(candidates, keys=keys, first=first, after=after, kind=kind)
+
+
+class Listing(Generic[Row]):
+    """A SELECT that is read page by page, with the same cursors as `page`.
+
+    `sql` ends in its WHERE clause. `keys` are columns of it and attributes of `row`. All have the same direction, and
+    the last is unique.
+    """
+
+    def __init__(self, row: Callable[..., Row], sql: str, *, keys: Sequence[Key], kind: str) -> None:
+        self._keys: Final = keys
+        self._kind: Final = kind
+        (descending,) = {key.descending for key in keys}
+        columns = ", ".join(key.name for key in keys)
+        place = ", ".join(f"%(after_{key.name})s" for key in keys)
+        order = ", ".join(f"{key.name} {'DESC' if descending else 'ASC'}" for key in keys)
+        end = f"ORDER BY {order} LIMIT %(limit)s"
+        self._first_page: Final = Statement(row, f"{sql} {end}")
+        self._later_page: Final = Statement(row, f"{sql} AND ({columns}) {'<' if descending else '>'} ({place}) {end}")
+
+    def page(self, *, first: int, after: str, **parameters: object) -> Page[Row]:
+        """Return `first` rows after the cursor.
+
+        Raises Invalid (field `after`) for a cursor that does not belong to a list of this kind.
+        """
+        if after:
+            place = decode(after, keys=self._keys, kind=self._kind)
+            parameters |= {f"after_{key.name}": value for key, value in zip(self._keys, place, strict=True)}
+        statement = self._later_page if after else self._first_page
+        candidates = statement.all(limit=first + 1, **parameters)
+        return _cut(candidates, keys=self._keys, first=first, after=after, kind=self._kind)
+
+
+def _cut(candidates: list[Row], *, keys: Sequence[Key], first: int, after: str, kind: str) -> Page[Row]:
     shown = candidates[:first]
     return Page(
         rows=shown,

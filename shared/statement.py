@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from django.db import connection
-from psycopg import Cursor
+from psycopg import ClientCursor, Cursor
 from psycopg.rows import RowMaker
 
 Row = TypeVar("Row")
@@ -31,7 +31,8 @@ class Statement(Generic[Row]):
             cursor.execute(self.sql, parameters, prepare=True, binary=True)
             rows = cursor.fetchall()
         if connection.queries_logged:  # so that tests can count it among Django's own queries
-            connection.queries_log.append({"sql": self.sql, "time": f"{time.monotonic() - started:.3f}"})
+            sql = ClientCursor(connection.connection).mogrify(self.sql, parameters)
+            connection.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
         return rows
 
     def first(self, **parameters: object) -> Row | None:

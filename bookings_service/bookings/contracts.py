@@ -7,6 +7,7 @@ PassengerKind, are also here. States and reasons are in `domain/`.
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from bookings_service.payments.contracts import PaymentView, RefundView
@@ -140,6 +141,22 @@ class BookingView:
     payments: tuple[PaymentView, ...]
     refunds: tuple[RefundView, ...]
     created_at: datetime
+
+
+class BookingFilter(NamedTuple):
+    """Which of a traveller's bookings a list has.
+
+    `upcoming` compares the departure with `now`. `starts_from` and `starts_to` are days of departure in the trip's time
+    zone, both included. `reference` is the beginning of a reference.
+    """
+
+    traveller_id: UUID
+    status: str = ""
+    upcoming: bool | None = None
+    now: datetime | None = None
+    starts_from: date | None = None
+    starts_to: date | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,10 @@ _ACCOUNTS: Final = {
     Kind.FEE: (Account.TRAVELLER, Account.FEES),
     Kind.WRITE_OFF: (Account.TRAVELLER, Account.WRITE_OFFS),
 }
+# What a SELECT over a booking's entries of the account PROVIDER reads: paid and paid-out refunds, in minor units.
+PAID_AND_REFUNDED: Final = """
+    coalesce(sum(amount_minor) FILTER (WHERE kind = 'CAPTURE'), 0)::bigint,
+    coalesce(-sum(amount_minor) FILTER (WHERE kind <> 'CAPTURE'), 0)::bigint"""
 
 
 def record(kind: Kind, booking_id: UUID, *, movement: UUID, amount: Money, now: datetime) -> None:

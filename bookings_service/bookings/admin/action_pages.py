@@ -161,7 +161,7 @@ def _log(request: HttpRequest, booking: Booking, text: str) -> None:
 
 
 def _booking(booking_id: UUID) -> Booking:
-    return get_object_or_404(selectors.bookings(), id=booking_id)
+    return get_object_or_404(Booking, id=booking_id)
 
 
 def _back(booking: Booking) -> HttpResponse:

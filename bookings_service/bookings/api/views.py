@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from bookings_service.bookings import selectors, services
 from bookings_service.bookings.api import serializers as shapes
+from bookings_service.bookings.contracts import BookingFilter
 from bookings_service.bookings.domain.booking import REFERENCE_LENGTH, Status
 from bookings_service.bookings.refusals import (
     DepartureClosed,
@@ -23,7 +24,7 @@ from bookings_service.bookings.refusals import (
     QuoteUsed,
     SeatsUnavailable,
 )
-from bookings_service.bookings.selectors import NEWEST
+from bookings_service.bookings.selectors import BookingOrder
 from shared.auth.drf import traveller_of
 from shared.errors import InFlight, Invalid, KeyReused, NotFound, RateLimited, Unavailable
 from shared.http.deadlines import deadline_of
@@ -31,7 +32,6 @@ from shared.http.openapi import page_of, refusals
 from shared.http.pagination import page_arguments, page_response, rest_names
 from shared.http.query import BadParameter, calendar_date, refuse_other_parameters, whole_number
 from shared.names import InvalidName
-from shared.pages import page
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, required=True,
@@ -97,7 +97,7 @@ class BookingList(APIView):
         if wanted and wanted not in Status.__members__:
             raise BadParameter(field="status", parameter="status")
         arguments = page_arguments(request)
-        rows = selectors.bookings_of(
+        wanted = BookingFilter(
             traveller_id=traveller_of(request).id,
             status=wanted,
             starts_from=calendar_date(request, "starts_from"),
@@ -105,8 +105,8 @@ class BookingList(APIView):
             reference=request.query_params.get("reference", "")[:REFERENCE_LENGTH],
         )
         with rest_names():
-            cut = page(rows, keys=NEWEST, kind="bookings.newest", **arguments)
-        results = shapes.BookingSerializer(selectors.views_of(cut.rows), many=True).data
+            cut = selectors.bookings_page(wanted=wanted, order=BookingOrder.NEWEST, **arguments)
+        results = shapes.BookingSerializer(cut.rows, many=True).data
         return page_response(request, cut, results=results)
 
     @extend_schema(

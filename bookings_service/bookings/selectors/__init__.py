@@ -1,16 +1,14 @@
 """Everything that reads bookings and their money: one module for each thing that is read."""
 
 from bookings_service.bookings.selectors.booking import (
-    BY_START,
-    NEWEST,
+    BookingOrder,
     booking_by_reference,
     booking_of_any_traveller,
-    bookings,
     bookings_by_id,
-    bookings_of,
+    bookings_page,
+    count_bookings,
     view_of,
     view_of_new,
-    views_of,
 )
 from bookings_service.bookings.selectors.departures import (
     LiveBookingsCount,
@@ -34,8 +32,7 @@ from bookings_service.bookings.selectors.sequences import (
 from bookings_service.bookings.selectors.waitlist import waitlist_entries, waitlist_of, waitlist_view
 
 __all__ = [
-    "BY_START",
-    "NEWEST",
+    "BookingOrder",
     "BookingSequence",
     "DepartureSequence",
     "LiveBookingsCount",
@@ -44,12 +41,12 @@ __all__ = [
     "booking_of_any_traveller",
     "booking_sequences",
     "booking_with_history",
-    "bookings",
     "bookings_by_id",
-    "bookings_of",
+    "bookings_page",
     "cancellation_quote",
     "cancellation_quote_view",
     "check_free",
+    "count_bookings",
     "count_live_bookings",
     "departure_sequences",
     "ended_payments_made_since",
@@ -66,7 +63,6 @@ __all__ = [
     "seats_to_report",
     "view_of",
     "view_of_new",
-    "views_of",
     "waitlist_entries",
     "waitlist_of",
     "waitlist_view",

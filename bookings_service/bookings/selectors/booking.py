@@ -2,153 +2,173 @@
 
 A function that takes `traveller_id` treats the bookings of other travellers as if they did not exist.
 """
+# ruff: noqa: S608 — the statements are put together from constants. Every value is a parameter.
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from enum import Enum
+from itertools import starmap
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import DateField, DateTimeField, F, Func, Prefetch, QuerySet
-from django.db.models.functions import Cast
-
 from bookings_service.bookings import wrong_references
-from bookings_service.bookings.contracts import BookingView, PassengerKind, PassengerView
+from bookings_service.bookings.contracts import BookingFilter, BookingView, PassengerKind, PassengerView
 from bookings_service.bookings.domain.booking import is_reference
 from bookings_service.bookings.json_columns import lines_from_json
 from bookings_service.bookings.models import Booking, Passenger
 from bookings_service.bookings.wrong_references import ReferenceNotFound
-from bookings_service.payments import ledger
-from bookings_service.payments.mapping import payment_view, refund_view
-from bookings_service.payments.models import Payment, Refund
+from bookings_service.payments.ledger import PAID_AND_REFUNDED
+from bookings_service.payments.mapping import PAYMENT_COLUMNS, REFUND_COLUMNS, payment_of_columns, refund_of_columns
 from shared.errors import NotFound
 from shared.money import Money
-from shared.pages import ID, Key, instant
+from shared.pages import ID, Key, Listing, Page, instant
+from shared.statement import Statement
 from shared.text import Text
 
-# The orders in which bookings are listed, as keys of their pages.
-NEWEST: Final = (Key("created_at", instant, descending=True), Key("id", UUID, descending=True))
-BY_START: Final = (Key("starts_at", instant), ID)
-_LOCAL_DATE = Cast(Func(F("time_zone"), F("starts_at"), function="timezone", output_field=DateTimeField()), DateField())
 
+class BookingOrder(Enum):
+    """The orders in which bookings are listed."""
 
-def bookings() -> QuerySet[Booking]:
-    """Return the bookings of all travellers, with everything that a view shows."""
-    return Booking.objects.prefetch_related(
-        Prefetch("passengers", Passenger.objects.order_by("position")), "payments", "refunds"
-    )
-
-
-def views_of(rows: Iterable[Booking]) -> list[BookingView]:
-    """Return the views of bookings. One query reads from the ledger what all of them have paid and got back."""
-    listed = list(rows)
-    money = ledger.paid_and_refunded([booking.id for booking in listed])
-    return [
-        _view(
-            booking, booking.passengers.all(), booking.payments.all(), booking.refunds.all(),
-            *money.get(booking.id, (0, 0)),
-        )
-        for booking in listed
-    ]  # fmt: skip
+    NEWEST = "newest"
+    BY_START = "start"
 
 
 def view_of(booking: Booking) -> BookingView:
     """Return the view of a booking as the current transaction sees it."""
-    return views_of([bookings().get(id=booking.id)])[0]
+    return booking_of_any_traveller(booking_id=booking.id)
 
 
 def view_of_new(booking: Booking, *, passengers: Iterable[Passenger]) -> BookingView:
     """Return the view of a booking that was just inserted, without a query: nothing is paid yet."""
-    return _view(booking, passengers, (), (), 0, 0)
+    return _view(
+        *(getattr(booking, column) for column in _OWN_COLUMNS),
+        passengers=[
+            (row.id, row.first_name, row.last_name, row.kind, row.date_of_birth, row.cancelled_at) for row in passengers
+        ],
+        payments=(),
+        refunds=(),
+        paid_and_refunded=(0, 0),
+    )
 
 
 def booking_of_any_traveller(*, booking_id: UUID) -> BookingView:
     """Return a booking by its id, for callers that have checked who asks. Raises NotFound."""
-    return _view_of_first(bookings().filter(id=booking_id))
+    booking = _BOOKING.first(id=booking_id)
+    if booking is None:
+        raise NotFound
+    return booking
 
 
 def booking_by_reference(*, reference: str, traveller_id: UUID) -> BookingView:
     """Return a traveller's booking. Raises NotFound, and RateLimited after too many wrong references."""
     with wrong_references.limited(traveller_id=traveller_id):
-        own = bookings().filter(reference=reference, traveller_id=traveller_id)
-        booking = own.first() if is_reference(reference) else None
-        if booking is None:
+        own = is_reference(reference) and _BOOKING_BY_REFERENCE.first(reference=reference, traveller_id=traveller_id)
+        if not own:
             raise ReferenceNotFound
-    return views_of([booking])[0]
+    return own
 
 
 def bookings_by_id(*, ids: Collection[UUID], traveller_id: UUID) -> list[BookingView]:
     """Return the bookings that are the traveller's, in the order of `ids`."""
-    views = {view.id: view for view in views_of(bookings().filter(id__in=ids, traveller_id=traveller_id))}
+    views = {view.id: view for view in _BOOKINGS_BY_ID.all(ids=list(ids), traveller_id=traveller_id)}
     return [views[booking_id] for booking_id in ids if booking_id in views]
 
 
-def bookings_of(
-    *, traveller_id: UUID, status: str = "", upcoming: bool | None = None, now: datetime | None = None,
-    starts_from: date | None = None, starts_to: date | None = None, reference: str = "",
-) -> QuerySet[Booking]:  # fmt: skip
-    """Return a traveller's bookings. The caller orders them and cuts them into pages.
-
-    `starts_from` and `starts_to` are days of departure in the trip's time zone, both included. `reference` is the
-    beginning of a reference.
-    """
-    rows = bookings().filter(traveller_id=traveller_id)
-    if reference:
-        rows = rows.filter(reference__startswith=reference)
-    if starts_from:
-        rows = rows.annotate(starts_on=_LOCAL_DATE).filter(starts_on__gte=starts_from)
-    if starts_to:
-        rows = rows.annotate(starts_on=_LOCAL_DATE).filter(starts_on__lte=starts_to)
-    if status:
-        rows = rows.filter(status=status)
-    if upcoming is not None and now is not None:
-        rows = rows.filter(starts_at__gte=now) if upcoming else rows.filter(starts_at__lt=now)
-    return rows
+def bookings_page(*, wanted: BookingFilter, order: BookingOrder, first: int, after: str) -> Page[BookingView]:
+    """Return a page of a traveller's bookings. Raises Invalid (field `after`)."""
+    return _BOOKING_LISTS[order].page(first=first, after=after, **wanted._asdict())
 
 
-def _view_of_first(rows: QuerySet[Booking]) -> BookingView:
-    booking = rows.first()
-    if booking is None:
-        raise NotFound
-    return views_of([booking])[0]
+def count_bookings(*, wanted: BookingFilter) -> int:
+    """Return how many bookings the pages of a list have together."""
+    return sum(_BOOKINGS_COUNT.all(**wanted._asdict()))
 
 
 def _view(
-    row: Booking,
-    passengers: Iterable[Passenger],
-    payments: Iterable[Payment],
-    refunds: Iterable[Refund],
-    paid: int,
-    refunded: int,
-) -> BookingView:
+    id: UUID, reference: str, status: str, reason: str, traveller_id: UUID, departure_id: UUID, title_en: str,
+    title_fr: str, starts_at: datetime, ends_at: datetime, time_zone: str, currency: str, total_minor: int,
+    lines: list[dict[str, Any]], hold_expires_at: datetime | None, sequence: int, created_at: datetime,
+    passengers: Iterable[Sequence[Any]], payments: Iterable[Sequence[Any]], refunds: Iterable[Sequence[Any]],
+    paid_and_refunded: tuple[int, int],
+) -> BookingView:  # fmt: skip
+    paid, refunded = paid_and_refunded
     return BookingView(
-        id=row.id,
-        reference=row.reference,
-        status=row.status,
-        reason=row.reason,
-        traveller_id=row.traveller_id,
-        departure_id=row.departure_id,
-        title=Text(en=row.title_en, fr=row.title_fr),
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        time_zone=row.time_zone,
-        passengers=tuple(
-            PassengerView(
-                id=passenger.id,
-                first_name=passenger.first_name,
-                last_name=passenger.last_name,
-                kind=PassengerKind(passenger.kind),
-                date_of_birth=passenger.date_of_birth,
-                cancelled=passenger.cancelled_at is not None,
-            )
-            for passenger in passengers
-        ),
-        lines=lines_from_json(row.lines, row.currency),
-        total=Money.from_minor(row.total_minor, row.currency),
-        paid=Money.from_minor(paid, row.currency),
-        refunded=Money.from_minor(refunded, row.currency),
-        hold_expires_at=row.hold_expires_at,
-        sequence=row.sequence,
-        payments=tuple(map(payment_view, payments)),
-        refunds=tuple(map(refund_view, refunds)),
-        created_at=row.created_at,
+        id=id,
+        reference=reference,
+        status=status,
+        reason=reason,
+        traveller_id=traveller_id,
+        departure_id=departure_id,
+        title=Text(title_en, title_fr),
+        starts_at=starts_at,
+        ends_at=ends_at,
+        time_zone=time_zone,
+        passengers=tuple(starmap(_passenger, passengers)),
+        lines=lines_from_json(lines, currency),
+        total=Money.from_minor(total_minor, currency),
+        paid=Money.from_minor(paid, currency),
+        refunded=Money.from_minor(refunded, currency),
+        hold_expires_at=hold_expires_at,
+        sequence=sequence,
+        payments=tuple(starmap(payment_of_columns, payments)),
+        refunds=tuple(starmap(refund_of_columns, refunds)),
+        created_at=created_at,
     )
+
+
+def _passenger(
+    id: UUID, first_name: str, last_name: str, kind: str, date_of_birth: date | None, cancelled_at: datetime | None
+) -> PassengerView:
+    return PassengerView(
+        id=id,
+        first_name=first_name,
+        last_name=last_name,
+        kind=PassengerKind(kind),
+        date_of_birth=date_of_birth,
+        cancelled=cancelled_at is not None,
+    )
+
+
+# The parameters of `_view`, in their order: columns of the booking itself, then what other tables have of it.
+_OWN_COLUMNS: Final = (
+    "id", "reference", "status", "reason", "traveller_id", "departure_id", "title_en", "title_fr", "starts_at",
+    "ends_at", "time_zone", "currency", "total_minor", "lines", "hold_expires_at", "sequence", "created_at",
+)  # fmt: skip
+_SELECT: Final = f"""
+SELECT {", ".join(_OWN_COLUMNS)},
+    ARRAY(
+        SELECT ROW(id, first_name, last_name, kind, date_of_birth, cancelled_at)
+        FROM bookings_passenger WHERE booking_id = booking.id ORDER BY position
+    ),
+    ARRAY(
+        SELECT ROW({PAYMENT_COLUMNS}) FROM payments_payment WHERE booking_id = booking.id ORDER BY created_at, id
+    ),
+    ARRAY(
+        SELECT ROW({REFUND_COLUMNS}) FROM payments_refund WHERE booking_id = booking.id ORDER BY created_at, id
+    ),
+    (SELECT ROW({PAID_AND_REFUNDED}) FROM payments_ledgerentry WHERE booking_id = booking.id AND account = 'PROVIDER')
+FROM bookings_booking booking"""
+# Each condition of a BookingFilter that is not set is true for every row.
+_FILTERED: Final = """
+WHERE traveller_id = %(traveller_id)s
+    AND (%(status)s::text = '' OR status = %(status)s::text)
+    AND (%(upcoming)s::boolean IS NULL OR (starts_at >= %(now)s::timestamptz) = %(upcoming)s::boolean)
+    AND (%(starts_from)s::date IS NULL OR (starts_at AT TIME ZONE time_zone)::date >= %(starts_from)s::date)
+    AND (%(starts_to)s::date IS NULL OR (starts_at AT TIME ZONE time_zone)::date <= %(starts_to)s::date)
+    AND starts_with(reference, %(reference)s::text)"""
+
+_BOOKING: Final = Statement(_view, f"{_SELECT} WHERE id = %(id)s")
+_BOOKING_BY_REFERENCE: Final = Statement(
+    _view, f"{_SELECT} WHERE reference = %(reference)s AND traveller_id = %(traveller_id)s"
+)
+_BOOKINGS_BY_ID: Final = Statement(_view, f"{_SELECT} WHERE id = ANY(%(ids)s) AND traveller_id = %(traveller_id)s")
+_BOOKINGS_COUNT: Final = Statement(int, f"SELECT count(*) FROM bookings_booking {_FILTERED}")
+_BOOKING_LISTS: Final[Mapping[BookingOrder, Listing[BookingView]]] = {
+    BookingOrder.NEWEST: Listing(
+        _view, f"{_SELECT} {_FILTERED}", kind="bookings.newest",
+        keys=(Key("created_at", instant, descending=True), Key("id", UUID, descending=True)),
+    ),
+    BookingOrder.BY_START: Listing(
+        _view, f"{_SELECT} {_FILTERED}", kind="bookings.start", keys=(Key("starts_at", instant), ID)
+    ),
+}  # fmt: skip

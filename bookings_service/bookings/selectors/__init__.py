@@ -19,7 +19,7 @@ from bookings_service.bookings.selectors.departures import (
     seats_refusal,
     seats_to_report,
 )
-from bookings_service.bookings.selectors.history import booking_with_history, history, history_entry_view
+from bookings_service.bookings.selectors.history import booking_with_history, history
 from bookings_service.bookings.selectors.payments import ended_payments_made_since, live_payments, payments_by_id
 from bookings_service.bookings.selectors.quotes import cancellation_quote, cancellation_quote_view, quote, quote_view
 from bookings_service.bookings.selectors.refunds import owed_refunds, refunds_by_id
@@ -51,7 +51,6 @@ __all__ = [
     "departure_sequences",
     "ended_payments_made_since",
     "history",
-    "history_entry_view",
     "live_payments",
     "owed_refunds",
     "payments_by_id",

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from itertools import starmap
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -41,7 +42,7 @@ def view_of(booking: Booking) -> BookingView:
 def view_of_new(booking: Booking, *, passengers: Iterable[Passenger]) -> BookingView:
     """Return the view of a booking that was just inserted, without a query: nothing is paid yet."""
     return _view(
-        *(getattr(booking, column) for column in _OWN_COLUMNS),
+        *attrgetter(*_OWN_COLUMNS)(booking),
         passengers=[
             (row.id, row.first_name, row.last_name, row.kind, row.date_of_birth, row.cancelled_at) for row in passengers
         ],

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Count, F, Sum
@@ -13,6 +14,7 @@ from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
 from bookings_service.payments import ledger
 from shared.errors import DomainError, NotFound
 from shared.money import Money
+from shared.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,7 @@ def availability(*, departure_ids: Collection[UUID]) -> dict[UUID, Seats]:
 
     For a closed departure, return held + sold as `capacity`, so that it shows no free seats.
     """
-    rows = SeatInventory.objects.filter(departure_id__in=departure_ids)
-    return {
-        row.departure_id: Seats(row.held + row.sold if row.closed else row.capacity, row.held, row.sold) for row in rows
-    }
+    return dict(_AVAILABILITY.all(departure_ids=list(departure_ids)))
 
 
 def seats_of(*, departure_id: UUID) -> Seats:
@@ -94,3 +93,15 @@ def seats_to_report(*, departure_id: UUID, wanted: int) -> int:
 
 def _seats_to_report(row: SeatInventory, *, wanted: int) -> int:
     return min(max(0, row.free_seats), wanted - 1)
+
+
+def _seats(departure_id: UUID, capacity: int, held: int, sold: int) -> tuple[UUID, Seats]:
+    return departure_id, Seats(capacity, held, sold)
+
+
+_AVAILABILITY: Final = Statement(
+    _seats,
+    """
+    SELECT departure_id, CASE WHEN closed THEN held + sold ELSE capacity END, held, sold
+    FROM bookings_seatinventory WHERE departure_id = ANY(%(departure_ids)s)""",
+)

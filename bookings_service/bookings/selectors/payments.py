@@ -1,15 +1,18 @@
 """Read payments: those of a traveller, and all of them for the comparison with the provider."""
+# ruff: noqa: S608 — the statement is put together from constants. Every value is a parameter.
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from bookings_service.payments.contracts import PaymentView
 from bookings_service.payments.domain import LIVE
-from bookings_service.payments.mapping import payment_view
+from bookings_service.payments.mapping import PAYMENT_COLUMNS, payment_of_columns
 from bookings_service.payments.models import Payment
 from shared.money import Money
+from shared.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class LivePayment:
 
 def payments_by_id(*, ids: Collection[UUID], traveller_id: UUID) -> list[PaymentView]:
     """Return the payments among `ids` that are of the traveller's bookings."""
-    return [payment_view(row) for row in Payment.objects.filter(id__in=ids, booking__traveller_id=traveller_id)]
+    return _PAYMENTS.all(ids=list(ids), traveller_id=traveller_id)
 
 
 def live_payments() -> list[LivePayment]:
@@ -49,3 +52,15 @@ def ended_payments_made_since(*, since: datetime) -> list[UUID]:
     """Return the ids of the payments made since `since` that have succeeded or failed, oldest first."""
     rows = Payment.objects.filter(created_at__gte=since).exclude(status__in=LIVE)
     return list(rows.order_by("created_at").values_list("id", flat=True))
+
+
+_PAYMENTS: Final = Statement(
+    payment_of_columns,
+    f"""
+    SELECT {PAYMENT_COLUMNS} FROM payments_payment payment
+    WHERE id = ANY(%(ids)s) AND EXISTS (
+        SELECT FROM bookings_booking booking
+        WHERE booking.id = payment.booking_id AND booking.traveller_id = %(traveller_id)s
+    )
+    ORDER BY created_at, id""",
+)

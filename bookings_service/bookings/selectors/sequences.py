@@ -2,11 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Q
-
-from bookings_service.bookings.models import Booking, SeatInventory
+from shared.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +35,28 @@ def booking_sequences(
     """
     if not booking_ids and not traveller_ids:
         return [], False
-    rows = Booking.objects.filter(Q(id__in=booking_ids) | Q(traveller_id__in=traveller_ids)).order_by("id")
-    if after is not None:
-        rows = rows.filter(id__gt=after)
-    found = [BookingSequence(*row) for row in rows.values_list("id", "traveller_id", "sequence")[: limit + 1]]
-    return found[:limit], len(found) > limit
+    rows = _BOOKING_SEQUENCES.all(
+        booking_ids=list(booking_ids), traveller_ids=list(traveller_ids), after=after, limit=limit + 1
+    )
+    return rows[:limit], len(rows) > limit
 
 
 def departure_sequences(*, departure_ids: Collection[UUID]) -> list[DepartureSequence]:
     """Return the known departures among the ids."""
-    if not departure_ids:
-        return []
-    rows = SeatInventory.objects.filter(departure_id__in=departure_ids)
-    return [DepartureSequence(row.departure_id, row.sequence, 0 if row.closed else row.free_seats) for row in rows]
+    return _DEPARTURE_SEQUENCES.all(departure_ids=list(departure_ids)) if departure_ids else []
+
+
+_BOOKING_SEQUENCES: Final = Statement(
+    BookingSequence,
+    """
+    SELECT id, traveller_id, sequence FROM bookings_booking
+    WHERE (id = ANY(%(booking_ids)s::uuid[]) OR traveller_id = ANY(%(traveller_ids)s::uuid[]))
+        AND (%(after)s::uuid IS NULL OR id > %(after)s::uuid)
+    ORDER BY id LIMIT %(limit)s""",
+)
+_DEPARTURE_SEQUENCES: Final = Statement(
+    DepartureSequence,
+    """
+    SELECT departure_id, sequence, CASE WHEN closed THEN 0 ELSE capacity - held - sold END
+    FROM bookings_seatinventory WHERE departure_id = ANY(%(departure_ids)s)""",
+)

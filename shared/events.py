@@ -152,7 +152,9 @@ EVENTS: Final[Mapping[type[Message], EventType]] = {
 BROADCASTS: Final[Mapping[str, tuple[type[Message], ...]]] = {
     "every process that verifies access tokens": (users_pb2.UserSessionRevoked, signing_keys_pb2.SigningKeysChanged),
     "every gateway process": tuple(
-        message for message, event in EVENTS.items() if event.topic in {_BOOKING.name, _INVENTORY.name}
+        message
+        for message, event in EVENTS.items()
+        if event.topic in {_BOOKING.name, _INVENTORY.name, _DEPARTURE.name, _DESTINATION.name}
     ),
 }
 

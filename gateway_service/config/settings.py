@@ -50,6 +50,9 @@ GRAPHQL_DOCUMENTS = registered_documents(env.str("GRAPHQL_DOCUMENTS_FILE", defau
 # The time that a whole operation may take. Each of its RPCs takes less.
 GRAPHQL_SECONDS = env.float("GRAPHQL_SECONDS", default=10.0)
 
+# The memory for the catalogue's rows that each process remembers. With 0 it remembers none.
+CATALOGUE_CACHE_MB = env.whole_number("CATALOGUE_CACHE_MB", default=64)
+
 PAGE_LIMIT_NETWORK = env.whole_number("PAGE_LIMIT_NETWORK", default=60)
 SOCKET_LIMIT = env.whole_number("SOCKET_LIMIT", default=20)
 SOCKET_INIT_SECONDS = env.float("SOCKET_INIT_SECONDS", default=5.0)

@@ -95,6 +95,9 @@ def destinations(world: World) -> Any:
             destinations=by_id(request.ids, world.destinations)
             + [row for row in world.destinations.values() if row.slug in request.slugs]
         ),
+        BatchListPhotos=lambda request, call: d.BatchListPhotosResponse(
+            photos=[photo for id in request.destination_ids for photo in world.photos.get(id, [])]
+        ),
         BatchGetTrips=lambda request, call: d.BatchGetTripsResponse(trips=by_id(request.ids, world.trips)),
         BatchGetDepartures=lambda request, call: d.BatchGetDeparturesResponse(
             departures=by_id(request.ids, world.departures)
@@ -133,10 +136,10 @@ def bookings(world: World) -> Any:
         )
 
     def quote(request: Any, call: Call) -> Any:
+        departure = world.departures.get(request.departure_id)
+        total = departure.adult_price if departure else euros(10_000)
         return b.CreateQuoteResponse(
-            quote=b.Quote(
-                id=str(uuid7()), departure_id=request.departure_id, total=euros(10_000), expires_at=timestamp(0.01)
-            )
+            quote=b.Quote(id=str(uuid7()), departure_id=request.departure_id, total=total, expires_at=timestamp(0.01))
         )
 
     def join(request: Any, call: Call) -> Any:

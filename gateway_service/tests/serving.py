@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 
+from gateway_service.gateway.live.catalogue_feed import stop_catalogue_feed
 from gateway_service.gateway.live.feed import stop_feed
 from gateway_service.gateway.upstream import http_client, stubs, valkey
 
@@ -25,6 +26,6 @@ async def serving(application: Any) -> AsyncIterator[tuple[uvicorn.Server, str]]
 
 
 async def close_connections() -> None:
-    """Stop the feed and close every client of the running event loop, as the gateway does when it stops."""
-    for close in (stop_feed, stubs.close_all, http_client.close, valkey.close):
+    """Stop the feeds and close every client of the running event loop, as the gateway does when it stops."""
+    for close in (stop_feed, stop_catalogue_feed, stubs.close_all, http_client.close, valkey.close):
         await close()

@@ -52,6 +52,7 @@ class World:
     sessions: dict[str, list[u.Session]] = field(default_factory=dict)
     security_events: dict[str, list[u.SecurityEvent]] = field(default_factory=dict)
     destinations: dict[str, d.Destination] = field(default_factory=dict)
+    photos: dict[str, list[d.Photo]] = field(default_factory=dict)
     trips: dict[str, d.Trip] = field(default_factory=dict)
     departures: dict[str, d.Departure] = field(default_factory=dict)
     bookings: dict[str, b.Booking] = field(default_factory=dict)
@@ -94,6 +95,11 @@ class World:
         self.trips[trip.id] = trip
         self.departures[departure.id] = departure
         return departure
+
+    def add_photo(self, destination_id: str, en: str, fr: str) -> None:
+        """Add a photo of a destination."""
+        photo = d.Photo(id=str(uuid7()), destination_id=destination_id, alt=text(en, fr))
+        self.photos.setdefault(destination_id, []).append(photo)
 
     def add_booking(self, traveller_id: object, number: int = 1) -> b.Booking:
         """Add a booking of `traveller_id` on a new departure, with three events."""

@@ -46,7 +46,7 @@ class Operation:
     _locale: Locale | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self.call)
+        self.loaders = Loaders(self)
         self._locale = self.requested_locale or (None if self.traveller else DEFAULT_LOCALE)
 
     def renew(self) -> None:
@@ -54,7 +54,7 @@ class Operation:
 
         Called after each mutation and before each update of a subscription. So later reads see the present state.
         """
-        self.loaders = Loaders(self.call)
+        self.loaders = Loaders(self)
         self.deadline = Deadline.after(settings.GRAPHQL_SECONDS)
 
     def signed_in_traveller(self) -> Traveller:
@@ -90,6 +90,19 @@ class Operation:
                 request_id=self.request_id,
                 locale=self.known_locale,
                 traceparent=self.traceparent,
+            ),
+        )
+
+    async def call_for_all(self, method: "UnaryUnaryMultiCallable[Request, Response]", request: Request) -> Response:
+        """Call `method` without the traveller and without the operation's deadline: other operations share the answer.
+
+        Raises as `call` does.
+        """
+        return await rpc.aio_call(
+            method,
+            request,
+            context=rpc.CallContext(
+                deadline=Deadline.after(RPC_SECONDS), request_id=self.request_id, traceparent=self.traceparent
             ),
         )
 

@@ -36,7 +36,7 @@ from shared.errors import Invalid, NotFound
 from shared.rpc.mapping import locale_to_proto
 
 if TYPE_CHECKING:
-    from aiodataloader import DataLoader
+    from gateway_service.gateway.operation.batching import Loader
 
 NodeRow = TypeVar("NodeRow", bound=HasId)
 Row = TypeVar("Row", bound=Message)
@@ -269,7 +269,7 @@ def _only(rows: Iterable[NodeRow], raw: str) -> NodeRow | None:
     return rows_in_order([raw], rows, lambda row: row.id)[0]
 
 
-def _loaded(loader: Callable[[Loaders], DataLoader[str, Row | None]]) -> ReadNode:
+def _loaded(loader: Callable[[Loaders], Loader[str, Row | None]]) -> ReadNode:
     async def read(info: Info, raw: str) -> Row | None:
         return await loader(info.context.loaders).load(raw)
 

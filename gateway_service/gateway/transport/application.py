@@ -1,7 +1,7 @@
 """The ASGI application: it routes connections.
 
-At startup it begins to read which sessions have ended. At shutdown it closes the connections to other processes: Kafka,
-the services and Valkey.
+At startup it begins to read which sessions have ended and what changed in the catalogue. At shutdown it closes the
+connections to other processes: Kafka, the services and Valkey.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import asyncio
 import structlog
 from django.conf import settings
 
+from gateway_service.gateway.live.catalogue_feed import catalogue_feed, stop_catalogue_feed
 from gateway_service.gateway.live.feed import stop_feed
 from gateway_service.gateway.transport import jwks_endpoint
 from gateway_service.gateway.transport.asgi_types import AsgiApplication, Receive, Scope, Send
@@ -43,11 +44,12 @@ class Application:
         await receive()
         account_feed().on_keys_changed.append(jwks_endpoint.forget)
         account_feed().start()
+        catalogue_feed().start()
         freeze_imported()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         account_feed().stop()
-        for close in (stop_feed, stubs.close_all, http_client.close, valkey.close):
+        for close in (stop_feed, stop_catalogue_feed, stubs.close_all, http_client.close, valkey.close):
             try:
                 await asyncio.wait_for(close(), 3)
             except Exception as error:  # noqa: BLE001 - if one fails, the others are still closed

@@ -9,6 +9,7 @@ import pytest
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import to_global_id
+from gateway_service.gateway.operation.catalogue_cache import catalogue_cache
 from gateway_service.tests.backends import Backends
 from shared.errors import RateLimited
 from shared.ids import uuid7
@@ -42,6 +43,7 @@ async def test_the_number_of_rpcs_does_not_grow_with_the_rows(
     for rows in (1, 8):
         for number in range(rows):
             backends.world.add_booking(traveller_id, number + rows * 100)
+        catalogue_cache().forget_all()
         before = backends.calls
         answer = await ask(EVERYTHING, token=token, first=100)
         counts.append(backends.calls - before)

@@ -10,6 +10,7 @@ benchmarks/results/gateway.md.
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def options_of(arguments: list[str]) -> argparse.Namespace:
 def main() -> int:
     """Measure and print. Return the exit code."""
     options = options_of(sys.argv[1:])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the other gateways are stopped on the way out
     stage, groups = Stage.of_platform(), running(Platform.from_environment())
     own = groups["gateway.web"]
     if not own:

@@ -9,7 +9,7 @@ from typing import Final
 
 from benchmarks.gateway.client import open_loop
 from benchmarks.gateway.gateways import Gateway
-from benchmarks.gateway.processes import GROUPS, cpu_seconds
+from benchmarks.gateway.processes import GROUPS, REST, cpu_seconds
 from benchmarks.gateway.workloads import Workload
 
 IDLE_SECONDS: Final = 3.0
@@ -18,36 +18,9 @@ SETTLE_SECONDS: Final = 0.5
 SETTLE_AFTER_WRITES_SECONDS: Final = 2.0
 
 GATEWAY: Final = GROUPS[0]
+EVENT_GROUPS: Final = ("kafka", REST)
 
 Groups = Mapping[str, Sequence[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One round of one workload: the CPU seconds of each group while it ran, and the latencies in milliseconds.
-
-    `at_rest` has the CPU seconds that each group uses in a second without requests. They are subtracted.
-    """
-
-    spent: Mapping[str, float]
-    elapsed: float
-    at_rest: Mapping[str, float]
-    per_second: float
-    latencies: list[float]
-
-    def cpu(self, group: str) -> float:
-        """Return the CPU milliseconds of a group for a request."""
-        return (self.spent[group] - self.at_rest[group] * self.elapsed) / len(self.latencies) * 1_000
-
-    @property
-    def total(self) -> float:
-        """The CPU milliseconds of all groups together."""
-        return sum(map(self.cpu, self.spent))
-
-    @property
-    def gateway(self) -> float:
-        """The CPU milliseconds of the gateway."""
-        return self.cpu(GATEWAY)
 
 
 class Idle:
@@ -64,9 +37,41 @@ class Idle:
         for name, after in cpu_seconds(self._groups).items():
             self._looks[name].append((after - before[name]) / IDLE_SECONDS)
 
-    def rates(self) -> dict[str, float]:
-        """Return the CPU seconds of each group in a second."""
-        return {name: statistics.median(looks) for name, looks in self._looks.items()}
+    def rate(self, name: str) -> float:
+        """Return the CPU seconds of a group in a second, as all looks so far say."""
+        return statistics.median(self._looks[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One round of one workload on one gateway.
+
+    `spent` has the CPU seconds of each group that took part, and `idle` what they use at rest, which is subtracted.
+    """
+
+    gateway_name: str
+    spent: Mapping[str, float]
+    elapsed: float
+    idle: Idle
+    per_second: float
+    latencies: list[float]
+
+    def cpu(self, group: str) -> float:
+        """Return the CPU milliseconds of a group for a request, 0 for a group that took no part."""
+        if group not in self.spent:
+            return 0.0
+        at_rest = self.idle.rate(self.gateway_name if group == GATEWAY else group)
+        return (self.spent[group] - at_rest * self.elapsed) / len(self.latencies) * 1_000
+
+    @property
+    def total(self) -> float:
+        """The CPU milliseconds of all groups together."""
+        return sum(map(self.cpu, self.spent))
+
+    @property
+    def gateway(self) -> float:
+        """The CPU milliseconds of the gateway."""
+        return self.cpu(GATEWAY)
 
 
 def measure(
@@ -76,7 +81,9 @@ def measure(
 
     The group `gateway.web` of the result is `gateway`, whichever it is. Raises WrongAnswer.
     """
-    measured, rates = {**groups, GATEWAY: gateway.pids}, idle.rates()
+    measured = {**groups, GATEWAY: gateway.pids}
+    if not load.writes:  # a read writes no event, so these do only what they do at rest, which varies
+        measured = {name: pids for name, pids in measured.items() if name not in EVENT_GROUPS}
     settle = SETTLE_AFTER_WRITES_SECONDS if load.writes else SETTLE_SECONDS
     gateway.load(load, connections=connections, seconds=warm_up)
     time.sleep(settle)
@@ -86,7 +93,7 @@ def measure(
     time.sleep(settle)
     after, elapsed = cpu_seconds(measured), time.monotonic() - began
     spent = {name: after[name] - before[name] for name in after}
-    return Measured(spent, elapsed, {**rates, GATEWAY: rates[gateway.name]}, len(latencies) / took, latencies)
+    return Measured(gateway.name, spent, elapsed, idle, len(latencies) / took, latencies)
 
 
 def at_half_of_capacity(gateway: Gateway, load: Workload, *, capacity: float, seconds: float) -> list[float]:

@@ -68,7 +68,7 @@ mutation Book($input: CreateBookingInput!) {{
 }}
 """
 # Each finds at least 20 places.
-SEARCHES: Final = tuple("san new por bar vill man sal car mar chi bel ban sai kar gua".split())
+SEARCHES: Final = tuple("ban san new por bar vill man sal car mar chi bel sai kar gua".split())
 # The limits of cost are high and not 0, so that the cost is counted.
 UP: Final = (
     "DEBUG=false HOLD_LIMIT_BOOKINGS=0 HOLD_LIMIT_SEATS=0 GRAPHQL_COST_LIMIT_TRAVELLER=1000000000"

@@ -16,7 +16,7 @@ COLD_MARKS: Final = ("b", "c")
 OURS: Final = "ours"
 COLD: Final = "ours, cold"
 # A just-in-time compiler needs hundreds of requests, so a gateway's first run of a workload is warmed up for longer.
-FIRST_WARM_UP_SECONDS: Final = 8.0
+FIRST_WARM_UP_SECONDS: Final = 15.0
 WARM_UP_SECONDS: Final = 1.5
 
 

@@ -57,12 +57,13 @@ class PagedList(Generic[V]):
             place = decode(after, keys=self.keys, kind=self.kind)
             parameters.update({f"after_{key.name}": value for key, value in zip(self.keys, place, strict=True)})
         entries: dict[UUID, list[Entry[V]]] = {parent: [] for parent in parents}
-        statement = Statement(self._entry, self._sql(is_first_page=not after))
-        for entry in statement.all(parents=list(entries), limit=first + 1, **parameters):
+        statement = Statement(self._entry, self._sql(limit=first + 1, is_first_page=not after))
+        for entry in statement.all(parents=list(entries), **parameters):
             entries[entry.parent].append(entry)
         return {parent: self._listed(read, first=first, after=after) for parent, read in entries.items()}
 
-    def _sql(self, *, is_first_page: bool) -> str:
+    def _sql(self, *, limit: int, is_first_page: bool) -> str:
+        # The limit is no parameter: PostgreSQL would plan for a tenth of all rows.
         return f"""
             SELECT parent.id, found.total, {", ".join(f"found.{key.name}" for key in self.keys)}, {self.rows.columns}
             FROM unnest(%(parents)s::uuid[]) AS parent(id)
@@ -72,7 +73,7 @@ class PagedList(Generic[V]):
                 FROM (SELECT {"count(*) AS total FROM matching" if self.is_counted else "0 AS total"}) AS counted
                 LEFT JOIN (
                     SELECT * FROM matching WHERE {"true" if is_first_page else after_sql(self.keys)}
-                    ORDER BY {order_sql(self.keys)} LIMIT %(limit)s
+                    ORDER BY {order_sql(self.keys)} LIMIT {limit:d}
                 ) AS page ON true
             ) AS found
             {self.rows.joined(f"{self.rows.name}.id = found.id")}

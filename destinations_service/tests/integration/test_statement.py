@@ -37,6 +37,15 @@ def test_a_statement_runs_in_the_transaction_of_the_orm() -> None:
     assert any("FROM own" in query["sql"] for query in queries)
 
 
+def test_postgresql_prepares_a_statement_at_its_first_execution() -> None:
+    """Seen failing (no prepared statement) with Django's prepare_threshold of None."""
+    NAMES.all(numbers=[1])
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%unnest%10 / n%'")
+        assert cursor.fetchone() == (1,)
+
+
 def test_an_error_of_the_database_is_djangos_error() -> None:
     """Seen failing (psycopg's own error) without wrap_database_errors."""
     with pytest.raises(DataError, match="division by zero"), transaction.atomic():

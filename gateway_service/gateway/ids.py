@@ -11,7 +11,7 @@ from shared.errors import DomainError, Invalid
 
 def to_global_id(type_name: str, raw: str) -> str:
     """Return the global id of the object of `type_name` with the uuid `raw`: base64("Type:uuid")."""
-    return base64.b64encode(f"{type_name}:{raw}".encode()).decode()
+    return binascii.b2a_base64(f"{type_name}:{raw}".encode(), newline=False).decode()
 
 
 def parse_global_id(value: str) -> tuple[str, str] | None:

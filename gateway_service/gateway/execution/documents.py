@@ -1,5 +1,6 @@
 """Parse, limit and validate documents. Valid documents are cached, because most clients send the same few documents."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -73,6 +74,8 @@ def prepare(payload: object) -> Prepared:
 
     Raises InvalidRequest if the request is malformed, invalid or too complex.
     """
+    if not isinstance(payload, dict):
+        raise InvalidRequest([bad_input("The request must be one JSON object; operations are not batched.")])
     query, name, variables = _parts(payload)
     document = _valid_documents.get(query)
     if document is None:
@@ -91,9 +94,7 @@ def prepare(payload: object) -> Prepared:
     return Prepared(operation, name, variables, coerced, cost)
 
 
-def _parts(payload: object) -> tuple[str, str | None, dict[str, object]]:
-    if not isinstance(payload, dict):
-        raise InvalidRequest([bad_input("The request must be one JSON object; operations are not batched.")])
+def _parts(payload: Mapping[str, object]) -> tuple[str, str | None, dict[str, object]]:
     query, name, variables = document_text(payload), payload.get("operationName"), payload.get("variables")
     if name is not None and not isinstance(name, str):
         raise InvalidRequest([bad_input("`operationName` must be a string.")])

@@ -1,6 +1,6 @@
 """The context of one operation: the caller, the language, the deadline, and the loaders that batch its reads."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Final, TypeVar
@@ -120,16 +120,18 @@ class Operation:
             self._locale = await self._profile_locale()
         return self._locale
 
-    def localized(self, text: common_pb2.LocalizedText, language: int | None = None) -> str | Awaitable[str]:
-        """Return `text` in `language`, or in the operation's language for 0 or None.
+    def localized(
+        self, texts: Sequence[common_pb2.LocalizedText], language: int | None = None
+    ) -> list[str] | Awaitable[list[str]]:
+        """Return `texts` in `language`, or in the operation's language for 0 or None.
 
         Return an awaitable only if the traveller's profile must be read first.
         """
         locale = locale_from_proto(language) if language else self._locale
-        return in_language(text, locale) if locale else self._localized_later(text)
+        return in_language(texts, locale) if locale else self._localized_later(texts)
 
-    async def _localized_later(self, text: common_pb2.LocalizedText) -> str:
-        return in_language(text, await self.locale())
+    async def _localized_later(self, texts: Sequence[common_pb2.LocalizedText]) -> list[str]:
+        return in_language(texts, await self.locale())
 
     async def _profile_locale(self) -> Locale:
         traveller = self.signed_in_traveller()
@@ -144,6 +146,8 @@ class Operation:
         return locale
 
 
-def in_language(text: common_pb2.LocalizedText, locale: Locale) -> str:
-    """Return `text` in `locale`, or in the other language if there is no text in `locale`."""
-    return (text.fr or text.en) if locale is Locale.FR else (text.en or text.fr)
+def in_language(texts: Iterable[common_pb2.LocalizedText], locale: Locale) -> list[str]:
+    """Return each text in `locale`, or in the other language if there is no text in `locale`."""
+    if locale is Locale.FR:
+        return [text.fr or text.en for text in texts]
+    return [text.en or text.fr for text in texts]

@@ -4,8 +4,9 @@ Payloads, edges, connections, inputs and enums have other base classes.
 """
 
 import functools
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, Final, Protocol
 
 import graphene
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -15,6 +16,7 @@ from graphql import GraphQLNonNull, GraphQLResolveInfo
 
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.gateway.operation.context import Operation
+from gateway_service.gateway.schema.columns import Column, ColumnResolver
 from gateway_service.gateway.schema.user_ref import UserRef
 
 TypeOrLazy = type | Callable[[], type]  # a lambda names a type that is defined further below
@@ -47,25 +49,41 @@ def _presence(message: Descriptor, name: str) -> tuple[bool, bool] | None:
     return field.has_presence, empty_is_absent
 
 
-def read(name: str, default: object, root: object, info: GraphQLResolveInfo) -> object:
-    """Return the field `name` of `root`, which is a dictionary, a protobuf message or another object.
+def read_many(name: str, default: object, roots: Sequence[Any], info: GraphQLResolveInfo) -> Column:
+    """Return the field `name` of each root, which is a dictionary, a protobuf message or another object.
 
     An unset field of a message is null. So is an empty text or an unspecified enum, if the schema allows null there.
     """
-    if isinstance(root, dict):
-        return root.get(name, default)
-    if not isinstance(root, Message):
-        return getattr(root, name, default)
-    presence = _presence(root.DESCRIPTOR, name)
+    classes = set(map(type, roots))
+    if len(classes) > 1:  # each class has its own fields
+        return [read_many(name, default, [root], info)[0] for root in roots]
+    (kind,) = classes
+    if issubclass(kind, dict):
+        return [root.get(name, default) for root in roots]
+    if not issubclass(kind, Message):
+        return [getattr(root, name, default) for root in roots]
+    presence = _presence(kind.DESCRIPTOR, name)
     if presence is None:
-        return default
+        return [default] * len(roots)
     has_presence, empty_is_absent = presence
-    if has_presence and not root.HasField(name):
-        return None
-    value: object = getattr(root, name)
-    if empty_is_absent and not value and not isinstance(info.return_type, GraphQLNonNull):
-        return None
-    return value
+    get = attrgetter(name)
+    column = [get(root) if root.HasField(name) else None for root in roots] if has_presence else list(map(get, roots))
+    if empty_is_absent and not isinstance(info.return_type, GraphQLNonNull):
+        return [value or None for value in column]
+    return column
+
+
+class _Read:
+    """Reads a field of one root, or of many roots."""
+
+    many = staticmethod(read_many)
+
+    def __call__(self, name: str, default: object, root: object, info: GraphQLResolveInfo) -> object:
+        """Return the field `name` of `root`, see `read_many`."""
+        return read_many(name, default, [root], info)[0]
+
+
+read: Final = _Read()
 
 
 class MessageObject(graphene.ObjectType):
@@ -101,9 +119,11 @@ class NodeObject(MessageObject):
         abstract = True
 
     @staticmethod
-    def resolve_id(root: HasId, info: GraphQLResolveInfo) -> str:
-        """Return the global id."""
-        return to_global_id(info.parent_type.name, root.id)
+    @ColumnResolver
+    def resolve_id(roots: Sequence[HasId], info: GraphQLResolveInfo) -> list[str]:
+        """Return the global ids."""
+        name = info.parent_type.name
+        return [to_global_id(name, root.id) for root in roots]
 
 
 def many(of: TypeOrLazy) -> graphene.List:

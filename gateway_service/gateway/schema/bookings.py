@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Sequence
 import graphene
 
 from contracts.travel.bookings.v1 import bookings_pb2
-from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.notifications.v1 import notifications_pb2
 from gateway_service.gateway.ids import to_global_id
+from gateway_service.gateway.operation.context import in_language
 from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject, many
 from gateway_service.gateway.schema.catalogue import CancellationRule, Departure
+from gateway_service.gateway.schema.columns import Column, ColumnResolver, mapped
 from gateway_service.gateway.schema.enums import (
     BookingReason,
     BookingStatus,
@@ -25,7 +26,6 @@ from gateway_service.gateway.schema.paging import connection
 from gateway_service.gateway.schema.scalars import Date, DateTime
 from gateway_service.gateway.schema.user_ref import UserRef
 from shared.errors import Invalid
-from shared.money import Money as Amount
 
 MAX_SEQUENCE = 2**31 - 1
 
@@ -38,8 +38,9 @@ class PriceLine(MessageObject):
     tax = graphene.Field(Money)
 
     @staticmethod
-    def resolve_label(root: bookings_pb2.PriceLine, info: Info) -> str | Awaitable[str]:
-        return info.context.localized(root.label)
+    @ColumnResolver
+    def resolve_label(roots: Sequence[bookings_pb2.PriceLine], info: Info) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.label for root in roots])
 
 
 class Quote(NodeObject):
@@ -54,12 +55,14 @@ class Quote(NodeObject):
     cancellation_policy = many(CancellationRule)
 
     @staticmethod
-    async def resolve_departure(root: bookings_pb2.Quote, info: Info) -> destinations_pb2.Departure | None:
-        return await info.context.loaders.departures.load(root.departure_id)
+    @ColumnResolver
+    def resolve_departure(roots: Sequence[bookings_pb2.Quote], info: Info) -> Column | Awaitable[Column]:
+        return info.context.loaders.departures.get([root.departure_id for root in roots])
 
     @staticmethod
-    async def resolve_converted_total(root: bookings_pb2.Quote, info: Info, currency: str) -> Amount:
-        return await convert(root.total, currency, info)
+    @ColumnResolver
+    async def resolve_converted_total(roots: Sequence[bookings_pb2.Quote], info: Info, currency: str) -> Column:
+        return await convert([root.total for root in roots], currency, info)
 
 
 class Passenger(MessageObject):
@@ -71,8 +74,9 @@ class Passenger(MessageObject):
     date_of_birth = Date()
 
     @staticmethod
-    def resolve_id(root: bookings_pb2.Passenger, info: Info) -> str:
-        return to_global_id("Passenger", root.id)
+    @ColumnResolver
+    def resolve_id(roots: Sequence[bookings_pb2.Passenger], info: Info) -> list[str]:
+        return [to_global_id("Passenger", root.id) for root in roots]
 
 
 class BookingEvent(MessageObject):
@@ -85,8 +89,9 @@ class BookingEvent(MessageObject):
     message = graphene.String(required=True)
 
     @staticmethod
-    def resolve_message(root: bookings_pb2.BookingEvent, info: Info) -> str | Awaitable[str]:
-        return info.context.localized(root.message)
+    @ColumnResolver
+    def resolve_message(roots: Sequence[bookings_pb2.BookingEvent], info: Info) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.message for root in roots])
 
 
 class PaymentAction(MessageObject):
@@ -127,8 +132,7 @@ class CancellationQuote(NodeObject):
 
     @staticmethod
     async def resolve_explanation(root: bookings_pb2.CancellationQuote, info: Info) -> list[str]:
-        await info.context.locale()  # then `localized` returns text, not an awaitable
-        return [str(info.context.localized(sentence)) for sentence in root.explanation]
+        return in_language(root.explanation, await info.context.locale())
 
 
 class Booking(NodeObject):
@@ -161,32 +165,40 @@ class Booking(NodeObject):
     created_at = DateTime(required=True)
 
     @staticmethod
-    async def resolve_departure(root: bookings_pb2.Booking, info: Info) -> destinations_pb2.Departure | None:
-        return await info.context.loaders.departures.load(root.departure_id)
+    @ColumnResolver
+    def resolve_departure(roots: Sequence[bookings_pb2.Booking], info: Info) -> Column | Awaitable[Column]:
+        return info.context.loaders.departures.get([root.departure_id for root in roots])
 
     @staticmethod
-    def resolve_title(root: bookings_pb2.Booking, info: Info) -> str | Awaitable[str]:
-        return info.context.localized(root.title)
+    @ColumnResolver
+    def resolve_title(roots: Sequence[bookings_pb2.Booking], info: Info) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.title for root in roots])
 
     @staticmethod
-    def resolve_traveller(root: bookings_pb2.Booking, info: Info) -> UserRef | None:
-        traveller = info.context.signed_in_traveller()
-        return UserRef(root.traveller_id) if root.traveller_id == str(traveller.id) else None
+    @ColumnResolver
+    def resolve_traveller(roots: Sequence[bookings_pb2.Booking], info: Info) -> list[UserRef | None]:
+        own = str(info.context.signed_in_traveller().id)
+        return [UserRef(own) if root.traveller_id == own else None for root in roots]
 
     @staticmethod
-    async def resolve_history(
-        root: bookings_pb2.Booking, info: Info, after_sequence: int | None = None
-    ) -> Sequence[bookings_pb2.BookingEvent]:
-        history = await info.context.loaders.history_of_booking.load(PageKey(root.id, sequence_of(after_sequence)))
-        return history.events if history else ()
+    @ColumnResolver
+    def resolve_history(
+        roots: Sequence[bookings_pb2.Booking], info: Info, after_sequence: int | None = None
+    ) -> Column | Awaitable[Column]:
+        sequence = sequence_of(after_sequence)
+        histories = info.context.loaders.history_of_booking.get([PageKey(root.id, sequence) for root in roots])
+        return mapped(histories, lambda history: history.events if history else ())
 
     @staticmethod
-    async def resolve_invoice(root: bookings_pb2.Booking, info: Info) -> notifications_pb2.Invoice | None:
-        return next(iter(await _invoices(root, info, notifications_pb2.INVOICE_KIND_INVOICE)), None)
+    @ColumnResolver
+    def resolve_invoice(roots: Sequence[bookings_pb2.Booking], info: Info) -> Column | Awaitable[Column]:
+        invoices = _invoices(roots, info, notifications_pb2.INVOICE_KIND_INVOICE)
+        return mapped(invoices, lambda of_booking: of_booking[0] if of_booking else None)
 
     @staticmethod
-    async def resolve_credit_notes(root: bookings_pb2.Booking, info: Info) -> list[notifications_pb2.Invoice]:
-        return await _invoices(root, info, notifications_pb2.INVOICE_KIND_CREDIT_NOTE)
+    @ColumnResolver
+    def resolve_credit_notes(roots: Sequence[bookings_pb2.Booking], info: Info) -> Column | Awaitable[Column]:
+        return _invoices(roots, info, notifications_pb2.INVOICE_KIND_CREDIT_NOTE)
 
 
 class WaitlistEntry(NodeObject):
@@ -201,17 +213,20 @@ class WaitlistEntry(NodeObject):
     created_at = DateTime(required=True)
 
     @staticmethod
-    async def resolve_departure(root: bookings_pb2.WaitlistEntry, info: Info) -> destinations_pb2.Departure | None:
-        return await info.context.loaders.departures.load(root.departure_id)
+    @ColumnResolver
+    def resolve_departure(roots: Sequence[bookings_pb2.WaitlistEntry], info: Info) -> Column | Awaitable[Column]:
+        return info.context.loaders.departures.get([root.departure_id for root in roots])
 
     @staticmethod
-    def resolve_position(root: bookings_pb2.WaitlistEntry, info: Info) -> int | None:
-        return root.position or None
+    @ColumnResolver
+    def resolve_position(roots: Sequence[bookings_pb2.WaitlistEntry], info: Info) -> list[int | None]:
+        return [root.position or None for root in roots]
 
 
-async def _invoices(booking: bookings_pb2.Booking, info: Info, kind: int) -> list[notifications_pb2.Invoice]:
-    invoices = await info.context.loaders.invoices_of_booking.load(booking.id)
-    return [invoice for invoice in invoices if invoice.kind == kind]
+def _invoices(bookings: Sequence[bookings_pb2.Booking], info: Info, kind: int) -> Column | Awaitable[Column]:
+    """Return the invoices or credit notes of each booking."""
+    documents = info.context.loaders.invoices_of_booking.get([booking.id for booking in bookings])
+    return mapped(documents, lambda of_booking: [invoice for invoice in of_booking if invoice.kind == kind])
 
 
 def sequence_of(after: int | None) -> int:

@@ -1,6 +1,6 @@
 """The types of the catalogue: destinations, photos, prices, trips and departures."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import date
 
 import graphene
@@ -9,12 +9,12 @@ from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject, many
+from gateway_service.gateway.schema.columns import Column, ColumnResolver, applied, load_lists, mapped
 from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, Locale, PriceCategory, proto_value
 from gateway_service.gateway.schema.money import EURO, Money, convert
-from gateway_service.gateway.schema.paging import Page, connection, page_from, page_size, paged
+from gateway_service.gateway.schema.paging import connection, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date, DateTime
 from shared.errors import Invalid, Unavailable
-from shared.money import Money as Amount
 
 
 def iso_or_empty(day: date | None) -> str:
@@ -31,22 +31,29 @@ class Photo(MessageObject):
     height = graphene.Int(required=True)
 
     @staticmethod
-    def resolve_url(root: destinations_pb2.Photo, info: Info, width: int | None = None) -> str:
-        """Return the narrowest rendition that is at least `width` wide, or else the widest.
-
-        Raises Invalid for a width below 1, and Unavailable while the photo has no rendition.
-        """
+    @ColumnResolver
+    def resolve_url(roots: Sequence[destinations_pb2.Photo], info: Info, width: int | None = None) -> Column:
+        """Return the address of each photo's rendition for `width`. Raises Invalid for a width below 1."""
         if width is not None and width < 1:
             raise Invalid(field="width")
-        if not root.renditions:
-            raise Unavailable(retry_after=1)
-        widest = root.renditions[-1]
-        wanted = width or widest.width
-        return next((rendition.url for rendition in root.renditions if rendition.width >= wanted), widest.url)
+        return [applied(lambda photo: _rendition(photo, width).url, root) for root in roots]
 
     @staticmethod
-    def resolve_alt(root: destinations_pb2.Photo, info: Info) -> str | Awaitable[str]:
-        return info.context.localized(root.alt)
+    @ColumnResolver
+    def resolve_alt(roots: Sequence[destinations_pb2.Photo], info: Info) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.alt for root in roots])
+
+
+def _rendition(photo: destinations_pb2.Photo, width: int | None) -> destinations_pb2.PhotoRendition:
+    """Return the narrowest rendition that is at least `width` wide, or else the widest.
+
+    Raises Unavailable while the photo has no rendition.
+    """
+    if not photo.renditions:
+        raise Unavailable(retry_after=1)
+    widest = photo.renditions[-1]
+    wanted = width or widest.width
+    return next((rendition for rendition in photo.renditions if rendition.width >= wanted), widest)
 
 
 class AveragePrice(MessageObject):
@@ -58,14 +65,17 @@ class AveragePrice(MessageObject):
     rate_date = Date()
 
     @staticmethod
-    async def resolve_converted(root: destinations_pb2.AveragePrice, info: Info, currency: str) -> Amount:
-        return await convert(root.price, currency, info)
+    @ColumnResolver
+    async def resolve_converted(roots: Sequence[destinations_pb2.AveragePrice], info: Info, currency: str) -> Column:
+        return await convert([root.price for root in roots], currency, info)
 
     @staticmethod
-    async def resolve_rate_date(root: destinations_pb2.AveragePrice, info: Info) -> str | None:
+    @ColumnResolver
+    async def resolve_rate_date(roots: Sequence[destinations_pb2.AveragePrice], info: Info) -> list[str | None]:
         rates = await info.context.loaders.exchange_rates.load(EURO)
-        rate = rates.get(root.price.currency_code) or next(iter(rates.values()), None)
-        return rate.as_of if rate else None
+        some_rate = next(iter(rates.values()), None)
+        of_prices = [rates.get(root.price.currency_code) or some_rate for root in roots]
+        return [rate.as_of if rate else None for rate in of_prices]
 
 
 class Destination(NodeObject):
@@ -92,69 +102,80 @@ class Destination(NodeObject):
     trips = paged(lambda: TripConnection, required=True, departs_after=Date(), departs_before=Date())
 
     @staticmethod
+    @ColumnResolver
     def resolve_name(
-        root: destinations_pb2.Destination, info: Info, locale: Locale | None = None
-    ) -> str | Awaitable[str]:
-        return info.context.localized(root.name, proto_value(locale))
+        roots: Sequence[destinations_pb2.Destination], info: Info, locale: Locale | None = None
+    ) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.name for root in roots], proto_value(locale))
 
     @staticmethod
+    @ColumnResolver
     def resolve_summary(
-        root: destinations_pb2.Destination, info: Info, locale: Locale | None = None
-    ) -> str | Awaitable[str]:
-        return info.context.localized(root.summary, proto_value(locale))
+        roots: Sequence[destinations_pb2.Destination], info: Info, locale: Locale | None = None
+    ) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.summary for root in roots], proto_value(locale))
 
     @staticmethod
+    @ColumnResolver
     def resolve_description(
-        root: destinations_pb2.Destination, info: Info, locale: Locale | None = None
-    ) -> str | Awaitable[str]:
-        return info.context.localized(root.description, proto_value(locale))
+        roots: Sequence[destinations_pb2.Destination], info: Info, locale: Locale | None = None
+    ) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.description for root in roots], proto_value(locale))
 
     @staticmethod
-    async def resolve_parent(root: destinations_pb2.Destination, info: Info) -> destinations_pb2.Destination | None:
-        return await info.context.loaders.destinations.load(root.parent_id) if root.parent_id else None
+    @ColumnResolver
+    def resolve_parent(roots: Sequence[destinations_pb2.Destination], info: Info) -> Column | Awaitable[Column]:
+        parents = [[root.parent_id] if root.parent_id else [] for root in roots]
+        return mapped(load_lists(info.context.loaders.destinations, parents), lambda rows: rows[0] if rows else None)
 
     @staticmethod
-    async def resolve_ancestors(root: destinations_pb2.Destination, info: Info) -> list[destinations_pb2.Destination]:
-        ancestors = await info.context.loaders.destinations.load_many(list(root.ancestor_ids))
-        return [ancestor for ancestor in ancestors if ancestor is not None]
+    @ColumnResolver
+    def resolve_ancestors(roots: Sequence[destinations_pb2.Destination], info: Info) -> Column | Awaitable[Column]:
+        return load_lists(info.context.loaders.destinations, [root.ancestor_ids for root in roots])
 
     @staticmethod
-    async def resolve_children(
-        root: destinations_pb2.Destination,
+    @ColumnResolver
+    def resolve_children(
+        roots: Sequence[destinations_pb2.Destination],
         info: Info,
         kind: DestinationKind | None = None,
         first: int | None = None,
         after: str | None = None,
-    ) -> Page:
-        list_key = ListKey.of("children", root.id, proto_value(kind))
-        page_key = PageKey(root.id, (proto_value(kind), page_size(first), list_key.unwrap(after)))
-        return page_from(await info.context.loaders.children_of_destination.load(page_key), list_key)
+    ) -> Column | Awaitable[Column]:
+        list_keys = [ListKey.of("children", root.id, proto_value(kind)) for root in roots]
+        page_keys = [
+            PageKey(root.id, (proto_value(kind), page_size(first), list_key.unwrap(after)))
+            for root, list_key in zip(roots, list_keys, strict=True)
+        ]
+        return mapped(info.context.loaders.children_of_destination.get(page_keys), page_from, list_keys)
 
     @staticmethod
-    async def resolve_photos(root: destinations_pb2.Destination, info: Info) -> list[destinations_pb2.Photo]:
-        return await info.context.loaders.photos_of_destination.load(root.id)
+    @ColumnResolver
+    def resolve_photos(roots: Sequence[destinations_pb2.Destination], info: Info) -> Column | Awaitable[Column]:
+        return info.context.loaders.photos_of_destination.get([root.id for root in roots])
 
     @staticmethod
-    async def resolve_average_prices(
-        root: destinations_pb2.Destination, info: Info
-    ) -> list[destinations_pb2.AveragePrice]:
-        return await info.context.loaders.average_prices_of_destination.load(root.id)
+    @ColumnResolver
+    def resolve_average_prices(roots: Sequence[destinations_pb2.Destination], info: Info) -> Column | Awaitable[Column]:
+        return info.context.loaders.average_prices_of_destination.get([root.id for root in roots])
 
     @staticmethod
-    async def resolve_trips(
-        root: destinations_pb2.Destination,
+    @ColumnResolver
+    def resolve_trips(
+        roots: Sequence[destinations_pb2.Destination],
         info: Info,
         departs_after: date | None = None,
         departs_before: date | None = None,
         first: int | None = None,
         after: str | None = None,
-    ) -> Page:
-        list_key = ListKey.of("destination.trips", root.id, departs_after, departs_before)
-        page_key = PageKey(
-            root.id,
-            (iso_or_empty(departs_after), iso_or_empty(departs_before), page_size(first), list_key.unwrap(after)),
-        )
-        return page_from(await info.context.loaders.trips_of_destination.load(page_key), list_key)
+    ) -> Column | Awaitable[Column]:
+        since, until = iso_or_empty(departs_after), iso_or_empty(departs_before)
+        list_keys = [ListKey.of("destination.trips", root.id, departs_after, departs_before) for root in roots]
+        page_keys = [
+            PageKey(root.id, (since, until, page_size(first), list_key.unwrap(after)))
+            for root, list_key in zip(roots, list_keys, strict=True)
+        ]
+        return mapped(info.context.loaders.trips_of_destination.get(page_keys), page_from, list_keys)
 
 
 class CancellationRule(MessageObject):
@@ -182,41 +203,42 @@ class Trip(NodeObject):
     )
 
     @staticmethod
-    def resolve_title(root: destinations_pb2.Trip, info: Info, locale: Locale | None = None) -> str | Awaitable[str]:
-        return info.context.localized(root.title, proto_value(locale))
+    @ColumnResolver
+    def resolve_title(
+        roots: Sequence[destinations_pb2.Trip], info: Info, locale: Locale | None = None
+    ) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.title for root in roots], proto_value(locale))
 
     @staticmethod
+    @ColumnResolver
     def resolve_description(
-        root: destinations_pb2.Trip, info: Info, locale: Locale | None = None
-    ) -> str | Awaitable[str]:
-        return info.context.localized(root.description, proto_value(locale))
+        roots: Sequence[destinations_pb2.Trip], info: Info, locale: Locale | None = None
+    ) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.description for root in roots], proto_value(locale))
 
     @staticmethod
-    async def resolve_destination(root: destinations_pb2.Trip, info: Info) -> destinations_pb2.Destination | None:
-        return await info.context.loaders.destinations.load(root.destination_id)
+    @ColumnResolver
+    def resolve_destination(roots: Sequence[destinations_pb2.Trip], info: Info) -> Column | Awaitable[Column]:
+        return info.context.loaders.destinations.get([root.destination_id for root in roots])
 
     @staticmethod
-    async def resolve_departures(
-        root: destinations_pb2.Trip,
+    @ColumnResolver
+    def resolve_departures(
+        roots: Sequence[destinations_pb2.Trip],
         info: Info,
         departs_after: date | None = None,
         departs_before: date | None = None,
         only_available: bool | None = None,
         first: int | None = None,
         after: str | None = None,
-    ) -> Page:
-        list_key = ListKey.of("departures", root.id, departs_after, departs_before, bool(only_available))
-        page_key = PageKey(
-            root.id,
-            (
-                iso_or_empty(departs_after),
-                iso_or_empty(departs_before),
-                bool(only_available),
-                page_size(first),
-                list_key.unwrap(after),
-            ),
-        )
-        return page_from(await info.context.loaders.departures_of_trip.load(page_key), list_key)
+    ) -> Column | Awaitable[Column]:
+        since, until, available = iso_or_empty(departs_after), iso_or_empty(departs_before), bool(only_available)
+        list_keys = [ListKey.of("departures", root.id, departs_after, departs_before, available) for root in roots]
+        page_keys = [
+            PageKey(root.id, (since, until, available, page_size(first), list_key.unwrap(after)))
+            for root, list_key in zip(roots, list_keys, strict=True)
+        ]
+        return mapped(info.context.loaders.departures_of_trip.get(page_keys), page_from, list_keys)
 
 
 class Departure(NodeObject):
@@ -235,16 +257,21 @@ class Departure(NodeObject):
     seats_available = graphene.Int()
 
     @staticmethod
-    async def resolve_trip(root: destinations_pb2.Departure, info: Info) -> destinations_pb2.Trip | None:
-        return await info.context.loaders.trips.load(root.trip_id)
+    @ColumnResolver
+    def resolve_trip(roots: Sequence[destinations_pb2.Departure], info: Info) -> Column | Awaitable[Column]:
+        return info.context.loaders.trips.get([root.trip_id for root in roots])
 
     @staticmethod
-    async def resolve_converted_adult_price(root: destinations_pb2.Departure, info: Info, currency: str) -> Amount:
-        return await convert(root.adult_price, currency, info)
+    @ColumnResolver
+    async def resolve_converted_adult_price(
+        roots: Sequence[destinations_pb2.Departure], info: Info, currency: str
+    ) -> Column:
+        return await convert([root.adult_price for root in roots], currency, info)
 
     @staticmethod
-    async def resolve_seats_available(root: destinations_pb2.Departure, info: Info) -> int | None:
-        return await info.context.loaders.free_seats.load(root.id)
+    @ColumnResolver
+    def resolve_seats_available(roots: Sequence[destinations_pb2.Departure], info: Info) -> Column | Awaitable[Column]:
+        return info.context.loaders.free_seats.get([root.id for root in roots])
 
 
 DestinationConnection: type[graphene.ObjectType] = connection("Destination", Destination, counted=True)

@@ -1,6 +1,6 @@
 """Amounts of money, as clients read and send them, and their conversion to another currency."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal as PyDecimal
 from typing import Final
 
@@ -9,6 +9,7 @@ import graphene
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.schema.base import Info, MessageObject
+from gateway_service.gateway.schema.columns import Column, ColumnResolver, applied
 from gateway_service.gateway.schema.scalars import Decimal
 from shared.errors import Invalid
 from shared.money import Money as Amount
@@ -24,12 +25,25 @@ class Money(MessageObject):
     currency = graphene.String(required=True)
 
     @staticmethod
-    def resolve_amount(root: common_pb2.Money | Amount, info: Info) -> PyDecimal:
-        return root.amount if isinstance(root, Amount) else money_from_proto(root).amount
+    @ColumnResolver
+    def resolve_amount(roots: Sequence[common_pb2.Money | Amount], info: Info) -> list[PyDecimal | str]:
+        return [
+            root.amount if isinstance(root, Amount) else digits(root.minor_units, root.currency_code) for root in roots
+        ]
 
     @staticmethod
-    def resolve_currency(root: common_pb2.Money | Amount, info: Info) -> str:
-        return root.currency if isinstance(root, Amount) else root.currency_code
+    @ColumnResolver
+    def resolve_currency(roots: Sequence[common_pb2.Money | Amount], info: Info) -> list[str]:
+        return [root.currency if isinstance(root, Amount) else root.currency_code for root in roots]
+
+
+def digits(minor: int, currency: str) -> str:
+    """Return the amount of `minor` minor units as a decimal number."""
+    places = exponent(currency)
+    if not places:
+        return str(minor)
+    whole, part = divmod(abs(minor), 10**places)
+    return f"{'-' if minor < 0 else ''}{whole}.{part:0{places}d}"
 
 
 class MoneyInput(graphene.InputObjectType):
@@ -54,14 +68,18 @@ def money_from_input(value: MoneyInput | None, field: str) -> common_pb2.Money |
     return common_pb2.Money(minor_units=int(minor), currency_code=currency)
 
 
-async def convert(money: common_pb2.Money, currency: str, info: Info) -> Amount:
-    """Return `money` in `currency` at the latest rates. Raises Invalid for a currency without a rate."""
+async def convert(amounts: Sequence[common_pb2.Money], currency: str, info: Info) -> Column:
+    """Return each amount in `currency` at the latest rates, or Invalid in its place if a currency has no rate."""
     rates = await info.context.loaders.exchange_rates.load(EURO)
-    try:
-        rate = _per_euro(rates, currency) / _per_euro(rates, money.currency_code)
-    except KeyError:
-        raise Invalid(field="currency") from None
-    return money_from_proto(money).convert(rate, currency)
+
+    def converted(money: common_pb2.Money) -> Amount:
+        try:
+            rate = _per_euro(rates, currency) / _per_euro(rates, money.currency_code)
+        except KeyError:
+            raise Invalid(field="currency") from None
+        return money_from_proto(money).convert(rate, currency)
+
+    return [applied(converted, money) for money in amounts]
 
 
 def _per_euro(rates: Mapping[str, destinations_pb2.ExchangeRate], currency: str) -> PyDecimal:

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import graphene
 from google.protobuf.message import Message
 from graphene.types.mountedtype import MountedType
 from graphene.types.unmountedtype import UnmountedType
+from graphql import GraphQLResolveInfo
 
 from contracts.travel.common.v1 import common_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.schema.base import MessageObject, TypeOrLazy
+from gateway_service.gateway.schema.columns import ColumnResolver
 from shared.errors import Invalid
 from shared.rpc.mapping import DEFAULT_PAGE, MAX_PAGE
 
@@ -21,23 +23,6 @@ class PageInfo(MessageObject):
     has_previous_page = graphene.Boolean(required=True)
     start_cursor = graphene.String()
     end_cursor = graphene.String()
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """One row of a page and its cursor."""
-
-    node: object
-    cursor: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list."""
-
-    edges: Sequence[Edge]
-    page_info: common_pb2.PageInfo
-    total_count: int | None
 
 
 class ServiceEdge(Protocol):
@@ -58,18 +43,46 @@ class ServicePage(Protocol):
     def page_info(self) -> common_pb2.PageInfo: ...
 
 
+class Edge(NamedTuple):
+    """One row of a page of the list `key`."""
+
+    edge: ServiceEdge
+    key: ListKey
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list."""
+
+    edges: Sequence[Edge]
+    page_info: common_pb2.PageInfo
+    total_count: int | None
+
+
 def page_from(answer: ServicePage | None, key: ListKey) -> Page:
     """Return a service's page with cursors that only the list `key` accepts. Return an empty page for None."""
     if answer is None:
         return Page([], common_pb2.PageInfo(), 0)
-    edges = [Edge(edge.node, key.wrap(edge.cursor)) for edge in answer.edges]
+    edges = [Edge(edge, key) for edge in answer.edges]
     info = common_pb2.PageInfo(
         has_next_page=answer.page_info.has_next_page,
         has_previous_page=answer.page_info.has_previous_page,
-        start_cursor=edges[0].cursor if edges else "",
-        end_cursor=edges[-1].cursor if edges else "",
+        start_cursor=_cursor(edges[0]) if edges else "",
+        end_cursor=_cursor(edges[-1]) if edges else "",
     )
     return Page(edges, info, getattr(answer, "total_count", None))
+
+
+def _cursor(edge: Edge) -> str:
+    return edge.key.wrap(edge.edge.cursor)
+
+
+def _resolve_nodes(roots: Sequence[Edge], info: GraphQLResolveInfo) -> list[Message]:
+    return [root.edge.node for root in roots]
+
+
+def _resolve_cursors(roots: Sequence[Edge], info: GraphQLResolveInfo) -> list[str]:
+    return [_cursor(root) for root in roots]
 
 
 def page_size(first: int | None) -> int:
@@ -86,7 +99,10 @@ def connection(name: str, node: type[MessageObject], *, counted: bool = False) -
     edge = type(
         f"{name}Edge",
         (graphene.ObjectType,),
-        {"node": graphene.Field(node, required=True), "cursor": graphene.String(required=True)},
+        {
+            "node": graphene.Field(node, required=True, resolver=ColumnResolver(_resolve_nodes)),
+            "cursor": graphene.String(required=True, resolver=ColumnResolver(_resolve_cursors)),
+        },
     )
     fields: dict[str, MountedType | UnmountedType] = {
         "edges": graphene.List(graphene.NonNull(edge), required=True),

@@ -20,7 +20,10 @@ class DateTime(graphene.Scalar):
     @staticmethod
     def serialize(value: object) -> str:
         """Return the instant to the millisecond, ending in Z."""
-        instant = value.ToDatetime(tzinfo=UTC) if isinstance(value, Timestamp) else value
+        if isinstance(value, Timestamp):
+            second = datetime.fromtimestamp(value.seconds, UTC).isoformat()[:19]
+            return f"{second}.{value.nanos // 1_000_000:03d}Z"
+        instant = value
         if not isinstance(instant, datetime):
             raise GraphQLError("DateTime cannot represent this value")
         return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -71,8 +74,8 @@ class Decimal(graphene.Scalar):
 
     @staticmethod
     def serialize(value: PyDecimal | str) -> str:
-        """Return plain digits, never an exponent."""
-        return format(PyDecimal(value), "f")
+        """Return plain digits, never an exponent. Text has them already, and is returned unchanged."""
+        return value if isinstance(value, str) else format(value, "f")
 
     @staticmethod
     def parse_value(value: object) -> PyDecimal:

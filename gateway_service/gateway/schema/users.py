@@ -1,5 +1,7 @@
 """The type `User`: the signed-in traveller's account, profile, sessions, bookings, notifications and invoices."""
 
+from collections.abc import Awaitable, Sequence
+
 import graphene
 
 from contracts.travel.bookings.v1 import bookings_pb2
@@ -9,6 +11,7 @@ from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.account_history import SecurityEventConnection, Session
 from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject
 from gateway_service.gateway.schema.bookings import BookingConnection, WaitlistEntry
+from gateway_service.gateway.schema.columns import Column, ColumnResolver, mapped
 from gateway_service.gateway.schema.enums import BookingOrder, BookingStatus, BookingTime, Locale, proto_value
 from gateway_service.gateway.schema.notifications import InvoiceConnection, NotificationConnection
 from gateway_service.gateway.schema.paging import Page, page_from, page_size, paged
@@ -46,16 +49,19 @@ class User(NodeObject):
     security_events = paged(SecurityEventConnection)
 
     @staticmethod
-    async def resolve_email(root: UserRef, info: Info) -> str | None:
-        return (await _account(root, info)).email
+    @ColumnResolver
+    def resolve_email(roots: Sequence[UserRef], info: Info) -> Column | Awaitable[Column]:
+        return mapped(_accounts(roots, info), lambda account: account.email)
 
     @staticmethod
-    async def resolve_email_verified(root: UserRef, info: Info) -> bool | None:
-        return (await _account(root, info)).email_verified
+    @ColumnResolver
+    def resolve_email_verified(roots: Sequence[UserRef], info: Info) -> Column | Awaitable[Column]:
+        return mapped(_accounts(roots, info), lambda account: account.email_verified)
 
     @staticmethod
-    async def resolve_profile(root: UserRef, info: Info) -> users_pb2.Profile:
-        return (await _account(root, info)).profile
+    @ColumnResolver
+    def resolve_profile(roots: Sequence[UserRef], info: Info) -> Column | Awaitable[Column]:
+        return mapped(_accounts(roots, info), lambda account: account.profile)
 
     @staticmethod
     async def resolve_bookings(
@@ -103,9 +109,7 @@ class User(NodeObject):
         return page_from(await info.context.loaders.security_events_of_traveller.load(page_key), list_key)
 
 
-async def _account(user_ref: UserRef, info: Info) -> users_pb2.User:
-    """Return the traveller's account. Raises Unauthenticated if it was deleted."""
-    user = await info.context.loaders.users.load(user_ref.id)
-    if user is None:
-        raise Unauthenticated
-    return user
+def _accounts(user_refs: Sequence[UserRef], info: Info) -> Column | Awaitable[Column]:
+    """Return each traveller's account, or Unauthenticated in its place if it was deleted."""
+    accounts = info.context.loaders.users.get([user_ref.id for user_ref in user_refs])
+    return mapped(accounts, lambda account: account or Unauthenticated())

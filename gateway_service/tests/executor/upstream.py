@@ -134,6 +134,9 @@ class _Operation(Operation):
         name, response = _methods()[id(method)]
         return self.upstream.answer(name, response, request)
 
+    async def call_for_all(self, method: Any, request: Any) -> Any:
+        return await self.call(method, request)
+
 
 @cache
 def _methods() -> dict[int, tuple[str, Descriptor]]:

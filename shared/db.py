@@ -109,3 +109,10 @@ def sqlstate(error: BaseException) -> str | None:
     """Return PostgreSQL's error code of a Django database error, or None if the server never answered."""
     code: str | None = getattr(error.__cause__, "sqlstate", None)
     return code
+
+
+def violated_constraint(error: BaseException) -> str | None:
+    """Return the name of the constraint that a Django IntegrityError is about."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    name: str | None = getattr(diagnostics, "constraint_name", None)
+    return name

@@ -5,18 +5,31 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
-from shared.db import try_advisory_xact_lock
+from shared.db import lock_key
 from shared.errors import InFlight, Invalid, KeyReused
 from shared.idempotency.models import IdempotencyKey
+from shared.statement import Insert, Statement, one_round_trip
 from shared.text import Text
 
 MAX_LENGTH: Final = 255
+
+
+class _UsedKey(NamedTuple):
+    fingerprint: str
+    result: UUID
+
+
+_TRY_LOCK: Final = Statement(bool, "SELECT pg_try_advisory_xact_lock(%(lock)s)")
+_USED_KEY: Final = Statement(
+    _UsedKey,
+    "SELECT fingerprint, result FROM idempotency_idempotencykey WHERE owner = %(owner)s AND key = %(key)s",
+)
+_RECORD: Final = Insert(IdempotencyKey)
 
 
 class InvalidKey(Invalid):
@@ -55,36 +68,39 @@ class IdempotentRequest:
         Raises InFlight, at once, if another request holds the key; KeyReused if the key came with another request; and
         RuntimeError if the body neither found an earlier result nor called `succeeded`.
         """
-        if before is not None and not self._rows().exists():
+        if before is not None and not self._was_used():
             before()
         with transaction.atomic():
-            self._lock()
-            write = Write(self, self._earlier_result())
+            write = Write(self, self._lock())
             yield write
             if write.earlier_result is None and not write.is_recorded:
                 raise RuntimeError("an idempotent write has recorded no result")
 
     def forget(self) -> None:
         """Delete the key in the transaction that undoes its effect: the client may use it again."""
-        self._rows().delete()
+        IdempotencyKey.objects.filter(owner=self._owner, key=self._key).delete()
 
-    def _rows(self) -> QuerySet[IdempotencyKey]:
-        return IdempotencyKey.objects.filter(owner=self._owner, key=self._key)
+    def _was_used(self) -> bool:
+        return _USED_KEY.first(owner=self._owner, key=self._key) is not None
 
-    def _lock(self) -> None:
-        if not try_advisory_xact_lock("idempotency", self._owner, self._key):
+    def _lock(self) -> UUID | None:
+        """Take the key's lock. Return what an earlier request with the key made, or None."""
+        with one_round_trip():  # two statements: the second must see what was committed before the lock was free
+            lock = _TRY_LOCK.send(lock=lock_key("idempotency", self._owner, self._key))
+            used_key = _USED_KEY.send(owner=self._owner, key=self._key)
+        if not lock.first():
             raise InFlight(retry_after=1)
+        return self._result_of(used_key.first())
 
-    def _earlier_result(self) -> UUID | None:
-        row = self._rows().first()
-        if row is None:
+    def _result_of(self, used_key: _UsedKey | None) -> UUID | None:
+        if used_key is None:
             return None
-        if row.fingerprint != self._fingerprint:
+        if used_key.fingerprint != self._fingerprint:
             raise KeyReused
-        return row.result
+        return used_key.result
 
     def _record(self, result: UUID) -> None:
-        IdempotencyKey.objects.create(owner=self._owner, key=self._key, fingerprint=self._fingerprint, result=result)
+        _RECORD.send(IdempotencyKey(owner=self._owner, key=self._key, fingerprint=self._fingerprint, result=result))
 
 
 class Write:

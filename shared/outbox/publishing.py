@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connection
@@ -10,7 +12,11 @@ from google.protobuf.message import Message
 from shared.cloudevents import MAX_VALUE_BYTES, to_json
 from shared.events import event_type
 from shared.outbox.signals import announce
+from shared.statement import Insert
 from shared.telemetry import current_request_id, current_traceparent
+
+if TYPE_CHECKING:  # the package imports this module before the app registry is ready
+    from shared.outbox.models import OutboxEvent
 
 
 class NotInTransaction(RuntimeError):
@@ -31,7 +37,10 @@ def publish(message: Message, *, aggregate_id: UUID, sequence: int, occurred_at:
     Call it under the lock of the aggregate, so that events of one aggregate are written in their order. Raises
     NotInTransaction, and PayloadTooLarge.
     """
-    publish_many([(message, aggregate_id, sequence)], occurred_at=occurred_at)
+    if not connection.in_atomic_block:
+        raise NotInTransaction
+    _insert().send(_row(message, aggregate_id, sequence, occurred_at))
+    announce()
 
 
 def publish_many(events: Iterable[tuple[Message, UUID, int]], *, occurred_at: datetime) -> None:
@@ -39,26 +48,35 @@ def publish_many(events: Iterable[tuple[Message, UUID, int]], *, occurred_at: da
 
     If one is too large, none is written. Raises NotInTransaction, and PayloadTooLarge.
     """
-    # Not at import: the package imports this module before the app registry is ready.
     from shared.outbox.models import OutboxEvent
 
     if not connection.in_atomic_block:
         raise NotInTransaction
-    rows = [
-        OutboxEvent(
-            type=event_type(message).type,
-            topic=event_type(message).topic,
-            key=str(aggregate_id),
-            sequence=sequence,
-            value=_value(message),
-            traceparent=current_traceparent(),
-            request_id=current_request_id(),
-            occurred_at=occurred_at,
-        )
-        for message, aggregate_id, sequence in events
-    ]
+    rows = [_row(message, aggregate_id, sequence, occurred_at) for message, aggregate_id, sequence in events]
     OutboxEvent.objects.bulk_create(rows, batch_size=1_000)
     announce()
+
+
+@cache
+def _insert() -> "Insert[OutboxEvent]":
+    from shared.outbox.models import OutboxEvent
+
+    return Insert(OutboxEvent)
+
+
+def _row(message: Message, aggregate_id: UUID, sequence: int, occurred_at: datetime) -> "OutboxEvent":
+    from shared.outbox.models import OutboxEvent
+
+    return OutboxEvent(
+        type=event_type(message).type,
+        topic=event_type(message).topic,
+        key=str(aggregate_id),
+        sequence=sequence,
+        value=_value(message),
+        traceparent=current_traceparent(),
+        request_id=current_request_id(),
+        occurred_at=occurred_at,
+    )
 
 
 def _value(message: Message) -> str:

@@ -1,13 +1,14 @@
 """Takes guards out for the controls: a proof that stays green without its guard proves nothing."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 from unittest.mock import patch
 
 from django.db import connection
 from django.db.models import QuerySet
 
+from bookings_service.bookings.services.booking import quote_to_book
 from shared.idempotency.requests import IdempotentRequest
 
 TABLES: Final = (
@@ -24,8 +25,15 @@ def empty_tables() -> None:
 
 @contextmanager
 def without_row_locks() -> Iterator[None]:
-    """Make SELECT … FOR UPDATE lock nothing."""
-    with patch.object(QuerySet, "select_for_update", lambda self, **_: self.all()):
+    """Make SELECT … FOR UPDATE lock nothing, nor the advisory lock of a traveller's holds."""
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(QuerySet, "select_for_update", lambda self, **_: self.all()))
+        for statement, lock in (
+            (quote_to_book._LOCK_QUOTE, "FOR UPDATE OF quote"),
+            (quote_to_book._LOCK_HOLDS, "pg_advisory_xact_lock"),
+        ):
+            assert lock in statement.sql
+            stack.enter_context(patch.object(statement, "sql", statement.sql.replace(lock, "")))
         yield
 
 
@@ -35,7 +43,6 @@ def without_idempotency() -> Iterator[None]:
 
     with (
         patch.object(IdempotentRequest, "_lock", lambda self: None),
-        patch.object(IdempotentRequest, "_earlier_result", lambda self: None),
         patch.object(IdempotentRequest, "_record", lambda self, result: None),
     ):
         yield

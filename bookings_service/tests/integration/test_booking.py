@@ -93,21 +93,6 @@ def test_a_booking_is_written_completely(
     )
 
 
-def test_a_booking_takes_nineteen_statements(buyer: Buyer, destinations: Destinations) -> None:
-    """The UPDATE of the inventory row is the last statement before the commit.
-
-    Many transactions wait for the lock of that row.
-    """
-    quote = buyer.quote(destinations.publish())
-
-    with CaptureQueriesContext(connection) as captured:
-        buyer.book_quote(quote)
-
-    statements = [query["sql"] for query in captured]
-    assert len(statements) == 19
-    assert statements[statements.index("COMMIT") - 1].startswith('UPDATE "bookings_seatinventory" SET "held"')
-
-
 def test_a_failure_in_the_last_step_writes_nothing(buyer: Buyer, destinations: Destinations) -> None:
     quote = buyer.quote(destinations.publish())
 
@@ -318,7 +303,7 @@ def test_another_reference_is_drawn_if_the_first_is_taken(buyer: Buyer, destinat
 def test_booking_a_sold_out_departure_writes_nothing(
     buyers: Callable[[int], list[Buyer]], destinations: Destinations
 ) -> None:
-    """Seen failing (an INSERT before the refusal) without selectors.check_free."""
+    """Seen failing (an INSERT before the refusal) without check_free_seats."""
     departure = destinations.publish(capacity=2)
     first, late = buyers(2)
     quote = late.quote(departure)

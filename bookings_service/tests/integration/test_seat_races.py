@@ -15,10 +15,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
-from bookings_service.bookings import selectors
 from bookings_service.bookings.contracts import BookingView, Seats
 from bookings_service.bookings.models import Booking, SeatInventory
 from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
+from bookings_service.bookings.services.booking import create
 from bookings_service.bookings.services.seats import inventory
 from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
@@ -35,7 +35,7 @@ def without_filter() -> Iterator[None]:
     def hold(*, departure_id: UUID, seats: int) -> None:
         SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
 
-    with patch.object(inventory, "hold", hold), patch.object(selectors, "check_free", lambda **_: None):
+    with patch.object(inventory, "hold", hold), patch.object(create, "check_free_seats", lambda quote: None):
         yield
 
 

@@ -1,15 +1,12 @@
 """Book a quote: hold its seats, insert the PENDING booking and its event, all in one transaction."""
 
-from collections.abc import Sequence
-from contextlib import suppress
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Final
-from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection
-from django.db.models import Count, Sum
+from django.db import IntegrityError
 
 from bookings_service.bookings import selectors, upstream
 from bookings_service.bookings.contracts import (
@@ -20,33 +17,30 @@ from bookings_service.bookings.contracts import (
     PassengerDetails,
     PassengerKind,
 )
-from bookings_service.bookings.domain.booking import (
-    MOST_PASSENGERS,
-    Status,
-    check_passengers,
-    local_date,
-    new_reference,
-)
+from bookings_service.bookings.domain.booking import MOST_PASSENGERS, new_reference
 from bookings_service.bookings.json_columns import lines_from_json
-from bookings_service.bookings.models import Booking, Passenger, Quote
-from bookings_service.bookings.refusals import (
-    DepartureClosed,
-    HoldLimitReached,
-    InvalidPassengers,
-    PassengersMismatch,
-    QuoteExpired,
-    QuoteUsed,
+from bookings_service.bookings.models import Booking, Passenger
+from bookings_service.bookings.refusals import InvalidPassengers, QuoteUsed
+from bookings_service.bookings.services.booking.quote_to_book import (
+    QuoteToBook,
+    check_free_seats,
+    check_limits,
+    check_quote,
+    lock_quote,
+    use_quote,
 )
 from bookings_service.bookings.services.booking.transition import open_booking
 from bookings_service.bookings.services.seats import inventory
 from shared.auth import Traveller
-from shared.db import database_now, lock_key
+from shared.db import violated_constraint
 from shared.deadline import Deadline
-from shared.errors import NotFound, Unavailable
+from shared.errors import Unavailable
 from shared.failpoints import failpoint
 from shared.idempotency.requests import IdempotentRequest
+from shared.statement import Insert, one_round_trip
 
 REFERENCES_TRIED: Final = 3
+_PASSENGER: Final = Insert(Passenger)
 
 
 class _ReferenceTaken(Exception):
@@ -81,76 +75,33 @@ def _book(*, command: CreateBooking, traveller: Traveller, deadline: Deadline) -
     with idempotent_request.once(before=may_book) as write:
         if write.earlier_result:
             return selectors.booking_of_any_traveller(booking_id=write.earlier_result)
-        now = database_now()
-        quote, details = use_quote(command=command, traveller_id=traveller.id, now=now)
-        check_limits(traveller_id=traveller.id, seats=len(details))
-        booking = _open(quote, seats=len(details), traveller=traveller, now=now)
-        passengers = _add_passengers(booking, details)
-        write.succeeded(result=booking.id)
-        view = selectors.view_of_new(booking, passengers=passengers)
-        if quote.waitlist_entry_id is None:
-            inventory.hold(departure_id=quote.departure_id, seats=len(details))
-        else:  # the quote has held its seats since it took the offer
-            inventory.check_open(departure_id=quote.departure_id)
+        if not 0 < len(command.passengers) <= MOST_PASSENGERS:
+            raise InvalidPassengers(field="passengers")
+        quote = lock_quote(quote_id=command.quote_id, traveller_id=traveller.id)
+        details = check_quote(quote, command.passengers)
+        check_free_seats(quote)
+        check_limits(quote)
+        booking = _new_booking(quote)
+        passengers = _new_passengers(booking, details)
+        with _unique_values(), one_round_trip():
+            use_quote(quote)
+            open_booking(booking, actor=Actor(ActorKind.TRAVELLER, traveller.id), now=quote.now)
+            for passenger in passengers:
+                _PASSENGER.send(passenger)
+            write.succeeded(result=booking.id)
+        _take_seats(quote)
         failpoint("booking.before_commit")
     failpoint("booking.after_commit")
-    return view
+    return selectors.view_of_new(booking, passengers=passengers)
 
 
-def use_quote(*, command: CreateBooking, traveller_id: UUID, now: datetime) -> tuple[Quote, Sequence[PassengerDetails]]:
-    """Lock the quote and mark it as used. Return it with the passengers, whose names are cleaned.
-
-    Raises NotFound if the quote is not the traveller's; QuoteUsed, QuoteExpired, DepartureClosed, PassengersMismatch,
-    InvalidPassengers, InvalidName; and SeatsUnavailable early if too few seats are free.
-    """
-    if not 0 < len(command.passengers) <= MOST_PASSENGERS:
-        raise InvalidPassengers(field="passengers")
-    quote = Quote.objects.select_for_update().filter(id=command.quote_id, traveller_id=traveller_id).first()
-    if quote is None:
-        raise NotFound
-    if quote.used_at is not None:
-        raise QuoteUsed
-    if quote.expires_at <= now:
-        raise QuoteExpired
-    if quote.starts_at - settings.BOOKING_CLOSES <= now:
-        raise DepartureClosed
-    kinds = [passenger.kind for passenger in command.passengers]
-    if (kinds.count(PassengerKind.ADULT), kinds.count(PassengerKind.CHILD)) != (quote.adults, quote.children):
-        raise PassengersMismatch(field="passengers", adults=quote.adults, children=quote.children)
-    passengers = check_passengers(command.passengers, departs=local_date(quote.starts_at, quote.time_zone))
-    if quote.waitlist_entry_id is None:
-        selectors.check_free(departure_id=quote.departure_id, seats=len(passengers))
-    quote.used_at, quote.held_seats = now, 0
-    quote.save(update_fields=["used_at", "held_seats"])
-    return quote, passengers
-
-
-def check_limits(*, traveller_id: UUID, seats: int) -> None:
-    """Raise HoldLimitReached if one more booking of `seats` seats would exceed a limit of the traveller.
-
-    One limit counts unpaid bookings, the other counts seats in unpaid bookings. A limit of 0 is no limit.
-
-    An advisory lock on the traveller prevents two concurrent requests from both passing the check.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("holds", traveller_id)])
-    unpaid = Booking.objects.filter(traveller_id=traveller_id, status=Status.PENDING).aggregate(
-        bookings=Count("id"), seats=Sum("seats", default=0)
-    )
-    too_many_bookings = 0 < settings.HOLD_LIMIT_BOOKINGS <= unpaid["bookings"]
-    too_many_seats = 0 < settings.HOLD_LIMIT_SEATS < unpaid["seats"] + seats
-    if too_many_bookings or too_many_seats:
-        raise HoldLimitReached(bookings=settings.HOLD_LIMIT_BOOKINGS, seats=settings.HOLD_LIMIT_SEATS)
-
-
-def _open(quote: Quote, *, seats: int, traveller: Traveller, now: datetime) -> Booking:
-    """Insert the booking under a random reference. Raises _ReferenceTaken if another booking has it already."""
-    booking = Booking(
-        quote=quote,
+def _new_booking(quote: QuoteToBook) -> Booking:
+    return Booking(
+        quote_id=quote.id,
         traveller_id=quote.traveller_id,
         departure_id=quote.departure_id,
         reference=new_reference(),
-        seats=seats,
+        seats=quote.adults + quote.children,
         title_en=quote.title_en,
         title_fr=quote.title_fr,
         starts_at=quote.starts_at,
@@ -160,22 +111,15 @@ def _open(quote: Quote, *, seats: int, traveller: Traveller, now: datetime) -> B
         total_minor=quote.total_minor,
         lines=quote.lines,
         policy=quote.policy,
-        hold_expires_at=now + settings.BOOKING_HOLD,
-        created_at=now,
+        hold_expires_at=quote.now + settings.BOOKING_HOLD,
+        created_at=quote.now,
     )
-    try:
-        open_booking(booking, actor=Actor(ActorKind.TRAVELLER, traveller.id), now=now)
-    except IntegrityError as error:
-        if "reference" in str(error.__cause__):
-            raise _ReferenceTaken from error
-        raise QuoteUsed from error  # the unique constraint on `quote` is the second guard behind the quote's lock
-    return booking
 
 
-def _add_passengers(booking: Booking, passengers: Sequence[PassengerDetails]) -> list[Passenger]:
+def _new_passengers(booking: Booking, passengers: Sequence[PassengerDetails]) -> list[Passenger]:
     lines = lines_from_json(booking.lines, booking.currency)
     price = {PassengerKind.ADULT: lines[0].unit_price, PassengerKind.CHILD: lines[-1].unit_price}
-    return Passenger.objects.bulk_create(
+    return [
         Passenger(
             booking=booking,
             position=position,
@@ -186,4 +130,29 @@ def _add_passengers(booking: Booking, passengers: Sequence[PassengerDetails]) ->
             share_minor=price[passenger.kind].minor,
         )
         for position, passenger in enumerate(passengers)
-    )
+    ]
+
+
+def _take_seats(quote: QuoteToBook) -> None:
+    """Hold the seats, unless the quote has held them since it took an offer of the waiting list."""
+    if quote.waitlist_entry_id is None:
+        inventory.hold(departure_id=quote.departure_id, seats=quote.adults + quote.children)
+    else:
+        inventory.check_open(departure_id=quote.departure_id)
+
+
+@contextmanager
+def _unique_values() -> Iterator[None]:
+    """Raise _ReferenceTaken if another booking has the random reference, QuoteUsed if one has the quote.
+
+    The unique constraint on the quote is the second guard behind the quote's lock.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        constraint = violated_constraint(error)
+        if constraint == "bookings_booking_reference_key":
+            raise _ReferenceTaken from error
+        if constraint == "bookings_booking_quote_id_key":
+            raise QuoteUsed from error
+        raise

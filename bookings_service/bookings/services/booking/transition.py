@@ -17,14 +17,17 @@ from bookings_service.bookings.events import EventBuilder
 from bookings_service.bookings.models import Booking, BookingEvent
 from shared.db import notify
 from shared.outbox import publish
+from shared.statement import Insert
 
 WATCH_CHANNEL: Final = "booking_events"
+_BOOKING: Final = Insert(Booking)
+_HISTORY_ENTRY: Final = Insert(BookingEvent)
 
 
 def open_booking(booking: Booking, *, actor: Actor, now: datetime) -> None:
     """Insert a new booking, PENDING, with its first history entry. Raises IntegrityError if a unique value is taken."""
     booking.status, booking.reason, booking.sequence = Status.PENDING, Reason.HELD, 1
-    booking.save(force_insert=True)
+    _BOOKING.send(booking)
     _write(booking, events.created(), actor=actor, now=now, staff_reason="")
 
 
@@ -60,7 +63,7 @@ def save_with_history(
 
 
 def _write(booking: Booking, event: EventBuilder[Message], *, actor: Actor, now: datetime, staff_reason: str) -> None:
-    history_entry = BookingEvent.objects.create(
+    history_entry = BookingEvent(
         booking=booking,
         sequence=booking.sequence,
         type=event.type,
@@ -73,5 +76,6 @@ def _write(booking: Booking, event: EventBuilder[Message], *, actor: Actor, now:
         message_fr=event.text.fr,
         note=staff_reason,
     )
+    _HISTORY_ENTRY.send(history_entry)
     publish(event.build(booking, history_entry), aggregate_id=booking.id, sequence=booking.sequence, occurred_at=now)
     transaction.on_commit(lambda: notify(WATCH_CHANNEL, booking.reference), robust=True)

@@ -7,7 +7,7 @@ transactions wait for it.
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import F
@@ -17,16 +17,19 @@ from bookings_service.bookings.models import SeatInventory
 from bookings_service.bookings.refusals import CapacityBelowSold, DepartureClosed
 from bookings_service.bookings.selectors import seats_refusal
 from shared.errors import NotFound
+from shared.statement import Statement
 
+_HOLD: Final = Statement(
+    bool,
+    "UPDATE bookings_seatinventory SET held = held + %(seats)s, sequence = sequence + 1, dirty = true"
+    " WHERE departure_id = %(departure_id)s AND NOT closed AND capacity >= held + sold + %(seats)s RETURNING true",
+)
 _CHANGED: Mapping[str, Any] = {"sequence": F("sequence") + 1, "dirty": True}
 
 
 def hold(*, departure_id: UUID, seats: int) -> None:
     """Move `seats` from free to held. Raises SeatsUnavailable or DepartureClosed, and then nothing has changed."""
-    updated = SeatInventory.objects.filter(
-        departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
-    ).update(held=F("held") + seats, **_CHANGED)
-    if not updated:
+    if not _HOLD.first(departure_id=departure_id, seats=seats):
         raise seats_refusal(departure_id=departure_id, seats=seats)
 
 

@@ -21,6 +21,7 @@ M = TypeVar("M", bound=Model)
 Row = TypeVar("Row")
 
 _MOST_DIGITS: Final = 30
+_JSON: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _cut(candidates: list[Row], *, keys: Sequence[Key], first: int, after: str, 
 def encode(values: Sequence[Any], *, kind: str) -> str:
     """Return the opaque cursor of a row's place."""
     texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
-    return base64.urlsafe_b64encode(json.dumps([kind, *texts], separators=(",", ":")).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_JSON.encode([kind, *texts]).encode()).decode().rstrip("=")
 
 
 def decode(cursor: str, *, keys: Sequence[Key], kind: str) -> list[Any]:

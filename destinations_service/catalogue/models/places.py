@@ -4,10 +4,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 
 from shared.ids import uuid7
 
+PEOPLE = Coalesce("population", Value(0))
 CURRENCY = RegexValidator(r"\A[A-Z]{3}\Z", "An ISO 4217 code of three capital letters.")
 
 
@@ -93,8 +95,9 @@ class Destination(models.Model):
         ]
         indexes = [
             models.Index(fields=["parent", "kind", "-population", "id"], name="destination_children"),
-            models.Index(fields=["-popularity", "-population", "id"], name="destination_by_popularity"),
-            models.Index(fields=["kind", "-popularity", "-population", "id"], name="destination_kind_popular"),
+            # In the orders of the search: a place without a population is like one of 0.
+            models.Index(F("popularity").desc(), PEOPLE.desc(), "id", name="destination_popular"),
+            models.Index("kind", F("popularity").desc(), PEOPLE.desc(), "id", name="destination_popular_of_kind"),
             models.Index(fields=["country_code", "kind"], name="destination_by_country"),
             models.Index(fields=["latitude", "longitude"], name="destination_near"),
             models.Index(fields=["daily_cost_eur", "id"], name="destination_by_cost"),

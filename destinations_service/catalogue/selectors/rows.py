@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from inspect import signature
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
@@ -28,6 +29,11 @@ class Rows(Generic[V]):
     columns: str
     joins: str
     view: Callable[..., V]
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(signature(self.view).parameters)
 
     def where(self, condition: str) -> str:
         """Return the SELECT of the rows that meet `condition`."""

@@ -1,18 +1,40 @@
 """Trips and departures by id and slug."""
 
+# ruff: noqa: S608 — the statement is put together from constants. Every value is a parameter.
+
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from destinations_service.catalogue.contracts import DepartureView, DestinationView, TripView
-from destinations_service.catalogue.selectors.places import destinations_by_key
-from destinations_service.catalogue.selectors.rows import DEPARTURES, TRIPS
+from destinations_service.catalogue.selectors.rows import DEPARTURES, PLACES, TRIPS
 from shared.errors import NotFound
 from shared.statement import Statement
 
 _TRIPS: Final = Statement(TRIPS.view, TRIPS.where("trip.id = ANY(%(ids)s) OR trip.slug = ANY(%(slugs)s)"))
 _DEPARTURES: Final = Statement(DEPARTURES.view, DEPARTURES.where("departure.id = ANY(%(ids)s)"))
+
+
+_TRIP_AT: Final = DEPARTURES.width
+_PLACE_AT: Final = _TRIP_AT + TRIPS.width
+
+
+def _quoted(*columns: Any) -> tuple[DepartureView, TripView, DestinationView]:
+    departure, trip, place = columns[:_TRIP_AT], columns[_TRIP_AT:_PLACE_AT], columns[_PLACE_AT:]
+    return DEPARTURES.view(*departure), TRIPS.view(*trip), PLACES.view(*place)
+
+
+_QUOTED: Final = Statement(
+    _quoted,
+    f"""
+    SELECT {DEPARTURES.columns}, {TRIPS.columns}, {PLACES.columns}
+    FROM catalogue_departure AS departure {DEPARTURES.joins}
+    {TRIPS.joined("trip.id = departure.trip_id")}
+    {PLACES.joined("place.id = trip.destination_id")}
+    WHERE departure.id = %(id)s
+    """,
+)
 
 
 def trips_by_key(*, ids: Collection[UUID] = (), slugs: Collection[str] = ()) -> list[TripView]:
@@ -32,8 +54,7 @@ def departures_by_id(*, ids: Collection[UUID]) -> list[DepartureView]:
 
 def departure_for_quote(*, departure_id: UUID) -> tuple[DepartureView, TripView, DestinationView]:
     """Return a departure, its trip and its destination: what a quote is made from. Raises NotFound."""
-    departures = departures_by_id(ids=[departure_id])
-    if not departures:
+    quoted = _QUOTED.first(id=departure_id, now=datetime.now(UTC))
+    if quoted is None:
         raise NotFound
-    trip = trips_by_key(ids=[departures[0].trip_id])[0]
-    return departures[0], trip, destinations_by_key(ids=[trip.destination_id])[0]
+    return quoted

@@ -29,6 +29,7 @@ READS = {
     "rates": lambda places, trips, departures: selectors.exchange_rates(),
     "trips": lambda places, trips, departures: selectors.trips_by_key(ids=trips, slugs=["trip-1"]),
     "departures": lambda places, trips, departures: selectors.departures_by_id(ids=departures),
+    "a departure to quote": lambda places, trips, departures: selectors.departure_for_quote(departure_id=departures[0]),
     "children": lambda places, trips, departures: selectors.children_of(
         parent_ids=places, kind="CITY", first=5, after=""
     ),

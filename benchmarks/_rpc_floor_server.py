@@ -38,7 +38,7 @@ def service(port: int) -> None:
     from django.db import connection
 
     from shared.rpc import Call, rpc
-    from shared.rpc.hosting import serve_until_stopped
+    from shared.rpc.hosting import Host, run
     from users_service.accounts.rpc.servicer import UsersServicer
 
     class Floor(UsersServicer):
@@ -52,10 +52,10 @@ def service(port: int) -> None:
                 cursor.execute("SELECT 1")
             return pb.CheckTravellerResponse()
 
-    serve_until_stopped(
-        add_services=lambda server: users_pb2_grpc.add_UsersServiceServicer_to_server(Floor(), server),
-        address=f"127.0.0.1:{port}",
-    )
+    def add(server: grpc.aio.Server) -> None:
+        users_pb2_grpc.add_UsersServiceServicer_to_server(Floor(), server)
+
+    run(lambda: Host(add_services=add, address=f"127.0.0.1:{port}"))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from gateway_service.tests.serving import close_connections, serving
 from shared.auth import testing as keys
 from shared.ids import uuid7
 from shared.kafka import broadcast
-from shared.rpc import server as rpc_server
+from shared.rpc import guard
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -37,7 +37,7 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backends]:
         jwt.decode(token, keys.service_keys()[name].public_key(), algorithms=["EdDSA"], options={"verify_aud": False})
         return str(name)
 
-    monkeypatch.setattr(rpc_server, "verify_service_credential", verify)
+    monkeypatch.setattr(guard, "verify_service_credential", verify)
     with ExitStack() as stack:
         served = Backends.start(stack)
         for name, server in served.servers.items():

@@ -9,7 +9,9 @@ converts protobuf values, and `shared.rpc.testing` runs a real server inside a t
 from shared.rpc.channel import AioChannel, Channel
 from shared.rpc.client import CallContext, aio_call, call
 from shared.rpc.command import RunGrpc
-from shared.rpc.server import Call, Workers, rpc, rpc_stream
+from shared.rpc.guard import Call
+from shared.rpc.server import rpc, rpc_stream
+from shared.rpc.workers import Workers
 
 __all__ = [
     "AioChannel",

@@ -1,6 +1,5 @@
 """The base of every service's `run_grpc` command. A subclass only says which servicers to add."""
 
-import asyncio
 import os
 from typing import Any
 
@@ -8,7 +7,7 @@ import grpc
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shared.account_feed import account_feed
-from shared.rpc.hosting import Host, serve
+from shared.rpc.hosting import Host, run
 
 
 class RunGrpc(BaseCommand):
@@ -28,15 +27,15 @@ class RunGrpc(BaseCommand):
         """Bind and serve. Raises CommandError, in one line, if the port is missing or taken."""
         port = options["port"] or _port()
         address = f"{os.environ.get('GRPC_HOST', '127.0.0.1')}:{port}"
-        asyncio.run(self._serve(address))
+        run(lambda: self._bound(address), started=lambda: self.stdout.write(f"gRPC on {address}"))
 
-    async def _serve(self, address: str) -> None:
+    def _bound(self, address: str) -> Host:
         try:
             host = Host(add_services=self.add_to_server, address=address)
         except RuntimeError as error:
             raise CommandError(f"{address} cannot be bound: another process may be listening there") from error
         account_feed().start()
-        await serve(host, started=lambda: self.stdout.write(f"gRPC on {address}"))
+        return host
 
 
 def _port() -> int:

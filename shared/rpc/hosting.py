@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 import grpc
 import structlog
+import uvloop
 from django.conf import settings
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
@@ -18,7 +19,8 @@ from shared.db import database_answers
 from shared.errors import Invalid, protocols_of
 from shared.garbage import freeze_imported
 from shared.rpc.decoding import DecodingServer, check_decoded
-from shared.rpc.server import assert_served, end_streams
+from shared.rpc.server import assert_served
+from shared.rpc.streams import open_streams
 from shared.text import DEFAULT_LOCALE
 
 MAX_MESSAGE_BYTES: Final = 4 * 1024 * 1024
@@ -157,12 +159,20 @@ class Host:
         await self._health.enter_graceful_shutdown()
         stopping = asyncio.ensure_future(self._server.stop(grace))
         await asyncio.sleep(0)
-        end_streams()
+        open_streams.end()
         await stopping
 
 
-async def serve(host: Host, *, started: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGTERM or SIGINT, then stop gracefully."""
+def run(make_host: Callable[[], Host], *, started: Callable[[], None] = lambda: None) -> None:
+    """Serve what `make_host` makes until SIGTERM or SIGINT, then stop gracefully. It is called in the event loop."""
+
+    async def main() -> None:
+        await _serve(make_host(), started)
+
+    uvloop.run(main())
+
+
+async def _serve(host: Host, started: Callable[[], None]) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -173,15 +183,6 @@ async def serve(host: Host, *, started: Callable[[], None] = lambda: None) -> No
     await stopping.wait()
     log.info("stopping")
     await host.stop()
-
-
-def serve_until_stopped(*, add_services: AddServices, address: str) -> None:
-    """Run an event loop that serves at `address` until SIGTERM."""
-
-    async def main() -> None:
-        await serve(Host(add_services=add_services, address=address))
-
-    asyncio.run(main())
 
 
 def _reflect(names: Sequence[str], server: grpc.aio.Server) -> None:

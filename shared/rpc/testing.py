@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
+import uvloop
 
 from shared.rpc.hosting import AddServices, Host, Probe
 
@@ -66,7 +67,7 @@ def running(add_services: AddServices, *, port: int = 0, probe: Probe = lambda: 
         await stop.wait()
         await host.stop(grace=5)
 
-    thread = threading.Thread(target=lambda: asyncio.run(main()), name="grpc-test-server", daemon=True)
+    thread = threading.Thread(target=lambda: uvloop.run(main()), name="grpc-test-server", daemon=True)
     thread.start()
     ready.wait(10)
     if "error" in state:

@@ -20,8 +20,9 @@ from shared.auth.open_connections import open_connections
 from shared.auth.testing import credential_of, mint_access_token
 from shared.errors import Unavailable
 from shared.ids import uuid7
-from shared.rpc.server import Workers, assert_served
+from shared.rpc.server import assert_served
 from shared.rpc.testing import running
+from shared.rpc.workers import Workers
 from shared.tests.rpc.conftest import Served, Servicer
 
 QUOTE = bookings_pb2.GetQuoteRequest(id="quote")
@@ -45,7 +46,7 @@ def refused(call: Any, *arguments: Any, **options: Any) -> grpc.RpcError:
 
 
 def test_a_call_without_a_valid_credential_is_unauthenticated(served: Served) -> None:
-    """Seen failing with _Guard.admit's credential check taken out."""
+    """Seen failing with Guard.admit's credential check taken out."""
     old = credential_of("gateway", "bookings", now=time.time() - 3_600)
     attempts = [[], [("x-service-credential", "x")], [("x-service-credential", old)], metadata(audience="users")]
 
@@ -64,7 +65,7 @@ def test_a_caller_that_is_not_listed_is_denied(served: Served) -> None:
 
 
 def test_a_value_that_the_database_cannot_store_is_the_callers_fault(served: Served) -> None:
-    """NUL in a text is refused by PostgreSQL. Seen failing (INTERNAL) without _as_refusal's DataError."""
+    """NUL in a text is refused by PostgreSQL. Seen failing (INTERNAL) without refusal_for's DataError."""
     error = refused(served.stub.GetQuote, bookings_pb2.GetQuoteRequest(id="unkept"), metadata=metadata())
 
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -263,7 +264,7 @@ def test_a_stopping_server_lets_a_running_call_finish() -> None:
 
 
 def test_a_stopping_server_ends_its_streams_at_once() -> None:
-    """Seen failing (CANCELLED after the whole grace of 5 s) without end_streams."""
+    """Seen failing (CANCELLED after the whole grace of 5 s) without open_streams.end."""
     with running(lambda s: bookings_pb2_grpc.add_BookingsServiceServicer_to_server(Servicer(), s)) as server:
         channel = grpc.insecure_channel(server.address)
         request = bookings_pb2.WatchBookingRequest(reference="for ever")
@@ -292,7 +293,7 @@ def test_a_stream_ends_with_the_session_of_its_traveller(served: Served) -> None
 
 
 def test_a_stream_ends_after_the_message_that_its_client_has_not_read_yet(served: Served) -> None:
-    """The client gets the status. Seen failing (DEADLINE_EXCEEDED) without _Stream.sending."""
+    """The client gets the status. Seen failing (DEADLINE_EXCEEDED) without Stream.sending."""
     session = uuid7()
     call = metadata(**bearer(session_id=session))
     stream = served.stub.WatchBooking(bookings_pb2.WatchBookingRequest(reference="large"), metadata=call, timeout=20)

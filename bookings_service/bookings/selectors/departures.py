@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, Sum
 
 from bookings_service.bookings.contracts import Seats
 from bookings_service.bookings.domain.booking import Status
@@ -67,10 +67,7 @@ def check_free(*, departure_id: UUID, seats: int) -> None:
 
     At a sold-out departure this saves the work that would be rolled back.
     """
-    bookable = SeatInventory.objects.filter(
-        departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
-    )
-    if not bookable.exists():
+    if not _BOOKABLE.first(departure_id=departure_id, seats=seats):
         raise seats_refusal(departure_id=departure_id, seats=seats)
 
 
@@ -104,4 +101,10 @@ _AVAILABILITY: Final = Statement(
     """
     SELECT departure_id, CASE WHEN closed THEN held + sold ELSE capacity END, held, sold
     FROM bookings_seatinventory WHERE departure_id = ANY(%(departure_ids)s)""",
+)
+
+_BOOKABLE: Final = Statement(
+    bool,
+    "SELECT true FROM bookings_seatinventory"
+    " WHERE departure_id = %(departure_id)s AND NOT closed AND capacity >= held + sold + %(seats)s",
 )

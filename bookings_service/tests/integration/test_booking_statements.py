@@ -56,3 +56,15 @@ def test_a_booking_takes_seventeen_statements_in_nine_round_trips(
     assert len(statements) == 17
     assert statements[statements.index("COMMIT") - 1].startswith("UPDATE bookings_seatinventory SET held")
     assert round_trips(lines) == 9
+
+
+def test_a_quote_takes_seven_statements(buyer: Buyer, destinations: Destinations) -> None:
+    """Whether the departure is known, whether somebody waits for it, whether seats are free; then one INSERT."""
+    departure = destinations.publish()
+    buyer.quote(departure)  # stores the departure
+
+    with CaptureQueriesContext(connection) as captured:
+        buyer.quote(departure)
+
+    assert len(captured) == 7
+    assert captured[-2]["sql"].startswith('INSERT INTO "bookings_quote"')

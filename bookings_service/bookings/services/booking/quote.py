@@ -1,6 +1,7 @@
 """Quote what a party costs on a departure. The price is fixed for one traveller until the quote expires."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -19,6 +20,9 @@ from bookings_service.bookings.upstream import CatalogueDeparture
 from shared.auth import Traveller
 from shared.db import database_now
 from shared.deadline import Deadline
+from shared.statement import Insert
+
+_QUOTE: Final = Insert(Quote)
 
 
 def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadline) -> QuoteView:
@@ -47,8 +51,8 @@ def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadli
             _take_offer(quote, command.waitlist_entry_id, earlier, now=now)
         else:
             check_free(departure_id=departure.id, seats=command.adults + command.children)
-        quote.save(force_insert=True)
-        return quote_view(quote)
+        _QUOTE.send(quote)
+    return quote_view(quote)
 
 
 def _quote_that_holds(entry_id: UUID | None, *, departure_id: UUID, traveller_id: UUID, now: datetime) -> Quote | None:

@@ -24,6 +24,11 @@ _HOLD: Final = Statement(
     "UPDATE bookings_seatinventory SET held = held + %(seats)s, sequence = sequence + 1, dirty = true"
     " WHERE departure_id = %(departure_id)s AND NOT closed AND capacity >= held + sold + %(seats)s RETURNING true",
 )
+_STORED: Final = Statement(
+    DepartureSnapshot,
+    "SELECT departure_id, version, capacity, closed, cancelled, starts_at FROM bookings_seatinventory"
+    " WHERE departure_id = %(departure_id)s",
+)
 _CHANGED: Mapping[str, Any] = {"sequence": F("sequence") + 1, "dirty": True}
 
 
@@ -92,12 +97,12 @@ def store_snapshot(snapshot: DepartureSnapshot) -> bool:
 
     A capacity below held + sold is stored as held + sold: nobody loses a seat, and the caller raises the alarm.
     """
-    values = dataclasses.asdict(snapshot)
-    row = SeatInventory.objects.filter(departure_id=snapshot.departure_id).first()
-    if row is not None:
-        values |= _permanent(row, snapshot)
-        if row.version > snapshot.version or all(getattr(row, name) == value for name, value in values.items()):
+    stored = _STORED.first(departure_id=snapshot.departure_id)
+    if stored is not None:
+        snapshot = dataclasses.replace(snapshot, **_permanent(stored, snapshot))
+        if stored.version > snapshot.version or stored == snapshot:
             return True
+    values = dataclasses.asdict(snapshot)
     SeatInventory.objects.bulk_create([SeatInventory(**values)], ignore_conflicts=True)
     row = SeatInventory.objects.select_for_update().get(departure_id=snapshot.departure_id)
     if row.version > snapshot.version:
@@ -111,7 +116,7 @@ def store_snapshot(snapshot: DepartureSnapshot) -> bool:
     return row.capacity == snapshot.capacity
 
 
-def _permanent(row: SeatInventory, snapshot: DepartureSnapshot) -> dict[str, bool]:
+def _permanent(row: SeatInventory | DepartureSnapshot, snapshot: DepartureSnapshot) -> dict[str, bool]:
     """Return the values that no snapshot can undo: a cancelled departure stays cancelled and closed."""
     cancelled = row.cancelled or snapshot.cancelled
     return {"cancelled": cancelled, "closed": snapshot.closed or cancelled}

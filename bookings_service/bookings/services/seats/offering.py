@@ -6,6 +6,7 @@ Locks are taken in this order: the departure's inventory row, then entries of it
 """
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +22,13 @@ from bookings_service.bookings.services.seats import inventory
 from bookings_service.bookings.services.seats.waitlist_status import change_entry_status
 from shared.db import database_now
 from shared.outbox import publish
+from shared.statement import Statement
 from shared.telemetry import bind_request
+
+_SOMEBODY_WAITS: Final = Statement(
+    bool,
+    "SELECT true FROM bookings_waitlistentry WHERE departure_id = %(departure_id)s AND status = 'WAITING' LIMIT 1",
+)
 
 
 def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
@@ -32,9 +39,9 @@ def offer_free_seats(*, departure_id: UUID, now: datetime) -> int:
     An entry that needs more seats than are free is passed over and keeps its place. Call this after the capacity has
     changed; `release` calls it for seats that are given back.
     """
-    waiting = WaitlistEntry.objects.filter(departure_id=departure_id, status=WaitlistStatus.WAITING)
-    if not waiting.exists():
+    if not _SOMEBODY_WAITS.first(departure_id=departure_id):
         return 0
+    waiting = WaitlistEntry.objects.filter(departure_id=departure_id, status=WaitlistStatus.WAITING)
     row = inventory.lock(departure_id=departure_id)
     until = min(now + settings.WAITLIST_OFFER, row.starts_at - settings.BOOKING_CLOSES)
     free_seats = row.free_seats

@@ -64,11 +64,12 @@ def main() -> int:
             return record_all(options, stage, groups)
         with all_gateways(options.others, url=stage.gateway_url, pids=own) as gateways:
             results = run(options, stage, gateways, groups)
+            memory = {gateway.name: pss_megabytes(gateway.pids) for gateway in gateways}
     except (DemoFailed, WrongAnswer) as problem:
         print(f"bench gateway: {problem}", file=sys.stderr)
         return 1
     command = " ".join(["./manage_all.py bench gateway", *sys.argv[1:]])
-    text = document(results, command=command, memory=pss_megabytes(own))
+    text = document(results, command=command, memory=memory)
     print(text)
     if options.write:
         RESULT.write_text(text, encoding="utf-8")

@@ -4,13 +4,13 @@ import datetime
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import psutil
 
-from benchmarks.gateway.measuring import GATEWAY, Measured, percentile
+from benchmarks.gateway.measuring import Measured, percentile
 from benchmarks.gateway.processes import GROUPS, REST
 from benchmarks.gateway.running import COLD, OURS, Results
 
@@ -44,7 +44,7 @@ SLOWEST_P99: Final = 4.0  # × p50, at half of capacity
 MOST_FOR_100: Final = 5.0  # × the gateway's cost of 20 bookings
 
 
-def document(results: Results, *, command: str, memory: float) -> str:
+def document(results: Results, *, command: str, memory: Mapping[str, float]) -> str:
     """Return all tables as Markdown."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB"
     lines = [
@@ -61,7 +61,7 @@ def document(results: Results, *, command: str, memory: float) -> str:
         "",
         *_latencies(results),
         "",
-        f"Memory of {GATEWAY}: {memory:.0f} MB (PSS), with its caches.",
+        f"Memory (PSS), with caches: {', '.join(f'{name} {size:.0f} MB' for name, size in memory.items())}.",
         "",
     ]
     return "\n".join(lines)

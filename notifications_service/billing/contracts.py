@@ -29,6 +29,20 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceHeader:
+    """An invoice or credit note as lists show it, without its trip and lines."""
+
+    id: UUID
+    number: str
+    kind: Kind
+    person_id: UUID
+    booking_id: UUID
+    booking_reference: str
+    total: Money
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceView:
     """An invoice or credit note as issued: it never changes. A credit note's `total` is the amount refunded.
 

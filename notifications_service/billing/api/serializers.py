@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from notifications_service.billing.contracts import InvoiceView
+from notifications_service.billing.contracts import InvoiceHeader
 from notifications_service.billing.domain import Kind
 from notifications_service.billing.links import pdf_url
 from shared.http.serializers import MoneySerializer
@@ -22,6 +22,6 @@ class InvoiceSerializer(serializers.Serializer[Any]):
     issued_at = serializers.DateTimeField(read_only=True)
     pdf_url = serializers.SerializerMethodField()
 
-    def get_pdf_url(self, invoice: InvoiceView) -> str:
+    def get_pdf_url(self, invoice: InvoiceHeader) -> str:
         """Return a new link."""
         return pdf_url(invoice.id)

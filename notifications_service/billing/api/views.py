@@ -33,14 +33,12 @@ class InvoiceViewSet(GenericViewSet[Invoice]):
         """List the traveller's invoices and credit notes, newest first."""
         refuse_other_parameters(request, ())
         page = self.paginate_queryset(selectors.invoices_of_person(person_id=traveller_of(request).id)) or []
-        return self.get_paginated_response(InvoiceSerializer(map(selectors.to_view, page), many=True).data)
+        return self.get_paginated_response(InvoiceSerializer(map(selectors.to_header, page), many=True).data)
 
     @extend_schema(responses={200: InvoiceSerializer, **refusals(Unauthenticated, NotFound)})
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """Show one of the traveller's documents."""
-        return Response(
-            InvoiceSerializer(selectors.get_invoice(invoice_id=pk, person_id=traveller_of(request).id)).data
-        )
+        return Response(InvoiceSerializer(selectors.get_header(invoice_id=pk, person_id=traveller_of(request).id)).data)
 
     @extend_schema(
         parameters=[

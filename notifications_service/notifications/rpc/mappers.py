@@ -1,20 +1,16 @@
 """The contracts of notifications and billing as protobuf messages, and their pages."""
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Final
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
-
-from contracts.travel.common.v1 import common_pb2
 from contracts.travel.notifications.v1 import notifications_pb2 as pb
-from notifications_service.billing.contracts import InvoiceView
+from notifications_service.billing.contracts import InvoiceHeader
 from notifications_service.billing.domain import Kind as InvoiceKind
 from notifications_service.billing.links import pdf_url
 from notifications_service.notifications.contracts import NotificationView
 from notifications_service.notifications.domain import Channel, Status
-from shared import pages
-from shared.rpc.mapping import money_to_proto, page_info, page_of, ts
+from shared.pages import Page
+from shared.rpc.mapping import money_to_proto, page_info, ts
 
 _CHANNELS: Final = {Channel.EMAIL: pb.CHANNEL_EMAIL, Channel.SMS: pb.CHANNEL_SMS}
 _STATUSES: Final = {
@@ -27,10 +23,6 @@ _KINDS: Final = {
     InvoiceKind.INVOICE: pb.INVOICE_KIND_INVOICE,
     InvoiceKind.CREDIT_NOTE: pb.INVOICE_KIND_CREDIT_NOTE,
 }
-
-_NEWEST_FIRST: Final = (pages.Key("id", UUID, descending=True),)  # a UUIDv7's order is the order of creation
-
-M = TypeVar("M", bound=Model)
 
 
 def notification_to_proto(notification: NotificationView) -> pb.Notification:
@@ -47,7 +39,7 @@ def notification_to_proto(notification: NotificationView) -> pb.Notification:
     )
 
 
-def invoice_to_proto(invoice: InvoiceView) -> pb.Invoice:
+def invoice_to_proto(invoice: InvoiceHeader) -> pb.Invoice:
     """Return a document as a message, with a new link to its PDF."""
     return pb.Invoice(
         id=str(invoice.id),
@@ -62,19 +54,25 @@ def invoice_to_proto(invoice: InvoiceView) -> pb.Invoice:
     )
 
 
-def page_to_proto(
-    rows: QuerySet[M],
-    request: common_pb2.PageRequest,
-    *,
-    kind: str,
-    edge: Callable[..., Any],
-    node: Callable[[M], Any],
-) -> tuple[list[Any], common_pb2.PageInfo]:
-    """Return a page of `rows`, newest first, as the edges and the PageInfo of its message.
+def notification_page_to_proto(person_id: UUID, page: Page[NotificationView]) -> pb.NotificationPage:
+    """Return a person's page of notifications as a message."""
+    return pb.NotificationPage(
+        person_id=str(person_id),
+        edges=[
+            pb.NotificationEdge(node=notification_to_proto(notification), cursor=cursor)
+            for notification, cursor in zip(page.rows, page.cursors, strict=True)
+        ],
+        page_info=page_info(cursors=page.cursors, has_next=page.has_next, has_previous=page.has_previous),
+    )
 
-    Raises Invalid for a page size outside 1 to 100, or a cursor that is not of a list of this `kind`.
-    """
-    first, after = page_of(request)
-    page = pages.page(rows, keys=_NEWEST_FIRST, first=first, after=after, kind=kind)
-    edges = [edge(node=node(row), cursor=cursor) for row, cursor in zip(page.rows, page.cursors, strict=True)]
-    return edges, page_info(cursors=page.cursors, has_next=page.has_next, has_previous=page.has_previous)
+
+def invoice_page_to_proto(person_id: UUID, page: Page[InvoiceHeader]) -> pb.InvoicePage:
+    """Return a person's page of documents as a message."""
+    return pb.InvoicePage(
+        person_id=str(person_id),
+        edges=[
+            pb.InvoiceEdge(node=invoice_to_proto(invoice), cursor=cursor)
+            for invoice, cursor in zip(page.rows, page.cursors, strict=True)
+        ],
+        page_info=page_info(cursors=page.cursors, has_next=page.has_next, has_previous=page.has_previous),
+    )

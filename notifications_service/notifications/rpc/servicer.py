@@ -7,12 +7,13 @@ from contracts.travel.notifications.v1 import notifications_pb2_grpc
 from notifications_service.billing import selectors as billing
 from notifications_service.notifications import selectors
 from notifications_service.notifications.rpc.mappers import (
+    invoice_page_to_proto,
     invoice_to_proto,
+    notification_page_to_proto,
     notification_to_proto,
-    page_to_proto,
 )
 from shared.rpc import Call, rpc
-from shared.rpc.mapping import uuid_of, uuids_of
+from shared.rpc.mapping import page_of, uuid_of, uuids_of
 
 GATEWAY: Final = frozenset({"gateway"})
 BOOKINGS: Final = frozenset({"bookings"})
@@ -28,16 +29,11 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
         """Return a page per person, newest first."""
         pages = []
         for person_id in uuids_of(request.person_ids, "person_ids"):
-            rows = selectors.notifications_of_person(person_id=person_id)
-            mine = rows if person_id == call.signed_in_traveller.id else rows.none()
-            edges, info = page_to_proto(
-                mine,
-                request.page,
-                kind="notification",
-                edge=pb.NotificationEdge,
-                node=lambda row: notification_to_proto(selectors.to_view(row)),
+            first, after = page_of(request.page)
+            page = selectors.notifications_page(
+                person_id=person_id, traveller_id=call.signed_in_traveller.id, first=first, after=after
             )
-            pages.append(pb.NotificationPage(person_id=str(person_id), edges=edges, page_info=info))
+            pages.append(notification_page_to_proto(person_id, page))
         return pb.BatchListNotificationsResponse(pages=pages)
 
     @rpc(callers=GATEWAY)
@@ -55,16 +51,11 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
         """Return a page per person, newest first."""
         pages = []
         for person_id in uuids_of(request.person_ids, "person_ids"):
-            rows = billing.invoices_of_person(person_id=person_id)
-            mine = rows if person_id == call.signed_in_traveller.id else rows.none()
-            edges, info = page_to_proto(
-                mine,
-                request.page,
-                kind="invoice",
-                edge=pb.InvoiceEdge,
-                node=lambda row: invoice_to_proto(billing.to_view(row)),
+            first, after = page_of(request.page)
+            page = billing.invoices_page(
+                person_id=person_id, traveller_id=call.signed_in_traveller.id, first=first, after=after
             )
-            pages.append(pb.InvoicePage(person_id=str(person_id), edges=edges, page_info=info))
+            pages.append(invoice_page_to_proto(person_id, page))
         return pb.BatchListInvoicesResponse(pages=pages)
 
     @rpc(callers=GATEWAY)
@@ -99,5 +90,5 @@ class NotificationsServicer(notifications_pb2_grpc.NotificationsServiceServicer)
     @rpc(callers=GATEWAY)
     def GetInvoice(self, request: pb.GetInvoiceRequest, call: Call) -> pb.GetInvoiceResponse:
         """Return the document. Raises NotFound if it does not belong to the traveller."""
-        invoice = billing.get_invoice(invoice_id=uuid_of(request.id, "id"), person_id=call.signed_in_traveller.id)
+        invoice = billing.get_header(invoice_id=uuid_of(request.id, "id"), person_id=call.signed_in_traveller.id)
         return pb.GetInvoiceResponse(invoice=invoice_to_proto(invoice))

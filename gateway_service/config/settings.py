@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gateway_service.config.origins import origins
 from gateway_service.registered_documents import registered_documents
 from shared.settings import base, security
 from shared.settings.env import env
@@ -75,3 +76,5 @@ _public = urlsplit(security.public_url())
 OWN_ORIGINS = {f"{_public.scheme}://{_public.netloc}"}
 if security.debug():
     OWN_ORIGINS |= {f"http://{host}:{_public.port or 80}" for host in ("localhost", "127.0.0.1")}
+# Pages of these origins too may call GraphQL and REST from a browser, and use that cookie.
+CORS_ORIGINS = origins("CORS_ORIGINS")

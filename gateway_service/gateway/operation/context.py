@@ -40,12 +40,14 @@ class Operation:
     refresh_cookie: str = ""
     cookie_allowed: bool = False
     can_set_cookies: bool = False
-    deadline: Deadline = field(default_factory=lambda: Deadline.after(settings.GRAPHQL_SECONDS))
+    caller_deadline: Deadline | None = None
+    deadline: Deadline = field(init=False)
     cookies: SimpleCookie = field(default_factory=SimpleCookie)
     loaders: Loaders = field(init=False)
     _locale: Locale | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        self.deadline = self._new_deadline()
         self.loaders = Loaders(self)
         self._locale = self.requested_locale or (None if self.traveller else DEFAULT_LOCALE)
 
@@ -55,7 +57,12 @@ class Operation:
         Called after each mutation and before each update of a subscription. So later reads see the present state.
         """
         self.loaders = Loaders(self)
-        self.deadline = Deadline.after(settings.GRAPHQL_SECONDS)
+        self.deadline = self._new_deadline()
+
+    def _new_deadline(self) -> Deadline:
+        """Return the deadline GRAPHQL_SECONDS from now, or the one that the caller sent if it is sooner."""
+        caller = self.caller_deadline
+        return caller.capped(settings.GRAPHQL_SECONDS) if caller else Deadline.after(settings.GRAPHQL_SECONDS)
 
     def signed_in_traveller(self) -> Traveller:
         """Return the signed-in traveller. Raises Unauthenticated if nobody is signed in."""

@@ -6,5 +6,6 @@ from typing import Any
 Event = Mapping[str, Any]
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Event]]
+Header = tuple[bytes, bytes]
 Send = Callable[[Event], Awaitable[None]]
 AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]

@@ -10,8 +10,9 @@ from gateway_service.gateway.execution.errors import body_of_refusal
 from gateway_service.gateway.execution.json_text import dumps
 from gateway_service.gateway.execution.run import Body, answers
 from gateway_service.gateway.operation.context import Operation
+from gateway_service.gateway.transport.asgi_types import Header
 from gateway_service.gateway.transport.callers import seconds_valid, until_revoked
-from gateway_service.gateway.transport.replies import NO_STORE, Header, Reply
+from gateway_service.gateway.transport.replies import NO_STORE, Reply
 from gateway_service.gateway.transport.requests import Request
 from shared.errors import Unauthenticated
 

@@ -9,20 +9,25 @@ from typing import Final
 import structlog
 from django.http.cookie import parse_cookie
 from django.utils.http import parse_header_parameters
+from graphql import OperationType
 
-from gateway_service.gateway.execution.documents import prepare
+from gateway_service.gateway.execution.documents import Prepared, prepare
 from gateway_service.gateway.execution.errors import InvalidRequest, bad_input, body_of_errors, body_of_refusal
 from gateway_service.gateway.execution.json_text import dumps, parse_json
 from gateway_service.gateway.execution.run import Body, answer
 from gateway_service.gateway.operation import cookies
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.transport.abandoned import cancelled_if_client_leaves
+from gateway_service.gateway.transport.asgi_types import Header
 from gateway_service.gateway.transport.callers import traveller_of
+from gateway_service.gateway.transport.compression import compressed
+from gateway_service.gateway.transport.deadlines import caller_deadline
 from gateway_service.gateway.transport.event_stream import send_events
-from gateway_service.gateway.transport.origins import is_own_page
-from gateway_service.gateway.transport.replies import NO_STORE, Header, Reply
+from gateway_service.gateway.transport.origins import may_use_cookie
+from gateway_service.gateway.transport.replies import NO_STORE, Reply
 from gateway_service.gateway.transport.requests import BodyTooLarge, ClientLeft, Request
 from shared.auth import Traveller
+from shared.deadline import Deadline
 from shared.errors import DomainError, protocols_of
 from shared.telemetry import current_request_id, current_traceparent
 from shared.text import DEFAULT_LOCALE
@@ -55,8 +60,9 @@ async def _answer(request: Request, reply: Reply) -> None:
         text = await read(request)
         traveller = await admit(request)
         prepared = prepare(parse_json(text))
+        deadline = None if prepared.subscribes else caller_deadline(request)
         streamed = _EVENT_STREAM in _accepted(request)
-        operation = operation_of(request, traveller, can_set_cookies=not streamed)
+        operation = operation_of(request, traveller, deadline, can_set_cookies=not streamed)
         operation.charge(prepared.cost)
         if streamed:
             await send_events(prepared, operation, request, reply)
@@ -71,7 +77,8 @@ async def _answer(request: Request, reply: Reply) -> None:
         body = body_of_refusal(refused, request.locale or DEFAULT_LOCALE)
         await write(request, reply, body, protocols_of(refused).http)
     else:
-        await write(request, reply, body, 200 if "data" in body else 400, operation)
+        status = 200 if "data" in body else 400
+        await write(request, reply, body, status, *set_cookies(operation), compress=can_compress(prepared))
 
 
 async def read(request: Request) -> bytes:
@@ -95,7 +102,9 @@ async def admit(request: Request) -> Traveller | None:
     return await traveller_of(request.header(b"authorization"))
 
 
-def operation_of(request: Request, traveller: Traveller | None, *, can_set_cookies: bool) -> Operation:
+def operation_of(
+    request: Request, traveller: Traveller | None, deadline: Deadline | None, *, can_set_cookies: bool
+) -> Operation:
     """Return the context for the operation of an HTTP request."""
     cookie = request.header(b"cookie")
     return Operation(
@@ -107,22 +116,33 @@ def operation_of(request: Request, traveller: Traveller | None, *, can_set_cooki
         user_agent=(request.header(b"user-agent") or "")[:300],
         refresh_cookie=parse_cookie(cookie).get(cookies.NAME, "") if cookie else "",
         can_set_cookies=can_set_cookies,
-        cookie_allowed=is_own_page(origin=request.header(b"origin"), site=request.header(b"sec-fetch-site")),
+        caller_deadline=deadline,
+        cookie_allowed=may_use_cookie(origin=request.header(b"origin"), site=request.header(b"sec-fetch-site")),
     )
 
 
-async def write(request: Request, reply: Reply, body: Body, status: int, operation: Operation | None = None) -> None:
-    """Send `body` as JSON, and the cookies that `operation` sets."""
+def can_compress(prepared: Prepared) -> bool:
+    """Return whether the answer may be compressed. Only a mutation's answer has tokens or sets a cookie.
+
+    The size of a compressed text tells something about a secret in it, to somebody who can vary another part (BREACH).
+    """
+    return prepared.definition.operation is OperationType.QUERY
+
+
+async def write(request: Request, reply: Reply, body: Body, status: int, *more: Header, compress: bool = False) -> None:
+    """Send `body` as JSON with the headers `more`."""
     kind = _GRAPHQL_JSON_ANSWER if _GRAPHQL_JSON in _accepted(request) else _JSON_ANSWER
-    headers = [kind, NO_STORE]
+    headers, text = [kind, NO_STORE, *more], dumps(body)
     if of_status := _OF_STATUS.get(status):
         headers.append(of_status)
-    if operation is not None:
-        headers += _set_cookies(operation)
-    await reply.whole(status, headers, dumps(body))
+    if compress and (smaller := compressed(text, request.header(b"accept-encoding") or "")):
+        text, encoding = smaller
+        headers += [(b"content-encoding", encoding), (b"vary", b"accept-encoding")]
+    await reply.whole(status, headers, text)
 
 
-def _set_cookies(operation: Operation) -> Iterator[Header]:
+def set_cookies(operation: Operation) -> Iterator[Header]:
+    """Yield a header for each cookie that `operation` sets."""
     for morsel in operation.cookies.values():
         yield b"set-cookie", morsel.OutputString().encode("ascii")
 

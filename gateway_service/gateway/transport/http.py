@@ -7,7 +7,7 @@ from typing import Final
 
 from django.conf import settings
 
-from gateway_service.gateway.transport import hosts
+from gateway_service.gateway.transport import cors, hosts
 from gateway_service.gateway.transport.asgi_types import AsgiApplication, Receive, Scope, Send
 from gateway_service.gateway.transport.graphql_http import answer_graphql
 from gateway_service.gateway.transport.replies import Reply
@@ -38,7 +38,9 @@ class Http:
                 pass
 
     async def _answer(self, scope: Scope, request: Request, reply: Reply) -> None:
-        if request.path == GRAPHQL_PATH and not _asks_for_graphiql(request):
+        if headers := cors.preflight_headers(request):
+            await reply.whole(204, headers, b"")
+        elif request.path == GRAPHQL_PATH and not _asks_for_graphiql(request):
             await answer_graphql(request, reply)
         else:
             await self._django(scope, request.receive, reply.send)

@@ -5,16 +5,16 @@ Django's answers pass through `send`. The gateway's own ASGI code calls `whole`,
 
 import time
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Final
 
 import structlog
 from django.conf import settings
 
-from gateway_service.gateway.transport.asgi_types import Event, Send
+from gateway_service.gateway.transport import cors
+from gateway_service.gateway.transport.asgi_types import Event, Header, Send
 from gateway_service.gateway.transport.problems import CONTENT_TYPE, problem_body
 from gateway_service.gateway.transport.requests import Request
-
-Header = tuple[bytes, bytes]
 
 _SECURITY: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
@@ -36,12 +36,12 @@ class Reply:
         self._request = request
         self._send = send
         self._request_id = request_id
-        self._arrived = time.monotonic()
         self.started = False
 
     async def whole(self, status: int, headers: Iterable[Header], body: bytes) -> None:
         """Send an answer whose body is known."""
-        await self.begin(status, (*headers, (b"content-length", b"%d" % len(body))))
+        length = () if status == HTTPStatus.NO_CONTENT else ((b"content-length", b"%d" % len(body)),)
+        await self.begin(status, (*headers, *length))
         await self._send({"type": "http.response.body", "body": body})
 
     async def begin(self, status: int, headers: Iterable[Header]) -> None:
@@ -68,12 +68,13 @@ class Reply:
         await self._send(event)
 
     def _with_common_headers(self, headers: Iterable[Header]) -> list[Header]:
-        """Return `headers` with the request's id, and with each security header that they do not have."""
+        """Return `headers` with the request's id, those of CORS, and each security header that they do not have."""
         own = [(name.lower(), value) for name, value in headers]
         names = {name for name, _ in own}
         own += [header for header in _SECURITY if header[0] not in names]
         if settings.SECURE_HSTS_SECONDS:
             own.append((b"strict-transport-security", b"max-age=%d" % settings.SECURE_HSTS_SECONDS))
+        own += cors.answer_headers(self._request)
         own.append((_REQUEST_ID, self._request_id.encode()))
         return own
 
@@ -83,5 +84,5 @@ class Reply:
             method=self._request.method,
             path=self._request.path[:200],
             status=status,
-            ms=round((time.monotonic() - self._arrived) * 1000, 1),
+            ms=round((time.monotonic() - self._request.arrived) * 1000, 1),
         )

@@ -1,5 +1,6 @@
 """One HTTP request, as the gateway's own ASGI code reads it: without Django, and only what is asked for."""
 
+import time
 from functools import cached_property
 
 from django.conf import settings
@@ -23,6 +24,7 @@ class Request:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.arrived = time.monotonic()
         self._scope = scope
         self._receive = receive
         self._read = 0

@@ -209,7 +209,8 @@ TABLE: Final[tuple[Process, ...]] = (
         kind=Kind.WEB,
         command=(
             *("python", "-m", "uvicorn", "gateway_service.config.asgi:application", "--host", "127.0.0.1"),
-            *("--port", "{port}", "--ws", "websockets-sansio", "--no-access-log", "--no-server-header"),
+            *("--port", "{port}", "--http", "gateway_service.gateway.transport.http_protocol:LimitedProtocol"),
+            *("--ws", "websockets-sansio", "--no-access-log", "--no-server-header"),
             "--no-proxy-headers",  # shared.http.addresses reads X-Forwarded-For, and only from TRUSTED_PROXIES
             # Compression would keep 40 kB for every idle socket.
             *("--ws-per-message-deflate", "false", "--timeout-graceful-shutdown", "2"),

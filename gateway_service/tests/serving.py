@@ -11,11 +11,15 @@ from gateway_service.gateway.live.catalogue_feed import stop_catalogue_feed
 from gateway_service.gateway.live.feed import stop_feed
 from gateway_service.gateway.upstream import http_client, stubs, valkey
 
+HTTP_PROTOCOL = "gateway_service.gateway.transport.http_protocol:LimitedProtocol"
+
 
 @asynccontextmanager
 async def serving(application: Any) -> AsyncIterator[tuple[uvicorn.Server, str]]:
     """Yield the running server and its `host:port`. The server stops when the block ends."""
-    config = uvicorn.Config(application, port=0, ws="websockets-sansio", log_config=None, lifespan="off")
+    config = uvicorn.Config(
+        application, port=0, http=HTTP_PROTOCOL, ws="websockets-sansio", log_config=None, lifespan="off"
+    )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn offers no event for this

@@ -20,7 +20,7 @@ PROFILE = {"query": "{ me { email } }"}
 
 @pytest.fixture
 def slow(backends: Backends, traveller_id: UUID, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Let users_service wait for its caller's deadline. Returns the seconds that each call had."""
+    """Let users_service answer after its caller's deadline. Returns the seconds that each call had."""
     backends.world.users[str(traveller_id)] = users_pb2.User(id=str(traveller_id), email="ann@example.org")
     had: list[float] = []
     record = backends.world.record
@@ -28,7 +28,7 @@ def slow(backends: Backends, traveller_id: UUID, monkeypatch: pytest.MonkeyPatch
     def wait(method: str, request: Any, call: Any) -> None:
         record(method, request, call)
         had.append(call.deadline.remaining())
-        time.sleep(min(call.deadline.remaining(), 3))
+        time.sleep(min(call.deadline.remaining() + 0.5, 3))
 
     monkeypatch.setattr(backends.world, "record", wait)
     return had

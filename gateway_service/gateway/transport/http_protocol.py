@@ -4,10 +4,12 @@ uvicorn itself waits for ever for the end of a request, and keeps whatever the c
 """
 
 import asyncio
-from typing import Final
+from typing import Final, cast
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from gateway_service.gateway.transport.one_write import OneWrite
 
 HEAD_SECONDS: Final = 10.0  # from the first byte, or from the connection, to the end of the headers
 REQUEST_SECONDS: Final = 40.0  # and to the end of the body
@@ -25,7 +27,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
-        super().connection_made(transport)
+        self._one_write = OneWrite(transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, self._one_write))
         self._began = False
         self._in_head = True
         self._ended = False
@@ -41,6 +44,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Stop waiting: the request was complete, and another protocol goes on."""
         self._ended = True
         self._stop_waiting()
+        self.transport = self._one_write.wrapped
         super().handle_websocket_upgrade()
 
     def data_received(self, data: bytes) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from gateway_service.gateway.transport import event_stream, http_protocol
+from gateway_service.gateway.transport.one_write import OneWrite
 from gateway_service.tests.backends import Backends
 from gateway_service.tests.live_client import UPDATES, bearer, connected
 from gateway_service.tests.serving import close_connections, serving
@@ -136,3 +137,22 @@ async def test_a_slow_answer_a_stream_and_a_socket_outlast_the_limits(
             await client.send(type="ping")
             assert await client.receive() == {"type": "pong"}
     await close_connections()
+
+
+async def test_head_and_body_of_an_answer_are_sent_together(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen failing (no call of OneWrite) with uvicorn's own protocol."""
+    sent: list[list[bytes]] = []
+    send = OneWrite._send
+
+    def recorded(self: OneWrite) -> None:
+        sent.append(list(self._parts))
+        send(self)
+
+    monkeypatch.setattr(OneWrite, "_send", recorded)
+    async with socket_to(address) as (reader, writer):
+        writer.write(HEAD + b"\r\n" + BODY)
+        await reader.readuntil(b"\r\n\r\n")
+
+    ((head, body),) = [parts for parts in sent if parts]
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert body == b'{"data":{"me":null}}'

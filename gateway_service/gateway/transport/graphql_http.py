@@ -126,7 +126,7 @@ def can_compress(prepared: Prepared) -> bool:
 
     The size of a compressed text tells something about a secret in it, to somebody who can vary another part (BREACH).
     """
-    return prepared.definition.operation is OperationType.QUERY
+    return prepared.operation.definition.operation is OperationType.QUERY
 
 
 async def write(request: Request, reply: Reply, body: Body, status: int, *more: Header, compress: bool = False) -> None:

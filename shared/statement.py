@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import AutoField, Model
 from psycopg import ClientCursor, Cursor
 from psycopg.rows import RowMaker
@@ -48,7 +49,7 @@ class Statement(Generic[Row]):
         if database.queries_logged:  # so that tests can count it among Django's own queries
             sql = ClientCursor(database.connection).mogrify(self.sql, parameters)
             database.queries_log.append({"sql": sql, "time": f"{time.monotonic() - started:.3f}"})
-        return Answer(cursor)
+        return Answer(cursor, database)
 
     def _maker(self, _cursor: Cursor[Any]) -> RowMaker[Row]:
         def make(values: Sequence[Any]) -> Row:
@@ -60,12 +61,13 @@ class Statement(Generic[Row]):
 class Answer(Generic[Row]):
     """The rows of a statement that was sent. Reading them waits for PostgreSQL, and raises Django's database errors."""
 
-    def __init__(self, cursor: Cursor[Row]) -> None:
+    def __init__(self, cursor: Cursor[Row], database: BaseDatabaseWrapper) -> None:
         self._cursor = cursor
+        self._database = database
 
     def all(self) -> list[Row]:
         """Return every row."""
-        with connection.wrap_database_errors:
+        with self._database.wrap_database_errors:
             return self._cursor.fetchall()
 
     def first(self) -> Row | None:
@@ -100,6 +102,7 @@ def one_round_trip() -> Iterator[None]:
     at the end of the body at the latest, and PostgreSQL executes no later statement. The ORM does not belong in the
     body, because it reads every answer.
     """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    with database.wrap_database_errors, database.connection.pipeline():
         yield

@@ -31,10 +31,15 @@ def test_answers_are_read_after_the_statements_were_sent_together() -> None:
 
 def test_no_statement_is_executed_after_one_that_failed() -> None:
     """The error is Django's, and the transaction writes nothing. Seen failing (psycopg's error) without the wrapper."""
-    with pytest.raises(DataError, match="division by zero"), transaction.atomic(), one_round_trip():
-        INVENTORY.send(seats())
-        QUOTIENT.send(dividend=1, divisor=0)
-        INVENTORY.send(seats())
+
+    def send() -> None:
+        with transaction.atomic(), one_round_trip():
+            INVENTORY.send(seats())
+            QUOTIENT.send(dividend=1, divisor=0)
+            INVENTORY.send(seats())
+
+    with pytest.raises(DataError, match="division by zero"):
+        send()
 
     assert SeatInventory.objects.count() == 0
 

@@ -99,16 +99,14 @@ def store_snapshot(snapshot: DepartureSnapshot) -> bool:
     """
     stored = _STORED.first(departure_id=snapshot.departure_id)
     if stored is not None:
-        snapshot = dataclasses.replace(snapshot, **_permanent(stored, snapshot))
+        snapshot = _still_cancelled(snapshot, stored)
         if stored.version > snapshot.version or stored == snapshot:
             return True
-    values = dataclasses.asdict(snapshot)
-    SeatInventory.objects.bulk_create([SeatInventory(**values)], ignore_conflicts=True)
+    SeatInventory.objects.bulk_create([SeatInventory(**dataclasses.asdict(snapshot))], ignore_conflicts=True)
     row = SeatInventory.objects.select_for_update().get(departure_id=snapshot.departure_id)
     if row.version > snapshot.version:
         return True
-    values |= _permanent(row, snapshot)
-    for name, value in values.items():
+    for name, value in dataclasses.asdict(_still_cancelled(snapshot, row)).items():
         setattr(row, name, value)
     row.capacity = max(snapshot.capacity, row.held + row.sold)
     row.dirty, row.sequence = True, row.sequence + 1
@@ -116,10 +114,10 @@ def store_snapshot(snapshot: DepartureSnapshot) -> bool:
     return row.capacity == snapshot.capacity
 
 
-def _permanent(row: SeatInventory | DepartureSnapshot, snapshot: DepartureSnapshot) -> dict[str, bool]:
-    """Return the values that no snapshot can undo: a cancelled departure stays cancelled and closed."""
-    cancelled = row.cancelled or snapshot.cancelled
-    return {"cancelled": cancelled, "closed": snapshot.closed or cancelled}
+def _still_cancelled(snapshot: DepartureSnapshot, stored: DepartureSnapshot | SeatInventory) -> DepartureSnapshot:
+    """Return the snapshot as it can be stored: a cancelled departure stays cancelled and closed."""
+    cancelled = stored.cancelled or snapshot.cancelled
+    return dataclasses.replace(snapshot, cancelled=cancelled, closed=snapshot.closed or cancelled)
 
 
 def store_capacity(*, departure_id: UUID, capacity: int, version: int) -> Seats:

@@ -83,6 +83,7 @@ def platform_environment(platform: Platform, vault: Vault, *, external: bool = F
         "PAYMENT_PROVIDER": "sandbox",
         "KAFKA_TOPIC_PREFIX": "",
         "WEB_CONCURRENCY": "1",
+        "RPC_PROCESSES": "1",
         "SIGNING_KEYS_SECRET": vault.secret("signing-keys"),
         "REFRESH_TOKEN_SECRET": vault.secret("refresh-token"),
         "DOCUMENT_LINK_SECRET": vault.secret("document-link"),

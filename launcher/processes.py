@@ -227,9 +227,20 @@ WITH_DATABASE: Final = tuple(service for service in SERVICES if service != "gate
 SPARE_CONNECTIONS: Final = 20  # for psql, management commands and the launcher itself
 
 
-def connections_needed() -> int:
-    """Return max_connections for the cluster: what the processes of the table may open, and SPARE_CONNECTIONS."""
-    return sum(process.connections for process in TABLE) + SPARE_CONNECTIONS
+COPIES: Final[Mapping[Kind, str]] = {Kind.WEB: "WEB_CONCURRENCY", Kind.RPC: "RPC_PROCESSES"}
+
+
+def connections_needed(environment: Mapping[str, str]) -> int:
+    """Return max_connections for the cluster: what the processes of the table may open, and SPARE_CONNECTIONS.
+
+    `environment` says how many processes a web or gRPC process starts (COPIES).
+    """
+
+    def copies(process: Process) -> int:
+        variable = environment.get(COPIES.get(process.kind, ""), "")
+        return max(1, int(variable)) if variable.isdecimal() else 1
+
+    return sum(process.connections * copies(process) for process in TABLE) + SPARE_CONNECTIONS
 
 
 def package(service: str) -> str:

@@ -3,6 +3,7 @@
 Restarts, with back-off, a process that ends without being asked to.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -168,7 +169,7 @@ class Runner:
     def _command(self, process: Process) -> list[str]:
         match process.name:
             case "postgres":
-                return postgres.command(self.platform, connections=connections_needed(), durable=self.durable)
+                return postgres.command(self.platform, connections=connections_needed(os.environ), durable=self.durable)
             case "valkey":
                 return valkey.command(self.platform)
             case "kafka":

@@ -30,7 +30,15 @@ def test_the_needs_of_every_process_are_in_the_table() -> None:
 
 
 def test_the_cluster_allows_the_connections_of_every_pool() -> None:
-    assert sum(process.connections for process in TABLE) < connections_needed() <= 200
+    assert sum(process.connections for process in TABLE) < connections_needed({}) <= 200
+
+
+def test_the_cluster_allows_the_connections_of_several_processes() -> None:
+    """Seen failing (the number for one process each) without COPIES."""
+    several = connections_needed({"RPC_PROCESSES": "2", "WEB_CONCURRENCY": "3"})
+
+    more = sum(process.connections * {"web": 2, "rpc": 1}.get(process.kind, 0) for process in TABLE)
+    assert several == connections_needed({}) + more
 
 
 def test_variables_that_the_person_set_are_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

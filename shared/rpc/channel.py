@@ -9,9 +9,10 @@ import json
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import cycle
 from typing import Any, Final, Generic, Self, TypeVar
 
 import grpc
@@ -20,17 +21,37 @@ from django.core.exceptions import ImproperlyConfigured
 from shared.auth import service_credential
 from shared.rpc.hosting import MAX_MESSAGE_BYTES
 from shared.rpc.metadata import SERVICE_CREDENTIAL
+from shared.settings.env import env
 
 _RETRIED: Final = ("Get", "List", "BatchGet", "BatchList", "Search", "Check")
+_CONNECTIONS_PER_PROCESS: Final = 4
 _Opened = TypeVar("_Opened", grpc.Channel, grpc.aio.Channel)
 
 
 @dataclass(frozen=True, slots=True)
 class _Connection(Generic[_Opened]):
-    """An open channel of gRPC, and the methods that were called over it."""
+    """The open channels of gRPC to a service, and the methods that were called over them: each channel in turn."""
 
-    channel: _Opened
-    methods: dict[str, Any] = field(default_factory=dict)
+    channels: Sequence[_Opened]
+    methods: dict[str, Iterator[Any]] = field(default_factory=dict)
+
+    @property
+    def channel(self) -> _Opened:
+        """The first channel, which stands for all when somebody asks for the state."""
+        return self.channels[0]
+
+    def method(self, path: str, coding: tuple[Any, Any]) -> Any:
+        """Return the function that calls the method at `path` over the channel whose turn it is."""
+        turns = self.methods.get(path)
+        if turns is None:
+            turns = self.methods[path] = cycle([channel.unary_unary(path, *coding) for channel in self.channels])
+        return next(turns)
+
+
+def _connections() -> int:
+    """Return the number of connections to a service. The kernel spreads them at random over several processes there."""
+    processes = env.whole_number("RPC_PROCESSES", default=1)
+    return 1 if processes <= 1 else _CONNECTIONS_PER_PROCESS * processes
 
 
 class _ServiceChannel(Generic[_Opened]):
@@ -62,10 +83,7 @@ class _ServiceChannel(Generic[_Opened]):
         raise NotImplementedError
 
     def _call(self, path: str, coding: tuple[Any, Any], request: Any, *, metadata: Any = (), **options: Any) -> Any:
-        connection = self._connection()
-        method = connection.methods.get(path)
-        if method is None:
-            method = connection.methods[path] = connection.channel.unary_unary(path, *coding)
+        method = self._connection().method(path, coding)
         credential = (SERVICE_CREDENTIAL, service_credential(self._service))
         return method(request, metadata=(credential, *metadata), **options)
 
@@ -109,7 +127,8 @@ class Channel(_ServiceChannel[grpc.Channel], grpc.Channel):
         """Close this process's connection. The next call opens another."""
         with self._lock:
             if self._opened is not None and self._opened[0] == os.getpid():
-                self._opened[1].channel.close()
+                for channel in self._opened[1].channels:
+                    channel.close()
             self._opened = None
 
     def subscribe(self, callback: Callable[[grpc.ChannelConnectivity], None], try_to_connect: bool = False) -> None:
@@ -126,8 +145,8 @@ class Channel(_ServiceChannel[grpc.Channel], grpc.Channel):
             return opened[1]
         with self._lock:
             if self._opened is None or self._opened[0] != os.getpid():
-                channel = grpc.insecure_channel(self._target(), options=self._options())
-                self._opened = (os.getpid(), _Connection(channel))
+                open_channel = partial(grpc.insecure_channel, self._target(), options=self._options())
+                self._opened = (os.getpid(), _Connection([open_channel() for _ in range(_connections())]))
             return self._opened[1]
 
 
@@ -148,7 +167,7 @@ class AioChannel(_ServiceChannel[grpc.aio.Channel], grpc.aio.Channel):
         """Close the running loop's connection. The next call opens another."""
         opened = self._opened.pop(asyncio.get_running_loop(), None)
         if opened is not None:
-            await opened.channel.close(grace)
+            await asyncio.gather(*(channel.close(grace) for channel in opened.channels))
 
     def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:
         """Return the state of the running loop's connection."""
@@ -174,8 +193,8 @@ class AioChannel(_ServiceChannel[grpc.aio.Channel], grpc.aio.Channel):
         loop = asyncio.get_running_loop()
         opened = self._opened.get(loop)
         if opened is None:
-            channel = grpc.aio.insecure_channel(self._target(), options=self._options())
-            opened = self._opened[loop] = _Connection(channel)
+            open_channel = partial(grpc.aio.insecure_channel, self._target(), options=self._options())
+            opened = self._opened[loop] = _Connection([open_channel() for _ in range(_connections())])
         return opened
 
 

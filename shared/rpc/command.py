@@ -1,6 +1,7 @@
 """The base of every service's `run_grpc` command. A subclass only says which servicers to add."""
 
 import os
+from functools import partial
 from typing import Any
 
 import grpc
@@ -8,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from shared.account_feed import account_feed
 from shared.rpc.hosting import Host, run
+from shared.rpc.processes import ProcessEnded, check_free, serve_in
+from shared.settings.env import env
 
 
 class RunGrpc(BaseCommand):
@@ -24,14 +27,28 @@ class RunGrpc(BaseCommand):
         raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Bind and serve. Raises CommandError, in one line, if the port is missing or taken."""
-        port = options["port"] or _port()
-        address = f"{os.environ.get('GRPC_HOST', '127.0.0.1')}:{port}"
-        run(lambda: self._bound(address), started=lambda: self.stdout.write(f"gRPC on {address}"))
+        """Bind and serve in RPC_PROCESSES processes.
 
-    def _bound(self, address: str) -> Host:
+        Raises CommandError, in one line, if the port is missing or taken, or if one of several processes ended.
+        """
+        host, port = os.environ.get("GRPC_HOST", "127.0.0.1"), options["port"] or _port()
+        processes = env.whole_number("RPC_PROCESSES", default=1)
+        if processes <= 1:
+            self._serve(f"{host}:{port}", share_port=False)
+            return
         try:
-            host = Host(add_services=self.add_to_server, address=address)
+            check_free(host, port)
+            serve_in(processes, lambda: self._serve(f"{host}:{port}", share_port=True))
+        except (OSError, ProcessEnded) as error:
+            raise CommandError(str(error)) from error
+
+    def _serve(self, address: str, *, share_port: bool) -> None:
+        started = partial(self.stdout.write, f"gRPC on {address}")
+        run(lambda: self._bound(address, share_port=share_port), started=started)
+
+    def _bound(self, address: str, *, share_port: bool) -> Host:
+        try:
+            host = Host(add_services=self.add_to_server, address=address, share_port=share_port)
         except RuntimeError as error:
             raise CommandError(f"{address} cannot be bound: another process may be listening there") from error
         account_feed().start()

@@ -35,8 +35,6 @@ Probe = Callable[[], bool]
 log = structlog.get_logger("rpc")
 
 OPTIONS: Final[Sequence[tuple[str, Any]]] = (
-    # Otherwise a second server could bind the same port without an error and take half of the calls.
-    ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     # Clients ping an idle connection to notice that the peer is gone.
@@ -121,7 +119,10 @@ class Registry:
 
 
 class Host:
-    """The gRPC server of a service. `start` serves, and `stop` lets running calls finish within the grace period."""
+    """The gRPC server of a service. `start` serves, and `stop` lets running calls finish within the grace period.
+
+    With `share_port`, other processes may serve the same port, and each gets some of the connections.
+    """
 
     def __init__(
         self,
@@ -129,10 +130,13 @@ class Host:
         add_services: AddServices,
         address: str,
         probe: Probe = database_answers,
+        share_port: bool = False,
         interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
     ) -> None:
+        # Without need, a second server could bind the same port without an error and take half of the calls.
+        options = (*OPTIONS, ("grpc.so_reuseport", int(share_port)))
         self._server = grpc.aio.server(
-            interceptors=interceptors, options=OPTIONS, maximum_concurrent_rpcs=MAX_CONCURRENT
+            interceptors=interceptors, options=options, maximum_concurrent_rpcs=MAX_CONCURRENT
         )
         self._health = Health(probe)
         decoding = DecodingServer(self._server)

@@ -11,6 +11,7 @@ from typing import Final
 from contracts.travel.bookings.v1 import bookings_pb2
 from gateway_service.gateway.live.changes import Change, Kind, Subject
 from gateway_service.gateway.live.feed import feed
+from gateway_service.gateway.live.shared_reads import shared_reads
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.operation.requests import page_request
 from gateway_service.gateway.upstream import stubs
@@ -114,7 +115,9 @@ async def follow_seats(operation: Operation, *, departure_id: str) -> AsyncItera
 async def _seats(operation: Operation, departure_id: str) -> int | None:
     """Return the departure's free seats, or None if bookings_service does not answer."""
     try:
-        return await operation.loaders.free_seats.load(departure_id)
+        return await shared_reads.read(
+            ("seats", departure_id, _token(operation)), lambda: operation.loaders.free_seats.load(departure_id)
+        )
     except (Unavailable, DeadlineExceeded):
         return None
 
@@ -137,12 +140,22 @@ async def _bookings_to_read(
 ) -> list[bookings_pb2.Booking]:
     if changes is None or len(changes) > _PAGE_SIZE:
         return await _all_bookings(operation, traveller_id)
-    request = bookings_pb2.BatchGetBookingsRequest(ids=[change.subject.id for change in changes])
-    return list((await operation.call(stubs.bookings.BatchGetBookings, request)).bookings)
+    ids = [change.subject.id for change in changes]
+    request = bookings_pb2.BatchGetBookingsRequest(ids=ids)
+    answer = await shared_reads.read(
+        ("bookings", *ids, _token(operation)), lambda: operation.call(stubs.bookings.BatchGetBookings, request)
+    )
+    return list(answer.bookings)
 
 
 async def _all_bookings(operation: Operation, traveller_id: str) -> list[bookings_pb2.Booking]:
     """Return all bookings of the traveller, the oldest first."""
+    return await shared_reads.read(
+        ("all bookings", _token(operation)), lambda: _all_pages_of_bookings(operation, traveller_id)
+    )
+
+
+async def _all_pages_of_bookings(operation: Operation, traveller_id: str) -> list[bookings_pb2.Booking]:
     bookings: list[bookings_pb2.Booking] = []
     after = ""
     while True:
@@ -161,5 +174,12 @@ async def _booking_and_history(
     operation: Operation, reference: str, after: int
 ) -> tuple[bookings_pb2.Booking, tuple[bookings_pb2.BookingEvent, ...]]:
     request = bookings_pb2.ListBookingEventsRequest(reference=reference, after_sequence=after)
-    answer = await operation.call(stubs.bookings.ListBookingEvents, request)
+    answer = await shared_reads.read(
+        ("history", reference, after, _token(operation)),
+        lambda: operation.call(stubs.bookings.ListBookingEvents, request),
+    )
     return answer.booking, tuple(answer.events)
+
+
+def _token(operation: Operation) -> str:
+    return operation.traveller.token if operation.traveller else ""

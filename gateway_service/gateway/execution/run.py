@@ -1,5 +1,6 @@
 """Execute an operation that passed every check, and return its answers."""
 
+import functools
 from collections.abc import AsyncGenerator
 
 import structlog
@@ -8,7 +9,9 @@ from graphql import ExecutionResult, create_source_event_stream, execute
 from gateway_service.gateway.execution.breadth_first.run import execute_plan
 from gateway_service.gateway.execution.documents import Prepared
 from gateway_service.gateway.execution.errors import INTERNAL, body_of, body_of_refusal
+from gateway_service.gateway.execution.json_text import dumps
 from gateway_service.gateway.operation.context import Operation
+from gateway_service.gateway.operation.shared_calls import shared_calls
 from gateway_service.gateway.schema import schema
 from shared.errors import DomainError
 from shared.rpc.status import RpcFailed
@@ -68,12 +71,19 @@ async def _subscription_answers(prepared: Prepared, operation: Operation) -> Asy
     if isinstance(updates, ExecutionResult):
         yield await _body(updates, operation)
         return
+    # Subscribers who send the same and get the same update share the execution.
+    same = id(prepared.operation), dumps(prepared.variables), operation.token, operation.requested_locale
     try:
         async for update in updates:
-            yield await _body(await _result(prepared, operation, update), operation)
+            execution = functools.partial(_update_body, prepared, operation, update)
+            yield await shared_calls.share((*same, update.identity), execution)
     finally:
         if isinstance(updates, AsyncGenerator):
             await updates.aclose()
+
+
+async def _update_body(prepared: Prepared, operation: Operation, update: object) -> Body:
+    return await _body(await _result(prepared, operation, update), operation)
 
 
 async def _body(result: ExecutionResult, operation: Operation) -> Body:

@@ -4,16 +4,16 @@ A subscriber gets the history entries of each booking in order, without a gap, a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from contracts.travel.bookings.v1 import bookings_pb2
 from gateway_service.gateway.live.changes import Change, Kind, Subject
 from gateway_service.gateway.live.feed import feed
-from gateway_service.gateway.live.shared_reads import shared_reads
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.operation.requests import page_request
+from gateway_service.gateway.operation.shared_calls import shared_calls
 from gateway_service.gateway.upstream import stubs
 from shared.errors import DeadlineExceeded, Unavailable
 
@@ -27,6 +27,11 @@ class Update:
 
     booking: bookings_pb2.Booking
     event: bookings_pb2.BookingEvent  # the history entry, named as in the contract
+
+    @property
+    def identity(self) -> Hashable:
+        """What tells this update from others. Subscribers with one token get the same update."""
+        return self.booking.id, self.event.sequence
 
 
 async def follow_booking(operation: Operation, *, reference: str, after: int | None) -> AsyncIterator[Update]:
@@ -115,8 +120,8 @@ async def follow_seats(operation: Operation, *, departure_id: str) -> AsyncItera
 async def _seats(operation: Operation, departure_id: str) -> int | None:
     """Return the departure's free seats, or None if bookings_service does not answer."""
     try:
-        return await shared_reads.read(
-            ("seats", departure_id, _token(operation)), lambda: operation.loaders.free_seats.load(departure_id)
+        return await shared_calls.share(
+            ("seats", departure_id, operation.token), lambda: operation.loaders.free_seats.load(departure_id)
         )
     except (Unavailable, DeadlineExceeded):
         return None
@@ -142,16 +147,16 @@ async def _bookings_to_read(
         return await _all_bookings(operation, traveller_id)
     ids = [change.subject.id for change in changes]
     request = bookings_pb2.BatchGetBookingsRequest(ids=ids)
-    answer = await shared_reads.read(
-        ("bookings", *ids, _token(operation)), lambda: operation.call(stubs.bookings.BatchGetBookings, request)
+    answer = await shared_calls.share(
+        ("bookings", *ids, operation.token), lambda: operation.call(stubs.bookings.BatchGetBookings, request)
     )
     return list(answer.bookings)
 
 
 async def _all_bookings(operation: Operation, traveller_id: str) -> list[bookings_pb2.Booking]:
     """Return all bookings of the traveller, the oldest first."""
-    return await shared_reads.read(
-        ("all bookings", _token(operation)), lambda: _all_pages_of_bookings(operation, traveller_id)
+    return await shared_calls.share(
+        ("all bookings", operation.token), lambda: _all_pages_of_bookings(operation, traveller_id)
     )
 
 
@@ -174,12 +179,8 @@ async def _booking_and_history(
     operation: Operation, reference: str, after: int
 ) -> tuple[bookings_pb2.Booking, tuple[bookings_pb2.BookingEvent, ...]]:
     request = bookings_pb2.ListBookingEventsRequest(reference=reference, after_sequence=after)
-    answer = await shared_reads.read(
-        ("history", reference, after, _token(operation)),
+    answer = await shared_calls.share(
+        ("history", reference, after, operation.token),
         lambda: operation.call(stubs.bookings.ListBookingEvents, request),
     )
     return answer.booking, tuple(answer.events)
-
-
-def _token(operation: Operation) -> str:
-    return operation.traveller.token if operation.traveller else ""

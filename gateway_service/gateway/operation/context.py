@@ -64,6 +64,11 @@ class Operation:
         caller = self.caller_deadline
         return caller.capped(settings.GRAPHQL_SECONDS) if caller else Deadline.after(settings.GRAPHQL_SECONDS)
 
+    @property
+    def token(self) -> str:
+        """The traveller's access token, or an empty text if nobody is signed in."""
+        return self.traveller.token if self.traveller else ""
+
     def signed_in_traveller(self) -> Traveller:
         """Return the signed-in traveller. Raises Unauthenticated if nobody is signed in."""
         if self.traveller is None:
@@ -92,7 +97,7 @@ class Operation:
             method,
             request,
             context=rpc.CallContext(
-                token=self.traveller.token if self.traveller else "",
+                token=self.token,
                 deadline=self.deadline.capped(RPC_SECONDS),
                 request_id=self.request_id,
                 locale=self.known_locale,

@@ -1,7 +1,8 @@
 """The fields of Subscription."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
+from dataclasses import dataclass
 from typing import Final
 
 import graphene
@@ -21,6 +22,19 @@ _COULD_BE_REFERENCE: Final = re.compile(r"[0-9A-Z]{8}")  # bookings_service uses
 class BookingUpdate(MessageObject):
     booking = graphene.Field(Booking, required=True)
     event = graphene.Field(BookingEvent, required=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SeatsUpdate:
+    """A departure and its free seats, None if they are not known."""
+
+    departure: destinations_pb2.Departure
+    seats: int | None
+
+    @property
+    def identity(self) -> Hashable:
+        """What tells this update from others."""
+        return self.departure.id, self.seats
 
 
 class BookingSequenceInput(graphene.InputObjectType):
@@ -57,9 +71,7 @@ class Subscription(graphene.ObjectType):
             yield update
 
     @staticmethod
-    async def subscribe_departure_availability(
-        _root: None, info: Info, departure: str
-    ) -> AsyncIterator[destinations_pb2.Departure]:
+    async def subscribe_departure_availability(_root: None, info: Info, departure: str) -> AsyncIterator[SeatsUpdate]:
         departure_id = raw_id(departure, "Departure", "departure")
         row = await info.context.loaders.departures.load(departure_id)
         if row is None:
@@ -67,7 +79,7 @@ class Subscription(graphene.ObjectType):
         async for seats in follow_seats(info.context, departure_id=departure_id):
             info.context.renew()
             info.context.loaders.free_seats.prime(departure_id, seats)
-            yield row
+            yield SeatsUpdate(row, seats)
 
     @staticmethod
     def resolve_booking_updated(root: Update, info: Info, **_: object) -> Update:
@@ -78,10 +90,8 @@ class Subscription(graphene.ObjectType):
         return root
 
     @staticmethod
-    def resolve_departure_availability(
-        root: destinations_pb2.Departure, info: Info, **_: object
-    ) -> destinations_pb2.Departure:
-        return root
+    def resolve_departure_availability(root: SeatsUpdate, info: Info, **_: object) -> destinations_pb2.Departure:
+        return root.departure
 
 
 def _sequences(known: list[BookingSequenceInput] | None) -> dict[str, int] | None:

@@ -115,7 +115,7 @@ async def moves(platform: Platform, booking: Booking, token: str, options: argpa
                 pair[number % 2].kill()
                 await asyncio.to_thread(booking.change)
                 pair[number % 2] = await asyncio.to_thread(Gateway.start, platform, pair[number % 2].port)
-                await _until(lambda: all(one.ready for one in some))
+                await _until(lambda: all(one.is_live for one in some))
             sequence = await asyncio.to_thread(booking.sequence)
             expected = list(range(first, sequence + 1))
             complete = await _until(lambda: all(one.sequences == expected for one in some), seconds=60)

@@ -125,8 +125,7 @@ def gateways(platform: Platform, count: int) -> Iterator[list[Gateway]]:
     """Yield running gateways, and kill them after the block."""
     started: list[Gateway] = []
     try:
-        for _ in range(count):
-            started.append(Gateway.start(platform, free_port()))
+        started.extend(Gateway.start(platform, free_port()) for _ in range(count))
         yield started
     finally:
         for gateway in started:

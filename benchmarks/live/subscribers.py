@@ -23,7 +23,8 @@ class Subscriber:
     reference: str
     token: str
     received: list[tuple[int, str, float]] = field(default_factory=list)
-    ready: bool = False
+    ready: asyncio.Future[None] | None = None  # done when the answer's head has come
+    is_live: bool = False
     reconnects: int = 0
 
     @property
@@ -55,7 +56,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
         self.transport = transport
-        self.subscriber.ready = False
+        self.subscriber.is_live = False
         self.write(self.request())
 
     def write(self, data: bytes) -> None:
@@ -64,13 +65,15 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner."""
-        self.subscriber.ready = False
+        self.subscriber.is_live = False
+        if self.subscriber.ready and not self.subscriber.ready.done():
+            self.subscriber.ready.set_exception(OSError("the connection ended"))
         self._lost(self.subscriber)
 
     def data_received(self, data: bytes) -> None:
         """Take the answer's head off, then everything that is complete."""
         self._received += data
-        if not self.subscriber.ready:
+        if not self.subscriber.is_live:
             head, separator, rest = self._received.partition(b"\r\n\r\n")
             if not separator:
                 return
@@ -86,7 +89,9 @@ class Connection(asyncio.Protocol):
 
     def begin(self) -> None:
         """Begin after the head of the answer."""
-        self.subscriber.ready = True
+        self.subscriber.is_live = True
+        if self.subscriber.ready and not self.subscriber.ready.done():
+            self.subscriber.ready.set_result(None)
 
     def parse(self, data: bytes) -> bytes:
         """Take complete messages, and return the incomplete rest."""
@@ -168,14 +173,16 @@ async def connect(
     subscribers: list[Subscriber], port: int, *, kind: str, lost: Callable[[Subscriber], None], at_a_time: int = 100
 ) -> None:
     """Connect subscribers, some at a time, and return when each has an answer's head."""
-    loop = asyncio.get_running_loop()
     for start in range(0, len(subscribers), at_a_time):
         some = subscribers[start : start + at_a_time]
-        await asyncio.gather(
-            *(loop.create_connection(lambda one=one: KINDS[kind](one, lost), "127.0.0.1", port) for one in some)  # type: ignore[misc]
-        )
-        while not all(one.ready for one in some):
-            await asyncio.sleep(0.01)
+        await asyncio.gather(*(_connected(one, port, kind, lost) for one in some))
+
+
+async def _connected(subscriber: Subscriber, port: int, kind: str, lost: Callable[[Subscriber], None]) -> None:
+    loop = asyncio.get_running_loop()
+    subscriber.ready = loop.create_future()
+    await loop.create_connection(lambda: KINDS[kind](subscriber, lost), "127.0.0.1", port)
+    await subscriber.ready
 
 
 def allow_many_files() -> None:

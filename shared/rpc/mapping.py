@@ -15,8 +15,6 @@ from shared.text import DEFAULT_LOCALE, Locale, Text
 DEFAULT_PAGE: Final = 20
 MAX_PAGE: Final = 100
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCALES: Final = {Locale.EN: common_pb2.LOCALE_EN, Locale.FR: common_pb2.LOCALE_FR}
 _LOCALES_BACK: Final[Mapping[int, Locale]] = {value: key for key, value in _LOCALES.items()}
 

@@ -9,7 +9,7 @@ from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.ids import ListKey
 from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject, many
-from gateway_service.gateway.schema.columns import Column, ColumnResolver, applied, load_lists, mapped
+from gateway_service.gateway.schema.columns import Column, ColumnResolver, load_lists, mapped
 from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, Locale, PriceCategory, proto_value
 from gateway_service.gateway.schema.money import EURO, Money, convert
 from gateway_service.gateway.schema.paging import connection, page_from, page_size, paged
@@ -36,7 +36,7 @@ class Photo(MessageObject):
         """Return the address of each photo's rendition for `width`. Raises Invalid for a width below 1."""
         if width is not None and width < 1:
             raise Invalid(field="width")
-        return [applied(lambda photo: _rendition(photo, width).url, root) for root in roots]
+        return [_url(root, width) for root in roots]
 
     @staticmethod
     @ColumnResolver
@@ -44,16 +44,19 @@ class Photo(MessageObject):
         return info.context.localized([root.alt for root in roots])
 
 
-def _rendition(photo: destinations_pb2.Photo, width: int | None) -> destinations_pb2.PhotoRendition:
-    """Return the narrowest rendition that is at least `width` wide, or else the widest.
+def _url(photo: destinations_pb2.Photo, width: int | None) -> str | Unavailable:
+    """Return the address of the narrowest rendition that is at least `width` wide, or else of the widest.
 
-    Raises Unavailable while the photo has no rendition.
+    Return Unavailable while the photo has no rendition.
     """
-    if not photo.renditions:
-        raise Unavailable(retry_after=1)
-    widest = photo.renditions[-1]
-    wanted = width or widest.width
-    return next((rendition for rendition in photo.renditions if rendition.width >= wanted), widest)
+    renditions = photo.renditions
+    if not renditions:
+        return Unavailable(retry_after=1)
+    if width:
+        for rendition in renditions:
+            if rendition.width >= width:
+                return rendition.url
+    return renditions[-1].url
 
 
 class AveragePrice(MessageObject):

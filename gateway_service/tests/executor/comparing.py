@@ -6,7 +6,6 @@ graphql-core lists those that came before it. There the plan's error must be one
 
 import asyncio
 import json
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -98,10 +97,7 @@ async def _planned(case: Case, document: DocumentNode, context: Any) -> Executio
 
 def _run(main: Callable[[], Any]) -> ExecutionResult:
     profile_languages.clear()
-    with warnings.catch_warnings():
-        # graphql-core abandons coroutines when a field beside them fails
-        warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
-        return asyncio.run(main())
+    return asyncio.run(main())
 
 
 def _errors(result: ExecutionResult) -> list[Shown]:

@@ -65,12 +65,20 @@ def documents(schema: GraphQLSchema, kind: str = "query", *, size: int = 80) -> 
     """
 
     def write(seed: int, size: int) -> Document:
-        return _Writer(Random(f"{kind} {seed}"), schema, size).document(kind)
+        return document_of(schema, kind, seed, size)
 
-    def is_valid(document: Document) -> bool:
-        return not validate(schema, parse(document.text), max_errors=1)
+    seeds, sizes = st.integers(0, 2**48), st.sampled_from([1, 2, 5, 20, 40, size])
+    return st.builds(write, seeds, sizes).filter(lambda document: is_valid(schema, document))
 
-    return st.builds(write, st.integers(0, 2**48), st.sampled_from([1, 2, 5, 20, 40, size])).filter(is_valid)
+
+def document_of(schema: GraphQLSchema, kind: str, seed: int, size: int) -> Document:
+    """Return the document of a seed. It may be invalid: fields of different types can conflict."""
+    return _Writer(Random(f"{kind} {seed}"), schema, size).document(kind)
+
+
+def is_valid(schema: GraphQLSchema, document: Document) -> bool:
+    """Return whether the document is valid."""
+    return not validate(schema, parse(document.text), max_errors=1)
 
 
 @dataclass

@@ -43,7 +43,8 @@ class NotPlanned(Exception):
 class Plan:
     """One operation, for one choice of `conditions`: the values of the variables of @skip and @include.
 
-    Raises NotPlanned for an operation with introspection, or with an invalid condition.
+    Raises NotPlanned for an operation with introspection, or with an invalid condition, and for a schema with types
+    that check their objects (`is_type_of`).
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Plan:
         self.is_serial: Final = operation.operation is OperationType.MUTATION
         self.size = 0
         root = schema.get_root_type(operation.operation)
-        if root is None:
+        if root is None or any(getattr(type_, "is_type_of", None) for type_ in schema.type_map.values()):
             raise NotPlanned
         try:
             nodes = collect_fields(schema, self.fragments, self.conditions, root, operation.selection_set)

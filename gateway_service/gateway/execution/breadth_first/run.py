@@ -9,7 +9,15 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, GraphQLResolveInfo, Undefined, located_error
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    Undefined,
+    default_type_resolver,
+    located_error,
+)
 from graphql.execution.execute import ExecutionContext
 from graphql.pyutils import Path as CorePath
 from graphql.pyutils import inspect, is_awaitable, is_iterable
@@ -45,8 +53,6 @@ class _Run:
             for field in root.place.fields:
                 self._start(field, root)
                 await self._waiting.settle()
-                if self._errors.is_nulled(()):  # later mutations must not run
-                    break
         else:
             self._start_all(root)
             await self._waiting.settle()
@@ -57,7 +63,10 @@ class _Run:
             self._start(field, objects)
 
     def _start(self, field: Field, objects: Objects) -> None:
-        """Resolve the field of all objects, except those that are null because of an error."""
+        """Resolve the field of all objects, except those that are null because of an error.
+
+        So a mutation does not run after one that made the whole answer null.
+        """
         values: Sequence[Any] = objects.values
         slots = Slots(objects, range(len(values)), objects.answers, key=field.key)
         if self._errors.have_nulled:
@@ -206,7 +215,8 @@ class _Run:
     def _type_of(self, field: Field, value: object) -> GraphQLObjectType:
         """Return the type of an object behind an interface or union. Raises GraphQLError if it has none."""
         info = self._info(field)
-        name = field.named_type.resolve_type(value, info, field.named_type)
+        resolve_type = field.named_type.resolve_type or default_type_resolver
+        name = resolve_type(value, info, field.named_type)
         type_ = self._plan.schema.get_type(name) if isinstance(name, str) else None
         if not isinstance(type_, GraphQLObjectType) or not self._plan.schema.is_sub_type(field.named_type, type_):
             raise GraphQLError(

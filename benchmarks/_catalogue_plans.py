@@ -6,6 +6,7 @@ environment of destinations_service and a seeded catalogue.
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
@@ -25,7 +26,7 @@ def plan_of(read: Callable[[], object]) -> str:
     executed: list[Mapping[str, object]] = []
     original = Statement.send
 
-    def noting(statement: Statement, **parameters: object) -> Answer:
+    def noting(statement: Statement[Any], **parameters: object) -> Answer[Any]:
         executed.append({"sql": statement.sql, **parameters})
         return original(statement, **parameters)
 
@@ -48,7 +49,7 @@ def main() -> None:
     places = list(Trip.objects.order_by("slug").values_list("destination_id", flat=True)[:20])
     countries = list(Destination.objects.filter(kind="COUNTRY").order_by("slug").values_list("id", flat=True)[:20])
     departures: list[UUID] = list(Departure.objects.order_by("starts_at", "id").values_list("id", flat=True)[:20])
-    dates = {"departs_after": None, "departs_before": None, "first": 10, "after": ""}
+    dates: dict[str, Any] = {"departs_after": None, "departs_before": None, "first": 10, "after": ""}
     reads: dict[str, Callable[[], object]] = {
         "20 places by id": lambda: selectors.destinations_by_key(ids=places),
         "20 trips by id": lambda: selectors.trips_by_key(ids=trips),

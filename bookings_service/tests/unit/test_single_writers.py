@@ -4,6 +4,7 @@ These tests read the source and fail for any other place that writes them.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ CALLERS = {
         f"{SEATS}release.py", f"{SEATS}follow_departures.py", f"{SEATS}audit.py", f"{SEATS}offering.py",
     },
 }  # fmt: skip
+SQL_OF_A_WRITE = re.compile(r"(UPDATE|INTO)\s+bookings_booking(event)?\b")
 RECORDS_WITH_A_STATUS = {
     "payment",
     "refund",
@@ -42,6 +44,8 @@ def writes_of_a_booking(module: ast.Module) -> Iterator[int]:
             is_status = node.attr in {"status", "reason"} and owner not in RECORDS_WITH_A_STATUS
             if is_status or (node.attr == "sequence" and owner == "booking"):
                 yield node.lineno
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL_OF_A_WRITE.search(node.value):
+            yield node.lineno
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             names = {keyword.arg for keyword in node.keywords}
@@ -74,6 +78,8 @@ def test_only_one_module_writes_a_bookings_status_and_entries() -> None:
         "BookingEvent.objects.bulk_create([])",
         "Booking.objects.filter(id=1).update(status='CANCELLED')",
         "Booking(reference='', status='PENDING')",
+        "Statement(bool, 'UPDATE bookings_booking SET seats = 0')",
+        "Statement(bool, 'INSERT INTO bookings_bookingevent (note) SELECT 1')",
     ],
 )
 def test_each_form_of_a_write_is_recognised(statement: str) -> None:

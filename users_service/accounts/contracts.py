@@ -63,20 +63,11 @@ class SessionView:
 class SecurityEvent:
     """Something that happened to an account, or was refused. `type` is an AuditAction."""
 
+    id: int
     at: datetime
     type: str
     user_agent: str
     ip_address: str
-
-
-@dataclass(frozen=True, slots=True)
-class SecurityEventPage:
-    """A page of security events, each with its cursor."""
-
-    events: list[SecurityEvent]
-    cursors: list[str]
-    has_next: bool
-    has_previous: bool
 
 
 class LinkUse(StrEnum):

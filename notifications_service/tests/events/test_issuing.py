@@ -49,11 +49,13 @@ def test_the_seller_may_be_in_another_zone(monkeypatch, settings):
 def test_a_document_of_an_older_release_keeps_its_date_in_utc():
     with transaction.atomic():
         handle(confirmed(uuid7()))
-    Invoice.objects.update(issued_at=datetime(2026, 12, 31, 23, 30, tzinfo=UTC), issued_on=None)
+    older = Invoice.objects.get()
+    older.id, older.number, older.booking_id = uuid7(), "INV-2026-000099", uuid7()
+    older.issued_at, older.issued_on = datetime(2026, 12, 31, 23, 30, tzinfo=UTC), None
 
-    invoice = get_invoice(invoice_id=Invoice.objects.get().id)
+    older.save(force_insert=True)
 
-    assert invoice.issued_on == date(2026, 12, 31)
+    assert get_invoice(invoice_id=older.id).issued_on == date(2026, 12, 31)
 
 
 def test_a_transaction_that_began_earlier_and_issues_later_has_the_later_date():

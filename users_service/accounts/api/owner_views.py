@@ -59,4 +59,4 @@ class SecurityEventList(OwnerView):
         refuse_other_parameters(request, ())
         with rest_names():
             found = selectors.security_events(user_id=traveller_of(request).id, **page_arguments(request))
-        return page_response(request, found, results=SecurityEventSerializer(found.events, many=True).data)
+        return page_response(request, found, results=SecurityEventSerializer(found.rows, many=True).data)

@@ -7,6 +7,7 @@ from uuid import UUID
 from contracts.travel.common.v1 import common_pb2
 from contracts.travel.users.v1 import users_pb2 as pb
 from shared.errors import Invalid
+from shared.pages import Page
 from shared.rpc.mapping import locale_from_proto, locale_to_proto, page_info, ts
 from users_service.accounts.contracts import (
     Device,
@@ -15,7 +16,7 @@ from users_service.accounts.contracts import (
     LinkUse,
     MintedPhoneCode,
     Registration,
-    SecurityEventPage,
+    SecurityEvent,
     SessionView,
     StaffView,
     Tokens,
@@ -147,7 +148,7 @@ def session_to_proto(session: SessionView) -> pb.Session:
     )
 
 
-def security_events_to_proto(traveller_id: UUID, page: SecurityEventPage) -> pb.SecurityEventPage:
+def security_events_to_proto(traveller_id: UUID, page: Page[SecurityEvent]) -> pb.SecurityEventPage:
     """Return a page of security events as a message."""
     return pb.SecurityEventPage(
         traveller_id=str(traveller_id),
@@ -158,7 +159,7 @@ def security_events_to_proto(traveller_id: UUID, page: SecurityEventPage) -> pb.
                     at=ts(event.at), type=event.type, user_agent=event.user_agent, ip_address=event.ip_address
                 ),
             )
-            for event, cursor in zip(page.events, page.cursors, strict=True)
+            for event, cursor in zip(page.rows, page.cursors, strict=True)
         ],
         page_info=page_info(cursors=page.cursors, has_next=page.has_next, has_previous=page.has_previous),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -91,6 +91,11 @@ def locale_to_proto(locale: Locale) -> "common_pb2.Locale.ValueType":
 def locale_from_proto(value: int) -> Locale:
     """Return the locale of the wire's value, or the default locale if it is missing."""
     return _LOCALES_BACK.get(value, DEFAULT_LOCALE)
+
+
+def enum_values(enum: Any, prefix: str) -> dict[str, Any]:
+    """Return the values of a protobuf enum by their names without `prefix`."""
+    return {name.removeprefix(prefix): value for name, value in enum.items()}
 
 
 def text_to_proto(text: Text) -> common_pb2.LocalizedText:

@@ -93,13 +93,13 @@ class BookingList(APIView):
     def get(self, request: Request) -> Response:
         """List the traveller's bookings, newest first."""
         refuse_other_parameters(request, {"status", "starts_from", "starts_to", "reference"})
-        wanted = request.query_params.get("status", "")
-        if wanted and wanted not in Status.__members__:
+        booking_status = request.query_params.get("status", "")
+        if booking_status and booking_status not in Status.__members__:
             raise BadParameter(field="status", parameter="status")
         arguments = page_arguments(request)
         wanted = BookingFilter(
             traveller_id=traveller_of(request).id,
-            status=wanted,
+            status=booking_status,
             starts_from=calendar_date(request, "starts_from"),
             starts_to=calendar_date(request, "starts_to"),
             reference=request.query_params.get("reference", "")[:REFERENCE_LENGTH],

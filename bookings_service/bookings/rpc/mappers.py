@@ -1,5 +1,7 @@
 """Views as protobuf messages, and requests as commands."""
 
+from typing import Final
+
 from bookings_service.bookings.contracts import (
     BookingView,
     CancellationQuoteView,
@@ -15,8 +17,14 @@ from bookings_service.bookings.contracts import (
 from bookings_service.payments.contracts import PaymentView, RefundView
 from contracts.travel.bookings.v1 import bookings_pb2 as pb
 from shared.errors import Invalid
-from shared.rpc.mapping import date_of, money_to_proto, text_to_proto, ts, uuid_of
+from shared.rpc.mapping import date_of, enum_values, money_to_proto, text_to_proto, ts, uuid_of
 
+_BOOKING_STATUSES: Final = enum_values(pb.BookingStatus, "BOOKING_STATUS_")
+_BOOKING_REASONS: Final = enum_values(pb.BookingReason, "BOOKING_REASON_")
+_PASSENGER_KINDS: Final = enum_values(pb.PassengerKind, "PASSENGER_KIND_")
+_PAYMENT_STATUSES: Final = enum_values(pb.PaymentStatus, "PAYMENT_STATUS_")
+_REFUND_STATUSES: Final = enum_values(pb.RefundStatus, "REFUND_STATUS_")
+_WAITLIST_STATUSES: Final = enum_values(pb.WaitlistStatus, "WAITLIST_STATUS_")
 _KINDS = {pb.PASSENGER_KIND_ADULT: PassengerKind.ADULT, pb.PASSENGER_KIND_CHILD: PassengerKind.CHILD}
 
 
@@ -25,8 +33,8 @@ def booking_to_proto(booking: BookingView) -> pb.Booking:
     return pb.Booking(
         id=str(booking.id),
         reference=booking.reference,
-        status=pb.BookingStatus.Value(f"BOOKING_STATUS_{booking.status}"),
-        reason=pb.BookingReason.Value(f"BOOKING_REASON_{booking.reason}"),
+        status=_BOOKING_STATUSES[booking.status],
+        reason=_BOOKING_REASONS[booking.reason],
         traveller_id=str(booking.traveller_id),
         departure_id=str(booking.departure_id),
         title=text_to_proto(booking.title),
@@ -38,7 +46,7 @@ def booking_to_proto(booking: BookingView) -> pb.Booking:
                 id=str(passenger.id),
                 first_name=passenger.first_name,
                 last_name=passenger.last_name,
-                kind=pb.PassengerKind.Value(f"PASSENGER_KIND_{passenger.kind}"),
+                kind=_PASSENGER_KINDS[passenger.kind],
                 date_of_birth=passenger.date_of_birth.isoformat() if passenger.date_of_birth else "",
                 cancelled=passenger.cancelled,
             )
@@ -74,7 +82,7 @@ def payment_to_proto(payment: PaymentView) -> pb.Payment:
         id=str(payment.id),
         booking_id=str(payment.booking_id),
         amount=money_to_proto(payment.amount),
-        status=pb.PaymentStatus.Value(f"PAYMENT_STATUS_{payment.status}"),
+        status=_PAYMENT_STATUSES[payment.status],
         provider=payment.provider,
         failure_code=payment.failure_code,
         created_at=ts(payment.created_at),
@@ -88,7 +96,7 @@ def refund_to_proto(refund: RefundView) -> pb.Refund:
         id=str(refund.id),
         booking_id=str(refund.booking_id),
         amount=money_to_proto(refund.amount),
-        status=pb.RefundStatus.Value(f"REFUND_STATUS_{refund.status}"),
+        status=_REFUND_STATUSES[refund.status],
         reason=refund.reason,
         created_at=ts(refund.created_at),
     )
@@ -116,8 +124,8 @@ def event_to_proto(event: HistoryEntryView) -> pb.BookingEvent:
     return pb.BookingEvent(
         sequence=event.sequence,
         type=event.type,
-        status=pb.BookingStatus.Value(f"BOOKING_STATUS_{event.status}"),
-        reason=pb.BookingReason.Value(f"BOOKING_REASON_{event.reason}"),
+        status=_BOOKING_STATUSES[event.status],
+        reason=_BOOKING_REASONS[event.reason],
         at=ts(event.at),
         actor=event.actor,
         message=text_to_proto(event.message),
@@ -142,7 +150,7 @@ def waitlist_entry_to_proto(entry: WaitlistView) -> pb.WaitlistEntry:
         id=str(entry.id),
         departure_id=str(entry.departure_id),
         seats=entry.seats,
-        status=pb.WaitlistStatus.Value(f"WAITLIST_STATUS_{entry.status}"),
+        status=_WAITLIST_STATUSES[entry.status],
         position=entry.position or 0,
         offered_until=ts(entry.offered_until),
         created_at=ts(entry.created_at),

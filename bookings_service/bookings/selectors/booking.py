@@ -41,15 +41,9 @@ def view_of(booking: Booking) -> BookingView:
 
 def view_of_new(booking: Booking, *, passengers: Iterable[Passenger]) -> BookingView:
     """Return the view of a booking that was just inserted, without a query: nothing is paid yet."""
-    return _view(
-        *attrgetter(*_OWN_COLUMNS)(booking),
-        passengers=[
-            (row.id, row.first_name, row.last_name, row.kind, row.date_of_birth, row.cancelled_at) for row in passengers
-        ],
-        payments=(),
-        refunds=(),
-        paid_and_refunded=(0, 0),
-    )
+    own_columns = attrgetter(*_OWN_COLUMNS)(booking)
+    passenger_rows = map(attrgetter(*_PASSENGER_COLUMNS), passengers)
+    return _view(*(*own_columns, passenger_rows, (), (), (0, 0)))
 
 
 def booking_of_any_traveller(*, booking_id: UUID) -> BookingView:
@@ -135,10 +129,11 @@ _OWN_COLUMNS: Final = (
     "id", "reference", "status", "reason", "traveller_id", "departure_id", "title_en", "title_fr", "starts_at",
     "ends_at", "time_zone", "currency", "total_minor", "lines", "hold_expires_at", "sequence", "created_at",
 )  # fmt: skip
+_PASSENGER_COLUMNS: Final = ("id", "first_name", "last_name", "kind", "date_of_birth", "cancelled_at")
 _SELECT: Final = f"""
 SELECT {", ".join(_OWN_COLUMNS)},
     ARRAY(
-        SELECT ROW(id, first_name, last_name, kind, date_of_birth, cancelled_at)
+        SELECT ROW({", ".join(_PASSENGER_COLUMNS)})
         FROM bookings_passenger WHERE booking_id = booking.id ORDER BY position
     ),
     ARRAY(

@@ -112,8 +112,7 @@ class Listing(Generic[Row]):
         (descending,) = {key.descending for key in keys}
         columns = ", ".join(key.name for key in keys)
         place = ", ".join(f"%(after_{key.name})s" for key in keys)
-        order = ", ".join(f"{key.name} {'DESC' if descending else 'ASC'}" for key in keys)
-        end = f"ORDER BY {order} LIMIT %(limit)s"
+        end = f"ORDER BY {order_sql(keys)} LIMIT %(limit)s"
         self._first_page: Final = Statement(row, f"{sql} {end}")
         self._later_page: Final = Statement(row, f"{sql} AND ({columns}) {'<' if descending else '>'} ({place}) {end}")
 

@@ -19,7 +19,7 @@ from bookings_service.tests.doubles import Destinations
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sandbox")]
 
-NOW = datetime(2027, 3, 10, 12, tzinfo=UTC)
+NOW = datetime(2027, 3, 10, 18, tzinfo=UTC)  # in Kolkata it is 23:30
 
 
 def page(wanted: BookingFilter, *, order: BookingOrder = BookingOrder.NEWEST, first: int = 20, after: str = "") -> Any:
@@ -75,8 +75,8 @@ def test_every_way_to_read_a_booking_shows_the_same(buyer: Buyer, booked: list[U
         ({"upcoming": True}, [1, 3]),
         ({"upcoming": False}, [0, 2]),
         ({"starts_from": NOW.date()}, [1, 2, 3]),
-        ({"starts_to": NOW.date()}, [0, 1, 2]),
-        ({"starts_from": NOW.date(), "starts_to": NOW.date()}, [1, 2]),
+        ({"starts_to": NOW.date()}, [0, 2]),
+        ({"starts_from": NOW.date(), "starts_to": NOW.date()}, [2]),
         ({"reference": "AB"}, [0, 1]),
         ({"reference": "_"}, []),
         ({"reference": "%"}, []),
@@ -85,7 +85,7 @@ def test_every_way_to_read_a_booking_shows_the_same(buyer: Buyer, booked: list[U
 def test_a_list_has_the_bookings_of_its_filter(
     buyer: Buyer, booked: list[UUID], condition: dict[str, Any], shown: list[int]
 ) -> None:
-    """Seen failing (all four bookings) without each of the conditions, one after the other."""
+    """Seen failing (all four bookings) without each of the conditions, one after the other, and with days in UTC."""
     starts = [NOW - timedelta(days=30), NOW + timedelta(hours=1), NOW - timedelta(hours=1), NOW + timedelta(days=30)]
     for booking_id, reference, starts_at in zip(
         booked, ("ABCDEFGH", "ABZZZZZZ", "ZZZZZZZZ", "B2345678"), starts, strict=True

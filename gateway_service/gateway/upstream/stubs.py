@@ -6,9 +6,9 @@ from contracts.travel.bookings.v1.bookings_pb2_grpc import BookingsServiceStub
 from contracts.travel.destinations.v1.destinations_pb2_grpc import DestinationsServiceStub
 from contracts.travel.notifications.v1.notifications_pb2_grpc import NotificationsServiceStub
 from contracts.travel.users.v1.users_pb2_grpc import UsersServiceStub
-from shared.rpc import AioChannel
+from gateway_service.gateway.upstream.guarded_channel import GuardedChannel
 
-_CHANNELS: Final = {name: AioChannel(name) for name in ("users", "destinations", "bookings", "notifications")}
+_CHANNELS: Final = {name: GuardedChannel(name) for name in ("users", "destinations", "bookings", "notifications")}
 
 users: Final = UsersServiceStub(_CHANNELS["users"])
 destinations: Final = DestinationsServiceStub(_CHANNELS["destinations"])

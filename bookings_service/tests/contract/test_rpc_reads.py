@@ -46,7 +46,6 @@ def booked(buyer: Buyer, destinations: Destinations) -> list[UUID]:
 
 
 def test_a_page_takes_one_statement_however_many_bookings_it_has(buyer: Buyer, booked: list[UUID]) -> None:
-    """Seen failing (one more for each booking) with the passengers of each booking in a statement of their own."""
     wanted = BookingFilter(traveller_id=buyer.who.id)
 
     assert [statements(lambda n=first: page(wanted, first=n)) for first in (1, 4)] == [1, 1]
@@ -114,7 +113,7 @@ def test_pages_meet_although_bookings_have_the_same_instant(buyer: Buyer, booked
 
 
 def test_other_travellers_find_nothing(buyer: Buyer, booked: list[UUID]) -> None:
-    """Seen failing (the rows) without each statement's condition on the traveller."""
+    """Seen failing (the rows) without the traveller in the statement of payments, of refunds, or of bookings by id."""
     other = uuid4()
     payments = [payment.id for payment in selectors.booking_of_any_traveller(booking_id=booked[0]).payments]
     refunds = list(Refund.objects.values_list("id", flat=True))

@@ -80,10 +80,7 @@ async def event(topic: str, id: str, kind: str, **value: Any) -> None:
 async def test_a_new_price_is_shown_as_soon_as_its_event_comes(
     connected_feed: None, price: Callable[[str], Awaitable[str]], backends: Backends
 ) -> None:
-    """Until then the process's own row is shown, and the rows that did not change stay: nothing is asked.
-
-    Seen failing (100 for a minute) without `forget`, and (the other departure is forgotten) when no event is understood.
-    """
+    """Until then the process's own row is shown, and the rows that did not change stay: nothing is asked."""
     departure, other = backends.world.add_trip(1), backends.world.add_trip(2)
     assert [await price(row.id) for row in (departure, other)] == ["100", "100"]
     departure.adult_price.CopyFrom(euros(12_000))
@@ -118,7 +115,7 @@ async def test_the_price_that_is_quoted_never_comes_from_the_cache(
 
 
 async def test_a_place_is_forgotten_with_its_photos(connected_feed: None, ask: Any, backends: Backends) -> None:
-    """In both languages: one row holds both. Seen failing (the old photo) without Kind.PHOTOS in `changed_rows`."""
+    """In both languages: one row holds both."""
     backends.world.add_trip(1)
     place, other = backends.world.destinations.values()
     backends.world.add_photo(place.id, "Old", "Ancienne")
@@ -146,7 +143,7 @@ async def test_a_place_is_forgotten_with_its_photos(connected_feed: None, ask: A
 
 
 async def test_trips_and_exchange_rates_are_forgotten(connected_feed: None, ask: Any, backends: Backends) -> None:
-    """A departure shows its trip's currency, so it goes with its trip. Seen failing without each case."""
+    """A departure shows its trip's currency, so it goes with its trip."""
     departure = backends.world.add_trip(1)
     id = to_global_id("Departure", departure.id)
     await ask(
@@ -165,7 +162,6 @@ async def test_trips_and_exchange_rates_are_forgotten(connected_feed: None, ask:
 
 
 async def test_free_seats_are_asked_for_every_time(connected_feed: None, ask: Any, backends: Backends) -> None:
-    """Seen failing (7 seats twice) when `free_seats` recalls rows."""
     departure = backends.world.add_trip(1)
 
     async def seats() -> int:
@@ -209,7 +205,7 @@ async def test_an_unreadable_event_forgets_everything_and_stops_nothing(
     value: bytes | None,
     headers: list[tuple[str, bytes]],
 ) -> None:
-    """Nobody knows what it changed. Seen failing (100) when such an event is skipped, and when it ends the reader."""
+    """Nobody knows what it changed."""
     departure = backends.world.add_trip(1)
     assert await price(departure.id) == "100"
     departure.adult_price.CopyFrom(euros(12_000))
@@ -228,11 +224,7 @@ async def test_an_unreadable_event_forgets_everything_and_stops_nothing(
 async def test_nothing_older_than_five_seconds_is_shown_while_the_broker_hangs(
     proxy: SwallowingProxy, connected_feed: None, price: Callable[[str], Awaitable[str]], backends: Backends
 ) -> None:
-    """And the events of the outage are not missed after it.
-
-    Seen failing (100 after 5 s) when rows live FRESH_SECONDS without the feed, and (120 at the end) when rows that were
-    read before the broker's return are kept.
-    """
+    """And the events of the outage are not missed after it."""
     departure = backends.world.add_trip(1)
     assert await price(departure.id) == "100"
 
@@ -258,7 +250,7 @@ async def test_nothing_older_than_five_seconds_is_shown_while_the_broker_hangs(
 async def test_a_process_without_the_feed_keeps_rows_for_five_seconds(
     price: Callable[[str], Awaitable[str]], backends: Backends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So does a process that has just started. Seen failing (100) when the cache begins as current."""
+    """So does a process that has just started."""
     monkeypatch.setattr(cache_module, "STALE_SECONDS", 0.3)
     departure = backends.world.add_trip(1)
     assert await price(departure.id) == "100"

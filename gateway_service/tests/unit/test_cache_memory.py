@@ -39,10 +39,7 @@ asyncio.run(main())
 
 
 def test_the_resident_memory_stays_within_the_bound() -> None:
-    """40,000 places come in answers of 100, several times what 8 MB hold.
-
-    Seen failing (2.9 times the bound) when the rows are parts of the whole answers, and (14 times) without a bound.
-    """
+    """40,000 places come in answers of 100, several times what 8 MB hold."""
     for words in (10, 300):
         filled = subprocess.run(
             [sys.executable, "-c", FILL, "8000000", str(words)], capture_output=True, text=True, check=True, timeout=120

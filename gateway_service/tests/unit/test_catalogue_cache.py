@@ -82,7 +82,7 @@ async def test_a_row_is_asked_for_once(cache: CatalogueCache) -> None:
 
 
 async def test_an_answer_that_was_read_before_a_change_is_not_kept(cache: CatalogueCache) -> None:
-    """The event comes while the answer is under way. Seen failing (version 1 kept) when only `_entries` is forgotten."""
+    """The event comes while the answer is under way. Seen failing when only `_entries` is forgotten."""
     catalogue = Catalogue()
     catalogue.may_answer.clear()
     before = asyncio.ensure_future(read(cache, catalogue, "a", "b"))
@@ -132,7 +132,6 @@ async def test_operations_that_ask_at_the_same_time_share_one_request(cache: Cat
 
 
 async def test_a_cancelled_asker_does_not_fail_the_others(cache: CatalogueCache) -> None:
-    """Seen failing (CancelledError) when the first asker's own task reads."""
     catalogue = Catalogue()
     catalogue.may_answer.clear()
     first = asyncio.ensure_future(read(cache, catalogue, "a"))
@@ -241,7 +240,6 @@ async def test_a_departure_is_asked_for_again_when_it_leaves(cache: CatalogueCac
 
 
 async def test_the_least_recently_used_row_makes_room(clock: Clock) -> None:
-    """Seen failing (all rows kept) without `getsizeof`."""
     cache = CatalogueCache(most_bytes=3 * 2_100, clock=clock)
     cache.set_current(True)
     catalogue = Catalogue()
@@ -256,7 +254,6 @@ async def test_the_least_recently_used_row_makes_room(clock: Clock) -> None:
 
 
 async def test_a_row_that_is_too_large_is_not_kept(clock: Clock) -> None:
-    """Seen failing (ValueError) without the comparison."""
     cache = CatalogueCache(most_bytes=1_000, clock=clock)
 
     assert [row.id for row in await read(cache, Catalogue(), "a")] == ["a"]
@@ -264,7 +261,6 @@ async def test_a_row_that_is_too_large_is_not_kept(clock: Clock) -> None:
 
 
 async def test_all_rows_of_a_kind_are_forgotten(cache: CatalogueCache) -> None:
-    """Seen failing (1 kept) without EVERY_ID in `forget`, for rows and for answers under way."""
     catalogue = Catalogue()
     await read(cache, catalogue, "a")
     await cache.rows(Kind.TRIP, ["a"], catalogue.read, Deadline.after(5))

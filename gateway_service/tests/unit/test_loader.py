@@ -29,7 +29,6 @@ class Source:
 
 
 async def test_keys_of_one_turn_are_read_together_and_once() -> None:
-    """Seen failing (three batches) when `_batch_with` starts a batch for each caller."""
     source = Source()
     loader = Loader(source.read)
 
@@ -40,7 +39,6 @@ async def test_keys_of_one_turn_are_read_together_and_once() -> None:
 
 
 async def test_known_rows_need_no_wait() -> None:
-    """Seen failing (a coroutine) when `get` always returns an awaitable."""
     source = Source()
     loader = Loader(source.read, recall={"cached": "row"}.get)
     loader.prime("primed", "seats")
@@ -75,7 +73,7 @@ async def test_an_error_takes_the_place_of_its_row_only() -> None:
 
 
 async def test_a_failed_key_is_not_asked_for_again() -> None:
-    """So an operation never waits twice for a service that does not answer. Seen failing (two batches) before."""
+    """So an operation never waits twice for a service that does not answer."""
     source = Source(fails=Unavailable())
     loader = Loader(source.read, recall={"cached": "row"}.get)
 
@@ -89,7 +87,6 @@ async def test_a_failed_key_is_not_asked_for_again() -> None:
 
 
 async def test_large_batches_are_divided(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seen failing (one batch of five keys) without the chunks."""
     monkeypatch.setattr(batching, "MAX_BATCH", 2)
     source = Source()
     loader = Loader(source.read)
@@ -99,7 +96,6 @@ async def test_large_batches_are_divided(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_a_cancelled_caller_leaves_the_others_their_rows() -> None:
-    """Seen failing (CancelledError for both) when callers await the batch's task itself."""
     source = Source()
     source.may_answer.clear()
     loader = Loader(source.read)

@@ -35,11 +35,13 @@ def record(
     asyncio.run(closed_loop(url, load.send, connections=4, seconds=seconds))
     for recorder in recorders:
         recorder.send_signal(signal.SIGINT)
-        if recorder.wait(60):
-            raise SystemExit(f"py-spy failed. Run this as root. {recorder.args}")
-    for path in graphs:
+        recorder.wait(60)  # it fails if it saw no sample
+    written = [path for path in graphs if path.exists()]
+    if not written:
+        raise SystemExit("py-spy recorded nothing. Run this as root.")
+    for path in written:
         _shrink(path)
-    return [path for path in graphs if path.exists()]
+    return [path for path in written if path.exists()]
 
 
 def _start(py_spy: Path, pid: int, path: Path, *, title: str) -> "subprocess.Popen[bytes]":

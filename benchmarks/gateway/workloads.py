@@ -69,9 +69,9 @@ mutation Book($input: CreateBookingInput!) {{
 """
 # Each finds at least 20 places.
 SEARCHES: Final = tuple("ban san new por bar vill man sal car mar chi bel sai kar gua".split())
-# The limits of cost are high and not 0, so that the cost is counted.
+# The limits of cost are high and not 0, so that the cost is counted. No hold may expire while another run measures.
 UP: Final = (
-    "DEBUG=false HOLD_LIMIT_BOOKINGS=0 HOLD_LIMIT_SEATS=0 GRAPHQL_COST_LIMIT_TRAVELLER=1000000000"
+    "DEBUG=false HOLD_LIMIT_BOOKINGS=0 HOLD_LIMIT_SEATS=0 BOOKING_HOLD_SECONDS=86400 GRAPHQL_COST_LIMIT_TRAVELLER=1000000000"
     " GRAPHQL_COST_LIMIT_NETWORK=1000000000 ./manage_all.py up --detach"
 )
 PASSENGER: Final = {"firstName": "Ada", "lastName": "Byron", "kind": "ADULT"}

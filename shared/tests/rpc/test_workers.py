@@ -9,6 +9,7 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.rpc.workers import Workers
+from shared.testing.patience import eventually
 
 
 async def test_the_thread_that_was_idle_last_runs_the_next_call() -> None:
@@ -17,7 +18,10 @@ async def test_the_thread_that_was_idle_last_runs_the_next_call() -> None:
     both = threading.Barrier(2)
     await asyncio.gather(*(workers.run(both.wait, timeout=5) for _ in range(2)))
 
-    threads = {await workers.run(threading.get_ident, timeout=5) for _ in range(6)}
+    threads = set()
+    for _ in range(6):
+        await asyncio.to_thread(eventually, lambda: len(workers._idle) == 2)  # a thread answers before it is idle
+        threads.add(await workers.run(threading.get_ident, timeout=5))
 
     assert len(threads) == 1
 
@@ -80,6 +84,7 @@ EXITS = """
 import asyncio, time
 from shared.errors import Unavailable
 from shared.rpc.workers import Workers
+from shared.testing.patience import eventually
 
 def slow():
     time.sleep(0.3)

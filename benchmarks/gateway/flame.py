@@ -17,6 +17,7 @@ SAMPLES_PER_SECOND: Final = 200
 FEWEST_SAMPLES: Final = 60  # a process with fewer did nothing for this workload
 _SAMPLES: Final = re.compile(r'total_samples="(\d+)"')
 _FRAME: Final = re.compile(r'<g><title>[^<]*</title><rect x="[^"]*" y="[^"]*" width="([\d.]+)%".*?</g>', re.DOTALL)
+_TITLE: Final = re.compile(r'(<text id="title"[^>]*>)[^<]*')
 NARROWEST_PERCENT: Final = 0.25
 
 
@@ -30,7 +31,7 @@ def record(
     folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(closed_loop(url, load.send, connections=4, seconds=2))
     graphs = {folder / f"{load.mark}-{name}.svg": groups[name][0] for name in RECORDED if groups[name]}
-    recorders = [_start(py_spy, pid, path, title=path.stem) for path, pid in graphs.items()]
+    recorders = [_start(py_spy, pid, path) for path, pid in graphs.items()]
     time.sleep(1)
     asyncio.run(closed_loop(url, load.send, connections=4, seconds=seconds))
     for recorder in recorders:
@@ -44,7 +45,7 @@ def record(
     return [path for path in written if path.exists()]
 
 
-def _start(py_spy: Path, pid: int, path: Path, *, title: str) -> "subprocess.Popen[bytes]":
+def _start(py_spy: Path, pid: int, path: Path) -> "subprocess.Popen[bytes]":
     # Without --gil, sleeping threads would count as busy where the kernel hides their states, as some containers' do.
     command: list[str | Path] = [py_spy, "record", "--pid", str(pid), "--format", "flamegraph", "--output", path]
     command += ["--rate", str(SAMPLES_PER_SECOND), "--function", "--gil", "--duration", "unlimited"]
@@ -52,10 +53,14 @@ def _start(py_spy: Path, pid: int, path: Path, *, title: str) -> "subprocess.Pop
 
 
 def _shrink(path: Path) -> None:
-    """Remove frames that are too narrow to read. Remove the whole graph of a process that did nothing."""
+    """Remove frames that are too narrow to read. Remove the whole graph of a process that did nothing.
+
+    The title becomes the file's name, because py-spy's own title is its command line with the paths of this machine.
+    """
     text = path.read_text()
     samples = _SAMPLES.search(text)
     if samples is None or int(samples[1]) < FEWEST_SAMPLES:
         path.unlink()
         return
+    text = _TITLE.sub(rf"\g<1>{path.stem}", text)
     path.write_text(_FRAME.sub(lambda frame: frame[0] if float(frame[1]) >= NARROWEST_PERCENT else "", text))

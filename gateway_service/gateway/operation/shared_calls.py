@@ -14,38 +14,40 @@ class SharedCalls:
     """
 
     def __init__(self) -> None:
-        self._next: dict[Hashable, asyncio.Future[Any]] = {}
+        self._waiting: dict[Hashable, list[asyncio.Future[Any]]] = {}
 
     async def share(self, key: Hashable, function: Callable[[], Awaitable[T]]) -> T:
         """Return the result of `function`, or of the `function` of whoever asked with the same `key` just before.
 
         `key` must name everything that the result depends on, such as the token. Raises what the call raises.
         """
-        result = self._next.get(key)
-        if result is None:
-            loop = asyncio.get_running_loop()
-            result = self._next[key] = loop.create_future()
+        loop = asyncio.get_running_loop()
+        waiting = self._waiting.get(key)
+        if waiting is None:
+            waiting = self._waiting[key] = []
             # The others who were woken together with this subscriber ask in the same turn of the loop.
-            loop.call_soon(self._begin, key, function, result)
-        shared: T = await asyncio.shield(result)  # a subscriber that leaves ends nobody else's call
-        return shared
+            loop.call_soon(self._begin, key, function)
+        own: asyncio.Future[T] = loop.create_future()  # a subscriber that leaves cancels only this
+        waiting.append(own)
+        return await own
 
-    def _begin(self, key: Hashable, function: Callable[[], Awaitable[T]], result: asyncio.Future[T]) -> None:
-        del self._next[key]
+    def _begin(self, key: Hashable, function: Callable[[], Awaitable[T]]) -> None:
+        waiting = self._waiting.pop(key)
         calling = asyncio.ensure_future(function())
-        calling.add_done_callback(lambda done: _copy(done, result))
+        calling.add_done_callback(lambda done: _answer(waiting, done))
 
 
-def _copy(done: asyncio.Future[T], result: asyncio.Future[T]) -> None:
-    if result.cancelled():
-        return
-    if done.cancelled():
-        result.cancel()
-    elif error := done.exception():
-        result.set_exception(error)
-        result.exception()  # nobody may be left to take it
-    else:
-        result.set_result(done.result())
+def _answer(waiting: list[asyncio.Future[T]], done: asyncio.Future[T]) -> None:
+    error = None if done.cancelled() else done.exception()
+    for own in waiting:
+        if own.done():  # its subscriber has left
+            continue
+        if done.cancelled():
+            own.cancel()
+        elif error is not None:
+            own.set_exception(error)
+        else:
+            own.set_result(done.result())
 
 
 shared_calls: Final = SharedCalls()

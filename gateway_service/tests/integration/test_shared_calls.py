@@ -36,7 +36,10 @@ async def test_those_who_ask_together_share_one_read() -> None:
 
 
 async def test_a_read_that_has_begun_is_not_shared() -> None:
-    """It may have missed the change that the question is about. Seen failing ([1, 1]) with `del` only after the read."""
+    """It may have missed the change that the question is about.
+
+    Seen failing ([1, 1]) with the key removed only after the call.
+    """
     source, shared = Source(), SharedCalls()
     first = asyncio.ensure_future(shared.share("a", source.read))
     await source.begun.wait()
@@ -48,7 +51,7 @@ async def test_a_read_that_has_begun_is_not_shared() -> None:
 
 
 async def test_a_subscriber_that_leaves_ends_nobody_elses_read() -> None:
-    """Seen failing (CancelledError) without asyncio.shield."""
+    """Seen failing (CancelledError) with one future for all."""
     source, shared = Source(), SharedCalls()
     leaving, staying = (asyncio.ensure_future(shared.share("a", source.read)) for _ in range(2))
     await source.begun.wait()

@@ -28,6 +28,7 @@ from gateway_service.gateway.schema import schema
 
 _MAX_ERRORS: Final = 10
 _RULES: Final = tuple(LiteralsOfCorrectType if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules)
+MAX_DOCUMENTS_SIZE: Final = 500_000  # characters of all documents that are kept; each takes 100 to 200 bytes parsed
 _TOO_MANY_TOKENS: Final = "Document contains more than"
 
 
@@ -35,6 +36,7 @@ _TOO_MANY_TOKENS: Final = "Document contains more than"
 class _Valid:
     """A valid document, and those of its operations that were asked for, by the request's `operationName`."""
 
+    size: int
     document: DocumentNode
     operations: dict[str | None, ValidOperation] = field(default_factory=dict)
 
@@ -46,7 +48,7 @@ class _Valid:
         return operation
 
 
-_valid_documents: Final[LRUCache[str, _Valid]] = LRUCache(maxsize=500)
+_valid_documents: Final[LRUCache[str, _Valid]] = LRUCache(MAX_DOCUMENTS_SIZE, getsizeof=lambda valid: valid.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def prepare(payload: object) -> Prepared:
     query, name, variables = _parts(payload)
     document = _valid_documents.get(query)
     if document is None:
-        document = _valid_documents[query] = _Valid(_validated(query))
+        document = _valid_documents[query] = _Valid(len(query), _validated(query))
     register(payload, query)
     operation = document.operation(name)
     if operation is None:

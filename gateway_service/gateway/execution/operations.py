@@ -1,8 +1,8 @@
 """What is worked out once for each operation of a valid document: variables, costs of answers, and plans."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 from cachetools import LRUCache
@@ -14,14 +14,14 @@ from gateway_service.gateway.execution.limits import cost_within_limit
 from gateway_service.gateway.execution.values import Variable, coerced
 from gateway_service.gateway.schema import schema
 
-_MAX_PLANS: Final = 8  # of one operation: a plan for each choice of the conditions of @skip and @include
 _MAX_COSTS: Final = 32  # of one operation: one for each choice of page sizes
 _MAX_PLAN_SIZE: Final = 2_000  # fields: a larger plan is not kept, because a short document may have it
+MAX_PLANNED_FIELDS: Final = 50_000  # of all plans that are kept, about 45 MB
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ValidOperation:
-    """One operation of a valid document."""
+    """One operation of a valid document. The process keeps at most MAX_PLANNED_FIELDS of all plans, those used last."""
 
     document: DocumentNode
     definition: OperationDefinitionNode
@@ -33,10 +33,6 @@ class ValidOperation:
     @cached_property
     def _names(self) -> "_VariablesByUse":
         return _VariablesByUse.of(self.document)
-
-    @cached_property
-    def _plans(self) -> LRUCache[tuple[object, ...], Plan | None]:
-        return LRUCache(maxsize=_MAX_PLANS)
 
     @cached_property
     def _costs(self) -> LRUCache[tuple[object, ...], int]:
@@ -58,21 +54,34 @@ class ValidOperation:
     def plan(self, variables: Mapping[str, object]) -> Plan | None:
         """Return the plan for coerced `variables`, or None if graphql-core must execute the operation."""
         conditions = {name: variables.get(name, Undefined) for name in self._names.of_conditions}
-        choice = tuple(conditions.values())
+        choice = self, tuple(conditions.values())
         try:
-            plan = self._plans[choice]
+            return _plans[choice]
         except KeyError:
-            plan = self._plans[choice] = self._compiled(conditions)
-        if plan is not None and plan.size > _MAX_PLAN_SIZE:
-            del self._plans[choice]
-        return plan
+            plan = self._compiled(conditions, partial(_keep, choice))
+            _keep(choice, plan)
+            return plan
 
-    def _compiled(self, conditions: Mapping[str, object]) -> Plan | None:
+    def _compiled(self, conditions: Mapping[str, object], on_growth: Callable[[Plan], None]) -> Plan | None:
         given = {name: value for name, value in conditions.items() if value is not Undefined}
         try:
-            return Plan(schema.graphql_schema, self.document, self.definition, given)
+            return Plan(schema.graphql_schema, self.document, self.definition, given, on_growth=on_growth)
         except NotPlanned:
             return None
+
+
+_Choice = tuple[ValidOperation, tuple[object, ...]]  # an operation, and the values of its conditions
+_plans: Final[LRUCache[_Choice, Plan | None]] = LRUCache(
+    MAX_PLANNED_FIELDS, getsizeof=lambda plan: 1 if plan is None else plan.size
+)
+
+
+def _keep(choice: _Choice, plan: Plan | None) -> None:
+    """Keep a plan that is new or has grown. An execution makes its plan grow, so the cache weighs it each time."""
+    if plan is None or plan.size <= _MAX_PLAN_SIZE:
+        _plans[choice] = plan
+    else:
+        _plans.pop(choice, None)
 
 
 @dataclass(frozen=True, slots=True)

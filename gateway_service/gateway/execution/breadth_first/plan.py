@@ -43,6 +43,8 @@ class NotPlanned(Exception):
 class Plan:
     """One operation, for one choice of `conditions`: the values of the variables of @skip and @include.
 
+    `size` is the number of its fields. `on_growth` is called whenever it has become larger.
+
     Raises NotPlanned for an operation with introspection, or with an invalid condition, and for a schema with types
     that check their objects (`is_type_of`).
     """
@@ -53,6 +55,7 @@ class Plan:
         document: DocumentNode,
         operation: OperationDefinitionNode,
         conditions: Mapping[str, object],
+        on_growth: Callable[["Plan"], None] = lambda _: None,
     ) -> None:
         self.schema: Final = schema
         self.operation: Final = operation
@@ -62,6 +65,7 @@ class Plan:
         self.conditions: Final = dict(conditions)
         self.is_serial: Final = operation.operation is OperationType.MUTATION
         self.size = 0
+        self._on_growth: Final = on_growth
         root = schema.get_root_type(operation.operation)
         if root is None or any(getattr(type_, "is_type_of", None) for type_ in schema.type_map.values()):
             raise NotPlanned
@@ -72,6 +76,11 @@ class Plan:
         if any(field_nodes[0].name.value in {"__schema", "__type"} for field_nodes in nodes.values()):
             raise NotPlanned
         self.root: Final = Place(self, root, nodes, 0)
+
+    def grow(self, fields: int) -> None:
+        """Note that a place with so many fields was compiled."""
+        self.size += fields
+        self._on_growth(self)
 
 
 class Place:
@@ -87,7 +96,7 @@ class Place:
         self.lifts = lifts
         self.fields = tuple(Field(plan, self, key, field_nodes) for key, field_nodes in nodes.items())
         self.template: dict[str, Any] = dict.fromkeys(nodes)  # keeps the order of the keys
-        plan.size += len(self.fields)
+        plan.grow(len(self.fields))
 
 
 class Field:

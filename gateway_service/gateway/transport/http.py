@@ -6,6 +6,7 @@
 from typing import Final
 
 from django.conf import settings
+from django.utils.http import parse_header_parameters
 
 from gateway_service.gateway.transport import cors, hosts
 from gateway_service.gateway.transport.asgi_types import AsgiApplication, Receive, Scope, Send
@@ -15,6 +16,7 @@ from gateway_service.gateway.transport.requests import BodyTooLarge, ClientLeft,
 from shared.telemetry import bind_request
 
 GRAPHQL_PATH: Final = "/graphql"
+_DIGITS: Final = 18
 
 
 class Http:
@@ -47,7 +49,8 @@ class Http:
 
 
 async def _refuse(request: Request, reply: Reply) -> bool:
-    """Refuse too large headers, a body that declares to be too large, and an unknown host. Return whether it did so.
+    """Refuse too large headers, a body that declares to be too large, an unknown host, and a Content-Type that nobody
+    can read. Return whether it did so.
 
     The body of a refused request is not read to its end, so the connection is closed if it may have one.
     """
@@ -55,13 +58,28 @@ async def _refuse(request: Request, reply: Reply) -> bool:
         await reply.problem(431, "HEADERS_TOO_LARGE", close=True)
         return True
     length = request.header(b"content-length") or "0"
-    if not (length.isascii() and length.isdigit()) or int(length) > settings.MAX_BODY_BYTES:
+    if not _is_number(length) or int(length) > settings.MAX_BODY_BYTES:
         await reply.problem(413, "TOO_LARGE", close=True)
         return True
     if not hosts.is_known(request.host):
         await reply.problem(400, "BAD_USER_INPUT", "Unknown host.")
         return True
+    if not _is_readable(request.header(b"content-type") or ""):
+        await reply.problem(400, "BAD_USER_INPUT", "Malformed Content-Type.", close=True)
+        return True
     return False
+
+
+def _is_readable(content_type: str) -> bool:
+    """Return whether Django can parse the header. It raises for a parameter (RFC 2231) in an unknown charset."""
+    try:
+        return "*" not in content_type or bool(parse_header_parameters(content_type))
+    except (LookupError, ValueError):
+        return False
+
+
+def _is_number(length: str) -> bool:
+    return length.isascii() and length.isdigit() and len(length) <= _DIGITS  # Python refuses to read 4,301 digits
 
 
 def _asks_for_graphiql(request: Request) -> bool:

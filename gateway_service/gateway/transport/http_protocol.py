@@ -8,6 +8,7 @@ from typing import Final, cast
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway_service.gateway.transport.one_write import OneWrite
 
@@ -15,6 +16,7 @@ HEAD_SECONDS: Final = 10.0  # from the first byte, or from the connection, to th
 REQUEST_SECONDS: Final = 40.0  # and to the end of the body
 _LINGER_SECONDS: Final = 1.0
 LARGEST_HEAD: Final = 128_000  # bytes that are kept; MAX_HEADER_BYTES refuses smaller ones with a body
+_EMPTY: Final = b"connection: close\r\ncontent-length: 0\r\n\r\n"
 
 log = structlog.get_logger(__name__)
 
@@ -41,11 +43,16 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
-        """Stop waiting: the request was complete, and another protocol goes on."""
+        """Stop waiting: the request was complete, and another protocol goes on, if it can read the request."""
         self._ended = True
         self._stop_waiting()
         self.transport = self._one_write.wrapped
         super().handle_websocket_upgrade()
+        if not cast(WebSocketsSansIOProtocol, self.transport.get_protocol()).handshake_initiated:
+            # It could not read the request, for example a POST, and would wait for ever.
+            log.info("request_refused", status=400)
+            self.transport.write(STATUS_LINE[400] + _EMPTY)
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Read what has arrived, and wait for the rest of a request that is not complete."""
@@ -64,6 +71,11 @@ class LimitedProtocol(HttpToolsProtocol):
         """Note that a request has begun."""
         self._began = True
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note a header. Trailers of a chunked body are ignored: uvicorn would add them to the headers."""
+        if self._in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Note that the headers are complete."""
@@ -115,6 +127,6 @@ class LimitedProtocol(HttpToolsProtocol):
         self._ended = True
         self._stop_waiting()
         if not self.transport.is_closing():
-            self.transport.write(STATUS_LINE[status] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+            self.transport.write(STATUS_LINE[status] + _EMPTY)
             self.transport.write_eof()
             self._timer = self.loop.call_later(_LINGER_SECONDS, self.transport.close)

@@ -64,11 +64,6 @@ class Loader(Generic[Key, Row]):
             _settle(row, self._rows[key])
         return row
 
-    async def load_many(self, keys: Sequence[Key]) -> list[Row]:
-        """Return the row of each key. Raises the first error if a row could not be read."""
-        rows = self.get(keys)
-        return [_row(row) for row in (rows if isinstance(rows, list) else await rows)]
-
     def prime(self, key: Key, row: Row) -> None:
         """Set the row of `key`, so that it is not read."""
         self._rows[key] = row
@@ -86,12 +81,12 @@ class Loader(Generic[Key, Row]):
         """Return the waiters of the batch that reads `key`. If no batch reads it, put it into the next one."""
         if (waiters := self._waiters.get(key)) is not None:
             return waiters
-        place = len(self._queue)
-        if place == 0:
+        if not self._queue:
             loop = asyncio.get_running_loop()
             # Two turns later: objects that the first turn made may ask for more keys of the same kind.
             loop.call_soon(loop.call_soon, self._start_batches)
-        waiters = self._waiters[key] = self._waiters[self._queue[-1]] if place % MAX_BATCH else []
+        begins_a_batch = len(self._queue) % MAX_BATCH == 0
+        waiters = self._waiters[key] = [] if begins_a_batch else self._waiters[self._queue[-1]]
         self._queue.append(key)
         return waiters
 
@@ -122,9 +117,3 @@ def _settle(future: "asyncio.Future[Row]", row: Row | Exception) -> None:
         future.set_exception(row)
     else:
         future.set_result(row)
-
-
-def _row(row: Row | Exception) -> Row:
-    if isinstance(row, Exception):
-        raise row
-    return row

@@ -65,7 +65,7 @@ class _Entry(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Flight:
+class _Request:
     """A request under way, and its rows by id afterwards."""
 
     started_at: float
@@ -83,7 +83,7 @@ class CatalogueCache:
         self._clock = clock
         self._current = False
         self._entries: LRUCache[Key, _Entry] = LRUCache(most_bytes, getsizeof=lambda entry: entry.size)
-        self._flights: dict[Key, _Flight] = {}
+        self._requests: dict[Key, _Request] = {}
         self._running: set[asyncio.Task[Mapping[str, object]]] = set()  # the event loop keeps no task alive
 
     @property
@@ -110,10 +110,10 @@ class CatalogueCache:
         found: dict[str, Row | Exception | None] = {}
         wanted: Collection[str] = ids
         for _ in range(_ROUNDS):
-            flights, own = self._flights_of(kind, wanted, read)
-            await _wait_for({flight.task for flight in flights.values()}, deadline)
-            for id, flight in flights.items():
-                found[id] = _outcome(flight, id)
+            requests, own = self._requests_for(kind, wanted, read)
+            await _wait_for({request.task for request in requests.values()}, deadline)
+            for id, request in requests.items():
+                found[id] = _outcome(request, id)
             wanted = [id for id in wanted if isinstance(found[id], Exception) and id not in own]
             if not wanted:
                 break
@@ -122,68 +122,68 @@ class CatalogueCache:
     def forget(self, keys: Iterable[Key]) -> None:
         """Forget rows that changed. An answer under way is not kept either: it may have been read before the change."""
         for kind, id in keys:
-            every = [key for key in (*self._entries, *self._flights) if key[0] is kind] if id == EVERY_ID else []
+            every = [key for key in (*self._entries, *self._requests) if key[0] is kind] if id == EVERY_ID else []
             for key in every or ((kind, id),):
                 self._entries.pop(key, None)
-                self._flights.pop(key, None)
+                self._requests.pop(key, None)
 
     def forget_all(self) -> None:
         """Forget every row. No answer under way is kept."""
         self._entries.clear()
-        self._flights.clear()
+        self._requests.clear()
 
     def set_current(self, current: bool) -> None:
         """Note whether changes are heard of from now on. Those around this moment may be missed, so forget all rows."""
         self._current = current
         self.forget_all()
 
-    def _flights_of(self, kind: Kind, ids: Collection[str], read: Read[Row]) -> tuple[dict[str, _Flight], set[str]]:
+    def _requests_for(self, kind: Kind, ids: Collection[str], read: Read[Row]) -> tuple[dict[str, _Request], set[str]]:
         """Return the request that reads each id, and the ids whose request was started here."""
-        flights = {id: flight for id in ids if (flight := self._flights.get((kind, id))) is not None}
-        own = [id for id in ids if id not in flights]
+        requests = {id: request for id in ids if (request := self._requests.get((kind, id))) is not None}
+        own = [id for id in ids if id not in requests]
         if own:
-            flight = self._start(kind, own, read)
-            flights.update(dict.fromkeys(own, flight))
-        return flights, set(own)
+            request = self._start(kind, own, read)
+            requests.update(dict.fromkeys(own, request))
+        return requests, set(own)
 
-    def _start(self, kind: Kind, ids: list[str], read: Read[Row]) -> _Flight:
+    def _start(self, kind: Kind, ids: list[str], read: Read[Row]) -> _Request:
         async def run() -> Mapping[str, object]:
             return {id: _own_copy(row) for id, row in (await read(ids)).items()}
 
         # An empty context: the request belongs to no operation.
         task = asyncio.get_running_loop().create_task(run(), context=contextvars.Context())
-        flight = _Flight(self._clock(), task)
-        self._flights.update({(kind, id): flight for id in ids})
+        request = _Request(self._clock(), task)
+        self._requests.update({(kind, id): request for id in ids})
         self._running.add(task)
-        task.add_done_callback(lambda _: self._land(kind, ids, flight))
-        return flight
+        task.add_done_callback(lambda _: self._store(kind, ids, request))
+        return request
 
-    def _land(self, kind: Kind, ids: list[str], flight: _Flight) -> None:
+    def _store(self, kind: Kind, ids: list[str], request: _Request) -> None:
         """Keep the rows of a request that has ended, except those that were forgotten meanwhile."""
-        self._running.discard(flight.task)
-        failed = flight.task.cancelled() or flight.task.exception() is not None
+        self._running.discard(request.task)
+        failed = request.task.cancelled() or request.task.exception() is not None
         for id in ids:
-            if self._flights.get((kind, id)) is flight:
-                del self._flights[kind, id]
-                if not failed and (row := flight.task.result().get(id)) is not None:
-                    self._keep((kind, id), row, flight.started_at)
+            if self._requests.get((kind, id)) is request:
+                del self._requests[kind, id]
+                if not failed and (row := request.task.result().get(id)) is not None:
+                    self._keep((kind, id), row, request.started_at)
 
     def _keep(self, key: Key, row: object, read_at: float) -> None:
         messages = _messages(row)
         size = _ENTRY_BYTES + sum(_MESSAGE_BYTES + _BYTES_PER_WIRE_BYTE * message.ByteSize() for message in messages)
         if size <= self._most_bytes:
-            until = min(read_at + FRESH_SECONDS, self._clock() + _seconds_true(row))
+            until = min(read_at + FRESH_SECONDS, self._clock() + _seconds_valid(row))
             self._entries[key] = _Entry(row, read_at, until, size)
 
 
-def _outcome(flight: _Flight, id: str) -> Row | Exception | None:
+def _outcome(request: _Request, id: str) -> Row | Exception | None:
     """Return the row that the ended request brought for `id`, or why it failed."""
-    if flight.task.cancelled():
+    if request.task.cancelled():
         return DeadlineExceeded()
-    error = flight.task.exception()
+    error = request.task.exception()
     if isinstance(error, Exception):
         return error
-    return cast(Row | None, flight.task.result().get(id))
+    return cast(Row | None, request.task.result().get(id))
 
 
 async def _wait_for(tasks: set["asyncio.Task[Mapping[str, object]]"], deadline: Deadline) -> None:
@@ -212,8 +212,8 @@ def _own_copy(row: object) -> object:
     return copy
 
 
-def _seconds_true(row: object) -> float:
-    """Return for how long `row` stays true without an event: a departure until it leaves."""
+def _seconds_valid(row: object) -> float:
+    """Return for how long `row` stays valid without an event: a departure until it leaves."""
     if isinstance(row, destinations_pb2.Departure):
         seconds = row.starts_at.seconds - time.time()
         return seconds if seconds > 0 else math.inf

@@ -85,7 +85,7 @@ async def test_lists_of_lists() -> None:
         ({"must": {"name": None, "pets": []}}, None),
     ],
 )
-async def test_a_null_climbs_to_the_nearest_nullable_position(root: Any, data: Any) -> None:
+async def test_a_null_moves_up_to_the_nearest_nullable_position(root: Any, data: Any) -> None:
     """Seen failing without the sum in `plan._lifts`."""
     field = next(iter(root))
     result = await answer(f"{{ {field} {{ name pets {{ ... on Cat {{ lives }} }} }} }}", root)

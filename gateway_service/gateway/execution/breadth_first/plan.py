@@ -86,7 +86,7 @@ class Plan:
 class Place:
     """The selected fields of the objects of one type at one place of the answer.
 
-    `lifts` is how many keys a null climbs when it replaces such an object, see `Field.lifts`.
+    `lifts` is by how many keys a null moves up when it replaces such an object, see `Field.lifts`.
     """
 
     __slots__ = ("fields", "lifts", "template", "type")
@@ -186,7 +186,10 @@ def _many_of(resolver: Callable[..., Any]) -> Many | None:
 
 
 def _lifts(type_: Any, above: int) -> tuple[tuple[int, ...], Any]:
-    """Return how far a null climbs from each depth of `type_`, and the named type. `above` is that of the parent."""
+    """Return by how many keys a null moves up from each depth of `type_`, and the named type.
+
+    `above` is the number for the parent.
+    """
     lifts: list[int] = []
     while True:
         if is_non_null_type(type_):

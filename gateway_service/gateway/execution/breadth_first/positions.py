@@ -88,7 +88,7 @@ class Errors:
         self._nulled: set[Path] = set()
 
     def add(self, error: GraphQLError, path: Path, lifts: int) -> None:
-        """Add the error of the position `path`. The null climbs by `lifts` keys."""
+        """Add the error of the position `path`. The null moves up by `lifts` keys."""
         null = path[: len(path) - lifts]
         self._errors.append((null, error))
         if lifts:

@@ -12,12 +12,9 @@ from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
-
 from shared.errors import Invalid
 from shared.statement import Statement
 
-M = TypeVar("M", bound=Model)
 Row = TypeVar("Row")
 
 _MOST_DIGITS: Final = 30
@@ -26,18 +23,11 @@ _JSON: Final = json.JSONEncoder(separators=(",", ":"))
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One part of an order: a field or annotation that is never null, its direction, and a parser for its value in a
-    cursor.
-    """
+    """One part of an order: a column that is never null, its direction, and a parser for its value in a cursor."""
 
     name: str
     parse: Callable[[str], Any]
     descending: bool = False
-
-    @property
-    def ordering(self) -> str:
-        """The part in the form of order_by."""
-        return f"-{self.name}" if self.descending else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +77,8 @@ def long(text: str) -> int:
 ID = Key("id", UUID)
 
 
-def page(rows: QuerySet[M], *, keys: Sequence[Key], first: int, after: str, kind: str) -> Page[M]:
-    """Return `first` rows after the cursor, ordered by `keys`, the last of which is unique.
-
-    Raises Invalid (field `after`) for a cursor that does not belong to a list of this `kind`.
-    """
-    ordered = rows.order_by(*(key.ordering for key in keys))
-    if after:
-        ordered = ordered.filter(_beyond(keys, decode(after, keys=keys, kind=kind)))
-    candidates = list(ordered[: first + 1])  # one more shows whether there is a next page
-    return _cut(candidates, keys=keys, first=first, after=after, kind=kind)
-
-
 class Listing(Generic[Row]):
-    """A SELECT that is read page by page, with the same cursors as `page`.
+    """A SELECT that is read page by page. `kind` names the list in its cursors.
 
     `sql` ends in its WHERE clause. `keys` are columns of it and attributes of `row`. All have the same direction, and
     the last is unique.
@@ -175,14 +153,3 @@ def after_sql(keys: Sequence[Key]) -> str:
     key, *later = keys
     beyond = f"{key.name} {'<' if key.descending else '>'} %(after_{key.name})s"
     return f"({beyond} OR ({key.name} = %(after_{key.name})s AND {after_sql(later)}))" if later else beyond
-
-
-def _beyond(keys: Sequence[Key], values: Sequence[Any]) -> Q:
-    """Return the condition of the rows after the place: later in the first key, or equal there and later in the next
-    keys.
-    """
-    later = Q()
-    for index, (key, value) in enumerate(zip(keys, values, strict=True)):
-        same = {earlier.name: equal for earlier, equal in zip(keys[:index], values[:index], strict=True)}
-        later |= Q(**same, **{f"{key.name}__{'lt' if key.descending else 'gt'}": value})
-    return later

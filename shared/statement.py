@@ -16,13 +16,12 @@ ModelT = TypeVar("ModelT", bound=Model)
 
 
 class Statement(Generic[Row]):
-    """A statement and what each row of its answer becomes. PostgreSQL plans it once per connection, for
-    any parameters.
+    """A statement, and what each row of its answer becomes. PostgreSQL plans it once per connection.
 
     `row` is called with the columns in their order. The SQL names every column that it reads: a `*` would fail on each
-    open connection after a migration. Parameters are written `%(name)s`; a list is `= ANY(%(ids)s)`. The limit of a
-    page is written into the SQL: of an unknown limit PostgreSQL expects a tenth of all rows. A statement that writes
-    answers with rows if it ends in RETURNING.
+    open connection after a migration. Parameters are written `%(name)s`; a list is `= ANY(%(ids)s)`. A page of a
+    whole table has its limit in the SQL: for a limit that is a parameter, PostgreSQL plans to read a tenth of all rows.
+    A statement that writes has rows in its answer only if it ends in RETURNING.
     """
 
     def __init__(self, row: Callable[..., Row], sql: str) -> None:

@@ -1,6 +1,7 @@
 """Map rows of payments and refunds to their views, which are frozen dataclasses."""
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 from uuid import UUID
 
@@ -8,19 +9,19 @@ from bookings_service.payments.contracts import PaymentView, RefundView
 from bookings_service.payments.models import Payment, Refund
 from shared.money import Money
 
-# What a SELECT reads of a payment and of a refund: the parameters of `payment_of_columns` and `refund_of_columns`.
-PAYMENT_COLUMNS: Final = (
-    "id, booking_id, amount_minor, currency, status, provider, failure_code, redirect_url, client_secret, created_at"
-)
-REFUND_COLUMNS: Final = "id, booking_id, amount_minor, currency, status, reason, created_at"
+# The parameters of `payment_of_columns` and `refund_of_columns`: attributes of a row, and columns of a SELECT.
+_PAYMENT_COLUMNS: Final = (
+    "id", "booking_id", "amount_minor", "currency", "status", "provider", "failure_code", "redirect_url",
+    "client_secret", "created_at",
+)  # fmt: skip
+_REFUND_COLUMNS: Final = ("id", "booking_id", "amount_minor", "currency", "status", "reason", "created_at")
+PAYMENT_COLUMNS: Final = ", ".join(_PAYMENT_COLUMNS)
+REFUND_COLUMNS: Final = ", ".join(_REFUND_COLUMNS)
 
 
 def payment_view(row: Payment) -> PaymentView:
     """Return the view of a payment. It never contains the payment method."""
-    return payment_of_columns(
-        row.id, row.booking_id, row.amount_minor, row.currency, row.status, row.provider, row.failure_code,
-        row.redirect_url, row.client_secret, row.created_at,
-    )  # fmt: skip
+    return payment_of_columns(*attrgetter(*_PAYMENT_COLUMNS)(row))
 
 
 def payment_of_columns(
@@ -43,9 +44,7 @@ def payment_of_columns(
 
 def refund_view(row: Refund) -> RefundView:
     """Return the view of a refund."""
-    return refund_of_columns(
-        row.id, row.booking_id, row.amount_minor, row.currency, row.status, row.reason, row.created_at
-    )
+    return refund_of_columns(*attrgetter(*_REFUND_COLUMNS)(row))
 
 
 def refund_of_columns(

@@ -41,9 +41,9 @@ def view_of(booking: Booking) -> BookingView:
 
 def view_of_new(booking: Booking, *, passengers: Iterable[Passenger]) -> BookingView:
     """Return the view of a booking that was just inserted, without a query: nothing is paid yet."""
-    own_columns = attrgetter(*_OWN_COLUMNS)(booking)
     passenger_rows = map(attrgetter(*_PASSENGER_COLUMNS), passengers)
-    return _view(*(*own_columns, passenger_rows, (), (), (0, 0)))
+    columns = (*attrgetter(*_OWN_COLUMNS)(booking), passenger_rows, (), (), (0, 0))
+    return _view(*columns)
 
 
 def booking_of_any_traveller(*, booking_id: UUID) -> BookingView:

@@ -84,7 +84,7 @@ def test_every_way_to_read_a_booking_shows_the_same(buyer: Buyer, booked: list[U
 def test_a_list_has_the_bookings_of_its_filter(
     buyer: Buyer, booked: list[UUID], condition: dict[str, Any], shown: list[int]
 ) -> None:
-    """Seen failing (all four bookings) without each of the conditions, one after the other, and with days in UTC."""
+    """Seen failing (all four bookings) without each of the conditions in turn, and (one more) with days in UTC."""
     starts = [NOW - timedelta(days=30), NOW + timedelta(hours=1), NOW - timedelta(hours=1), NOW + timedelta(days=30)]
     for booking_id, reference, starts_at in zip(
         booked, ("ABCDEFGH", "ABZZZZZZ", "ZZZZZZZZ", "B2345678"), starts, strict=True

@@ -21,6 +21,7 @@ from destinations_service.catalogue.domain import Near
 from shared.errors import Invalid
 from shared.rpc.mapping import (
     date_of,
+    enum_values,
     locale_from_proto,
     money_from_proto,
     money_to_proto,
@@ -30,14 +31,9 @@ from shared.rpc.mapping import (
     uuid_of,
 )
 
-
-def _values(enum: Any, prefix: str) -> dict[str, Any]:
-    return {name.removeprefix(prefix): value for name, value in enum.items()}
-
-
-_KINDS: Final = _values(pb.DestinationKind, "DESTINATION_KIND_")
-_CATEGORIES: Final = _values(pb.PriceCategory, "PRICE_CATEGORY_")
-_STATUSES: Final = _values(pb.DepartureStatus, "DEPARTURE_STATUS_")
+_KINDS: Final = enum_values(pb.DestinationKind, "DESTINATION_KIND_")
+_CATEGORIES: Final = enum_values(pb.PriceCategory, "PRICE_CATEGORY_")
+_STATUSES: Final = enum_values(pb.DepartureStatus, "DEPARTURE_STATUS_")
 
 
 def destination_to_proto(place: DestinationView) -> pb.Destination:

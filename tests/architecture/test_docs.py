@@ -128,6 +128,14 @@ def test_prose_is_not_wider_than_a_hundred_columns(page):
     assert [line for line in lines if len(line) > PROSE_WIDTH and " " in line.strip()] == []
 
 
+def test_the_index_of_decisions_lists_each_record():
+    """Seen failing (0022 was missing) at a commit that forgot the index."""
+    folder = ROOT / "docs" / "adr"
+    listed = re.findall(r"\]\((\d{4}-[^)]+)\)", (folder / "README.md").read_text(encoding="utf-8"))
+
+    assert listed == sorted(path.name for path in folder.glob("0*.md"))
+
+
 def test_a_sequence_enters_each_room_once_and_names_real_functions():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     diagrams = re.findall(r"^sequenceDiagram\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)

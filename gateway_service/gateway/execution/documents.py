@@ -120,7 +120,10 @@ def _validated(query: str) -> DocumentNode:
     except RecursionError:
         raise InvalidRequest([TooComplex("nested too deeply")]) from None
     rules = _RULES if settings.DEBUG else (*_RULES, NoSchemaIntrospectionCustomRule)
-    errors = validate(schema.graphql_schema, document, rules, max_errors=_MAX_ERRORS)
+    try:
+        errors = validate(schema.graphql_schema, document, rules, max_errors=_MAX_ERRORS)
+    except GraphQLError as error:  # graphql-core raises for a subscription under @skip or @include with a variable
+        errors = [error]
     if errors:
         raise InvalidRequest([_as_bad_input(error) for error in errors])
     return document

@@ -17,37 +17,6 @@ from shared.statement import Statement
 from shared.text import Text
 
 
-def _photo(
-    id: UUID, destination_id: UUID, alt_en: str, alt_fr: str, credit: str, license: str, width: int, height: int
-) -> PhotoView:
-    base = f"{settings.MEDIA_URL_BASE}/photos/{id}"
-    renditions = tuple((width, f"{base}/{width}.jpg") for width in RENDITION_WIDTHS)
-    return PhotoView(id, destination_id, Text(alt_en, alt_fr), credit, license, width, height, renditions)
-
-
-def _price(
-    destination_id: UUID, category: str, amount: Decimal, currency: str, as_of: date, source: str
-) -> tuple[UUID, AveragePriceView]:
-    return destination_id, AveragePriceView(category, Money.rounded(amount, currency), as_of, source)
-
-
-_DESTINATIONS: Final = Statement(PLACES.view, PLACES.where("place.id = ANY(%(ids)s) OR place.slug = ANY(%(slugs)s)"))
-_PHOTOS: Final = Statement(
-    _photo,
-    "SELECT id, destination_id, alt_en, alt_fr, credit, license, width, height FROM catalogue_photo"
-    " WHERE destination_id = ANY(%(ids)s) ORDER BY destination_id, position, id",
-)
-_PRICES: Final = Statement(
-    _price,
-    "SELECT destination_id, category, amount, currency, as_of, source FROM catalogue_averageprice"
-    " WHERE destination_id = ANY(%(ids)s) ORDER BY category",
-)
-_RATES: Final = Statement(
-    RateView,
-    "SELECT DISTINCT ON (currency) currency, rate, as_of FROM catalogue_exchangerate ORDER BY currency, as_of DESC",
-)
-
-
 def destinations_by_key(*, ids: Collection[UUID] = (), slugs: Collection[str] = ()) -> list[DestinationView]:
     """Return the destinations that exist, in the order of `ids` and then of `slugs`."""
     places = _DESTINATIONS.all(ids=list(ids), slugs=list(slugs))
@@ -85,3 +54,34 @@ def euros(money: Money, *, field: str) -> Decimal:
     if rate is None:
         raise Invalid(field=f"{field}.currency")
     return money.amount / rate
+
+
+def _photo(
+    id: UUID, destination_id: UUID, alt_en: str, alt_fr: str, credit: str, license: str, width: int, height: int
+) -> PhotoView:
+    base = f"{settings.MEDIA_URL_BASE}/photos/{id}"
+    renditions = tuple((width, f"{base}/{width}.jpg") for width in RENDITION_WIDTHS)
+    return PhotoView(id, destination_id, Text(alt_en, alt_fr), credit, license, width, height, renditions)
+
+
+def _price(
+    destination_id: UUID, category: str, amount: Decimal, currency: str, as_of: date, source: str
+) -> tuple[UUID, AveragePriceView]:
+    return destination_id, AveragePriceView(category, Money.rounded(amount, currency), as_of, source)
+
+
+_DESTINATIONS: Final = Statement(PLACES.view, PLACES.where("place.id = ANY(%(ids)s) OR place.slug = ANY(%(slugs)s)"))
+_PHOTOS: Final = Statement(
+    _photo,
+    "SELECT id, destination_id, alt_en, alt_fr, credit, license, width, height FROM catalogue_photo"
+    " WHERE destination_id = ANY(%(ids)s) ORDER BY destination_id, position, id",
+)
+_PRICES: Final = Statement(
+    _price,
+    "SELECT destination_id, category, amount, currency, as_of, source FROM catalogue_averageprice"
+    " WHERE destination_id = ANY(%(ids)s) ORDER BY category",
+)
+_RATES: Final = Statement(
+    RateView,
+    "SELECT DISTINCT ON (currency) currency, rate, as_of FROM catalogue_exchangerate ORDER BY currency, as_of DESC",
+)

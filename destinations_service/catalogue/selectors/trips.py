@@ -12,30 +12,6 @@ from destinations_service.catalogue.selectors.rows import DEPARTURES, PLACES, TR
 from shared.errors import NotFound
 from shared.statement import Statement
 
-_TRIPS: Final = Statement(TRIPS.view, TRIPS.where("trip.id = ANY(%(ids)s) OR trip.slug = ANY(%(slugs)s)"))
-_DEPARTURES: Final = Statement(DEPARTURES.view, DEPARTURES.where("departure.id = ANY(%(ids)s)"))
-
-
-_TRIP_AT: Final = DEPARTURES.width
-_PLACE_AT: Final = _TRIP_AT + TRIPS.width
-
-
-def _quoted(*columns: Any) -> tuple[DepartureView, TripView, DestinationView]:
-    departure, trip, place = columns[:_TRIP_AT], columns[_TRIP_AT:_PLACE_AT], columns[_PLACE_AT:]
-    return DEPARTURES.view(*departure), TRIPS.view(*trip), PLACES.view(*place)
-
-
-_QUOTED: Final = Statement(
-    _quoted,
-    f"""
-    SELECT {DEPARTURES.columns}, {TRIPS.columns}, {PLACES.columns}
-    FROM catalogue_departure AS departure {DEPARTURES.joins}
-    {TRIPS.joined("trip.id = departure.trip_id")}
-    {PLACES.joined("place.id = trip.destination_id")}
-    WHERE departure.id = %(id)s
-    """,
-)
-
 
 def trips_by_key(*, ids: Collection[UUID] = (), slugs: Collection[str] = ()) -> list[TripView]:
     """Return the trips that exist, in the order of `ids` and then of `slugs`."""
@@ -58,3 +34,24 @@ def departure_for_quote(*, departure_id: UUID) -> tuple[DepartureView, TripView,
     if quoted is None:
         raise NotFound
     return quoted
+
+
+def _quoted(*columns: Any) -> tuple[DepartureView, TripView, DestinationView]:
+    departure, trip, place = columns[:_TRIP_AT], columns[_TRIP_AT:_PLACE_AT], columns[_PLACE_AT:]
+    return DEPARTURES.view(*departure), TRIPS.view(*trip), PLACES.view(*place)
+
+
+_TRIP_AT: Final = DEPARTURES.width
+_PLACE_AT: Final = _TRIP_AT + TRIPS.width
+_TRIPS: Final = Statement(TRIPS.view, TRIPS.where("trip.id = ANY(%(ids)s) OR trip.slug = ANY(%(slugs)s)"))
+_DEPARTURES: Final = Statement(DEPARTURES.view, DEPARTURES.where("departure.id = ANY(%(ids)s)"))
+_QUOTED: Final = Statement(
+    _quoted,
+    f"""
+    SELECT {DEPARTURES.columns}, {TRIPS.columns}, {PLACES.columns}
+    FROM catalogue_departure AS departure {DEPARTURES.joins}
+    {TRIPS.joined("trip.id = departure.trip_id")}
+    {PLACES.joined("place.id = trip.destination_id")}
+    WHERE departure.id = %(id)s
+    """,
+)

@@ -42,13 +42,6 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
-    def _should_upgrade(self) -> bool:
-        """Return whether the request opens a WebSocket. uvicorn would leave any method but GET without an answer.
-
-        The parser reads no body after such headers, so the gateway refuses it as an empty request.
-        """
-        return self.scope["method"] == "GET" and super()._should_upgrade()
-
     def handle_websocket_upgrade(self) -> None:
         """Stop waiting: the request was complete, and another protocol goes on, if it can read the request."""
         self._ended = True

@@ -29,6 +29,7 @@ class Source:
 
 
 async def test_keys_of_one_turn_are_read_together_and_once() -> None:
+    """Seen failing (two batches) when a batch starts one turn earlier."""
     source = Source()
     loader = Loader(source.read)
 
@@ -61,6 +62,7 @@ async def test_one_unknown_row_makes_the_others_wait_for_it() -> None:
 
 
 async def test_an_error_takes_the_place_of_its_row_only() -> None:
+    """Seen failing (no NotFound) when an error is treated as a row."""
     loader = Loader(Source().read)
 
     found, missing = await loader.get(["a", "missing"])  # type: ignore[misc]
@@ -72,7 +74,7 @@ async def test_an_error_takes_the_place_of_its_row_only() -> None:
 
 
 async def test_a_failed_key_is_not_asked_for_again() -> None:
-    """So an operation never waits twice for a service that does not answer."""
+    """So an operation never waits twice for a service that does not answer. Seen failing (asked twice) when errors are not kept."""
     source = Source(fails=Unavailable())
     loader = Loader(source.read, recall={"cached": "row"}.get)
 

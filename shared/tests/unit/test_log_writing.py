@@ -78,7 +78,7 @@ def test_nobody_waits_for_a_reader_that_stopped(monkeypatch):
     """Seen failing (the thread that logs waits) with logging.StreamHandler. What exceeds the limit is counted."""
     monkeypatch.setattr(writing, "MOST_WAITING", 5_000)
     reading, writing_end = os.pipe()
-    with open(reading) as read, open(writing_end, "w") as stream:
+    with open(writing_end, "w") as stream, open(reading) as read:  # `read` closes first, which ends a thread that waits
         handler = WritingHandler(stream)
         logging_thread = threading.Thread(
             target=lambda: [handler.handle(entry(f"{number} {'x' * 100}")) for number in range(20_000)], daemon=True

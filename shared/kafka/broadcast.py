@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from shared.events import topic_name
-from shared.kafka.clients import group_consumer, log_refusal
+from shared.kafka.clients import group_consumer, log_refusal, producer
 from shared.kafka.probe import BrokerProbe
 from shared.kafka.unreadable import Unreadable, is_unreadable
 
@@ -113,6 +113,7 @@ class BroadcastReader:
                 self._start_at(consumer, partitions)
                 consumer.assign(partitions)
                 self._report(True)
+                looker = _looker(self._name)
                 next_look = time.monotonic() + self._look_seconds
                 while not self._stopping.is_set() and not self._broken.is_set():
                     records = _next_records(consumer, self._unreadable)
@@ -120,7 +121,7 @@ class BroadcastReader:
                     self._handle(records)
                     if time.monotonic() >= next_look:
                         next_look = time.monotonic() + self._look_seconds
-                        if len(self._partitions(consumer)) != len(partitions):
+                        if len(self._partitions(looker)) != len(partitions):
                             raise PartitionsChanged
             except Exception as error:  # noqa: BLE001 - after any error the reader starts again
                 self._log_outage(error)
@@ -158,11 +159,11 @@ class BroadcastReader:
             "socket.timeout.ms": 10_000,
         }
 
-    def _partitions(self, consumer: Consumer) -> list[TopicPartition]:
+    def _partitions(self, client: Consumer | Producer) -> list[TopicPartition]:
         """Return every partition of the topics. Raises KafkaException if a topic is missing."""
         partitions = []
         for name in map(topic_name, self._topics):
-            topic = consumer.list_topics(name, timeout=_ANSWER_SECONDS).topics[name]
+            topic = client.list_topics(name, timeout=_ANSWER_SECONDS).topics[name]
             if topic.error is not None:
                 raise KafkaException(topic.error)
             partitions += [TopicPartition(name, number) for number in topic.partitions]
@@ -208,6 +209,15 @@ def from_seconds_ago(seconds: float) -> Start:
                 partition.offset = found.offset
 
     return start
+
+
+def _looker(reader: str) -> Producer:
+    """Return a client that only looks which partitions there are.
+
+    If the consumer itself asked, it would check its place in each partition again, and fetch without them meanwhile.
+    The next record would be read only after that fetch has waited for `fetch.wait.max.ms`.
+    """
+    return producer(f"{reader}-partitions", **{"topic.metadata.refresh.interval.ms": -1, "enable.idempotence": False})
 
 
 def _next_records(consumer: Consumer, unreadable: Unreadable) -> list[KafkaMessage]:

@@ -64,11 +64,13 @@ class Connection(asyncio.Protocol):
         self.transport.write(data)  # type: ignore[attr-defined]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the owner."""
-        self.subscriber.is_live = False
-        if self.subscriber.ready and not self.subscriber.ready.done():
-            self.subscriber.ready.set_exception(OSError("the connection ended"))
-        self._lost(self.subscriber)
+        """Tell whoever waits for the connection, or else the owner."""
+        subscriber = self.subscriber
+        subscriber.is_live = False
+        if subscriber.ready is not None and not subscriber.ready.done():
+            subscriber.ready.set_exception(OSError("the connection ended"))
+        else:
+            self._lost(subscriber)
 
     def data_received(self, data: bytes) -> None:
         """Take the answer's head off, then everything that is complete."""

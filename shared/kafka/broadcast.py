@@ -152,8 +152,10 @@ class BroadcastReader:
         return {
             "auto.offset.reset": "latest",
             "error_cb": self._on_error,
-            # The broker answers immediately when a record comes. A longer wait only makes an idle reader cheaper.
-            "fetch.wait.max.ms": 2_000,
+            # The broker answers immediately when a record comes. But a fetch that began before a partition was ready,
+            # just after the start, does not ask for it: its records are late by as much as this. A longer wait makes
+            # an idle reader cheaper.
+            "fetch.wait.max.ms": 500,
             "queued.max.messages.kbytes": 2_048,
             # A broker that accepts the connection and never answers counts as away.
             "socket.timeout.ms": 10_000,

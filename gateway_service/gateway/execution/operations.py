@@ -16,15 +16,21 @@ from gateway_service.gateway.schema import schema
 
 _MAX_COSTS: Final = 32  # of one operation: one for each choice of page sizes
 _MAX_PLAN_SIZE: Final = 2_000  # fields: a larger plan is not kept, because a short document may have it
-MAX_PLANNED_FIELDS: Final = 50_000  # of all plans that are kept, about 45 MB
+MAX_PLANS_WEIGHT: Final = 50_000  # of all plans that are kept, about 50 MB
+_CHARACTERS_PER_FIELD: Final = 10  # so many characters of a parsed document take as much memory as a planned field
 
 
 @dataclass(frozen=True, eq=False)
 class ValidOperation:
-    """One operation of a valid document. The process keeps at most MAX_PLANNED_FIELDS of all plans, those used last."""
+    """One operation of a valid document. The process keeps plans up to MAX_PLANS_WEIGHT, those used last."""
 
     document: DocumentNode
     definition: OperationDefinitionNode
+
+    @property
+    def characters(self) -> int:
+        """The length of the document's text."""
+        return self.document.loc.end if self.document.loc else 0
 
     @cached_property
     def _variables(self) -> tuple[Variable, ...]:
@@ -56,7 +62,7 @@ class ValidOperation:
         conditions = {name: variables.get(name, Undefined) for name in self._names.of_conditions}
         choice = self, tuple(conditions.values())
         try:
-            return _plans[choice]
+            return _plans[choice].plan
         except KeyError:
             plan = self._compiled(conditions, partial(_keep, choice))
             _keep(choice, plan)
@@ -70,16 +76,24 @@ class ValidOperation:
             return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A plan, or None if graphql-core must execute the operation. It keeps its document, which is often heavier."""
+
+    plan: Plan | None
+    weight: int
+
+
 _Choice = tuple[ValidOperation, tuple[object, ...]]  # an operation, and the values of its conditions
-_plans: Final[LRUCache[_Choice, Plan | None]] = LRUCache(
-    MAX_PLANNED_FIELDS, getsizeof=lambda plan: 1 if plan is None else plan.size
-)
+_plans: Final[LRUCache[_Choice, _Kept]] = LRUCache(MAX_PLANS_WEIGHT, getsizeof=lambda kept: kept.weight)
 
 
 def _keep(choice: _Choice, plan: Plan | None) -> None:
     """Keep a plan that is new or has grown. An execution makes its plan grow, so the cache weighs it each time."""
-    if plan is None or plan.size <= _MAX_PLAN_SIZE:
-        _plans[choice] = plan
+    operation, _ = choice
+    fields = 1 if plan is None else plan.size
+    if fields <= _MAX_PLAN_SIZE:
+        _plans[choice] = _Kept(plan, fields + operation.characters // _CHARACTERS_PER_FIELD)
     else:
         _plans.pop(choice, None)
 

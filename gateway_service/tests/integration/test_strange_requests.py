@@ -17,7 +17,7 @@ UPGRADE = (
 async def test_a_subscription_under_a_condition_by_variable_is_refused(
     directive: str, client: httpx.AsyncClient
 ) -> None:
-    """graphql-core raises in its own validation. Seen failing (500) without `_validated` catching it."""
+    """graphql-core raises in its own validation. Seen failing (500) if `_validated` does not catch the GraphQLError."""
     query = f'subscription ($late: Boolean!) {{ bookingUpdated(reference: "A") {directive} {{ event {{ type }} }} }}'
 
     response = await client.post("/graphql", json={"query": query, "variables": {"late": False}})
@@ -29,7 +29,10 @@ async def test_a_subscription_under_a_condition_by_variable_is_refused(
 
 @pytest.mark.parametrize("body", [BODY, b""], ids=["with a body", "without a body"])
 async def test_a_post_that_asks_for_a_websocket_is_refused(address: str, body: bytes) -> None:
-    """Seen failing (no answer, and the connection stayed open) without the check of the method in LimitedProtocol."""
+    """uvicorn cannot begin a handshake for a POST, and waits.
+
+    Seen failing (no answer within 5 s) if LimitedProtocol does not look at `handshake_initiated`.
+    """
     host, port = address.split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
 

@@ -52,6 +52,8 @@ FAULTS: Final = (
 JOURNEYS: Final = "platform"  # the suite that needs a whole platform: what `tests` marks with `platform`
 OUTAGES: Final = "outages"  # the suite that kills and hangs processes of a whole platform; part of JOURNEYS
 OUTAGES_FOLDER: Final = "tests/outages"
+FUZZING: Final = "fuzzing"  # the suite that sends generated requests to a whole platform; part of JOURNEYS
+FUZZING_FOLDER: Final = "tests/fuzzing"
 # In a run of all suites these run beside the others, on infrastructure of their own.
 SECOND_LANE: Final = ("bookings", "notifications", "gateway")
 OFFSETS: Final = range(10_000, 24_000, 100)  # below the ports that the system gives out by itself
@@ -64,12 +66,12 @@ _pytests: Final[set["subprocess.Popen[bytes]"]] = set()  # that run now
 class Selection:
     """What to run: suites of services (PARTS among them), folders of other suites, and tests of a whole platform.
 
-    `journeys` is the folder of those tests, or empty.
+    `journeys` are the folders of those tests.
     """
 
     services: Sequence[str] = ()
     folders: Sequence[str] = ()
-    journeys: str = ""
+    journeys: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ def test(platform: Platform, suite: str | None, *, proofs: bool) -> int:
     `proofs` runs only the proofs, at their full size. The last line printed is
     `N passed, N failed`. Raises Refusal if another run is under way or the name is unknown.
     """
-    selection = Selection([PROOFS, ENUMERATION, EVENTS, OUTBOX], [FAULTS], OUTAGES_FOLDER) if proofs else select(suite)
+    whole_platform = (FUZZING_FOLDER, OUTAGES_FOLDER)
+    proof_suites = Selection([PROOFS, ENUMERATION, EVENTS, OUTBOX], [FAULTS], whole_platform)
+    selection = proof_suites if proofs else select(suite)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in ADDRESSES:  # a shell's own name another platform, and the journeys would call that one
         os.environ.pop(name, None)
@@ -175,19 +179,21 @@ def pytest_arguments(service: str) -> list[str]:
 def select(suite: str | None) -> Selection:
     """Return what a suite's name means; None means all suites but BROWSER. Raises Refusal for an unknown name."""
     if suite is None:
-        return Selection([*SERVICES, PROOFS], OTHER_SUITES, journeys="tests")
+        return Selection([*SERVICES, PROOFS], OTHER_SUITES, journeys=("tests",))
     if suite in PARTS:
         return Selection([suite])
     if suite == JOURNEYS:
-        return Selection(journeys="tests")
+        return Selection(journeys=("tests",))
     if suite == OUTAGES:
-        return Selection(journeys=OUTAGES_FOLDER)
+        return Selection(journeys=(OUTAGES_FOLDER,))
+    if suite == FUZZING:
+        return Selection(journeys=(FUZZING_FOLDER,))
     if suite in OTHER_SUITES:
-        return Selection(folders=[suite], journeys="tests" if suite == "tests" else "")
+        return Selection(folders=[suite], journeys=("tests",) if suite == "tests" else ())
     try:
         return Selection([service_named(suite)])
     except Refusal:
-        known = ", ".join([*SERVICES, *PARTS, *OTHER_SUITES, JOURNEYS, OUTAGES])
+        known = ", ".join([*SERVICES, *PARTS, *OTHER_SUITES, JOURNEYS, OUTAGES, FUZZING])
         raise Refusal(f"There is no suite {suite}. The suites are: {known}.", "./manage_all.py test") from None
 
 
@@ -203,8 +209,8 @@ def _print_outcomes(outcomes: Sequence[Outcome]) -> int:
     return 0 if passed and not failed else 1
 
 
-def _journeys(platform: Platform, folder: str, more: Mapping[str, str]) -> Outcome:
-    """Run the tests of `folder` that need a whole platform on a new one, which is set up from nothing.
+def _journeys(platform: Platform, folders: Sequence[str], more: Mapping[str, str]) -> Outcome:
+    """Run the tests of `folders` that need a whole platform on a new one, which is set up from nothing.
 
     `more` is added to their environment.
     """
@@ -214,7 +220,7 @@ def _journeys(platform: Platform, folder: str, more: Mapping[str, str]) -> Outco
     try:
         with _running(own, "--for-tests"):
             environment = {**_environment(own), **public_addresses(own), "MAILDIR": str(own.mail), **more}
-            return _pytest(own, JOURNEYS, [folder, "-m", JOURNEYS], environment)
+            return _pytest(own, JOURNEYS, [*folders, "-m", JOURNEYS], environment)
     except Refusal as refusal:
         print(refusal.message, file=sys.stderr)
         return Outcome(JOURNEYS, 0, 1)

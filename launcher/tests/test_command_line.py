@@ -213,7 +213,7 @@ def test_the_proofs_are_a_suite_of_every_run_and_can_be_run_alone() -> None:
 
     assert everything.services[-1] == PROOFS
     assert everything.journeys
-    assert (select(PROOFS).services, select(PROOFS).folders, select(PROOFS).journeys) == ([PROOFS], (), "")
+    assert (select(PROOFS).services, select(PROOFS).folders, select(PROOFS).journeys) == ([PROOFS], (), ())
     assert pytest_arguments(PROOFS) == [
         "-c",
         "bookings_service/pytest.ini",

@@ -1,8 +1,14 @@
-"""Documents generated from the schema: aliases, merged fields, fragments, conditions, variables and arguments."""
+"""Documents generated from the schema: aliases, merged fields, fragments, conditions, variables and arguments.
 
+The proofs of the executor use them, and the fuzzer of the whole platform, so nothing here needs Django.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from graphql import (
     GraphQLArgument,
@@ -23,9 +29,9 @@ from graphql import (
 from hypothesis import strategies as st
 
 from gateway_service.gateway.ids import to_global_id
-from gateway_service.tests.executor.upstream import POOL
 
-_GOOD = {
+POOL = [str(UUID(int=number, version=4)) for number in range(8)]  # so few ids that objects share rows
+GOOD: Mapping[str, Sequence[str]] = {
     "currency": ['"EUR"', '"USD"', '"JPY"'],
     "first": ["1", "2", "3", "20"],
     "afterSequence": ["0", "5"],
@@ -50,6 +56,23 @@ _LIKELY_ROOTS = ("me", "me", "me", "node", "destinations", "trips")
 
 
 @dataclass(frozen=True)
+class Values:
+    """The values of a document's arguments.
+
+    `ids` returns global ids of a type. `good` has literals by the name of their argument. A share of all values,
+    `hostile_percent`, is one of the literals `hostile`, whatever type is asked for.
+    """
+
+    ids: Callable[[str], Sequence[str]]
+    good: Mapping[str, Sequence[str]]
+    hostile: Sequence[str] = ()
+    hostile_percent: int = 0
+
+
+OF_POOL = Values(ids=lambda type_name: [to_global_id(type_name, raw) for raw in POOL], good=GOOD)
+
+
+@dataclass(frozen=True)
 class Document:
     """A valid document with one operation, and its variables."""
 
@@ -71,9 +94,9 @@ def documents(schema: GraphQLSchema, kind: str = "query", *, size: int = 80) -> 
     return st.builds(write, seeds, sizes).filter(lambda document: is_valid(schema, document))
 
 
-def document_of(schema: GraphQLSchema, kind: str, seed: int, size: int) -> Document:
+def document_of(schema: GraphQLSchema, kind: str, seed: int, size: int, values: Values = OF_POOL) -> Document:
     """Return the document of a seed. It may be invalid: fields of different types can conflict."""
-    return _Writer(Random(f"{kind} {seed}"), schema, size).document(kind)
+    return _Writer(Random(f"{kind} {seed}"), schema, size, values).document(kind)
 
 
 def is_valid(schema: GraphQLSchema, document: Document) -> bool:
@@ -91,6 +114,7 @@ class _Writer:
     random: Random
     schema: GraphQLSchema
     left: int
+    values: Values
     definitions: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     calls: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -186,15 +210,15 @@ class _Writer:
                     break  # either the id or the slug
         return f"({', '.join(written)})" if written else ""
 
-    def good(self, type_: Any, field_name: str, name: str, of: GraphQLField) -> list[str] | None:
+    def good(self, type_: Any, field_name: str, name: str, of: GraphQLField) -> Sequence[str] | None:
         """Return texts of values that resolvers accept, or None if any value will do."""
         if get_named_type(of.args[name].type).name != "ID":
-            return _GOOD.get(name)
+            return self.values.good.get(name)
         target = get_named_type(of.type).name if name == "id" else name[0].upper() + name[1:]
         names = _NODES if target == "Node" else ("Destination",) if target == "Parent" else (target,)
-        return [f'"{to_global_id(each, raw)}"' for each in names for raw in POOL]
+        return [f'"{global_id}"' for each in names for global_id in self.values.ids(each)] or None
 
-    def variable(self, argument: GraphQLArgument, good: list[str] | None) -> str:
+    def variable(self, argument: GraphQLArgument, good: Sequence[str] | None) -> str:
         name = f"v{len(self.definitions)}"
         required = is_non_null_type(argument.type)
         default = f" = {self.literal(argument.type, good)}" if self.chance(30) else ""
@@ -206,7 +230,7 @@ class _Writer:
             self.variables[name] = self.value(argument.type, good)
         return f"${name}"
 
-    def literal(self, type_: Any, good: list[str] | None = None) -> str:
+    def literal(self, type_: Any, good: Sequence[str] | None = None) -> str:
         """Return the text of an input value."""
         if not is_non_null_type(type_) and self.chance(8):
             return "null"
@@ -214,29 +238,33 @@ class _Writer:
         if is_list_type(inner):
             return "[" + ", ".join(self.literal(inner.of_type) for _ in range(self.random.randint(0, 2))) + "]"
         if isinstance(inner, GraphQLInputObjectType):
-            return "{" + ", ".join(f"{n}: {self.literal(f.type, _GOOD.get(n))}" for n, f in self.some(inner)) + "}"
-        return self.random.choice(good or _leaves(inner))
+            good_of = self.values.good.get
+            return "{" + ", ".join(f"{n}: {self.literal(f.type, good_of(n))}" for n, f in self.some(inner)) + "}"
+        return self.leaf(inner, good)
 
-    def value(self, type_: Any, good: list[str] | None = None) -> Any:
+    def value(self, type_: Any, good: Sequence[str] | None = None) -> Any:
         """Return an input value as JSON."""
         inner: Any = get_nullable_type(type_)
         if is_list_type(inner):
             return [self.value(inner.of_type) for _ in range(self.random.randint(0, 2))]
         if isinstance(inner, GraphQLInputObjectType):
-            return {name: self.value(each.type, _GOOD.get(name)) for name, each in self.some(inner)}
-        return _json(self.random.choice(good or _leaves(inner)))
+            return {name: self.value(each.type, self.values.good.get(name)) for name, each in self.some(inner)}
+        return _json(self.leaf(inner, good))
+
+    def leaf(self, type_: GraphQLNamedType, good: Sequence[str] | None) -> str:
+        """Return the text of a value of a scalar or enum, or a hostile one."""
+        if self.values.hostile and self.chance(self.values.hostile_percent):
+            return self.random.choice(self.values.hostile)
+        return self.random.choice(good or _leaves(type_))
 
     def some(self, inner: GraphQLInputObjectType) -> list[tuple[str, Any]]:
         return [(n, each) for n, each in inner.fields.items() if is_non_null_type(each.type) or self.chance(50)]
 
 
 def _json(text: str) -> Any:
-    """Return the JSON value of the text of a literal."""
-    if text.startswith('"'):
-        return text.strip('"')
-    if text in {"true", "false", "null"}:
-        return {"true": True, "false": False, "null": None}[text]
-    return text if text[0].isalpha() else float(text) if "." in text else int(text)
+    """Return the JSON value of the text of a literal. The name of an enum's value becomes a string."""
+    is_name = text[0].isalpha() and text not in {"true", "false", "null"}
+    return text if is_name else json.loads(text)
 
 
 def _leaves(type_: GraphQLNamedType) -> list[str]:

@@ -15,7 +15,8 @@ from gateway_service.gateway.execution.operations import ValidOperation
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.gateway.operation.profile_languages import profile_languages
 from gateway_service.gateway.schema import schema
-from gateway_service.tests.executor.upstream import POOL, Upstream
+from gateway_service.tests.executor.documents import POOL
+from gateway_service.tests.executor.upstream import Upstream
 
 DEEP = """query ($first: Int) { me { email profile { firstName } bookings(first: $first) { edges { node {
   title history { message } invoice { number } creditNotes { number } traveller { email }

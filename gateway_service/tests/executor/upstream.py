@@ -22,12 +22,12 @@ from contracts.travel.notifications.v1 import notifications_pb2
 from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.operation.context import Operation
 from gateway_service.gateway.upstream import stubs
+from gateway_service.tests.executor.documents import POOL
 from shared.auth import Traveller
 from shared.errors import Conflict, Forbidden, InFlight, Invalid, NotFound, RateLimited, Unavailable
 from shared.rpc.status import RpcFailed
 from shared.text import Locale
 
-POOL = [str(UUID(int=number, version=4)) for number in range(8)]  # so few ids that objects share rows
 TRAVELLER = Traveller(id=UUID(POOL[0]), session_id=UUID(POOL[1]))
 _REFUSALS = (
     NotFound, Invalid, Conflict, Forbidden, lambda: InFlight(retry_after=1), lambda: RateLimited(retry_after=2),

@@ -166,7 +166,7 @@ def run_tests(
         str | None,
         typer.Argument(
             help="A service, concurrency, enumeration, events, outbox, browser, shared, launcher, demo,"
-            " payment_sandbox, tests, platform, outages or fuzzing. Default: all but browser."
+            " payment_sandbox, tests, platform, outages or fuzzing. Default: all but browser and fuzzing."
         ),
     ] = None,
     proofs: Annotated[

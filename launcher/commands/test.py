@@ -52,7 +52,7 @@ FAULTS: Final = (
 JOURNEYS: Final = "platform"  # the suite that needs a whole platform: what `tests` marks with `platform`
 OUTAGES: Final = "outages"  # the suite that kills and hangs processes of a whole platform; part of JOURNEYS
 OUTAGES_FOLDER: Final = "tests/outages"
-FUZZING: Final = "fuzzing"  # the suite that sends generated requests to a whole platform; part of JOURNEYS
+FUZZING: Final = "fuzzing"  # the suite that sends generated requests to a whole platform; runs alone and in --proofs
 FUZZING_FOLDER: Final = "tests/fuzzing"
 # In a run of all suites these run beside the others, on infrastructure of their own.
 SECOND_LANE: Final = ("bookings", "notifications", "gateway")
@@ -220,7 +220,8 @@ def _journeys(platform: Platform, folders: Sequence[str], more: Mapping[str, str
     try:
         with _running(own, "--for-tests"):
             environment = {**_environment(own), **public_addresses(own), "MAILDIR": str(own.mail), **more}
-            return _pytest(own, JOURNEYS, [*folders, "-m", JOURNEYS], environment)
+            left_out = [] if FUZZING_FOLDER in folders else [f"--ignore={FUZZING_FOLDER}"]
+            return _pytest(own, JOURNEYS, [*folders, *left_out, "-m", JOURNEYS], environment)
     except Refusal as refusal:
         print(refusal.message, file=sys.stderr)
         return Outcome(JOURNEYS, 0, 1)

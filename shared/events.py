@@ -128,6 +128,10 @@ EVENTS: Final[Mapping[type[Message], EventType]] = {
     bookings_pb2.BookingPassengerRenamed: _event(
         "travel.bookings.booking.passenger_renamed.v1", _BOOKING, "2026-11-23", required=True
     ),
+    bookings_pb2.BookingDepartureChanged: _event(
+        "travel.bookings.booking.departure_changed.v1", _BOOKING, "2026-12-01", required=True
+    ),
+    bookings_pb2.BookingChangeAccepted: _event("travel.bookings.booking.change_accepted.v1", _BOOKING, "2026-12-01"),
     bookings_pb2.BookingCancelled: _event(
         "travel.bookings.booking.cancelled.v1", _BOOKING, "2026-11-23", required=True
     ),

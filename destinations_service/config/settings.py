@@ -8,7 +8,7 @@ from shared.settings.env import env
 globals().update(
     base.with_admin(
         "destinations",
-        apps=["shared.outbox", "shared.inbox", "destinations_service.catalogue"],
+        apps=["pgtrigger", "pghistory", "shared.outbox", "shared.inbox", "destinations_service.catalogue"],
         title="Catalogue",
         symbol="travel_explore",
         description="Places, photos, prices, trips and their departures.",

@@ -5,12 +5,16 @@ from destinations_service.catalogue.models.places import (
     Destination,
     DestinationTranslation,
     ExchangeRate,
+    OpeningHours,
     Photo,
+    SlugRedirect,
 )
 from destinations_service.catalogue.models.trips import (
     CancellationRule,
     Departure,
     DepartureStatus,
+    ItineraryDay,
+    ItineraryDayTranslation,
     Trip,
     TripTranslation,
 )
@@ -23,7 +27,11 @@ __all__ = [
     "Destination",
     "DestinationTranslation",
     "ExchangeRate",
+    "ItineraryDay",
+    "ItineraryDayTranslation",
+    "OpeningHours",
     "Photo",
+    "SlugRedirect",
     "Trip",
     "TripTranslation",
 ]

@@ -8,7 +8,10 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
 from shared.ids import uuid7
+from shared.text import Locale
 
+LANGUAGE_NAMES = {Locale.EN: "English", Locale.FR: "Français"}
+LANGUAGE_CODE = RegexValidator(r"\A[A-Z]{2}\Z", "An ISO 639-1 code of two capital letters.")
 PEOPLE = Coalesce("population", Value(0))
 CURRENCY = RegexValidator(r"\A[A-Z]{3}\Z", "An ISO 4217 code of three capital letters.")
 
@@ -21,11 +24,9 @@ class Kind(models.TextChoices):
     POINT_OF_INTEREST = "POINT_OF_INTEREST", "Point of interest"
 
 
-class Language(models.TextChoices):
-    """A language of the catalogue's texts."""
-
-    EN = "EN", "English"
-    FR = "FR", "Français"
+def languages() -> list[tuple[str, str]]:
+    """Return the languages that staff write texts in, each with its name. They are data: no migration knows them."""
+    return [(locale.value, LANGUAGE_NAMES[locale]) for locale in Locale]
 
 
 class PriceCategory(models.TextChoices):
@@ -69,6 +70,14 @@ class Destination(models.Model):
         models.CharField(max_length=40), default=list, blank=True, help_text="Comma separated, such as beach, museum."
     )
     currency = models.CharField(max_length=3, validators=[CURRENCY], help_text="ISO 4217.")
+    season_from_month = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(12)],
+        help_text="First month in which a point of interest is worth a visit, 1 to 12. Empty for all year.",
+    )  # fmt: skip
+    season_to_month = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(12)],
+        help_text="Last month, 1 to 12. It may be before the first: a winter season goes over the new year.",
+    )  # fmt: skip
     popularity = models.IntegerField(default=0, editable=False)
     daily_cost_eur = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True, editable=False)
     search_text = models.TextField(default="", blank=True, editable=False)
@@ -92,6 +101,11 @@ class Destination(models.Model):
                 name="destination_population", condition=Q(population__isnull=True) | Q(population__gte=0)
             ),
             models.CheckConstraint(name="destination_kind", condition=Q(kind__in=Kind.values)),
+            models.CheckConstraint(
+                name="destination_season",
+                condition=Q(season_from_month__isnull=True, season_to_month__isnull=True)
+                | Q(season_from_month__range=(1, 12), season_to_month__range=(1, 12)),
+            ),
         ]
         indexes = [
             models.Index(fields=["parent", "kind", "-population", "id"], name="destination_children"),
@@ -114,7 +128,7 @@ class DestinationTranslation(models.Model):
     """The texts of a destination in one language."""
 
     destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="translations")
-    language = models.CharField(max_length=2, choices=Language.choices)
+    language = models.CharField(max_length=2, choices=languages, validators=[LANGUAGE_CODE])
     name = models.CharField(max_length=150)
     summary = models.CharField(max_length=300, blank=True)
     description = models.TextField(blank=True, max_length=5_000)
@@ -122,7 +136,6 @@ class DestinationTranslation(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["destination", "language"], name="destination_one_translation"),
-            models.CheckConstraint(name="destination_language", condition=Q(language__in=Language.values)),
         ]
         indexes = [models.Index(fields=["language", "name", "destination"], name="destination_by_name")]
 
@@ -130,14 +143,63 @@ class DestinationTranslation(models.Model):
         return f"{self.name} ({self.language})"
 
 
+class OpeningHours(models.Model):
+    """A time of the week in which a point of interest is open. A day with a break has two."""
+
+    destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="opening_hours")
+    weekday = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(7)], help_text="1 is Monday."
+    )
+    opens = models.TimeField(help_text="Local time.")
+    closes = models.TimeField(help_text="Local time, later than it opens.")
+
+    class Meta:
+        ordering = ["weekday", "opens"]
+        verbose_name_plural = "opening hours"
+        constraints = [
+            models.UniqueConstraint(fields=["destination", "weekday", "opens"], name="opening_hours_once"),
+            models.CheckConstraint(name="opening_hours_weekday", condition=Q(weekday__range=(1, 7))),
+            models.CheckConstraint(name="opening_hours_close_after_they_open", condition=Q(closes__gt=F("opens"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.weekday}: {self.opens:%H:%M} to {self.closes:%H:%M}"
+
+
+class SlugRedirect(models.Model):
+    """A slug that a destination or a trip had before. It still finds the row, which has another slug now."""
+
+    slug = models.CharField(max_length=120)
+    destination = models.ForeignKey(Destination, null=True, on_delete=models.CASCADE, related_name="earlier_slugs")
+    trip = models.ForeignKey("catalogue.Trip", null=True, on_delete=models.CASCADE, related_name="earlier_slugs")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="slug_redirect_leads_to_one_row",
+                condition=Q(destination__isnull=True, trip__isnull=False)
+                | Q(destination__isnull=False, trip__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["slug"], condition=Q(destination__isnull=False), name="slug_redirect_of_destination"
+            ),
+            models.UniqueConstraint(fields=["slug"], condition=Q(trip__isnull=False), name="slug_redirect_of_trip"),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
 class Photo(models.Model):
-    """A picture of a destination.
+    """A picture of a destination, or of a trip.
 
     If `is_drawn`, it is a map drawn at the first request; else it is an uploaded file.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    destination = models.ForeignKey(Destination, on_delete=models.CASCADE, related_name="photos")
+    destination = models.ForeignKey(Destination, null=True, blank=True, on_delete=models.CASCADE, related_name="photos")
+    trip = models.ForeignKey("catalogue.Trip", null=True, blank=True, on_delete=models.CASCADE, related_name="photos")
     image = models.ImageField(upload_to="originals/", blank=True, width_field="width", height_field="height")
     is_drawn = models.BooleanField(default=False)
     alt_en = models.CharField("alternative text, English", max_length=200)
@@ -152,8 +214,16 @@ class Photo(models.Model):
         ordering = ["position", "id"]
         constraints = [
             models.CheckConstraint(name="photo_is_drawn_or_has_a_file", condition=Q(is_drawn=True) | ~Q(image="")),
+            models.CheckConstraint(
+                name="photo_of_a_destination_or_a_trip",
+                condition=Q(destination__isnull=True, trip__isnull=False)
+                | Q(destination__isnull=False, trip__isnull=True),
+            ),
         ]
-        indexes = [models.Index(fields=["destination", "position", "id"], name="photo_of_destination")]
+        indexes = [
+            models.Index(fields=["destination", "position", "id"], name="photo_of_destination"),
+            models.Index(fields=["trip", "position", "id"], name="photo_of_trip", condition=Q(trip__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.alt_en

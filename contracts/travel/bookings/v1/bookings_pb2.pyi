@@ -478,6 +478,7 @@ class Booking(_message.Message):
     PAYMENTS_FIELD_NUMBER: _builtins.int
     REFUNDS_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     reference: _builtins.str
     status: Global___BookingStatus.ValueType
@@ -514,6 +515,10 @@ class Booking(_message.Message):
     def refunds(self) -> _containers.RepeatedCompositeFieldContainer[Global___Refund]: ...
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def change(self) -> Global___DepartureChange:
+        """Absent unless the organiser moved the departure after it was booked."""
+
     def __init__(
         self,
         *,
@@ -537,14 +542,61 @@ class Booking(_message.Message):
         payments: _abc.Iterable[Global___Payment] | None = ...,
         refunds: _abc.Iterable[Global___Refund] | None = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        change: Global___DepartureChange | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "ends_at", b"ends_at", "hold_expires_at", b"hold_expires_at", "paid", b"paid", "refunded", b"refunded", "starts_at", b"starts_at", "title", b"title", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "created_at", b"created_at", "ends_at", b"ends_at", "hold_expires_at", b"hold_expires_at", "paid", b"paid", "refunded", b"refunded", "starts_at", b"starts_at", "title", b"title", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "departure_id", b"departure_id", "ends_at", b"ends_at", "hold_expires_at", b"hold_expires_at", "id", b"id", "lines", b"lines", "paid", b"paid", "passengers", b"passengers", "payments", b"payments", "reason", b"reason", "reference", b"reference", "refunded", b"refunded", "refunds", b"refunds", "sequence", b"sequence", "starts_at", b"starts_at", "status", b"status", "time_zone", b"time_zone", "title", b"title", "total", b"total", "traveller_id", b"traveller_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "created_at", b"created_at", "departure_id", b"departure_id", "ends_at", b"ends_at", "hold_expires_at", b"hold_expires_at", "id", b"id", "lines", b"lines", "paid", b"paid", "passengers", b"passengers", "payments", b"payments", "reason", b"reason", "reference", b"reference", "refunded", b"refunded", "refunds", b"refunds", "sequence", b"sequence", "starts_at", b"starts_at", "status", b"status", "time_zone", b"time_zone", "title", b"title", "total", b"total", "traveller_id", b"traveller_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Booking: _TypeAlias = Booking  # noqa: Y015
+
+@_typing.final
+class DepartureChange(_message.Message):
+    """What the organiser changed after the trip was booked. The booking's own dates are the new ones."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    PREVIOUS_STARTS_AT_FIELD_NUMBER: _builtins.int
+    PREVIOUS_ENDS_AT_FIELD_NUMBER: _builtins.int
+    FREE_CANCELLATION_UNTIL_FIELD_NUMBER: _builtins.int
+    ACCEPTED_AT_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """In the words of staff."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def previous_starts_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def previous_ends_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def free_cancellation_until(self) -> _timestamp_pb2.Timestamp:
+        """A cancellation until this instant refunds everything, unless the change was accepted."""
+
+    @_builtins.property
+    def accepted_at(self) -> _timestamp_pb2.Timestamp:
+        """Absent until the traveller accepts."""
+
+    def __init__(
+        self,
+        *,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+        previous_starts_at: _timestamp_pb2.Timestamp | None = ...,
+        previous_ends_at: _timestamp_pb2.Timestamp | None = ...,
+        free_cancellation_until: _timestamp_pb2.Timestamp | None = ...,
+        accepted_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "at", b"at", "free_cancellation_until", b"free_cancellation_until", "previous_ends_at", b"previous_ends_at", "previous_starts_at", b"previous_starts_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "at", b"at", "free_cancellation_until", b"free_cancellation_until", "previous_ends_at", b"previous_ends_at", "previous_starts_at", b"previous_starts_at", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepartureChange: _TypeAlias = DepartureChange  # noqa: Y015
 
 @_typing.final
 class BookingEvent(_message.Message):
@@ -1589,6 +1641,112 @@ class SetCapacityResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SetCapacityResponse: _TypeAlias = SetCapacityResponse  # noqa: Y015
+
+@_typing.final
+class BatchCountBookingsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTURE_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def departure_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        departure_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departure_ids", b"departure_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchCountBookingsRequest: _TypeAlias = BatchCountBookingsRequest  # noqa: Y015
+
+@_typing.final
+class BatchCountBookingsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTURES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def departures(self) -> _containers.RepeatedCompositeFieldContainer[Global___DepartureBookings]: ...
+    def __init__(
+        self,
+        *,
+        departures: _abc.Iterable[Global___DepartureBookings] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["departures", b"departures"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchCountBookingsResponse: _TypeAlias = BatchCountBookingsResponse  # noqa: Y015
+
+@_typing.final
+class DepartureBookings(_message.Message):
+    """The pending and confirmed bookings of a departure, and their passengers who still travel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPARTURE_ID_FIELD_NUMBER: _builtins.int
+    BOOKINGS_FIELD_NUMBER: _builtins.int
+    PASSENGERS_FIELD_NUMBER: _builtins.int
+    departure_id: _builtins.str
+    bookings: _builtins.int
+    passengers: _builtins.int
+    def __init__(
+        self,
+        *,
+        departure_id: _builtins.str = ...,
+        bookings: _builtins.int = ...,
+        passengers: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bookings", b"bookings", "departure_id", b"departure_id", "passengers", b"passengers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepartureBookings: _TypeAlias = DepartureBookings  # noqa: Y015
+
+@_typing.final
+class AcceptChangeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    reference: _builtins.str
+    def __init__(
+        self,
+        *,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptChangeRequest: _TypeAlias = AcceptChangeRequest  # noqa: Y015
+
+@_typing.final
+class AcceptChangeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def booking(self) -> Global___Booking: ...
+    def __init__(
+        self,
+        *,
+        booking: Global___Booking | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptChangeResponse: _TypeAlias = AcceptChangeResponse  # noqa: Y015
 
 @_typing.final
 class RenamePassengerRequest(_message.Message):

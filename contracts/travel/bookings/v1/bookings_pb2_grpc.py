@@ -125,6 +125,16 @@ class BookingsServiceStub:
                 request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityRequest.SerializeToString,
                 response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityResponse.FromString,
                 _registered_method=True)
+        self.BatchCountBookings = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/BatchCountBookings',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchCountBookingsRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchCountBookingsResponse.FromString,
+                _registered_method=True)
+        self.AcceptChange = channel.unary_unary(
+                '/travel.bookings.v1.BookingsService/AcceptChange',
+                request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.AcceptChangeRequest.SerializeToString,
+                response_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.AcceptChangeResponse.FromString,
+                _registered_method=True)
         self.RenamePassenger = channel.unary_unary(
                 '/travel.bookings.v1.BookingsService/RenamePassenger',
                 request_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.RenamePassengerRequest.SerializeToString,
@@ -286,6 +296,20 @@ class BookingsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchCountBookings(self, request, context):
+        """How many live bookings and passengers each departure has: whom a change of it would affect.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptChange(self, request, context):
+        """Accepts the new dates of a departure that was moved. Repeatable. NOT_CHANGED if nothing was changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RenamePassenger(self, request, context):
         """Until the day before departure.
         """
@@ -430,6 +454,16 @@ def add_BookingsServiceServicer_to_server(servicer, server):
                     servicer.SetCapacity,
                     request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityRequest.FromString,
                     response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityResponse.SerializeToString,
+            ),
+            'BatchCountBookings': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchCountBookings,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchCountBookingsRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchCountBookingsResponse.SerializeToString,
+            ),
+            'AcceptChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptChange,
+                    request_deserializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.AcceptChangeRequest.FromString,
+                    response_serializer=travel_dot_bookings_dot_v1_dot_bookings__pb2.AcceptChangeResponse.SerializeToString,
             ),
             'RenamePassenger': grpc.unary_unary_rpc_method_handler(
                     servicer.RenamePassenger,
@@ -959,6 +993,60 @@ class BookingsService:
             '/travel.bookings.v1.BookingsService/SetCapacity',
             travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityRequest.SerializeToString,
             travel_dot_bookings_dot_v1_dot_bookings__pb2.SetCapacityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchCountBookings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/BatchCountBookings',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchCountBookingsRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.BatchCountBookingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.bookings.v1.BookingsService/AcceptChange',
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.AcceptChangeRequest.SerializeToString,
+            travel_dot_bookings_dot_v1_dot_bookings__pb2.AcceptChangeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,10 @@ class BookingsServiceStub:
     """
     SetCapacity: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.SetCapacityRequest, _bookings_pb2.SetCapacityResponse]
     """Lowers or raises a departure's capacity before destinations commits it. CAPACITY_BELOW_SOLD{held, sold} where it does not fit."""
+    BatchCountBookings: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.BatchCountBookingsRequest, _bookings_pb2.BatchCountBookingsResponse]
+    """How many live bookings and passengers each departure has: whom a change of it would affect."""
+    AcceptChange: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.AcceptChangeRequest, _bookings_pb2.AcceptChangeResponse]
+    """Accepts the new dates of a departure that was moved. Repeatable. NOT_CHANGED if nothing was changed."""
     RenamePassenger: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.RenamePassengerRequest, _bookings_pb2.RenamePassengerResponse]
     """Until the day before departure."""
     JoinWaitlist: _grpc.UnaryUnaryMultiCallable[_bookings_pb2.JoinWaitlistRequest, _bookings_pb2.JoinWaitlistResponse]
@@ -103,6 +107,10 @@ class BookingsServiceAsyncStub(BookingsServiceStub):
     """
     SetCapacity: _aio.UnaryUnaryMultiCallable[_bookings_pb2.SetCapacityRequest, _bookings_pb2.SetCapacityResponse]  # type: ignore[assignment]
     """Lowers or raises a departure's capacity before destinations commits it. CAPACITY_BELOW_SOLD{held, sold} where it does not fit."""
+    BatchCountBookings: _aio.UnaryUnaryMultiCallable[_bookings_pb2.BatchCountBookingsRequest, _bookings_pb2.BatchCountBookingsResponse]  # type: ignore[assignment]
+    """How many live bookings and passengers each departure has: whom a change of it would affect."""
+    AcceptChange: _aio.UnaryUnaryMultiCallable[_bookings_pb2.AcceptChangeRequest, _bookings_pb2.AcceptChangeResponse]  # type: ignore[assignment]
+    """Accepts the new dates of a departure that was moved. Repeatable. NOT_CHANGED if nothing was changed."""
     RenamePassenger: _aio.UnaryUnaryMultiCallable[_bookings_pb2.RenamePassengerRequest, _bookings_pb2.RenamePassengerResponse]  # type: ignore[assignment]
     """Until the day before departure."""
     JoinWaitlist: _aio.UnaryUnaryMultiCallable[_bookings_pb2.JoinWaitlistRequest, _bookings_pb2.JoinWaitlistResponse]  # type: ignore[assignment]
@@ -252,6 +260,22 @@ class BookingsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_bookings_pb2.SetCapacityResponse, _abc.Awaitable[_bookings_pb2.SetCapacityResponse]]:
         """Lowers or raises a departure's capacity before destinations commits it. CAPACITY_BELOW_SOLD{held, sold} where it does not fit."""
+
+    @_abc_1.abstractmethod
+    def BatchCountBookings(
+        self,
+        request: _bookings_pb2.BatchCountBookingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.BatchCountBookingsResponse, _abc.Awaitable[_bookings_pb2.BatchCountBookingsResponse]]:
+        """How many live bookings and passengers each departure has: whom a change of it would affect."""
+
+    @_abc_1.abstractmethod
+    def AcceptChange(
+        self,
+        request: _bookings_pb2.AcceptChangeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_bookings_pb2.AcceptChangeResponse, _abc.Awaitable[_bookings_pb2.AcceptChangeResponse]]:
+        """Accepts the new dates of a departure that was moved. Repeatable. NOT_CHANGED if nothing was changed."""
 
     @_abc_1.abstractmethod
     def RenamePassenger(

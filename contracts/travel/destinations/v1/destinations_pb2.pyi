@@ -134,6 +134,27 @@ TRIP_ORDER_DURATION: TripOrder.ValueType  # 3
 TRIP_ORDER_POPULARITY: TripOrder.ValueType  # 4
 Global___TripOrder: _TypeAlias = TripOrder  # noqa: Y015
 
+class _SearchKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SearchKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SearchKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SEARCH_KIND_UNSPECIFIED: _SearchKind.ValueType  # 0
+    SEARCH_KIND_COUNTRY: _SearchKind.ValueType  # 1
+    SEARCH_KIND_CITY: _SearchKind.ValueType  # 2
+    SEARCH_KIND_POINT_OF_INTEREST: _SearchKind.ValueType  # 3
+    SEARCH_KIND_TRIP: _SearchKind.ValueType  # 4
+
+class SearchKind(_SearchKind, metaclass=_SearchKindEnumTypeWrapper): ...
+
+SEARCH_KIND_UNSPECIFIED: SearchKind.ValueType  # 0
+SEARCH_KIND_COUNTRY: SearchKind.ValueType  # 1
+SEARCH_KIND_CITY: SearchKind.ValueType  # 2
+SEARCH_KIND_POINT_OF_INTEREST: SearchKind.ValueType  # 3
+SEARCH_KIND_TRIP: SearchKind.ValueType  # 4
+Global___SearchKind: _TypeAlias = SearchKind  # noqa: Y015
+
 @_typing.final
 class Destination(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -234,12 +255,16 @@ class Photo(_message.Message):
     WIDTH_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     RENDITIONS_FIELD_NUMBER: _builtins.int
+    TRIP_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     destination_id: _builtins.str
+    """Empty for a photo of a trip."""
     credit: _builtins.str
     license: _builtins.str
     width: _builtins.int
     height: _builtins.int
+    trip_id: _builtins.str
+    """Empty for a photo of a destination."""
     @_builtins.property
     def alt(self) -> _common_pb2.LocalizedText: ...
     @_builtins.property
@@ -257,10 +282,11 @@ class Photo(_message.Message):
         width: _builtins.int = ...,
         height: _builtins.int = ...,
         renditions: _abc.Iterable[Global___PhotoRendition] | None = ...,
+        trip_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["alt", b"alt"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alt", b"alt", "credit", b"credit", "destination_id", b"destination_id", "height", b"height", "id", b"id", "license", b"license", "renditions", b"renditions", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alt", b"alt", "credit", b"credit", "destination_id", b"destination_id", "height", b"height", "id", b"id", "license", b"license", "renditions", b"renditions", "trip_id", b"trip_id", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -380,11 +406,17 @@ class Trip(_message.Message):
     FROM_PRICE_FIELD_NUMBER: _builtins.int
     CANCELLATION_POLICY_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    MAXIMUM_GROUP_FIELD_NUMBER: _builtins.int
+    MINIMUM_GROUP_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     slug: _builtins.str
     destination_id: _builtins.str
     duration_days: _builtins.int
     currency_code: _builtins.str
+    maximum_group: _builtins.int
+    """Most and fewest travellers; absent without such a limit."""
+    minimum_group: _builtins.int
     @_builtins.property
     def title(self) -> _common_pb2.LocalizedText: ...
     @_builtins.property
@@ -396,6 +428,10 @@ class Trip(_message.Message):
     @_builtins.property
     def cancellation_policy(self) -> _containers.RepeatedCompositeFieldContainer[Global___CancellationRule]:
         """Longest first."""
+
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ISO 639-1."""
 
     def __init__(
         self,
@@ -409,14 +445,130 @@ class Trip(_message.Message):
         from_price: _common_pb2.Money | None = ...,
         cancellation_policy: _abc.Iterable[Global___CancellationRule] | None = ...,
         currency_code: _builtins.str = ...,
+        maximum_group: _builtins.int | None = ...,
+        minimum_group: _builtins.int | None = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "from_price", b"from_price", "title", b"title"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum_group", b"_maximum_group", "_minimum_group", b"_minimum_group", "description", b"description", "from_price", b"from_price", "maximum_group", b"maximum_group", "minimum_group", b"minimum_group", "title", b"title"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancellation_policy", b"cancellation_policy", "currency_code", b"currency_code", "description", b"description", "destination_id", b"destination_id", "duration_days", b"duration_days", "from_price", b"from_price", "id", b"id", "slug", b"slug", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum_group", b"_maximum_group", "_minimum_group", b"_minimum_group", "cancellation_policy", b"cancellation_policy", "currency_code", b"currency_code", "description", b"description", "destination_id", b"destination_id", "duration_days", b"duration_days", "from_price", b"from_price", "id", b"id", "languages", b"languages", "maximum_group", b"maximum_group", "minimum_group", b"minimum_group", "slug", b"slug", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__maximum_group: _TypeAlias = _typing.Literal["maximum_group"]  # noqa: Y015
+    _WhichOneofArgType__maximum_group: _TypeAlias = _typing.Literal["_maximum_group", b"_maximum_group"]  # noqa: Y015
+    _WhichOneofReturnType__minimum_group: _TypeAlias = _typing.Literal["minimum_group"]  # noqa: Y015
+    _WhichOneofArgType__minimum_group: _TypeAlias = _typing.Literal["_minimum_group", b"_minimum_group"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum_group) -> _WhichOneofReturnType__maximum_group | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__minimum_group) -> _WhichOneofReturnType__minimum_group | None: ...
+
+Global___Trip: _TypeAlias = Trip  # noqa: Y015
+
+@_typing.final
+class MeetingPoint(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LATITUDE_FIELD_NUMBER: _builtins.int
+    LONGITUDE_FIELD_NUMBER: _builtins.int
+    latitude: _builtins.float
+    longitude: _builtins.float
+    @_builtins.property
+    def name(self) -> _common_pb2.LocalizedText: ...
+    def __init__(
+        self,
+        *,
+        name: _common_pb2.LocalizedText | None = ...,
+        latitude: _builtins.float | None = ...,
+        longitude: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_latitude", b"_latitude", "_longitude", b"_longitude", "latitude", b"latitude", "longitude", b"longitude", "name", b"name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latitude", b"_latitude", "_longitude", b"_longitude", "latitude", b"latitude", "longitude", b"longitude", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__latitude: _TypeAlias = _typing.Literal["latitude"]  # noqa: Y015
+    _WhichOneofArgType__latitude: _TypeAlias = _typing.Literal["_latitude", b"_latitude"]  # noqa: Y015
+    _WhichOneofReturnType__longitude: _TypeAlias = _typing.Literal["longitude"]  # noqa: Y015
+    _WhichOneofArgType__longitude: _TypeAlias = _typing.Literal["_longitude", b"_longitude"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__latitude) -> _WhichOneofReturnType__latitude | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__longitude) -> _WhichOneofReturnType__longitude | None: ...
+
+Global___MeetingPoint: _TypeAlias = MeetingPoint  # noqa: Y015
+
+@_typing.final
+class ItineraryDay(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DAY_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    day: _builtins.int
+    """Counts from 1."""
+    destination_id: _builtins.str
+    """Empty if the day has no place of its own."""
+    @_builtins.property
+    def title(self) -> _common_pb2.LocalizedText: ...
+    @_builtins.property
+    def description(self) -> _common_pb2.LocalizedText:
+        """Sanitised HTML."""
+
+    def __init__(
+        self,
+        *,
+        day: _builtins.int = ...,
+        title: _common_pb2.LocalizedText | None = ...,
+        description: _common_pb2.LocalizedText | None = ...,
+        destination_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "title", b"title"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day", b"day", "description", b"description", "destination_id", b"destination_id", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Trip: _TypeAlias = Trip  # noqa: Y015
+Global___ItineraryDay: _TypeAlias = ItineraryDay  # noqa: Y015
+
+@_typing.final
+class TripContent(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRIP_ID_FIELD_NUMBER: _builtins.int
+    ITINERARY_FIELD_NUMBER: _builtins.int
+    INCLUDED_FIELD_NUMBER: _builtins.int
+    EXCLUDED_FIELD_NUMBER: _builtins.int
+    MEETING_POINT_FIELD_NUMBER: _builtins.int
+    trip_id: _builtins.str
+    @_builtins.property
+    def itinerary(self) -> _containers.RepeatedCompositeFieldContainer[Global___ItineraryDay]:
+        """By day."""
+
+    @_builtins.property
+    def included(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.LocalizedText]: ...
+    @_builtins.property
+    def excluded(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.LocalizedText]: ...
+    @_builtins.property
+    def meeting_point(self) -> Global___MeetingPoint:
+        """Absent if none is known."""
+
+    def __init__(
+        self,
+        *,
+        trip_id: _builtins.str = ...,
+        itinerary: _abc.Iterable[Global___ItineraryDay] | None = ...,
+        included: _abc.Iterable[_common_pb2.LocalizedText] | None = ...,
+        excluded: _abc.Iterable[_common_pb2.LocalizedText] | None = ...,
+        meeting_point: Global___MeetingPoint | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meeting_point", b"meeting_point"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["excluded", b"excluded", "included", b"included", "itinerary", b"itinerary", "meeting_point", b"meeting_point", "trip_id", b"trip_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TripContent: _TypeAlias = TripContent  # noqa: Y015
 
 @_typing.final
 class Departure(_message.Message):
@@ -433,6 +585,10 @@ class Departure(_message.Message):
     CAPACITY_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     TAX_BASIS_POINTS_FIELD_NUMBER: _builtins.int
+    BOOKABLE_FROM_FIELD_NUMBER: _builtins.int
+    BOOKABLE_UNTIL_FIELD_NUMBER: _builtins.int
+    RESCHEDULED_AT_FIELD_NUMBER: _builtins.int
+    CHANGE_REASON_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     trip_id: _builtins.str
     time_zone: _builtins.str
@@ -442,6 +598,8 @@ class Departure(_message.Message):
     """Grows with every change; the later one wins."""
     tax_basis_points: _builtins.int
     """Per cent included in the prices, times 100 (2000 = 20 %)."""
+    change_reason: _builtins.str
+    """Why, in the words of staff."""
     @_builtins.property
     def starts_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -450,6 +608,18 @@ class Departure(_message.Message):
     def adult_price(self) -> _common_pb2.Money: ...
     @_builtins.property
     def child_price(self) -> _common_pb2.Money: ...
+    @_builtins.property
+    def bookable_from(self) -> _timestamp_pb2.Timestamp:
+        """Quotes are made from this instant on; absent if there is no such limit."""
+
+    @_builtins.property
+    def bookable_until(self) -> _timestamp_pb2.Timestamp:
+        """Quotes are made until this instant."""
+
+    @_builtins.property
+    def rescheduled_at(self) -> _timestamp_pb2.Timestamp:
+        """When its dates were last changed; absent if they never were."""
+
     def __init__(
         self,
         *,
@@ -464,10 +634,14 @@ class Departure(_message.Message):
         capacity: _builtins.int = ...,
         version: _builtins.int = ...,
         tax_basis_points: _builtins.int = ...,
+        bookable_from: _timestamp_pb2.Timestamp | None = ...,
+        bookable_until: _timestamp_pb2.Timestamp | None = ...,
+        rescheduled_at: _timestamp_pb2.Timestamp | None = ...,
+        change_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adult_price", b"adult_price", "child_price", b"child_price", "ends_at", b"ends_at", "starts_at", b"starts_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adult_price", b"adult_price", "bookable_from", b"bookable_from", "bookable_until", b"bookable_until", "child_price", b"child_price", "ends_at", b"ends_at", "rescheduled_at", b"rescheduled_at", "starts_at", b"starts_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adult_price", b"adult_price", "capacity", b"capacity", "child_price", b"child_price", "ends_at", b"ends_at", "id", b"id", "starts_at", b"starts_at", "status", b"status", "tax_basis_points", b"tax_basis_points", "time_zone", b"time_zone", "trip_id", b"trip_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adult_price", b"adult_price", "bookable_from", b"bookable_from", "bookable_until", b"bookable_until", "capacity", b"capacity", "change_reason", b"change_reason", "child_price", b"child_price", "ends_at", b"ends_at", "id", b"id", "rescheduled_at", b"rescheduled_at", "starts_at", b"starts_at", "status", b"status", "tax_basis_points", b"tax_basis_points", "time_zone", b"time_zone", "trip_id", b"trip_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -726,16 +900,22 @@ class BatchListPhotosRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DESTINATION_IDS_FIELD_NUMBER: _builtins.int
+    TRIP_IDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def destination_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def destination_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of destinations and trips together: 1,000 at most."""
+
+    @_builtins.property
+    def trip_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
         self,
         *,
         destination_ids: _abc.Iterable[_builtins.str] | None = ...,
+        trip_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_ids", b"destination_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_ids", b"destination_ids", "trip_ids", b"trip_ids"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1271,3 +1451,499 @@ class ListExchangeRatesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListExchangeRatesResponse: _TypeAlias = ListExchangeRatesResponse  # noqa: Y015
+
+@_typing.final
+class SearchRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    COUNTRY_CODE_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    DEPARTS_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    MAX_PRICE_FIELD_NUMBER: _builtins.int
+    PAGE_FIELD_NUMBER: _builtins.int
+    LOCALE_FIELD_NUMBER: _builtins.int
+    WITH_FACETS_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    country_code: _builtins.str
+    seats: _builtins.int
+    locale: _common_pb2.Locale.ValueType
+    with_facets: _builtins.bool
+    """Facets cost time: they are counted only if asked for."""
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[Global___SearchKind.ValueType]:
+        """Empty: every kind."""
+
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """A result has all of them."""
+
+    @_builtins.property
+    def departs(self) -> _common_pb2.DateRange:
+        """The date range, seats and price leave only trips with such a departure, and places that such trips go to."""
+
+    @_builtins.property
+    def max_price(self) -> _common_pb2.Money: ...
+    @_builtins.property
+    def page(self) -> _common_pb2.PageRequest: ...
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        kinds: _abc.Iterable[Global___SearchKind.ValueType] | None = ...,
+        country_code: _builtins.str = ...,
+        tags: _abc.Iterable[_builtins.str] | None = ...,
+        departs: _common_pb2.DateRange | None = ...,
+        seats: _builtins.int = ...,
+        max_price: _common_pb2.Money | None = ...,
+        page: _common_pb2.PageRequest | None = ...,
+        locale: _common_pb2.Locale.ValueType = ...,
+        with_facets: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["departs", b"departs", "max_price", b"max_price", "page", b"page"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["country_code", b"country_code", "departs", b"departs", "kinds", b"kinds", "locale", b"locale", "max_price", b"max_price", "page", b"page", "seats", b"seats", "tags", b"tags", "text", b"text", "with_facets", b"with_facets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchRequest: _TypeAlias = SearchRequest  # noqa: Y015
+
+@_typing.final
+class SearchResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EDGES_FIELD_NUMBER: _builtins.int
+    PAGE_INFO_FIELD_NUMBER: _builtins.int
+    TOTAL_COUNT_FIELD_NUMBER: _builtins.int
+    FACETS_FIELD_NUMBER: _builtins.int
+    total_count: _builtins.int
+    @_builtins.property
+    def edges(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchEdge]: ...
+    @_builtins.property
+    def page_info(self) -> _common_pb2.PageInfo: ...
+    @_builtins.property
+    def facets(self) -> _containers.RepeatedCompositeFieldContainer[Global___Facet]: ...
+    def __init__(
+        self,
+        *,
+        edges: _abc.Iterable[Global___SearchEdge] | None = ...,
+        page_info: _common_pb2.PageInfo | None = ...,
+        total_count: _builtins.int = ...,
+        facets: _abc.Iterable[Global___Facet] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["page_info", b"page_info"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["edges", b"edges", "facets", b"facets", "page_info", b"page_info", "total_count", b"total_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SearchResponse: _TypeAlias = SearchResponse  # noqa: Y015
+
+@_typing.final
+class SearchEdge(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_FIELD_NUMBER: _builtins.int
+    TRIP_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    HIGHLIGHTS_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    @_builtins.property
+    def destination(self) -> Global___Destination: ...
+    @_builtins.property
+    def trip(self) -> Global___Trip: ...
+    @_builtins.property
+    def highlights(self) -> _containers.RepeatedCompositeFieldContainer[Global___Highlight]: ...
+    def __init__(
+        self,
+        *,
+        destination: Global___Destination | None = ...,
+        trip: Global___Trip | None = ...,
+        cursor: _builtins.str = ...,
+        highlights: _abc.Iterable[Global___Highlight] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "node", b"node", "trip", b"trip"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "destination", b"destination", "highlights", b"highlights", "node", b"node", "trip", b"trip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_node: _TypeAlias = _typing.Literal["destination", "trip"]  # noqa: Y015
+    _WhichOneofArgType_node: _TypeAlias = _typing.Literal["node", b"node"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_node) -> _WhichOneofReturnType_node | None: ...
+
+Global___SearchEdge: _TypeAlias = SearchEdge  # noqa: Y015
+
+@_typing.final
+class Highlight(_message.Message):
+    """A text in pieces: those that match what was searched for are `matched`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    PIECES_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """name, title."""
+    @_builtins.property
+    def pieces(self) -> _containers.RepeatedCompositeFieldContainer[Global___HighlightPiece]: ...
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        pieces: _abc.Iterable[Global___HighlightPiece] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "pieces", b"pieces"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Highlight: _TypeAlias = Highlight  # noqa: Y015
+
+@_typing.final
+class HighlightPiece(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    MATCHED_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    matched: _builtins.bool
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        matched: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["matched", b"matched", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HighlightPiece: _TypeAlias = HighlightPiece  # noqa: Y015
+
+@_typing.final
+class Facet(_message.Message):
+    """How many results have each value. A facet leaves its own filter out, and counts all pages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """kind, countryCode, tag."""
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___FacetValue]: ...
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        values: _abc.Iterable[Global___FacetValue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Facet: _TypeAlias = Facet  # noqa: Y015
+
+@_typing.final
+class FacetValue(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    value: _builtins.str
+    count: _builtins.int
+    @_builtins.property
+    def label(self) -> _common_pb2.LocalizedText: ...
+    def __init__(
+        self,
+        *,
+        value: _builtins.str = ...,
+        label: _common_pb2.LocalizedText | None = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["label", b"label"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "label", b"label", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FacetValue: _TypeAlias = FacetValue  # noqa: Y015
+
+@_typing.final
+class SuggestRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    LOCALE_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    first: _builtins.int
+    """1 to 20."""
+    locale: _common_pb2.Locale.ValueType
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        first: _builtins.int = ...,
+        locale: _common_pb2.Locale.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "locale", b"locale", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestRequest: _TypeAlias = SuggestRequest  # noqa: Y015
+
+@_typing.final
+class SuggestResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUGGESTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def suggestions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Suggestion]: ...
+    def __init__(
+        self,
+        *,
+        suggestions: _abc.Iterable[Global___Suggestion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["suggestions", b"suggestions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuggestResponse: _TypeAlias = SuggestResponse  # noqa: Y015
+
+@_typing.final
+class Suggestion(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    DESTINATION_FIELD_NUMBER: _builtins.int
+    TRIP_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The name that matches, as it is written."""
+    @_builtins.property
+    def destination(self) -> Global___Destination: ...
+    @_builtins.property
+    def trip(self) -> Global___Trip: ...
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        destination: Global___Destination | None = ...,
+        trip: Global___Trip | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "node", b"node", "trip", b"trip"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "node", b"node", "text", b"text", "trip", b"trip"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_node: _TypeAlias = _typing.Literal["destination", "trip"]  # noqa: Y015
+    _WhichOneofArgType_node: _TypeAlias = _typing.Literal["node", b"node"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_node) -> _WhichOneofReturnType_node | None: ...
+
+Global___Suggestion: _TypeAlias = Suggestion  # noqa: Y015
+
+@_typing.final
+class ListTagsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTagsRequest: _TypeAlias = ListTagsRequest  # noqa: Y015
+
+@_typing.final
+class ListTagsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tag]: ...
+    def __init__(
+        self,
+        *,
+        tags: _abc.Iterable[Global___Tag] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tags", b"tags"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTagsResponse: _TypeAlias = ListTagsResponse  # noqa: Y015
+
+@_typing.final
+class Tag(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAG_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    tag: _builtins.str
+    count: _builtins.int
+    @_builtins.property
+    def label(self) -> _common_pb2.LocalizedText: ...
+    def __init__(
+        self,
+        *,
+        tag: _builtins.str = ...,
+        label: _common_pb2.LocalizedText | None = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["label", b"label"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "label", b"label", "tag", b"tag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Tag: _TypeAlias = Tag  # noqa: Y015
+
+@_typing.final
+class BatchGetTripContentsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRIP_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def trip_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        trip_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["trip_ids", b"trip_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetTripContentsRequest: _TypeAlias = BatchGetTripContentsRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetTripContentsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def contents(self) -> _containers.RepeatedCompositeFieldContainer[Global___TripContent]: ...
+    def __init__(
+        self,
+        *,
+        contents: _abc.Iterable[Global___TripContent] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contents", b"contents"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetTripContentsResponse: _TypeAlias = BatchGetTripContentsResponse  # noqa: Y015
+
+@_typing.final
+class OpeningHours(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WEEKDAY_FIELD_NUMBER: _builtins.int
+    OPENS_FIELD_NUMBER: _builtins.int
+    CLOSES_FIELD_NUMBER: _builtins.int
+    weekday: _builtins.int
+    """1 is Monday."""
+    opens: _builtins.str
+    """Local, HH:MM."""
+    closes: _builtins.str
+    def __init__(
+        self,
+        *,
+        weekday: _builtins.int = ...,
+        opens: _builtins.str = ...,
+        closes: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closes", b"closes", "opens", b"opens", "weekday", b"weekday"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OpeningHours: _TypeAlias = OpeningHours  # noqa: Y015
+
+@_typing.final
+class VisitingTimes(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    OPENING_HOURS_FIELD_NUMBER: _builtins.int
+    SEASON_FROM_MONTH_FIELD_NUMBER: _builtins.int
+    SEASON_TO_MONTH_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    season_from_month: _builtins.int
+    """1 to 12; both 0 if it is worth a visit all year."""
+    season_to_month: _builtins.int
+    @_builtins.property
+    def opening_hours(self) -> _containers.RepeatedCompositeFieldContainer[Global___OpeningHours]: ...
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        opening_hours: _abc.Iterable[Global___OpeningHours] | None = ...,
+        season_from_month: _builtins.int = ...,
+        season_to_month: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_id", b"destination_id", "opening_hours", b"opening_hours", "season_from_month", b"season_from_month", "season_to_month", b"season_to_month"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VisitingTimes: _TypeAlias = VisitingTimes  # noqa: Y015
+
+@_typing.final
+class BatchGetVisitingTimesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def destination_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        destination_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_ids", b"destination_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetVisitingTimesRequest: _TypeAlias = BatchGetVisitingTimesRequest  # noqa: Y015
+
+@_typing.final
+class BatchGetVisitingTimesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VISITING_TIMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def visiting_times(self) -> _containers.RepeatedCompositeFieldContainer[Global___VisitingTimes]: ...
+    def __init__(
+        self,
+        *,
+        visiting_times: _abc.Iterable[Global___VisitingTimes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["visiting_times", b"visiting_times"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchGetVisitingTimesResponse: _TypeAlias = BatchGetVisitingTimesResponse  # noqa: Y015

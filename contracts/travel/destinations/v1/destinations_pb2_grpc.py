@@ -95,6 +95,31 @@ class DestinationsServiceStub:
                 request_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.ListExchangeRatesRequest.SerializeToString,
                 response_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.ListExchangeRatesResponse.FromString,
                 _registered_method=True)
+        self.Search = channel.unary_unary(
+                '/travel.destinations.v1.DestinationsService/Search',
+                request_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.SearchRequest.SerializeToString,
+                response_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.SearchResponse.FromString,
+                _registered_method=True)
+        self.Suggest = channel.unary_unary(
+                '/travel.destinations.v1.DestinationsService/Suggest',
+                request_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.SuggestRequest.SerializeToString,
+                response_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.SuggestResponse.FromString,
+                _registered_method=True)
+        self.ListTags = channel.unary_unary(
+                '/travel.destinations.v1.DestinationsService/ListTags',
+                request_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.ListTagsRequest.SerializeToString,
+                response_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.ListTagsResponse.FromString,
+                _registered_method=True)
+        self.BatchGetTripContents = channel.unary_unary(
+                '/travel.destinations.v1.DestinationsService/BatchGetTripContents',
+                request_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetTripContentsRequest.SerializeToString,
+                response_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetTripContentsResponse.FromString,
+                _registered_method=True)
+        self.BatchGetVisitingTimes = channel.unary_unary(
+                '/travel.destinations.v1.DestinationsService/BatchGetVisitingTimes',
+                request_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetVisitingTimesRequest.SerializeToString,
+                response_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetVisitingTimesResponse.FromString,
+                _registered_method=True)
 
 
 class DestinationsServiceServicer:
@@ -179,6 +204,41 @@ class DestinationsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Search(self, request, context):
+        """A page of the places and trips that match a text, best first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Suggest(self, request, context):
+        """Places and trips that complete a text while it is typed, best first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTags(self, request, context):
+        """Every tag of the catalogue with its label and the number of its places, most places first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetTripContents(self, request, context):
+        """The content of each trip: what its page shows and a list does not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchGetVisitingTimes(self, request, context):
+        """When each point of interest is open and worth a visit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DestinationsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -241,6 +301,31 @@ def add_DestinationsServiceServicer_to_server(servicer, server):
                     servicer.ListExchangeRates,
                     request_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.ListExchangeRatesRequest.FromString,
                     response_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.ListExchangeRatesResponse.SerializeToString,
+            ),
+            'Search': grpc.unary_unary_rpc_method_handler(
+                    servicer.Search,
+                    request_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.SearchRequest.FromString,
+                    response_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.SearchResponse.SerializeToString,
+            ),
+            'Suggest': grpc.unary_unary_rpc_method_handler(
+                    servicer.Suggest,
+                    request_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.SuggestRequest.FromString,
+                    response_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.SuggestResponse.SerializeToString,
+            ),
+            'ListTags': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTags,
+                    request_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.ListTagsRequest.FromString,
+                    response_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.ListTagsResponse.SerializeToString,
+            ),
+            'BatchGetTripContents': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetTripContents,
+                    request_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetTripContentsRequest.FromString,
+                    response_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetTripContentsResponse.SerializeToString,
+            ),
+            'BatchGetVisitingTimes': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchGetVisitingTimes,
+                    request_deserializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetVisitingTimesRequest.FromString,
+                    response_serializer=travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetVisitingTimesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -568,6 +653,141 @@ class DestinationsService:
             '/travel.destinations.v1.DestinationsService/ListExchangeRates',
             travel_dot_destinations_dot_v1_dot_destinations__pb2.ListExchangeRatesRequest.SerializeToString,
             travel_dot_destinations_dot_v1_dot_destinations__pb2.ListExchangeRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Search(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.destinations.v1.DestinationsService/Search',
+            travel_dot_destinations_dot_v1_dot_destinations__pb2.SearchRequest.SerializeToString,
+            travel_dot_destinations_dot_v1_dot_destinations__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Suggest(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.destinations.v1.DestinationsService/Suggest',
+            travel_dot_destinations_dot_v1_dot_destinations__pb2.SuggestRequest.SerializeToString,
+            travel_dot_destinations_dot_v1_dot_destinations__pb2.SuggestResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTags(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.destinations.v1.DestinationsService/ListTags',
+            travel_dot_destinations_dot_v1_dot_destinations__pb2.ListTagsRequest.SerializeToString,
+            travel_dot_destinations_dot_v1_dot_destinations__pb2.ListTagsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetTripContents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.destinations.v1.DestinationsService/BatchGetTripContents',
+            travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetTripContentsRequest.SerializeToString,
+            travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetTripContentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchGetVisitingTimes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/travel.destinations.v1.DestinationsService/BatchGetVisitingTimes',
+            travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetVisitingTimesRequest.SerializeToString,
+            travel_dot_destinations_dot_v1_dot_destinations__pb2.BatchGetVisitingTimesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,16 @@ class DestinationsServiceStub:
     """All that a quote needs, read from the database at this moment."""
     ListExchangeRates: _grpc.UnaryUnaryMultiCallable[_destinations_pb2.ListExchangeRatesRequest, _destinations_pb2.ListExchangeRatesResponse]
     """The latest rate of every currency against the euro."""
+    Search: _grpc.UnaryUnaryMultiCallable[_destinations_pb2.SearchRequest, _destinations_pb2.SearchResponse]
+    """A page of the places and trips that match a text, best first."""
+    Suggest: _grpc.UnaryUnaryMultiCallable[_destinations_pb2.SuggestRequest, _destinations_pb2.SuggestResponse]
+    """Places and trips that complete a text while it is typed, best first."""
+    ListTags: _grpc.UnaryUnaryMultiCallable[_destinations_pb2.ListTagsRequest, _destinations_pb2.ListTagsResponse]
+    """Every tag of the catalogue with its label and the number of its places, most places first."""
+    BatchGetTripContents: _grpc.UnaryUnaryMultiCallable[_destinations_pb2.BatchGetTripContentsRequest, _destinations_pb2.BatchGetTripContentsResponse]
+    """The content of each trip: what its page shows and a list does not."""
+    BatchGetVisitingTimes: _grpc.UnaryUnaryMultiCallable[_destinations_pb2.BatchGetVisitingTimesRequest, _destinations_pb2.BatchGetVisitingTimesResponse]
+    """When each point of interest is open and worth a visit."""
 
 @_typing.type_check_only
 class DestinationsServiceAsyncStub(DestinationsServiceStub):
@@ -75,6 +85,16 @@ class DestinationsServiceAsyncStub(DestinationsServiceStub):
     """All that a quote needs, read from the database at this moment."""
     ListExchangeRates: _aio.UnaryUnaryMultiCallable[_destinations_pb2.ListExchangeRatesRequest, _destinations_pb2.ListExchangeRatesResponse]  # type: ignore[assignment]
     """The latest rate of every currency against the euro."""
+    Search: _aio.UnaryUnaryMultiCallable[_destinations_pb2.SearchRequest, _destinations_pb2.SearchResponse]  # type: ignore[assignment]
+    """A page of the places and trips that match a text, best first."""
+    Suggest: _aio.UnaryUnaryMultiCallable[_destinations_pb2.SuggestRequest, _destinations_pb2.SuggestResponse]  # type: ignore[assignment]
+    """Places and trips that complete a text while it is typed, best first."""
+    ListTags: _aio.UnaryUnaryMultiCallable[_destinations_pb2.ListTagsRequest, _destinations_pb2.ListTagsResponse]  # type: ignore[assignment]
+    """Every tag of the catalogue with its label and the number of its places, most places first."""
+    BatchGetTripContents: _aio.UnaryUnaryMultiCallable[_destinations_pb2.BatchGetTripContentsRequest, _destinations_pb2.BatchGetTripContentsResponse]  # type: ignore[assignment]
+    """The content of each trip: what its page shows and a list does not."""
+    BatchGetVisitingTimes: _aio.UnaryUnaryMultiCallable[_destinations_pb2.BatchGetVisitingTimesRequest, _destinations_pb2.BatchGetVisitingTimesResponse]  # type: ignore[assignment]
+    """When each point of interest is open and worth a visit."""
 
 class DestinationsServiceServicer(metaclass=_abc_1.ABCMeta):
     """The catalogue: places, photos, prices, trips and their departures."""
@@ -168,5 +188,45 @@ class DestinationsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_destinations_pb2.ListExchangeRatesResponse, _abc.Awaitable[_destinations_pb2.ListExchangeRatesResponse]]:
         """The latest rate of every currency against the euro."""
+
+    @_abc_1.abstractmethod
+    def Search(
+        self,
+        request: _destinations_pb2.SearchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_destinations_pb2.SearchResponse, _abc.Awaitable[_destinations_pb2.SearchResponse]]:
+        """A page of the places and trips that match a text, best first."""
+
+    @_abc_1.abstractmethod
+    def Suggest(
+        self,
+        request: _destinations_pb2.SuggestRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_destinations_pb2.SuggestResponse, _abc.Awaitable[_destinations_pb2.SuggestResponse]]:
+        """Places and trips that complete a text while it is typed, best first."""
+
+    @_abc_1.abstractmethod
+    def ListTags(
+        self,
+        request: _destinations_pb2.ListTagsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_destinations_pb2.ListTagsResponse, _abc.Awaitable[_destinations_pb2.ListTagsResponse]]:
+        """Every tag of the catalogue with its label and the number of its places, most places first."""
+
+    @_abc_1.abstractmethod
+    def BatchGetTripContents(
+        self,
+        request: _destinations_pb2.BatchGetTripContentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_destinations_pb2.BatchGetTripContentsResponse, _abc.Awaitable[_destinations_pb2.BatchGetTripContentsResponse]]:
+        """The content of each trip: what its page shows and a list does not."""
+
+    @_abc_1.abstractmethod
+    def BatchGetVisitingTimes(
+        self,
+        request: _destinations_pb2.BatchGetVisitingTimesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_destinations_pb2.BatchGetVisitingTimesResponse, _abc.Awaitable[_destinations_pb2.BatchGetVisitingTimesResponse]]:
+        """When each point of interest is open and worth a visit."""
 
 def add_DestinationsServiceServicer_to_server(servicer: DestinationsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

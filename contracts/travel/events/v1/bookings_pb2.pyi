@@ -411,6 +411,76 @@ class BookingPassengerRenamed(_message.Message):
 Global___BookingPassengerRenamed: _TypeAlias = BookingPassengerRenamed  # noqa: Y015
 
 @_typing.final
+class BookingDepartureChanged(_message.Message):
+    """The organiser moved the departure. The booking has the new dates already."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKING_FIELD_NUMBER: _builtins.int
+    ENTRY_FIELD_NUMBER: _builtins.int
+    PREVIOUS_STARTS_AT_FIELD_NUMBER: _builtins.int
+    PREVIOUS_ENDS_AT_FIELD_NUMBER: _builtins.int
+    CHANGE_REASON_FIELD_NUMBER: _builtins.int
+    FREE_CANCELLATION_UNTIL_FIELD_NUMBER: _builtins.int
+    change_reason: _builtins.str
+    """In the words of staff."""
+    @_builtins.property
+    def booking(self) -> Global___BookingSnapshot: ...
+    @_builtins.property
+    def entry(self) -> Global___HistoryEntry: ...
+    @_builtins.property
+    def previous_starts_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def previous_ends_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def free_cancellation_until(self) -> _timestamp_pb2.Timestamp:
+        """Until this instant a cancellation refunds everything. It is the time of the change after a small move."""
+
+    def __init__(
+        self,
+        *,
+        booking: Global___BookingSnapshot | None = ...,
+        entry: Global___HistoryEntry | None = ...,
+        previous_starts_at: _timestamp_pb2.Timestamp | None = ...,
+        previous_ends_at: _timestamp_pb2.Timestamp | None = ...,
+        change_reason: _builtins.str = ...,
+        free_cancellation_until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking", "entry", b"entry", "free_cancellation_until", b"free_cancellation_until", "previous_ends_at", b"previous_ends_at", "previous_starts_at", b"previous_starts_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking", "change_reason", b"change_reason", "entry", b"entry", "free_cancellation_until", b"free_cancellation_until", "previous_ends_at", b"previous_ends_at", "previous_starts_at", b"previous_starts_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookingDepartureChanged: _TypeAlias = BookingDepartureChanged  # noqa: Y015
+
+@_typing.final
+class BookingChangeAccepted(_message.Message):
+    """The traveller accepted the new dates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BOOKING_FIELD_NUMBER: _builtins.int
+    ENTRY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def booking(self) -> Global___BookingSnapshot: ...
+    @_builtins.property
+    def entry(self) -> Global___HistoryEntry: ...
+    def __init__(
+        self,
+        *,
+        booking: Global___BookingSnapshot | None = ...,
+        entry: Global___HistoryEntry | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking", "entry", b"entry"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking", "entry", b"entry"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookingChangeAccepted: _TypeAlias = BookingChangeAccepted  # noqa: Y015
+
+@_typing.final
 class BookingCancelled(_message.Message):
     """The whole booking was cancelled: `reason` says by whom or why."""
 

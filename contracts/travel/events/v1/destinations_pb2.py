@@ -26,27 +26,27 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from contracts.travel.common.v1 import common_pb2 as travel_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#travel/events/v1/destinations.proto\x12\x10travel.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtravel/common/v1/common.proto\"\xd9\x02\n\x11\x44\x65partureSnapshot\x12\x14\n\x0c\x64\x65parture_id\x18\x01 \x01(\t\x12\x0f\n\x07trip_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x10\n\x08\x63\x61pacity\x18\x04 \x01(\x05\x12/\n\x05state\x18\x05 \x01(\x0e\x32 .travel.events.v1.DepartureState\x12-\n\tstarts_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x08 \x01(\t\x12,\n\x0b\x61\x64ult_price\x18\t \x01(\x0b\x32\x17.travel.common.v1.Money\x12,\n\x0b\x63hild_price\x18\n \x01(\x0b\x32\x17.travel.common.v1.Money\"L\n\x12\x44\x65partureScheduled\x12\x36\n\tdeparture\x18\x01 \x01(\x0b\x32#.travel.events.v1.DepartureSnapshot\"J\n\x10\x44\x65partureChanged\x12\x36\n\tdeparture\x18\x01 \x01(\x0b\x32#.travel.events.v1.DepartureSnapshot\"L\n\x12\x44\x65partureCancelled\x12\x36\n\tdeparture\x18\x01 \x01(\x0b\x32#.travel.events.v1.DepartureSnapshot\"K\n\x12\x44\x65stinationChanged\x12\x16\n\x0e\x64\x65stination_id\x18\x01 \x01(\t\x12\x0c\n\x04slug\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"=\n\x0bTripChanged\x12\x0f\n\x07trip_id\x18\x01 \x01(\t\x12\x0c\n\x04slug\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"\'\n\x14\x45xchangeRatesChanged\x12\x0f\n\x07version\x18\x01 \x01(\x03*\xa4\x01\n\x0e\x44\x65partureState\x12\x1f\n\x1b\x44\x45PARTURE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44\x45PARTURE_STATE_OPEN\x10\x01\x12\x1a\n\x16\x44\x45PARTURE_STATE_CLOSED\x10\x02\x12\x1d\n\x19\x44\x45PARTURE_STATE_CANCELLED\x10\x03\x12\x1c\n\x18\x44\x45PARTURE_STATE_DEPARTED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#travel/events/v1/destinations.proto\x12\x10travel.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dtravel/common/v1/common.proto\"\xa4\x03\n\x11\x44\x65partureSnapshot\x12\x14\n\x0c\x64\x65parture_id\x18\x01 \x01(\t\x12\x0f\n\x07trip_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x10\n\x08\x63\x61pacity\x18\x04 \x01(\x05\x12/\n\x05state\x18\x05 \x01(\x0e\x32 .travel.events.v1.DepartureState\x12-\n\tstarts_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x08 \x01(\t\x12,\n\x0b\x61\x64ult_price\x18\t \x01(\x0b\x32\x17.travel.common.v1.Money\x12,\n\x0b\x63hild_price\x18\n \x01(\x0b\x32\x17.travel.common.v1.Money\x12\x32\n\x0erescheduled_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rchange_reason\x18\x0c \x01(\t\"L\n\x12\x44\x65partureScheduled\x12\x36\n\tdeparture\x18\x01 \x01(\x0b\x32#.travel.events.v1.DepartureSnapshot\"J\n\x10\x44\x65partureChanged\x12\x36\n\tdeparture\x18\x01 \x01(\x0b\x32#.travel.events.v1.DepartureSnapshot\"L\n\x12\x44\x65partureCancelled\x12\x36\n\tdeparture\x18\x01 \x01(\x0b\x32#.travel.events.v1.DepartureSnapshot\"K\n\x12\x44\x65stinationChanged\x12\x16\n\x0e\x64\x65stination_id\x18\x01 \x01(\t\x12\x0c\n\x04slug\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"=\n\x0bTripChanged\x12\x0f\n\x07trip_id\x18\x01 \x01(\t\x12\x0c\n\x04slug\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x03\"\'\n\x14\x45xchangeRatesChanged\x12\x0f\n\x07version\x18\x01 \x01(\x03*\xa4\x01\n\x0e\x44\x65partureState\x12\x1f\n\x1b\x44\x45PARTURE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44\x45PARTURE_STATE_OPEN\x10\x01\x12\x1a\n\x16\x44\x45PARTURE_STATE_CLOSED\x10\x02\x12\x1d\n\x19\x44\x45PARTURE_STATE_CANCELLED\x10\x03\x12\x1c\n\x18\x44\x45PARTURE_STATE_DEPARTED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'contracts.travel.events.v1.destinations_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DEPARTURESTATE']._serialized_start=883
-  _globals['_DEPARTURESTATE']._serialized_end=1047
+  _globals['_DEPARTURESTATE']._serialized_start=958
+  _globals['_DEPARTURESTATE']._serialized_end=1122
   _globals['_DEPARTURESNAPSHOT']._serialized_start=122
-  _globals['_DEPARTURESNAPSHOT']._serialized_end=467
-  _globals['_DEPARTURESCHEDULED']._serialized_start=469
-  _globals['_DEPARTURESCHEDULED']._serialized_end=545
-  _globals['_DEPARTURECHANGED']._serialized_start=547
-  _globals['_DEPARTURECHANGED']._serialized_end=621
-  _globals['_DEPARTURECANCELLED']._serialized_start=623
-  _globals['_DEPARTURECANCELLED']._serialized_end=699
-  _globals['_DESTINATIONCHANGED']._serialized_start=701
-  _globals['_DESTINATIONCHANGED']._serialized_end=776
-  _globals['_TRIPCHANGED']._serialized_start=778
-  _globals['_TRIPCHANGED']._serialized_end=839
-  _globals['_EXCHANGERATESCHANGED']._serialized_start=841
-  _globals['_EXCHANGERATESCHANGED']._serialized_end=880
+  _globals['_DEPARTURESNAPSHOT']._serialized_end=542
+  _globals['_DEPARTURESCHEDULED']._serialized_start=544
+  _globals['_DEPARTURESCHEDULED']._serialized_end=620
+  _globals['_DEPARTURECHANGED']._serialized_start=622
+  _globals['_DEPARTURECHANGED']._serialized_end=696
+  _globals['_DEPARTURECANCELLED']._serialized_start=698
+  _globals['_DEPARTURECANCELLED']._serialized_end=774
+  _globals['_DESTINATIONCHANGED']._serialized_start=776
+  _globals['_DESTINATIONCHANGED']._serialized_end=851
+  _globals['_TRIPCHANGED']._serialized_start=853
+  _globals['_TRIPCHANGED']._serialized_end=914
+  _globals['_EXCHANGERATESCHANGED']._serialized_start=916
+  _globals['_EXCHANGERATESCHANGED']._serialized_end=955
 # @@protoc_insertion_point(module_scope)

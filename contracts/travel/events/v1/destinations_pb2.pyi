@@ -56,12 +56,16 @@ class DepartureSnapshot(_message.Message):
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     ADULT_PRICE_FIELD_NUMBER: _builtins.int
     CHILD_PRICE_FIELD_NUMBER: _builtins.int
+    RESCHEDULED_AT_FIELD_NUMBER: _builtins.int
+    CHANGE_REASON_FIELD_NUMBER: _builtins.int
     departure_id: _builtins.str
     trip_id: _builtins.str
     version: _builtins.int
     capacity: _builtins.int
     state: Global___DepartureState.ValueType
     time_zone: _builtins.str
+    change_reason: _builtins.str
+    """Why, in the words of staff, for travellers to read."""
     @_builtins.property
     def starts_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -70,6 +74,10 @@ class DepartureSnapshot(_message.Message):
     def adult_price(self) -> _common_pb2.Money: ...
     @_builtins.property
     def child_price(self) -> _common_pb2.Money: ...
+    @_builtins.property
+    def rescheduled_at(self) -> _timestamp_pb2.Timestamp:
+        """When its dates were last changed; absent if they never were."""
+
     def __init__(
         self,
         *,
@@ -83,10 +91,12 @@ class DepartureSnapshot(_message.Message):
         time_zone: _builtins.str = ...,
         adult_price: _common_pb2.Money | None = ...,
         child_price: _common_pb2.Money | None = ...,
+        rescheduled_at: _timestamp_pb2.Timestamp | None = ...,
+        change_reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["adult_price", b"adult_price", "child_price", b"child_price", "ends_at", b"ends_at", "starts_at", b"starts_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["adult_price", b"adult_price", "child_price", b"child_price", "ends_at", b"ends_at", "rescheduled_at", b"rescheduled_at", "starts_at", b"starts_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["adult_price", b"adult_price", "capacity", b"capacity", "child_price", b"child_price", "departure_id", b"departure_id", "ends_at", b"ends_at", "starts_at", b"starts_at", "state", b"state", "time_zone", b"time_zone", "trip_id", b"trip_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["adult_price", b"adult_price", "capacity", b"capacity", "change_reason", b"change_reason", "child_price", b"child_price", "departure_id", b"departure_id", "ends_at", b"ends_at", "rescheduled_at", b"rescheduled_at", "starts_at", b"starts_at", "state", b"state", "time_zone", b"time_zone", "trip_id", b"trip_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

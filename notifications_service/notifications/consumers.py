@@ -11,8 +11,10 @@ from contracts.travel.events.v1.bookings_pb2 import (
     BOOKING_STATE_PENDING,
     WAITLIST_EXPIRY_REASON_UNANSWERED,
     BookingCancelled,
+    BookingChangeAccepted,
     BookingConfirmed,
     BookingCreated,
+    BookingDepartureChanged,
     BookingHoldExtended,
     BookingPassengerRenamed,
     BookingPassengersCancelled,
@@ -50,7 +52,7 @@ from notifications_service.billing import selectors as billing_selectors
 from notifications_service.billing import services as billing
 from notifications_service.billing.contracts import Trip
 from notifications_service.billing.domain import InvoiceDoesNotAddUp, PriceLine
-from notifications_service.notifications.contracts import BookingFacts, OfferFacts
+from notifications_service.notifications.contracts import BookingFacts, MoveFacts, OfferFacts
 from notifications_service.notifications.domain import Kind, cancellation_kind
 from notifications_service.notifications.services import request
 from shared.cloudevents import BadEvent
@@ -75,7 +77,7 @@ _LINK_KINDS: Final = {
 }
 
 # A traveller gets no mail of these, or another event asks for it: `link_requested` for a new device.
-ignores(BookingCreated, BookingHoldExtended, PaymentSucceeded, RefundFailed)
+ignores(BookingCreated, BookingChangeAccepted, BookingHoldExtended, PaymentSucceeded, RefundFailed)
 ignores(UserRegistered, UserVerified, UserUpdated, UserSessionRevoked, UserSignedInFromNewDevice)
 
 
@@ -130,6 +132,20 @@ def on_passenger_renamed(event: BookingPassengerRenamed, *, received: Received) 
     """Request the mail that a name was corrected. It does not have the name, because events never have names."""
     person_id = _id(event.booking.traveller_id)
     request(kind=Kind.PASSENGER_RENAMED, person_id=person_id, received=received, booking=_facts(event.booking))
+
+
+@handles(BookingDepartureChanged)
+def on_departure_moved(event: BookingDepartureChanged, *, received: Received) -> None:
+    """Request the mail and the SMS with the new dates. A confirmed trip moves in the calendar too."""
+    booking = _facts(event.booking)
+    request(
+        kind=Kind.DEPARTURE_MOVED,
+        person_id=_id(event.booking.traveller_id),
+        received=received,
+        booking=booking,
+        move=_move(event),
+        had_invite=billing_selectors.invoice_of_booking(booking_id=booking.booking_id) is not None,
+    )
 
 
 @handles(WaitlistOffered)
@@ -250,6 +266,22 @@ def _facts(snapshot: BookingSnapshot) -> BookingFacts:
         total=money_from_proto(snapshot.total),
         reason=snapshot.reason,
         held_until=from_ts(snapshot.hold_expires_at) if snapshot.state == BOOKING_STATE_PENDING else None,
+    )
+
+
+@parsing()
+def _move(event: BookingDepartureChanged) -> MoveFacts:
+    starts_at, ends_at = from_ts(event.previous_starts_at), from_ts(event.previous_ends_at)
+    free_until, changed_at = from_ts(event.free_cancellation_until), from_ts(event.entry.at)
+    if starts_at is None or ends_at is None:
+        raise ValueError("the move has no previous start or end")
+    _check_shown_in(event.booking.time_zone, starts_at, ends_at)
+    is_free = free_until is not None and (changed_at is None or free_until > changed_at)
+    return MoveFacts(
+        previous_starts_at=starts_at,
+        previous_ends_at=ends_at,
+        reason=event.change_reason,
+        free_until=free_until if is_free else None,
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from notifications_service.billing.formatting import amount, day, moment, punctuated
-from notifications_service.notifications.contracts import BookingFacts, ClaimedNotification, OfferFacts
+from notifications_service.notifications.contracts import BookingFacts, ClaimedNotification, MoveFacts, OfferFacts
 from notifications_service.notifications.domain import POLICIES, Kind, Policy
 from notifications_service.notifications.wording import LABELS, SMS, SUBJECTS, WORDING, Words
 from notifications_service.upstream import Contact, Link, PhoneCode
@@ -33,6 +33,7 @@ _TONES: Final = {
     Kind.BOOKING_CHANGED: "plain",
     Kind.BOOKING_CANCELLED: "sober",
     Kind.DEPARTURE_CANCELLED: "alert",
+    Kind.DEPARTURE_MOVED: "alert",
     Kind.PASSENGER_RENAMED: "plain",
     Kind.WAITLIST_OFFERED: "good",
     Kind.WAITLIST_EXPIRED: "sober",
@@ -86,6 +87,8 @@ def mail_content(
         paragraphs.append(_fill(otherwise, locale, params))
     if words.if_held and booking and booking.held_until:
         paragraphs.append(_fill(words.if_held, locale, params))
+    if notification.move and (said := words.if_free if notification.move.free_until else words.if_not_free):
+        paragraphs.append(_fill(said, locale, params))
     if words.with_link and link:
         paragraphs.append(_fill(words.with_link, locale, params))
     if words.with_document and invoice_number:
@@ -156,7 +159,10 @@ def _params(
         params |= {
             "title": booking.trip.title.in_(locale),
             "start": day(booking.trip.starts_at, booking.trip.time_zone, locale),
+            "start_moment": moment(booking.trip.starts_at, booking.trip.time_zone, locale),
         }
+    if notification.move and notification.move.free_until:
+        params["free_until"] = _in_readers_zone(notification.move.free_until, contact)
     if offer := notification.offer:
         params |= {
             "title": offer.title.in_(locale),
@@ -173,7 +179,8 @@ def _in_readers_zone(instant: datetime, contact: Contact) -> str:
 
 def _facts(notification: ClaimedNotification, contact: Contact) -> tuple[tuple[str, str], ...]:
     if notification.booking:
-        return _facts_of_booking(notification.booking, contact.locale)
+        facts = _facts_of_booking(notification.booking, contact.locale)
+        return facts + _facts_of_move(notification.move, notification.booking, contact) if notification.move else facts
     return _facts_of_offer(notification.offer, contact) if notification.offer else ()
 
 
@@ -186,6 +193,18 @@ def _facts_of_booking(booking: BookingFacts, locale: Locale) -> tuple[tuple[str,
         (LABELS["ends"].in_(locale), f"{moment(trip.ends_at, trip.time_zone, locale)} ({local_time})"),
         (LABELS["travellers"].in_(locale), str(booking.seats)),
     )
+
+
+def _facts_of_move(move: MoveFacts, booking: BookingFacts, contact: Contact) -> tuple[tuple[str, str], ...]:
+    locale, zone = contact.locale, booking.trip.time_zone
+    facts = [
+        (LABELS["started_before"].in_(locale), moment(move.previous_starts_at, zone, locale)),
+        (LABELS["ended_before"].in_(locale), moment(move.previous_ends_at, zone, locale)),
+        (LABELS["reason"].in_(locale), move.reason),
+    ]
+    if move.free_until:
+        facts.append((LABELS["free_until"].in_(locale), _in_readers_zone(move.free_until, contact)))
+    return tuple(facts)
 
 
 def _facts_of_offer(offer: OfferFacts, contact: Contact) -> tuple[tuple[str, str], ...]:

@@ -111,6 +111,38 @@ class OfferFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveFacts:
+    """What a mail says about a departure that was moved. `reason` is in the words of staff.
+
+    `free_until` is None if the move was small: then nothing is free of charge that was not before.
+    """
+
+    previous_starts_at: datetime
+    previous_ends_at: datetime
+    reason: str
+    free_until: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as JSON for the notification's row."""
+        return {
+            "previous_starts_at": self.previous_starts_at.isoformat(),
+            "previous_ends_at": self.previous_ends_at.isoformat(),
+            "reason": self.reason,
+            "free_until": self.free_until.isoformat() if self.free_until else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the facts that `to_json` wrote."""
+        return cls(
+            previous_starts_at=datetime.fromisoformat(data["previous_starts_at"]),
+            previous_ends_at=datetime.fromisoformat(data["previous_ends_at"]),
+            reason=data["reason"],
+            free_until=datetime.fromisoformat(data["free_until"]) if data["free_until"] else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationView:
     """A notification as its owner sees it."""
 
@@ -144,6 +176,7 @@ class ClaimedNotification:
     is_probe: bool = False
     booking: BookingFacts | None = None
     offer: OfferFacts | None = None
+    move: MoveFacts | None = None
     invoice_id: UUID | None = None
     amount: Money | None = None
     link_request: str = ""

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     BOOKING_CHANGED = "booking_changed"
     BOOKING_CANCELLED = "booking_cancelled"
     DEPARTURE_CANCELLED = "departure_cancelled"
+    DEPARTURE_MOVED = "departure_moved"
     PASSENGER_RENAMED = "passenger_renamed"
     HOLD_EXPIRED = "hold_expired"
     PAYMENT_FAILED = "payment_failed"
@@ -85,6 +86,7 @@ POLICIES: Final = {
     Kind.BOOKING_CHANGED: Policy(declinable=False),
     Kind.BOOKING_CANCELLED: Policy(channels=(Channel.EMAIL, Channel.SMS), declinable=False),
     Kind.DEPARTURE_CANCELLED: Policy(channels=(Channel.EMAIL, Channel.SMS), declinable=False),
+    Kind.DEPARTURE_MOVED: Policy(channels=(Channel.EMAIL, Channel.SMS), declinable=False),
     Kind.PASSENGER_RENAMED: Policy(),
     Kind.HOLD_EXPIRED: Policy(),
     Kind.PAYMENT_FAILED: Policy(),

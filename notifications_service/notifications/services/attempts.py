@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from notifications_service.notifications import events
-from notifications_service.notifications.contracts import BookingFacts, ClaimedNotification, OfferFacts
+from notifications_service.notifications.contracts import BookingFacts, ClaimedNotification, MoveFacts, OfferFacts
 from notifications_service.notifications.domain import (
     RETRY_STEPS,
     UPSTREAM_STEPS,
@@ -252,6 +252,7 @@ def _to_claimed(row: Notification, *, is_probe: bool = False) -> ClaimedNotifica
         is_probe=is_probe,
         booking=BookingFacts.from_json(facts["booking"]) if "booking" in facts else None,
         offer=OfferFacts.from_json(facts["offer"]) if "offer" in facts else None,
+        move=MoveFacts.from_json(facts["move"]) if "move" in facts else None,
         invoice_id=row.invoice_id,
         amount=Money.from_minor(*amount) if amount else None,
         link_request=facts.get("link_request", ""),

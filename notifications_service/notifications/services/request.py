@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from notifications_service.billing.contracts import InvoiceView
-from notifications_service.notifications.contracts import BookingFacts, OfferFacts
+from notifications_service.notifications.contracts import BookingFacts, MoveFacts, OfferFacts
 from notifications_service.notifications.domain import POLICIES, Channel, Kind, latest_time
 from notifications_service.notifications.models import Notification
 from notifications_service.notifications.queues import Queue, queue_of
@@ -25,6 +25,7 @@ def request(
     received: Received,
     booking: BookingFacts | None = None,
     offer: OfferFacts | None = None,
+    move: MoveFacts | None = None,
     attach: InvoiceView | None = None,
     amount: Money | None = None,
     link_request: str = "",
@@ -46,6 +47,8 @@ def request(
         facts["booking"] = booking.to_json()
     if offer:
         facts["offer"] = offer.to_json()
+    if move:
+        facts["move"] = move.to_json()
     if amount:
         facts["amount"] = [amount.minor, amount.currency]
     held_until = offer.offered_until if offer else booking.held_until if booking else None

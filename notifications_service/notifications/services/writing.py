@@ -40,7 +40,7 @@ def write_mail(claimed: ClaimedNotification, contact: Contact, link: Link | None
 
 
 def _calendar_method(claimed: ClaimedNotification) -> Method | None:
-    if claimed.kind is Kind.BOOKING_CONFIRMED:
+    if claimed.kind is Kind.BOOKING_CONFIRMED or (claimed.kind is Kind.DEPARTURE_MOVED and claimed.had_invite):
         return "REQUEST"
     is_cancelled = claimed.kind in (Kind.BOOKING_CANCELLED, Kind.DEPARTURE_CANCELLED)
     return "CANCEL" if is_cancelled and claimed.had_invite else None

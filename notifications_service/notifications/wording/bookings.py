@@ -15,6 +15,9 @@ SUBJECTS: Final[Mapping[Kind, Text]] = {
         en="Booking {reference}: your trip will not take place",
         fr="Réservation {reference} : votre voyage n’aura pas lieu",
     ),
+    Kind.DEPARTURE_MOVED: Text(
+        en="Booking {reference}: your trip has new dates", fr="Réservation {reference} : votre voyage change de dates"
+    ),
     Kind.PASSENGER_RENAMED: Text(
         en="Booking {reference}: a name was corrected", fr="Réservation {reference} : un nom a été corrigé"
     ),
@@ -114,6 +117,28 @@ WORDING: Final[Mapping[Kind, Words]] = {
                 en="Other departures may have seats: have a look before you give up on the trip.",
                 fr="D’autres départs ont peut-être des places : regardez avant de renoncer au voyage.",
             ),
+        ),
+    ),
+    Kind.DEPARTURE_MOVED: Words(
+        preheader=Text(en="{title}, now {start}", fr="{title}, désormais {start}"),
+        heading=Text(en="Your trip has new dates", fr="Votre voyage change de dates"),
+        body=(
+            Text(
+                en="The organiser has changed the dates of your trip. Your booking, its travellers and its price stay the same.",
+                fr="L’organisateur a changé les dates de votre voyage. Votre réservation, ses voyageurs et son prix restent les"
+                " mêmes.",
+            ),
+        ),
+        if_free=Text(
+            en="If the new dates do not suit you, cancel the booking until {free_until}: all you paid comes back. If they do,"
+            " accept the change in your booking.",
+            fr="Si les nouvelles dates ne vous conviennent pas, annulez la réservation jusqu’au {free_until} : tout ce que vous"
+            " avez payé vous sera remboursé. Sinon, acceptez le changement dans votre réservation.",
+        ),
+        if_not_free=Text(
+            en="The change is small, so you need not do anything. The cancellation rules of your booking stay the same.",
+            fr="Le changement est minime : vous n’avez rien à faire. Les règles d’annulation de votre réservation restent les"
+            " mêmes.",
         ),
     ),
     Kind.PASSENGER_RENAMED: Words(
@@ -244,6 +269,10 @@ SMS: Final[Mapping[Kind, Text]] = {
     Kind.DEPARTURE_CANCELLED: Text(
         en="We had to cancel {title}, {start}. Booking {reference}: all you paid comes back. Details are in your mail.",
         fr="Nous avons dû annuler {title}, {start}. Réservation {reference} : tout vous est remboursé. Détails par e-mail.",
+    ),
+    Kind.DEPARTURE_MOVED: Text(
+        en="{title} has new dates: it starts {start_moment}. Booking {reference}: what you can do is in your mail.",
+        fr="{title} change de dates : départ {start_moment}. Réservation {reference} : vos options sont dans votre e-mail.",
     ),
     Kind.WAITLIST_OFFERED: Text(
         en="{seats} seats are held for you until {offered_until}: {title}, {start}. Book them in your waiting list.",

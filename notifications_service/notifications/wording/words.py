@@ -7,7 +7,7 @@ from shared.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of one kind of mail. The optional paragraphs depend on refunds, holds, documents and links."""
+    """The words of one kind of mail. The optional paragraphs depend on refunds, holds, moves, documents and links."""
 
     preheader: Text
     heading: Text
@@ -16,6 +16,8 @@ class Words:
     without_refund: Text | None = None
     unpaid: Text | None = None
     if_held: Text | None = None
+    if_free: Text | None = None
+    if_not_free: Text | None = None
     with_document: Text | None = None
     with_link: Text | None = None
     button: Text | None = None

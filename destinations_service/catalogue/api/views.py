@@ -1,6 +1,6 @@
 """The catalogue over REST: everybody may read it, catalogue editors may write it."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.http import FileResponse, Http404, HttpRequest
@@ -20,7 +20,7 @@ from destinations_service.catalogue.domain import CapacityBelowSold, DepartureFi
 from destinations_service.catalogue.models import Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
 from destinations_service.catalogue.photos.pictures import drawn_photo
-from shared.auth.drf import has_role
+from shared.auth.drf import has_role, traveller_of
 from shared.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import page_arguments, page_response, rest_names
@@ -33,7 +33,13 @@ WRITING = (Invalid, Unauthenticated, Forbidden)
 
 
 class OpenView(APIView):
-    """Read by anybody, written by catalogue editors."""
+    """Read by anybody, written by catalogue editors, whom the history names."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check the caller and the request, then record who writes."""
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS:
+            services.by_staff(traveller_of(request).id)
 
     def get_permissions(self) -> list[BasePermission]:
         """Let everybody read, and catalogue editors write."""

@@ -1,5 +1,6 @@
 """The tables of the catalogue, with the constraints that the database enforces."""
 
+from destinations_service.catalogue.models.history import history_of
 from destinations_service.catalogue.models.places import (
     AveragePrice,
     Destination,
@@ -34,4 +35,5 @@ __all__ = [
     "SlugRedirect",
     "Trip",
     "TripTranslation",
+    "history_of",
 ]

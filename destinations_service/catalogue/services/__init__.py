@@ -1,5 +1,6 @@
 """Every write of the catalogue: one module per thing that is written."""
 
+from destinations_service.catalogue.services.authors import authored, by_staff
 from destinations_service.catalogue.services.departures import change_departure, schedule_departure
 from destinations_service.catalogue.services.derived import refresh_costs, refresh_search
 from destinations_service.catalogue.services.places import (
@@ -14,6 +15,8 @@ from destinations_service.catalogue.services.trips import delete_trip, record_tr
 from destinations_service.catalogue.services.versions import lock_version
 
 __all__ = [
+    "authored",
+    "by_staff",
     "change_departure",
     "copy_seats",
     "delete_destination",

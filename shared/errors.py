@@ -99,6 +99,18 @@ class _Retryable(DomainError):
         super().__init__(**{**kwargs, "retryAfter": retry_after})
 
 
+class StaleVersion(Conflict):
+    """The object was changed after the caller read it. Nothing was written."""
+
+    code = "VERSION_CONFLICT"
+    text = Text(
+        en="Somebody changed this after you read it: it is at version {version} now. Read it again, then repeat your"
+        " change.",
+        fr="Cette fiche a été modifiée après votre lecture : elle en est à la version {version}. Relisez-la, puis"
+        " recommencez.",
+    )
+
+
 class InFlight(_Retryable, Conflict):
     """The first request with this idempotency key has not ended yet."""
 
@@ -169,6 +181,7 @@ PROTOCOLS: Final[Mapping[type[DomainError], Protocol]] = {
     NotFound: Protocol(404, StatusCode.NOT_FOUND, "NOT_FOUND"),
     Invalid: Protocol(400, StatusCode.INVALID_ARGUMENT, "BAD_USER_INPUT"),
     KeyReused: Protocol(422, StatusCode.FAILED_PRECONDITION, None),
+    StaleVersion: Protocol(412, StatusCode.FAILED_PRECONDITION, None),
     InFlight: Protocol(409, StatusCode.ABORTED, None),
     Conflict: Protocol(409, StatusCode.FAILED_PRECONDITION, None),
     Unauthenticated: Protocol(401, StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED"),

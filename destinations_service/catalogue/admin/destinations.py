@@ -11,11 +11,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from destinations_service.catalogue import services
+from destinations_service.catalogue.admin.versioned import VersionedAdmin
 from destinations_service.catalogue.models import AveragePrice, Destination, DestinationTranslation, Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
 
@@ -89,7 +90,7 @@ class CountryFilter(admin.SimpleListFilter):
 
 
 @admin.register(Destination)
-class DestinationAdmin(ModelAdmin):
+class DestinationAdmin(VersionedAdmin):
     """Destinations, listed as a tree."""
 
     list_display = ("place", "shown_kind", "inside", "shown_population", "popularity", "trip_count")

@@ -12,12 +12,13 @@ from destinations_service.catalogue.services.places import (
 from destinations_service.catalogue.services.rates import record_rates_change
 from destinations_service.catalogue.services.seats import copy_seats
 from destinations_service.catalogue.services.trips import delete_trip, record_trip_change
-from destinations_service.catalogue.services.versions import lock_version
+from destinations_service.catalogue.services.versions import check_version, lock_version
 
 __all__ = [
     "authored",
     "by_staff",
     "change_departure",
+    "check_version",
     "copy_seats",
     "delete_destination",
     "delete_trip",

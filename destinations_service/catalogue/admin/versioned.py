@@ -1,0 +1,131 @@
+"""Two editors of one object: the later one sees what the earlier one has saved, and nothing is lost.
+
+    class PlaceAdmin(VersionedAdmin): ...         # form = VersionedForm, or a form that inherits it
+
+The page carries the version that it shows in a hidden field. If the object has another version when the page comes
+back, nothing is saved. The page is shown again with everything that the editor has written, and a table of each value
+that differs: what the editor has written, and what is stored now. To save again replaces what is stored.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from django import forms
+from django.db import connection, models
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin
+
+from destinations_service.catalogue import services
+from shared.telemetry import current_locale
+from shared.text import Text
+
+if TYPE_CHECKING:
+
+    class BaseForm(forms.ModelForm[Any]):
+        def _post_clean(self) -> None: ...  # a hook of Django's forms that the stubs omit
+
+else:
+    BaseForm = forms.ModelForm
+
+SEEN: Final = "seen_version"
+CHANGED: Final = Text(
+    en="Somebody saved a change after you opened this page. Nothing of yours is saved yet. The table shows both values:"
+    " keep yours below or copy the stored one, then save again.",
+    fr="Quelqu’un a enregistré une modification après l’ouverture de cette page. Rien de votre saisie n’est encore"
+    " enregistré. Le tableau montre les deux valeurs : gardez la vôtre ou reprenez l’autre, puis enregistrez.",
+)
+_EMPTY: Final = "—"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A value that the editor has written, and the one that is stored now."""
+
+    label: str
+    yours: str
+    stored: str
+
+
+class VersionedForm(BaseForm):
+    """A form that refuses to save if its object has another version than the page showed.
+
+    A form without the hidden field names no version, and saves.
+    """
+
+    is_stale = False
+
+    def clean(self) -> dict[str, Any] | None:
+        """Return the values. Adds an error of the whole form if the object has changed."""
+        cleaned: dict[str, Any] | None = super().clean()
+        seen = self.data.get(SEEN, "")
+        if not self.instance._state.adding and seen and seen != str(self.instance.version):
+            self.is_stale = True
+            self.add_error(None, CHANGED.in_(current_locale()))
+        return cleaned
+
+    def seen_versions(self) -> frozenset[int] | None:
+        """Return the version that the page showed, for a service that checks it under its own lock. None: any."""
+        seen = self.data.get(SEEN, "")
+        return frozenset({int(seen)} if seen.isascii() and seen.isdecimal() else ()) if seen else None
+
+
+class VersionedAdmin(ModelAdmin):
+    """A page whose saves are refused if the object has changed since the page was opened."""
+
+    form = VersionedForm
+    change_form_before_template = "catalogue/versioned.html"
+    # Whether a save holds the row's lock from its first read on. If not, the service must check the version itself.
+    locks_row = True
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the object. Of two saves at once the second waits for the first, then reads what that has saved."""
+        row = super().get_object(request, object_id, from_field)
+        if row is None or not (self.locks_row and request.method == "POST" and connection.in_atomic_block):
+            return row
+        services.lock_version(row)
+        return super().get_object(request, object_id, from_field)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: models.Model | None = None, **kwargs: Any
+    ) -> HttpResponse:
+        """Show the page, with its version and with the differences of a refused save."""
+        form = context["adminform"].form
+        context["seen_version"] = getattr(obj, "version", "")
+        if getattr(form, "is_stale", False):
+            context["stale"] = True
+            context["differences"] = list(_differences(form, context["inline_admin_formsets"]))
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+
+def _differences(form: forms.BaseForm, inlines: Any) -> Iterator[Difference]:
+    yield from _of_form(form, "")
+    for inline in inlines:
+        for row in inline.formset.forms:
+            where = f"{inline.opts.verbose_name}, {row.instance}: "
+            if row in inline.formset.deleted_forms:
+                yield Difference(where.removesuffix(": "), "removed", "kept")
+            elif not row.instance._state.adding:
+                yield from _of_form(row, where)
+
+
+def _of_form(form: forms.BaseForm, where: str) -> Iterator[Difference]:
+    for name in form.changed_data:
+        bound = form[name]
+        yours, stored = _shown(bound.field, bound.data), _shown(bound.field, bound.initial)
+        if yours != stored and not bound.is_hidden:
+            yield Difference(f"{where}{bound.label}", yours, stored)
+
+
+def _shown(field: forms.Field, value: Any) -> str:
+    """Return a value of a form as people read it."""
+    if value in (None, "", []):
+        return _EMPTY
+    if isinstance(field, forms.ModelChoiceField):
+        row = field.queryset.filter(pk=value).first() if field.queryset is not None else None
+        return str(row or value)
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(field.choices).get(value, value))  # type: ignore[arg-type]
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value)) if isinstance(field, forms.MultiValueField) else ", ".join(map(str, value))
+    return str(field.prepare_value(value))

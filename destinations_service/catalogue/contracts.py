@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from destinations_service.catalogue.domain import Near
@@ -161,7 +161,7 @@ class DepartureChange:
 
 @dataclass(frozen=True, slots=True)
 class DestinationDetails:
-    """The fields of a destination that staff write. None leaves a field as it is."""
+    """The fields of a destination that staff write. None leaves a field as it is; `cleared` names those to empty."""
 
     slug: str | None = None
     kind: str | None = None
@@ -173,4 +173,15 @@ class DestinationDetails:
     population: int | None = None
     tags: list[str] | None = None
     currency: str | None = None
+    season_from_month: int | None = None
+    season_to_month: int | None = None
     translations: dict[str, dict[str, str]] = field(default_factory=dict)
+    cleared: frozenset[str] = frozenset()
+
+    def sets(self, name: str) -> bool:
+        """Return whether the field gets a value or is emptied."""
+        return getattr(self, name) is not None or name in self.cleared
+
+    def value(self, name: str) -> Any:
+        """Return what the field gets."""
+        return getattr(self, name)

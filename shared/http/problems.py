@@ -1,5 +1,6 @@
 """Refusals over REST: RFC 9457 problem+json, from the table in shared.errors."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -48,7 +49,7 @@ def problem(error: DomainError) -> tuple[dict[str, Any], int, dict[str, str]]:
     if error.params:
         more["params"] = error.params
     if error.field:
-        more["errors"] = [{"field": error.field, "message": error.localized(current_locale())}]
+        more["errors"] = [{"field": _snake_case(error.field), "message": error.localized(current_locale())}]
     headers = {}
     if retry_after := getattr(error, "retry_after", None):
         headers["Retry-After"] = str(retry_after)
@@ -56,6 +57,11 @@ def problem(error: DomainError) -> tuple[dict[str, Any], int, dict[str, str]]:
         headers["WWW-Authenticate"] = 'Bearer realm="travel"'
     members = body(status=status, code=error.code, detail=error.localized(current_locale()), **more)
     return members, status, headers
+
+
+def _snake_case(field: str) -> str:
+    """Return the name of a field as requests over REST write it: refusals have the names of GraphQL."""
+    return re.sub("(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0].lower()}", field)
 
 
 def problem_response(error: DomainError) -> HttpResponse:

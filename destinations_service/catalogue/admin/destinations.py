@@ -1,10 +1,11 @@
 """Destinations in the admin, as a tree, with their translations, photos and prices."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce, Concat, Trim
 from django.http import HttpRequest
@@ -16,9 +17,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from destinations_service.catalogue import services
-from destinations_service.catalogue.admin.versioned import VersionedAdmin
+from destinations_service.catalogue.admin.versioned import VersionedAdmin, VersionedForm
 from destinations_service.catalogue.models import AveragePrice, Destination, DestinationTranslation, Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
+from shared.errors import DomainError
 
 if TYPE_CHECKING:
     from typing import TypedDict
@@ -89,10 +91,26 @@ class CountryFilter(admin.SimpleListFilter):
         return queryset.filter(country_code=self.value()) if self.value() else queryset
 
 
+class DestinationForm(VersionedForm):
+    """Check the place by the rules of the services. A refusal is shown at its field, and then nothing is saved."""
+
+    def _post_clean(self) -> None:
+        """Check the place if every field is valid."""
+        super()._post_clean()
+        if self.errors:
+            return
+        try:
+            # A moved place takes the code of its country, unless the editor has written another one.
+            services.check_place(self.instance, code_given="country_code" in self.changed_data)
+        except DomainError as refusal:
+            self.refuse(refusal)
+
+
 @admin.register(Destination)
 class DestinationAdmin(VersionedAdmin):
     """Destinations, listed as a tree."""
 
+    form = DestinationForm
     list_display = ("place", "shown_kind", "inside", "shown_population", "popularity", "trip_count")
     list_filter = ("kind", CountryFilter)
     search_fields = ("translations__name", "slug")
@@ -145,12 +163,18 @@ class DestinationAdmin(VersionedAdmin):
         """Return the number of trips to this very place."""
         return row.trips_here
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the place. A save first locks what a change of its position needs."""
+        if request.method == "POST" and connection.in_atomic_block and "kind" in request.POST:
+            parent = _uuid(request.POST.get("parent", ""))
+            wanted = {"kind": request.POST["kind"], "parent_id": parent}
+            if place_id := _uuid(object_id):
+                services.lock_place(place_id, wanted=wanted)
+        return super().get_object(request, object_id, from_field)
+
     def save_model(self, request: HttpRequest, obj: Destination, form: Any, change: bool) -> None:
-        """Save the row with the ancestors that follow from its parent."""
-        if change:
-            services.lock_version(obj)
-        services.place_in_tree(obj)
-        super().save_model(request, obj, form, change)
+        """Save the row, and what follows from its position and its slug."""
+        services.write_place(obj, code_given="country_code" in form.changed_data)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save translations and prices, then update the derived columns and publish the change."""
@@ -171,3 +195,10 @@ class DestinationAdmin(VersionedAdmin):
 
 def _name(row: Destination) -> str:
     return next((words.name for words in row.translations.all() if words.language == "EN"), row.slug)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

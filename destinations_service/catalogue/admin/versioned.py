@@ -7,16 +7,19 @@ back, nothing is saved. The page is shown again with everything that the editor 
 that differs: what the editor has written, and what is stored now. To save again replaces what is stored.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
+from django.contrib import messages
 from django.db import connection, models
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
 from destinations_service.catalogue import services
+from shared.errors import DomainError
 from shared.telemetry import current_locale
 from shared.text import Text
 
@@ -64,6 +67,12 @@ class VersionedForm(BaseForm):
             self.add_error(None, CHANGED.in_(current_locale()))
         return cleaned
 
+    def refuse(self, refusal: DomainError) -> None:
+        """Show a refusal of a service at the field that it names, or above the form."""
+        name = re.sub("([A-Z])", r"_\1", refusal.field or "").lower()
+        name = name if name in self.fields else name.removesuffix("_id")
+        self.add_error(name if name in self.fields else None, refusal.localized(current_locale()))
+
     def seen_versions(self) -> frozenset[int] | None:
         """Return the version that the page showed, for a service that checks it under its own lock. None: any."""
         seen = self.data.get(SEEN, "")
@@ -85,6 +94,14 @@ class VersionedAdmin(ModelAdmin):
             return row
         services.lock_version(row)
         return super().get_object(request, object_id, from_field)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Answer the page. A refusal that only the write itself could find undoes everything and is shown."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except DomainError as refusal:
+            messages.error(request, refusal.localized(current_locale()))
+            return HttpResponseRedirect(request.get_full_path())
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: models.Model | None = None, **kwargs: Any

@@ -4,13 +4,17 @@ from destinations_service.catalogue.services.authors import authored, by_staff
 from destinations_service.catalogue.services.departures import change_departure, schedule_departure
 from destinations_service.catalogue.services.derived import refresh_costs, refresh_search
 from destinations_service.catalogue.services.places import (
+    check_place,
     delete_destination,
-    place_in_tree,
+    lock_place,
     record_change,
     save_destination,
+    write_place,
 )
 from destinations_service.catalogue.services.rates import record_rates_change
 from destinations_service.catalogue.services.seats import copy_seats
+from destinations_service.catalogue.services.slugs import check_slug, keep_addresses
+from destinations_service.catalogue.services.tree import lock_tree
 from destinations_service.catalogue.services.trips import delete_trip, record_trip_change
 from destinations_service.catalogue.services.versions import check_version, lock_version
 
@@ -18,12 +22,16 @@ __all__ = [
     "authored",
     "by_staff",
     "change_departure",
+    "check_place",
+    "check_slug",
     "check_version",
     "copy_seats",
     "delete_destination",
     "delete_trip",
+    "keep_addresses",
+    "lock_place",
+    "lock_tree",
     "lock_version",
-    "place_in_tree",
     "record_change",
     "record_rates_change",
     "record_trip_change",
@@ -31,4 +39,5 @@ __all__ = [
     "refresh_search",
     "save_destination",
     "schedule_departure",
+    "write_place",
 ]

@@ -5,12 +5,14 @@ from uuid import UUID
 from django.db.models import F
 
 from destinations_service.catalogue.models import Departure, Destination, Trip
+from shared.errors import Unavailable
 
 
 def copy_seats(*, departure_id: UUID, free_seats: int, seats_taken: int, sequence: int) -> bool:
     """Copy a departure's seats if `sequence` is newer than the copy. Return whether it was.
 
-    Popularity of the trip and of every place above it counts the seats taken. Call it inside a transaction.
+    Popularity of the trip and of every place above it counts the seats taken. Call it inside a transaction. Raises
+    Unavailable if the place moves at this moment.
     """
     departure = (
         Departure.objects.select_for_update(of=("self",))
@@ -29,5 +31,9 @@ def copy_seats(*, departure_id: UUID, free_seats: int, seats_taken: int, sequenc
         Trip.objects.filter(id=departure.trip_id).update(popularity=F("popularity") + newly_taken)
         # Always in the same order: two transactions that update the same places could otherwise deadlock.
         for destination_id in sorted([place.id, *place.ancestors]):
-            Destination.objects.filter(id=destination_id).update(popularity=F("popularity") + newly_taken)
+            rows = Destination.objects.filter(id=destination_id)
+            if destination_id == place.id:
+                rows = rows.filter(ancestors=place.ancestors)
+            if not rows.update(popularity=F("popularity") + newly_taken) and destination_id == place.id:
+                raise Unavailable  # the place moved after it was read: the event comes again
     return True

@@ -60,8 +60,8 @@ def test_a_page_links_to_the_next_page(anybody):
         ("limit=100000", "limit"), ("limit=0", "limit"), ("limit=x", "limit"), ("cursor=garbage", "cursor"),
         ("ordering=password", "ordering"), ("colour=red", "colour"), ("kind=PLANET", "kind"), ("parent=1", "parent"),
         ("latitude=NaN&longitude=0&radius_km=1", "latitude"), ("latitude=91&longitude=0&radius_km=1", "near"),
-        ("latitude=1&longitude=1&radius_km=-1", "near.radiusKm"), ("max_daily_cost=-1", "max_daily_cost"),
-        ("max_daily_cost=NaN", "max_daily_cost"), ("country_code=FRA", "countryCode"), ("ordering=DISTANCE", "near"),
+        ("latitude=1&longitude=1&radius_km=-1", "near.radius_km"), ("max_daily_cost=-1", "max_daily_cost"),
+        ("max_daily_cost=NaN", "max_daily_cost"), ("country_code=FRA", "country_code"), ("ordering=DISTANCE", "near"),
     ],
 )  # fmt: skip
 def test_a_malformed_or_unknown_parameter_is_refused_by_name(anybody, query, parameter):
@@ -128,7 +128,7 @@ def test_a_traveller_with_another_role_cannot_write():
     ("change", "field"),
     [
         ({"popularity": 9}, "popularity"), ({"kind": "PLANET"}, "kind"), ({"latitude": 91}, "latitude"),
-        ({"time_zone": "../../etc/localtime"}, "timeZone"), ({"parent_id": str(uuid7())}, "parent"),
+        ({"time_zone": "../../etc/localtime"}, "time_zone"), ({"parent_id": str(uuid7())}, "parent_id"),
         ({"slug": "a b"}, "slug"), ({"translations": {"EN": {"name": ""}}}, "translations.EN.name"),
     ],
 )  # fmt: skip

@@ -60,9 +60,9 @@ def main() -> None:
 
 
 def wanted() -> str:
-    """Return what .venv must be made from: this lock file, this Python, this folder (a moved .venv is broken)."""
+    """Return what .venv must be made from: this lock file, this Python, its own folder (a moved .venv is broken)."""
     lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    return f"{lock} {sys.version_info[0]}.{sys.version_info[1]} {VENV}"
+    return f"{lock} {sys.version_info[0]}.{sys.version_info[1]} {VENV.resolve()}"
 
 
 def made_from() -> str:

@@ -137,6 +137,88 @@ class TripQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """A search for places and trips by words, with its filters. An empty filter admits everything.
+
+    The dates, seats and price leave only trips with such an open departure, and the places that such trips go to.
+    """
+
+    text: str
+    kinds: tuple[str, ...] = ()
+    country_code: str = ""
+    tags: tuple[str, ...] = ()
+    departures: TripQuery = field(default_factory=TripQuery)
+    language: str = "EN"
+    with_facets: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text, and whether it matches what was searched for."""
+
+    text: str
+    matched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HighlightView:
+    """A text of a result in pieces. `field` is name, title, or alternateName for a name that is not shown otherwise."""
+
+    field: str
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """A place or a trip that matches, with its cursor."""
+
+    node: DestinationView | TripView
+    cursor: str
+    highlights: tuple[HighlightView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValueView:
+    """A value that results have, and how many have it."""
+
+    value: str
+    label: Text
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FacetView:
+    """The values of one property of the results: kind, countryCode or tag."""
+
+    field: str
+    values: tuple[FacetValueView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """A page of results. `facets` is empty unless asked for."""
+
+    results: list[SearchResult]
+    has_next: bool
+    has_previous: bool
+    total: int
+    facets: tuple[FacetView, ...] = ()
+
+    @property
+    def cursors(self) -> list[str]:
+        """The cursor of each result."""
+        return [result.cursor for result in self.results]
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    """A name that completes a text, and the place or trip that has it."""
+
+    text: str
+    node: DestinationView | TripView
+
+
+@dataclass(frozen=True, slots=True)
 class Listed(Generic[V]):
     """A page of views with their cursors. `total` is 0 if the list does not count its rows."""
 

@@ -4,7 +4,6 @@ Pure: takes values, returns values or raises. No clock, no settings, no database
 """
 
 import math
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -12,7 +11,6 @@ from typing import Final
 from shared.errors import Conflict, Invalid
 from shared.text import Text
 
-LONGEST_SEARCH: Final = 100
 LONGEST_RADIUS_KM: Final = 20_040.0  # half of the Earth's circumference
 MOST_TAGS: Final = 10
 
@@ -50,19 +48,6 @@ class Near:
     latitude: float
     longitude: float
     radius_km: float
-
-
-def fold(text: str) -> str:
-    """Return `text` as search compares it: lower case, without accents, single spaces."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(character for character in plain if not unicodedata.combining(character)).split())
-
-
-def check_search(text: str) -> str:
-    """Return the folded search text. Raises Invalid if it has more than 100 characters or a control character."""
-    if len(text) > LONGEST_SEARCH or any(unicodedata.category(character) == "Cc" for character in text):
-        raise Invalid(field="search")
-    return fold(text)
 
 
 def check_near(near: Near) -> Near:

@@ -41,7 +41,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     },
     "destinations": _rules(
         "gateway bookings notifications", "none",
-        "BatchGetDestinations", "SearchDestinations", "BatchListChildren", "BatchListPhotos", "BatchListAveragePrices",
+        "BatchGetDestinations", "SearchDestinations", "Search", "Suggest", "ListTags", "BatchListChildren", "BatchListPhotos", "BatchListAveragePrices",
         "BatchGetTrips", "SearchTrips", "BatchListTrips", "BatchGetDepartures", "BatchListDepartures", "GetDeparture",
         "ListExchangeRates",
     ),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rest_framework.request import Request
 
-from destinations_service.catalogue.contracts import DestinationQuery, TripQuery
+from destinations_service.catalogue.contracts import DestinationQuery, SearchQuery, TripQuery
 from destinations_service.catalogue.domain import Near
 from destinations_service.catalogue.models.places import Kind
 from shared.http.query import BadParameter, refuse_other_parameters, whole_number
@@ -23,6 +23,20 @@ DESTINATION_FILTERS = frozenset(
 TRIP_FILTERS = frozenset(
     {"destination", "departs_after", "departs_before", "seats", "max_price", "currency", "ordering"}
 )
+SEARCH_FILTERS = frozenset(
+    {
+        "text",
+        "kinds",
+        "country_code",
+        "tags",
+        "departs_after",
+        "departs_before",
+        "seats",
+        "max_price",
+        "currency",
+        "facets",
+    }
+)
 DESTINATION_ORDERS = ("RELEVANCE", "NAME", "POPULARITY", "DISTANCE", "DAILY_COST")
 TRIP_ORDERS = ("PRICE", "DEPARTURE_DATE", "DURATION", "POPULARITY")
 
@@ -35,7 +49,7 @@ def destination_query(request: Request) -> DestinationQuery:
         kind=_choice(request, "kind", tuple(Kind.values)),
         country_code=request.query_params.get("country_code", ""),
         parent_id=_uuid(request, "parent"),
-        tags=tuple(tag for tag in request.query_params.get("tags", "").split(",") if tag),
+        tags=_list(request, "tags"),
         near=_near(request),
         max_daily_cost=_money(request, "max_daily_cost"),
         order=_choice(request, "ordering", DESTINATION_ORDERS),
@@ -56,6 +70,25 @@ def trip_query(request: Request) -> TripQuery:
     )
 
 
+def search_query(request: Request) -> SearchQuery:
+    """Return the search by words that the parameters describe. Raises UnknownParameter, BadParameter."""
+    refuse_other_parameters(request, SEARCH_FILTERS)
+    return SearchQuery(
+        text=request.query_params.get("text", ""),
+        kinds=_list(request, "kinds"),
+        country_code=request.query_params.get("country_code", ""),
+        tags=_list(request, "tags"),
+        departures=TripQuery(
+            departs_after=day(request, "departs_after"),
+            departs_before=day(request, "departs_before"),
+            seats=whole_number(request, "seats", minimum=0, maximum=1_000, default=0),
+            max_price=_money(request, "max_price"),
+        ),
+        language=current_locale().value,
+        with_facets=_choice(request, "facets", ("true", "false")) == "true",
+    )
+
+
 def day(request: Request, name: str) -> date | None:
     """Return a calendar date, None if the parameter is missing or empty. Raises BadParameter."""
     text = request.query_params.get(name)
@@ -63,6 +96,10 @@ def day(request: Request, name: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise BadParameter(field=name, parameter=name) from None
+
+
+def _list(request: Request, name: str) -> tuple[str, ...]:
+    return tuple(value for value in request.query_params.get(name, "").split(",") if value)
 
 
 def _choice(request: Request, name: str, choices: tuple[str, ...]) -> str:

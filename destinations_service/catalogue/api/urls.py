@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from destinations_service.catalogue.api import views
+from destinations_service.catalogue.api import search, views
 
 urlpatterns = [
+    path("search/", search.SearchView.as_view()),
+    path("suggest/", search.SuggestView.as_view()),
+    path("tags/", search.TagsView.as_view()),
     path("destinations/", views.DestinationList.as_view()),
     path("destinations/<slug:slug>/", views.DestinationDetail.as_view()),
     path("trips/", views.TripList.as_view()),

@@ -10,6 +10,7 @@ from destinations_service.catalogue.models.places import (
     Photo,
     SlugRedirect,
 )
+from destinations_service.catalogue.models.search import PlaceName, SearchEntry, SearchPosting, SearchWord
 from destinations_service.catalogue.models.trips import (
     CancellationRule,
     Departure,
@@ -32,6 +33,10 @@ __all__ = [
     "ItineraryDayTranslation",
     "OpeningHours",
     "Photo",
+    "PlaceName",
+    "SearchEntry",
+    "SearchPosting",
+    "SearchWord",
     "SlugRedirect",
     "Trip",
     "TripTranslation",

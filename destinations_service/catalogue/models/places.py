@@ -1,7 +1,7 @@
 """Places: the tree of countries, cities and points of interest, with their translations, photos and prices."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q, Value
@@ -44,8 +44,8 @@ class PriceCategory(models.TextChoices):
 class Destination(models.Model):
     """A country, a city in it, or a point of interest in a city or country.
 
-    `ancestors` lists the ids from the country down to the parent. Services derive `search_text` and `daily_cost_eur`
-    from translations, tags and prices whenever they write those. `popularity` counts the seats taken on trips here and
+    `ancestors` lists the ids from the country down to the parent. Services derive `daily_cost_eur` from prices, and the
+    search index from names and tags, whenever they write those. `popularity` counts the seats taken on trips here and
     below.
     """
 
@@ -80,7 +80,8 @@ class Destination(models.Model):
     )  # fmt: skip
     popularity = models.IntegerField(default=0, editable=False)
     daily_cost_eur = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True, editable=False)
-    search_text = models.TextField(default="", blank=True, editable=False)
+    # No longer read. It stays until no release writes it.
+    search_text = models.TextField(default="", db_default="", blank=True, editable=False)
     version = models.BigIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -117,7 +118,6 @@ class Destination(models.Model):
             models.Index(fields=["daily_cost_eur", "id"], name="destination_by_cost"),
             GinIndex(fields=["ancestors"], name="destination_ancestors"),
             GinIndex(fields=["tags"], name="destination_tags"),
-            GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="destination_search"),
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ from destinations_service.catalogue.contracts import (
 )
 from destinations_service.catalogue.domain import Near
 from shared.errors import Invalid
+from shared.money import Money
 from shared.rpc.mapping import (
     date_of,
     enum_values,
@@ -137,8 +138,8 @@ def to_destination_query(request: pb.SearchDestinationsRequest) -> DestinationQu
         parent_id=_id(request.parent_id, "parent"),
         tags=tuple(request.tags),
         near=Near(near.latitude, near.longitude, near.radius_km) if request.HasField("near") else None,
-        max_daily_cost=_money(request, "max_daily_cost"),
-        order=_name(pb.DestinationOrder, request.order_by, "DESTINATION_ORDER_", "orderBy"),
+        max_daily_cost=optional_money(request, "max_daily_cost"),
+        order=enum_name(pb.DestinationOrder, request.order_by, "DESTINATION_ORDER_", "orderBy"),
         language=locale_from_proto(request.locale).value,
     )
 
@@ -151,14 +152,14 @@ def to_trip_query(request: pb.SearchTripsRequest) -> TripQuery:
         departs_after=after,
         departs_before=before,
         seats=request.seats,
-        max_price=_money(request, "max_price"),
-        order=_name(pb.TripOrder, request.order_by, "TRIP_ORDER_", "orderBy"),
+        max_price=optional_money(request, "max_price"),
+        order=enum_name(pb.TripOrder, request.order_by, "TRIP_ORDER_", "orderBy"),
     )
 
 
 def kind_of(value: int) -> str:
     """Return the name of a kind, empty if none is set. Raises Invalid for an unknown kind."""
-    return _name(pb.DestinationKind, value, "DESTINATION_KIND_", "kind")
+    return enum_name(pb.DestinationKind, value, "DESTINATION_KIND_", "kind")
 
 
 def dates_of(departs: common_pb2.DateRange) -> tuple[date | None, date | None]:
@@ -170,11 +171,13 @@ def _id(value: str, field: str) -> UUID | None:
     return uuid_of(value, field) if value else None
 
 
-def _money(request: Any, field: str) -> Any:
+def optional_money(request: Any, field: str) -> Money | None:
+    """Return the amount of a field, or None if it is not set."""
     return money_from_proto(getattr(request, field)) if request.HasField(field) else None
 
 
-def _name(enum: Any, value: int, prefix: str, field: str) -> str:
+def enum_name(enum: Any, value: int, prefix: str, field: str) -> str:
+    """Return the name of an enum's value without its prefix, empty for 0. Raises Invalid for an unknown value."""
     if value == 0:
         return ""
     if value not in enum.values():

@@ -3,8 +3,6 @@
 One selector per method.
 """
 
-from typing import Final
-
 from contracts.travel.destinations.v1 import destinations_pb2 as pb
 from contracts.travel.destinations.v1 import destinations_pb2_grpc
 from destinations_service.catalogue import selectors
@@ -21,13 +19,12 @@ from destinations_service.catalogue.rpc.mappers import (
     to_trip_query,
     trip_to_proto,
 )
+from destinations_service.catalogue.rpc.search import READERS, SearchMethods
 from shared.rpc import Call, rpc
 from shared.rpc.mapping import page_of, text_to_proto, uuid_of, uuids_of
 
-READERS: Final = frozenset({"gateway", "bookings", "notifications"})
 
-
-class DestinationsServicer(destinations_pb2_grpc.DestinationsServiceServicer):
+class DestinationsServicer(SearchMethods, destinations_pb2_grpc.DestinationsServiceServicer):
     """Serve the catalogue. It is public, so no method needs a traveller's token."""
 
     @rpc(callers=READERS, traveller="none")

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from destinations_service.catalogue import seed_data
-from destinations_service.catalogue.models import Destination, ExchangeRate
+from destinations_service.catalogue.models import Destination, ExchangeRate, SearchEntry
 from destinations_service.catalogue.photos import library
 from destinations_service.catalogue.seeding.places import Gazetteer, drawn_at_seed, write_places
 from destinations_service.catalogue.seeding.trips import new_departures, new_trips, write_departures, write_trips
@@ -48,9 +48,9 @@ def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
             if write_exchange_rates():
                 record_rates_change()
             write_places(places)
-            if places:
-                refresh_search()
             write_trips(trips)
+            if places or trips or not SearchEntry.objects.exists():
+                refresh_search()
             write_departures(departures, now=now)
             if places or trips or departures:
                 _count_rows()

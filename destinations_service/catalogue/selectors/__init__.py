@@ -1,5 +1,6 @@
 """Every read of the catalogue: by id and slug, by search, and as pages per parent."""
 
+from destinations_service.catalogue.selectors.facets import tags
 from destinations_service.catalogue.selectors.lists import children_of, departures_of, trips_of
 from destinations_service.catalogue.selectors.places import (
     average_prices,
@@ -7,6 +8,7 @@ from destinations_service.catalogue.selectors.places import (
     exchange_rates,
     photos,
 )
+from destinations_service.catalogue.selectors.search import search, suggest
 from destinations_service.catalogue.selectors.search_places import search_destinations
 from destinations_service.catalogue.selectors.search_trips import search_trips
 from destinations_service.catalogue.selectors.trips import departure_for_quote, departures_by_id, trips_by_key
@@ -20,8 +22,11 @@ __all__ = [
     "destinations_by_key",
     "exchange_rates",
     "photos",
+    "search",
     "search_destinations",
     "search_trips",
+    "suggest",
+    "tags",
     "trips_by_key",
     "trips_of",
 ]

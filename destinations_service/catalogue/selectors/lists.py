@@ -1,12 +1,13 @@
 """The lists of the catalogue that are read per parent: children, trips and departures."""
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Final
 from uuid import UUID
 
 from destinations_service.catalogue.contracts import DepartureView, DestinationView, Listed, TripView
 from destinations_service.catalogue.domain import check_dates
+from destinations_service.catalogue.selectors.departure_filters import date_range
 from destinations_service.catalogue.selectors.pages import PagedList
 from destinations_service.catalogue.selectors.rows import DEPARTURES, PLACES, TRIPS
 from shared.pages import ID, Key, instant, whole
@@ -56,7 +57,7 @@ def trips_of(
     has_dates = departs_after is not None or departs_before is not None
     keys = (Key("popularity", whole, descending=True), ID)
     trips = PagedList(TRIPS, _TRIPS + (_OPEN_IN_DATES if has_dates else ""), keys, "trips")
-    return trips.pages(destination_ids, first=first, after=after, **_range(departs_after, departs_before))
+    return trips.pages(destination_ids, first=first, after=after, **date_range(departs_after, departs_before))
 
 
 def departures_of(
@@ -76,10 +77,4 @@ def departures_of(
     keys = (Key("starts_at", instant), ID)
     matching = _DEPARTURES + (_AVAILABLE if only_available else "")
     departures = PagedList(DEPARTURES, matching, keys, "departures", is_counted=False)
-    return departures.pages(trip_ids, first=first, after=after, **_range(departs_after, departs_before))
-
-
-def _range(after: date | None, before: date | None) -> dict[str, datetime]:
-    now = datetime.now(UTC)
-    until = datetime.combine(before, time(), UTC) + timedelta(days=1) if before else datetime(9000, 1, 1, tzinfo=UTC)
-    return {"now": now, "from": max(now, datetime.combine(after, time(), UTC)) if after else now, "until": until}
+    return departures.pages(trip_ids, first=first, after=after, **date_range(departs_after, departs_before))

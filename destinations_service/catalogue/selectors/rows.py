@@ -21,7 +21,8 @@ V = TypeVar("V")
 class Rows(Generic[V]):
     """Rows of `table`, called `name` in SQL. `view` takes the values of `columns`, the first of which is the id.
 
-    `joins` are LEFT JOINs. The columns of trips and departures have the parameter `now`.
+    `joins` are LEFT JOINs. The columns of departures have the parameter `now`. Those of trips have `from` and `until`:
+    the dates of the departures that count for the lowest price.
     """
 
     name: str
@@ -107,7 +108,8 @@ TRIPS: Final = Rows(
         coalesce(en_trip.description, fr_trip.description, ''), coalesce(fr_trip.description, en_trip.description, ''),
         trip.destination_id, trip.duration_days, trip.currency, trip.tax_basis_points,
         (SELECT min(open.adult_price) FROM catalogue_departure AS open
-         WHERE open.trip_id = trip.id AND open.status = 'OPEN' AND open.starts_at > %(now)s),
+         WHERE open.trip_id = trip.id AND open.status = 'OPEN'
+         AND open.starts_at >= %(from)s AND open.starts_at < %(until)s),
         ARRAY(SELECT ARRAY[rule.days_before, rule.refund_percent] FROM catalogue_cancellationrule AS rule
               WHERE rule.trip_id = trip.id ORDER BY rule.days_before DESC)
     """,

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from destinations_service.catalogue.contracts import DestinationQuery, DestinationView, Listed
-from destinations_service.catalogue.domain import MOST_TAGS, Near, check_near, check_search
+from destinations_service.catalogue.domain import MOST_TAGS, Near, check_near
+from destinations_service.catalogue.selectors.matching import Words, check_text, found_sql, understood
 from destinations_service.catalogue.selectors.pages import PagedList
 from destinations_service.catalogue.selectors.places import euros
 from destinations_service.catalogue.selectors.rows import PLACES
@@ -18,7 +19,6 @@ from shared.pages import ID, Key, number, whole
 Filter = tuple[str, dict[str, Any]]  # a condition, and the values of its parameters
 
 _POPULAR: Final = (Key("popularity", whole, descending=True), Key("people", whole, descending=True), ID)
-_TEXT: Final = "(d.search_text LIKE %(pattern)s OR d.search_text %%> %(search)s)"
 # The great-circle distance from a point, in metres. The cosine is kept within what acos accepts.
 _METRES: Final = """round((6371008.8 * acos(least(greatest(
     sin(radians(d.latitude)) * %(sine)s + cos(radians(d.latitude)) * %(cosine)s
@@ -28,7 +28,8 @@ _COLUMNS: Final = {
     "popularity": "d.popularity",
     "people": "coalesce(d.population, 0) AS people",
     "daily_cost_eur": "d.daily_cost_eur",
-    "rank": "round((word_similarity(%(search)s, d.search_text) * 1000)::numeric)::integer AS rank",
+    "quality": "found.quality",
+    "kind_order": "found.kind_order",
     "metres": f"{_METRES} AS metres",
     "sort_name": """coalesce((SELECT t.name FROM catalogue_destinationtranslation AS t
         WHERE t.destination_id = d.id AND t.language = %(language)s), d.slug) AS sort_name""",
@@ -45,9 +46,10 @@ _NEARBY: Final = replace(PLACES, columns=f"{PLACES.columns}, found.metres", view
 
 def search_destinations(*, query: DestinationQuery, first: int, after: str) -> Listed[DestinationView]:
     """Return a page of destinations. Raises Invalid naming the malformed field."""
-    filters = list(_filters(query))
+    words = understood(check_text(query.search, field="search")) if query.search else None
+    filters = list(_filters(query, words))
     order = query.order or ("RELEVANCE" if query.search else "POPULARITY")
-    keys = _keys(order, query)
+    keys = _keys(order, query, words)
     columns = [key.name for key in keys]
     if query.near and "metres" not in columns:
         columns.append("metres")
@@ -55,8 +57,9 @@ def search_destinations(*, query: DestinationQuery, first: int, after: str) -> L
         filters.append(("d.daily_cost_eur IS NOT NULL", {}))
     places = PagedList(
         rows=_NEARBY if query.near else PLACES,
-        matching=f"SELECT {', '.join(_COLUMNS[name] for name in columns)} FROM catalogue_destination AS d"
-        f" WHERE {' AND '.join(condition for condition, _ in filters) or 'true'}",
+        matching=f"{_found(words)} WHERE {' AND '.join(condition for condition, _ in filters) or 'true'}".format(
+            columns=", ".join(_COLUMNS[name] for name in columns)
+        ),
         keys=keys,
         kind=f"destinations.{order}",
         is_dear=bool(query.search or query.near),
@@ -65,9 +68,9 @@ def search_destinations(*, query: DestinationQuery, first: int, after: str) -> L
     return places.page(first=first, after=after, language=query.language, **parameters)
 
 
-def _keys(order: str, query: DestinationQuery) -> tuple[Key, ...]:
-    if order == "RELEVANCE" and _wanted(query):
-        return Key("rank", whole, descending=True), *_POPULAR
+def _keys(order: str, query: DestinationQuery, words: Words | None) -> tuple[Key, ...]:
+    if order == "RELEVANCE" and words and words.typed:
+        return Key("quality", whole), Key("kind_order", whole), *_POPULAR
     if order == "NAME":
         return Key("sort_name", str), ID
     if order == "DISTANCE":
@@ -79,15 +82,16 @@ def _keys(order: str, query: DestinationQuery) -> tuple[Key, ...]:
     return _POPULAR
 
 
-def _wanted(query: DestinationQuery) -> str:
-    """Return the text to look for. It is empty without a search, and for a search of spaces, which finds nothing."""
-    return check_search(query.search) if query.search else ""
+def _found(words: Words | None) -> str:
+    """Return the SELECT of the destinations `d`, which match the words if there are any."""
+    if words is None or not words.typed:
+        return "SELECT {columns} FROM catalogue_destination AS d"
+    return f"WITH {found_sql(words)} SELECT {{columns}} FROM found JOIN catalogue_destination AS d ON d.id = found.id"
 
 
-def _filters(query: DestinationQuery) -> Iterator[Filter]:
-    if query.search:
-        wanted = _wanted(query)
-        yield (_TEXT, {"search": wanted, "pattern": f"%{_literal(wanted)}%"}) if wanted else ("false", {})
+def _filters(query: DestinationQuery, words: Words | None) -> Iterator[Filter]:
+    if words is not None:  # a search of spaces has no words, and finds nothing
+        yield ("true", words.parameters()) if words.typed else ("false", {})
     if query.kind:
         yield "d.kind = %(kind)s", {"kind": query.kind}
     if query.country_code:
@@ -99,16 +103,11 @@ def _filters(query: DestinationQuery) -> Iterator[Filter]:
     if query.tags:
         if len(query.tags) > MOST_TAGS or any(not 0 < len(tag) <= 40 for tag in query.tags):
             raise Invalid(field="tags")
-        yield "d.tags @> %(tags)s::varchar[]", {"tags": list(query.tags)}
+        yield "d.tags @> %(tags)s::varchar[]", {"tags": [tag.lower() for tag in query.tags]}
     if query.near:
         yield from _near(check_near(query.near))
     if query.max_daily_cost:
         yield "d.daily_cost_eur <= %(cost)s", {"cost": euros(query.max_daily_cost, field="maxDailyCost")}
-
-
-def _literal(text: str) -> str:
-    """Return the pattern of LIKE that matches only `text`."""
-    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def _near(near: Near) -> Iterator[Filter]:

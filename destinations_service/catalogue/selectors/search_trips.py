@@ -2,26 +2,19 @@
 
 # ruff: noqa: S608 — the statement is put together from constants of this module. Every value is a parameter.
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 
 from destinations_service.catalogue.contracts import Listed, TripQuery, TripView
 from destinations_service.catalogue.domain import check_dates
+from destinations_service.catalogue.selectors.departure_filters import RATE, departure_conditions, has_departure_filter
 from destinations_service.catalogue.selectors.pages import PagedList
-from destinations_service.catalogue.selectors.places import euros
 from destinations_service.catalogue.selectors.rows import TRIPS
 from shared.errors import Invalid
 from shared.pages import ID, Key, instant, number, whole
 
-Filter = tuple[str, dict[str, Any]]  # a condition, and the values of its parameters
-
 _BELOW: Final = """t.destination_id IN (
     SELECT d.id FROM catalogue_destination AS d
     WHERE d.id = %(destination)s OR d.ancestors @> ARRAY[%(destination)s::uuid])"""
-# Prices are compared in euros, at the latest rate. It is 1 for a currency without a rate.
-_RATE: Final = """coalesce((
-    SELECT r.rate FROM catalogue_exchangerate AS r WHERE r.currency = t.currency ORDER BY r.as_of DESC LIMIT 1), 1)"""
 _NO_PRICE: Final = 10**9
 _KEYS: Final = {
     "PRICE": Key("price_eur", number),
@@ -37,12 +30,12 @@ def search_trips(*, query: TripQuery, first: int, after: str) -> Listed[TripView
     if query.seats < 0:
         raise Invalid(field="seats")
     order = query.order or "POPULARITY"
-    departures = list(_departures(query))
+    departures = list(departure_conditions(query))
     open_departures = "FROM catalogue_departure AS x WHERE x.trip_id = t.id AND " + " AND ".join(
         condition for condition, _ in departures
     )
     columns = {
-        "price_eur": f"round(coalesce((SELECT min(x.adult_price) {open_departures}), {_NO_PRICE}) / {_RATE}, 4)",
+        "price_eur": f"round(coalesce((SELECT min(x.adult_price) {open_departures}), {_NO_PRICE}) / {RATE}, 4)",
         "leaves": f"coalesce((SELECT min(x.starts_at) {open_departures}), '9000-01-01 00:00:00+00')",
         "duration_days": "t.duration_days",
         "popularity": "t.popularity",
@@ -50,7 +43,7 @@ def search_trips(*, query: TripQuery, first: int, after: str) -> Listed[TripView
     conditions = []
     if query.destination_id:
         conditions.append(_BELOW)
-    if query.departs_after or query.departs_before or query.seats or query.max_price:
+    if has_departure_filter(query):
         conditions.append(f"EXISTS (SELECT {open_departures})")
     key = _KEYS[order]
     trips = PagedList(
@@ -63,17 +56,3 @@ def search_trips(*, query: TripQuery, first: int, after: str) -> Listed[TripView
     )
     parameters = {name: value for _, values in departures for name, value in values.items()}
     return trips.page(first=first, after=after, destination=query.destination_id, **parameters)
-
-
-def _departures(query: TripQuery) -> Iterator[Filter]:
-    """Yield the conditions of open departures to come that match the query. Free seats are read from the copy."""
-    yield "x.status = 'OPEN' AND x.starts_at > %(now)s", {"now": datetime.now(UTC)}
-    if query.departs_after:
-        yield "x.starts_at >= %(from)s", {"from": datetime.combine(query.departs_after, time(), UTC)}
-    if query.departs_before:
-        until = datetime.combine(query.departs_before, time(), UTC) + timedelta(days=1)
-        yield "x.starts_at < %(until)s", {"until": until}
-    if query.seats:
-        yield "coalesce(x.seats_left, x.capacity) >= %(seats)s", {"seats": query.seats}
-    if query.max_price:
-        yield f"x.adult_price / {_RATE} <= %(price)s", {"price": euros(query.max_price, field="maxPrice")}

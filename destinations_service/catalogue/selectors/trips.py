@@ -3,19 +3,29 @@
 # ruff: noqa: S608 — the statement is put together from constants. Every value is a parameter.
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 from uuid import UUID
 
 from destinations_service.catalogue.contracts import DepartureView, DestinationView, TripView
+from destinations_service.catalogue.selectors.departure_filters import date_range
 from destinations_service.catalogue.selectors.rows import DEPARTURES, PLACES, TRIPS
 from shared.errors import NotFound
 from shared.statement import Statement
 
 
-def trips_by_key(*, ids: Collection[UUID] = (), slugs: Collection[str] = ()) -> list[TripView]:
-    """Return the trips that exist, in the order of `ids` and then of `slugs`."""
-    trips = _TRIPS.all(ids=list(ids), slugs=list(slugs), now=datetime.now(UTC))
+def trips_by_key(
+    *,
+    ids: Collection[UUID] = (),
+    slugs: Collection[str] = (),
+    departs_after: date | None = None,
+    departs_before: date | None = None,
+) -> list[TripView]:
+    """Return the trips that exist, in the order of `ids` and then of `slugs`.
+
+    With dates, `from_price` is the lowest price between them.
+    """
+    trips = _TRIPS.all(ids=list(ids), slugs=list(slugs), **date_range(departs_after, departs_before))
     by_key: dict[UUID | str, TripView] = {trip.id: trip for trip in trips}
     by_key.update({trip.slug: trip for trip in trips})
     keys: list[UUID | str] = [*ids, *slugs]
@@ -30,7 +40,7 @@ def departures_by_id(*, ids: Collection[UUID]) -> list[DepartureView]:
 
 def departure_for_quote(*, departure_id: UUID) -> tuple[DepartureView, TripView, DestinationView]:
     """Return a departure, its trip and its destination: what a quote is made from. Raises NotFound."""
-    quoted = _QUOTED.first(id=departure_id, now=datetime.now(UTC))
+    quoted = _QUOTED.first(id=departure_id, **date_range())
     if quoted is None:
         raise NotFound
     return quoted

@@ -2,7 +2,7 @@
 
 from destinations_service.catalogue.services.authors import authored, by_staff
 from destinations_service.catalogue.services.departures import change_departure, schedule_departure
-from destinations_service.catalogue.services.derived import refresh_costs, refresh_search
+from destinations_service.catalogue.services.derived import refresh_costs
 from destinations_service.catalogue.services.places import (
     check_place,
     delete_destination,
@@ -12,6 +12,11 @@ from destinations_service.catalogue.services.places import (
     write_place,
 )
 from destinations_service.catalogue.services.rates import record_rates_change
+from destinations_service.catalogue.services.search_index import (
+    refresh_search,
+    refresh_search_of_trips,
+    remove_from_search,
+)
 from destinations_service.catalogue.services.seats import copy_seats
 from destinations_service.catalogue.services.slugs import check_slug, keep_addresses
 from destinations_service.catalogue.services.tree import lock_tree
@@ -37,6 +42,8 @@ __all__ = [
     "record_trip_change",
     "refresh_costs",
     "refresh_search",
+    "refresh_search_of_trips",
+    "remove_from_search",
     "save_destination",
     "schedule_departure",
     "write_place",

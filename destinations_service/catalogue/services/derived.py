@@ -1,16 +1,10 @@
-"""Columns derived from a destination's translations, tags and prices: its search text, and a day's cost in euros."""
+"""The column that is derived from a destination's prices: a day's cost in euros."""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connection
 
-_SEARCH = """
-UPDATE catalogue_destination d SET search_text = (
-    SELECT coalesce(string_agg(DISTINCT lower(unaccent(t.name)), ' '), '') || ' ' || array_to_string(d.tags, ' ')
-    FROM catalogue_destinationtranslation t WHERE t.destination_id = d.id)
-WHERE %(all)s OR d.id = ANY(%(ids)s)
-"""
 _COSTS = """
 UPDATE catalogue_destination d SET daily_cost_eur = (
     SELECT round(p.amount / CASE WHEN p.currency = 'EUR' THEN 1 ELSE r.rate END, 2)
@@ -20,12 +14,6 @@ UPDATE catalogue_destination d SET daily_cost_eur = (
     WHERE p.destination_id = d.id AND p.category = 'DAY_MIDRANGE')
 WHERE d.id = ANY(%(ids)s)
 """
-
-
-def refresh_search(*, ids: Collection[UUID] | None = None) -> None:
-    """Rewrite the search text of `ids`, or of every destination: the names in every language, and the tags."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SEARCH, {"all": ids is None, "ids": list(ids or ())})
 
 
 def refresh_costs(*, ids: Collection[UUID]) -> None:

@@ -14,7 +14,8 @@ from destinations_service.catalogue.domain import InUse
 from destinations_service.catalogue.models import Destination, DestinationTranslation
 from destinations_service.catalogue.place_rules import SlugTaken
 from destinations_service.catalogue.selectors.places import destinations_by_key
-from destinations_service.catalogue.services.derived import refresh_costs, refresh_search
+from destinations_service.catalogue.services.derived import refresh_costs
+from destinations_service.catalogue.services.search_index import refresh_search, remove_from_search
 from destinations_service.catalogue.services.slugs import check_slug, keep_addresses
 from destinations_service.catalogue.services.tree import check_position, lock_family, lock_tree, move
 from destinations_service.catalogue.services.versions import check_version
@@ -135,6 +136,7 @@ def delete_destination(*, destination_id: UUID, seen: Collection[int] | None = N
             row.delete()
         except ProtectedError:
             raise InUse from None
+        remove_from_search(ids=[destination_id])
         row.id, row.version = destination_id, row.version + 1
         events.publish_destination(row)
 

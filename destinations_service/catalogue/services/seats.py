@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.db.models import F
 
-from destinations_service.catalogue.models import Departure, Destination, Trip
+from destinations_service.catalogue.models import Departure, Destination, SearchEntry, Trip
 from shared.errors import Unavailable
 
 
@@ -29,6 +29,7 @@ def copy_seats(*, departure_id: UUID, free_seats: int, seats_taken: int, sequenc
     if newly_taken:
         place = departure.trip.destination
         Trip.objects.filter(id=departure.trip_id).update(popularity=F("popularity") + newly_taken)
+        SearchEntry.objects.filter(id=departure.trip_id).update(popularity=F("popularity") + newly_taken)
         # Always in the same order: two transactions that update the same places could otherwise deadlock.
         for destination_id in sorted([place.id, *place.ancestors]):
             rows = Destination.objects.filter(id=destination_id)
@@ -36,4 +37,5 @@ def copy_seats(*, departure_id: UUID, free_seats: int, seats_taken: int, sequenc
                 rows = rows.filter(ancestors=place.ancestors)
             if not rows.update(popularity=F("popularity") + newly_taken) and destination_id == place.id:
                 raise Unavailable  # the place moved after it was read: the event comes again
+            SearchEntry.objects.filter(id=destination_id).update(popularity=F("popularity") + newly_taken)
     return True

@@ -16,7 +16,7 @@ from destinations_service.catalogue.place_rules import (
     check_parent,
     check_time_zone,
 )
-from destinations_service.catalogue.services.derived import refresh_search
+from destinations_service.catalogue.services.search_index import refresh_search
 from shared.db import advisory_xact_lock
 
 _FAMILY: Final = """
@@ -95,7 +95,7 @@ def move(row: Destination, *, above: list[UUID], country_code: str) -> None:
                 "UPDATE catalogue_destination SET popularity = popularity + %s WHERE id = ANY(%s)",
                 [sign * row.popularity, ids],
             )
-    refresh_search(ids=[row.id, *(place.id for place in moved)])
+    refresh_search(ids=[row.id, *left, *entered, *(place.id for place in moved)])
     for place in moved:
         events.publish_destination(place)
 

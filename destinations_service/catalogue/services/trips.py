@@ -8,16 +8,18 @@ from django.db.models import ProtectedError
 from destinations_service.catalogue import events
 from destinations_service.catalogue.domain import InUse
 from destinations_service.catalogue.models import Trip
+from destinations_service.catalogue.services.search_index import refresh_search_of_trips, remove_from_search
 from shared.errors import NotFound
 
 
 def record_trip_change(row: Trip) -> None:
-    """Give a trip that was just written its next version, and publish the change.
+    """Give a trip that was just written its next version, rewrite its search entry, and publish the change.
 
     Call it in the transaction of the write.
     """
     row.version += 1
     Trip.objects.filter(id=row.id).update(version=row.version)
+    refresh_search_of_trips(ids=[row.id])
     events.publish_trip(row)
 
 
@@ -31,5 +33,6 @@ def delete_trip(*, trip_id: UUID) -> None:
             row.delete()
         except ProtectedError:
             raise InUse from None
+        remove_from_search(ids=[trip_id])
         row.id, row.version = trip_id, row.version + 1
         events.publish_trip(row)

@@ -40,7 +40,7 @@ READS = {
         trip_ids=trips, departs_after=None, departs_before=None, only_available=True, first=5, after=""
     ),
     "search for places": lambda places, trips, departures: selectors.search_destinations(
-        query=DestinationQuery(search="place", kind="COUNTRY", near=Near(0, 0, 20_000), language="FR"),
+        query=DestinationQuery(search="one", kind="COUNTRY", near=Near(0, 0, 20_000), language="FR"),
         first=5,
         after="",
     ),

@@ -15,7 +15,7 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class DestinationView:
-    """A place. `distance_km` is set only in the answer of a search near a point."""
+    """A place. `distance_km` is set only by a search near a point, and `version` only by a write."""
 
     id: UUID
     slug: str
@@ -33,6 +33,7 @@ class DestinationView:
     tags: tuple[str, ...]
     currency: str
     distance_km: float | None = None
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,3 +268,27 @@ class DestinationDetails:
     def value(self, name: str) -> Any:
         """Return what the field gets."""
         return getattr(self, name)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceDetails:
+    """An average price that staff write."""
+
+    category: str
+    amount: Decimal
+    currency: str
+    as_of: date
+    source: str
+    is_sample: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoDetails:
+    """The texts and the position of a photo that staff change. None leaves a field as it is."""
+
+    id: UUID
+    alt_en: str | None = None
+    alt_fr: str | None = None
+    credit: str | None = None
+    license: str | None = None
+    position: int | None = None

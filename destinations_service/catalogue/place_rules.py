@@ -5,12 +5,14 @@ Pure: takes values and raises. No clock, no settings, no database.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from destinations_service.catalogue.contracts import PriceDetails
 from shared.errors import Conflict, Invalid
-from shared.money import CURRENCIES
+from shared.money import CURRENCIES, exponent
 from shared.text import Text
 
 MAY_BE_IN: Final = {"COUNTRY": (), "CITY": ("COUNTRY",), "POINT_OF_INTEREST": ("CITY", "COUNTRY")}
@@ -63,6 +65,15 @@ _COORDINATES: Final = Text(
 _SEASON: Final = Text(
     en="The first and the last month belong together: write both, from 1 to 12, or leave both empty.",
     fr="Le premier et le dernier mois vont ensemble : écrivez les deux, de 1 à 12, ou laissez les deux vides.",
+)
+
+_TOO_FINE: Final = Text(
+    en="An amount of {currency} has at most {places} decimal places.",
+    fr="Un montant en {currency} a au plus {places} décimales.",
+)
+_DAY_TO_COME: Final = Text(
+    en="A price is of a day that has passed: at the latest {today}.",
+    fr="Un prix date d’un jour passé : au plus tard {today}.",
 )
 
 
@@ -143,3 +154,14 @@ def check_pairs(
         raise Invalid(field="latitude" if latitude is None else "longitude", text=_COORDINATES)
     if (season_from is None) != (season_to is None):
         raise Invalid(field="seasonFromMonth" if season_from is None else "seasonToMonth", text=_SEASON)
+
+
+def check_price(price: PriceDetails, *, today: date, field: str) -> None:
+    """Raise Invalid for an average price that is finer than its currency, or of a day to come."""
+    if price.currency not in CURRENCIES:
+        raise Invalid(field=f"{field}.currency", text=_CURRENCY)
+    places = exponent(price.currency)
+    if price.amount != round(price.amount, places):
+        raise Invalid(field=f"{field}.amount", text=_TOO_FINE, currency=price.currency, places=places)
+    if price.as_of > today:
+        raise Invalid(field=f"{field}.asOf", text=_DAY_TO_COME, today=today.isoformat())

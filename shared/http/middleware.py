@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.middleware.common import CommonMiddleware
+from django.utils.cache import patch_vary_headers
 
 from shared.telemetry import bind_request
 from shared.text import negotiate
@@ -35,6 +36,8 @@ class RequestContextMiddleware:
         ) as request_id:
             response = self.get_response(request)
             response["X-Request-Id"] = request_id
+            if request.path.startswith("/api/"):
+                patch_vary_headers(response, ["Accept-Language"])  # texts and refusals are in the caller's language
             if _is_personal(request):
                 response.setdefault("Cache-Control", "no-store")
             if not request.path.startswith(QUIET_PATHS):

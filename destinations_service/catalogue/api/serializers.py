@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from destinations_service.catalogue.contracts import DepartureChange, DestinationDetails
+from destinations_service.catalogue.contracts import DepartureChange
 from destinations_service.catalogue.models import DepartureStatus
 from destinations_service.catalogue.models.places import Kind
 from shared.http.serializers import LocalizedField, MoneySerializer, StrictSerializer
@@ -64,43 +64,6 @@ class DepartureSerializer(serializers.Serializer[Any]):
     capacity = serializers.IntegerField()
     adult_price = MoneySerializer()
     child_price = MoneySerializer()
-
-
-class WordsSerializer(StrictSerializer):
-    """The texts of a destination in one language."""
-
-    name = serializers.CharField(max_length=150)
-    summary = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-    description = serializers.CharField(max_length=5_000, required=False, allow_blank=True, default="")
-
-
-class TranslationsSerializer(StrictSerializer):
-    """The texts of a destination by language."""
-
-    EN = WordsSerializer(required=False)
-    FR = WordsSerializer(required=False)
-
-
-class DestinationWriteSerializer(StrictSerializer):
-    """The fields of a destination that staff may write. A change contains only the fields that change."""
-
-    slug = serializers.SlugField(max_length=100)
-    kind = serializers.ChoiceField(Kind.choices)
-    parent_id = serializers.UUIDField(required=False, allow_null=True)
-    country_code = serializers.RegexField(r"\A[A-Z]{2}\Z")
-    latitude = serializers.FloatField(required=False, min_value=-90, max_value=90)
-    longitude = serializers.FloatField(required=False, min_value=-180, max_value=180)
-    time_zone = serializers.CharField(required=False, max_length=50)
-    population = serializers.IntegerField(required=False, min_value=0, max_value=2**40)
-    tags = serializers.ListField(child=serializers.SlugField(max_length=40), required=False, max_length=30)
-    currency = serializers.RegexField(r"\A[A-Z]{3}\Z")
-    translations = TranslationsSerializer()
-
-    def details(self) -> DestinationDetails:
-        """Return the request as the service takes it."""
-        fields = dict(self.validated_data)
-        translations = {language: dict(words) for language, words in fields.pop("translations", {}).items()}
-        return DestinationDetails(**fields, translations=translations)
 
 
 class DepartureWriteSerializer(StrictSerializer):

@@ -2,14 +2,16 @@
 
 from django.urls import path
 
-from destinations_service.catalogue.api import search, views
+from destinations_service.catalogue.api import places, search, views
 
 urlpatterns = [
     path("search/", search.SearchView.as_view()),
     path("suggest/", search.SuggestView.as_view()),
     path("tags/", search.TagsView.as_view()),
-    path("destinations/", views.DestinationList.as_view()),
-    path("destinations/<slug:slug>/", views.DestinationDetail.as_view()),
+    path("destinations/", places.DestinationList.as_view()),
+    path("destinations/<slug:slug>/", places.DestinationDetail.as_view()),
+    path("destinations/<slug:slug>/prices/", places.PriceList.as_view()),
+    path("destinations/<slug:slug>/photos/", places.PhotoList.as_view()),
     path("trips/", views.TripList.as_view()),
     path("trips/<slug:slug>/", views.TripDetail.as_view()),
     path("trips/<slug:slug>/departures/", views.DepartureList.as_view()),

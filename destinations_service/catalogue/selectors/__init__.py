@@ -4,6 +4,7 @@ from destinations_service.catalogue.selectors.facets import tags
 from destinations_service.catalogue.selectors.lists import children_of, departures_of, trips_of
 from destinations_service.catalogue.selectors.places import (
     average_prices,
+    destination_version,
     destinations_by_key,
     exchange_rates,
     photos,
@@ -11,7 +12,12 @@ from destinations_service.catalogue.selectors.places import (
 from destinations_service.catalogue.selectors.search import search, suggest
 from destinations_service.catalogue.selectors.search_places import search_destinations
 from destinations_service.catalogue.selectors.search_trips import search_trips
-from destinations_service.catalogue.selectors.trips import departure_for_quote, departures_by_id, trips_by_key
+from destinations_service.catalogue.selectors.trips import (
+    departure_for_quote,
+    departures_by_id,
+    trip_version,
+    trips_by_key,
+)
 
 __all__ = [
     "average_prices",
@@ -19,6 +25,7 @@ __all__ = [
     "departure_for_quote",
     "departures_by_id",
     "departures_of",
+    "destination_version",
     "destinations_by_key",
     "exchange_rates",
     "photos",
@@ -27,6 +34,7 @@ __all__ = [
     "search_trips",
     "suggest",
     "tags",
+    "trip_version",
     "trips_by_key",
     "trips_of",
 ]

@@ -3,14 +3,14 @@
 from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
 
 from destinations_service.catalogue.contracts import AveragePriceView, DestinationView, PhotoView, RateView
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
-from destinations_service.catalogue.selectors.rows import PLACES
+from destinations_service.catalogue.selectors.rows import PLACES, by_slug
 from shared.errors import Invalid
 from shared.money import Money
 from shared.statement import Statement
@@ -18,12 +18,26 @@ from shared.text import Text
 
 
 def destinations_by_key(*, ids: Collection[UUID] = (), slugs: Collection[str] = ()) -> list[DestinationView]:
-    """Return the destinations that exist, in the order of `ids` and then of `slugs`."""
-    places = _DESTINATIONS.all(ids=list(ids), slugs=list(slugs))
-    by_key: dict[UUID | str, DestinationView] = {place.id: place for place in places}
-    by_key.update({place.slug: place for place in places})
+    """Return the destinations that exist, in the order of `ids` and then of `slugs`.
+
+    An earlier slug finds its destination too.
+    """
+    if not slugs:
+        found = {place.id: place for place in _DESTINATIONS.all(ids=list(ids))}
+        return [found[key] for key in ids if key in found]
+    by_key: dict[UUID | str, DestinationView] = {}
+    for place, earlier in _DESTINATIONS_BY_SLUG.all(ids=list(ids), slugs=list(slugs)):
+        by_key.update(dict.fromkeys([place.id, place.slug, *earlier], place))
     keys: list[UUID | str] = [*ids, *slugs]
     return [by_key[key] for key in keys if key in by_key]
+
+
+def destination_version(*, slug: str) -> int | None:
+    """Return the version of a destination, None if no destination has the slug now.
+
+    Read it before the destination itself: then a change in between makes the version too old, and never too new.
+    """
+    return _VERSION.first(slug=slug)
 
 
 def photos(*, destination_ids: Collection[UUID]) -> list[PhotoView]:
@@ -70,7 +84,13 @@ def _price(
     return destination_id, AveragePriceView(category, Money.rounded(amount, currency), as_of, source)
 
 
-_DESTINATIONS: Final = Statement(PLACES.view, PLACES.where("place.id = ANY(%(ids)s) OR place.slug = ANY(%(slugs)s)"))
+def _with_earlier_slugs(*columns: Any) -> tuple[DestinationView, list[str]]:
+    return PLACES.view(*columns[:-1]), columns[-1]
+
+
+_DESTINATIONS: Final = Statement(PLACES.view, PLACES.where("place.id = ANY(%(ids)s)"))
+_DESTINATIONS_BY_SLUG: Final = Statement(_with_earlier_slugs, by_slug(PLACES, owner="destination"))
+_VERSION: Final = Statement(int, "SELECT version FROM catalogue_destination WHERE slug = %(slug)s")
 _PHOTOS: Final = Statement(
     _photo,
     "SELECT id, destination_id, alt_en, alt_fr, credit, license, width, height FROM catalogue_photo"

@@ -132,3 +132,17 @@ DEPARTURES: Final = Rows(
     joins="LEFT JOIN catalogue_trip AS trip_of ON trip_of.id = departure.trip_id",
     view=_departure,
 )
+
+
+def by_slug(rows: Rows[V], *, owner: str) -> str:
+    """Return the SELECT of the rows that have one of `ids` or `slugs`, or had one of `slugs` earlier.
+
+    The last column lists the earlier ones among `slugs`. `owner` is the column of the redirects without its `_id`.
+    """
+    earlier = f"FROM catalogue_slugredirect AS earlier WHERE earlier.slug = ANY(%(slugs)s) AND earlier.{owner}_id"
+    return f"""
+        SELECT {rows.columns}, ARRAY(SELECT earlier.slug {earlier} = {rows.name}.id)
+        FROM {rows.table} AS {rows.name} {rows.joins}
+        WHERE {rows.name}.id = ANY(%(ids)s) OR {rows.name}.slug = ANY(%(slugs)s)
+           OR {rows.name}.id = ANY(ARRAY(SELECT earlier.{owner}_id {earlier} IS NOT NULL))
+    """

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from destinations_service.catalogue.contracts import DepartureView, DestinationView, TripView
 from destinations_service.catalogue.selectors.departure_filters import date_range
-from destinations_service.catalogue.selectors.rows import DEPARTURES, PLACES, TRIPS
+from destinations_service.catalogue.selectors.rows import DEPARTURES, PLACES, TRIPS, by_slug
 from shared.errors import NotFound
 from shared.statement import Statement
 
@@ -21,15 +21,24 @@ def trips_by_key(
     departs_after: date | None = None,
     departs_before: date | None = None,
 ) -> list[TripView]:
-    """Return the trips that exist, in the order of `ids` and then of `slugs`.
+    """Return the trips that exist, in the order of `ids` and then of `slugs`. An earlier slug finds its row too.
 
     With dates, `from_price` is the lowest price between them.
     """
-    trips = _TRIPS.all(ids=list(ids), slugs=list(slugs), **date_range(departs_after, departs_before))
-    by_key: dict[UUID | str, TripView] = {trip.id: trip for trip in trips}
-    by_key.update({trip.slug: trip for trip in trips})
+    dates = date_range(departs_after, departs_before)
+    if not slugs:
+        found = {trip.id: trip for trip in _TRIPS.all(ids=list(ids), **dates)}
+        return [found[key] for key in ids if key in found]
+    by_key: dict[UUID | str, TripView] = {}
+    for trip, earlier in _TRIPS_BY_SLUG.all(ids=list(ids), slugs=list(slugs), **dates):
+        by_key.update(dict.fromkeys([trip.id, trip.slug, *earlier], trip))
     keys: list[UUID | str] = [*ids, *slugs]
     return [by_key[key] for key in keys if key in by_key]
+
+
+def trip_version(*, slug: str) -> int | None:
+    """Return the version of a trip, None if no trip has the slug now. Read it before the trip itself."""
+    return _VERSION.first(slug=slug)
 
 
 def departures_by_id(*, ids: Collection[UUID]) -> list[DepartureView]:
@@ -51,9 +60,15 @@ def _quoted(*columns: Any) -> tuple[DepartureView, TripView, DestinationView]:
     return DEPARTURES.view(*departure), TRIPS.view(*trip), PLACES.view(*place)
 
 
+def _with_earlier_slugs(*columns: Any) -> tuple[TripView, list[str]]:
+    return TRIPS.view(*columns[:-1]), columns[-1]
+
+
 _TRIP_AT: Final = DEPARTURES.width
 _PLACE_AT: Final = _TRIP_AT + TRIPS.width
-_TRIPS: Final = Statement(TRIPS.view, TRIPS.where("trip.id = ANY(%(ids)s) OR trip.slug = ANY(%(slugs)s)"))
+_TRIPS: Final = Statement(TRIPS.view, TRIPS.where("trip.id = ANY(%(ids)s)"))
+_TRIPS_BY_SLUG: Final = Statement(_with_earlier_slugs, by_slug(TRIPS, owner="trip"))
+_VERSION: Final = Statement(int, "SELECT version FROM catalogue_trip WHERE slug = %(slug)s")
 _DEPARTURES: Final = Statement(DEPARTURES.view, DEPARTURES.where("departure.id = ANY(%(ids)s)"))
 _QUOTED: Final = Statement(
     _quoted,

@@ -1,6 +1,7 @@
 """Destinations. Each write keeps the place in the tree and the derived columns right, and publishes the change."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -46,8 +47,7 @@ def save_destination(
         row = Destination()
         if destination_id is not None:
             lock_place(destination_id, wanted={name: details.value(name) for name in _STRUCTURE if details.sets(name)})
-            row = _locked(destination_id)
-            check_version(row, seen)
+            row = locked(destination_id, seen=seen)
         else:
             lock_tree()
         for name in _FIELDS:
@@ -56,7 +56,7 @@ def save_destination(
         write_place(row, code_given=details.sets("country_code"))
         _translate(row, details.translations)
         record_change(row)
-        return destinations_by_key(ids=[row.id])[0]
+        return replace(destinations_by_key(ids=[row.id])[0], version=row.version)
 
 
 def lock_place(destination_id: UUID, *, wanted: Mapping[str, Any]) -> None:
@@ -130,8 +130,7 @@ def delete_destination(*, destination_id: UUID, seen: Collection[int] | None = N
     Raises NotFound, StaleVersion, InUse if something depends on it.
     """
     with transaction.atomic():
-        row = _locked(destination_id)
-        check_version(row, seen)
+        row = locked(destination_id, seen=seen)
         try:
             row.delete()
         except ProtectedError:
@@ -165,8 +164,10 @@ def _translate(row: Destination, translations: Mapping[str, Mapping[str, Any]]) 
         text.save()
 
 
-def _locked(destination_id: UUID) -> Destination:
+def locked(destination_id: UUID, *, seen: Collection[int] | None) -> Destination:
+    """Lock a place and return it. Raises NotFound, StaleVersion if it has none of the versions that were `seen`."""
     row = Destination.objects.select_for_update().filter(id=destination_id).first()
     if row is None:
         raise NotFound
+    check_version(row, seen)
     return row

@@ -19,6 +19,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django_migration_linter import MigrationLinter
@@ -56,13 +57,17 @@ def offline() -> None:
     def no_constraints(*_: object, **__: object) -> list[str]:
         return []
 
+    def deterministic(*_: object) -> bool:
+        return True
+
     def no_transaction(*_: object, **__: object) -> AbstractContextManager[None]:
         return nullcontext()
 
     setattr(MigrationLoader, check_consistent_history.__name__, check_consistent_history)
     setattr(MigrationRecorder, applied_migrations.__name__, applied_migrations)
-    # A changed foreign key would be looked up in the database, and a trigger is installed in a transaction of its own.
+    # Changed foreign keys and collations are looked up in the database. A trigger has a transaction of its own.
     setattr(BaseDatabaseSchemaEditor, "_constraint_names", no_constraints)  # noqa: B010 — Django's own name
+    setattr(DatabaseSchemaEditor, "_is_collation_deterministic", deterministic)  # noqa: B010
     vars(triggers)["transaction"] = SimpleNamespace(atomic=no_transaction)
     connection.features.can_rollback_ddl = False  # no transaction around SQL that is only printed
     connection.ops.compose_sql = composed

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import connection, transaction
 from django.db.models import Count, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce, Concat, Trim
@@ -96,13 +97,17 @@ class DestinationForm(VersionedForm):
 
     def _post_clean(self) -> None:
         """Check the place if every field is valid."""
-        super()._post_clean()
         if self.errors:
+            super()._post_clean()
+            return
+        super()._post_clean()
+        if set(self.errors) - {NON_FIELD_ERRORS}:
             return
         try:
             # A moved place takes the code of its country, unless the editor has written another one.
             services.check_place(self.instance, code_given="country_code" in self.changed_data)
         except DomainError as refusal:
+            self.errors.pop(NON_FIELD_ERRORS, None)  # the name of the constraint, which the refusal puts in words
             self.refuse(refusal)
 
 

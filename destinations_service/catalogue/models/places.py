@@ -2,18 +2,32 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
+from destinations_service.catalogue.place_rules import check_currency
+from shared.errors import Invalid
 from shared.ids import uuid7
+from shared.telemetry import current_locale
 from shared.text import Locale
 
 LANGUAGE_NAMES = {Locale.EN: "English", Locale.FR: "Français"}
 LANGUAGE_CODE = RegexValidator(r"\A[A-Z]{2}\Z", "An ISO 639-1 code of two capital letters.")
 PEOPLE = Coalesce("population", Value(0))
-CURRENCY = RegexValidator(r"\A[A-Z]{3}\Z", "An ISO 4217 code of three capital letters.")
+
+
+def known_currency(code: str) -> None:
+    """Raise ValidationError unless `code` is that of a currency that people pay with."""
+    try:
+        check_currency(code)
+    except Invalid as refusal:
+        raise ValidationError(refusal.localized(current_locale())) from None
+
+
+CURRENCY = known_currency
 
 
 class Kind(models.TextChoices):
@@ -97,6 +111,17 @@ class Destination(models.Model):
                 name="destination_on_the_globe",
                 condition=Q(latitude__isnull=True, longitude__isnull=True)
                 | Q(latitude__range=(-90, 90), longitude__range=(-180, 180)),
+            ),
+            # Half of a pair makes the conditions above and below NULL, which a CHECK allows.
+            models.CheckConstraint(
+                name="destination_both_coordinates",
+                condition=Q(latitude__isnull=True, longitude__isnull=True)
+                | Q(latitude__isnull=False, longitude__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="destination_both_months",
+                condition=Q(season_from_month__isnull=True, season_to_month__isnull=True)
+                | Q(season_from_month__isnull=False, season_to_month__isnull=False),
             ),
             models.CheckConstraint(
                 name="destination_population", condition=Q(population__isnull=True) | Q(population__gte=0)

@@ -63,6 +63,11 @@ class Trip(models.Model):
                 | Q(minimum_group__lte=F("maximum_group")),
             ),
             models.CheckConstraint(
+                name="trip_meeting_point_has_both_coordinates",
+                condition=Q(meeting_latitude__isnull=True, meeting_longitude__isnull=True)
+                | Q(meeting_latitude__isnull=False, meeting_longitude__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="trip_meeting_point_on_the_globe",
                 condition=Q(meeting_latitude__isnull=True, meeting_longitude__isnull=True)
                 | Q(meeting_latitude__range=(-90, 90), meeting_longitude__range=(-180, 180)),

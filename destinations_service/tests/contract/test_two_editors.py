@@ -1,13 +1,11 @@
 """Two editors of one place in the admin: the later one sees both values, and decides."""
 
-import re
-from typing import Any
-
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
 from destinations_service.catalogue.models import Destination
+from destinations_service.tests.admin_pages import address, opened, versions
 from destinations_service.tests.factories import DestinationFactory
 from shared.outbox.models import OutboxEvent
 
@@ -24,30 +22,10 @@ def editor() -> Client:
     return client
 
 
-def page(editor: Client, place: Destination) -> dict[str, Any]:
-    """Open the page of a place, and return the values that its form would send unchanged."""
-    response = editor.get(address(place))
-    form = response.context["adminform"].form
-    forms = [form, *(row for inline in response.context["inline_admin_formsets"] for row in inline.formset.forms)]
-    for inline in response.context["inline_admin_formsets"]:
-        forms.append(inline.formset.management_form)
-    sent = {}
-    for one in forms:
-        for bound in one:
-            value = bound.value()
-            sent[bound.html_name] = ",".join(value) if isinstance(value, list) else "" if value is None else str(value)
-    (sent["seen_version"],) = re.findall(r'name="seen_version" value="(\d+)"', response.content.decode())
-    return sent
-
-
-def address(place: Destination) -> str:
-    return f"/admin/catalogue/destination/{place.id}/change/"
-
-
 def test_the_later_editor_gets_both_values_and_loses_nothing(editor):
     """Seen failing (the later one wins silently) without VersionedForm.clean."""
     place = DestinationFactory(population=1, names=("Town", "Ville"))
-    first, second = page(editor, place), page(editor, place)
+    first, second = opened(editor, place), opened(editor, place)
 
     saved = editor.post(address(place), {**first, "population": "2", "translations-0-name": "City"})
     refused = editor.post(address(place), {**second, "population": "3", "tags": "beach"})
@@ -68,11 +46,11 @@ def test_the_later_editor_gets_both_values_and_loses_nothing(editor):
 
 def test_who_saves_again_has_decided(editor):
     place = DestinationFactory(population=1)
-    sent = page(editor, place)
+    sent = opened(editor, place)
     Destination.objects.filter(id=place.id).update(version=7, population=2)
 
     refused = editor.post(address(place), {**sent, "population": "3"})
-    (version,) = re.findall(r'name="seen_version" value="(\d+)"', refused.content.decode())
+    (version,) = versions(refused)
     saved = editor.post(address(place), {**sent, "population": "3", "seen_version": version})
 
     place.refresh_from_db()
@@ -82,7 +60,7 @@ def test_who_saves_again_has_decided(editor):
 def test_a_page_that_nobody_changed_meanwhile_saves(editor):
     place = DestinationFactory(population=1)
 
-    assert editor.post(address(place), {**page(editor, place), "population": "3"}).status_code == 302
+    assert editor.post(address(place), {**opened(editor, place), "population": "3"}).status_code == 302
     place.refresh_from_db()
     assert (place.population, place.version) == (3, 2)
 
@@ -91,7 +69,7 @@ def test_a_page_that_nobody_changed_meanwhile_saves(editor):
 def test_a_hostile_version_is_a_conflict(editor, version):
     place = DestinationFactory(population=1)
 
-    response = editor.post(address(place), {**page(editor, place), "population": "3", "seen_version": version})
+    response = editor.post(address(place), {**opened(editor, place), "population": "3", "seen_version": version})
 
     assert response.status_code == 200
     assert response.context["stale"]

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from destinations_service.catalogue import services
+from destinations_service.catalogue.admin.history import HistoryAdmin
 from destinations_service.catalogue.contracts import DepartureChange, DepartureView
 from destinations_service.catalogue.models import Departure
 from shared.errors import DomainError
@@ -57,7 +57,7 @@ class DepartureForm(BaseForm):
 
 
 @admin.register(Departure)
-class DepartureAdmin(ModelAdmin):
+class DepartureAdmin(HistoryAdmin):
     """Departures. Each change is a new version, which is published to bookings_service."""
 
     form = DepartureForm

@@ -18,6 +18,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from destinations_service.catalogue import services
+from destinations_service.catalogue.admin.history import HistoryAdmin
 from destinations_service.catalogue.admin.versioned import VersionedAdmin, VersionedForm
 from destinations_service.catalogue.models import AveragePrice, Destination, DestinationTranslation, Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
@@ -111,11 +112,17 @@ class DestinationForm(VersionedForm):
             self.refuse(refusal)
 
 
+def restore_place(destination_id: UUID, **given: Any) -> None:
+    """Restore the place as it was before a transaction."""
+    services.restore_destination(destination_id=destination_id, **given)
+
+
 @admin.register(Destination)
-class DestinationAdmin(VersionedAdmin):
+class DestinationAdmin(VersionedAdmin, HistoryAdmin):
     """Destinations, listed as a tree."""
 
     form = DestinationForm
+    restore = staticmethod(restore_place)
     list_display = ("place", "shown_kind", "inside", "shown_population", "popularity", "trip_count")
     list_filter = ("kind", CountryFilter)
     search_fields = ("translations__name", "slug")

@@ -6,14 +6,14 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from destinations_service.catalogue import services
+from destinations_service.catalogue.admin.history import HistoryAdmin
 from destinations_service.catalogue.models import ExchangeRate
 
 
 @admin.register(ExchangeRate)
-class ExchangeRateAdmin(ModelAdmin):
+class ExchangeRateAdmin(HistoryAdmin):
     """Reference rates. Every change is published."""
 
     list_display = ("currency", "rate", "as_of", "source")

@@ -1,17 +1,20 @@
 """Trips in the admin, with their translations, their cancellation policy and their next departures."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Count, Min, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin, StackedInline, TabularInline
+from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import display
 
 from destinations_service.catalogue import services
 from destinations_service.catalogue.admin.departures import STATUS_COLOURS
+from destinations_service.catalogue.admin.history import HistoryAdmin
+from destinations_service.catalogue.admin.versioned import VersionedAdmin
 from destinations_service.catalogue.models import CancellationRule, Departure, Trip, TripTranslation
 from shared.money import Money
 
@@ -87,9 +90,16 @@ class DepartureInline(TabularInline):
         return str(Money.rounded(row.child_price, row.trip.currency))
 
 
+def restore_trip(trip_id: UUID, **given: Any) -> None:
+    """Restore the trip as it was before a transaction."""
+    services.restore_trip(trip_id=trip_id, **given)
+
+
 @admin.register(Trip)
-class TripAdmin(ModelAdmin):
+class TripAdmin(VersionedAdmin, HistoryAdmin):
     """Trips, with their departures below them."""
+
+    restore = staticmethod(restore_trip)
 
     list_display = (
         "title",
@@ -130,7 +140,9 @@ class TripAdmin(ModelAdmin):
         """Save the row as the version that follows the present one."""
         if change:
             services.lock_version(obj)
+        former = Trip.objects.filter(id=obj.id).values_list("slug", flat=True).first()
         super().save_model(request, obj, form, change)
+        services.keep_addresses(obj, former=former)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save the texts and the policy, then publish the change."""

@@ -1,6 +1,7 @@
 """Every read of the catalogue: by id and slug, by search, and as pages per parent."""
 
 from destinations_service.catalogue.selectors.facets import tags
+from destinations_service.catalogue.selectors.history import changes_of
 from destinations_service.catalogue.selectors.lists import children_of, departures_of, trips_of
 from destinations_service.catalogue.selectors.places import (
     average_prices,
@@ -21,6 +22,7 @@ from destinations_service.catalogue.selectors.trips import (
 
 __all__ = [
     "average_prices",
+    "changes_of",
     "children_of",
     "departure_for_quote",
     "departures_by_id",

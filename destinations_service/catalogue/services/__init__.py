@@ -3,6 +3,7 @@
 from destinations_service.catalogue.services.authors import authored, by_staff
 from destinations_service.catalogue.services.departures import change_departure, schedule_departure
 from destinations_service.catalogue.services.derived import refresh_costs
+from destinations_service.catalogue.services.history import restore_destination, restore_trip
 from destinations_service.catalogue.services.place_details import save_photos, save_prices
 from destinations_service.catalogue.services.places import (
     check_place,
@@ -45,6 +46,8 @@ __all__ = [
     "refresh_search",
     "refresh_search_of_trips",
     "remove_from_search",
+    "restore_destination",
+    "restore_trip",
     "save_destination",
     "save_photos",
     "save_prices",

@@ -75,6 +75,23 @@ def advisory_lock(*parts: object) -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [lock_key(*parts)])
 
 
+@contextmanager
+def try_advisory_lock(*parts: object) -> Iterator[bool]:
+    """Hold the advisory lock on `parts` during the body, and yield True.
+
+    Yield False at once if another session has it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [lock_key(*parts)])
+        is_held = bool(cursor.fetchone()[0])
+    try:
+        yield is_held
+    finally:
+        if is_held and connection.is_usable():  # a lost connection has lost the lock too
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [lock_key(*parts)])
+
+
 def own_database() -> str:
     """Return a connection string of the service's own database, without the pool and without time limits."""
     from psycopg.conninfo import make_conninfo  # the gateway imports this module, and has no psycopg

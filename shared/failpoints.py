@@ -31,6 +31,8 @@ FAILPOINTS: Final[Mapping[str, str]] = {
     "reconcile.answered": "the provider said what became of the payment, nothing of it recorded",
     "expiry.before_commit": "the hold ended and its seats given back, nothing committed",
     "clock.between_jobs": "one job of the clock done, the others not",
+    "import.before_commit": "a country of an import written, nothing of it committed",
+    "import.country_merged": "a country of an import committed, the others not",
     "relay.delivered": "events delivered to Kafka, not marked",
     "delivery.claimed": "the notification claimed, nothing else done",
     "mail.offered": "the mail server ready for the content, nothing of it sent",

@@ -4,6 +4,6 @@
 and the relay's sweep makes it certain.
 """
 
-from shared.outbox.publishing import NotInTransaction, PayloadTooLarge, publish, publish_many
+from shared.outbox.publishing import NotInTransaction, PayloadTooLarge, publish, publish_many, publish_selected
 
-__all__ = ["NotInTransaction", "PayloadTooLarge", "publish", "publish_many"]
+__all__ = ["NotInTransaction", "PayloadTooLarge", "publish", "publish_many", "publish_selected"]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from django.db import connection
@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from shared.cloudevents import MAX_VALUE_BYTES, to_json
 from shared.events import event_type
+from shared.ids import UUID7_SQL
 from shared.outbox.signals import announce
 from shared.statement import Insert
 from shared.telemetry import current_request_id, current_traceparent
@@ -55,6 +56,36 @@ def publish_many(events: Iterable[tuple[Message, UUID, int]], *, occurred_at: da
     rows = [_row(message, aggregate_id, sequence, occurred_at) for message, aggregate_id, sequence in events]
     OutboxEvent.objects.bulk_create(rows, batch_size=1_000)
     announce()
+
+
+def publish_selected(message: type[Message], select: str, **parameters: object) -> int:
+    """Publish an event for each row of the query `select`: key, sequence, and the message as JSON. Return how many.
+
+    For merges of many rows, which hold their locks. The JSON must be what to_json makes of the message, and small. The
+    query's order is the order of sending. Raises NotInTransaction.
+    """
+    if not connection.in_atomic_block:
+        raise NotInTransaction
+    kind = event_type(message())
+    values = {
+        "type_": kind.type, "topic_": kind.topic,
+        "traceparent_": current_traceparent(), "request_": current_request_id(),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT_SELECTED.format(select=select), {**parameters, **values})
+        count: int = cursor.rowcount
+    announce()
+    return count
+
+
+# The event's id is a UUIDv7 like that of every other event.
+_INSERT_SELECTED: Final = f"""
+INSERT INTO outbox_outboxevent (
+    event_id, type, topic, key, sequence, value, traceparent, request_id, occurred_at, cause)
+SELECT {UUID7_SQL}, %(type_)s, %(topic_)s, event.key, event.sequence, event.value, %(traceparent_)s, %(request_)s,
+       clock_timestamp(), ''
+FROM ({{select}}) AS event (key, sequence, value)
+"""  # noqa: S608 - names of columns
 
 
 @cache

@@ -117,11 +117,15 @@ def seed(
     travellers: Annotated[
         int | None, typer.Option(min=1, max=100_000, help="Also make this many travellers with verified addresses.")
     ] = None,
+    world: Annotated[
+        bool,
+        typer.Option("--world", help="Also import the 147,000 places of the world with 1,000 inhabitants or more."),
+    ] = False,
 ) -> None:
     """Add what is missing in the catalogue and of the staff. Existing rows stay as they are."""
     from launcher.commands.manage import seed as run
 
-    raise typer.Exit(run(Platform.from_environment(), travellers))
+    raise typer.Exit(run(Platform.from_environment(), travellers, world=world))
 
 
 @app.command()

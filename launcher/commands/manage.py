@@ -50,8 +50,8 @@ def migrate(platform: Platform) -> int:
     return 0
 
 
-def seed(platform: Platform, travellers: int | None) -> int:
-    """Seed the staff and the catalogue, and make verified travellers.
+def seed(platform: Platform, travellers: int | None, *, world: bool = False) -> int:
+    """Seed the staff and the catalogue, and make verified travellers. With `world`, also import its places.
 
     Return 0, or the first exit code that is not 0. Raises Refusal.
     """
@@ -60,7 +60,7 @@ def seed(platform: Platform, travellers: int | None) -> int:
     code = run(platform, "users", "seed", *extra)
     if not code and travellers is not None and not os.environ.get("DEMO_PASSWORD"):
         print(f"The password of the travellers: {Vault(platform).sign_in('DEMO_PASSWORD')}")
-    return code or run(platform, "destinations", "seed")
+    return code or run(platform, "destinations", "seed", *(["--world"] if world else []))
 
 
 def run(platform: Platform, service: str, *arguments: str) -> int:

@@ -1,6 +1,7 @@
 """The tables of the catalogue, with the constraints that the database enforces."""
 
 from destinations_service.catalogue.models.history import history_of
+from destinations_service.catalogue.models.imports import ImportedPlace, ImportRun
 from destinations_service.catalogue.models.places import (
     AveragePrice,
     Destination,
@@ -29,6 +30,8 @@ __all__ = [
     "Destination",
     "DestinationTranslation",
     "ExchangeRate",
+    "ImportRun",
+    "ImportedPlace",
     "ItineraryDay",
     "ItineraryDayTranslation",
     "OpeningHours",

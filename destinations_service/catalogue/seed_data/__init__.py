@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 SEED_DATA: Final = Path(__file__).parent
+WORLD: Final = SEED_DATA / "world.tsv.xz"  # read by importing, as every GeoNames file is
 PRICES_AS_OF: Final = date(2026, 11, 1)
 CONTINENTS: Final[Mapping[str, tuple[str, str, str]]] = {  # tag, English, French
     "AF": ("africa", "Africa", "Afrique"),

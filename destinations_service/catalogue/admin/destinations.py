@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from destinations_service.catalogue import services
 from destinations_service.catalogue.admin.history import HistoryAdmin
+from destinations_service.catalogue.admin.slugs import SlugAdmin
 from destinations_service.catalogue.admin.versioned import VersionedAdmin, VersionedForm
 from destinations_service.catalogue.models import AveragePrice, Destination, DestinationTranslation, Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
@@ -118,7 +119,7 @@ def restore_place(destination_id: UUID, **given: Any) -> None:
 
 
 @admin.register(Destination)
-class DestinationAdmin(VersionedAdmin, HistoryAdmin):
+class DestinationAdmin(VersionedAdmin, HistoryAdmin, SlugAdmin):
     """Destinations, listed as a tree."""
 
     form = DestinationForm

@@ -14,6 +14,7 @@ from unfold.decorators import display
 from destinations_service.catalogue import services
 from destinations_service.catalogue.admin.departures import STATUS_COLOURS
 from destinations_service.catalogue.admin.history import HistoryAdmin
+from destinations_service.catalogue.admin.slugs import SlugAdmin
 from destinations_service.catalogue.admin.versioned import VersionedAdmin
 from destinations_service.catalogue.models import CancellationRule, Departure, Trip, TripTranslation
 from shared.money import Money
@@ -96,7 +97,7 @@ def restore_trip(trip_id: UUID, **given: Any) -> None:
 
 
 @admin.register(Trip)
-class TripAdmin(VersionedAdmin, HistoryAdmin):
+class TripAdmin(VersionedAdmin, HistoryAdmin, SlugAdmin):
     """Trips, with their departures below them."""
 
     restore = staticmethod(restore_trip)

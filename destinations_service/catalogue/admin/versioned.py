@@ -38,6 +38,21 @@ CHANGED: Final = Text(
     fr="Quelqu’un a enregistré une modification après l’ouverture de cette page. Rien de votre saisie n’est encore"
     " enregistré. Le tableau montre les deux valeurs : gardez la vôtre ou reprenez l’autre, puis enregistrez.",
 )
+_WORDS: Final = {
+    "title": Text(
+        en="What differs between your page and what is stored now",
+        fr="Ce qui diffère entre votre page et ce qui est enregistré",
+    ),
+    "field": Text(en="Field", fr="Champ"),
+    "yours": Text(en="You wrote", fr="Votre saisie"),
+    "stored": Text(en="Stored now", fr="Enregistré"),
+    "nothing": Text(
+        en="Nothing: what is stored now is what you wrote.", fr="Rien : votre saisie est ce qui est enregistré."
+    ),
+    "discard": Text(
+        en="Discard what you wrote and open the page again", fr="Abandonner votre saisie et rouvrir la page"
+    ),
+}
 _EMPTY: Final = "—"
 
 
@@ -111,6 +126,7 @@ class VersionedAdmin(ModelAdmin):
         context["seen_version"] = getattr(obj, "version", "")
         if getattr(form, "is_stale", False):
             context["stale"] = True
+            context["words"] = {name: text.in_(current_locale()) for name, text in _WORDS.items()}
             context["differences"] = list(_differences(form, context["inline_admin_formsets"]))
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
@@ -127,8 +143,10 @@ def _differences(form: forms.BaseForm, inlines: Any) -> Iterator[Difference]:
 
 
 def _of_form(form: forms.BaseForm, where: str) -> Iterator[Difference]:
-    for name in form.changed_data:
-        bound = form[name]
+    for bound in form:
+        # Not `changed_data`: for a field with a default it compares with what the page showed when it was opened.
+        if bound.field.disabled or not bound.field.has_changed(bound.initial, bound.data):
+            continue
         yours, stored = _shown(bound.field, bound.data), _shown(bound.field, bound.initial)
         if yours != stored and not bound.is_hidden:
             yield Difference(f"{where}{bound.label}", yours, stored)

@@ -117,3 +117,16 @@ def test_the_database_refuses_half_of_a_pair(half):
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Destination.objects.filter(id=place.id).update(**half)
+
+
+def test_an_earlier_slug_is_removed_on_the_page_and_is_free_then(editor):
+    place, other = DestinationFactory(slug="town"), DestinationFactory(slug="other")
+    redirect = SlugRedirect.objects.create(destination=place, slug="old-town")
+
+    page = opened(editor, place)
+    assert page["earlier_slugs-0-id"] == str(redirect.id)
+    removed = editor.post(address(place), {**page, "earlier_slugs-0-DELETE": "on"})
+    renamed = editor.post(address(other), {**opened(editor, other), "slug": "old-town"})
+
+    assert (removed.status_code, renamed.status_code) == (302, 302)
+    assert Destination.objects.get(id=other.id).slug == "old-town"

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import lzma
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -88,6 +89,16 @@ class TripRow:
 
 
 @dataclass(frozen=True, slots=True)
+class NameRow:
+    """A name of a country or city beside those in English and French. `language` is empty if it is unknown."""
+
+    slug: str
+    language: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class RateRow:
     """Units of `currency` for one euro, on `day`."""
 
@@ -153,6 +164,14 @@ def cities() -> tuple[CityRow, ...]:
 def city_of() -> dict[tuple[str, str], CityRow]:
     """Return cities by (country code, GeoNames name). If two have the same name, the larger one is returned."""
     return {(city.country, city.geonames_name): city for city in reversed(cities())}
+
+
+def place_names() -> Iterator[NameRow]:
+    """Yield the other names of countries and cities, by place."""
+    with lzma.open(SEED_DATA / "names.tsv.xz", "rt", encoding="utf-8", newline="") as file:
+        next(file)
+        for line in file:
+            yield NameRow(*line.rstrip("\n").split("\t"))
 
 
 @cache

@@ -14,6 +14,7 @@ from psycopg import sql
 from destinations_service.catalogue import seed_data
 from destinations_service.catalogue.models import Destination, ExchangeRate, SearchEntry
 from destinations_service.catalogue.photos import library
+from destinations_service.catalogue.seeding.names import new_names, write_names
 from destinations_service.catalogue.seeding.places import Gazetteer, drawn_at_seed, write_places
 from destinations_service.catalogue.seeding.trips import new_departures, new_trips, write_departures, write_trips
 from destinations_service.catalogue.services import record_rates_change, refresh_search
@@ -44,15 +45,17 @@ def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
         places = list(gazetteer.new_places())
         trips = new_trips(gazetteer)
         departures = new_departures(today=now.date(), unsaved=[trip.row for trip in trips])
+        names = new_names(gazetteer.ids)
         with _uncollected(), transaction.atomic():
             if write_exchange_rates():
                 record_rates_change()
             write_places(places)
+            write_names(names)
             write_trips(trips)
-            if places or trips or not SearchEntry.objects.exists():
+            if places or names or trips or not SearchEntry.objects.exists():
                 refresh_search()
             write_departures(departures, now=now)
-            if places or trips or departures:
+            if places or names or trips or departures:
                 _count_rows()
     say(f"{len(places)} places, {len(trips)} trips, {len(departures)} departures")
     photos = library.keep_many(Path(settings.MEDIA_ROOT), drawn_at_seed(gazetteer))

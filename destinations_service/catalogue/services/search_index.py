@@ -34,7 +34,7 @@ _TRIPS: Final = """
     WHERE %(all)s OR t.id = ANY(%(ids)s) OR d.id = ANY(%(places)s)
     ORDER BY t.id
 """
-_BATCH: Final = 5_000
+_BATCH: Final = 1_000  # the transaction waits while the entries of a batch are made
 
 
 class _Entry(NamedTuple):

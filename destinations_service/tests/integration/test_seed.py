@@ -16,6 +16,7 @@ from django.utils import timezone
 from PIL import Image
 
 from destinations_service.catalogue import seed_data
+from destinations_service.catalogue.contracts import SearchQuery
 from destinations_service.catalogue.models import (
     AveragePrice,
     Departure,
@@ -23,13 +24,16 @@ from destinations_service.catalogue.models import (
     DestinationTranslation,
     ExchangeRate,
     Photo,
+    PlaceName,
     SearchEntry,
     Trip,
 )
 from destinations_service.catalogue.photos import library
 from destinations_service.catalogue.photos.pictures import drawn_photo, place_of
 from destinations_service.catalogue.seeding import Gazetteer, drawn_at_seed, seed
+from destinations_service.catalogue.seeding.names import new_names
 from destinations_service.catalogue.seeding.trips import new_departures, write_departures
+from destinations_service.catalogue.selectors import search, suggest
 from shared.outbox.models import OutboxEvent
 
 
@@ -172,3 +176,28 @@ def test_trips_keep_the_order_of_the_seed_data(seeded):
     ids = dict(Trip.objects.values_list("slug", "id"))
 
     assert all(ids[trip.slug] < ids[following.slug] for trip, following in pairwise(seed_data.trips()))
+
+
+@pytest.mark.parametrize("language", ["EN", "FR"])
+@pytest.mark.parametrize(
+    ("text", "slug"),
+    [
+        ("Munich", "munich"), ("München", "munich"), ("Monaco di Baviera", "munich"), ("東京", "tokyo"),
+        ("NYC", "new-york-city"), ("København", "copenhagen"), ("kobenhavn", "copenhagen"), ("Wien", "vienna"),
+        ("Firenze", "florence"), ("Łódź", "lodz"), ("Lodz", "lodz"), ("Deutschland", "germany"), ("ドイツ", "germany"),
+        ("Россия", "russia"), ("Londres", "london"), ("Varsovie", "warsaw"), ("Nueva York", "new-york-city"),
+    ],
+)  # fmt: skip
+def test_a_place_is_found_first_by_its_names_in_every_language(seeded, text, slug, language):
+    query = SearchQuery(text=text, language=language)
+
+    assert search(query=query, first=3, after="").results[0].node.slug == slug
+    assert suggest(text=text, first=1, language=language)[0].node.slug == slug
+
+
+def test_names_of_the_seed_data_are_written_once(seeded):
+    names = PlaceName.objects.count()
+
+    assert names == sum(1 for _ in seed_data.place_names())
+    assert not new_names(dict(PlaceName.objects.values_list("destination__slug", "destination_id").distinct()))
+    assert PlaceName.objects.get(destination__slug="vienna", name="Wien").language == "de"

@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 
 from bookings_service.bookings.services.booking.expire_holds import EXPIRE_HOLDS
 from bookings_service.bookings.services.cancellation.by_departure import CANCEL_BOOKINGS_OF_CANCELLED_DEPARTURES
+from bookings_service.bookings.services.departure_change.follow import MOVE_BOOKINGS
 from bookings_service.bookings.services.job import Job
 from bookings_service.bookings.services.payment.reconcile import RECONCILE
 from bookings_service.bookings.services.refund.pay_out import PAY_OUT
@@ -54,6 +55,7 @@ DATABASE_LOOP: Final = Loop(
         OFFER_TO_WAITING,
         PUBLISH_INVENTORY,
         CANCEL_BOOKINGS_OF_CANCELLED_DEPARTURES,
+        MOVE_BOOKINGS,
     )
 )
 PROVIDER_LOOP: Final = Loop(jobs=(PAY_OUT, RECONCILE))

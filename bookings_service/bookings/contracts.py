@@ -118,6 +118,21 @@ class PassengerView:
 
 
 @dataclass(frozen=True, slots=True)
+class DepartureChangeView:
+    """What the organiser changed after the trip was booked. The booking's own dates are the new ones.
+
+    `previous_starts_at` and `previous_ends_at` are the dates that the traveller bought, or accepted last.
+    """
+
+    at: datetime
+    reason: str
+    previous_starts_at: datetime
+    previous_ends_at: datetime
+    free_cancellation_until: datetime
+    accepted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class BookingView:
     """A booking as it is now. `paid` and `refunded` come from the ledger: `refunded` counts paid-out refunds only."""
 
@@ -141,6 +156,7 @@ class BookingView:
     payments: tuple[PaymentView, ...]
     refunds: tuple[RefundView, ...]
     created_at: datetime
+    change: DepartureChangeView | None
 
 
 class BookingFilter(NamedTuple):
@@ -208,6 +224,18 @@ class DepartureSnapshot:
     closed: bool
     cancelled: bool
     starts_at: datetime
+    ends_at: datetime | None
+    rescheduled_at: datetime | None = None
+    change_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BookingsOfDeparture:
+    """The pending and confirmed bookings of a departure, and their passengers who still travel."""
+
+    departure_id: UUID
+    bookings: int
+    passengers: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ For a booking, a function here returns an `EventBuilder`: services/booking/trans
 and the new history entry. For seats and the waiting list, a function returns the message itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
 
+from bookings_service.bookings.domain.departure_change import Move, MoveSize
 from bookings_service.bookings.json_columns import lines_from_json
 from bookings_service.bookings.models import Booking, BookingEvent, SeatInventory, WaitlistEntry
 from bookings_service.payments import ledger
@@ -24,6 +25,21 @@ from shared.text import Text
 
 UNANSWERED: Final = pb.WAITLIST_EXPIRY_REASON_UNANSWERED
 DEPARTURE_CLOSED: Final = pb.WAITLIST_EXPIRY_REASON_DEPARTURE_CLOSED
+
+_MOVED: Final[Mapping[MoveSize, Text]] = {
+    MoveSize.BACK: Text(
+        en="The organiser moved the departure back to the dates that you agreed to.",
+        fr="L’organisateur a remis le départ aux dates que vous aviez acceptées.",
+    ),
+    MoveSize.SMALL: Text(
+        en="The organiser moved the departure a little. Please note the new times.",
+        fr="L’organisateur a légèrement déplacé le départ. Notez les nouveaux horaires.",
+    ),
+    MoveSize.LARGE: Text(
+        en="The organiser moved the departure. Accept the new dates, or cancel free of charge in time.",
+        fr="L’organisateur a déplacé le départ. Acceptez les nouvelles dates ou annulez sans frais à temps.",
+    ),
+}
 
 EventT = TypeVar("EventT", bound=Message, covariant=True)
 
@@ -116,6 +132,28 @@ def passenger_renamed(*, passenger_id: UUID) -> EventBuilder[pb.BookingPassenger
         lambda booking, history_entry: pb.BookingPassengerRenamed(
             booking=booking, entry=history_entry, passenger_id=str(passenger_id)
         ),
+    )
+
+
+def departure_changed(change: Move, *, reason: str) -> EventBuilder[pb.BookingDepartureChanged]:
+    """Return the builder for a booking whose departure was moved. `reason` is in the words of staff."""
+    return EventBuilder(
+        pb.BookingDepartureChanged,
+        _MOVED[change.size],
+        lambda booking, history_entry: pb.BookingDepartureChanged(
+            booking=booking, entry=history_entry, change_reason=reason,
+            previous_starts_at=ts(change.previous.starts_at), previous_ends_at=ts(change.previous.ends_at),
+            free_cancellation_until=ts(change.free_cancellation_until),
+        ),
+    )  # fmt: skip
+
+
+def change_accepted() -> EventBuilder[pb.BookingChangeAccepted]:
+    """Return the builder for new dates that the traveller accepted."""
+    return EventBuilder(
+        pb.BookingChangeAccepted,
+        Text(en="The new dates were accepted.", fr="Les nouvelles dates ont été acceptées."),
+        lambda booking, history_entry: pb.BookingChangeAccepted(booking=booking, entry=history_entry),
     )
 
 

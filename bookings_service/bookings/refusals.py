@@ -57,6 +57,15 @@ class QuoteExpired(Conflict):
     text = Text(en="This quote has expired. Ask for a new one.", fr="Ce devis a expiré. Demandez-en un nouveau.")
 
 
+class QuotedDatesChanged(QuoteExpired):
+    """The departure has been moved since it was quoted."""
+
+    text = Text(
+        en="The departure has been moved since this quote was made. Ask for a new quote.",
+        fr="Le départ a été déplacé depuis ce devis. Demandez-en un nouveau.",
+    )
+
+
 class QuoteUsed(Conflict):
     """The quote has become a booking already."""
 
@@ -99,6 +108,16 @@ class NotCancellable(Conflict):
 
     code = "NOT_CANCELLABLE"
     text = Text(en="This booking cannot be cancelled.", fr="Cette réservation ne peut pas être annulée.")
+
+
+class NotChanged(Conflict):
+    """The booking has no change that could be accepted."""
+
+    code = "NOT_CHANGED"
+    text = Text(
+        en="Nothing of this booking was changed, so there is nothing to accept.",
+        fr="Rien n’a changé dans cette réservation : il n’y a rien à accepter.",
+    )
 
 
 class CapacityBelowSold(Conflict):

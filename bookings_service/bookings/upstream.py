@@ -35,7 +35,10 @@ _destinations_breaker: Final = Breaker("destinations")
 
 @dataclass(frozen=True, slots=True)
 class CatalogueDeparture:
-    """A departure as destinations_service, which owns the catalogue, has it now."""
+    """A departure as destinations_service, which owns the catalogue, has it now.
+
+    `bookable_from` and `bookable_until` are the trip's booking window. None means that the trip has no such limit.
+    """
 
     id: UUID
     version: int
@@ -50,6 +53,10 @@ class CatalogueDeparture:
     tax_basis_points: int
     title: Text
     policy: tuple[CancellationRule, ...]
+    bookable_from: datetime | None
+    bookable_until: datetime | None
+    rescheduled_at: datetime | None
+    change_reason: str
 
     def snapshot(self) -> DepartureSnapshot:
         """Return the part that SeatInventory keeps."""
@@ -60,6 +67,9 @@ class CatalogueDeparture:
             closed=not self.is_open,
             cancelled=self.is_cancelled,
             starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            rescheduled_at=self.rescheduled_at,
+            change_reason=self.change_reason,
         )
 
 
@@ -96,6 +106,10 @@ def departure(*, departure_id: UUID, deadline: Deadline) -> CatalogueDeparture:
         tax_basis_points=row.tax_basis_points,
         title=text_from_proto(trip.title),
         policy=tuple(CancellationRule(rule.days_before, rule.refund_percent) for rule in trip.cancellation_policy),
+        bookable_from=from_ts(row.bookable_from),
+        bookable_until=from_ts(row.bookable_until),
+        rescheduled_at=from_ts(row.rescheduled_at),
+        change_reason=row.change_reason,
     )
 
 
@@ -119,5 +133,8 @@ def snapshots(*, departure_ids: Collection[UUID], deadline: Deadline) -> dict[UU
             closed=row.status != destinations_pb2.DEPARTURE_STATUS_OPEN,
             cancelled=row.status == destinations_pb2.DEPARTURE_STATUS_CANCELLED,
             starts_at=starts_at,
+            ends_at=from_ts(row.ends_at),
+            rescheduled_at=from_ts(row.rescheduled_at),
+            change_reason=row.change_reason,
         )
     return by_id

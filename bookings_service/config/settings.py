@@ -33,6 +33,9 @@ HOLD_EXTENSION = timedelta(seconds=env.whole_number("HOLD_EXTENSION_SECONDS", de
 HOLD_LIMIT_BOOKINGS = env.whole_number("HOLD_LIMIT_BOOKINGS", default=5)
 HOLD_LIMIT_SEATS = env.whole_number("HOLD_LIMIT_SEATS", default=20)
 BOOKING_CLOSES = timedelta(hours=env.whole_number("BOOKING_CLOSES_HOURS", default=2))
+# A departure that is moved by less than this only informs. After a larger move, a cancellation is free for a while.
+SMALL_MOVE = timedelta(hours=env.whole_number("SMALL_MOVE_HOURS", default=2))
+CHANGE_ANSWER = timedelta(seconds=env.whole_number("CHANGE_ANSWER_SECONDS", default=14 * 24 * 3600))
 
 QUOTE_RETENTION = timedelta(days=env.whole_number("QUOTE_RETENTION_DAYS", default=30))
 KEY_RETENTION = timedelta(days=env.whole_number("KEY_RETENTION_DAYS", default=90))

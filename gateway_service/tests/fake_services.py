@@ -184,6 +184,9 @@ def bookings(world: World) -> Any:
         LeaveWaitlist=lambda request, call: b.LeaveWaitlistResponse(),
         BatchListWaitlist=waitlist,
         BatchGetWaitlistEntries=entries,
+        AcceptChange=lambda request, call: b.AcceptChangeResponse(
+            booking=world.own_booking(call, world.by_reference(request.reference))
+        ),
         RenamePassenger=lambda request, call: b.RenamePassengerResponse(booking=next(iter(world.bookings.values()))),
         BatchGetBookings=lambda request, call: b.BatchGetBookingsResponse(
             bookings=[

@@ -43,7 +43,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
         "gateway bookings notifications", "none",
         "BatchGetDestinations", "SearchDestinations", "Search", "Suggest", "ListTags", "BatchListChildren", "BatchListPhotos", "BatchListAveragePrices",
         "BatchGetTrips", "SearchTrips", "BatchListTrips", "BatchGetDepartures", "BatchListDepartures", "GetDeparture",
-        "ListExchangeRates", "BatchGetTripContents", "BatchGetVisitingTimes",
+        "ListExchangeRates",
     ),
     "bookings": {
         **_rules(
@@ -51,12 +51,13 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
             "CreateQuote", "GetQuote", "CreateBooking", "GetBooking", "BatchGetBookings", "BatchListBookings",
             "PayBooking", "QuoteCancellation", "GetCancellationQuote", "CancelBooking", "BatchGetPayments",
             "BatchGetRefunds", "BatchListBookingEvents", "ListBookingEvents", "WatchBooking", "RenamePassenger",
+            "AcceptChange",
             "JoinWaitlist", "LeaveWaitlist", "BatchGetWaitlistEntries", "BatchListWaitlist", "StaffQuoteCancellation",
             "StaffCancelBooking", "StaffRefundBooking",
         ),
         **_rules("gateway", "optional", "BatchGetAvailability"),
         **_rules("gateway", "none", "BatchGetSequences"),
-        **_rules("destinations", "none", "SetCapacity"),
+        **_rules("destinations", "none", "SetCapacity", "BatchCountBookings"),
     },
     "notifications": {
         **_rules(

@@ -45,13 +45,14 @@ class BookingAdmin(ReadOnly, ModelAdmin):
         ("reference", "shown_status"),
         ("reason", "hold_expires_at"),
         ("title_en", "total"),
-        ("starts_at", "time_zone"),
+        ("starts_at", "ends_at", "time_zone"),
+        "departure_change",
         ("seats", "created_at"),
         ("traveller_id", "departure_id"),
         "messages_and_documents",
     )
     compressed_fields = True
-    readonly_fields = ("shown_status", "total", "messages_and_documents")
+    readonly_fields = ("shown_status", "total", "departure_change", "messages_and_documents")
     inlines = (EventInline, PassengerInline, PaymentInline, RefundInline, LedgerInline)
     actions_detail: ClassVar = ["cancel", "refund", "failed_refund"]
     _labels: ClassVar[dict[str, str]] = {"PENDING": "warning", "CONFIRMED": "success", "CANCELLED": "danger"}
@@ -73,6 +74,20 @@ class BookingAdmin(ReadOnly, ModelAdmin):
     def total(self, booking: Booking) -> str:
         """Return the total with its currency."""
         return str(Money.from_minor(booking.total_minor, booking.currency))
+
+    @admin.display(description="change of the departure")
+    def departure_change(self, booking: Booking) -> str:
+        """Return what the organiser changed after it was booked, and whether the traveller accepted it."""
+        if booking.changed_at is None:
+            return "The departure has the dates that the traveller bought or accepted."
+        if booking.change_accepted_at:
+            answer = f"Accepted at {booking.change_accepted_at:%Y-%m-%d %H:%M} UTC."
+        else:
+            answer = f"Not accepted. Free cancellation until {booking.free_cancellation_until:%Y-%m-%d %H:%M} UTC."
+        return (
+            f"Moved at {booking.changed_at:%Y-%m-%d %H:%M} UTC from {booking.previous_starts_at:%Y-%m-%d %H:%M} –"
+            f" {booking.previous_ends_at:%Y-%m-%d %H:%M} UTC. {answer} {booking.change_reason}"
+        )
 
     @admin.display(description="mails and documents")
     def messages_and_documents(self, booking: Booking) -> SafeString | str:

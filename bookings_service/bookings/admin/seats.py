@@ -15,13 +15,15 @@ from shared.admin import ReadOnly, table
 class SeatInventoryAdmin(ReadOnly, ModelAdmin):
     """A read-only page per departure."""
 
-    list_display = ("departure_id", "starts_at", "capacity", "held", "sold", "free", "closed")
+    list_display = ("departure_id", "starts_at", "capacity", "held", "sold", "free", "closed", "rescheduled_at")
     list_filter = ("closed", "cancelled")
     search_fields = ("departure_id__iexact",)
     ordering = ("starts_at",)
     show_full_result_count = False
     fields = (
-        ("departure_id", "starts_at"),
+        ("departure_id", "moved"),
+        ("starts_at", "ends_at"),
+        ("rescheduled_at", "change_reason"),
         ("capacity", "free"),
         ("held", "sold"),
         ("closed", "cancelled"),

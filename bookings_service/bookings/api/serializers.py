@@ -110,6 +110,20 @@ class RefundSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+class DepartureChangeSerializer(serializers.Serializer[Any]):
+    """What the organiser changed after the trip was booked. The booking's own dates are the new ones.
+
+    A cancellation before `free_cancellation_until` refunds everything, unless the change was accepted.
+    """
+
+    at = serializers.DateTimeField()
+    reason = serializers.CharField()
+    previous_starts_at = serializers.DateTimeField()
+    previous_ends_at = serializers.DateTimeField()
+    free_cancellation_until = serializers.DateTimeField()
+    accepted_at = serializers.DateTimeField(allow_null=True)
+
+
 class BookingSerializer(serializers.Serializer[Any]):
     """A booking as it is now."""
 
@@ -132,6 +146,7 @@ class BookingSerializer(serializers.Serializer[Any]):
     payments = PaymentSerializer(many=True)
     refunds = RefundSerializer(many=True)
     created_at = serializers.DateTimeField()
+    change = DepartureChangeSerializer(allow_null=True)
 
 
 class EventSerializer(serializers.Serializer[Any]):

@@ -10,6 +10,7 @@ urlpatterns = [
     path("bookings/", views.BookingList.as_view()),
     path("bookings/<str:reference>/", views.BookingDetail.as_view()),
     path("bookings/<str:reference>/history/", views.BookingHistory.as_view()),
+    path("bookings/<str:reference>/accept-change/", views.ChangeAcceptance.as_view()),
     path("bookings/<str:reference>/cancellation-quotes/", views.CancellationQuoteCreate.as_view()),
     path("cancellation-quotes/<uuid:quote_id>/confirm/", views.CancellationConfirm.as_view()),
     path("passengers/<uuid:passenger_id>/", passengers.PassengerDetail.as_view()),

@@ -18,6 +18,7 @@ from bookings_service.bookings.refusals import (
     HoldLimitReached,
     InvalidPassengers,
     NotCancellable,
+    NotChanged,
     PassengersMismatch,
     QuoteExpired,
     QuoteOutdated,
@@ -157,6 +158,18 @@ class BookingHistory(APIView):
             reference=reference, traveller_id=traveller_of(request).id, after=after
         )
         return Response(shapes.EventSerializer(events, many=True).data)
+
+
+class ChangeAcceptance(APIView):
+    """The acceptance of new dates."""
+
+    @extend_schema(
+        request=None, responses={200: shapes.BookingSerializer, **refusals(NotFound, NotChanged, RateLimited)}
+    )
+    def post(self, request: Request, reference: str) -> Response:
+        """Accept the new dates of a departure that was moved. A repeated request returns the booking as it is now."""
+        booking = services.accept_change(reference=reference, traveller=traveller_of(request))
+        return Response(shapes.BookingSerializer(booking).data)
 
 
 class CancellationQuoteCreate(APIView):

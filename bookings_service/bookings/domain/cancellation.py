@@ -1,11 +1,13 @@
 """What a cancellation refunds, with an explanation. Pure: values only.
 
-The policy is the one that the booking's price quote fixed. Staff may set a percentage instead.
+The policy is the one that the booking's price quote fixed. Staff may set a percentage instead. After the organiser has
+moved the departure, everything is refunded for a while.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from bookings_service.bookings.contracts import CancellationRule
 from bookings_service.bookings.domain.booking import local_date
@@ -44,23 +46,26 @@ class DepartureTerms:
 
 def cancellation_terms(
     *, seat_prices: Sequence[Money], cancelled: Sequence[int], refundable: Money, departure: DepartureTerms,
-    now: datetime, override_percent: int | None = None,
+    now: datetime, override_percent: int | None = None, free_until: datetime | None = None,
 ) -> CancellationTerms:  # fmt: skip
     """Return the terms of cancelling some passengers.
 
     `seat_prices[i]` is what was paid for passenger i. `cancelled` are the indexes of the cancelled passengers. The
     refund never exceeds `refundable`. It is rounded once, half up, for all cancelled passengers together. The
     explanation allocates it to each of them by largest remainder.
+
+    `free_until` is set if everything is refunded until then, because the departure was moved.
     """
     affected = sum((seat_prices[index] for index in cancelled), Money.zero(refundable.currency))
     rule = departure.rule(now)
-    percent = override_percent if override_percent is not None else rule.refund_percent if rule else 0
+    by_policy = 100 if free_until else rule.refund_percent if rule else 0
+    percent = by_policy if override_percent is None else override_percent
     by_rule = affected.share(percent)
     refund = min(by_rule, refundable)
     fee = min(affected, refundable) - refund
     explanation = [
         _departs(departure.days_until_departure(now), departure.time_zone),
-        _percentage(percent, rule, override_percent),
+        _moved(free_until, departure.time_zone) if free_until else _percentage(percent, rule, override_percent),
     ]
     if affected.amount:
         parts = refund.allocate([seat_prices[index].minor for index in cancelled])
@@ -77,6 +82,14 @@ def _departs(days: int, time_zone: str) -> Text:
     return Text(
         en=f"The trip departs in {days} days (by the calendar of {time_zone}).",
         fr=f"Le voyage part dans {days} jours (selon le calendrier de {time_zone}).",
+    )
+
+
+def _moved(free_until: datetime, time_zone: str) -> Text:
+    until = f"{free_until.astimezone(ZoneInfo(time_zone)):%Y-%m-%d %H:%M}"
+    return Text(
+        en=f"The organiser moved this departure: until {until} ({time_zone}), 100 % of the price is refunded.",
+        fr=f"L’organisateur a déplacé ce départ : jusqu’au {until} ({time_zone}), 100 % du prix est remboursé.",
     )
 
 

@@ -14,6 +14,10 @@ class Booking(models.Model):
     """A party's seats on a departure.
 
     `sequence` is the number of its history entries. Amounts are minor units of `currency`.
+
+    `starts_at` and `ends_at` are the dates of the trip now. If the organiser moved the departure after it was booked,
+    `changed_at` and the five columns after it say what was changed. `previous_starts_at` and `previous_ends_at` are the
+    dates that the traveller bought or accepted last.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -37,6 +41,12 @@ class Booking(models.Model):
     hold_expires_at = models.DateTimeField(null=True, blank=True)
     hold_extended = models.BooleanField(default=False)
     created_at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True, blank=True)
+    change_reason = models.TextField(blank=True, default="", db_default="", help_text="In the words of staff.")
+    previous_starts_at = models.DateTimeField(null=True, blank=True)
+    previous_ends_at = models.DateTimeField(null=True, blank=True)
+    free_cancellation_until = models.DateTimeField(null=True, blank=True)
+    change_accepted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -50,6 +60,22 @@ class Booking(models.Model):
                 name="booking_pending_has_a_hold",
                 condition=Q(status="PENDING", hold_expires_at__isnull=False)
                 | (~Q(status="PENDING") & Q(hold_expires_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="booking_change_is_whole",
+                condition=Q(
+                    changed_at__isnull=False,
+                    previous_starts_at__isnull=False,
+                    previous_ends_at__isnull=False,
+                    free_cancellation_until__isnull=False,
+                )
+                | Q(
+                    changed_at__isnull=True,
+                    previous_starts_at__isnull=True,
+                    previous_ends_at__isnull=True,
+                    free_cancellation_until__isnull=True,
+                    change_accepted_at__isnull=True,
+                ),
             ),
         ]
         indexes = [
@@ -113,8 +139,9 @@ class BookingEvent(models.Model):
 class CancellationQuote(models.Model):
     """What cancelling `passengers` would refund. It can be confirmed once, until `expires_at`.
 
-    It is outdated if the booking's status or seats change, or if less is refundable than its refund plus
-    its fee. `kept_minor` is the fee. `note` is the reason that staff typed: `staff_reason` in the code.
+    It is outdated if the booking's status or seats change, if the departure is moved or the move is accepted, or if
+    less is refundable than its refund plus its fee. `kept_minor` is the fee. `note` is the reason that staff typed:
+    `staff_reason` in the code.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -123,6 +150,8 @@ class CancellationQuote(models.Model):
     whole = models.BooleanField()
     booking_status = models.CharField(max_length=10)
     booking_seats = models.PositiveSmallIntegerField()
+    booking_changed_at = models.DateTimeField(null=True, blank=True)
+    booking_change_accepted_at = models.DateTimeField(null=True, blank=True)
     currency = models.CharField(max_length=3)
     refund_minor = models.BigIntegerField()
     kept_minor = models.BigIntegerField()

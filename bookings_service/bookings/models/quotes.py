@@ -10,7 +10,8 @@ from shared.ids import uuid7
 class Quote(models.Model):
     """What a party costs on a departure, with everything that its booking will copy.
 
-    It can be booked once, until `expires_at`.
+    It can be booked once, until `expires_at`, as long as the departure has the dates of the quote. `bookable_until` is
+    the end of the trip's booking window, or null if the trip has none.
 
     Amounts are in minor units of `currency`. bookings.json_columns writes and reads the JSON of `lines` and `policy`.
     """
@@ -29,6 +30,7 @@ class Quote(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     time_zone = models.CharField(max_length=50)
+    bookable_until = models.DateTimeField(null=True, blank=True)
     waitlist_entry = models.ForeignKey(
         WaitlistEntry, on_delete=models.PROTECT, null=True, blank=True, related_name="quotes"
     )

@@ -7,6 +7,7 @@ from bookings_service.bookings.contracts import (
     CancellationQuoteView,
     CreateBooking,
     CreateQuote,
+    DepartureChangeView,
     HistoryEntryView,
     PassengerDetails,
     PassengerKind,
@@ -61,6 +62,19 @@ def booking_to_proto(booking: BookingView) -> pb.Booking:
         payments=map(payment_to_proto, booking.payments),
         refunds=map(refund_to_proto, booking.refunds),
         created_at=ts(booking.created_at),
+        change=change_to_proto(booking.change) if booking.change else None,
+    )
+
+
+def change_to_proto(change: DepartureChangeView) -> pb.DepartureChange:
+    """Return the message of a change of the departure."""
+    return pb.DepartureChange(
+        at=ts(change.at),
+        reason=change.reason,
+        previous_starts_at=ts(change.previous_starts_at),
+        previous_ends_at=ts(change.previous_ends_at),
+        free_cancellation_until=ts(change.free_cancellation_until),
+        accepted_at=ts(change.accepted_at),
     )
 
 

@@ -1,7 +1,8 @@
 """travel.bookings.v1. Each method calls one service or selector.
 
 Most methods serve the token's traveller: quotes, bookings, payments and the waiting list. Staff methods act on any
-booking and check the role. Free seats and sequences need no token, and SetCapacity is only for destinations_service.
+booking and check the role. Free seats and sequences need no token. SetCapacity and BatchCountBookings are only for
+destinations_service.
 """
 
 from collections.abc import AsyncIterator
@@ -200,6 +201,25 @@ class BookingsServicer(bookings_pb2_grpc.BookingsServiceServicer):
             version=request.version,
         )
         return pb.SetCapacityResponse(capacity=seats.capacity, held=seats.held, sold=seats.sold)
+
+    @rpc(callers=DESTINATIONS, traveller="none")
+    def BatchCountBookings(self, request: pb.BatchCountBookingsRequest, call: Call) -> pb.BatchCountBookingsResponse:
+        """Return how many live bookings and passengers each departure has."""
+        counted = selectors.bookings_of_departures(departure_ids=uuids_of(request.departure_ids, "departure_ids"))
+        return pb.BatchCountBookingsResponse(
+            departures=[
+                pb.DepartureBookings(
+                    departure_id=str(row.departure_id), bookings=row.bookings, passengers=row.passengers
+                )
+                for row in counted
+            ]
+        )
+
+    @rpc(callers=GATEWAY)
+    def AcceptChange(self, request: pb.AcceptChangeRequest, call: Call) -> pb.AcceptChangeResponse:
+        """Accept the new dates of a departure that was moved."""
+        booking = services.accept_change(reference=request.reference, traveller=call.signed_in_traveller)
+        return pb.AcceptChangeResponse(booking=booking_to_proto(booking))
 
     @rpc(callers=GATEWAY)
     def RenamePassenger(self, request: pb.RenamePassengerRequest, call: Call) -> pb.RenamePassengerResponse:

@@ -13,6 +13,7 @@ from bookings_service.bookings.selectors.booking import (
 from bookings_service.bookings.selectors.departures import (
     LiveBookingsCount,
     availability,
+    bookings_of_departures,
     check_free,
     count_live_bookings,
     seats_of,
@@ -42,6 +43,7 @@ __all__ = [
     "booking_sequences",
     "booking_with_history",
     "bookings_by_id",
+    "bookings_of_departures",
     "bookings_page",
     "cancellation_quote",
     "cancellation_quote_view",

@@ -13,7 +13,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from bookings_service.bookings import wrong_references
-from bookings_service.bookings.contracts import BookingFilter, BookingView, PassengerKind, PassengerView
+from bookings_service.bookings.contracts import (
+    BookingFilter,
+    BookingView,
+    DepartureChangeView,
+    PassengerKind,
+    PassengerView,
+)
 from bookings_service.bookings.domain.booking import is_reference
 from bookings_service.bookings.json_columns import lines_from_json
 from bookings_service.bookings.models import Booking, Passenger
@@ -83,6 +89,8 @@ def _view(
     id: UUID, reference: str, status: str, reason: str, traveller_id: UUID, departure_id: UUID, title_en: str,
     title_fr: str, starts_at: datetime, ends_at: datetime, time_zone: str, currency: str, total_minor: int,
     lines: list[dict[str, Any]], hold_expires_at: datetime | None, sequence: int, created_at: datetime,
+    changed_at: datetime | None, change_reason: str, previous_starts_at: datetime, previous_ends_at: datetime,
+    free_cancellation_until: datetime, change_accepted_at: datetime | None,
     passengers: Iterable[Sequence[Any]], payments: Iterable[Sequence[Any]], refunds: Iterable[Sequence[Any]],
     paid_and_refunded: tuple[int, int],
 ) -> BookingView:  # fmt: skip
@@ -108,6 +116,11 @@ def _view(
         payments=tuple(starmap(payment_of_columns, payments)),
         refunds=tuple(starmap(refund_of_columns, refunds)),
         created_at=created_at,
+        change=None
+        if changed_at is None
+        else DepartureChangeView(
+            changed_at, change_reason, previous_starts_at, previous_ends_at, free_cancellation_until, change_accepted_at
+        ),
     )
 
 
@@ -128,6 +141,8 @@ def _passenger(
 _OWN_COLUMNS: Final = (
     "id", "reference", "status", "reason", "traveller_id", "departure_id", "title_en", "title_fr", "starts_at",
     "ends_at", "time_zone", "currency", "total_minor", "lines", "hold_expires_at", "sequence", "created_at",
+    "changed_at", "change_reason", "previous_starts_at", "previous_ends_at", "free_cancellation_until",
+    "change_accepted_at",
 )  # fmt: skip
 _PASSENGER_COLUMNS: Final = ("id", "first_name", "last_name", "kind", "date_of_birth", "cancelled_at")
 _SELECT: Final = f"""

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.db.models import Count, Sum
 
-from bookings_service.bookings.contracts import Seats
+from bookings_service.bookings.contracts import BookingsOfDeparture, Seats
 from bookings_service.bookings.domain.booking import Status
+from bookings_service.bookings.domain.departure_change import Dates
 from bookings_service.bookings.models import Booking, SeatInventory
-from bookings_service.bookings.refusals import DepartureClosed, SeatsUnavailable
+from bookings_service.bookings.refusals import DepartureClosed, QuotedDatesChanged, SeatsUnavailable
 from bookings_service.payments import ledger
 from shared.errors import DomainError, NotFound
 from shared.money import Money
@@ -46,6 +47,15 @@ def count_live_bookings(*, departure_id: UUID) -> list[LiveBookingsCount]:
     return groups
 
 
+def bookings_of_departures(*, departure_ids: Collection[UUID]) -> list[BookingsOfDeparture]:
+    """Return how many live bookings and passengers each of the departures has, in the order of `departure_ids`.
+
+    A departure without live bookings has zeros.
+    """
+    counted = {row.departure_id: row for row in _LIVE_BOOKINGS.all(departure_ids=list(departure_ids))}
+    return [counted.get(id_) or BookingsOfDeparture(id_, bookings=0, passengers=0) for id_ in departure_ids]
+
+
 def availability(*, departure_ids: Collection[UUID]) -> dict[UUID, Seats]:
     """Return the seats of the known departures.
 
@@ -71,14 +81,16 @@ def check_free(*, departure_id: UUID, seats: int) -> None:
         raise seats_refusal(departure_id=departure_id, seats=seats)
 
 
-def seats_refusal(*, departure_id: UUID, seats: int) -> DomainError:
-    """Return the refusal that explains why `seats` could not be taken: closed, or too few free seats.
+def seats_refusal(*, departure_id: UUID, seats: int, dates: Dates | None = None) -> DomainError:
+    """Return the refusal that explains why `seats` could not be taken: closed, other dates, or too few free seats.
 
     Reads without a lock.
     """
     row = SeatInventory.objects.filter(departure_id=departure_id).first()
     if row is None or row.closed:
         return DepartureClosed()
+    if dates is not None and dates != (row.starts_at, row.ends_at or dates.ends_at):
+        return QuotedDatesChanged()
     return SeatsUnavailable(seatsLeft=_seats_to_report(row, wanted=seats))
 
 
@@ -101,6 +113,13 @@ _AVAILABILITY: Final = Statement(
     """
     SELECT departure_id, CASE WHEN closed THEN held + sold ELSE capacity END, held, sold
     FROM bookings_seatinventory WHERE departure_id = ANY(%(departure_ids)s)""",
+)
+
+_LIVE_BOOKINGS: Final = Statement(
+    BookingsOfDeparture,
+    """
+    SELECT departure_id, count(*), sum(seats) FROM bookings_booking
+    WHERE departure_id = ANY(%(departure_ids)s) AND status IN ('PENDING', 'CONFIRMED') GROUP BY departure_id""",
 )
 
 _BOOKABLE: Final = Statement(

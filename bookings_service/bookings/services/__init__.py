@@ -1,7 +1,7 @@
 """Everything that changes bookings and their money: one module per use case.
 
-The folders are subjects: booking, payment, cancellation, refund, waiting list and seats. `job` defines the class Job;
-`clock.py` lists the jobs. `purge` deletes old rows.
+The folders are subjects: booking, payment, cancellation, departure change, refund, waiting list and seats. `job`
+defines the class Job; `clock.py` lists the jobs. `purge` deletes old rows.
 """
 
 from bookings_service.bookings.services.booking.create import create_booking
@@ -11,6 +11,8 @@ from bookings_service.bookings.services.booking.rename import rename_passenger
 from bookings_service.bookings.services.cancellation.by_departure import cancel_bookings_of_cancelled_departures
 from bookings_service.bookings.services.cancellation.by_staff import cancel_as_staff, quote_cancellation_as_staff
 from bookings_service.bookings.services.cancellation.by_traveller import cancel_booking, quote_cancellation
+from bookings_service.bookings.services.departure_change.accept import accept_change
+from bookings_service.bookings.services.departure_change.follow import move_bookings_of_moved_departures
 from bookings_service.bookings.services.payment.pay import pay_booking
 from bookings_service.bookings.services.payment.reconcile import reconcile_due
 from bookings_service.bookings.services.payment.webhooks import receive_webhook
@@ -22,6 +24,7 @@ from bookings_service.bookings.services.waitlist.entries import join_waitlist, l
 from bookings_service.bookings.services.waitlist.expire_offers import expire_offers, expire_taken_offers
 
 __all__ = [
+    "accept_change",
     "apply_departure",
     "cancel_as_staff",
     "cancel_booking",
@@ -34,6 +37,7 @@ __all__ = [
     "join_waitlist",
     "leave_waitlist",
     "mark_cancelled",
+    "move_bookings_of_moved_departures",
     "offer_to_waiting",
     "pay_booking",
     "publish_inventory",

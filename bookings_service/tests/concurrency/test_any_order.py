@@ -360,7 +360,15 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _snapshot(self, departure: ModelDeparture, version: int, capacity: int) -> DepartureSnapshot:
         starts_at = self.destinations.departures[str(departure.id)].departure.starts_at.ToDatetime(UTC)
-        return DepartureSnapshot(departure.id, version, capacity, closed=False, cancelled=False, starts_at=starts_at)
+        return DepartureSnapshot(
+            departure.id,
+            version,
+            capacity,
+            closed=False,
+            cancelled=False,
+            starts_at=starts_at,
+            ends_at=starts_at + timedelta(days=5),
+        )
 
     def _publish(self, departure: ModelDeparture) -> None:
         """Make the catalogue answer with the model's version and capacity."""

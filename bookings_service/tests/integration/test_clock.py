@@ -29,6 +29,7 @@ from bookings_service.payments.providers import configured
 from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import Destinations
 from bookings_service.tests.factories import end_hold, end_offer, end_quote, make_payment_stale, make_refunds_due
+from bookings_service.tests.move import learn, move_in_catalogue
 from shared.db import database_now
 from shared.errors import NotFound
 from shared.ids import uuid7
@@ -157,7 +158,10 @@ def test_an_unavailable_database_ends_the_round_of_jobs(
 # ---------------------------------------------------------------------------- departures
 def snapshot(departure_id: UUID, version: int, capacity: int, **other: bool) -> DepartureSnapshot:
     fields = {"closed": False, "cancelled": False, **other}
-    return DepartureSnapshot(departure_id, version, capacity, starts_at=database_now() + timedelta(days=9), **fields)
+    starts_at = database_now() + timedelta(days=9)
+    return DepartureSnapshot(
+        departure_id, version, capacity, starts_at=starts_at, ends_at=starts_at + timedelta(days=5), **fields
+    )
 
 
 def test_an_older_version_of_a_departure_is_ignored(seats: SeatsOf) -> None:
@@ -304,6 +308,7 @@ def test_each_job_is_due_when_it_has_work_and_only_then(
         "cancel_bookings_of_cancelled_departures": lambda: services.mark_cancelled(
             departure_id=owner.book(departure).departure_id
         ),
+        "move_bookings_of_moved_departures": lambda: _moved(owner, departure),
         "pay_out": lambda: owner.cancel(owner.pay(owner.book(departure))[1]),
         "reconcile": lambda: make_payment_stale(owner.pay(owner.book(departure), "pm_timeout")[0].id),
     }
@@ -321,6 +326,12 @@ def _offered(owner: Buyer, waiting: Buyer, departure: UUID, then: Callable[[UUID
     entry = waiting.join(departure)
     owner.cancel(booking)
     then(entry.id)
+
+
+def _moved(owner: Buyer, departure: UUID) -> None:
+    owner.book(departure)
+    move_in_catalogue(owner.destinations, departure, timedelta(days=1))
+    learn(departure)
 
 
 def _waiting_for_free_seats(owner: Buyer, waiting: Buyer, departure: UUID) -> None:

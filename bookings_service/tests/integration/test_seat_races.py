@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def without_filter() -> Iterator[None]:
     """Hold seats without asking whether they are free."""
 
-    def hold(*, departure_id: UUID, seats: int) -> None:
+    def hold(*, departure_id: UUID, seats: int, dates: object = None) -> None:
         SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
 
     with patch.object(inventory, "hold", hold), patch.object(create, "check_free_seats", lambda quote: None):

@@ -135,6 +135,22 @@ class CancellationQuote(NodeObject):
         return in_language(root.explanation, await info.context.locale())
 
 
+class DepartureChange(MessageObject):
+    """What the organiser changed after the trip was booked. `startsAt` and `endsAt` of the booking are the new dates.
+
+    Until `freeCancellationUntil`, a cancellation refunds everything, unless the change was accepted.
+    """
+
+    at = DateTime(required=True, description="When the booking was moved.")
+    reason = graphene.String(required=True, description="Why, in the words of the organiser's staff; may be empty.")
+    previous_starts_at = DateTime(required=True, description="The start that was bought, or accepted last.")
+    previous_ends_at = DateTime(required=True, description="The end that was bought, or accepted last.")
+    free_cancellation_until = DateTime(
+        required=True, description="Equal to `at` after a small move: then nothing is free."
+    )
+    accepted_at = DateTime(description="When the traveller accepted the change; null until then.")
+
+
 class Booking(NodeObject):
     class Meta:
         interfaces = (Node,)
@@ -162,6 +178,10 @@ class Booking(NodeObject):
     refunds = many(Refund)
     invoice = graphene.Field(Invoice)
     credit_notes = graphene.List(graphene.NonNull(Invoice))
+    change = graphene.Field(
+        DepartureChange,
+        description="What the organiser changed after the trip was booked; null if nothing was, or if it was undone.",
+    )
     created_at = DateTime(required=True)
 
     @staticmethod

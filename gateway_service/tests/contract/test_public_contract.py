@@ -34,15 +34,14 @@ UNSERVED_FIELDS = {
         "photos", "itinerary", "included", "excluded", "meetingPoint", "maximumGroup", "minimumGroup", "languages",
     )),
     *(f"Departure.{name}" for name in ("bookableFrom", "bookableUntil")),
-    "Booking.change",
     *(f"Mutation.{name}" for name in (
-        "enableTwoFactor", "confirmTwoFactor", "disableTwoFactor", "requestDataExport", "eraseAccount", "acceptChange",
+        "enableTwoFactor", "confirmTwoFactor", "disableTwoFactor", "requestDataExport", "eraseAccount",
     )),
 }  # fmt: skip
 UNSERVED_TYPES = {
     "DataExport", "DataExportStatus", "TwoFactorPayload", "RecoveryCodesPayload",
     "SearchKind", "SearchResult", "SearchConnection", "SearchEdge", "Highlight", "HighlightPiece", "Facet",
-    "FacetValue", "Suggestion", "OpeningHours", "Season", "ItineraryDay", "MeetingPoint", "DepartureChange",
+    "FacetValue", "Suggestion", "OpeningHours", "Season", "ItineraryDay", "MeetingPoint",
 }  # fmt: skip
 
 FIELDED = GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType

@@ -8,7 +8,7 @@ import pytest
 from contracts.travel.bookings.v1 import bookings_pb2 as b
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.tests.backends import Backends
-from gateway_service.tests.world import SeatsUnavailable
+from gateway_service.tests.world import SeatsUnavailable, timestamp
 from shared import errors
 from shared.ids import uuid7
 from shared.text import Text
@@ -22,11 +22,18 @@ PAY = """mutation($i: PayBookingInput!) { payBooking(input: $i) {
 
 RENAME = """mutation($i: ID!) { renamePassenger(id: $i, firstName: "Ann", lastName: "Lee") {
   booking { reference } errors { code field } } }"""
+ACCEPT = """mutation($r: String!) { acceptChange(reference: $r) { booking { reference startsAt change {
+  at reason previousStartsAt previousEndsAt freeCancellationUntil acceptedAt } } errors { code field } } }"""
 
 
 class QuoteExpired(errors.Conflict):
     code = "QUOTE_EXPIRED"
     text = Text(en="The quote has expired.", fr="Le devis a expiré.")
+
+
+class NotChanged(errors.Conflict):
+    code = "NOT_CHANGED"
+    text = Text(en="Nothing was changed.", fr="Rien n’a changé.")
 
 
 class Unlisted(errors.Invalid):
@@ -216,3 +223,38 @@ async def test_dates_and_decimals_are_exact(ask: Any, backends: Backends) -> Non
         answer = await ask("query($m: MoneyInput) { trips(maxPrice: $m) { totalCount } }", m=money)
         assert answer["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
     assert backends.calls.total() == 0
+
+
+async def test_accepting_a_change_returns_the_booking_with_the_change(
+    ask: Any, backends: Backends, token: str, traveller_id: UUID
+) -> None:
+    booking = backends.world.add_booking(traveller_id)
+    booking.change.CopyFrom(
+        b.DepartureChange(
+            at=timestamp(1), reason="The ferry does not sail.", previous_starts_at=timestamp(20),
+            previous_ends_at=timestamp(23), free_cancellation_until=timestamp(15),
+        )
+    )  # fmt: skip
+
+    answer = await ask(ACCEPT, token=token, r=booking.reference)
+
+    change = answer["data"]["acceptChange"]["booking"]["change"]
+    assert answer["data"]["acceptChange"]["errors"] == []
+    assert (change["reason"], change["acceptedAt"]) == ("The ferry does not sail.", None)
+    assert change["at"] < change["freeCancellationUntil"] < change["previousStartsAt"] < change["previousEndsAt"]
+    assert backends.calls["AcceptChange"] == 1
+
+
+async def test_a_booking_that_was_not_moved_has_no_change(
+    ask: Any, backends: Backends, token: str, traveller_id: UUID
+) -> None:
+    booking = backends.world.add_booking(traveller_id)
+    backends.world.refusals["AcceptChange"] = NotChanged()
+
+    answer = await ask(ACCEPT, token=token, r=booking.reference)
+    read = await ask(
+        "query($r: String!) { booking(reference: $r) { change { at } } }", token=token, r=booking.reference
+    )
+
+    assert answer["data"]["acceptChange"] == {"booking": None, "errors": [{"code": "NOT_CHANGED", "field": None}]}
+    assert read["data"]["booking"] == {"change": None}

@@ -134,11 +134,15 @@ def _new_passengers(booking: Booking, passengers: Sequence[PassengerDetails]) ->
 
 
 def _take_seats(quote: QuoteToBook) -> None:
-    """Hold the seats, unless the quote has held them since it took an offer of the waiting list."""
+    """Hold the seats, unless the quote has held them since it took an offer of the waiting list.
+
+    Either statement requires the dates of the quote, and lets no move of the departure commit before the booking. So a
+    departure is never sold with earlier dates, and the clock finds every booking of a moved departure.
+    """
     if quote.waitlist_entry_id is None:
-        inventory.hold(departure_id=quote.departure_id, seats=quote.adults + quote.children)
+        inventory.hold(departure_id=quote.departure_id, seats=quote.adults + quote.children, dates=quote.dates)
     else:
-        inventory.check_open(departure_id=quote.departure_id)
+        inventory.check_open(departure_id=quote.departure_id, dates=quote.dates)
 
 
 @contextmanager

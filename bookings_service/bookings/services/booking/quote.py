@@ -41,10 +41,10 @@ def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadli
         earlier = _quote_that_holds(
             command.waitlist_entry_id, departure_id=departure.id, traveller_id=traveller.id, now=now
         )
-        if earlier is not None and (earlier.adults, earlier.children) == (command.adults, command.children):
+        if earlier is not None and _is_for(command, departure, earlier):
             return quote_view(earlier)
         apply_departure(snapshot=departure.snapshot(), now=now)
-        if not departure.is_open or departure.starts_at - settings.BOOKING_CLOSES <= now:
+        if not _can_be_quoted(departure, now=now):
             raise DepartureClosed
         quote = _priced(command, departure, traveller_id=traveller.id, expires_at=now + settings.QUOTE_LIFETIME)
         if command.waitlist_entry_id is not None:
@@ -53,6 +53,22 @@ def create_quote(*, command: CreateQuote, traveller: Traveller, deadline: Deadli
             check_free(departure_id=departure.id, seats=command.adults + command.children)
         _QUOTE.send(quote)
     return quote_view(quote)
+
+
+def _is_for(command: CreateQuote, departure: CatalogueDeparture, quote: Quote) -> bool:
+    """Return whether the quote is for the party of the command and for the departure's present dates."""
+    same_party = (quote.adults, quote.children) == (command.adults, command.children)
+    return same_party and (quote.starts_at, quote.ends_at) == (departure.starts_at, departure.ends_at)
+
+
+def _can_be_quoted(departure: CatalogueDeparture, *, now: datetime) -> bool:
+    """Return whether the departure is open and `now` is in the trip's booking window.
+
+    A trip that names no end of its window closes BOOKING_CLOSES before the departure.
+    """
+    closes_at = departure.bookable_until or departure.starts_at - settings.BOOKING_CLOSES
+    is_early = departure.bookable_from is not None and now < departure.bookable_from
+    return departure.is_open and not is_early and now < closes_at
 
 
 def _quote_that_holds(entry_id: UUID | None, *, departure_id: UUID, traveller_id: UUID, now: datetime) -> Quote | None:
@@ -100,5 +116,6 @@ def _priced(command: CreateQuote, departure: CatalogueDeparture, *, traveller_id
         starts_at=departure.starts_at,
         ends_at=departure.ends_at,
         time_zone=departure.time_zone,
+        bookable_until=departure.bookable_until,
         expires_at=expires_at,
     )

@@ -9,10 +9,12 @@ from django.conf import settings
 
 from bookings_service.bookings.contracts import PassengerDetails, PassengerKind
 from bookings_service.bookings.domain.booking import check_passengers, local_date
+from bookings_service.bookings.domain.departure_change import Dates
 from bookings_service.bookings.refusals import (
     DepartureClosed,
     HoldLimitReached,
     PassengersMismatch,
+    QuotedDatesChanged,
     QuoteExpired,
     QuoteUsed,
     SeatsUnavailable,
@@ -25,7 +27,7 @@ from shared.statement import Statement, one_round_trip
 class QuoteToBook(NamedTuple):
     """A locked quote, its departure's free seats, and what its traveller has not paid yet. `now` is the database's.
 
-    `free_seats` is None if the departure takes no bookings.
+    `free_seats` is None if the departure takes no bookings. `is_moved` means that the departure has other dates now.
     """
 
     id: UUID
@@ -42,13 +44,20 @@ class QuoteToBook(NamedTuple):
     starts_at: datetime
     ends_at: datetime
     time_zone: str
+    bookable_until: datetime | None
     waitlist_entry_id: UUID | None
     expires_at: datetime
     used_at: datetime | None
     free_seats: int | None
+    is_moved: bool
     unpaid_bookings: int
     unpaid_seats: int
     now: datetime
+
+    @property
+    def dates(self) -> Dates:
+        """The quoted dates."""
+        return Dates(self.starts_at, self.ends_at)
 
 
 _LOCK_HOLDS: Final = Statement(str, "SELECT pg_advisory_xact_lock(%(lock)s)")
@@ -57,8 +66,10 @@ _LOCK_QUOTE: Final = Statement(
     """
     SELECT quote.id, quote.traveller_id, quote.departure_id, quote.adults, quote.children, quote.currency,
         quote.total_minor, quote.lines, quote.policy, quote.title_en, quote.title_fr, quote.starts_at, quote.ends_at,
-        quote.time_zone, quote.waitlist_entry_id, quote.expires_at, quote.used_at,
+        quote.time_zone, quote.bookable_until, quote.waitlist_entry_id, quote.expires_at, quote.used_at,
         CASE WHEN NOT seats.closed THEN seats.capacity - seats.held - seats.sold END,
+        seats.starts_at IS NOT NULL
+            AND (seats.starts_at, coalesce(seats.ends_at, quote.ends_at)) <> (quote.starts_at, quote.ends_at),
         unpaid.bookings, unpaid.seats, transaction_timestamp()
     FROM bookings_quote AS quote
     LEFT JOIN bookings_seatinventory AS seats ON seats.departure_id = quote.departure_id
@@ -91,14 +102,17 @@ def lock_quote(*, quote_id: UUID, traveller_id: UUID) -> QuoteToBook:
 def check_quote(quote: QuoteToBook, passengers: Sequence[PassengerDetails]) -> list[PassengerDetails]:
     """Return the passengers with their names cleaned, if the quote can be booked for them now.
 
-    Raises QuoteUsed, QuoteExpired, DepartureClosed, PassengersMismatch, InvalidPassengers, InvalidName.
+    Raises QuoteUsed, QuoteExpired, QuotedDatesChanged, DepartureClosed, PassengersMismatch, InvalidPassengers,
+    InvalidName.
     """
     if quote.used_at is not None:
         raise QuoteUsed
     if quote.expires_at <= quote.now:
         raise QuoteExpired
-    if quote.starts_at - settings.BOOKING_CLOSES <= quote.now:
+    if (quote.bookable_until or quote.starts_at - settings.BOOKING_CLOSES) <= quote.now:
         raise DepartureClosed
+    if quote.is_moved:  # `inventory.hold` checks it again, under the lock
+        raise QuotedDatesChanged
     kinds = [passenger.kind for passenger in passengers]
     if (kinds.count(PassengerKind.ADULT), kinds.count(PassengerKind.CHILD)) != (quote.adults, quote.children):
         raise PassengersMismatch(field="passengers", adults=quote.adults, children=quote.children)

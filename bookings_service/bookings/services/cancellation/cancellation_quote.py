@@ -15,6 +15,7 @@ from bookings_service.bookings.domain.cancellation import CancellationTerms, Dep
 from bookings_service.bookings.json_columns import policy_from_json, texts_to_json
 from bookings_service.bookings.models import Booking, CancellationQuote, Passenger
 from bookings_service.bookings.refusals import NotCancellable
+from bookings_service.bookings.services.departure_change.agreed import free_cancellation_until
 from bookings_service.payments import ledger
 from shared.errors import NotFound
 from shared.money import Money
@@ -35,26 +36,37 @@ def quote_for(
     selected = set(passenger_ids) or {passenger.id for passenger in travelling}
     _check(booking, passengers=passengers, travelling=travelling, selected=selected, now=now)
     cancelled = [index for index, passenger in enumerate(travelling) if passenger.id in selected]
-    terms = _terms(booking, travelling, cancelled, now=now, override_percent=override_percent)
+    free_until = free_cancellation_until(booking, now=now) if override_percent is None else None
+    terms = _terms(
+        booking, travelling, cancelled, now=now, override_percent=override_percent, free_until=free_until
+    )  # fmt: skip
+    expires_at = now + settings.QUOTE_LIFETIME
     return CancellationQuote.objects.create(
         booking=booking,
         passengers=sorted(selected),
         whole=len(selected) == len(travelling),
         booking_status=booking.status,
         booking_seats=booking.seats,
+        booking_changed_at=booking.changed_at,
+        booking_change_accepted_at=booking.change_accepted_at,
         currency=booking.currency,
         refund_minor=terms.refund.minor,
         kept_minor=terms.fee.minor,
         explanation=texts_to_json(terms.explanation),
         staff_id=staff_id,
         note=staff_reason,
-        expires_at=now + settings.QUOTE_LIFETIME,
+        expires_at=min(expires_at, free_until or expires_at),
     )
 
 
 def stands_as_quoted(booking: Booking, quote: CancellationQuote, *, now: datetime) -> bool:
-    """Return whether the quote is still true: same status and seats, enough is refundable, the trip has not begun."""
-    unchanged = (booking.status, booking.seats) == (quote.booking_status, quote.booking_seats)
+    """Return whether the quote is still true.
+
+    The booking has the same status and seats, its departure was not moved again, a move was not accepted, enough is
+    refundable, and the trip has not begun.
+    """
+    quoted = (quote.booking_status, quote.booking_seats, quote.booking_changed_at, quote.booking_change_accepted_at)
+    unchanged = (booking.status, booking.seats, booking.changed_at, booking.change_accepted_at) == quoted
     is_refundable = ledger.refundable(booking.id, booking.currency).minor >= quote.refund_minor + quote.kept_minor
     return unchanged and is_refundable and now < booking.starts_at
 
@@ -80,7 +92,7 @@ def _check(
 
 def _terms(
     booking: Booking, travelling: Sequence[Passenger], cancelled: Sequence[int], *,
-    now: datetime, override_percent: int | None
+    now: datetime, override_percent: int | None, free_until: datetime | None
 ) -> CancellationTerms:  # fmt: skip
     paid = booking.status == Status.CONFIRMED
     return cancellation_terms(
@@ -90,4 +102,5 @@ def _terms(
         departure=DepartureTerms(booking.starts_at, booking.time_zone, policy_from_json(booking.policy)),
         now=now,
         override_percent=override_percent,
+        free_until=free_until,
     )

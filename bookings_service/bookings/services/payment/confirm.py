@@ -22,7 +22,7 @@ def confirm(booking: Booking, *, now: datetime) -> bool:
         inventory.sell_held(departure_id=booking.departure_id, seats=seats)
         return True
     if booking.status == Status.CANCELLED and booking.reason in HOLD_ENDED and now < booking.starts_at:
-        if not inventory.sell_free(departure_id=booking.departure_id, seats=seats):
+        if not inventory.sell_free(departure_id=booking.departure_id, seats=seats, now=now):
             return False
         _to_confirmed(booking, Action.PAY_LATE, now=now)
         return True

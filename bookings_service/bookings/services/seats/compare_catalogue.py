@@ -80,6 +80,6 @@ def _difference(row: SeatInventory, snapshot: DepartureSnapshot | None) -> Diffe
         return None  # the catalogue is about to commit the capacity that bookings_service has accepted
     if row.held + row.sold > snapshot.capacity:
         return Difference.OVERSOLD
-    here = (row.capacity, row.closed, row.cancelled, row.starts_at)
-    there = (snapshot.capacity, snapshot.closed, snapshot.cancelled, snapshot.starts_at)
+    here = (row.capacity, row.closed, row.cancelled, row.starts_at, row.ends_at)
+    there = (snapshot.capacity, snapshot.closed, snapshot.cancelled, snapshot.starts_at, snapshot.ends_at)
     return Difference.OUT_OF_DATE if here != there else None

@@ -7,14 +7,16 @@ transactions wait for it.
 
 import dataclasses
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import F
 
 from bookings_service.bookings.contracts import DepartureSnapshot, Seats
+from bookings_service.bookings.domain.departure_change import Dates
 from bookings_service.bookings.models import SeatInventory
-from bookings_service.bookings.refusals import CapacityBelowSold, DepartureClosed
+from bookings_service.bookings.refusals import CapacityBelowSold
 from bookings_service.bookings.selectors import seats_refusal
 from shared.errors import NotFound
 from shared.statement import Statement
@@ -22,26 +24,41 @@ from shared.statement import Statement
 _HOLD: Final = Statement(
     bool,
     "UPDATE bookings_seatinventory SET held = held + %(seats)s, sequence = sequence + 1, dirty = true"
-    " WHERE departure_id = %(departure_id)s AND NOT closed AND capacity >= held + sold + %(seats)s RETURNING true",
+    " WHERE departure_id = %(departure_id)s AND NOT closed AND capacity >= held + sold + %(seats)s"
+    " AND (%(starts_at)s::timestamptz IS NULL OR starts_at = %(starts_at)s::timestamptz"
+    " AND coalesce(ends_at = %(ends_at)s::timestamptz, true)) RETURNING true",
+)
+# FOR SHARE: a move of the departure waits until the booking is committed, and then finds it.
+_OPEN_AS_QUOTED: Final = Statement(
+    bool,
+    "SELECT true FROM bookings_seatinventory WHERE departure_id = %(departure_id)s AND NOT closed"
+    " AND starts_at = %(starts_at)s AND coalesce(ends_at = %(ends_at)s, true) FOR SHARE",
 )
 _STORED: Final = Statement(
     DepartureSnapshot,
-    "SELECT departure_id, version, capacity, closed, cancelled, starts_at FROM bookings_seatinventory"
-    " WHERE departure_id = %(departure_id)s",
+    "SELECT departure_id, version, capacity, closed, cancelled, starts_at, ends_at, rescheduled_at, change_reason"
+    " FROM bookings_seatinventory WHERE departure_id = %(departure_id)s",
 )
 _CHANGED: Mapping[str, Any] = {"sequence": F("sequence") + 1, "dirty": True}
 
 
-def hold(*, departure_id: UUID, seats: int) -> None:
-    """Move `seats` from free to held. Raises SeatsUnavailable or DepartureClosed, and then nothing has changed."""
-    if not _HOLD.first(departure_id=departure_id, seats=seats):
-        raise seats_refusal(departure_id=departure_id, seats=seats)
+def hold(*, departure_id: UUID, seats: int, dates: Dates | None = None) -> None:
+    """Move `seats` from free to held. With `dates`, do so only if the departure has these dates.
+
+    Raises SeatsUnavailable, DepartureClosed or QuotedDatesChanged, and then nothing has changed.
+    """
+    starts_at, ends_at = dates or (None, None)
+    if not _HOLD.first(departure_id=departure_id, seats=seats, starts_at=starts_at, ends_at=ends_at):
+        raise seats_refusal(departure_id=departure_id, seats=seats, dates=dates)
 
 
-def check_open(*, departure_id: UUID) -> None:
-    """Raise DepartureClosed if the departure takes no bookings."""
-    if not SeatInventory.objects.filter(departure_id=departure_id, closed=False).exists():
-        raise DepartureClosed
+def check_open(*, departure_id: UUID, dates: Dates) -> None:
+    """Require that the departure takes bookings and has these dates, and keep it so until the transaction ends.
+
+    Raises DepartureClosed, QuotedDatesChanged.
+    """
+    if not _OPEN_AS_QUOTED.first(departure_id=departure_id, starts_at=dates.starts_at, ends_at=dates.ends_at):
+        raise seats_refusal(departure_id=departure_id, seats=0, dates=dates)
 
 
 def sell_held(*, departure_id: UUID, seats: int) -> None:
@@ -49,14 +66,15 @@ def sell_held(*, departure_id: UUID, seats: int) -> None:
     _update(departure_id, held=F("held") - seats, sold=F("sold") + seats)
 
 
-def sell_free(*, departure_id: UUID, seats: int) -> bool:
+def sell_free(*, departure_id: UUID, seats: int, now: datetime) -> bool:
     """Move `seats` from free to sold, for a booking that was paid after its hold ended.
 
-    Return False if too few are free.
+    Return False if too few are free, or if the departure has left. The departure may have been moved since the hold
+    ended, so it is marked: the clock compares the booking's dates.
     """
     updated = SeatInventory.objects.filter(
-        departure_id=departure_id, closed=False, capacity__gte=F("held") + F("sold") + seats
-    ).update(sold=F("sold") + seats, **_CHANGED)
+        departure_id=departure_id, closed=False, starts_at__gt=now, capacity__gte=F("held") + F("sold") + seats
+    ).update(sold=F("sold") + seats, moved=True, **_CHANGED)
     return bool(updated)
 
 
@@ -92,10 +110,16 @@ def cancel(*, departure_id: UUID) -> None:
     _update(departure_id, closed=True, cancelled=True)
 
 
+def clear_moved(*, departure_id: UUID) -> None:
+    """Clear the mark of a moved departure, because no live booking has other dates. The caller has locked its row."""
+    SeatInventory.objects.filter(departure_id=departure_id).update(moved=False)
+
+
 def store_snapshot(snapshot: DepartureSnapshot) -> bool:
     """Store the snapshot unless the stored version is newer. Return False if its capacity was too small.
 
-    A capacity below held + sold is stored as held + sold: nobody loses a seat, and the caller raises the alarm.
+    A capacity below held + sold is stored as held + sold: nobody loses a seat, and the caller raises the alarm. A
+    departure with new dates is marked as moved.
     """
     stored = _STORED.first(departure_id=snapshot.departure_id)
     if stored is not None:
@@ -106,6 +130,7 @@ def store_snapshot(snapshot: DepartureSnapshot) -> bool:
     row = SeatInventory.objects.select_for_update().get(departure_id=snapshot.departure_id)
     if row.version > snapshot.version:
         return True
+    row.moved = row.moved or (row.starts_at, row.ends_at) != (snapshot.starts_at, snapshot.ends_at)
     for name, value in dataclasses.asdict(_still_cancelled(snapshot, row)).items():
         setattr(row, name, value)
     row.capacity = max(snapshot.capacity, row.held + row.sold)

@@ -36,7 +36,7 @@ def departure_event(
     message = getattr(destinations_pb2, f"Departure{kind}")(
         departure=destinations_pb2.DepartureSnapshot(
             departure_id=str(departure_id), version=version, capacity=capacity, starts_at=ts(starts_at),
-            state=destinations_pb2.DepartureState.Value(f"DEPARTURE_STATE_{state}"),
+            ends_at=ts(starts_at + timedelta(days=5)), state=destinations_pb2.DepartureState.Value(f"DEPARTURE_STATE_{state}"),
         )
     )  # fmt: skip
     return Envelope(

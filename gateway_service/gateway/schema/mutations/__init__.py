@@ -25,6 +25,7 @@ class Mutation(graphene.ObjectType):
     pay_booking = bookings.pay_booking
     quote_cancellation = bookings.quote_cancellation
     cancel_booking = bookings.cancel_booking
+    accept_change = bookings.accept_change
     rename_passenger = bookings.rename_passenger
     join_waitlist = bookings.join_waitlist
     leave_waitlist = bookings.leave_waitlist

@@ -129,6 +129,14 @@ async def cancel_booking(info: Info, cancellation_quote: str) -> Payload:
     return {"booking": (await info.context.call(stubs.bookings.CancelBooking, request)).booking}
 
 
+@mutation(BookingPayload, "NOT_FOUND NOT_CHANGED", reference=graphene.String(required=True))
+async def accept_change(info: Info, reference: str) -> Payload:
+    """Accept the new dates of a departure that was moved. A repeated request changes nothing."""
+    info.context.signed_in_traveller()
+    request = bookings_pb2.AcceptChangeRequest(reference=reference)
+    return {"booking": (await info.context.call(stubs.bookings.AcceptChange, request)).booking}
+
+
 @mutation(
     BookingPayload,
     "NOT_FOUND INVALID_NAME NOT_CHANGEABLE",

@@ -1,0 +1,1 @@
+"""A departure that the organiser moves after it was booked: its bookings follow, and their travellers may accept."""

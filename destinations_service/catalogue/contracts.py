@@ -1,7 +1,7 @@
 """The values that enter and leave the catalogue: views that selectors return, and commands that services take."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -38,16 +38,17 @@ class DestinationView:
 
 @dataclass(frozen=True, slots=True)
 class PhotoView:
-    """A picture. `renditions` are pairs of width and URL."""
+    """A picture of a destination or of a trip. `renditions` are pairs of width and URL."""
 
     id: UUID
-    destination_id: UUID
+    destination_id: UUID | None
     alt: Text
     credit: str
     license: str
     width: int
     height: int
     renditions: tuple[tuple[int, str], ...]
+    trip_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,58 @@ class TripView:
     tax_basis_points: int
     from_price: Money | None
     policy: tuple[RuleView, ...]
+    languages: tuple[str, ...] = ()
+    maximum_group: int | None = None
+    minimum_group: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItineraryDayView:
+    """A day of an itinerary. Its description is Markdown without HTML."""
+
+    day: int
+    title: Text
+    description: Text
+    destination_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingPointView:
+    """Where a trip begins."""
+
+    name: Text
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TripContentView:
+    """What a trip contains, day by day."""
+
+    trip_id: UUID
+    itinerary: tuple[ItineraryDayView, ...]
+    included: tuple[Text, ...]
+    excluded: tuple[Text, ...]
+    meeting_point: MeetingPointView | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoursView:
+    """A time of the week in which a place is open, local. Monday is 1."""
+
+    weekday: int
+    opens: time
+    closes: time
+
+
+@dataclass(frozen=True, slots=True)
+class VisitingTimesView:
+    """When a place is open, and the months in which it is worth a visit. None for both months: all year."""
+
+    destination_id: UUID
+    opening_hours: tuple[HoursView, ...]
+    season_from_month: int | None
+    season_to_month: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
         "gateway bookings notifications", "none",
         "BatchGetDestinations", "SearchDestinations", "Search", "Suggest", "ListTags", "BatchListChildren", "BatchListPhotos", "BatchListAveragePrices",
         "BatchGetTrips", "SearchTrips", "BatchListTrips", "BatchGetDepartures", "BatchListDepartures", "GetDeparture",
-        "ListExchangeRates",
+        "ListExchangeRates", "BatchGetTripContents", "BatchGetVisitingTimes",
     ),
     "bookings": {
         **_rules(

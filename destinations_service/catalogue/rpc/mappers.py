@@ -63,7 +63,8 @@ def photo_to_proto(photo: PhotoView) -> pb.Photo:
     """Return the message of a photo."""
     return pb.Photo(
         id=str(photo.id),
-        destination_id=str(photo.destination_id),
+        destination_id=str(photo.destination_id) if photo.destination_id else "",
+        trip_id=str(photo.trip_id) if photo.trip_id else "",
         alt=text_to_proto(photo.alt),
         credit=photo.credit,
         license=photo.license,
@@ -98,6 +99,9 @@ def trip_to_proto(trip: TripView) -> pb.Trip:
             for rule in trip.policy
         ],
         currency_code=trip.currency,
+        languages=trip.languages,
+        maximum_group=trip.maximum_group,
+        minimum_group=trip.minimum_group,
     )
 
 

@@ -6,6 +6,7 @@ One selector per method.
 from contracts.travel.destinations.v1 import destinations_pb2 as pb
 from contracts.travel.destinations.v1 import destinations_pb2_grpc
 from destinations_service.catalogue import selectors
+from destinations_service.catalogue.rpc.content import ContentMethods
 from destinations_service.catalogue.rpc.mappers import (
     dates_of,
     departure_to_proto,
@@ -20,11 +21,13 @@ from destinations_service.catalogue.rpc.mappers import (
     trip_to_proto,
 )
 from destinations_service.catalogue.rpc.search import READERS, SearchMethods
+from shared.errors import Invalid
 from shared.rpc import Call, rpc
+from shared.rpc.guard import MAX_BATCH
 from shared.rpc.mapping import page_of, text_to_proto, uuid_of, uuids_of
 
 
-class DestinationsServicer(SearchMethods, destinations_pb2_grpc.DestinationsServiceServicer):
+class DestinationsServicer(SearchMethods, ContentMethods, destinations_pb2_grpc.DestinationsServiceServicer):
     """Serve the catalogue. It is public, so no method needs a traveller's token."""
 
     @rpc(callers=READERS, traveller="none")
@@ -66,8 +69,13 @@ class DestinationsServicer(SearchMethods, destinations_pb2_grpc.DestinationsServ
 
     @rpc(callers=READERS, traveller="none")
     def BatchListPhotos(self, request: pb.BatchListPhotosRequest, call: Call) -> pb.BatchListPhotosResponse:
-        """Return the photos of destinations."""
-        photos = selectors.photos(destination_ids=uuids_of(request.destination_ids, "destination_ids"))
+        """Return the photos of destinations and trips. Raises Invalid for more than MAX_BATCH ids together."""
+        if len(request.destination_ids) + len(request.trip_ids) > MAX_BATCH:
+            raise Invalid(field="trip_ids")
+        photos = selectors.photos(
+            destination_ids=uuids_of(request.destination_ids, "destination_ids"),
+            trip_ids=uuids_of(request.trip_ids, "trip_ids"),
+        )
         return pb.BatchListPhotosResponse(photos=map(photo_to_proto, photos))
 
     @rpc(callers=READERS, traveller="none")

@@ -1,5 +1,6 @@
 """Every read of the catalogue: by id and slug, by search, and as pages per parent."""
 
+from destinations_service.catalogue.selectors.content import trip_contents, visiting_times
 from destinations_service.catalogue.selectors.facets import tags
 from destinations_service.catalogue.selectors.history import changes_of
 from destinations_service.catalogue.selectors.lists import children_of, departures_of, trips_of
@@ -36,7 +37,9 @@ __all__ = [
     "search_trips",
     "suggest",
     "tags",
+    "trip_contents",
     "trip_version",
     "trips_by_key",
     "trips_of",
+    "visiting_times",
 ]

@@ -40,9 +40,9 @@ def destination_version(*, slug: str) -> int | None:
     return _VERSION.first(slug=slug)
 
 
-def photos(*, destination_ids: Collection[UUID]) -> list[PhotoView]:
-    """Return the photos of destinations, in the order in which they are shown."""
-    return _PHOTOS.all(ids=list(destination_ids))
+def photos(*, destination_ids: Collection[UUID] = (), trip_ids: Collection[UUID] = ()) -> list[PhotoView]:
+    """Return the photos of destinations and of trips, in the order in which they are shown."""
+    return _PHOTOS.all(ids=list(destination_ids), trip_ids=list(trip_ids))
 
 
 def average_prices(*, destination_ids: Collection[UUID]) -> dict[UUID, list[AveragePriceView]]:
@@ -71,11 +71,12 @@ def euros(money: Money, *, field: str) -> Decimal:
 
 
 def _photo(
-    id: UUID, destination_id: UUID, alt_en: str, alt_fr: str, credit: str, license: str, width: int, height: int
-) -> PhotoView:
+    id: UUID, destination_id: UUID | None, alt_en: str, alt_fr: str, credit: str, license: str, width: int, height: int,
+    trip_id: UUID | None,
+) -> PhotoView:  # fmt: skip
     base = f"{settings.MEDIA_URL_BASE}/photos/{id}"
     renditions = tuple((width, f"{base}/{width}.jpg") for width in RENDITION_WIDTHS)
-    return PhotoView(id, destination_id, Text(alt_en, alt_fr), credit, license, width, height, renditions)
+    return PhotoView(id, destination_id, Text(alt_en, alt_fr), credit, license, width, height, renditions, trip_id)
 
 
 def _price(
@@ -93,8 +94,9 @@ _DESTINATIONS_BY_SLUG: Final = Statement(_with_earlier_slugs, by_slug(PLACES, ow
 _VERSION: Final = Statement(int, "SELECT version FROM catalogue_destination WHERE slug = %(slug)s")
 _PHOTOS: Final = Statement(
     _photo,
-    "SELECT id, destination_id, alt_en, alt_fr, credit, license, width, height FROM catalogue_photo"
-    " WHERE destination_id = ANY(%(ids)s) ORDER BY destination_id, position, id",
+    "SELECT id, destination_id, alt_en, alt_fr, credit, license, width, height, trip_id"
+    " FROM catalogue_photo WHERE destination_id = ANY(%(ids)s) OR trip_id = ANY(%(trip_ids)s)"
+    " ORDER BY destination_id, trip_id, position, id",
 )
 _PRICES: Final = Statement(
     _price,

@@ -11,6 +11,7 @@ from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from destinations_service.catalogue.contracts import DepartureView, DestinationView, RuleView, TripView
+from destinations_service.catalogue.markdown import clean
 from shared.money import Money
 from shared.text import Text
 
@@ -51,20 +52,23 @@ def _place(
     longitude: float | None, time_zone: str, population: int | None, tags: list[str], currency: str,
 ) -> DestinationView:  # fmt: skip
     return DestinationView(
-        id, slug, kind, Text(name_en, name_fr), Text(summary_en, summary_fr), Text(description_en, description_fr),
-        parent_id, tuple(ancestors), country_code, latitude, longitude, time_zone, population, tuple(tags), currency,
+        id, slug, kind, Text(name_en, name_fr), Text(summary_en, summary_fr),
+        Text(clean(description_en), clean(description_fr)), parent_id, tuple(ancestors), country_code, latitude,
+        longitude, time_zone, population, tuple(tags), currency,
     )  # fmt: skip
 
 
 def _trip(
     id: UUID, slug: str, title_en: str, title_fr: str, description_en: str, description_fr: str, destination_id: UUID,
     duration_days: int, currency: str, tax_basis_points: int, from_amount: Decimal | None,
-    policy: Sequence[tuple[int, int]],
+    policy: Sequence[tuple[int, int]], languages: list[str], maximum_group: int | None, minimum_group: int | None,
 ) -> TripView:  # fmt: skip
     return TripView(
-        id, slug, Text(title_en, title_fr), Text(description_en, description_fr), destination_id, duration_days,
-        currency, tax_basis_points, None if from_amount is None else Money.rounded(from_amount, currency),
+        id, slug, Text(title_en, title_fr), Text(clean(description_en), clean(description_fr)), destination_id,
+        duration_days, currency, tax_basis_points,
+        None if from_amount is None else Money.rounded(from_amount, currency),
         tuple(RuleView(days_before, refund_percent) for days_before, refund_percent in policy),
+        tuple(languages), maximum_group, minimum_group,
     )  # fmt: skip
 
 
@@ -111,7 +115,8 @@ TRIPS: Final = Rows(
          WHERE open.trip_id = trip.id AND open.status = 'OPEN'
          AND open.starts_at >= %(from)s AND open.starts_at < %(until)s),
         ARRAY(SELECT ARRAY[rule.days_before, rule.refund_percent] FROM catalogue_cancellationrule AS rule
-              WHERE rule.trip_id = trip.id ORDER BY rule.days_before DESC)
+              WHERE rule.trip_id = trip.id ORDER BY rule.days_before DESC),
+        trip.languages, trip.maximum_group, trip.minimum_group
     """,
     joins="""
         LEFT JOIN catalogue_triptranslation AS en_trip ON en_trip.trip_id = trip.id AND en_trip.language = 'EN'

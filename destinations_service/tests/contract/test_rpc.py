@@ -12,6 +12,13 @@ from contracts.travel.destinations.v1.destinations_pb2_grpc import (
     DestinationsServiceStub,
     add_DestinationsServiceServicer_to_server,
 )
+from destinations_service.catalogue.models import (
+    ItineraryDay,
+    ItineraryDayTranslation,
+    OpeningHours,
+    Photo,
+    TripTranslation,
+)
 from destinations_service.catalogue.rpc.servicer import DestinationsServicer
 from destinations_service.tests.factories import DepartureFactory, DestinationFactory, TripFactory
 from shared.auth.testing import credential_of
@@ -82,11 +89,80 @@ def test_every_parent_has_a_page_in_the_order_of_the_request(stub):
     ]
 
 
+def test_trip_contents_are_in_the_order_of_the_request_and_unknown_trips_are_left_out(stub):
+    full, empty = TripFactory(meeting_latitude=1.5, meeting_longitude=2.5, languages=["en"]), TripFactory()
+    TripTranslation.objects.filter(trip=full, language="EN").update(
+        included=["Guide", "Tea"], excluded=["Flights"], meeting_point="The clock"
+    )
+    TripTranslation.objects.filter(trip=full, language="FR").update(included=["Guide FR"])
+    for number in (2, 1):
+        day = ItineraryDay.objects.create(trip=full, day=number, destination=full.destination if number == 1 else None)
+        ItineraryDayTranslation.objects.create(
+            itinerary_day=day, language="EN", title=f"Day {number}", description="<script>x</script>**Walk**"
+        )
+
+    ids = [str(empty.id), str(uuid7()), str(full.id)]
+    contents = call(stub, "BatchGetTripContents", trip_ids=ids).contents
+
+    assert [content.trip_id for content in contents] == [str(empty.id), str(full.id)]
+    assert contents[0] == pb.TripContent(trip_id=str(empty.id))
+    content = contents[1]
+    assert [(day.day, day.title.fr, day.description.fr, day.destination_id) for day in content.itinerary] == [
+        (1, "Day 1", "**Walk**", str(full.destination_id)),
+        (2, "Day 2", "**Walk**", ""),
+    ]
+    assert [(line.en, line.fr) for line in content.included] == [("Guide", "Guide FR"), ("Tea", "Tea")]
+    assert [(line.en, line.fr) for line in content.excluded] == [("Flights", "Flights")]
+    point = content.meeting_point
+    assert (point.name.en, point.name.fr, point.latitude, point.longitude) == ("The clock", "The clock", 1.5, 2.5)
+
+
+def test_visiting_times_are_in_the_order_of_the_request(stub):
+    museum, park = DestinationFactory(), DestinationFactory(season_from_month=11, season_to_month=3)
+    for weekday, opens, closes in ((2, "14:00", "18:30"), (2, "09:00", "12:00"), (1, "09:00", "12:00")):
+        OpeningHours.objects.create(destination=museum, weekday=weekday, opens=opens, closes=closes)
+
+    ids = [str(park.id), str(uuid7()), str(museum.id)]
+    first, second = call(stub, "BatchGetVisitingTimes", destination_ids=ids).visiting_times
+
+    assert first == pb.VisitingTimes(destination_id=str(park.id), season_from_month=11, season_to_month=3)
+    assert [(hours.weekday, hours.opens, hours.closes) for hours in second.opening_hours] == [
+        (1, "09:00", "12:00"), (2, "09:00", "12:00"), (2, "14:00", "18:30"),
+    ]  # fmt: skip
+    assert (second.season_from_month, second.season_to_month) == (0, 0)
+
+
+def test_photos_of_trips_and_destinations_come_together(stub):
+    trip = TripFactory()
+    words = {"is_drawn": True, "alt_en": "Map", "alt_fr": "Carte", "credit": "x", "license": "y"}
+    Photo.objects.create(trip=trip, **words)
+    Photo.objects.create(destination=trip.destination, **words)
+
+    photos = call(stub, "BatchListPhotos", destination_ids=[str(trip.destination_id)], trip_ids=[str(trip.id)]).photos
+
+    assert {(photo.destination_id, photo.trip_id) for photo in photos} == {
+        (str(trip.destination_id), ""), ("", str(trip.id)),
+    }  # fmt: skip
+
+
+def test_a_trip_says_its_languages_and_the_size_of_its_group(stub):
+    trip = TripFactory(languages=["en", "fr"], minimum_group=4)
+
+    message = call(stub, "BatchGetTrips", ids=[str(trip.id)]).trips[0]
+
+    assert (list(message.languages), message.minimum_group) == (["en", "fr"], 4)
+    assert not message.HasField("maximum_group")
+
+
 @pytest.mark.parametrize(
     ("method", "fields"),
     [
         ("BatchGetDestinations", {"ids": ["1"]}),
         ("BatchGetDestinations", {"ids": ["x"] * 1_001}),
+        ("BatchGetTripContents", {"trip_ids": ["1"]}),
+        ("BatchGetTripContents", {"trip_ids": [str(uuid7())] * 1_001}),
+        ("BatchGetVisitingTimes", {"destination_ids": [""]}),
+        ("BatchListPhotos", {"destination_ids": [str(uuid7())] * 600, "trip_ids": [str(uuid7())] * 600}),
         ("GetDeparture", {"id": "' OR 1=1 --"}),
         ("SearchDestinations", {"page": common_pb2.PageRequest(first=101)}),
         ("SearchDestinations", {"page": common_pb2.PageRequest(first=-1)}),

@@ -513,7 +513,7 @@ class ItineraryDay(_message.Message):
     def title(self) -> _common_pb2.LocalizedText: ...
     @_builtins.property
     def description(self) -> _common_pb2.LocalizedText:
-        """Sanitised HTML."""
+        """Markdown without HTML; its links are https or mailto. So are the descriptions of places and trips."""
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from destinations_service.catalogue.importing.geonames import GeoNamesReader
 from destinations_service.catalogue.importing.refusals import BadFile, ImportRunning, RowsRejected
 from destinations_service.catalogue.importing.reporting import Report
 from destinations_service.catalogue.models import ImportRun
+from destinations_service.catalogue.place_rules import CURRENCIES
 from destinations_service.catalogue.services import authored
 from shared.db import clock_now, try_advisory_lock
 
@@ -79,7 +80,7 @@ def _stage(options: Options, watcher: Watcher, done: Imported) -> str:
             staging.load(
                 reader.rows(source.rows(advance)),
                 zones=available_timezones(),
-                currencies=set(seed_data.units_per_dollar()),
+                currencies=set(CURRENCIES),
                 codes={country.code for country in seed_data.countries()},
             )
         done.lines, done.left_out = source.lines, reader.left_out

@@ -40,7 +40,7 @@ def test_every_failpoint_of_an_import_has_a_case():
 
 @pytest.mark.parametrize("failpoint", KILLED)
 def test_a_killed_import_leaves_whole_countries_and_the_next_one_continues(tmp_path, failpoint):
-    """Seen failing (half of a country was there) with `transaction.atomic` taken out of `merge`."""
+    """Seen failing (events refuse to be written outside a transaction) with `transaction.atomic` taken out of `merge`."""
     path = two_countries(tmp_path)
 
     died = command("import_places", str(path), FAILPOINT=failpoint, FAILPOINT_DIR=str(tmp_path), DEBUG="true")
@@ -83,9 +83,7 @@ def test_a_second_import_at_the_same_time_is_refused_in_one_line(tmp_path):
 
 
 def test_an_import_waits_for_an_edit_and_keeps_it(tmp_path):
-    """Staff hold the row while the import begins. Seen failing (the edit was lost) with the lock of the places taken out
-    and the comparison made before the transaction.
-    """
+    """Staff hold the row while the import begins. Seen failing (the edit was lost) without the lock of the places."""
     path = two_countries(tmp_path)
     run(path)
     place = cities().get(slug="town-1")

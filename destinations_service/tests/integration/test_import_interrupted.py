@@ -102,7 +102,7 @@ def test_an_import_waits_for_an_edit_and_keeps_it(tmp_path):
         with transaction.atomic():
             services.save_destination(destination_id=place.id, details=DestinationDetails(population=7))
             importing = other.submit(import_changed)
-            eventually(waits_for_a_lock)
+            eventually(waits_for_a_lock, timeout=30)
         done = importing.result(timeout=60)
 
     place.refresh_from_db()

@@ -16,7 +16,7 @@ from destinations_service.catalogue.api.base import PAGE, WRITING, OpenView, Slu
 from destinations_service.catalogue.domain import CapacityBelowSold, DepartureFinal
 from destinations_service.catalogue.models import Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
-from destinations_service.catalogue.photos.pictures import drawn_photo
+from destinations_service.catalogue.photos.pictures import drawn_file
 from shared.errors import Invalid, NotFound, Unavailable
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import page_arguments, page_response, rest_names
@@ -105,11 +105,11 @@ class DepartureDetail(OpenView):
 @require_safe
 def photo(request: HttpRequest, photo_id: UUID, width: int) -> FileResponse:
     """Serve a drawn photo in one of RENDITION_WIDTHS. The first request draws it. Raises Http404 for anything else."""
-    row = Photo.objects.select_related("destination").filter(id=photo_id).first()
+    row = Photo.objects.select_related("destination", "trip__destination").filter(id=photo_id).first()
     if row is None or width not in RENDITION_WIDTHS or not row.is_drawn:
         raise Http404
     with photos.drawing_slot():
-        path = drawn_photo(row.destination, width=width)
+        path = drawn_file(row, width=width)
     response = FileResponse(path.open("rb"), content_type="image/jpeg")
     patch_cache_control(response, public=True, max_age=86_400)
     response["X-Content-Type-Options"] = "nosniff"

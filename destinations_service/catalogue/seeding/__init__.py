@@ -14,6 +14,7 @@ from psycopg import sql
 from destinations_service.catalogue import seed_data
 from destinations_service.catalogue.models import Destination, ExchangeRate, SearchEntry
 from destinations_service.catalogue.photos import library
+from destinations_service.catalogue.seeding.details import details_of_older_trips, older_sights, write_to_older_sights
 from destinations_service.catalogue.seeding.names import new_names, write_names
 from destinations_service.catalogue.seeding.places import Gazetteer, drawn_at_seed, write_places
 from destinations_service.catalogue.seeding.trips import new_departures, new_trips, write_departures, write_trips
@@ -43,7 +44,8 @@ def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
         now = database_now()
         gazetteer = Gazetteer(known=dict(Destination.objects.values_list("slug", "id")))
         places = list(gazetteer.new_places())
-        trips = new_trips(gazetteer)
+        older, sights = details_of_older_trips(gazetteer), older_sights()
+        trips, details = new_trips(gazetteer)
         departures = new_departures(today=now.date(), unsaved=[trip.row for trip in trips])
         names = new_names(gazetteer.ids)
         with _uncollected(), transaction.atomic():
@@ -52,6 +54,9 @@ def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
             write_places(places)
             write_names(names)
             write_trips(trips)
+            details.write()
+            older.write_to_older_trips()
+            write_to_older_sights(sights)
             if places or names or trips or not SearchEntry.objects.exists():
                 refresh_search()
             write_departures(departures, now=now)

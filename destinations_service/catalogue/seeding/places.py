@@ -9,10 +9,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from destinations_service.catalogue import seed_data
-from destinations_service.catalogue.models import AveragePrice, Destination, DestinationTranslation, Photo
+from destinations_service.catalogue.models import AveragePrice, Destination, DestinationTranslation, OpeningHours, Photo
 from destinations_service.catalogue.photos import library
 from destinations_service.catalogue.photos.drawing import HEIGHT, WIDTH, Place
-from destinations_service.catalogue.seeding import content
+from destinations_service.catalogue.seeding import content, hours
 from destinations_service.catalogue.seeding.content import Words
 
 SIGHTS_NAMED: Final = 4
@@ -31,6 +31,7 @@ class NewPlace:
     description: Words
     subtitle: Words
     prices: list[tuple[str, Decimal]]
+    open: list[hours.Hours] = field(default_factory=list)
 
 
 @dataclass
@@ -166,6 +167,7 @@ class Gazetteer:
     def _sight(self, row: seed_data.PointOfInterestRow) -> NewPlace:
         country = self.countries[row.country]
         city = seed_data.city_of()[row.country, row.city]
+        months = hours.season(row)
         return NewPlace(
             row=Destination(
                 slug=row.slug,
@@ -178,12 +180,15 @@ class Gazetteer:
                 time_zone=city.time_zone,
                 tags=list(row.tags),
                 currency=country.currency,
+                season_from_month=months[0] if months else None,
+                season_to_month=months[1] if months else None,
             ),
             name=Words(row.name_en, row.name_fr),
             summary=Words(row.summary_en, row.summary_fr),
             description=content.sight_description(row, Words(city.name_en, city.name_fr), country),
             subtitle=Words(f"{city.name_en}, {country.name_en}", f"{city.name_fr}, {country.name_fr}"),
             prices=[("ADMISSION", row.admission)],
+            open=hours.opening_hours(row),
         )
 
 
@@ -221,6 +226,13 @@ def _write_batch(places: Sequence[NewPlace]) -> None:
             )
             for place in places
             for category, amount in place.prices
+        ]
+    )
+    OpeningHours.objects.bulk_create(
+        [
+            OpeningHours(destination_id=place.row.id, weekday=weekday, opens=opens, closes=closes)
+            for place in places
+            for weekday, opens, closes in place.open
         ]
     )
     Photo.objects.bulk_create([photo_of(place) for place in places])

@@ -10,6 +10,7 @@ from destinations_service.catalogue.events import scheduled
 from destinations_service.catalogue.models import CancellationRule, Departure, Trip, TripTranslation
 from destinations_service.catalogue.seeding import content, schedule
 from destinations_service.catalogue.seeding.content import Words
+from destinations_service.catalogue.seeding.details import TripDetails
 from destinations_service.catalogue.seeding.places import Gazetteer
 from shared.outbox import publish_many
 
@@ -25,10 +26,15 @@ class NewTrip:
     rules: list[CancellationRule]
 
 
-def new_trips(gazetteer: Gazetteer) -> list[NewTrip]:
-    """Make the rows of the trips whose slugs are not in the database yet."""
+def new_trips(gazetteer: Gazetteer) -> tuple[list[NewTrip], TripDetails]:
+    """Make the rows of the trips whose slugs are not in the database yet, and of what they contain."""
     known = set(Trip.objects.values_list("slug", flat=True))
-    return [new_trip(row, gazetteer) for row in seed_data.trips() if row.slug not in known]
+    trips, details = [], TripDetails()
+    for row in seed_data.trips():
+        if row.slug not in known:
+            trips.append(trip := new_trip(row, gazetteer))
+            details.add(trip.row, trip.translations, row, gazetteer)
+    return trips, details
 
 
 def new_trip(row: seed_data.TripRow, gazetteer: Gazetteer) -> NewTrip:

@@ -1,7 +1,7 @@
 """Seeding fills the catalogue once, publishes every departure, and adds the new departures of a later day."""
 
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,17 +23,20 @@ from destinations_service.catalogue.models import (
     Destination,
     DestinationTranslation,
     ExchangeRate,
+    ItineraryDay,
+    OpeningHours,
     Photo,
     PlaceName,
     SearchEntry,
     Trip,
+    TripTranslation,
 )
 from destinations_service.catalogue.photos import library
 from destinations_service.catalogue.photos.pictures import drawn_photo, place_of
 from destinations_service.catalogue.seeding import Gazetteer, drawn_at_seed, seed
 from destinations_service.catalogue.seeding.names import new_names
 from destinations_service.catalogue.seeding.trips import new_departures, write_departures
-from destinations_service.catalogue.selectors import search, suggest
+from destinations_service.catalogue.selectors import photos, search, suggest, trip_contents, visiting_times
 from shared.outbox.models import OutboxEvent
 
 
@@ -74,7 +77,7 @@ def _each_test_rolls_back(seeded, db):
 
 def test_an_empty_catalogue_is_filled_and_every_departure_is_published_once(seeded):
     assert (seeded.trips, seeded.photos) == (200, 3)
-    assert seeded.places == Destination.objects.count() == Photo.objects.filter(is_drawn=True).count()
+    assert seeded.places == Destination.objects.count() == Photo.objects.filter(is_drawn=True, trip=None).count()
     assert DestinationTranslation.objects.exclude(name="").count() == 2 * seeded.places
     assert not AveragePrice.objects.filter(is_sample=False).exists()
     assert ExchangeRate.objects.count() == len(seed_data.exchange_rates())
@@ -161,6 +164,86 @@ def test_a_photo_is_drawn_by_the_first_request_and_then_kept(seeded):
         assert image.size == (640, 400)
     with pytest.raises(ValueError, match="100 pixels wide"):
         drawn_photo(kobe, width=100)
+
+
+def test_every_trip_has_its_content_and_a_photo(seeded):
+    trips = list(Trip.objects.all())
+    contents = trip_contents(trip_ids=[trip.id for trip in trips])
+    pictures = photos(trip_ids=[trip.id for trip in trips])
+
+    assert {picture.trip_id for picture in pictures} == {trip.id for trip in trips}
+    for trip, content in zip(trips, contents, strict=True):
+        assert [day.day for day in content.itinerary] == list(range(1, trip.duration_days + 1)), trip
+        for day in content.itinerary:
+            assert day.title.en, trip
+            assert day.description.en != day.description.fr, trip
+        assert len(content.included) >= 3, trip
+        assert len(content.excluded) >= 3, trip
+        assert content.meeting_point is not None, trip
+        assert content.meeting_point.latitude is not None, trip
+        assert {"en", "fr"} <= set(trip.languages), trip
+
+
+def test_the_seeded_terms_of_booking_leave_every_departure_bookable(seeded):
+    now = timezone.now()
+    for departure in Departure.objects.select_related("trip"):
+        trip = departure.trip
+        assert departure.starts_at - timedelta(days=trip.booking_opens_days or 0) < now, departure
+        assert departure.starts_at - timedelta(hours=trip.booking_closes_hours) > now, departure
+        assert (trip.minimum_group or 0) <= departure.capacity <= (trip.maximum_group or 0), departure
+
+
+def test_most_points_of_interest_have_opening_hours_or_a_season(seeded):
+    sights = Destination.objects.filter(kind="POINT_OF_INTEREST")
+    with_times = sights.exclude(opening_hours=None, season_from_month=None)
+
+    assert with_times.distinct().count() > sights.count() * 0.6
+    louvre = visiting_times(destination_ids=[Destination.objects.get(slug="louvre-museum").id])[0]
+    assert len(louvre.opening_hours) == 6
+
+
+def test_an_older_catalogue_gains_the_content_and_keeps_what_staff_wrote(seeded):
+    """Seeded by the previous version, except for two trips that staff have given content since."""
+    ItineraryDay.objects.all().delete()
+    OpeningHours.objects.all().delete()
+    Photo.objects.exclude(trip=None).delete()
+    Destination.objects.update(season_from_month=None, season_to_month=None)
+    Trip.objects.update(languages=[], meeting_latitude=None, meeting_longitude=None, booking_closes_hours=0)
+    TripTranslation.objects.update(included=[], excluded=[], meeting_point="")
+    spoken, met = Trip.objects.order_by("id")[:2]
+    Trip.objects.filter(id=spoken.id).update(languages=["de"])
+    TripTranslation.objects.filter(trip=met, language="FR").update(meeting_point="Sous l'horloge")
+    versions = dict(Trip.objects.values_list("id", "version"))
+    changes = OutboxEvent.objects.filter(type="travel.destinations.trip.changed.v1")
+    before = changes.count()
+
+    seed()
+
+    assert ItineraryDay.objects.exclude(trip__in=[spoken, met]).values("trip").distinct().count() == 198
+    assert not ItineraryDay.objects.filter(trip__in=[spoken, met]).exists()
+    assert Trip.objects.get(id=spoken.id).languages == ["de"]
+    assert TripTranslation.objects.get(trip=met, language="FR").meeting_point == "Sous l'horloge"
+    assert OpeningHours.objects.count() > 500
+    assert changes.count() - before == 198
+    assert all(trip.version == versions[trip.id] + (trip not in (spoken, met)) for trip in Trip.objects.all())
+
+    events = OutboxEvent.objects.count()
+    ItineraryDay.objects.filter(trip__slug="kyoto-temples-and-tea-houses").delete()  # by staff, who want none
+    days = ItineraryDay.objects.count()
+    seed()
+    assert (OutboxEvent.objects.count(), ItineraryDay.objects.count()) == (events, days)
+
+
+def test_the_photo_of_a_trip_is_drawn_by_the_first_request(seeded, client):
+    trip = Trip.objects.get(slug="kyoto-temples-and-tea-houses")
+    picture = Photo.objects.get(trip=trip)
+
+    answer = client.get(f"/photos/{picture.id}/640.jpg")
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/jpeg")
+    with Image.open(BytesIO(b"".join(answer.streaming_content))) as image:
+        assert image.size == (640, 400)
+    assert library.path_of(Path(settings.MEDIA_ROOT), f"trips/{trip.slug}", 640).exists()
 
 
 def test_the_command_prints_what_it_added(seeded):

@@ -18,6 +18,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from destinations_service.catalogue import services
+from destinations_service.catalogue.admin.content import OpeningHoursInline
 from destinations_service.catalogue.admin.history import HistoryAdmin
 from destinations_service.catalogue.admin.slugs import SlugAdmin
 from destinations_service.catalogue.admin.versioned import VersionedAdmin, VersionedForm
@@ -132,7 +133,7 @@ class DestinationAdmin(VersionedAdmin, HistoryAdmin, SlugAdmin):
     list_per_page = 50
     show_full_result_count = False
     ordering = (BY_TREE.asc(),)
-    inlines = (PhotoInline, DestinationTranslationInline, AveragePriceInline)
+    inlines = (PhotoInline, DestinationTranslationInline, AveragePriceInline, OpeningHoursInline)
     compressed_fields = True
     formfield_overrides = {ArrayField: {"widget": UnfoldAdminTextInputWidget}}
     fieldsets = (

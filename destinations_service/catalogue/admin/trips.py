@@ -12,7 +12,9 @@ from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import display
 
 from destinations_service.catalogue import services
+from destinations_service.catalogue.admin.content import LINES, ItineraryDayInline
 from destinations_service.catalogue.admin.departures import STATUS_COLOURS
+from destinations_service.catalogue.admin.destinations import PhotoInline
 from destinations_service.catalogue.admin.history import HistoryAdmin
 from destinations_service.catalogue.admin.slugs import SlugAdmin
 from destinations_service.catalogue.admin.versioned import VersionedAdmin
@@ -36,6 +38,7 @@ class TripTranslationInline(StackedInline):
     """Title and description by language."""
 
     model = TripTranslation
+    formfield_overrides = LINES
     extra = 0
     max_num = 2
     tab = True
@@ -116,7 +119,7 @@ class TripAdmin(VersionedAdmin, HistoryAdmin, SlugAdmin):
     autocomplete_fields = ("destination",)
     show_full_result_count = False
     ordering = ("-popularity", "slug")
-    inlines = (DepartureInline, TripTranslationInline, CancellationRuleInline)
+    inlines = (DepartureInline, TripTranslationInline, ItineraryDayInline, PhotoInline, CancellationRuleInline)
     compressed_fields = True
     fieldsets = ((None, {"fields": (("slug", "destination"), ("duration_days", "currency"), "tax_basis_points")}),)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from destinations_service.catalogue.api import places, search, views
+from destinations_service.catalogue.api import content, places, search, views
 
 urlpatterns = [
     path("search/", search.SearchView.as_view()),
@@ -12,8 +12,10 @@ urlpatterns = [
     path("destinations/<slug:slug>/", places.DestinationDetail.as_view()),
     path("destinations/<slug:slug>/prices/", places.PriceList.as_view()),
     path("destinations/<slug:slug>/photos/", places.PhotoList.as_view()),
+    path("destinations/<slug:slug>/visiting-times/", content.VisitingTimes.as_view()),
     path("trips/", views.TripList.as_view()),
     path("trips/<slug:slug>/", views.TripDetail.as_view()),
+    path("trips/<slug:slug>/content/", content.TripContent.as_view()),
     path("trips/<slug:slug>/departures/", views.DepartureList.as_view()),
     path("departures/<uuid:departure_id>/", views.DepartureDetail.as_view()),
 ]

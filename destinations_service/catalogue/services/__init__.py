@@ -24,6 +24,7 @@ from destinations_service.catalogue.services.slugs import check_slug, keep_addre
 from destinations_service.catalogue.services.tree import lock_tree
 from destinations_service.catalogue.services.trips import delete_trip, record_trip_change
 from destinations_service.catalogue.services.versions import check_version, lock_version
+from destinations_service.catalogue.services.visiting_times import save_visiting_times
 
 __all__ = [
     "authored",
@@ -51,6 +52,7 @@ __all__ = [
     "save_destination",
     "save_photos",
     "save_prices",
+    "save_visiting_times",
     "schedule_departure",
     "write_place",
 ]

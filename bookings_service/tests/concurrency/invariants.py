@@ -46,6 +46,10 @@ _RULES: Final[Mapping[str, str]] = {
     "every booking has a seat inventory": """
         SELECT reference FROM bookings_booking b
         WHERE NOT EXISTS (SELECT FROM bookings_seatinventory s WHERE s.departure_id = b.departure_id)""",
+    "a live booking has the dates of its departure, unless the clock will move it": """
+        SELECT reference FROM bookings_booking b JOIN bookings_seatinventory s USING (departure_id)
+        WHERE b.status <> 'CANCELLED' AND NOT s.moved AND NOT s.cancelled
+            AND (b.starts_at, b.ends_at) <> (s.starts_at, s.ends_at)""",
     "nobody waits for seats that are free": """
         SELECT w.id FROM bookings_waitlistentry w JOIN bookings_seatinventory s USING (departure_id)
         WHERE w.status = 'WAITING' AND NOT s.closed AND w.seats <= s.capacity - s.held - s.sold""",

@@ -279,6 +279,29 @@ class AnyOrder(RuleBasedStateMachine):
             departure.capacity = selectors.seats_of(departure_id=departure.id).capacity
             self._publish(departure)
 
+    @rule(where=PICK, hours=st.sampled_from([-24, -1, 1, 1, 24]))
+    @must_succeed
+    def a_departure_is_moved(self, where: int, hours: int) -> None:
+        """The catalogue has new dates. bookings_service learns them from the next event or quote."""
+        departure = self.departures[where % 2]
+        departure.version += 1
+        published = self.destinations.departures[str(departure.id)].departure
+        for stamp in (published.starts_at, published.ends_at):
+            stamp.FromDatetime(stamp.ToDatetime() + timedelta(hours=hours))
+        self._publish(departure)
+
+    @rule()
+    @must_succeed
+    def the_clock_moves_bookings(self) -> None:
+        if not services.move_bookings_of_moved_departures():
+            raise NothingToDo
+
+    @rule(which=PICK)
+    @may_be_refused
+    def accept(self, which: int) -> None:
+        booking = self._booking(which)
+        services.accept_change(reference=booking.view.reference, traveller=booking.owner.who)
+
     @rule(where=PICK, skips=st.integers(0, 2))
     @must_succeed
     def a_departure_is_cancelled(self, where: int, skips: int) -> None:
@@ -326,7 +349,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.provider.settle_all()
         settle_all_payments()
         pay_out_all_refunds()
+        services.move_bookings_of_moved_departures(limit=10_000)
         assert broken() == []
+        assert not SeatInventory.objects.filter(moved=True, cancelled=False).exists()
         assert self.provider.differences() == []
         charged, refunded = self.provider.charged(), self.provider.refunded()
         for booking in self.bookings:

@@ -1,6 +1,8 @@
 """The admin over HTTP: who may do what, what a page shows, and the actions of staff."""
 
+import html
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -15,7 +17,7 @@ from django.test import Client
 from bookings_service.bookings.admin import other_services
 from bookings_service.bookings.contracts import BookingView
 from bookings_service.bookings.models import Booking, BookingEvent
-from bookings_service.bookings.services import leave_waitlist, receive_webhook
+from bookings_service.bookings.services import accept_change, leave_waitlist, receive_webhook
 from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.domain import RefundStatus
 from bookings_service.payments.models import LedgerEntry, Payment, Refund
@@ -23,7 +25,9 @@ from bookings_service.payments.refunds import record_refund
 from bookings_service.tests.buyer import Buyer
 from bookings_service.tests.doubles import SECRET, Destinations
 from bookings_service.tests.factories import webhook
+from bookings_service.tests.move import move
 from contracts.travel.notifications.v1 import notifications_pb2 as pb
+from shared.auth import Traveller
 from shared.errors import Unavailable
 from shared.rpc.status import RpcFailed
 
@@ -97,6 +101,24 @@ def test_a_page_shows_history_payments_and_messages(paid: BookingView, upstream_
     assert NASTY not in shown
     assert "Cancel…" not in shown
     assert "Refund…" not in shown
+
+
+def test_a_page_shows_that_the_departure_was_moved(paid: BookingView, destinations: Destinations) -> None:
+    """The reason is text of staff, and never markup."""
+    client = staff("support")
+    assert "The departure has the dates that the traveller bought" in client.get(page(paid)).content.decode()
+
+    move(destinations, paid.departure_id, timedelta(days=1), reason=NASTY)
+
+    shown = client.get(page(paid)).content.decode()
+    assert f"from {paid.starts_at:%Y-%m-%d %H:%M}" in shown
+    assert "Not accepted. Free cancellation until" in shown
+    assert NASTY not in shown
+    assert html.escape(NASTY) in shown
+    accept_change(reference=paid.reference, traveller=Traveller(paid.traveller_id, paid.traveller_id, token=""))
+    assert "Accepted at" in client.get(page(paid)).content.decode()
+    seats = client.get(f"/admin/bookings/seatinventory/{paid.departure_id}/change/").content.decode()
+    assert html.escape(NASTY) in seats
 
 
 def test_an_unavailable_upstream_is_reported_and_the_page_is_shown(

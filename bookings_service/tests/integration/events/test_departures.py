@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -29,14 +30,15 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def departure_event(
-    departure_id: UUID, version: int, capacity: int, state: str = "OPEN", kind: str = "Changed"
+    departure_id: UUID, version: int, capacity: int, state: str = "OPEN", kind: str = "Changed", **fields: Any
 ) -> Envelope:
     """Return the event as destinations_service's relay sends it."""
-    starts_at = datetime.now(UTC) + timedelta(days=60)
+    starts_at = fields.pop("starts_at", datetime.now(UTC) + timedelta(days=60))
     message = getattr(destinations_pb2, f"Departure{kind}")(
         departure=destinations_pb2.DepartureSnapshot(
             departure_id=str(departure_id), version=version, capacity=capacity, starts_at=ts(starts_at),
             ends_at=ts(starts_at + timedelta(days=5)), state=destinations_pb2.DepartureState.Value(f"DEPARTURE_STATE_{state}"),
+            **fields,
         )
     )  # fmt: skip
     return Envelope(
@@ -88,3 +90,24 @@ def test_cancelling_a_departure_cancels_its_bookings(
     after = Booking.objects.get(id=booking.id)
     assert (after.status, after.reason) == ("CANCELLED", "DEPARTURE_CANCELLED")
     assert seats(departure).held == 0
+
+
+def test_moving_a_departure_moves_its_bookings(consumer: None, buyer: Buyer, destinations: Destinations) -> None:
+    """The event has dates and reason. A late event of an earlier version changes nothing."""
+    from bookings_service.bookings import clock
+
+    departure = destinations.publish(capacity=5)
+    booking = buyer.book(departure)
+    starts_at = booking.starts_at + timedelta(days=3)
+
+    put_event(DEPARTURE, departure_event(departure, 3, 5, starts_at=starts_at, change_reason="Road works"))
+    put_event(DEPARTURE, departure_event(departure, 2, 5, starts_at=booking.starts_at, change_reason="Ice"))
+    put_event(DEPARTURE, departure_event(departure, 4, 6, starts_at=starts_at, change_reason="Road works"))
+    eventually(lambda: SeatInventory.objects.get(departure_id=departure).version == 4, 20.0)
+    clock.run_jobs(clock.DATABASE_LOOP)
+
+    after = Booking.objects.get(id=booking.id)
+    assert (after.starts_at, after.ends_at) == (starts_at, starts_at + timedelta(days=5))
+    assert (after.previous_starts_at, after.change_reason) == (booking.starts_at, "Road works")
+    assert after.sequence == booking.sequence + 1
+    assert DeadLetter.objects.count() == 0

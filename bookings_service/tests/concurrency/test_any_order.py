@@ -27,7 +27,7 @@ from bookings_service.bookings import selectors, services
 from bookings_service.bookings.contracts import DepartureSnapshot, WaitlistView
 from bookings_service.bookings.domain.booking import Status
 from bookings_service.bookings.models import Booking, Quote, SeatInventory, WaitlistEntry
-from bookings_service.bookings.refusals import CapacityBelowSold, QuoteOutdated, SeatsAvailable
+from bookings_service.bookings.refusals import CapacityBelowSold, NotChanged, QuoteOutdated, SeatsAvailable
 from bookings_service.bookings.services import receive_webhook, reconcile_due, refund_booking
 from bookings_service.bookings.services.refund import pay_out
 from bookings_service.payments.domain import LIVE
@@ -49,6 +49,7 @@ from bookings_service.tests.concurrency.provider import ProviderRecords
 from bookings_service.tests.concurrency.without_guards import empty_tables
 from bookings_service.tests.doubles import SECRET, Destinations
 from bookings_service.tests.factories import end_hold, end_offer, make_payment_stale, make_refunds_due, webhook
+from bookings_service.tests.move import learn
 from shared.db import database_now
 from shared.errors import DomainError
 from shared.ids import uuid7
@@ -279,28 +280,22 @@ class AnyOrder(RuleBasedStateMachine):
             departure.capacity = selectors.seats_of(departure_id=departure.id).capacity
             self._publish(departure)
 
-    @rule(where=PICK, hours=st.sampled_from([-24, -1, 1, 1, 24]))
+    @rule(where=PICK, hours=st.sampled_from([-24, -1, 1, 1, 24]), is_told=st.booleans(), is_accepted=st.booleans())
     @must_succeed
-    def a_departure_is_moved(self, where: int, hours: int) -> None:
-        """The catalogue has new dates. bookings_service learns them from the next event or quote."""
+    def a_departure_is_moved(self, where: int, hours: int, is_told: bool, is_accepted: bool) -> None:
+        """Without `is_told`, bookings_service learns the new dates from the next event or quote."""
         departure = self.departures[where % 2]
         departure.version += 1
         published = self.destinations.departures[str(departure.id)].departure
         for stamp in (published.starts_at, published.ends_at):
             stamp.FromDatetime(stamp.ToDatetime() + timedelta(hours=hours))
         self._publish(departure)
-
-    @rule()
-    @must_succeed
-    def the_clock_moves_bookings(self) -> None:
-        if not services.move_bookings_of_moved_departures():
-            raise NothingToDo
-
-    @rule(which=PICK)
-    @may_be_refused
-    def accept(self, which: int) -> None:
-        booking = self._booking(which)
-        services.accept_change(reference=booking.view.reference, traveller=booking.owner.who)
+        if is_told:
+            learn(departure.id)
+            services.move_bookings_of_moved_departures()
+        for booking in self.bookings if is_accepted else ():
+            with suppress(NotChanged):
+                services.accept_change(reference=booking.view.reference, traveller=booking.owner.who)
 
     @rule(where=PICK, skips=st.integers(0, 2))
     @must_succeed

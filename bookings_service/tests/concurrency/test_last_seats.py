@@ -91,7 +91,7 @@ def test_the_last_seats_are_sold_once(
 def test_control_the_run_oversells_without_filter_and_check(destinations: Destinations, buyers: Buyers) -> None:
     """The race is real: without its two guards, more seats are sold than there are."""
 
-    def hold(*, departure_id: UUID, seats: int) -> None:
+    def hold(*, departure_id: UUID, seats: int, dates: object = None) -> None:
         SeatInventory.objects.filter(departure_id=departure_id).update(held=F("held") + seats)
 
     with (

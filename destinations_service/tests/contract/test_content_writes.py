@@ -112,7 +112,7 @@ def _day(number: int, **words: str) -> dict[str, str]:
 
 
 def test_an_editor_writes_days_and_lines_that_contain_commas(staff):
-    """Seen failing with the usual field of a list: a line with a comma became two."""
+    """The usual field of a list would split a line at its comma."""
     trip = TripFactory()
     sent = {**opened(staff, trip), "itinerary-TOTAL_FORMS": "1", **_day(1)}
     text = next(name for name, value in sent.items() if name.endswith("-language") and value == "EN")

@@ -148,7 +148,11 @@ class VisitingTimesView:
 
 @dataclass(frozen=True, slots=True)
 class DepartureView:
-    """One date of a trip. `status` is DEPARTED once the start has passed."""
+    """One date of a trip. `status` is DEPARTED once the start has passed.
+
+    Quotes are made from `bookable_from`, or at any time if it is None, until `bookable_until`. `rescheduled_at` is when
+    its dates last changed, and `change_reason` is why.
+    """
 
     id: UUID
     trip_id: UUID
@@ -161,6 +165,10 @@ class DepartureView:
     child_price: Money
     version: int
     tax_basis_points: int
+    bookable_from: datetime | None
+    bookable_until: datetime
+    rescheduled_at: datetime | None
+    change_reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +293,10 @@ class Listed(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class DepartureChange:
-    """The fields of a departure that staff change. None leaves a field as it is."""
+    """The fields of a departure that staff change. None leaves a field as it is.
+
+    `reason` is why, for travellers to read. A change of dates or prices needs it if people have booked.
+    """
 
     capacity: int | None = None
     status: str | None = None
@@ -293,6 +304,7 @@ class DepartureChange:
     child_price: Decimal | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ def snapshot(departure: Departure) -> pb.DepartureSnapshot:
         time_zone=departure.time_zone,
         adult_price=money_to_proto(Money.rounded(departure.adult_price, currency)),
         child_price=money_to_proto(Money.rounded(departure.child_price, currency)),
+        rescheduled_at=ts(departure.rescheduled_at),
+        change_reason=departure.change_reason,
     )
 
 

@@ -1,5 +1,6 @@
-"""The catalogue's one call to bookings_service: to lower the capacity of a departure."""
+"""The catalogue's calls to bookings_service: to lower a capacity, and to count whom a change affects."""
 
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -12,6 +13,22 @@ from shared.rpc import Channel, call
 
 channel: Final = Channel("bookings")
 _bookings: Final = BookingsServiceStub(channel)
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """The live bookings of a departure, and their passengers who still travel."""
+
+    bookings: int
+    passengers: int
+
+
+def count_bookings(*, departure_id: UUID) -> Affected:
+    """Return how many bookings and passengers a departure has. Raises Unavailable, DeadlineExceeded."""
+    request = bookings_pb2.BatchCountBookingsRequest(departure_ids=[str(departure_id)])
+    answer = call(_bookings.BatchCountBookings, request, deadline=Deadline.after(3))
+    counted = next(iter(answer.departures), bookings_pb2.DepartureBookings())
+    return Affected(bookings=counted.bookings, passengers=counted.passengers)
 
 
 def set_capacity(*, departure_id: UUID, capacity: int, version: int) -> None:

@@ -25,11 +25,25 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @dataclass
 class Bookings(bookings_pb2_grpc.BookingsServiceServicer):
-    """A double of bookings_service: `seats_taken` seats of every departure are held or sold."""
+    """A double of bookings_service: `seats_taken` seats of every departure are held or sold, by `bookings`."""
 
     seats_taken: int = 0
+    bookings: int = 0
+    passengers: int = 0
     unavailable: bool = False
     requests: list[tuple[int, int]] = field(default_factory=list)
+
+    def BatchCountBookings(
+        self, request: Any, context: grpc.ServicerContext
+    ) -> bookings_pb2.BatchCountBookingsResponse:
+        if self.unavailable:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "unavailable")
+        return bookings_pb2.BatchCountBookingsResponse(
+            departures=[
+                bookings_pb2.DepartureBookings(departure_id=id_, bookings=self.bookings, passengers=self.passengers)
+                for id_ in request.departure_ids
+            ]
+        )
 
     def SetCapacity(self, request: Any, context: grpc.ServicerContext) -> bookings_pb2.SetCapacityResponse:
         self.requests.append((request.capacity, request.version))

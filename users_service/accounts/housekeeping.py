@@ -5,48 +5,26 @@ a purge skips the rows that another purge has locked.
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Final
 
 import structlog
-from django.db import Error, connection
 
+from shared.housekeeping import repeated
 from users_service.accounts.services import purge
 
 FIRST_SECONDS: Final = 60.0  # after the start, so that processes that restart often purge too
 EVERY_SECONDS: Final = 3_600.0
-STOP_SECONDS: Final = 2.0
 
 log = structlog.get_logger(__name__)
 
 
-@contextmanager
-def housekeeping(*, first: float = FIRST_SECONDS, every: float = EVERY_SECONDS) -> Iterator[None]:
-    """Purge `first` seconds after the start, and then every `every` seconds, until the body ends.
+def housekeeping(*, first: float = FIRST_SECONDS, every: float = EVERY_SECONDS) -> AbstractContextManager[None]:
+    """Purge `first` seconds after the start, and then every `every` seconds, until the context ends.
 
     The batch under way is finished. If the database is unavailable, the next purge catches up.
     """
-    stop = threading.Event()
-    thread = threading.Thread(target=_repeat, args=(stop, first, every), name="housekeeping", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(STOP_SECONDS)
-
-
-def _repeat(stop: threading.Event, first: float, every: float) -> None:
-    wait = first
-    while not stop.wait(wait):
-        wait = every
-        try:
-            _purge_everything(stop)
-        except Error as error:
-            log.warning("purge_failed", cause=type(error).__name__)
-        finally:
-            connection.close()
+    return repeated(_purge_everything, name="purge", first=first, every=every)
 
 
 def _purge_everything(stop: threading.Event) -> None:

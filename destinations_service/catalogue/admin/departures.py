@@ -1,33 +1,38 @@
 """Departures in the admin. The services make every change, so that bookings_service receives it as an event."""
 
-import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from destinations_service.catalogue import services
 from destinations_service.catalogue.admin.history import HistoryAdmin
+from destinations_service.catalogue.admin.versioned import Difference, VersionedAdmin, VersionedForm
 from destinations_service.catalogue.contracts import DepartureChange, DepartureView
+from destinations_service.catalogue.departure_rules import LONGEST_REASON, DepartureHasBookings
 from destinations_service.catalogue.models import Departure
 from shared.errors import DomainError
-from shared.telemetry import current_locale
-
-if TYPE_CHECKING:
-
-    class BaseForm(forms.ModelForm[Departure]):
-        def _post_clean(self) -> None: ...  # a hook of Django's forms that the stubs omit
-
-else:
-    BaseForm = forms.ModelForm
 
 STATUS_COLOURS = {"Open": "success", "Closed": "warning", "Cancelled": "danger"}
 
 
-class DepartureForm(BaseForm):
-    """Save through the services. A refusal is shown at its field, and then nothing is saved."""
+class DepartureForm(VersionedForm):
+    """Save through the services. A refusal is shown at its field, and then nothing is saved.
+
+    A change of dates or prices that people have booked is refused once, with their number, until it has a reason.
+    """
+
+    affected: DepartureHasBookings | None = None
+    reason = forms.CharField(
+        required=False, max_length=LONGEST_REASON, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+        help_text="Needed for new dates or prices if people have booked. Travellers read it.",
+    )  # fmt: skip
 
     class Meta:
         model = Departure
@@ -40,9 +45,11 @@ class DepartureForm(BaseForm):
             return
         try:
             self.instance.pk = self._save(dict(self.cleaned_data)).id
+        except DepartureHasBookings as refusal:
+            self.affected = refusal
+            self.refuse(refusal)
         except DomainError as refusal:
-            name = re.sub("([A-Z])", r"_\1", refusal.field or "").lower()
-            self.add_error(name if name in self.fields else None, refusal.localized(current_locale()))
+            self.refuse(refusal)
 
     def _get_validation_exclusions(self) -> set[str]:
         """Skip Django's checks of the model: the services make them and name the field."""
@@ -50,17 +57,37 @@ class DepartureForm(BaseForm):
 
     def _save(self, cleaned: dict[str, Any]) -> DepartureView:
         if not self.instance._state.adding:
-            return services.change_departure(departure_id=self.instance.pk, change=DepartureChange(**cleaned))
+            change = DepartureChange(**cleaned)
+            return services.change_departure(departure_id=self.instance.pk, change=change, seen=self.seen_versions())
         trip = cleaned.pop("trip")
-        cleaned.pop("status", None)
+        for name in ("status", "reason"):
+            cleaned.pop(name, None)
         return services.schedule_departure(trip_id=trip.id, time_zone=trip.destination.time_zone or "UTC", **cleaned)
 
 
+class OwnTransactions(admin.ModelAdmin):  # type: ignore[type-arg]
+    """A page without a transaction around it: the services ask bookings_service between two transactions."""
+
+    @method_decorator(csrf_protect)
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Answer the page."""
+        response: HttpResponse = self._changeform_view(request, object_id, form_url, extra_context)  # type: ignore[attr-defined]
+        return response
+
+
 @admin.register(Departure)
-class DepartureAdmin(HistoryAdmin):
+class DepartureAdmin(VersionedAdmin, HistoryAdmin, OwnTransactions):
     """Departures. Each change is a new version, which is published to bookings_service."""
 
     form = DepartureForm
+    locks_row = False
+    change_form_before_template = "catalogue/departure.html"
     list_display = ("trip", "starts_at", "shown_status", "capacity", "seats_left", "adult_price", "child_price")
     list_filter = ("status",)
     search_fields = ("trip__slug", "trip__translations__title")
@@ -72,14 +99,26 @@ class DepartureAdmin(HistoryAdmin):
         ("starts_at", "ends_at"),
         ("adult_price", "child_price"),
         ("capacity", "seats_left"),
-        "version",
+        "reason",
+        ("version", "rescheduled_at"),
     )
     autocomplete_fields = ("trip",)
     compressed_fields = True
 
     def get_readonly_fields(self, request: HttpRequest, obj: Departure | None = None) -> tuple[str, ...]:
         """A departure cannot move to another trip. A new departure is always open."""
-        return ("seats_left", "version", "status") if obj is None else ("trip", "seats_left", "version")
+        always = ("seats_left", "version", "rescheduled_at")
+        return (*always, "status") if obj is None else (*always, "trip")
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Show the page, with whom a refused change would affect and what it would change."""
+        form = context["adminform"].form
+        if affected := getattr(form, "affected", None):
+            context["affected"] = affected.params
+            context["changes"] = list(_changes(form))
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @display(description="status", label=STATUS_COLOURS, ordering="status")
     def shown_status(self, row: Departure) -> str:
@@ -92,3 +131,15 @@ class DepartureAdmin(HistoryAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def _changes(form: forms.BaseForm) -> Iterator[Difference]:
+    """Yield the new and the stored value of each field that the form changes."""
+    for name in form.changed_data:
+        if name != "reason":
+            stored = getattr(form.instance.__class__.objects.get(pk=form.instance.pk), name)  # type: ignore[attr-defined]
+            yield Difference(str(form[name].label), _text(form.cleaned_data[name]), _text(stored))
+
+
+def _text(value: Any) -> str:
+    return f"{value:%Y-%m-%d %H:%M %Z}" if hasattr(value, "strftime") else str(value)

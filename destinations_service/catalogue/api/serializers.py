@@ -64,17 +64,31 @@ class DepartureSerializer(serializers.Serializer[Any]):
     capacity = serializers.IntegerField()
     adult_price = MoneySerializer()
     child_price = MoneySerializer()
+    bookable_from = serializers.DateTimeField(allow_null=True)
+    bookable_until = serializers.DateTimeField()
+
+
+class DepartureScheduleSerializer(StrictSerializer):
+    """A new departure of a trip."""
+
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    time_zone = serializers.CharField(max_length=50)
+    capacity = serializers.IntegerField(max_value=2**31 - 1)
+    adult_price = serializers.DecimalField(max_digits=14, decimal_places=3)
+    child_price = serializers.DecimalField(max_digits=14, decimal_places=3)
 
 
 class DepartureWriteSerializer(StrictSerializer):
     """The fields of a departure that staff may change."""
 
-    capacity = serializers.IntegerField(required=False, min_value=0, max_value=10_000)
+    capacity = serializers.IntegerField(required=False, max_value=2**31 - 1)
     status = serializers.ChoiceField(DepartureStatus.choices, required=False)
-    adult_price = serializers.DecimalField(required=False, max_digits=14, decimal_places=3, min_value=0)
-    child_price = serializers.DecimalField(required=False, max_digits=14, decimal_places=3, min_value=0)
+    adult_price = serializers.DecimalField(required=False, max_digits=14, decimal_places=3)
+    child_price = serializers.DecimalField(required=False, max_digits=14, decimal_places=3)
     starts_at = serializers.DateTimeField(required=False)
     ends_at = serializers.DateTimeField(required=False)
+    reason = serializers.CharField(required=False, max_length=300)
 
     def change(self) -> DepartureChange:
         """Return the request as the service takes it."""

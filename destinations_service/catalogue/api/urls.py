@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from destinations_service.catalogue.api import content, places, search, views
+from destinations_service.catalogue.api import content, departures, places, search, views
 
 urlpatterns = [
     path("search/", search.SearchView.as_view()),
@@ -16,6 +16,6 @@ urlpatterns = [
     path("trips/", views.TripList.as_view()),
     path("trips/<slug:slug>/", views.TripDetail.as_view()),
     path("trips/<slug:slug>/content/", content.TripContent.as_view()),
-    path("trips/<slug:slug>/departures/", views.DepartureList.as_view()),
-    path("departures/<uuid:departure_id>/", views.DepartureDetail.as_view()),
+    path("trips/<slug:slug>/departures/", departures.DepartureList.as_view()),
+    path("departures/<uuid:departure_id>/", departures.DepartureDetail.as_view()),
 ]

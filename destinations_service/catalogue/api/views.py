@@ -1,4 +1,4 @@
-"""Trips and departures over REST, and the files of photos."""
+"""Trips over REST, and the files of photos."""
 
 from uuid import UUID
 
@@ -9,15 +9,14 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from destinations_service.catalogue import photos, selectors, services
+from destinations_service.catalogue import photos, selectors
 from destinations_service.catalogue.api import query as queries
 from destinations_service.catalogue.api import serializers as shapes
-from destinations_service.catalogue.api.base import PAGE, WRITING, OpenView, SlugView, first
-from destinations_service.catalogue.domain import CapacityBelowSold, DepartureFinal
+from destinations_service.catalogue.api.base import PAGE, OpenView, SlugView
 from destinations_service.catalogue.models import Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
 from destinations_service.catalogue.photos.pictures import drawn_file
-from shared.errors import Invalid, NotFound, Unavailable
+from shared.errors import Invalid, NotFound
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import page_arguments, page_response, rest_names
 from shared.http.query import refuse_other_parameters
@@ -49,57 +48,6 @@ class TripDetail(SlugView):
         refuse_other_parameters(request, ())
         self.version = selectors.trip_version(slug=slug)
         return Response(shapes.TripSerializer(self.current(selectors.trips_by_key(slugs=[slug]))).data)
-
-
-class DepartureList(SlugView):
-    """A trip's departures."""
-
-    @extend_schema(
-        operation_id="departures_list",
-        auth=[],
-        parameters=[*PAGE, OpenApiParameter("departs_after", str), OpenApiParameter("departs_before", str)],
-        responses={200: page_of(shapes.DepartureSerializer), **refusals(NotFound, Invalid)},
-    )
-    def get(self, request: Request, slug: str) -> Response:
-        """List the trip's future departures, soonest first."""
-        refuse_other_parameters(request, {"departs_after", "departs_before"})
-        trip = self.current(selectors.trips_by_key(slugs=[slug]))
-        with rest_names():
-            pages = selectors.departures_of(
-                trip_ids=[trip.id],
-                departs_after=queries.day(request, "departs_after"),
-                departs_before=queries.day(request, "departs_before"),
-                only_available=False,
-                **page_arguments(request),
-            )
-        listed = pages[trip.id]
-        return page_response(request, listed, results=shapes.DepartureSerializer(listed.views, many=True).data)
-
-
-class DepartureDetail(OpenView):
-    """One departure."""
-
-    @extend_schema(auth=[], responses={200: shapes.DepartureSerializer, **refusals(NotFound)})
-    def get(self, request: Request, departure_id: UUID) -> Response:
-        """Show a departure."""
-        refuse_other_parameters(request, ())
-        departure = first(selectors.departures_by_id(ids=[departure_id]))
-        self.version = departure.version
-        return Response(shapes.DepartureSerializer(departure).data)
-
-    @extend_schema(
-        request=shapes.DepartureWriteSerializer,
-        responses={
-            200: shapes.DepartureSerializer,
-            **refusals(*WRITING, NotFound, CapacityBelowSold, DepartureFinal, Unavailable),
-        },
-    )
-    def patch(self, request: Request, departure_id: UUID) -> Response:
-        """Change a departure. A capacity below the held and sold seats is refused with both numbers."""
-        serializer = shapes.DepartureWriteSerializer.from_request(request)
-        departure = services.change_departure(departure_id=departure_id, change=serializer.change())
-        self.version = departure.version
-        return Response(shapes.DepartureSerializer(departure).data)
 
 
 @require_safe

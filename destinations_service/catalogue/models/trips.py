@@ -181,6 +181,8 @@ class Departure(models.Model):
     adult_price = models.DecimalField(max_digits=14, decimal_places=3)
     child_price = models.DecimalField(max_digits=14, decimal_places=3)
     version = models.BigIntegerField(default=1, editable=False)
+    # When bookings_service was asked for a lower capacity that is not committed yet. See services/capacity.py.
+    cut_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     rescheduled_at = models.DateTimeField(null=True, blank=True, editable=False)
     change_reason = models.CharField(max_length=300, blank=True, default="", db_default="", editable=False)
     seats_left = models.IntegerField(null=True, blank=True, editable=False)
@@ -198,7 +200,10 @@ class Departure(models.Model):
             models.CheckConstraint(name="departure_capacity", condition=Q(capacity__lte=10_000)),
             models.CheckConstraint(name="departure_status", condition=Q(status__in=DepartureStatus.values)),
         ]
-        indexes = [models.Index(fields=["trip", "status", "starts_at", "id"], name="departure_of_trip")]
+        indexes = [
+            models.Index(fields=["trip", "status", "starts_at", "id"], name="departure_of_trip"),
+            models.Index(fields=["cut_asked_at"], name="departure_cuts", condition=Q(cut_asked_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.trip_id} {self.starts_at:%Y-%m-%d}"

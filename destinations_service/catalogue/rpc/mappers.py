@@ -119,6 +119,10 @@ def departure_to_proto(departure: DepartureView) -> pb.Departure:
         capacity=departure.capacity,
         version=departure.version,
         tax_basis_points=departure.tax_basis_points,
+        bookable_from=ts(departure.bookable_from),
+        bookable_until=ts(departure.bookable_until),
+        rescheduled_at=ts(departure.rescheduled_at),
+        change_reason=departure.change_reason,
     )
 
 

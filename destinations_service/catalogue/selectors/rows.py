@@ -4,7 +4,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from inspect import signature
 from typing import Final, Generic, TypeVar
@@ -75,10 +75,13 @@ def _trip(
 def _departure(
     id: UUID, trip_id: UUID, starts_at: datetime, ends_at: datetime, time_zone: str, status: str, capacity: int,
     adult_price: Decimal, child_price: Decimal, currency: str, version: int, tax_basis_points: int,
+    opens_days: int | None, closes_hours: int, rescheduled_at: datetime | None, change_reason: str,
 ) -> DepartureView:  # fmt: skip
     return DepartureView(
         id, trip_id, starts_at, ends_at, time_zone, status, capacity, Money.rounded(adult_price, currency),
         Money.rounded(child_price, currency), version, tax_basis_points,
+        None if opens_days is None else starts_at - timedelta(days=opens_days),
+        starts_at - timedelta(hours=closes_hours), rescheduled_at, change_reason,
     )  # fmt: skip
 
 
@@ -132,7 +135,8 @@ DEPARTURES: Final = Rows(
         CASE WHEN departure.status <> 'CANCELLED' AND departure.starts_at <= %(now)s THEN 'DEPARTED'
              ELSE departure.status END,
         departure.capacity, departure.adult_price, departure.child_price, trip_of.currency, departure.version,
-        trip_of.tax_basis_points
+        trip_of.tax_basis_points, trip_of.booking_opens_days, trip_of.booking_closes_hours, departure.rescheduled_at,
+        departure.change_reason
     """,
     joins="LEFT JOIN catalogue_trip AS trip_of ON trip_of.id = departure.trip_id",
     view=_departure,

@@ -1,6 +1,7 @@
 """Every write of the catalogue: one module per thing that is written."""
 
 from destinations_service.catalogue.services.authors import authored, by_staff
+from destinations_service.catalogue.services.capacity import heal_cuts
 from destinations_service.catalogue.services.departures import change_departure, schedule_departure
 from destinations_service.catalogue.services.derived import refresh_costs
 from destinations_service.catalogue.services.history import restore_destination, restore_trip
@@ -36,6 +37,7 @@ __all__ = [
     "copy_seats",
     "delete_destination",
     "delete_trip",
+    "heal_cuts",
     "keep_addresses",
     "lock_place",
     "lock_tree",

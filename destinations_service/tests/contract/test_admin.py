@@ -27,7 +27,7 @@ def editor() -> Client:
 
 def form(**changes: Any) -> dict[str, Any]:
     starts = datetime.now(UTC) + timedelta(days=40)
-    ends = starts + timedelta(days=5)
+    ends = starts + timedelta(days=4)
     return {
         "starts_at_0": f"{starts:%Y-%m-%d}", "starts_at_1": "08:00:00", "ends_at_0": f"{ends:%Y-%m-%d}",
         "ends_at_1": "18:00:00", "capacity": 8, "adult_price": "120.00", "child_price": "60.00", "status": "OPEN", **changes,
@@ -86,3 +86,30 @@ def test_every_list_opens(editor, model):
     assert editor.get(f"/admin/catalogue/{model}/").status_code == 200
     assert editor.get(f"/admin/catalogue/{model}/?q=place").status_code == 200
     assert model == "exchangerate" or editor.get(f"/admin/catalogue/{model}/{rows[model]}/change/").status_code == 200
+
+
+def test_new_dates_of_a_booked_departure_are_confirmed_with_a_reason(editor, bookings: Bookings):
+    bookings.bookings, bookings.passengers = 2, 5
+    departure = DepartureFactory(capacity=8)
+    address = f"/admin/catalogue/departure/{departure.id}/change/"
+
+    refused = editor.post(address, form())
+    page = " ".join(refused.content.decode().split())
+    assert "2 bookings with 5 travellers are affected. Nothing is saved yet." in page
+    assert f"{departure.starts_at:%Y-%m-%d}" in page
+    assert not OutboxEvent.objects.exists()
+
+    confirmed = editor.post(address, form(reason="The ferry does not run."))
+    assert confirmed.status_code == 302
+    assert Departure.objects.get(id=departure.id).change_reason == "The ferry does not run."
+
+
+def test_the_later_of_two_editors_of_a_departure_is_refused(editor, bookings: Bookings):
+    departure = DepartureFactory(capacity=8)
+    address = f"/admin/catalogue/departure/{departure.id}/change/"
+    editor.post(address, form(seen_version="1", capacity=9))
+
+    response = editor.post(address, form(seen_version="1", capacity=7))
+
+    assert "Somebody saved a change" in response.content.decode()
+    assert Departure.objects.get(id=departure.id).capacity == 9

@@ -93,12 +93,16 @@ def destinations(world: World) -> Any:
         BatchListDepartures=departures_of,
         BatchGetDestinations=lambda request, call: d.BatchGetDestinationsResponse(
             destinations=by_id(request.ids, world.destinations)
+            + [world.destinations[id] for slug, id in world.slugs.items() if slug in request.slugs]
             + [row for row in world.destinations.values() if row.slug in request.slugs]
         ),
         BatchListPhotos=lambda request, call: d.BatchListPhotosResponse(
             photos=[photo for id in request.destination_ids for photo in world.photos.get(id, [])]
         ),
-        BatchGetTrips=lambda request, call: d.BatchGetTripsResponse(trips=by_id(request.ids, world.trips)),
+        BatchGetTrips=lambda request, call: d.BatchGetTripsResponse(
+            trips=by_id(request.ids, world.trips)
+            + [world.trips[id] for slug, id in world.slugs.items() if slug in request.slugs]
+        ),
         BatchGetDepartures=lambda request, call: d.BatchGetDeparturesResponse(
             departures=by_id(request.ids, world.departures)
         ),

@@ -54,6 +54,7 @@ class World:
     destinations: dict[str, d.Destination] = field(default_factory=dict)
     photos: dict[str, list[d.Photo]] = field(default_factory=dict)
     trips: dict[str, d.Trip] = field(default_factory=dict)
+    slugs: dict[str, str] = field(default_factory=dict)  # earlier slugs of places and trips, with the id of each
     departures: dict[str, d.Departure] = field(default_factory=dict)
     bookings: dict[str, b.Booking] = field(default_factory=dict)
     events: dict[str, list[b.BookingEvent]] = field(default_factory=dict)

@@ -1,8 +1,11 @@
 """Versions over REST: tags, conditional reads and writes, earlier slugs, and what a cache may keep."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from destinations_service.catalogue.models import Destination, DestinationTranslation, SlugRedirect
@@ -181,3 +184,26 @@ def test_a_hostile_value_is_refused_by_the_name_that_the_request_wrote(editor, c
     assert field in [error["field"] for error in answer.json().get("errors", [{"field": field}])]
     assert words in answer.content.decode()
     assert not OutboxEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_writes_at_once_with_one_tag_one_is_done(editor, anybody):
+    """Seen failing (both are done) without the lock in `locked`: both read version 1 before either is written."""
+    DestinationFactory(slug="town")
+    tag = anybody.get(TOWN)["ETag"]
+    together = threading.Barrier(2)
+
+    def write(population: int) -> int:
+        together.wait(5)
+        try:
+            status: int = send(editor, "patch", TOWN, {"population": population}, if_match=tag).status_code
+            return status
+        finally:
+            connection.close()
+
+    for attempt in range(5):
+        with ThreadPoolExecutor(2) as threads:
+            statuses = sorted(threads.map(write, (attempt * 2 + 1, attempt * 2 + 2)))
+        assert statuses == [200, 412]
+        tag = anybody.get(TOWN)["ETag"]
+    assert Destination.objects.get().version == 6

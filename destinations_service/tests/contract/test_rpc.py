@@ -17,9 +17,11 @@ from destinations_service.catalogue.models import (
     ItineraryDayTranslation,
     OpeningHours,
     Photo,
+    SlugRedirect,
     TripTranslation,
 )
 from destinations_service.catalogue.rpc.servicer import DestinationsServicer
+from destinations_service.catalogue.selectors import destinations_by_key, trips_by_key
 from destinations_service.tests.factories import DepartureFactory, DestinationFactory, TripFactory
 from shared.auth.testing import credential_of
 from shared.ids import uuid7
@@ -64,6 +66,24 @@ def test_destinations_are_returned_in_the_order_of_the_request(stub):
     assert [place.slug for place in places] == ["second", "first"]
     assert (places[0].latitude, places[0].HasField("population"), places[1].HasField("latitude")) == (1.5, False, False)
     assert first.id != second.id
+
+
+def test_an_earlier_slug_finds_its_row_with_the_present_one_by_one_statement(stub, django_assert_num_queries):
+    """Seen failing (nothing found) before redirects."""
+    place, trip = DestinationFactory(slug="place"), TripFactory(slug="tour")
+    SlugRedirect.objects.create(destination=place, slug="old-place")
+    SlugRedirect.objects.create(destination=place, slug="older-place")
+    SlugRedirect.objects.create(trip=trip, slug="old-tour")
+
+    with django_assert_num_queries(2):
+        places = destinations_by_key(slugs=["older-place", "place", "old-tour", "old-place"])
+        trips = trips_by_key(ids=[trip.id], slugs=["old-tour", "old-place"])
+    served = call(stub, "BatchGetDestinations", slugs=["old-place"]).destinations
+
+    assert [found.slug for found in places] == ["place"] * 3
+    assert [found.slug for found in trips] == ["tour"] * 2
+    assert [found.slug for found in served] == ["place"]
+    assert [found.slug for found in call(stub, "BatchGetTrips", slugs=["old-tour"]).trips] == ["tour"]
 
 
 def test_get_departure_returns_what_a_quote_is_made_from(stub):

@@ -2,17 +2,19 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 
 from destinations_service.catalogue import services
 from destinations_service.catalogue.contracts import DestinationDetails
-from destinations_service.catalogue.models import Destination
+from destinations_service.catalogue.models import Departure, Destination
 from destinations_service.catalogue.services import places
 from destinations_service.catalogue.services.tree import check_position
 from destinations_service.tests.factories import DepartureFactory, DestinationFactory, TripFactory
-from shared.errors import Invalid
+from shared.errors import Invalid, Unavailable
 from shared.outbox.models import OutboxEvent
 from shared.text import Locale
 
@@ -186,3 +188,37 @@ def together(*actions: Callable[[], object]) -> list[Exception]:
     for thread in threads:
         thread.join(20)
     return raised
+
+
+@pytest.mark.django_db(transaction=True)
+def test_seats_that_are_counted_while_a_place_moves_are_counted_above_its_new_place(monkeypatch):
+    """Seen failing (7 seats stay with the former country) without the filter on `ancestors` in `copy_seats`."""
+    _, italy, nice, museum = family()
+    departure = DepartureFactory(trip=TripFactory(destination=museum))
+    read, moved = threading.Event(), threading.Event()
+    update = QuerySet.update
+
+    def wait_for_the_move(rows: QuerySet[Any], **values: Any) -> int:
+        if rows.model is Departure:  # the place was read with the departure, and its ancestors are about to be counted
+            read.set()
+            assert moved.wait(10)
+        return update(rows, **values)
+
+    monkeypatch.setattr(QuerySet, "update", wait_for_the_move)
+
+    def count() -> None:
+        with transaction.atomic():
+            services.copy_seats(departure_id=departure.id, free_seats=3, seats_taken=7, sequence=1)
+
+    def move() -> None:
+        assert read.wait(10)
+        change(nice, parent_id=italy.id)
+        moved.set()
+
+    (interrupted,) = together(count, move)
+    assert isinstance(interrupted, Unavailable)
+    count()
+
+    assert dict(Destination.objects.values_list("slug", "popularity")) == {
+        "france": 0, "italy": 7, "nice": 7, "museum": 7,
+    }  # fmt: skip

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from contracts.travel.common.v1 import common_pb2
+from contracts.travel.destinations.v1 import destinations_pb2
 from contracts.travel.users.v1 import users_pb2
 from gateway_service.gateway.ids import to_global_id
 from gateway_service.gateway.operation.catalogue_cache import catalogue_cache
@@ -234,3 +235,17 @@ async def test_arguments_out_of_range_are_refused(ask: Any, backends: Backends) 
     for both in ("{ trip { slug } }", f'{{ trip(id: "{trip}", slug: "x") {{ slug }} }}'):
         assert (await ask(both))["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
     assert backends.calls.total() == 0
+
+
+async def test_an_earlier_slug_finds_what_has_another_one_now(ask: Any, backends: Backends) -> None:
+    """Seen failing (null) when the answer's slug was compared with the one that was asked for."""
+    place, trip = destinations_pb2.Destination(id=str(uuid7()), slug="town"), str(uuid7())
+    backends.world.destinations[place.id] = place
+    backends.world.trips[trip] = destinations_pb2.Trip(id=trip, slug="tour", destination_id=place.id)
+    backends.world.slugs.update({"old-town": place.id, "old-tour": trip})
+
+    answer = await ask('{ destination(slug: "old-town") { slug } trip(slug: "old-tour") { slug } }')
+    nothing = await ask('{ destination(slug: "nowhere") { slug } trip(slug: "nowhere") { slug } }')
+
+    assert answer["data"] == {"destination": {"slug": "town"}, "trip": {"slug": "tour"}}
+    assert nothing["data"] == {"destination": None, "trip": None}

@@ -12,8 +12,12 @@ from destinations_service.catalogue.models.history import TRACKED, history_of
 EDITORS: Final = "catalogue_editor"
 _ALL: Final = ("view", "add", "change", "delete")
 _VIEW: Final = ("view",)
-# What editors may do with a model, if not everything. A departure is never deleted: bookings refer to it.
-_LESS: Final = {"departure": ("view", "add", "change"), "slugredirect": ("view", "delete")}
+# What editors may do with a model, if not everything. A departure is never deleted: bookings refer to it. Renames and
+# imports write the other ones.
+_LESS: Final = {
+    "departure": ("view", "add", "change"), "slugredirect": ("view", "delete"), "importrun": _VIEW,
+    "importedplace": _VIEW,
+}  # fmt: skip
 _DERIVED: Final = "search"  # the names of the models of the search index begin with it
 
 

@@ -7,7 +7,6 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from destinations_service.catalogue import selectors
 from destinations_service.catalogue.api import query as queries
@@ -15,6 +14,7 @@ from destinations_service.catalogue.api.serializers import DestinationSerializer
 from destinations_service.catalogue.contracts import SearchResult, SuggestionView, TripView
 from destinations_service.catalogue.selectors.search import KINDS, MOST_SUGGESTIONS
 from shared.errors import Invalid
+from shared.http.conditional import PublicReads
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import page_arguments, page_response, rest_names
 from shared.http.query import refuse_other_parameters, whole_number
@@ -88,7 +88,7 @@ class FacetSerializer(serializers.Serializer[Any]):
     values = CountedSerializer(many=True)
 
 
-class SearchView(APIView):
+class SearchView(PublicReads):
     """The search."""
 
     permission_classes = (AllowAny,)
@@ -118,7 +118,7 @@ class SearchView(APIView):
         return response
 
 
-class SuggestView(APIView):
+class SuggestView(PublicReads):
     """Suggestions while one types."""
 
     permission_classes = (AllowAny,)
@@ -138,7 +138,7 @@ class SuggestView(APIView):
         return Response(SuggestionSerializer(suggestions, many=True).data)
 
 
-class TagsView(APIView):
+class TagsView(PublicReads):
     """The tags of the catalogue."""
 
     permission_classes = (AllowAny,)

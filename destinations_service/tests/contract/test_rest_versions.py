@@ -70,7 +70,7 @@ def test_a_tag_in_another_language_or_among_others_is_the_same_version(editor, a
 @pytest.mark.parametrize(
     "path",
     ["destinations/", "destinations/town/", "destinations/town/photos/", "destinations/town/prices/", "trips/",
-     "trips/tour/", "trips/tour/departures/"],
+     "trips/tour/", "trips/tour/departures/", "search/?text=town", "suggest/?text=town", "tags/"],
 )  # fmt: skip
 def test_a_read_is_kept_by_caches_and_asked_for_again_by_its_tag(anybody, editor, path):
     """Seen failing (no ETag, and Vary: Cookie) before `PublicReads`."""

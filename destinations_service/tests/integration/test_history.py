@@ -17,6 +17,7 @@ from destinations_service.catalogue.models import (
     Trip,
     history_of,
 )
+from destinations_service.catalogue.models.history import TRACKED
 from destinations_service.tests.factories import DepartureFactory, DestinationFactory
 from shared.auth.testing import mint_access_token
 from shared.ids import uuid7
@@ -129,3 +130,24 @@ def test_a_read_carries_no_context(django_assert_num_queries):
         Client().get("/api/v1/destinations/town/")
 
     assert not any("pghistory" in query["sql"] for query in queries)
+
+
+# Columns that follow from others, say when a row was written, or are the file of a photo.
+WITHOUT_HISTORY = {
+    "Destination": {
+        "ancestors", "popularity", "daily_cost_eur", "search_text", "version", "created_at", "updated_at",
+    },
+    "Photo": {"image", "is_drawn", "width", "height"},
+    "Trip": {"popularity", "version", "created_at", "updated_at"},
+    "Departure": {
+        "version", "rescheduled_at", "seats_left", "seats_taken", "seats_sequence", "created_at", "updated_at",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", TRACKED)
+def test_every_column_has_a_history_or_follows_from_others(model):
+    """A new column belongs into TRACKED of models/history.py, or into WITHOUT_HISTORY here."""
+    columns = {field.name for field in model._meta.fields} - set(TRACKED[model])
+
+    assert columns <= WITHOUT_HISTORY.get(model.__name__, set())

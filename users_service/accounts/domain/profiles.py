@@ -11,14 +11,12 @@ import pycountry
 from phonenumbers import PhoneNumberType
 
 from shared.errors import Invalid
+from shared.money import CURRENCIES
 from shared.names import clean_name
 from shared.text import Locale, Text
 
 OLDEST_BIRTH: Final = date(1900, 1, 1)
 COSTLY_NUMBERS: Final = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST})
-NOT_MONEY: Final = frozenset(
-    {"XXX", "XTS", "XAU", "XAG", "XPT", "XPD", "XBA", "XBB", "XBC", "XBD", "XDR", "XSU", "XUA"}
-)
 
 
 class InvalidPhone(Invalid):
@@ -109,10 +107,9 @@ def _country(value: str, _: date) -> str:
 
 
 def _currency(value: str, _: date) -> str:
-    currency = pycountry.currencies.get(alpha_3=value)
-    if currency is None or currency.alpha_3 in NOT_MONEY:
+    if value not in CURRENCIES:
         raise InvalidCurrency(field="currency")
-    return str(currency.alpha_3)
+    return value
 
 
 def _time_zone(value: str, _: date) -> str:

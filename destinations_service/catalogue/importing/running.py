@@ -13,9 +13,9 @@ from destinations_service.catalogue.importing.geonames import GeoNamesReader
 from destinations_service.catalogue.importing.refusals import BadFile, ImportRunning, RowsRejected
 from destinations_service.catalogue.importing.reporting import Report
 from destinations_service.catalogue.models import ImportRun
-from destinations_service.catalogue.place_rules import CURRENCIES
 from destinations_service.catalogue.services import authored
 from shared.db import clock_now, try_advisory_lock
+from shared.money import CURRENCIES
 
 SHOWN_PROBLEMS: Final = 20
 SHOWN_DIFFERENCES: Final = 40

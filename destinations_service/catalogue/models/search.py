@@ -54,20 +54,27 @@ class SearchEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "search entries"
+        indexes = [GinIndex(fields=["ancestors"], name="search_entry_ancestors")]
 
     def __str__(self) -> str:
         return self.names[0] if self.names else str(self.id)
 
 
 class SearchPosting(models.Model):
-    """A word that finds an entry. A word of a tag begins with `#`; the first letters of a name begin with `^`."""
+    """A word that finds an entry. A word of a tag begins with `#`, the first letters of a name with `^`, and a whole
+    name of one or two letters with `=`.
 
-    pk = models.CompositePrimaryKey("word", "entry_id")
-    word = models.CharField(max_length=200, db_collation="C")
+    `rank` orders the entries of a word roughly as results are ordered. A search for a frequent word reads only the
+    entries of the lowest ranks.
+    """
+
+    pk = models.CompositePrimaryKey("entry_id", "word")
     entry_id = models.UUIDField()
+    word = models.CharField(max_length=200, db_collation="C")
+    rank = models.IntegerField()
 
     class Meta:
-        indexes = [models.Index(fields=["entry_id"], name="search_postings_of_entry")]
+        indexes = [models.Index(fields=["word", "rank", "entry_id"], name="search_postings_by_rank")]
 
     def __str__(self) -> str:
         return self.word

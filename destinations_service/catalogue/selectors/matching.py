@@ -22,15 +22,15 @@ MOST_WORDS: Final = 10
 # A word has as many typing errors as its length allows: none, one from 5 letters, two from 9.
 _ONE_ERROR_FROM: Final = 5
 _TWO_ERRORS_FROM: Final = 9
-_MOST_CORRECTIONS: Final = 40  # words of the index that a mistyped word may stand for
+_MOST_CORRECTIONS: Final = 20  # words of the index that a mistyped word may stand for
 _SHORTEST_BEGINNING: Final = 3  # a shorter word matches only the beginnings of names
 # How well a word matches. The worst word of an entry counts first.
 _EXACT, _BEGINNING, _ONE_ERROR, _TWO_ERRORS = range(4)
-_COLUMNS: Final = ", ".join(
-    f"e.{name}"
-    for name in ("id", "kind", "kind_order", "ancestors", "country_code", "tags", "names", "folded", "popularity",
-                 "population")
-)  # fmt: skip
+_COLUMNS: Final = "e.id, e.kind, e.kind_order, e.country_code, e.tags, e.popularity, e.population"
+COUNTRY_RANKS: Final = 10_000  # the ranks of countries are up to it
+MOST_FOUND: Final = 2_000  # entries that a search reads for each word. Frequent words have more
+MOST_JOINED: Final = 2_000  # of each word, if there are several
+MOST_WITHOUT_DRIVER: Final = 1_000  # of all words, if each is frequent
 _LAST_CHARACTER: Final = "\U0010ffff"
 # The function looks for words with a trigram similarity of at least 0.2: one error in five letters leaves no more.
 _SIMILAR: Final = Statement(
@@ -54,36 +54,40 @@ class Words:
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of `found_sql`."""
-        exact = list(self._exact())
-        ranges = list(self._ranges())
-        return {
-            "text": self.text,
-            "words": [word for word, _, _ in exact],
-            "word_positions": [position for _, position, _ in exact],
-            "word_classes": [class_ for _, _, class_ in exact],
-            "lows": [low for low, _ in ranges],
-            "highs": [low + _LAST_CHARACTER for low, _ in ranges],
-            "range_positions": [position for _, position in ranges],
-            "count": len(self.typed),
-        }
-
-    def _exact(self) -> Iterator[tuple[str, int, int]]:
-        """Yield (word of the index, position of the typed word, class)."""
+        values: dict[str, Any] = {"text": self.text}
         for position, word in enumerate(self.typed):
-            if len(word) > 1 or len(self.typed) > 1:
-                yield word, position, _EXACT
-                yield f"#{word}", position, _BEGINNING
-            if len(word) < _SHORTEST_BEGINNING:
-                yield f"^{word}", position, _BEGINNING
-            for corrected, errors in self.corrections[position]:
-                yield corrected, position, _ONE_ERROR if errors == 1 else _TWO_ERRORS
-                yield f"#{corrected}", position, _TWO_ERRORS
+            wanted = dict(reversed(list(self._wanted(position))))  # the first class of a word counts
+            values[f"words_{position}"] = list(wanted)
+            values[f"classes_{position}"] = list(wanted.values())
+            for class_ in set(wanted.values()) if len(self.typed) > 1 else ():
+                values[f"words_{position}_{class_}"] = [key for key, value in wanted.items() if value == class_]
+            if self.has_range(position):
+                values[f"low_{position}"], values[f"high_{position}"] = word, word + _LAST_CHARACTER
+                values[f"tag_low_{position}"], values[f"tag_high_{position}"] = f"#{word}", f"#{word}{_LAST_CHARACTER}"
+        return values
 
-    def _ranges(self) -> Iterator[tuple[str, int]]:
-        for position, word in enumerate(self.typed):
-            if len(word) >= _SHORTEST_BEGINNING:
-                yield word, position
-                yield f"#{word}", position
+    @property
+    def may_have_errors(self) -> bool:
+        """Whether a word is long enough to have a typing error."""
+        return any(map(errors_allowed, self.typed))
+
+    def has_range(self, position: int) -> bool:
+        """Return whether the typed word matches the beginning of any word."""
+        return len(self.typed[position]) >= _SHORTEST_BEGINNING
+
+    def _wanted(self, position: int) -> Iterator[tuple[str, int]]:
+        """Yield the postings that the typed word stands for, each with its class."""
+        word = self.typed[position]
+        is_short = len(word) < _SHORTEST_BEGINNING
+        if not is_short or len(self.typed) > 1:
+            yield word, _EXACT
+            yield f"#{word}", _BEGINNING
+        if is_short:
+            yield f"={word}", _EXACT
+            yield f"^{word}", _BEGINNING
+        for corrected, errors in self.corrections[position]:
+            yield corrected, _ONE_ERROR if errors == 1 else _TWO_ERRORS
+            yield f"#{corrected}", _TWO_ERRORS
 
 
 def check_text(text: str, *, field: str) -> str:
@@ -127,58 +131,123 @@ def _corrections(word: str, candidates: Sequence[str]) -> Iterator[tuple[str, in
             yield candidate, int(errors)
 
 
-def found_sql(words: Words, *, conditions: Sequence[str] = ()) -> str:
+def found_sql(words: Words, *, conditions: Sequence[str] = (), most: int = MOST_FOUND) -> str:
     """Return the common table expressions of a search. The last, `found`, has an entry's columns and `quality`.
 
     `conditions` restrict the entry `e`. A lower quality is better: 0 is a whole name, then come exact words, beginnings
-    and typing errors.
+    and typing errors. Only the `most` best-ranked entries of a word are read, so that a frequent word takes no longer.
     """
     where = " AND ".join(("true", *conditions))
-    own = """
-        own AS MATERIALIZED (
-            SELECT hit.entry_id, hit.position, min(hit.class) AS class
-            FROM (
-                SELECT p.entry_id, w.position, w.class
-                FROM unnest(%(words)s::text[], %(word_positions)s::int[], %(word_classes)s::int[])
-                    AS w(word, position, class)
-                JOIN catalogue_searchposting AS p ON p.word = w.word
-                UNION ALL
-                SELECT p.entry_id, r.position, 1
-                FROM unnest(%(lows)s::text[], %(highs)s::text[], %(range_positions)s::int[]) AS r(low, high, position)
-                JOIN catalogue_searchposting AS p ON p.word >= r.low AND p.word < r.high
-            ) AS hit
-            GROUP BY hit.entry_id, hit.position
-        )"""
-    if len(words.typed) == 1:
-        matched = f"""
+    most = min(most, MOST_JOINED) if len(words.typed) > 1 else most
+    own = ",".join(_own_sql(words, position, most) for position in range(len(words.typed)))
+    if len(words.typed) > 1:
+        return f"{own},{_joined_sql(words, where, most)}"
+    return f"""{own},
         found AS (
-            SELECT {_COLUMNS}, CASE WHEN %(text)s = ANY(e.folded) THEN 0 ELSE 1 + own.class * 17 END AS quality
-            FROM own JOIN catalogue_searchentry AS e ON e.id = own.entry_id
-            WHERE {where} AND %(count)s = 1
+            SELECT {_COLUMNS},
+                CASE WHEN own.class = 0 AND %(text)s = ANY(e.folded) THEN 0 ELSE 1 + own.class * 17 END AS quality
+            FROM own_0 AS own JOIN catalogue_searchentry AS e ON e.id = own.entry_id
+            WHERE {where}
         )"""
-    else:
-        matched = f"""
+
+
+def _own_sql(words: Words, position: int, most: int) -> str:
+    """Return the entries that match the word themselves: `own_<position>`."""
+    best = f"ORDER BY p.rank LIMIT {most:d}"
+    parts = [
+        f"""SELECT p.entry_id, p.rank, w.class
+            FROM unnest(%(words_{position})s::text[], %(classes_{position})s::int[]) AS w(word, class)
+            CROSS JOIN LATERAL (
+                SELECT p.entry_id, p.rank FROM catalogue_searchposting AS p WHERE p.word = w.word {best}) AS p"""
+    ]
+    parts += [
+        f"""(SELECT p.entry_id, p.rank, {_BEGINNING} FROM catalogue_searchposting AS p
+            WHERE p.word >= %({low}_{position})s AND p.word < %({high}_{position})s {best})"""
+        for low, high in (("low", "high"), ("tag_low", "tag_high"))
+        if words.has_range(position)
+    ]
+    return f"""
+        own_{position} AS MATERIALIZED (
+            SELECT p.entry_id, min(p.class) AS class, min(p.rank) AS rank, count(*) AS postings
+            FROM ({" UNION ALL ".join(parts)}) AS p GROUP BY p.entry_id
+        )"""
+
+
+def _joined_sql(words: Words, where: str, most: int) -> str:
+    """Return the entries that match every word, themselves or by a place that they are in; and one word themselves.
+
+    A word is `complete` if all its entries were read. The rarest complete word that names no country is the driver:
+    every result matches it, or is inside an entry that does. Without a driver, such as for "saint france", the results
+    are among the entries that match the most words themselves, then the best-ranked ones.
+    """
+    positions = range(len(words.typed))
+    sizes = " UNION ALL ".join(
+        f"""SELECT {position} AS position, coalesce(sum(o.postings), 0) AS postings,
+                coalesce(sum(o.postings), 0) < {most:d} AS complete,
+                coalesce(min(o.rank), {COUNTRY_RANKS} + 1) <= {COUNTRY_RANKS} AS has_country
+            FROM own_{position} AS o"""
+        for position in positions
+    )
+    all_own = " UNION ALL ".join(f"SELECT {at} AS position, o.* FROM own_{at} AS o" for at in positions)
+    # LIMIT makes PostgreSQL look up each node, because it cannot know how few they are.
+    probes = " UNION ALL ".join(
+        f"""SELECT n.via, {position}, {class_} FROM node AS n CROSS JOIN LATERAL (
+                SELECT FROM catalogue_searchposting AS p WHERE p.entry_id = n.via AND {condition} LIMIT 1) AS posting
+            WHERE (SELECT NOT s.complete FROM size AS s WHERE s.position = {position})"""
+        for position in positions
+        for class_, condition in _probes(words, position)
+    )
+    return f"""
+        size AS MATERIALIZED ({sizes}),
+        every_own AS MATERIALIZED ({all_own}),
+        driver AS MATERIALIZED (
+            SELECT s.position FROM size AS s WHERE s.complete AND NOT s.has_country
+            ORDER BY s.postings, s.position LIMIT 1
+        ),
         candidate AS MATERIALIZED (
-            SELECT {_COLUMNS}
-            FROM (SELECT DISTINCT entry_id FROM own) AS c JOIN catalogue_searchentry AS e ON e.id = c.entry_id
+            SELECT e.id, e.ancestors
+            FROM (
+                SELECT o.entry_id FROM every_own AS o WHERE o.position = (SELECT position FROM driver)
+                UNION
+                (SELECT i.id FROM catalogue_searchentry AS i
+                WHERE i.ancestors && ARRAY(
+                    SELECT o.entry_id FROM every_own AS o WHERE o.position = (SELECT position FROM driver))
+                LIMIT {most:d})
+                UNION
+                (SELECT o.entry_id FROM every_own AS o WHERE NOT EXISTS (SELECT FROM driver)
+                GROUP BY o.entry_id ORDER BY count(*) DESC, min(o.rank) LIMIT {MOST_WITHOUT_DRIVER})
+            ) AS c JOIN catalogue_searchentry AS e ON e.id = c.entry_id
             WHERE {where}
         ),
+        reach AS MATERIALIZED (
+            SELECT c.id, above.id AS via FROM candidate AS c CROSS JOIN unnest(c.ancestors || c.id) AS above(id)
+        ),
+        node AS MATERIALIZED (SELECT DISTINCT via FROM reach),
+        hit AS (
+            SELECT o.entry_id AS via, o.position, o.class FROM every_own AS o
+            UNION ALL {probes}
+        ),
         best AS (
-            SELECT reach.id, reach.position, min(reach.class) AS class
-            FROM (
-                SELECT own.entry_id AS id, own.position, own.class FROM own
-                UNION ALL
-                SELECT c.id, own.position, own.class
-                FROM candidate AS c CROSS JOIN unnest(c.ancestors) AS above(id) JOIN own ON own.entry_id = above.id
-            ) AS reach
-            GROUP BY reach.id, reach.position
+            SELECT r.id, h.position, min(h.class) AS class, bool_or(r.via = r.id) AS is_own
+            FROM reach AS r JOIN hit AS h ON h.via = r.via
+            GROUP BY r.id, h.position
         ),
         found AS (
-            SELECT {_COLUMNS}, CASE WHEN %(text)s = ANY(e.folded) THEN 0 ELSE 1 + every.quality END AS quality
+            SELECT {_COLUMNS},
+                CASE WHEN every.quality = 0 AND %(text)s = ANY(e.folded) THEN 0 ELSE 1 + every.quality END AS quality
             FROM (
                 SELECT id, max(class) * 16 + sum(class)::integer AS quality FROM best
-                GROUP BY id HAVING count(*) = %(count)s
+                GROUP BY id HAVING count(*) = {len(words.typed):d} AND bool_or(is_own)
             ) AS every
-            JOIN candidate AS e ON e.id = every.id
+            JOIN catalogue_searchentry AS e ON e.id = every.id
         )"""
-    return f"{own},{matched}"
+
+
+def _probes(words: Words, position: int) -> Iterator[tuple[int, str]]:
+    """Yield (class, condition) of each posting `p` that the word matches. They are looked up for incomplete words."""
+    classes = sorted(set(words.parameters()[f"classes_{position}"]))
+    for class_ in classes:
+        yield class_, f"p.word = ANY(%(words_{position}_{class_})s::text[])"
+    if words.has_range(position):
+        for low, high in (("low", "high"), ("tag_low", "tag_high")):
+            yield _BEGINNING, f"p.word >= %({low}_{position})s AND p.word < %({high}_{position})s"

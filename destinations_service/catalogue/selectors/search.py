@@ -18,7 +18,7 @@ from destinations_service.catalogue.domain import MOST_TAGS, check_dates
 from destinations_service.catalogue.selectors.departure_filters import departure_conditions, has_departure_filter
 from destinations_service.catalogue.selectors.facets import FACETS_SQL, facet_views
 from destinations_service.catalogue.selectors.highlights import best_name, highlighted
-from destinations_service.catalogue.selectors.matching import Words, check_text, found_sql, understood
+from destinations_service.catalogue.selectors.matching import MOST_FOUND, Words, check_text, found_sql, understood
 from destinations_service.catalogue.selectors.places import destinations_by_key
 from destinations_service.catalogue.selectors.trips import trips_by_key
 from shared.errors import Invalid
@@ -29,6 +29,9 @@ from shared.text import Locale, Text
 Node = DestinationView | TripView
 
 MOST_SUGGESTIONS: Final = 20
+FEW: Final = 20  # with fewer exact matches and beginnings, typing errors are looked for too
+MOST_FILTERED: Final = 5_000  # entries that are read for each word if filters leave some out
+MOST_SUGGESTED: Final = 300
 KINDS: Final = ("COUNTRY", "CITY", "POINT_OF_INTEREST", "TRIP")
 KEYS: Final = (
     Key("quality", whole),
@@ -73,14 +76,25 @@ def search(*, query: SearchQuery, first: int, after: str) -> SearchPage:
     """
     parameters = _parameters(query)
     place = decode(after, keys=KEYS, kind=_CURSOR) if after else None
-    words = understood(query.text)
+    words = understood(query.text, corrected=False)
     if not words.typed:
         return SearchPage(results=[], has_next=False, has_previous=bool(after), total=0)
     if place:
         parameters |= {f"after_{key.name}": value for key, value in zip(KEYS, place, strict=True)}
     conditions, values = _departures(query)
-    sql = _search_sql(words, conditions, limit=first + 1, is_first_page=not after, with_facets=query.with_facets)
-    rows = Statement(_row, sql).all(**parameters, **values, **words.parameters())
+    is_filtered = bool(query.kinds or query.country_code or query.tags or conditions)
+
+    def read() -> list[_Row]:
+        sql = _search_sql(
+            words, conditions, limit=first + 1, is_first_page=not after, with_facets=query.with_facets,
+            most=MOST_FILTERED if is_filtered else MOST_FOUND,
+        )  # fmt: skip
+        return Statement(_row, sql).all(**parameters, **values, **words.parameters())
+
+    rows = read()
+    if rows[0].total < FEW and words.may_have_errors:
+        words = understood(query.text)
+        rows = read() if any(words.corrections) else rows
     found = [_Found(row.id, row.kind, row.names, row.keys) for row in rows[:first] if row.id is not None]
     nodes = _nodes(found, query)
     return SearchPage(
@@ -117,8 +131,11 @@ def suggest(*, text: str, first: int, language: str) -> list[SuggestionView]:
 
 def _best(words: Words, first: int) -> list[_Found]:
     sql = f"""
-        WITH {found_sql(words)}
-        SELECT f.id, f.kind, f.names FROM found AS f ORDER BY {order_sql(KEYS, table="f.")} LIMIT {first:d}
+        WITH {found_sql(words, most=MOST_SUGGESTED)}
+        SELECT page.id, page.kind, e.names
+        FROM (SELECT * FROM found ORDER BY {order_sql(KEYS)} LIMIT {first:d}) AS page
+        JOIN catalogue_searchentry AS e ON e.id = page.id
+        ORDER BY {order_sql(KEYS, table="page.")}
     """
     return Statement(lambda *columns: _Found(*columns, ()), sql).all(**words.parameters())
 
@@ -151,22 +168,23 @@ def _departures(query: SearchQuery) -> tuple[list[str], dict[str, Any]]:
 
 
 def _search_sql(
-    words: Words, conditions: Sequence[str], *, limit: int, is_first_page: bool, with_facets: bool
+    words: Words, conditions: Sequence[str], *, limit: int, is_first_page: bool, with_facets: bool, most: int
 ) -> str:  # fmt: skip
     filters = f"{_IN_KINDS} AND {_IN_COUNTRY} AND {_IN_TAGS}"
     facets = FACETS_SQL.format(kinds=_IN_KINDS, country=_IN_COUNTRY, tags=_IN_TAGS) if with_facets else "NULL::jsonb"
-    columns = ("id", "kind", "names", *(key.name for key in KEYS[:-1]))
+    columns = ("id", "kind", *(key.name for key in KEYS[:-1]))
     return f"""
-        WITH {found_sql(words, conditions=conditions)},
+        WITH {found_sql(words, conditions=conditions, most=most)},
         filtered AS MATERIALIZED (
             SELECT {", ".join(f"f.{name}" for name in columns)} FROM found AS f WHERE {filters}
         )
-        SELECT counted.total, {facets}, {", ".join(f"page.{name}" for name in columns)}
+        SELECT counted.total, {facets}, page.id, page.kind, e.names, {", ".join(f"page.{name}" for name in columns[2:])}
         FROM (SELECT count(*) AS total FROM filtered) AS counted
         LEFT JOIN (
             SELECT * FROM filtered WHERE {"true" if is_first_page else after_sql(KEYS)}
             ORDER BY {order_sql(KEYS)} LIMIT {limit:d}
         ) AS page ON true
+        LEFT JOIN catalogue_searchentry AS e ON e.id = page.id
         ORDER BY {order_sql(KEYS, table="page.")}
     """
 

@@ -1,5 +1,6 @@
 """Rewrite the search index of places and trips. Call these in the transaction of the write that they follow."""
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -12,6 +13,7 @@ from destinations_service.catalogue.tags import tag_label
 
 BEGINNINGS: Final = (1, 2)  # letters: shorter words than these match only the beginnings of names
 _LONGEST_WORD: Final = 200
+_RANKS: Final = 10_000  # of a kind
 _KIND_ORDER: Final = {"COUNTRY": 0, "CITY": 1, "POINT_OF_INTEREST": 2, "TRIP": 3}
 # Rows of (id, kind, ancestors, country_code, tags, popularity, population, names, more names that find the entry).
 # The names of the translations come first. One or two letters find only them, and names in other scripts.
@@ -53,6 +55,12 @@ class _Entry(NamedTuple):
         """The names that a result may show. A trip is not called like its destination."""
         return self.names if self.kind == "TRIP" else list(dict.fromkeys([*self.names, *self.other_names]))
 
+    @property
+    def rank(self) -> int:
+        """Order entries roughly as results are: by kind, then by popularity and population, as they are now."""
+        size = 300 * math.log2(1 + max(0, self.popularity)) + 100 * math.log2(1 + max(0, self.population))
+        return (_KIND_ORDER[self.kind] + 1) * _RANKS - min(_RANKS - 1, round(size))
+
     def postings(self) -> set[str]:
         """Return every word that finds the entry, as SearchPosting stores it."""
         folded = [fold(name) for name in (*self.names, *self.other_names)]
@@ -60,6 +68,7 @@ class _Entry(NamedTuple):
         words.update(f"#{word}" for tag in self.tags for word in _words_of_tag(tag))
         beginnings = {*map(fold, self.names), *(name for name in folded if not name.isascii())} - {""}
         words.update(f"^{name[:length]}" for name in beginnings for length in BEGINNINGS)
+        words.update(f"={name}" for name in folded if 0 < len(name) <= BEGINNINGS[-1])
         return {word for word in words if len(word) <= _LONGEST_WORD}
 
 
@@ -104,9 +113,10 @@ def _write(cursor: CursorWrapper, query: str, parameters: dict[str, Any], *, is_
         _copy(cursor, "catalogue_searchentry (id, kind, kind_order, ancestors, country_code, tags, names, folded,"
               " popularity, population)", map(_entry_columns, entries))  # fmt: skip
         postings = [(entry.id, sorted(entry.postings())) for entry in entries]
-        words = ((word, id_) for id_, words in postings for word in words)
-        _copy(cursor, "catalogue_searchposting (word, entry_id)", words)
-        vocabulary = sorted({word.lstrip("#") for _, words in postings for word in words if not word.startswith("^")})
+        ranks = {entry.id: entry.rank for entry in entries}
+        words = ((word, ranks[id_], id_) for id_, words in postings for word in words)
+        _copy(cursor, "catalogue_searchposting (word, rank, entry_id)", words)
+        vocabulary = sorted({word.lstrip("#") for _, words in postings for word in words if word[0] not in "^="})
         cursor.execute(
             "INSERT INTO catalogue_searchword (word) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING", [vocabulary]
         )

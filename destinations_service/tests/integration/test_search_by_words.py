@@ -7,7 +7,8 @@ import pytest
 
 from destinations_service.catalogue import selectors, services
 from destinations_service.catalogue.contracts import SearchQuery, TripQuery
-from destinations_service.catalogue.models import PlaceName, SearchEntry, TripTranslation
+from destinations_service.catalogue.models import PlaceName, SearchEntry, SearchPosting, TripTranslation
+from destinations_service.catalogue.selectors import matching
 from destinations_service.tests.factories import DepartureFactory, DestinationFactory, TripFactory
 from shared.errors import Invalid
 from shared.money import Money
@@ -225,3 +226,26 @@ def test_tags_are_listed_with_labels_and_counts(world):
     listed = {tag.value: (tag.label.fr, tag.count) for tag in selectors.tags()}
 
     assert listed["museum"] == ("Musée", 1)
+
+
+def test_frequent_words_are_bounded_and_find_what_matches_all_of_them(world, monkeypatch):
+    """Both words have more entries than are read. Seen failing with the best-ranked entries of either word instead of
+    those that match both.
+    """
+    monkeypatch.setattr(matching, "MOST_JOINED", 6)
+    monkeypatch.setattr(matching, "MOST_WITHOUT_DRIVER", 3)
+    for number in range(8):
+        for word in ("santa", "clara"):
+            DestinationFactory(slug=f"{word}-{number}", names=(word.title(), word.title()), population=10**6 + number)
+    both = DestinationFactory(slug="both", kind="CITY", parent=world["france"], names=("Santa Clara", "Santa Clara"))
+    SearchPosting.objects.filter(entry_id=both.id).update(rank=0)
+
+    assert slugs("clara santa") == ["both"]
+
+
+def test_typing_errors_are_looked_for_only_if_little_else_matches(world):
+    for number in range(20):
+        DestinationFactory(slug=f"patis-{number}", names=("Patis", "Patis"))
+
+    assert {result.node.slug.split("-")[0] for result in search("patis", first=50).results} == {"patis"}
+    assert [result.node.slug for result in search("pariz").results][:2] == ["paris", "paris-texas"]

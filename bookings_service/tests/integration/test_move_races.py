@@ -1,7 +1,8 @@
 """A move of a departure against booking, paying, cancelling and accepting at the same moment.
 
 Each test lets the second transaction begin at the worst place of the first one. A lock makes it wait there. Each
-docstring says with which guard taken out the test was seen failing.
+docstring says with which guard taken out the test was seen failing. Without a booking's lock, the unique sequence of
+the history is the second guard: one of the transactions fails with an IntegrityError.
 """
 
 from collections.abc import Callable, Iterator
@@ -164,7 +165,7 @@ def test_a_booking_that_is_paid_while_its_departure_is_moved_is_moved_afterwards
 ) -> None:
     """The clock skips the booking that is being confirmed, and keeps the mark.
 
-    Seen failing without `select_for_update` in `_move`: two changes had the same sequence.
+    Seen failing without `select_for_update` in `_move`.
     """
     booking = buyer.book(departure)
     move_in_catalogue(destinations, departure, DAY)
@@ -182,7 +183,7 @@ def test_a_booking_that_is_paid_while_its_departure_is_moved_is_moved_afterwards
 def test_a_booking_that_is_cancelled_while_its_departure_is_moved_stays_cancelled(
     buyer: Buyer, destinations: Destinations, departure: UUID, meanwhile: Meanwhile
 ) -> None:
-    """Seen failing without `select_for_update` in `_move`: the clock moved the booking that was being cancelled."""
+    """Seen failing without `select_for_update` in `_move`, and in `carry_out`."""
     _, booking = buyer.pay(buyer.book(departure))
     quote = services.quote_cancellation(reference=booking.reference, passenger_ids=(), traveller=buyer.who)
     move_in_catalogue(destinations, departure, DAY)
@@ -201,7 +202,7 @@ def test_a_cancellation_that_waits_for_a_move_is_outdated(
 ) -> None:
     """It was quoted at 50 %, and after the move everything is refunded.
 
-    Seen failing without `select_for_update` in `carry_out`: the traveller lost half of the price.
+    Seen failing without `select_for_update` in `_move` and in `carry_out`, and without the change in `stands_as_quoted`.
     """
     _, booking = buyer.pay(buyer.book(departure))
     quote = services.quote_cancellation(reference=booking.reference, passenger_ids=(), traveller=buyer.who)
@@ -245,7 +246,9 @@ def test_of_acceptance_and_free_cancellation_one_happens(
 def test_a_free_cancellation_that_waits_for_the_acceptance_is_outdated(
     buyer: Buyer, destinations: Destinations, departure: UUID, meanwhile: Meanwhile
 ) -> None:
-    """Seen failing without `select_for_update` in `carry_out`: everything was refunded after the acceptance."""
+    """Seen failing without `select_for_update` in `accept_change` and in `carry_out`, and without the acceptance in
+    `stands_as_quoted`.
+    """
     _, booking = buyer.pay(buyer.book(departure))
     move(destinations, departure, DAY)
     quote = services.quote_cancellation(reference=booking.reference, passenger_ids=(), traveller=buyer.who)
@@ -266,7 +269,7 @@ def test_a_move_while_an_earlier_move_is_accepted_asks_again(
 ) -> None:
     """The clock skips the booking, and moves it after the acceptance. The accepted dates are the new baseline.
 
-    Seen failing without `select_for_update` in `_move`: two changes had the same sequence.
+    Seen failing without `select_for_update` in `_move`.
     """
     _, booking = buyer.pay(buyer.book(departure))
     move(destinations, departure, DAY)

@@ -229,8 +229,8 @@ def test_tags_are_listed_with_labels_and_counts(world):
 
 
 def test_frequent_words_are_bounded_and_find_what_matches_all_of_them(world, monkeypatch):
-    """Both words have more entries than are read. Seen failing with the best-ranked entries of either word instead of
-    those that match both.
+    """Both words have more entries than are read. Seen failing with candidates chosen by rank only, worst first, whether
+    they match one word or both.
     """
     monkeypatch.setattr(matching, "MOST_JOINED", 6)
     monkeypatch.setattr(matching, "MOST_WITHOUT_DRIVER", 3)

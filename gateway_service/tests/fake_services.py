@@ -11,7 +11,7 @@ from contracts.travel.notifications.v1 import notifications_pb2 as n
 from contracts.travel.notifications.v1 import notifications_pb2_grpc
 from contracts.travel.users.v1 import users_pb2 as u
 from contracts.travel.users.v1 import users_pb2_grpc
-from gateway_service.tests.world import World, euros, servicer, timestamp
+from gateway_service.tests.world import World, euros, servicer, text, timestamp
 from shared.errors import NotFound
 from shared.ids import uuid7
 from shared.rpc import Call
@@ -97,7 +97,7 @@ def destinations(world: World) -> Any:
             + [row for row in world.destinations.values() if row.slug in request.slugs]
         ),
         BatchListPhotos=lambda request, call: d.BatchListPhotosResponse(
-            photos=[photo for id in request.destination_ids for photo in world.photos.get(id, [])]
+            photos=[photo for id in (*request.destination_ids, *request.trip_ids) for photo in world.photos.get(id, [])]
         ),
         BatchGetTrips=lambda request, call: d.BatchGetTripsResponse(
             trips=by_id(request.ids, world.trips)
@@ -105,6 +105,40 @@ def destinations(world: World) -> Any:
         ),
         BatchGetDepartures=lambda request, call: d.BatchGetDeparturesResponse(
             departures=by_id(request.ids, world.departures)
+        ),
+        Search=lambda request, call: d.SearchResponse(
+            edges=[
+                *(
+                    d.SearchEdge(
+                        destination=row,
+                        cursor=f"place {index}",
+                        highlights=[
+                            d.Highlight(
+                                field="name",
+                                pieces=[d.HighlightPiece(text="Ci", matched=True), d.HighlightPiece(text="ty")],
+                            )
+                        ],
+                    )
+                    for index, row in enumerate(world.destinations.values())
+                ),
+                *(d.SearchEdge(trip=row, cursor="trip") for row in world.trips.values()),
+            ],
+            total_count=len(world.destinations) + len(world.trips),
+            facets=[d.Facet(field="kind", values=[d.FacetValue(value="CITY", label=text("Cities", "Villes"), count=1)])]
+            if request.with_facets
+            else [],
+        ),
+        Suggest=lambda request, call: d.SuggestResponse(
+            suggestions=[d.Suggestion(text="Walk", trip=row) for row in world.trips.values()][: request.first]
+        ),
+        ListTags=lambda request, call: d.ListTagsResponse(
+            tags=[d.Tag(tag="beach", label=text("Beach", "Plage"), count=18)]
+        ),
+        BatchGetTripContents=lambda request, call: d.BatchGetTripContentsResponse(
+            contents=by_id(request.trip_ids, world.contents)
+        ),
+        BatchGetVisitingTimes=lambda request, call: d.BatchGetVisitingTimesResponse(
+            visiting_times=by_id(request.destination_ids, world.visiting_times)
         ),
         ListExchangeRates=lambda request, call: d.ListExchangeRatesResponse(
             rates=[d.ExchangeRate(currency_code="USD", rate="1.25", as_of="2026-11-20")]

@@ -52,6 +52,8 @@ class World:
     sessions: dict[str, list[u.Session]] = field(default_factory=dict)
     security_events: dict[str, list[u.SecurityEvent]] = field(default_factory=dict)
     destinations: dict[str, d.Destination] = field(default_factory=dict)
+    contents: dict[str, d.TripContent] = field(default_factory=dict)
+    visiting_times: dict[str, d.VisitingTimes] = field(default_factory=dict)
     photos: dict[str, list[d.Photo]] = field(default_factory=dict)
     trips: dict[str, d.Trip] = field(default_factory=dict)
     slugs: dict[str, str] = field(default_factory=dict)  # earlier slugs of places and trips, with the id of each
@@ -91,6 +93,7 @@ class World:
         departure = d.Departure(
             id=str(uuid7()), trip_id=trip.id, starts_at=timestamp(30), ends_at=timestamp(33), time_zone="Europe/Paris",
             status=d.DEPARTURE_STATUS_OPEN, adult_price=euros(10_000), child_price=euros(5_000), capacity=20,
+            bookable_until=timestamp(30),
         )  # fmt: skip
         self.destinations.update({country.id: country, city.id: city})
         self.trips[trip.id] = trip
@@ -101,6 +104,10 @@ class World:
         """Add a photo of a destination."""
         photo = d.Photo(id=str(uuid7()), destination_id=destination_id, alt=text(en, fr))
         self.photos.setdefault(destination_id, []).append(photo)
+
+    def add_trip_photo(self, trip_id: str, en: str, fr: str) -> None:
+        """Add a photo of a trip."""
+        self.photos.setdefault(trip_id, []).append(d.Photo(id=str(uuid7()), trip_id=trip_id, alt=text(en, fr)))
 
     def add_booking(self, traveller_id: object, number: int = 1) -> b.Booking:
         """Add a booking of `traveller_id` on a new departure, with three events."""

@@ -21,7 +21,7 @@ from shared.http.query import refuse_other_parameters, whole_number
 from shared.http.serializers import LocalizedField
 from shared.telemetry import current_locale
 
-DEFAULT_SUGGESTIONS = 8
+DEFAULT_SUGGESTIONS = 5
 
 
 class PieceSerializer(serializers.Serializer[Any]):

@@ -28,7 +28,7 @@ from shared.text import Locale, Text
 
 Node = DestinationView | TripView
 
-MOST_SUGGESTIONS: Final = 20
+MOST_SUGGESTIONS: Final = 10
 FEW: Final = 20  # with fewer exact matches and beginnings, typing errors are looked for too
 MOST_FILTERED: Final = 5_000  # entries that are read for each word if filters leave some out
 MOST_SUGGESTED: Final = 300
@@ -109,7 +109,7 @@ def search(*, query: SearchQuery, first: int, after: str) -> SearchPage:
 def suggest(*, text: str, first: int, language: str) -> list[SuggestionView]:
     """Return up to `first` names that complete `text`, best first. Typing errors count only if nothing else fits.
 
-    Raises Invalid for a malformed text, and for a number outside 1 to 20.
+    Raises Invalid for a malformed text, and for a number outside 1 to 10.
     """
     check_text(text, field="text")
     if not 1 <= first <= MOST_SUGGESTIONS:

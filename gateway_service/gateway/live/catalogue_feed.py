@@ -86,9 +86,9 @@ def changed_rows(message: Message) -> set[Key]:
     subject = event_type.removeprefix("travel.destinations.").split(".")[0]
     match subject:
         case "destination":
-            return {(Kind.PLACE, id), (Kind.PHOTOS, id), (Kind.PRICES, id)}
+            return {(kind, id) for kind in (Kind.PLACE, Kind.PHOTOS, Kind.PRICES, Kind.VISITS)}
         case "trip":  # its departures show its currency and its tax
-            return {(Kind.TRIP, id), (Kind.DEPARTURE, EVERY_ID)}
+            return {(Kind.TRIP, id), (Kind.TRIP_PHOTOS, id), (Kind.CONTENT, id), (Kind.DEPARTURE, EVERY_ID)}
         case "departure":  # it may have been the cheapest of its trip
             return {(Kind.DEPARTURE, id), (Kind.TRIP, str(json.loads(value)["departure"]["trip_id"]))}
         case "exchange_rates":

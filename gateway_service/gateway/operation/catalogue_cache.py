@@ -41,12 +41,16 @@ Row = TypeVar("Row")
 
 
 class Kind(StrEnum):
-    """What is kept by id. Photos and prices have the id of their place."""
+    """What is kept by id. Photos, prices and visiting times have the id of
+    their place or trip, the content of a trip has the id of the trip."""
 
     PLACE = "place"
     PHOTOS = "photos"
     PRICES = "prices"
+    VISITS = "visits"
     TRIP = "trip"
+    TRIP_PHOTOS = "trip photos"
+    CONTENT = "content"
     DEPARTURE = "departure"
     RATES = "rates"
 

@@ -258,6 +258,42 @@ class Loaders:
         return self._catalogue_loader(Kind.PHOTOS, read)
 
     @cached_property
+    def photos_of_trip(self) -> Loader[str, list[destinations_pb2.Photo]]:
+        """The photos of a trip, by its id."""
+
+        async def read(ids: list[str]) -> dict[str, list[destinations_pb2.Photo]]:
+            request = destinations_pb2.BatchListPhotosRequest(trip_ids=ids)
+            answer = await self._caller.call_for_all(stubs.destinations.BatchListPhotos, request)
+            photos: dict[str, list[destinations_pb2.Photo]] = {id: [] for id in ids}
+            for photo in answer.photos:
+                photos[photo.trip_id].append(photo)
+            return photos
+
+        return self._catalogue_loader(Kind.TRIP_PHOTOS, read)
+
+    @cached_property
+    def content_of_trip(self) -> Loader[str, destinations_pb2.TripContent | None]:
+        """What the page of a trip shows and a list does not, by the trip's id."""
+
+        async def read(ids: list[str]) -> dict[str, destinations_pb2.TripContent]:
+            request = destinations_pb2.BatchGetTripContentsRequest(trip_ids=ids)
+            answer = await self._caller.call_for_all(stubs.destinations.BatchGetTripContents, request)
+            return {row.trip_id: row for row in answer.contents}
+
+        return self._catalogue_loader(Kind.CONTENT, read)
+
+    @cached_property
+    def visiting_times_of_destination(self) -> Loader[str, destinations_pb2.VisitingTimes | None]:
+        """When a destination is open and worth a visit, by its id."""
+
+        async def read(ids: list[str]) -> dict[str, destinations_pb2.VisitingTimes]:
+            request = destinations_pb2.BatchGetVisitingTimesRequest(destination_ids=ids)
+            answer = await self._caller.call_for_all(stubs.destinations.BatchGetVisitingTimes, request)
+            return {row.destination_id: row for row in answer.visiting_times}
+
+        return self._catalogue_loader(Kind.VISITS, read)
+
+    @cached_property
     def average_prices_of_destination(self) -> Loader[str, list[destinations_pb2.AveragePrice]]:
         """The average prices of a destination, by its id."""
 

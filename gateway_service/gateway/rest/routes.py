@@ -20,7 +20,7 @@ class Route:
 # destinations_service.
 _ROUTES: Final = {
     **dict.fromkeys(("auth", "profile"), Route("users", _WRITE)),
-    **dict.fromkeys(("destinations", "trips", "departures"), Route("destinations", _READ)),
+    **dict.fromkeys(("destinations", "trips", "departures", "search", "suggest", "tags"), Route("destinations", _READ)),
     **dict.fromkeys(
         ("quotes", "bookings", "cancellation-quotes", "passengers", "payments", "waitlist"), Route("bookings", _WRITE)
     ),

@@ -7,78 +7,21 @@ import graphene
 
 from contracts.travel.destinations.v1 import destinations_pb2
 from gateway_service.gateway.ids import ListKey
+from gateway_service.gateway.operation.context import in_language
 from gateway_service.gateway.operation.loaders import PageKey
 from gateway_service.gateway.schema.base import Info, MessageObject, Node, NodeObject, many
 from gateway_service.gateway.schema.columns import Column, ColumnResolver, load_lists, mapped
-from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, Locale, PriceCategory, proto_value
-from gateway_service.gateway.schema.money import EURO, Money, convert
+from gateway_service.gateway.schema.enums import DepartureStatus, DestinationKind, Locale, proto_value
+from gateway_service.gateway.schema.money import Money, convert
 from gateway_service.gateway.schema.paging import connection, page_from, page_size, paged
+from gateway_service.gateway.schema.place_parts import AveragePrice, OpeningHours, Photo, Season
 from gateway_service.gateway.schema.scalars import Date, DateTime
-from shared.errors import Invalid, Unavailable
+from shared.rpc.mapping import locale_from_proto
 
 
 def iso_or_empty(day: date | None) -> str:
     """Return `day` as YYYY-MM-DD, or an empty text for None, as the services expect it."""
     return day.isoformat() if day else ""
-
-
-class Photo(MessageObject):
-    url = graphene.String(required=True, width=graphene.Int())
-    alt = graphene.String(required=True)
-    credit = graphene.String(required=True)
-    license = graphene.String(required=True)
-    width = graphene.Int(required=True)
-    height = graphene.Int(required=True)
-
-    @staticmethod
-    @ColumnResolver
-    def resolve_url(roots: Sequence[destinations_pb2.Photo], info: Info, width: int | None = None) -> Column:
-        """Return the address of each photo's rendition for `width`. Raises Invalid for a width below 1."""
-        if width is not None and width < 1:
-            raise Invalid(field="width")
-        return [_url(root, width) for root in roots]
-
-    @staticmethod
-    @ColumnResolver
-    def resolve_alt(roots: Sequence[destinations_pb2.Photo], info: Info) -> list[str] | Awaitable[list[str]]:
-        return info.context.localized([root.alt for root in roots])
-
-
-def _url(photo: destinations_pb2.Photo, width: int | None) -> str | Unavailable:
-    """Return the address of the narrowest rendition that is at least `width` wide, or else of the widest.
-
-    Return Unavailable while the photo has no rendition.
-    """
-    renditions = photo.renditions
-    if not renditions:
-        return Unavailable(retry_after=1)
-    if width:
-        for rendition in renditions:
-            if rendition.width >= width:
-                return rendition.url
-    return renditions[-1].url
-
-
-class AveragePrice(MessageObject):
-    category = PriceCategory(required=True)
-    price = graphene.Field(Money, required=True)
-    converted = graphene.Field(Money, currency=graphene.String(required=True))
-    as_of = Date(required=True)
-    source = graphene.String(required=True)
-    rate_date = Date()
-
-    @staticmethod
-    @ColumnResolver
-    async def resolve_converted(roots: Sequence[destinations_pb2.AveragePrice], info: Info, currency: str) -> Column:
-        return await convert([root.price for root in roots], currency, info)
-
-    @staticmethod
-    @ColumnResolver
-    async def resolve_rate_date(roots: Sequence[destinations_pb2.AveragePrice], info: Info) -> list[str | None]:
-        rates = await info.context.loaders.exchange_rates.load(EURO)
-        some_rate = next(iter(rates.values()), None)
-        of_prices = [rates.get(root.price.currency_code) or some_rate for root in roots]
-        return [rate.as_of if rate else None for rate in of_prices]
 
 
 class Destination(NodeObject):
@@ -99,6 +42,9 @@ class Destination(NodeObject):
     time_zone = graphene.String()
     population = graphene.Int()
     tags = many(graphene.String)
+    currency = graphene.String(required=True)
+    opening_hours = many(OpeningHours)
+    season = graphene.Field(Season)
     photos = many(Photo)
     average_prices = many(AveragePrice)
     distance_km = graphene.Float()
@@ -154,6 +100,22 @@ class Destination(NodeObject):
 
     @staticmethod
     @ColumnResolver
+    def resolve_currency(roots: Sequence[destinations_pb2.Destination], info: Info) -> list[str]:
+        return [root.currency_code for root in roots]
+
+    @staticmethod
+    @ColumnResolver
+    def resolve_opening_hours(roots: Sequence[destinations_pb2.Destination], info: Info) -> Column | Awaitable[Column]:
+        times = info.context.loaders.visiting_times_of_destination.get([root.id for root in roots])
+        return mapped(times, lambda row: row.opening_hours if row else [])
+
+    @staticmethod
+    @ColumnResolver
+    def resolve_season(roots: Sequence[destinations_pb2.Destination], info: Info) -> Column | Awaitable[Column]:
+        return mapped(info.context.loaders.visiting_times_of_destination.get([root.id for root in roots]), _season)
+
+    @staticmethod
+    @ColumnResolver
     def resolve_photos(roots: Sequence[destinations_pb2.Destination], info: Info) -> Column | Awaitable[Column]:
         return info.context.loaders.photos_of_destination.get([root.id for root in roots])
 
@@ -181,6 +143,12 @@ class Destination(NodeObject):
         return mapped(info.context.loaders.trips_of_destination.get(page_keys), page_from, list_keys)
 
 
+def _season(times: destinations_pb2.VisitingTimes | None) -> dict[str, int] | None:
+    if times is None or not times.season_from_month:
+        return None
+    return {"from_month": times.season_from_month, "to_month": times.season_to_month}
+
+
 class CancellationRule(MessageObject):
     days_before = graphene.Int(required=True)
     refund_percent = graphene.Int(required=True)
@@ -196,6 +164,14 @@ class Trip(NodeObject):
     destination = graphene.Field(Destination, required=True)
     duration_days = graphene.Int(required=True)
     from_price = graphene.Field(Money)
+    photos = many(Photo)
+    itinerary = many(lambda: ItineraryDay)
+    included = graphene.List(graphene.NonNull(graphene.String), required=True, locale=Locale())
+    excluded = graphene.List(graphene.NonNull(graphene.String), required=True, locale=Locale())
+    meeting_point = graphene.Field(lambda: MeetingPoint)
+    maximum_group = graphene.Int()
+    minimum_group = graphene.Int()
+    languages = many(graphene.String)
     cancellation_policy = many(CancellationRule)
     departures = paged(
         lambda: DepartureConnection,
@@ -226,6 +202,35 @@ class Trip(NodeObject):
 
     @staticmethod
     @ColumnResolver
+    def resolve_photos(roots: Sequence[destinations_pb2.Trip], info: Info) -> Column | Awaitable[Column]:
+        return info.context.loaders.photos_of_trip.get([root.id for root in roots])
+
+    @staticmethod
+    @ColumnResolver
+    def resolve_itinerary(roots: Sequence[destinations_pb2.Trip], info: Info) -> Column | Awaitable[Column]:
+        return mapped(_contents(roots, info), lambda content: content.itinerary if content else [])
+
+    @staticmethod
+    @ColumnResolver
+    async def resolve_included(
+        roots: Sequence[destinations_pb2.Trip], info: Info, locale: Locale | None = None
+    ) -> Column:
+        return await _lines(roots, info, "included", locale)
+
+    @staticmethod
+    @ColumnResolver
+    async def resolve_excluded(
+        roots: Sequence[destinations_pb2.Trip], info: Info, locale: Locale | None = None
+    ) -> Column:
+        return await _lines(roots, info, "excluded", locale)
+
+    @staticmethod
+    @ColumnResolver
+    def resolve_meeting_point(roots: Sequence[destinations_pb2.Trip], info: Info) -> Column | Awaitable[Column]:
+        return mapped(_contents(roots, info), _meeting_point)
+
+    @staticmethod
+    @ColumnResolver
     def resolve_departures(
         roots: Sequence[destinations_pb2.Trip],
         info: Info,
@@ -244,6 +249,64 @@ class Trip(NodeObject):
         return mapped(info.context.loaders.departures_of_trip.get(page_keys), page_from, list_keys)
 
 
+class ItineraryDay(MessageObject):
+    day = graphene.Int(required=True)
+    title = graphene.String(required=True, locale=Locale())
+    description = graphene.String(required=True, locale=Locale())
+    destination = graphene.Field(Destination)
+
+    @staticmethod
+    @ColumnResolver
+    def resolve_title(
+        roots: Sequence[destinations_pb2.ItineraryDay], info: Info, locale: Locale | None = None
+    ) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.title for root in roots], proto_value(locale))
+
+    @staticmethod
+    @ColumnResolver
+    def resolve_description(
+        roots: Sequence[destinations_pb2.ItineraryDay], info: Info, locale: Locale | None = None
+    ) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.description for root in roots], proto_value(locale))
+
+    @staticmethod
+    @ColumnResolver
+    def resolve_destination(roots: Sequence[destinations_pb2.ItineraryDay], info: Info) -> Column | Awaitable[Column]:
+        places = [[root.destination_id] if root.destination_id else [] for root in roots]
+        return mapped(load_lists(info.context.loaders.destinations, places), lambda rows: rows[0] if rows else None)
+
+
+class MeetingPoint(MessageObject):
+    name = graphene.String(required=True, locale=Locale())
+    latitude = graphene.Float()
+    longitude = graphene.Float()
+
+    @staticmethod
+    @ColumnResolver
+    def resolve_name(
+        roots: Sequence[destinations_pb2.MeetingPoint], info: Info, locale: Locale | None = None
+    ) -> list[str] | Awaitable[list[str]]:
+        return info.context.localized([root.name for root in roots], proto_value(locale))
+
+
+def _contents(roots: Sequence[destinations_pb2.Trip], info: Info) -> Column | Awaitable[Column]:
+    return info.context.loaders.content_of_trip.get([root.id for root in roots])
+
+
+def _meeting_point(content: destinations_pb2.TripContent | None) -> destinations_pb2.MeetingPoint | None:
+    return content.meeting_point if content and content.HasField("meeting_point") else None
+
+
+async def _lines(roots: Sequence[destinations_pb2.Trip], info: Info, name: str, locale: Locale | None) -> Column:
+    """Return the lines of each trip in one language. An exception of a trip stays in its place."""
+    contents = _contents(roots, info)
+    rows = await contents if isinstance(contents, Awaitable) else contents
+    language = locale_from_proto(proto_value(locale)) if locale else await info.context.locale()
+    return [
+        row if isinstance(row, Exception) else in_language(getattr(row, name), language) if row else [] for row in rows
+    ]
+
+
 class Departure(NodeObject):
     class Meta:
         interfaces = (Node,)
@@ -256,6 +319,8 @@ class Departure(NodeObject):
     adult_price = graphene.Field(Money, required=True)
     child_price = graphene.Field(Money, required=True)
     converted_adult_price = graphene.Field(Money, currency=graphene.String(required=True))
+    bookable_from = DateTime()
+    bookable_until = DateTime(required=True)
     capacity = graphene.Int(required=True)
     seats_available = graphene.Int()
 

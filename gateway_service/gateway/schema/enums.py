@@ -36,6 +36,13 @@ class DestinationOrder(graphene.Enum):
     DAILY_COST = destinations.DESTINATION_ORDER_DAILY_COST
 
 
+class SearchKind(graphene.Enum):
+    COUNTRY = destinations.SEARCH_KIND_COUNTRY
+    CITY = destinations.SEARCH_KIND_CITY
+    POINT_OF_INTEREST = destinations.SEARCH_KIND_POINT_OF_INTEREST
+    TRIP = destinations.SEARCH_KIND_TRIP
+
+
 class TripOrder(graphene.Enum):
     PRICE = destinations.TRIP_ORDER_PRICE
     DEPARTURE_DATE = destinations.TRIP_ORDER_DEPARTURE_DATE

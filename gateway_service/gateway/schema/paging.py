@@ -81,7 +81,8 @@ def _resolve_nodes(roots: Sequence[Edge], info: GraphQLResolveInfo) -> list[Mess
     return [root.edge.node for root in roots]
 
 
-def _resolve_cursors(roots: Sequence[Edge], info: GraphQLResolveInfo) -> list[str]:
+def resolve_cursors(roots: Sequence[Edge], info: GraphQLResolveInfo) -> list[str]:
+    """Return the cursor of each edge."""
     return [_cursor(root) for root in roots]
 
 
@@ -101,7 +102,7 @@ def connection(name: str, node: type[MessageObject], *, counted: bool = False) -
         (graphene.ObjectType,),
         {
             "node": graphene.Field(node, required=True, resolver=ColumnResolver(_resolve_nodes)),
-            "cursor": graphene.String(required=True, resolver=ColumnResolver(_resolve_cursors)),
+            "cursor": graphene.String(required=True, resolver=ColumnResolver(resolve_cursors)),
         },
     )
     fields: dict[str, MountedType | UnmountedType] = {

@@ -29,6 +29,7 @@ from gateway_service.gateway.schema.enums import DestinationKind, DestinationOrd
 from gateway_service.gateway.schema.money import MoneyInput, money_from_input
 from gateway_service.gateway.schema.paging import Page, page_from, page_size, paged
 from gateway_service.gateway.schema.scalars import Date
+from gateway_service.gateway.schema.search import SearchQueries
 from gateway_service.gateway.schema.user_ref import UserRef
 from gateway_service.gateway.schema.users import User
 from gateway_service.gateway.upstream import stubs
@@ -61,7 +62,7 @@ def near_from_input(near: NearInput | None) -> destinations_pb2.Near | None:
     return destinations_pb2.Near(latitude=near.latitude, longitude=near.longitude, radius_km=near.radius_km)
 
 
-class Query(graphene.ObjectType):
+class Query(SearchQueries, graphene.ObjectType):
     node = graphene.Field(Node, id=graphene.ID(required=True))
     me = graphene.Field(User)
     destinations = paged(

@@ -17,7 +17,8 @@ from graphql import (
 )
 from graphql.utilities import BreakingChangeType
 
-from gateway_service.gateway.schema import CONTRACT, DESCRIBED_AS_SERVED, schema
+from gateway_service.gateway.schema import CONTRACT, schema
+from gateway_service.gateway.schema.descriptions import DESCRIPTIONS
 from gateway_service.gateway.schema.mutations import Mutation
 from gateway_service.gateway.schema.mutations.field import MutationField
 from shared import errors
@@ -27,21 +28,13 @@ SERVICE = CONTRACT.parent
 # The contract promises these fields and types, and this gateway does not serve them yet. Remove an entry when it is
 # served. Add an entry only when the contract itself grows.
 UNSERVED_FIELDS = {
-    *(f"Query.{name}" for name in ("search", "suggest")),
     *(f"User.{name}" for name in ("twoFactorEnabled", "dataExport")),
-    *(f"Destination.{name}" for name in ("currency", "openingHours", "season")),
-    *(f"Trip.{name}" for name in (
-        "photos", "itinerary", "included", "excluded", "meetingPoint", "maximumGroup", "minimumGroup", "languages",
-    )),
-    *(f"Departure.{name}" for name in ("bookableFrom", "bookableUntil")),
     *(f"Mutation.{name}" for name in (
         "enableTwoFactor", "confirmTwoFactor", "disableTwoFactor", "requestDataExport", "eraseAccount",
     )),
 }  # fmt: skip
 UNSERVED_TYPES = {
     "DataExport", "DataExportStatus", "TwoFactorPayload", "RecoveryCodesPayload",
-    "SearchKind", "SearchResult", "SearchConnection", "SearchEdge", "Highlight", "HighlightPiece", "Facet",
-    "FacetValue", "Suggestion", "OpeningHours", "Season", "ItineraryDay", "MeetingPoint",
 }  # fmt: skip
 
 FIELDED = GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType
@@ -79,15 +72,32 @@ def test_the_lists_of_unserved_names_are_exact(contract: GraphQLSchema, served: 
     assert {name for name in UNSERVED_TYPES if name not in contract.type_map} == set()
 
 
-def test_each_replaced_description_differs_from_the_contract(contract: GraphQLSchema) -> None:
-    """Seen failing with an entry that repeats the contract's own description."""
-    promised = {name: contract.type_map[name.partition(".")[0]].description for name in DESCRIBED_AS_SERVED}
-    for name in promised:
-        type_name, _, field_name = name.partition(".")
-        if field_name:
-            promised[name] = _fields(contract, type_name)[field_name].description
+CATALOGUE = (
+    "NearInput", "SearchConnection", "SearchEdge", "Highlight", "HighlightPiece", "Facet", "FacetValue", "Suggestion",
+    "Tag", "Destination", "DestinationConnection", "DestinationEdge", "OpeningHours", "Season", "Photo", "AveragePrice",
+    "Trip", "TripConnection", "TripEdge", "ItineraryDay", "MeetingPoint", "CancellationRule", "Departure",
+    "DepartureConnection", "DepartureEdge",
+)  # fmt: skip
 
-    assert {name for name, served in DESCRIBED_AS_SERVED.items() if served == promised[name]} == set()
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_type_and_field_of_the_catalogue_is_described(name: str) -> None:
+    """Seen failing for every type, before the descriptions were written."""
+    served_type = schema.graphql_schema.type_map[name]
+
+    undescribed = [field_name for field_name, field in served_type.fields.items() if not field.description]
+    assert (served_type.description, undescribed) == (served_type.description or "missing", [])
+    assert served_type.description
+
+
+def test_no_description_repeats_one_of_the_contract(contract: GraphQLSchema) -> None:
+    for name in DESCRIPTIONS:
+        type_name, _, field_name = name.partition(".")
+        promised = contract.type_map.get(type_name)
+        if promised is not None and not field_name:
+            assert not promised.description, name
+        if field_name and promised is not None and field_name in _fields(contract, type_name):
+            assert not _fields(contract, type_name)[field_name].description, name
 
 
 def test_served_types_equal_the_contract(contract: GraphQLSchema, served: GraphQLSchema) -> None:
@@ -101,7 +111,8 @@ def test_served_types_equal_the_contract(contract: GraphQLSchema, served: GraphQ
             assert set(served_type.values) == set(promised.values), name
         if isinstance(promised, FIELDED):
             for field_name, field in served_type.fields.items():
-                assert _shape(field) == _shape(promised.fields[field_name]), f"{name}.{field_name}"
+                if field_name in promised.fields:  # more may be added
+                    assert _shape(field) == _shape(promised.fields[field_name]), f"{name}.{field_name}"
 
 
 def test_the_committed_schema_equals_the_served_schema(tmp_path: Path) -> None:
@@ -116,7 +127,7 @@ def test_the_committed_schema_equals_the_served_schema(tmp_path: Path) -> None:
 def test_a_mutation_answers_the_codes_that_the_contract_lists(name: str, contract: GraphQLSchema) -> None:
     field: Any = getattr(Mutation, name)
     promised = _fields(contract, "Mutation")[_camel(name)].description
-    described = DESCRIBED_AS_SERVED.get(f"Mutation.{_camel(name)}", promised) or ""
+    described = promised or ""
     codes = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", described)) | set(re.findall(r"\bNOT_FOUND\b", described))
 
     assert field.refusals == codes

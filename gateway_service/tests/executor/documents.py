@@ -18,6 +18,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLSchema,
+    GraphQLUnionType,
     get_named_type,
     get_nullable_type,
     is_leaf_type,
@@ -52,7 +53,7 @@ _ANY: dict[str, list[str]] = {
     "Decimal": ['"10.50"', '"3"', '"0.001"'],
 }
 _NODES = ("User", "Destination", "Trip", "Departure", "Booking", "Quote", "Payment", "WaitlistEntry", "Session")
-_LIKELY_ROOTS = ("me", "me", "me", "node", "destinations", "trips")
+_LIKELY_ROOTS = ("me", "me", "me", "node", "destinations", "trips", "search")
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,14 @@ class _Writer:
         return Document(f"{kind} Generated{head} {body}\n" + "\n".join(self.fragments.values()), self.variables)
 
     def selection(self, type_: Any, depth: int) -> str:
-        """Return a selection set of an object or interface."""
+        """Return a selection set of an object, interface or union."""
+        if isinstance(type_, GraphQLUnionType):
+            narrowed = [
+                f"... on {narrow.name}{self.condition()} {self.selection(narrow, depth - 1)}"
+                for narrow in self.schema.get_possible_types(type_)
+                if self.chance(80)
+            ]
+            return "{ " + " ".join(["__typename", *narrowed]) + " }"
         names = [name for name, each in type_.fields.items() if is_leaf_type(get_named_type(each.type))]
         deep = [name for name in type_.fields if name not in names] if depth > 0 else []
         chosen = self.random.sample(names, min(len(names), self.random.randint(1, 5)))

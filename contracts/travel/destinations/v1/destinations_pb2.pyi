@@ -1683,7 +1683,7 @@ class SuggestRequest(_message.Message):
     LOCALE_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     first: _builtins.int
-    """1 to 20."""
+    """1 to 10."""
     locale: _common_pb2.Locale.ValueType
     def __init__(
         self,

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
 
 from destinations_service.catalogue.contracts import HighlightView, Piece
@@ -12,28 +11,37 @@ from destinations_service.catalogue.selectors.matching import Words
 _WORD: Final = re.compile(r"[^\W_]+(?:[\u0300-\u036f\u200c\u200d][^\W_]*)*")
 
 
+# How well a name fits a text. Lower is better.
+WHOLE, BEGINS, ALL_AS_TYPED, SOME_AS_TYPED, WITH_ERRORS, NOT_AT_ALL = range(6)
+
+
 def highlighted(words: Words, *, field: str, name: str, other_names: Iterable[str]) -> tuple[HighlightView, ...]:
-    """Return the pieces of `name`. If no piece matches, add the first of `other_names` that has a match."""
+    """Return the pieces of `name`. If another name fits and `name` does not, add the one that fits best."""
     shown = HighlightView(field, tuple(_pieces(words, name)))
-    if any(piece.matched for piece in shown.pieces):
+    best = best_name(words, other_names, shown=name)
+    if best == name:
         return (shown,)
-    for other in other_names:
-        pieces = tuple(_pieces(words, other))
-        if any(piece.matched for piece in pieces):
-            return shown, HighlightView("alternateName", pieces)
-    return (shown,)
+    return shown, HighlightView("alternateName", tuple(_pieces(words, best)))
 
 
 def best_name(words: Words, names: Iterable[str], *, shown: str) -> str:
-    """Return the shown name or the first name that matches, if possible without a typing error."""
-    as_typed = replace(words, corrections=((),) * len(words.typed))
-    matching = (
-        name
-        for wanted in (as_typed, words)
-        for name in (shown, *names)
-        if any(piece.matched for piece in _pieces(wanted, name))
-    )
-    return next(matching, shown)
+    """Return the name that fits best. The shown name is preferred unless it matches only with typing errors."""
+    return shown if fit(words, shown) <= SOME_AS_TYPED else min((shown, *names), key=lambda name: fit(words, name))
+
+
+def fit(words: Words, name: str) -> int:
+    """Return how well a name fits: the whole text, its beginning, its words as typed, or with typing errors."""
+    folded = fold(name)
+    if folded == words.text:
+        return WHOLE
+    if words.text and folded.startswith(words.text):
+        return BEGINS
+    parts = folded.split()
+    as_typed = sum(any(part.startswith(typed) for part in parts) for typed in words.typed)
+    if as_typed:
+        return ALL_AS_TYPED if as_typed == len(words.typed) else SOME_AS_TYPED
+    has_error = any(part in dict(corrections) for corrections in words.corrections for part in parts)
+    return WITH_ERRORS if has_error else NOT_AT_ALL
 
 
 def _pieces(words: Words, name: str) -> Iterator[Piece]:

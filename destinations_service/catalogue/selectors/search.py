@@ -17,7 +17,7 @@ from destinations_service.catalogue.contracts import (
 from destinations_service.catalogue.domain import MOST_TAGS, check_dates
 from destinations_service.catalogue.selectors.departure_filters import departure_conditions, has_departure_filter
 from destinations_service.catalogue.selectors.facets import FACETS_SQL, facet_views
-from destinations_service.catalogue.selectors.highlights import best_name, highlighted
+from destinations_service.catalogue.selectors.highlights import BEGINS, best_name, fit, highlighted
 from destinations_service.catalogue.selectors.matching import MOST_FOUND, Words, check_text, found_sql, understood
 from destinations_service.catalogue.selectors.places import destinations_by_key
 from destinations_service.catalogue.selectors.trips import trips_by_key
@@ -32,6 +32,7 @@ MOST_SUGGESTIONS: Final = 10
 FEW: Final = 20  # with fewer exact matches and beginnings, typing errors are looked for too
 MOST_FILTERED: Final = 5_000  # entries that are read for each word if filters leave some out
 MOST_SUGGESTED: Final = 300
+CANDIDATES: Final = 50  # entries among which a suggestion is chosen by how its names begin
 KINDS: Final = ("COUNTRY", "CITY", "POINT_OF_INTEREST", "TRIP")
 KEYS: Final = (
     Key("quality", whole),
@@ -109,6 +110,8 @@ def search(*, query: SearchQuery, first: int, after: str) -> SearchPage:
 def suggest(*, text: str, first: int, language: str) -> list[SuggestionView]:
     """Return up to `first` names that complete `text`, best first. Typing errors count only if nothing else fits.
 
+    A name that begins with the text is before one that has it inside, because the text is still being typed.
+
     Raises Invalid for a malformed text, and for a number outside 1 to 10.
     """
     check_text(text, field="text")
@@ -117,10 +120,11 @@ def suggest(*, text: str, first: int, language: str) -> list[SuggestionView]:
     query = SearchQuery(text=text, language=language)
     words, found = understood(text, corrected=False), []
     if words.typed:
-        found = _best(words, first)
+        found = _best(words, CANDIDATES)
     if words.typed and len(found) < first:
         words = understood(text)
-        found = _best(words, first)
+        found = _best(words, CANDIDATES)
+    found = sorted(found, key=lambda row: min(fit(words, name) for name in row.names) > BEGINS)[:first]
     nodes = _nodes(found, query)
     return [
         SuggestionView(best_name(words, row.names, shown=_name(nodes[row.id], language)), nodes[row.id])

@@ -209,6 +209,26 @@ def test_suggestions_complete_a_name_as_it_is_written(world):
         selectors.suggest(text="a", first=21, language="EN")
 
 
+def test_a_suggestion_begins_with_the_text_rather_than_has_it_inside(world):
+    """Seen failing (the larger city first) when suggestions kept the order of the search."""
+    named(DestinationFactory(slug="xiamen", kind="CITY", parent=world["france"], population=4_000_000), "Ha-mun-su")
+
+    assert [suggestion.node.slug for suggestion in selectors.suggest(text="mun", first=2, language="EN")] == [
+        "munich",
+        "xiamen",
+    ]
+
+
+def test_the_name_beside_is_the_one_that_fits_best(world):
+    """Seen failing (Firence) when the first name that matched with an error was taken."""
+    florence = DestinationFactory(slug="florence", kind="CITY", parent=world["france"], names=("Florence", "Florence"))
+    named(florence, "Firence", "Firenze")
+
+    _, other = search("firenze").results[0].highlights
+
+    assert [piece.text for piece in other.pieces] == ["Firenze"]
+
+
 def test_deleted_places_are_not_found(world):
     services.delete_destination(destination_id=world["louvre"].id)
 

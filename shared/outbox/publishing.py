@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django.db import connection
@@ -58,7 +58,7 @@ def publish_many(events: Iterable[tuple[Message, UUID, int]], *, occurred_at: da
     announce()
 
 
-def publish_selected(message: type[Message], select: str, **parameters: object) -> int:
+def publish_selected(message: type[Message], select: str, **parameters: Any) -> int:
     """Publish an event for each row of the query `select`: key, sequence, and the message as JSON. Return how many.
 
     For merges of many rows, which hold their locks. The JSON must be what to_json makes of the message, and small. The
@@ -67,7 +67,7 @@ def publish_selected(message: type[Message], select: str, **parameters: object) 
     if not connection.in_atomic_block:
         raise NotInTransaction
     kind = event_type(message())
-    values = {
+    values: dict[str, Any] = {
         "type_": kind.type, "topic_": kind.topic,
         "traceparent_": current_traceparent(), "request_": current_request_id(),
     }  # fmt: skip

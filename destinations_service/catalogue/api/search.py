@@ -77,7 +77,7 @@ class CountedSerializer(serializers.Serializer[Any]):
     """A value, its label in the language of the request, and how many have it."""
 
     value = serializers.CharField()
-    label = LocalizedField()
+    label = LocalizedField()  # type: ignore[assignment]  # a serializer's own label is not used
     count = serializers.IntegerField()
 
 

@@ -57,9 +57,10 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='SearchPosting',
             fields=[
-                ('pk', models.CompositePrimaryKey('word', 'entry_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('word', models.CharField(db_collation='C', max_length=200)),
+                ('pk', models.CompositePrimaryKey('entry_id', 'word', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('entry_id', models.UUIDField()),
+                ('word', models.CharField(db_collation='C', max_length=200)),
+                ('rank', models.IntegerField()),
             ],
         ),
         migrations.CreateModel(
@@ -84,7 +85,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='searchposting',
-            index=models.Index(fields=['entry_id'], name='search_postings_of_entry'),
+            index=models.Index(fields=['word', 'rank', 'entry_id'], name='search_postings_by_rank'),
+        ),
+        migrations.AddIndex(
+            model_name='searchentry',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['ancestors'], name='search_entry_ancestors'),
         ),
         migrations.AddIndex(
             model_name='searchword',

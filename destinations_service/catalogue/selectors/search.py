@@ -141,7 +141,11 @@ def _best(words: Words, first: int) -> list[_Found]:
         JOIN catalogue_searchentry AS e ON e.id = page.id
         ORDER BY {order_sql(KEYS, table="page.")}
     """
-    return Statement(lambda *columns: _Found(*columns, ()), sql).all(**words.parameters())
+    return Statement(_suggested, sql).all(**words.parameters())
+
+
+def _suggested(id: UUID, kind: str, names: list[str]) -> _Found:
+    return _Found(id, kind, names, ())
 
 
 def _parameters(query: SearchQuery) -> dict[str, Any]:

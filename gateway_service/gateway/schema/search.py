@@ -5,6 +5,7 @@ from __future__ import annotations  # the messages' enums are generic only in th
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 import graphene
 from google.protobuf.message import Message
@@ -16,9 +17,18 @@ from gateway_service.gateway.operation.requests import date_range, page_request
 from gateway_service.gateway.schema.base import Info, MessageObject, many
 from gateway_service.gateway.schema.catalogue import Destination, Trip, iso_or_empty
 from gateway_service.gateway.schema.columns import ColumnResolver
-from gateway_service.gateway.schema.enums import SearchKind
+from gateway_service.gateway.schema.enums import SearchKind, proto_value
 from gateway_service.gateway.schema.money import MoneyInput, money_from_input
-from gateway_service.gateway.schema.paging import Edge, Page, PageInfo, page_from, page_size, paged, resolve_cursors
+from gateway_service.gateway.schema.paging import (
+    Edge,
+    Page,
+    PageInfo,
+    ServicePage,
+    page_from,
+    page_size,
+    paged,
+    resolve_cursors,
+)
 from gateway_service.gateway.schema.scalars import Date
 from gateway_service.gateway.upstream import stubs
 from shared.errors import Invalid
@@ -92,12 +102,12 @@ class SearchEdge(graphene.ObjectType):
     @staticmethod
     @ColumnResolver
     def resolve_node(roots: Sequence[Edge], info: Info) -> list[Message]:
-        return [_node(root.edge) for root in roots]
+        return [_node(cast(destinations_pb2.SearchEdge, root.edge)) for root in roots]
 
     @staticmethod
     @ColumnResolver
     def resolve_highlights(roots: Sequence[Edge], info: Info) -> list[Sequence[destinations_pb2.Highlight]]:
-        return [root.edge.highlights for root in roots]
+        return [cast(destinations_pb2.SearchEdge, root.edge).highlights for root in roots]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +160,7 @@ class SearchQueries(graphene.ObjectType):
             raise Invalid(field="seats")
         request = destinations_pb2.SearchRequest(
             text=text,
-            kinds=[int(kind.value) for kind in kinds or ()],
+            kinds=[proto_value(kind) for kind in kinds or ()],
             country_code=country_code or "",
             tags=tags or [],
             departs=date_range(iso_or_empty(departs_after), iso_or_empty(departs_before)),
@@ -162,7 +172,7 @@ class SearchQueries(graphene.ObjectType):
         request.with_facets = _selects(info, "facets")
         request.page.CopyFrom(page_request(page_size(first), list_key.unwrap(after)))
         answer = await info.context.call(stubs.destinations.Search, request)
-        page = page_from(answer, list_key)
+        page = page_from(cast(ServicePage, answer), list_key)
         return SearchPage(page.edges, page.page_info, page.total_count, answer.facets)
 
     @staticmethod

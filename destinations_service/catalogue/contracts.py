@@ -62,6 +62,16 @@ class AveragePriceView:
 
 
 @dataclass(frozen=True, slots=True)
+class NewRate:
+    """Units of `currency` for one euro on a day, and who says so."""
+
+    currency: str
+    rate: Decimal
+    as_of: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class RateView:
     """Units of `currency` for one euro."""
 

@@ -23,15 +23,16 @@ class ExchangeRateAdmin(HistoryAdmin):
     def save_model(self, request: HttpRequest, obj: ExchangeRate, form: Any, change: bool) -> None:
         """Save the rate and publish the change."""
         super().save_model(request, obj, form, change)
-        services.record_rates_change()
+        services.record_rates_change({obj.currency, form.initial.get("currency", obj.currency)})
 
     def delete_model(self, request: HttpRequest, obj: ExchangeRate) -> None:
         """Delete the rate and publish the change."""
         super().delete_model(request, obj)
-        services.record_rates_change()
+        services.record_rates_change({obj.currency})
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ExchangeRate]) -> None:
         """Delete the rates and publish the change."""
         with transaction.atomic():
+            currencies = set(queryset.values_list("currency", flat=True))
             super().delete_queryset(request, queryset)
-            services.record_rates_change()
+            services.record_rates_change(currencies)

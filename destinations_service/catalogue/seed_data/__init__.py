@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from shared.money import CURRENCIES
+
 SEED_DATA: Final = Path(__file__).parent
 WORLD: Final = SEED_DATA / "world.tsv.xz"  # read by importing, as every GeoNames file is
 PRICES_AS_OF: Final = date(2026, 11, 1)
@@ -227,10 +229,26 @@ def exchange_rates() -> tuple[RateRow, ...]:
 
 
 @cache
+def sample_rates() -> tuple[RateRow, ...]:
+    """Return a rate for every currency of the samples that has no reference rate. They are of PRICES_AS_OF."""
+    dollar = next(row.rate for row in exchange_rates() if row.currency == "USD")
+    known = {row.currency for row in exchange_rates()} | {"EUR"}
+    return tuple(
+        RateRow(PRICES_AS_OF, currency, round(units * dollar, 6))
+        for currency, units in _samples().items()
+        if currency in CURRENCIES - known
+    )
+
+
+def _samples() -> dict[str, Decimal]:
+    with (SEED_DATA / "other_currencies.tsv").open(encoding="utf-8") as file:
+        return {currency: Decimal(units) for currency, units in csv.reader(file, delimiter="\t")}
+
+
+@cache
 def units_per_dollar() -> dict[str, Decimal]:
     """Return the units of each currency for one US dollar: from the reference rates if there is one, else from the samples."""
-    with (SEED_DATA / "other_currencies.tsv").open(encoding="utf-8") as file:
-        samples = {currency: Decimal(units) for currency, units in csv.reader(file, delimiter="\t")}
+    samples = _samples()
     per_euro = {row.currency: row.rate for row in exchange_rates()}
     dollar = per_euro["USD"]
     return samples | {currency: rate / dollar for currency, rate in per_euro.items()} | {"EUR": 1 / dollar}

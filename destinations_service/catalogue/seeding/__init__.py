@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from django.apps import apps
 from django.conf import settings
@@ -12,14 +13,18 @@ from django.db import connection, transaction
 from psycopg import sql
 
 from destinations_service.catalogue import seed_data
+from destinations_service.catalogue.contracts import NewRate
 from destinations_service.catalogue.models import Destination, ExchangeRate, SearchEntry
 from destinations_service.catalogue.photos import library
 from destinations_service.catalogue.seeding.details import details_of_older_trips, older_sights, write_to_older_sights
 from destinations_service.catalogue.seeding.names import new_names, write_names
 from destinations_service.catalogue.seeding.places import Gazetteer, drawn_at_seed, write_places
 from destinations_service.catalogue.seeding.trips import new_departures, new_trips, write_departures, write_trips
-from destinations_service.catalogue.services import record_rates_change, refresh_search
+from destinations_service.catalogue.services import refresh_search, update_rates
 from shared.db import advisory_lock, database_now
+
+REFERENCE: Final = "European Central Bank: euro foreign exchange reference rates"
+SAMPLE: Final = "Sample: a rounded rate written down by hand, for currencies without a reference rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
     """
     with advisory_lock("seed"):
         now = database_now()
+        rates = new_exchange_rates()
         gazetteer = Gazetteer(known=dict(Destination.objects.values_list("slug", "id")))
         places = list(gazetteer.new_places())
         older, sights = details_of_older_trips(gazetteer), older_sights()
@@ -49,8 +55,6 @@ def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
         departures = new_departures(today=now.date(), unsaved=[trip.row for trip in trips])
         names = new_names(gazetteer.ids)
         with _uncollected(), transaction.atomic():
-            if write_exchange_rates():
-                record_rates_change()
             write_places(places)
             write_names(names)
             write_trips(trips)
@@ -60,6 +64,8 @@ def seed(*, say: Callable[[str], None] = lambda _: None) -> Seeded:
             if places or names or trips or not SearchEntry.objects.exists():
                 refresh_search()
             write_departures(departures, now=now)
+            if rates:
+                update_rates(rates, force=True)
             if places or names or trips or departures:
                 _count_rows()
     say(f"{len(places)} places, {len(trips)} trips, {len(departures)} departures")
@@ -89,19 +95,18 @@ def _count_rows() -> None:
         )
 
 
-def write_exchange_rates() -> int:
-    """Write the reference rates of the seed data that are missing, and return how many there were."""
-    before = ExchangeRate.objects.count()
-    ExchangeRate.objects.bulk_create(
-        [
-            ExchangeRate(
-                currency=row.currency,
-                rate=row.rate,
-                as_of=row.day,
-                source="European Central Bank: euro foreign exchange reference rates",
-            )
-            for row in seed_data.exchange_rates()
-        ],
-        ignore_conflicts=True,
-    )
-    return ExchangeRate.objects.count() - before
+def new_exchange_rates() -> list[NewRate]:
+    """Return the rates of the seed data that are missing. A rate of the samples is missing only if there is none."""
+    stored = set(ExchangeRate.objects.values_list("currency", "as_of"))
+    currencies = {currency for currency, _ in stored}
+    reference = [
+        NewRate(row.currency, row.rate, row.day, REFERENCE)
+        for row in seed_data.exchange_rates()
+        if (row.currency, row.day) not in stored
+    ]
+    samples = [
+        NewRate(row.currency, row.rate, row.day, SAMPLE)
+        for row in seed_data.sample_rates()
+        if row.currency not in currencies
+    ]
+    return reference + samples

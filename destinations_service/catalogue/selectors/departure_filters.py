@@ -9,9 +9,9 @@ from destinations_service.catalogue.selectors.places import euros
 
 Filter = tuple[str, dict[str, Any]]  # a condition, and the values of its parameters
 
-# Prices are compared in euros, at the latest rate. It is 1 for a currency without a rate.
-RATE: Final = """coalesce((
-    SELECT r.rate FROM catalogue_exchangerate AS r WHERE r.currency = t.currency ORDER BY r.as_of DESC LIMIT 1), 1)"""
+# Prices are compared in euros, at the latest rate. A currency without a rate is null, and so is every comparison.
+RATE: Final = """CASE WHEN t.currency = 'EUR' THEN 1 ELSE (
+    SELECT r.rate FROM catalogue_exchangerate AS r WHERE r.currency = t.currency ORDER BY r.as_of DESC LIMIT 1) END"""
 
 
 def has_departure_filter(query: TripQuery) -> bool:
@@ -40,4 +40,4 @@ def departure_conditions(query: TripQuery) -> Iterator[Filter]:
     if query.seats:
         yield "coalesce(x.seats_left, x.capacity) >= %(seats)s", {"seats": query.seats}
     if query.max_price:
-        yield f"x.adult_price / {RATE} <= %(price)s", {"price": euros(query.max_price, field="maxPrice")}
+        yield f"x.adult_price / ({RATE}) <= %(price)s", {"price": euros(query.max_price, field="maxPrice")}

@@ -16,6 +16,11 @@ from shared.money import Money
 from shared.statement import Statement
 from shared.text import Text
 
+_NO_RATE: Final = Text(
+    en="Prices cannot be compared in {currency}: there is no exchange rate for it. Use EUR or another currency.",
+    fr="Les prix ne peuvent être comparés en {currency} : il n’a pas de taux de change. Choisissez EUR ou une autre.",
+)
+
 
 def destinations_by_key(*, ids: Collection[UUID] = (), slugs: Collection[str] = ()) -> list[DestinationView]:
     """Return the destinations that exist, in the order of `ids` and then of `slugs`.
@@ -66,7 +71,7 @@ def euros(money: Money, *, field: str) -> Decimal:
         return money.amount
     rate = next((rate.rate for rate in exchange_rates() if rate.currency == money.currency), None)
     if rate is None:
-        raise Invalid(field=f"{field}.currency")
+        raise Invalid(field=f"{field}.currency", text=_NO_RATE, currency=money.currency)
     return money.amount / rate
 
 

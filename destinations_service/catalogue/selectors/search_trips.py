@@ -15,7 +15,7 @@ from shared.pages import ID, Key, instant, number, whole
 _BELOW: Final = """t.destination_id IN (
     SELECT d.id FROM catalogue_destination AS d
     WHERE d.id = %(destination)s OR d.ancestors @> ARRAY[%(destination)s::uuid])"""
-_NO_PRICE: Final = 10**9
+_NO_PRICE: Final = 10**9  # the last in the order: no departure to come, or no rate to compare its price
 _KEYS: Final = {
     "PRICE": Key("price_eur", number),
     "DEPARTURE_DATE": Key("leaves", instant),
@@ -35,7 +35,7 @@ def search_trips(*, query: TripQuery, first: int, after: str) -> Listed[TripView
         condition for condition, _ in departures
     )
     columns = {
-        "price_eur": f"round(coalesce((SELECT min(x.adult_price) {open_departures}), {_NO_PRICE}) / {RATE}, 4)",
+        "price_eur": f"coalesce(round((SELECT min(x.adult_price) {open_departures}) / ({RATE}), 4), {_NO_PRICE})",
         "leaves": f"coalesce((SELECT min(x.starts_at) {open_departures}), '9000-01-01 00:00:00+00')",
         "duration_days": "t.duration_days",
         "popularity": "t.popularity",

@@ -14,7 +14,7 @@ from destinations_service.catalogue.services.places import (
     save_destination,
     write_place,
 )
-from destinations_service.catalogue.services.rates import record_rates_change
+from destinations_service.catalogue.services.rates import check_new_rate, record_rates_change, update_rates
 from destinations_service.catalogue.services.search_index import (
     refresh_search,
     refresh_search_of_trips,
@@ -31,6 +31,7 @@ __all__ = [
     "authored",
     "by_staff",
     "change_departure",
+    "check_new_rate",
     "check_place",
     "check_slug",
     "check_version",
@@ -56,5 +57,6 @@ __all__ = [
     "save_prices",
     "save_visiting_times",
     "schedule_departure",
+    "update_rates",
     "write_place",
 ]

@@ -1,6 +1,7 @@
 """Seeding fills the catalogue once, publishes every departure, and adds the new departures of a later day."""
 
 from datetime import timedelta
+from decimal import Decimal
 from io import BytesIO, StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from django.test import override_settings
 from django.utils import timezone
 from PIL import Image
 
-from destinations_service.catalogue import seed_data
+from destinations_service.catalogue import seed_data, services
 from destinations_service.catalogue.contracts import SearchQuery
 from destinations_service.catalogue.models import (
     AveragePrice,
@@ -80,7 +81,7 @@ def test_an_empty_catalogue_is_filled_and_every_departure_is_published_once(seed
     assert seeded.places == Destination.objects.count() == Photo.objects.filter(is_drawn=True, trip=None).count()
     assert DestinationTranslation.objects.exclude(name="").count() == 2 * seeded.places
     assert not AveragePrice.objects.filter(is_sample=False).exists()
-    assert ExchangeRate.objects.count() == len(seed_data.exchange_rates())
+    assert ExchangeRate.objects.count() == len(seed_data.exchange_rates()) + len(seed_data.sample_rates())
     published = OutboxEvent.objects.filter(type="travel.destinations.departure.scheduled.v1")
     assert published.count() == seeded.departures == Departure.objects.count()
     assert set(published.values_list("key", flat=True)) == {
@@ -284,3 +285,15 @@ def test_names_of_the_seed_data_are_written_once(seeded):
     assert names == sum(1 for _ in seed_data.place_names())
     assert not new_names(dict(PlaceName.objects.values_list("destination__slug", "destination_id").distinct()))
     assert PlaceName.objects.get(destination__slug="vienna", name="Wien").language == "de"
+
+
+def test_every_price_has_a_rate_and_saving_keeps_the_daily_costs(seeded):
+    """Seen failing (2,793 places of 124 currencies lost their cost) before the samples became dated rates."""
+    priced = set(AveragePrice.objects.values_list("currency", flat=True).distinct()) - {"EUR"}
+    costs = dict(Destination.objects.values_list("id", "daily_cost_eur"))
+
+    assert priced - set(ExchangeRate.objects.values_list("currency", flat=True)) == set()
+    services.refresh_costs(ids=list(costs))
+    refreshed = dict(Destination.objects.values_list("id", "daily_cost_eur"))
+    assert {place for place, cost in costs.items() if (cost is None) != (refreshed[place] is None)} == set()
+    assert max(abs(cost - refreshed[place]) / cost for place, cost in costs.items() if cost) < Decimal("0.001")

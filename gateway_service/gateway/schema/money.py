@@ -69,14 +69,18 @@ def money_from_input(value: MoneyInput | None, field: str) -> common_pb2.Money |
 
 
 async def convert(amounts: Sequence[common_pb2.Money], currency: str, info: Info) -> Column:
-    """Return each amount in `currency` at the latest rates, or Invalid in its place if a currency has no rate."""
-    rates = await info.context.loaders.exchange_rates.load(EURO)
+    """Return each amount in `currency` at the latest rates, or None in its place if its own currency has no rate.
 
-    def converted(money: common_pb2.Money) -> Amount:
-        try:
-            rate = _per_euro(rates, currency) / _per_euro(rates, money.currency_code)
-        except KeyError:
-            raise Invalid(field="currency") from None
+    Raises Invalid if `currency` has no rate.
+    """
+    rates = await info.context.loaders.exchange_rates.load(EURO)
+    if currency != EURO and currency not in rates:
+        raise Invalid(field="currency")
+
+    def converted(money: common_pb2.Money) -> Amount | None:
+        if money.currency_code != EURO and money.currency_code not in rates:
+            return None
+        rate = _per_euro(rates, currency) / _per_euro(rates, money.currency_code)
         return money_from_proto(money).convert(rate, currency)
 
     return [applied(converted, money) for money in amounts]

@@ -5,13 +5,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_protect
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from destinations_service.catalogue import services
+from destinations_service.catalogue import selectors, services
 from destinations_service.catalogue.admin.history import HistoryAdmin
 from destinations_service.catalogue.admin.versioned import Difference, VersionedAdmin, VersionedForm
 from destinations_service.catalogue.contracts import DepartureChange, DepartureView
@@ -81,6 +82,21 @@ class OwnTransactions(admin.ModelAdmin):  # type: ignore[type-arg]
         return response
 
 
+class MinimumFilter(admin.SimpleListFilter):
+    """Departures that too few travellers have booked."""
+
+    title = "minimum group"
+    parameter_name = "minimum"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the one choice."""
+        return [("below", "Below the minimum, and soon")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Departure]) -> QuerySet[Departure]:
+        """Return the departures that the choice leaves."""
+        return selectors.below_minimum(queryset) if self.value() == "below" else queryset
+
+
 @admin.register(Departure)
 class DepartureAdmin(VersionedAdmin, HistoryAdmin, OwnTransactions):
     """Departures. Each change is a new version, which is published to bookings_service."""
@@ -88,8 +104,17 @@ class DepartureAdmin(VersionedAdmin, HistoryAdmin, OwnTransactions):
     form = DepartureForm
     locks_row = False
     change_form_before_template = "catalogue/departure.html"
-    list_display = ("trip", "starts_at", "shown_status", "capacity", "seats_left", "adult_price", "child_price")
-    list_filter = ("status",)
+    list_display = (
+        "trip",
+        "starts_at",
+        "shown_status",
+        "capacity",
+        "seats_left",
+        "taken",
+        "adult_price",
+        "child_price",
+    )
+    list_filter = ("status", MinimumFilter)
     search_fields = ("trip__slug", "trip__translations__title")
     date_hierarchy = "starts_at"
     show_full_result_count = False
@@ -124,6 +149,12 @@ class DepartureAdmin(VersionedAdmin, HistoryAdmin, OwnTransactions):
     def shown_status(self, row: Departure) -> str:
         """Return the status, which the list shows in colour."""
         return str(row.get_status_display())
+
+    @admin.display(description="travellers", ordering="seats_taken")
+    def taken(self, row: Departure) -> str:
+        """Return the seats taken, and the fewest that the trip needs."""
+        minimum = row.trip.minimum_group
+        return str(row.seats_taken) if minimum is None else f"{row.seats_taken} of {minimum}"
 
     def save_model(self, request: HttpRequest, obj: Departure, form: Any, change: bool) -> None:
         """Save nothing: the form has already called the service."""

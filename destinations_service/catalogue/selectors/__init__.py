@@ -4,6 +4,7 @@ from destinations_service.catalogue.selectors.content import trip_contents, visi
 from destinations_service.catalogue.selectors.facets import tags
 from destinations_service.catalogue.selectors.history import changes_of
 from destinations_service.catalogue.selectors.lists import children_of, departures_of, trips_of
+from destinations_service.catalogue.selectors.minimum_group import below_minimum
 from destinations_service.catalogue.selectors.places import (
     average_prices,
     destination_version,
@@ -23,6 +24,7 @@ from destinations_service.catalogue.selectors.trips import (
 
 __all__ = [
     "average_prices",
+    "below_minimum",
     "changes_of",
     "children_of",
     "departure_for_quote",

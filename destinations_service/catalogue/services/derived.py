@@ -35,4 +35,5 @@ def refresh_costs_in(currencies: Collection[str]) -> int:
     """Rewrite a day's cost of the places with a price in `currencies`. Return how many have another one now."""
     with connection.cursor() as cursor:
         cursor.execute(_IN_CURRENCIES, [list(currencies)])
-        return cursor.rowcount
+        count: int = cursor.rowcount
+    return count

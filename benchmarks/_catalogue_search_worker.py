@@ -37,8 +37,8 @@ FROM (SELECT id, row_number() OVER (ORDER BY population DESC NULLS LAST) AS n
 """
 _TITLES: Final = """
 INSERT INTO catalogue_triptranslation (trip_id, language, title, description, included, excluded, meeting_point)
-SELECT t.id, language, CASE language WHEN 'EN' THEN 'Days in ' ELSE 'Des jours à ' END || w.name, '', '{}', '{}', ''
-FROM catalogue_trip AS t CROSS JOIN unnest(ARRAY['EN', 'FR']) AS language
+SELECT t.id, l.language, CASE l.language WHEN 'EN' THEN 'Days in ' ELSE 'Des jours à ' END || w.name, '', '{}', '{}', ''
+FROM catalogue_trip AS t CROSS JOIN unnest(ARRAY['EN', 'FR']) AS l(language)
 JOIN catalogue_destinationtranslation AS w ON w.destination_id = t.destination_id AND w.language = 'EN'
 WHERE t.slug LIKE 'bench-%%'
 """

@@ -12,6 +12,7 @@ from grpc_status import rpc_status
 from contracts.travel.bookings.v1 import bookings_pb2, bookings_pb2_grpc
 from destinations_service.catalogue import upstream
 from destinations_service.catalogue.domain import CapacityBelowSold
+from destinations_service.catalogue.selectors.matching import forget_corrections
 from shared.auth import testing as auth
 from shared.rpc.status import status_of
 from shared.text import Locale
@@ -21,6 +22,12 @@ from shared.text import Locale
 def keys(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Install keys that this process signs with and trusts."""
     auth.install(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(autouse=True)
+def no_remembered_corrections() -> None:
+    """Let each test look for typing errors among its own words."""
+    forget_corrections()
 
 
 @dataclass

@@ -6,6 +6,7 @@ entry, or the names of a place that the entry is in. One of them must match the 
 
 # ruff: noqa: S608 — the statement is put together from constants of this module. Every value is a parameter.
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,7 +23,10 @@ MOST_WORDS: Final = 10
 # A word has as many typing errors as its length allows: none, one from 5 letters, two from 9.
 _ONE_ERROR_FROM: Final = 5
 _TWO_ERRORS_FROM: Final = 9
-_MOST_CORRECTIONS: Final = 20  # words of the index that a mistyped word may stand for
+_MOST_CORRECTIONS: Final = 60  # words of the index that a mistyped word may stand for
+# A new word is a correction of a mistyped one within this time. It is found as it is written at once.
+_REMEMBERED_SECONDS: Final = 60.0
+_MOST_REMEMBERED: Final = 20_000
 _SHORTEST_BEGINNING: Final = 3  # a shorter word matches only the beginnings of names
 # How well a word matches. The worst word of an entry counts first.
 _EXACT, _BEGINNING, _ONE_ERROR, _TWO_ERRORS = range(4)
@@ -40,6 +44,9 @@ _SIMILAR: Final = Statement(
     " AS candidate(word)",
 )
 
+Corrections = tuple[tuple[str, int], ...]  # words of the index, each with its number of errors
+_remembered: dict[str, tuple[float, Corrections]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -50,7 +57,7 @@ class Words:
 
     text: str
     typed: tuple[str, ...]
-    corrections: tuple[tuple[tuple[str, int], ...], ...]
+    corrections: tuple[Corrections, ...]
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of `found_sql`."""
@@ -110,15 +117,31 @@ def understood(text: str, *, corrected: bool = True) -> Words:
     """Return the words of `text`, with their corrections if `corrected`. One statement, if a word may have errors."""
     typed = tuple(words_of(text))
     long = [word for word in typed if errors_allowed(word)] if corrected else []
-    similar: dict[str, list[str]] = {word: [] for word in long}
-    if long:
-        for word, candidate in _SIMILAR.all(words=long, errors=[errors_allowed(word) for word in long]):
+    corrections = _corrected(long) if long else {}
+    return Words(text=fold(text), typed=typed, corrections=tuple(corrections.get(word, ()) for word in typed))
+
+
+def _corrected(words: Sequence[str]) -> dict[str, Corrections]:
+    """Return the corrections of each word: those that this process remembers, and the others by one statement."""
+    now = time.monotonic()
+    known = {word: _remembered.get(word) for word in words}
+    found = {word: entry[1] for word, entry in known.items() if entry is not None and entry[0] > now}
+    missing = [word for word in words if word not in found]
+    if missing:
+        similar: dict[str, list[str]] = {word: [] for word in missing}
+        for word, candidate in _SIMILAR.all(words=missing, errors=[errors_allowed(word) for word in missing]):
             similar[word].append(candidate)
-    return Words(
-        text=fold(text),
-        typed=typed,
-        corrections=tuple(tuple(_corrections(word, similar.get(word, ()))) for word in typed),
-    )
+        if len(_remembered) > _MOST_REMEMBERED:
+            _remembered.clear()
+        for word, candidates in similar.items():
+            found[word] = tuple(_corrections(word, candidates))
+            _remembered[word] = (now + _REMEMBERED_SECONDS, found[word])
+    return found
+
+
+def forget_corrections() -> None:
+    """Forget the corrections that this process remembers. For tests, which write words and search for them at once."""
+    _remembered.clear()
 
 
 def _corrections(word: str, candidates: Sequence[str]) -> Iterator[tuple[str, int]]:

@@ -41,14 +41,14 @@ def no_rows(*prefixes):
 def trip_form(trip, **changes):
     return {
         "slug": trip.slug, "destination": str(trip.destination_id), "duration_days": 6, "currency": "EUR",
-        "tax_basis_points": 0, **no_rows("departures", "translations", "cancellation_rules"), **changes,
+        "tax_basis_points": 0, **no_rows("departures", "translations", "itinerary", "photos", "cancellation_rules"), **changes,
     }  # fmt: skip
 
 
 def place_form(place, **changes):
     return {
         "slug": place.slug, "kind": "COUNTRY", "country_code": "FR", "currency": "EUR", "time_zone": "Europe/Paris",
-        **no_rows("photos", "translations", "average_prices"), **changes,
+        **no_rows("photos", "translations", "average_prices", "opening_hours"), **changes,
     }  # fmt: skip
 
 

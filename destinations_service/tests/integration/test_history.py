@@ -140,7 +140,7 @@ WITHOUT_HISTORY = {
     "Photo": {"image", "is_drawn", "width", "height"},
     "Trip": {"popularity", "version", "created_at", "updated_at"},
     "Departure": {
-        "version", "rescheduled_at", "seats_left", "seats_taken", "seats_sequence", "created_at", "updated_at",
+        "version", "cut_asked_at", "rescheduled_at", "seats_left", "seats_taken", "seats_sequence", "created_at", "updated_at",
     },
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ import pytest
 from shared.failpoints import FAILPOINTS, failpoint
 
 ROOT = Path(__file__).resolve().parents[3]
-CODE = ("shared", "bookings_service", "notifications_service", "payment_sandbox")
+CODE = ("shared", "bookings_service", "destinations_service", "notifications_service", "payment_sandbox")
 HIT = "from shared.failpoints import failpoint; failpoint('pay.recorded'); print('alive')"
 
 

@@ -107,9 +107,10 @@ def _country(value: str, _: date) -> str:
 
 
 def _currency(value: str, _: date) -> str:
-    if value not in CURRENCIES:
+    code = value.upper()
+    if code not in CURRENCIES:
         raise InvalidCurrency(field="currency")
-    return value
+    return code
 
 
 def _time_zone(value: str, _: date) -> str:

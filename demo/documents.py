@@ -97,7 +97,7 @@ query Overview {{
 TRIPS_WITH_DEPARTURES: Final = """
 query Trips($after: Date!) {
   trips(first: 20) {
-    edges { node { id departures(departsAfter: $after, onlyAvailable: true, first: 20) {
+    edges { node { id durationDays departures(departsAfter: $after, onlyAvailable: true, first: 20) {
       edges { node { id seatsAvailable } }
     } } }
   }

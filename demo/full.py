@@ -65,7 +65,7 @@ class FullDemo:
         large = next((departure for departure in departures if (departure["seatsAvailable"] or 0) >= MANY), None)
         if large is None:
             raise DemoFailed(f"no departure of the catalogue has {MANY} free seats")
-        scheduled = self.staff.schedule(trips[0]["id"], seats=FEW)
+        scheduled = self.staff.schedule(trips[0]["id"], days=trips[0]["durationDays"], seats=FEW)
         small = person.wait_until(
             lambda: person.api.call(documents.DEPARTURE, {"id": scheduled}),
             lambda departure: departure is not None and departure["seatsAvailable"] == FEW,

@@ -15,7 +15,6 @@ from demo.failure import DemoFailed
 from demo.ids import raw_id
 
 AHEAD: Final = timedelta(days=200)
-LASTING: Final = timedelta(days=4)
 ADDING: Final = "/admin/catalogue/departure/add/"
 _TOKEN: Final = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 _CHANGING: Final = re.compile(r"/departure/([0-9a-f-]{36})/change/")
@@ -30,8 +29,8 @@ class Staff:
     catalogue_url: str
     transport: httpx.BaseTransport | None = None
 
-    def schedule(self, trip: str, *, seats: int) -> str:
-        """Add a departure of the trip at a random time, and return its global id. Raises DemoFailed."""
+    def schedule(self, trip: str, *, days: int, seats: int) -> str:
+        """Add a departure of the trip, which takes `days`, at a random time. Return its global id. Raises DemoFailed."""
         starts = datetime.now(UTC) + AHEAD + timedelta(seconds=randbelow(86_400))
         with self._client() as admin:
             page = admin.get(ADDING, follow_redirects=True)
@@ -41,7 +40,7 @@ class Staff:
             departure = {
                 "trip": raw_id(trip), "capacity": str(seats), "adult_price": "300", "child_price": "200",
                 "_continue": "1",
-                **_moment("starts_at", starts), **_moment("ends_at", starts + LASTING),
+                **_moment("starts_at", starts), **_moment("ends_at", starts + timedelta(days=days - 1, hours=1)),
             }  # fmt: skip
             answer = admin.post(ADDING, data=departure | _token(page))
         address = _CHANGING.search(answer.headers.get("location", ""))

@@ -42,11 +42,12 @@ READ = f"query ($reference: String!) {{ booking(reference: $reference) {{ {BOOKI
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A departure to book: its id, how many seats it had when it was looked up, and when it leaves."""
+    """A departure to book: its id, how many seats it had when it was looked up, when it leaves, and when it ends."""
 
     id: str
     seats: int
     starts_at: datetime
+    ends_at: datetime | None = None
 
 
 @dataclass

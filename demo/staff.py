@@ -30,7 +30,7 @@ class Staff:
     transport: httpx.BaseTransport | None = None
 
     def schedule(self, trip: str, *, days: int, seats: int) -> str:
-        """Add a departure of the trip, which takes `days`, at a random time. Return its global id. Raises DemoFailed."""
+        """Add a departure of the trip, of `days`, at a random time. Return its global id. Raises DemoFailed."""
         starts = datetime.now(UTC) + AHEAD + timedelta(seconds=randbelow(86_400))
         with self._client() as admin:
             page = admin.get(ADDING, follow_redirects=True)

@@ -157,10 +157,11 @@ def test_no_list_accepts_a_cursor_that_it_did_not_give_out(traveller):
     assert len(lists) >= 6
     for path in lists:
         url = path.replace("{slug}", slug)
-        following = traveller.rest("GET", url, params={"limit": 1}).json()["next"]
+        wanted = {"text": "paris"} if path.endswith("/search/") else {}
+        following = traveller.rest("GET", url, params={"limit": 1, **wanted}).json()["next"]
         own = parse_qs(urlsplit(following or "").query).get("cursor", [""])[0]
         for cursor in (*BAD_CURSORS, *changed(own)):
-            members = problem(traveller.rest("GET", url, params={"cursor": cursor}), 400)
+            members = problem(traveller.rest("GET", url, params={"cursor": cursor, **wanted}), 400)
             assert members["errors"][0]["field"] == "cursor", (url, cursor)
 
 

@@ -31,7 +31,8 @@ PUBLIC = {
         f"GET /api/v1/{path}"
         for path in (
             "destinations/", "destinations/{slug}/", "trips/", "trips/{slug}/", "trips/{slug}/departures/",
-            "departures/{departure_id}/",
+            "departures/{departure_id}/", "destinations/{slug}/prices/", "destinations/{slug}/photos/",
+            "destinations/{slug}/visiting-times/", "trips/{slug}/content/", "search/", "suggest/", "tags/",
         )
     },
     "bookings": {"POST /api/v1/payments/webhooks/{provider}/"},

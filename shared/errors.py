@@ -28,6 +28,11 @@ class DomainError(Exception):
         self._text = text or type(self).text
         super().__init__(self.localized(Locale.EN))
 
+    @property
+    def own_text(self) -> Text | None:
+        """The text that this refusal was given, if it does not say what its class says."""
+        return self._text if self._text is not type(self).text else None
+
     def localized(self, locale: Locale) -> str:
         """Return the message for people in `locale`."""
         return self._text.format(locale, _Shown(self.params))

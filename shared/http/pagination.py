@@ -94,7 +94,8 @@ def rest_names() -> Iterator[None]:
         yield
     except Invalid as refusal:
         name = "cursor" if refusal.field == "after" else refusal.field or "query"
-        raise BadParameter(field=name, parameter=name) from refusal
+        params = {**refusal.params, "parameter": name}
+        raise BadParameter(field=name, text=refusal.own_text, **params) from refusal
 
 
 def page_response(request: Request, page: ForwardPage, *, results: Iterable[Any]) -> Response:

@@ -52,8 +52,7 @@ class DepartureList(SlugView):
         """Schedule a departure of the trip. It is open at once."""
         serializer = shapes.DepartureScheduleSerializer.from_request(request)
         trip = self.current(selectors.trips_by_key(slugs=[slug]))
-        with rest_names():
-            departure = services.schedule_departure(trip_id=trip.id, **serializer.validated_data)
+        departure = services.schedule_departure(trip_id=trip.id, **serializer.validated_data)
         self.version = departure.version
         return Response(shapes.DepartureSerializer(departure).data, status=status.HTTP_201_CREATED)
 
@@ -87,9 +86,8 @@ class DepartureDetail(OpenView):
         the answer is DEPARTURE_HAS_BOOKINGS with the number of bookings and passengers, and nothing is changed.
         """
         serializer = shapes.DepartureWriteSerializer.from_request(request)
-        with rest_names():
-            departure = services.change_departure(
-                departure_id=departure_id, change=serializer.change(), seen=seen_versions(request)
-            )
+        departure = services.change_departure(
+            departure_id=departure_id, change=serializer.change(), seen=seen_versions(request)
+        )
         self.version = departure.version
         return Response(shapes.DepartureSerializer(departure).data)

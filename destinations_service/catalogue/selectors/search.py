@@ -124,13 +124,19 @@ def suggest(*, text: str, first: int, language: str) -> list[SuggestionView]:
     if words.typed and len(found) < first:
         words = understood(text)
         found = _best(words, CANDIDATES)
-    found = sorted(found, key=lambda row: min(fit(words, name) for name in row.names) > BEGINS)[:first]
+    found = sorted(found, key=lambda row: _beginning(words, row.names))[:first]
     nodes = _nodes(found, query)
     return [
         SuggestionView(best_name(words, row.names, shown=_name(nodes[row.id], language)), nodes[row.id])
         for row in found
         if row.id in nodes
     ]
+
+
+def _beginning(words: Words, names: Sequence[str]) -> int:
+    """Return 0 if a name begins with the text, 1 if only an abbreviation in capitals does, and else 2."""
+    beginning = [name for name in names if fit(words, name) <= BEGINS]
+    return 2 if not beginning else 1 if all(name.isupper() for name in beginning) else 0
 
 
 def _best(words: Words, first: int) -> list[_Found]:

@@ -189,3 +189,11 @@ def test_the_schema_says_which_operations_need_a_token(anybody):
     assert schema["openapi"].startswith("3.1")
     assert schema["paths"]["/api/v1/destinations/"]["post"]["security"] == [{"bearer": []}]
     assert "security" not in schema["paths"]["/api/v1/destinations/"]["get"]
+
+
+def test_a_price_that_cannot_be_compared_is_refused_in_words(anybody):
+    """Seen failing ("maxPrice.currency is not valid.") when the parameter's name replaced the reason."""
+    error = anybody.get("/api/v1/trips/?max_price=5&currency=ZZZ").json()["errors"][0]
+
+    assert error["field"] == "max_price.currency"
+    assert "there is no exchange rate for it" in error["message"]

@@ -92,8 +92,9 @@ def _headers(request: HttpRequest) -> list[tuple[bytes, bytes]]:
     )
     if _has_body(request) and (length := request.META.get("CONTENT_LENGTH")):
         headers["Content-Length"] = length
-    # Django decoded the client's bytes as Latin-1, so Latin-1 restores them.
-    return [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    # Django decoded the client's bytes as Latin-1, so Latin-1 restores them. Outer spaces are no part of a value, and
+    # the client of the service refuses to send them.
+    return [(name.encode(), value.strip(" \t").encode("latin-1", "replace")) for name, value in headers.items()]
 
 
 def _has_body(request: HttpRequest) -> bool:

@@ -111,6 +111,17 @@ async def test_a_public_path_is_forwarded_unchanged_to_its_service(
     assert response.headers["Retry-After"] == "7"
 
 
+async def test_a_header_that_ends_in_a_space_is_forwarded_without_it(
+    client: httpx.AsyncClient, service: Upstream
+) -> None:
+    """Seen failing (503, because the HTTP client refuses such a value) with the value forwarded as it came."""
+    response = await client.get("/api/v1/destinations/", headers={"Authorization": "Bearer "})
+
+    (seen,) = service.seen
+    assert response.status_code == 200
+    assert seen["headers"]["authorization"] == "Bearer"
+
+
 async def test_headers_that_claim_an_identity_are_not_forwarded(client: httpx.AsyncClient, service: Upstream) -> None:
     """Seen failing with all headers forwarded."""
     claims = {

@@ -22,10 +22,12 @@ NAMES: Final = 200
 _KNOWN: Final = """
 SELECT e.id::text, names.name FROM catalogue_searchentry AS e CROSS JOIN LATERAL unnest(e.names[1:2]) AS names(name)
 WHERE (e.population >= 100000 OR e.kind IN ('TRIP', 'POINT_OF_INTEREST', 'COUNTRY')) AND length(names.name) >= 5
+ORDER BY names.name, e.population, e.kind
 """
 _EXACT: Final = """
 SELECT e.id::text, names.name FROM catalogue_searchentry AS e CROSS JOIN LATERAL unnest(e.names) AS names(name)
 WHERE e.population >= 100000 AND e.kind <> 'TRIP' AND length(names.name) >= 3
+ORDER BY names.name, e.population
 """
 _SAME_NAME: Final = "SELECT id::text, folded FROM catalogue_searchentry WHERE id = ANY(%s::uuid[])"
 _TRIPS: Final = """

@@ -22,7 +22,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "SearchConnection": "A page of the results of a search, best first.",
     "SearchConnection.edges": "The results of this page.",
     "SearchConnection.pageInfo": "Whether there are other pages, and the cursors of this one.",
-    "SearchConnection.totalCount": "The results of all pages.",
+    "SearchConnection.totalCount": "The results of all pages. Of a frequent word only the best 2,000 to 5,000 count.",
     "SearchConnection.facets": "Counts of the results by kind, country and tag. They are counted only if selected.",
     "SearchEdge": "A result and its place in the order.",
     "SearchEdge.node": "The place or trip.",

@@ -1,5 +1,6 @@
 """The values that enter and leave the catalogue: views that selectors return, and commands that services take."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -90,7 +91,7 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True)
 class TripView:
-    """A trip. `from_price` is the lowest adult price of its open departures to come."""
+    """A trip. `from_price` is the lowest adult price of its open departures to come. `version` is set by a write."""
 
     id: UUID
     slug: str
@@ -105,6 +106,19 @@ class TripView:
     languages: tuple[str, ...] = ()
     maximum_group: int | None = None
     minimum_group: int | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TripDetails:
+    """What staff write of a trip: columns by name, texts by language, and the whole cancellation policy.
+
+    What is missing stays. `policy` has pairs of days before departure and per cent of refund; None leaves it.
+    """
+
+    fields: Mapping[str, Any]
+    translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    policy: tuple[tuple[int, int], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,9 @@ class TripSerializer(serializers.Serializer[Any]):
     duration_days = serializers.IntegerField()
     currency = serializers.CharField()
     from_price = MoneySerializer(allow_null=True)
+    languages = serializers.ListField(child=serializers.CharField())
+    maximum_group = serializers.IntegerField(allow_null=True)
+    minimum_group = serializers.IntegerField(allow_null=True)
     cancellation_policy = RuleSerializer(many=True, source="policy")
 
 

@@ -6,17 +6,23 @@ from django.http import FileResponse, Http404, HttpRequest
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from destinations_service.catalogue import photos, selectors
+from destinations_service.catalogue import photos, selectors, services
 from destinations_service.catalogue.api import query as queries
 from destinations_service.catalogue.api import serializers as shapes
-from destinations_service.catalogue.api.base import PAGE, OpenView, SlugView
+from destinations_service.catalogue.api.base import CHANGING, IF_MATCH, PAGE, WRITING, OpenView, SlugView
+from destinations_service.catalogue.api.trip_shapes import TripWriteSerializer
+from destinations_service.catalogue.domain import InUse
 from destinations_service.catalogue.models import Photo
 from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
 from destinations_service.catalogue.photos.pictures import drawn_file
-from shared.errors import Invalid, NotFound
+from destinations_service.catalogue.place_rules import SlugLeadsElsewhere, SlugTaken
+from destinations_service.catalogue.trip_rules import TripHasDepartures
+from shared.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from shared.http.conditional import seen_versions
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import page_arguments, page_response, rest_names
 from shared.http.query import refuse_other_parameters
@@ -38,6 +44,20 @@ class TripList(OpenView):
             listed = selectors.search_trips(query=query, **page_arguments(request))
         return page_response(request, listed, results=shapes.TripSerializer(listed.views, many=True).data)
 
+    @extend_schema(
+        request=TripWriteSerializer,
+        responses={201: shapes.TripSerializer, **refusals(*WRITING, SlugTaken, SlugLeadsElsewhere)},
+    )
+    def post(self, request: Request) -> Response:
+        """Add a trip. It can be booked once it has departures."""
+        trip = services.save_trip(trip_id=None, details=TripWriteSerializer.from_request(request).details())
+        self.version = trip.version
+        return Response(
+            shapes.TripSerializer(trip).data,
+            status=status.HTTP_201_CREATED,
+            headers={"Location": f"{request.path}{trip.slug}/"},
+        )
+
 
 class TripDetail(SlugView):
     """One trip."""
@@ -48,6 +68,28 @@ class TripDetail(SlugView):
         refuse_other_parameters(request, ())
         self.version = selectors.trip_version(slug=slug)
         return Response(shapes.TripSerializer(self.current(selectors.trips_by_key(slugs=[slug]))).data)
+
+    @extend_schema(
+        parameters=IF_MATCH,
+        request=TripWriteSerializer(partial=True),
+        responses={
+            200: shapes.TripSerializer,
+            **refusals(*CHANGING, TripHasDepartures, SlugTaken, SlugLeadsElsewhere),
+        },
+    )
+    def patch(self, request: Request, slug: str) -> Response:
+        """Change the fields of a trip that are sent. If one of them is refused, none changes."""
+        details = TripWriteSerializer.from_request(request, partial=True).details()
+        trip = self.current(selectors.trips_by_key(slugs=[slug]))
+        saved = services.save_trip(trip_id=trip.id, details=details, seen=seen_versions(request))
+        self.version = saved.version
+        return Response(shapes.TripSerializer(saved).data)
+
+    @extend_schema(responses={204: None, **refusals(Unauthenticated, Forbidden, NotFound, InUse)})
+    def delete(self, request: Request, slug: str) -> Response:
+        """Remove a trip that has no departures."""
+        services.delete_trip(trip_id=self.current(selectors.trips_by_key(slugs=[slug])).id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 @require_safe

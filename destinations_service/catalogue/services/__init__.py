@@ -23,6 +23,7 @@ from destinations_service.catalogue.services.search_index import (
 from destinations_service.catalogue.services.seats import copy_seats
 from destinations_service.catalogue.services.slugs import check_slug, keep_addresses
 from destinations_service.catalogue.services.tree import lock_tree
+from destinations_service.catalogue.services.trip_writes import save_trip
 from destinations_service.catalogue.services.trips import delete_trip, record_trip_change
 from destinations_service.catalogue.services.versions import check_version, lock_version
 from destinations_service.catalogue.services.visiting_times import save_visiting_times
@@ -55,6 +56,7 @@ __all__ = [
     "save_destination",
     "save_photos",
     "save_prices",
+    "save_trip",
     "save_visiting_times",
     "schedule_departure",
     "update_rates",

@@ -39,7 +39,7 @@ def check_rate(*, currency: str, rate: Decimal, as_of: date, today: date) -> Non
     """Raise Invalid, naming the field and the allowed values, for a rate that cannot be."""
     if currency not in CURRENCIES or currency == "EUR":
         raise Invalid(field="currency", text=_CURRENCY)
-    if not rate.is_finite() or not 0 < round(rate, 6) < HIGHEST:
+    if not rate.is_finite() or not 0 < rate < HIGHEST or round(rate, 6) == 0:
         raise Invalid(field="rate", text=_RATE, highest=f"{HIGHEST:,}")
     if as_of > today:
         raise Invalid(field="asOf", text=_DAY, today=today.isoformat())

@@ -21,7 +21,7 @@ from destinations_service.catalogue.photos.drawing import RENDITION_WIDTHS
 from destinations_service.catalogue.photos.pictures import drawn_file
 from destinations_service.catalogue.place_rules import SlugLeadsElsewhere, SlugTaken
 from destinations_service.catalogue.trip_rules import TripHasDepartures
-from shared.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from shared.errors import Forbidden, Invalid, NotFound, StaleVersion, Unauthenticated
 from shared.http.conditional import seen_versions
 from shared.http.openapi import page_of, refusals
 from shared.http.pagination import page_arguments, page_response, rest_names
@@ -85,10 +85,14 @@ class TripDetail(SlugView):
         self.version = saved.version
         return Response(shapes.TripSerializer(saved).data)
 
-    @extend_schema(responses={204: None, **refusals(Unauthenticated, Forbidden, NotFound, InUse)})
+    @extend_schema(
+        parameters=IF_MATCH,
+        responses={204: None, **refusals(Unauthenticated, Forbidden, NotFound, InUse, StaleVersion)},
+    )
     def delete(self, request: Request, slug: str) -> Response:
         """Remove a trip that has no departures."""
-        services.delete_trip(trip_id=self.current(selectors.trips_by_key(slugs=[slug])).id)
+        trip = self.current(selectors.trips_by_key(slugs=[slug]))
+        services.delete_trip(trip_id=trip.id, seen=seen_versions(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

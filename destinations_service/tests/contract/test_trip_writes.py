@@ -45,6 +45,7 @@ def test_a_trip_is_made_found_and_changed(editor):
         "/api/v1/trips/fjords/", {"maximum_group": 9}, content_type="application/json", HTTP_IF_MATCH=made["ETag"]
     )
     assert stale.status_code == 412
+    assert editor.delete("/api/v1/trips/fjords/", HTTP_IF_MATCH=made["ETag"]).status_code == 412
     assert Trip.objects.get(slug="fjords").maximum_group is None
 
 

@@ -173,13 +173,21 @@ def cost_within_limit(
             costs[name] = cost(fragment.selection_set, schema.get_type(fragment.type_condition.name.value))
         return costs[name]
 
+    def cost_beside_rows(selections: SelectionSetNode | None, page: GraphQLNamedType | None) -> int:
+        """Return the cost of what a page has once, such as facets. The fields of its rows are below `edges`."""
+        if "edges" not in getattr(page, "fields", {}):
+            return 0
+        nodes = selections.selections if selections else ()
+        return sum(cost_of(node, page) for node in nodes if isinstance(node, FieldNode) and node.name.value != "edges")
+
     def field(node: FieldNode, parent: GraphQLNamedType | None) -> int:
         definition = getattr(parent, "fields", {}).get(node.name.value)
         if definition is None or not is_composite_type(get_named_type(definition.type)):
             return 0
         below = cost(node.selection_set, get_named_type(definition.type))
         if "first" in definition.args:
-            return 1 + _page_size(node, variable_values) * max(1, below)
+            beside = cost_beside_rows(node.selection_set, get_named_type(definition.type))
+            return 1 + beside + _page_size(node, variable_values) * max(1, below - beside)
         if node.name.value in {"edges", "node", "pageInfo"}:  # part of a page, whose rows are counted
             return below
         listed = is_list_type(getattr(definition.type, "of_type", None)) or is_list_type(definition.type)

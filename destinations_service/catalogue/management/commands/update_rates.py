@@ -94,9 +94,14 @@ def _from_xml(text: str) -> Iterator[NewRate]:
         root = ElementTree.fromstring(text)  # noqa: S314 - entities are refused above, and the size is bounded
     except ElementTree.ParseError as error:
         raise CommandError(f"This is not XML: {error}.") from None
+    seen: set[tuple[str, date]] = set()
     for day in root.iterfind(".//{*}Cube[@time]"):
         for cube in day.iterfind("{*}Cube[@currency]"):
-            yield _rate(0, cube.get("currency", ""), cube.get("rate", ""), day.get("time", ""), ECB)
+            rate = _rate(0, cube.get("currency", ""), cube.get("rate", ""), day.get("time", ""), ECB)
+            if (rate.currency, rate.as_of) in seen:
+                raise CommandError(f"{rate.currency} of {rate.as_of} is there twice.")
+            seen.add((rate.currency, rate.as_of))
+            yield rate
 
 
 def _rate(line: int, currency: str, rate: str, as_of: str, source: str) -> NewRate:
@@ -108,8 +113,8 @@ def _rate(line: int, currency: str, rate: str, as_of: str, source: str) -> NewRa
         raise CommandError(f"{where}: the rate {rate[:30]!r} is not a number.") from None
     except ValueError:
         raise CommandError(f"{where}: the date {as_of[:30]!r} is not like 2026-12-31.") from None
-    if not source.strip() or len(source) > 200:
-        raise CommandError(f"{where}: the source must have 1 to 200 characters.")
+    if not source.strip() or len(source) > 200 or not source.isprintable():
+        raise CommandError(f"{where}: the source must have 1 to 200 printable characters.")
     new = NewRate(currency=currency.strip(), rate=amount, as_of=day, source=source.strip())
     try:
         services.check_new_rate(new)

@@ -206,8 +206,9 @@ def _free_block() -> int:
 
 
 def has_died(marker: Path) -> bool:
-    """Return whether the failpoint was reached and its process is gone."""
-    return marker.exists() and children.start_mark(int(marker.read_text().split()[1])) is None
+    """Return whether the failpoint was reached and its process is gone. An empty marker is still being written."""
+    parts = marker.read_text().split() if marker.exists() else []
+    return len(parts) > 1 and children.start_mark(int(parts[1])) is None
 
 
 def is_marked(marker: Path, name: str) -> bool:

@@ -83,7 +83,6 @@ def test_a_change_between_question_and_commit_refuses_the_cut_and_gives_it_back(
 
 
 def test_a_cut_whose_caller_died_is_given_back_later(bookings: Bookings):
-    """Seen failing (0 healed) when the question was not noted before it was asked."""
     departure = DepartureFactory(capacity=8)
     Departure.objects.filter(id=departure.id).update(cut_asked_at=datetime.now(UTC) - timedelta(minutes=1))
     recent = DepartureFactory(capacity=8)
